@@ -1,0 +1,23 @@
+namespace MeshTrust.Topology;
+
+/// <summary>What the user wants of one cluster.</summary>
+public sealed record ClusterSpec
+{
+    /// <summary>The cluster's name, unique in the mesh.</summary>
+    public required ClusterName Name { get; init; }
+
+    /// <summary>The Istio network (label <c>topology.istio.io/network</c>); null for none.</summary>
+    public string? Network { get; init; }
+
+    /// <summary>The cluster whose control plane serves this one; null for itself (Istio's primaryClusterName).</summary>
+    public ClusterName? Primary { get; init; }
+
+    /// <summary>The cluster that holds this one's configuration; null for the primary (Istio's configClusterName).</summary>
+    public ClusterName? Config { get; init; }
+
+    /// <summary>The kubeconfig context of a cluster that exists already (<c>CTX_CLUSTERn</c>).</summary>
+    public string? Context { get; init; }
+
+    /// <summary>The kubeconfig file of a cluster that exists already; null for the user's own (<c>KUBECONFIG</c>).</summary>
+    public string? Kubeconfig { get; init; }
+}

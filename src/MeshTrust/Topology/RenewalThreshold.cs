@@ -1,0 +1,24 @@
+namespace MeshTrust.Topology;
+
+/// <summary>When a certificate counts as near its end: a share of its lifetime or a duration, whichever was given.</summary>
+public sealed record RenewalThreshold
+{
+    /// <summary>30 days before the end.</summary>
+    public static RenewalThreshold Default { get; } = new() { Remaining = TimeSpan.FromDays(30) };
+
+    /// <summary>Due when less than this is left; null where <see cref="Percent"/> is given.</summary>
+    public TimeSpan? Remaining { get; init; }
+
+    /// <summary>Due when less than this share (1 to 99) of the lifetime is left; null where <see cref="Remaining"/> is given.</summary>
+    public int? Percent { get; init; }
+
+    /// <summary>Whether a certificate with this lifetime is due at <paramref name="now"/>.</summary>
+    public bool IsDue(DateTimeOffset notBefore, DateTimeOffset notAfter, DateTimeOffset now)
+    {
+        var threshold = Percent is { } percent ? (notAfter - notBefore) * (percent / 100.0) : Remaining ?? TimeSpan.Zero;
+        return notAfter - now < threshold;
+    }
+
+    /// <summary>As the user would write it: <c>25%</c> or <c>30d</c>.</summary>
+    public override string ToString() => Percent is { } percent ? $"{percent}%" : $"{(Remaining ?? TimeSpan.Zero).TotalDays:0.##}d";
+}
