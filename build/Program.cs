@@ -1,1 +1,22 @@
-return 0;
+using Build;
+using Cake.Frosting;
+using Cake.Frosting.MeshTrust;
+using Microsoft.Extensions.DependencyInjection;
+
+using var cancellation = new RunCancellation().ListenToSignals();
+using var output = StandardOutput.For(args);
+var outcome = new RunOutcome(cancellation);
+
+var cakeExitCode = new CakeHost()
+    .AddAssembly(typeof(VerifyTask).Assembly)
+    .ConfigureServices(services => services
+        .AddSingleton(outcome)
+        .AddSingleton(cancellation)
+        .AddSingleton(output)
+        .AddMeshTrust(options => options.OtherArguments.AddRange(BuildArguments.Names)))
+    .UseSetup<ArgumentCheck>()
+    .UseTaskLifetime<LogGroups>()
+    .UseTeardown<OutcomeRecord>()
+    .Run(args);
+
+return outcome.ExitCode(cakeExitCode);

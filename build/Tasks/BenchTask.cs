@@ -1,0 +1,18 @@
+using Cake.Core;
+using Cake.Frosting;
+
+namespace Build.Tasks;
+
+/// <summary>Measures whole processes side by side with what a user would run instead.</summary>
+[TaskName("Bench")]
+[TaskDescription("Measures against openssl and the bounds of the machine (--filter=name for one)")]
+[IsDependentOn(typeof(BuildTask))]
+public sealed class BenchTask(DotNetCommand dotnet) : FrostingTask
+{
+    /// <inheritdoc/>
+    public override void Run(ICakeContext context)
+    {
+        var assembly = $"tests/MeshTrust.Benchmarks/bin/{BuildArguments.Configuration(context)}/net10.0/MeshTrust.Benchmarks.dll";
+        dotnet.RunOrFail(context, ["exec", assembly, .. BuildArguments.Filter(context) is { } name ? new[] { name } : []]);
+    }
+}

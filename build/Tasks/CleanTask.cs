@@ -1,0 +1,26 @@
+using Cake.Common.IO;
+using Cake.Core;
+using Cake.Core.Diagnostics;
+using Cake.Core.IO;
+using Cake.Frosting;
+
+namespace Build.Tasks;
+
+/// <summary>Removes what a build leaves; clusters and keys (the work directory) are not a build's to remove.</summary>
+[TaskName("Clean")]
+[TaskDescription("Removes build outputs; never the work directory with its keys")]
+public sealed class CleanTask : FrostingTask
+{
+    /// <inheritdoc/>
+    public override void Run(ICakeContext context)
+    {
+        var settings = new DeleteDirectorySettings { Recursive = true, Force = true };
+        var outputs = context.GetDirectories("./{src,tests,build,compat}/**/bin")
+            .Concat(context.GetDirectories("./{src,tests,build,compat}/**/obj"))
+            .Concat([new DirectoryPath("./artifacts/tests"), new DirectoryPath("./artifacts/packages"), new DirectoryPath("./artifacts/bench")])
+            .Where(context.DirectoryExists)
+            .ToList();
+        foreach (var output in outputs) context.DeleteDirectory(output, settings);
+        context.Log.Information("Removed {0} directories of build outputs.", outputs.Count);
+    }
+}

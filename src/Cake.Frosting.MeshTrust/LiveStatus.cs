@@ -1,0 +1,51 @@
+using Cake.Core;
+using Cake.Core.Diagnostics;
+using Spectre.Console;
+
+namespace Cake.Frosting.MeshTrust;
+
+/// <summary>Shows that long work goes on: a moving line at a terminal, a plain line now and then elsewhere, nothing for short work.</summary>
+public sealed class LiveStatus(TimeProvider time)
+{
+    private static readonly TimeSpan BeforeFirst = TimeSpan.FromMilliseconds(300);
+    private static readonly TimeSpan BetweenLines = TimeSpan.FromSeconds(10);
+
+    /// <summary>Whether a person watches: standard output is a terminal that can move its cursor, and this is no CI.</summary>
+    public static bool IsInteractive { get; } =
+        !Console.IsOutputRedirected
+        && Environment.GetEnvironmentVariable("TERM") is not "dumb"
+        && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("CI"));
+
+    /// <summary>Waits for <paramref name="work"/> and shows <paramref name="what"/> meanwhile.</summary>
+    /// <param name="context">Cake's context; lines go to its log.</param>
+    /// <param name="what">What is being done, asked again whenever it is shown: a short text such as <c>3 of 8 keys</c>.</param>
+    /// <param name="work">The work.</param>
+    /// <exception cref="Exception">What the work throws.</exception>
+    public async Task<T> DuringAsync<T>(ICakeContext context, Func<string> what, Task<T> work)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        ArgumentNullException.ThrowIfNull(what);
+        ArgumentNullException.ThrowIfNull(work);
+        var started = time.GetTimestamp();
+        if (await EndsWithinAsync(work, BeforeFirst).ConfigureAwait(false)) return await work.ConfigureAwait(false);
+
+        if (IsInteractive)
+        {
+            await AnsiConsole.Status().StartAsync(Markup.Escape(what()), async status =>
+            {
+                while (!await EndsWithinAsync(work, TimeSpan.FromMilliseconds(250)).ConfigureAwait(false))
+                    status.Status = Markup.Escape($"{what()} ({time.GetElapsedTime(started).TotalSeconds:0} s)");
+            }).ConfigureAwait(false);
+        }
+        else
+        {
+            while (!await EndsWithinAsync(work, BetweenLines).ConfigureAwait(false))
+                context.Log.Information("{0} ({1:0} s so far)", what(), time.GetElapsedTime(started).TotalSeconds);
+        }
+
+        return await work.ConfigureAwait(false);
+    }
+
+    private async Task<bool> EndsWithinAsync(Task work, TimeSpan limit) =>
+        await Task.WhenAny(work, Task.Delay(limit, time)).ConfigureAwait(false) == work;
+}

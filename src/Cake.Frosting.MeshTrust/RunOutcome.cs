@@ -1,0 +1,39 @@
+using MeshTrust;
+
+namespace Cake.Frosting.MeshTrust;
+
+/// <summary>
+/// What a run ended with. Cake turns every fault into one exit code and hands none of ours on,
+/// so the host records the fault at its teardown and asks here for the code.
+/// </summary>
+public sealed class RunOutcome(RunCancellation cancellation)
+{
+    private Exception? _fault;
+
+    /// <summary>Remembers the first fault.</summary>
+    public void Record(Exception? fault) => Interlocked.CompareExchange(ref _fault, fault, null);
+
+    /// <summary>The exit code of the process.</summary>
+    /// <param name="cakeExitCode">What <c>CakeHost.Run</c> returned.</param>
+    /// <returns>
+    /// 0 ok; 1 unclassified; 2 usage or topology; 3 preflight; 4 clusters; 5 contexts; 6 load balancer; 7 CA material; 8 push; 9 verify;
+    /// 124 time limit; 129, 130, 143 after SIGHUP, SIGINT, SIGTERM.
+    /// </returns>
+    public int ExitCode(int cakeExitCode)
+    {
+        if (cakeExitCode == 0) return 0;
+        if (cancellation.ExitCode is { } cancelled) return cancelled;
+        if (FaultOf(_fault) is { } fault) return (int)fault.Stage;
+
+        // No task ran: Cake itself refused the command line (an unknown target, a malformed option).
+        return _fault is null ? (int)Stage.Input : 1;
+    }
+
+    private static MeshTrustException? FaultOf(Exception? exception) => exception switch
+    {
+        null => null,
+        MeshTrustException fault => fault,
+        AggregateException many => many.InnerExceptions.Select(FaultOf).FirstOrDefault(fault => fault is not null),
+        _ => FaultOf(exception.InnerException),
+    };
+}

@@ -1,0 +1,44 @@
+namespace Cake.Frosting.MeshTrust;
+
+/// <summary>
+/// The stream for what a run was asked for. With <c>--output=json</c> standard output carries the report and nothing else:
+/// everything that Cake and the tasks tell goes to standard error.
+/// </summary>
+public sealed class StandardOutput : IDisposable
+{
+    private readonly TextWriter? _before;
+
+    private StandardOutput(bool reportOnly)
+    {
+        Report = Console.Out;
+        if (!reportOnly) return;
+        _before = Console.Out;
+        Console.SetOut(Console.Error);
+    }
+
+    /// <summary>Where the report goes.</summary>
+    public TextWriter Report { get; }
+
+    /// <summary>Standard output as it is.</summary>
+    public static StandardOutput AsItIs() => new(reportOnly: false);
+
+    /// <summary>Reads <c>--output=json</c> from the command line, before Cake writes its first line.</summary>
+    public static StandardOutput For(IReadOnlyList<string> args)
+    {
+        ArgumentNullException.ThrowIfNull(args);
+        for (var i = 0; i < args.Count; i++)
+        {
+            if (args[i].Equals("--output=json", StringComparison.OrdinalIgnoreCase)) return new(reportOnly: true);
+            if (args[i].Equals("--output", StringComparison.OrdinalIgnoreCase) && i + 1 < args.Count && args[i + 1].Equals("json", StringComparison.OrdinalIgnoreCase))
+                return new(reportOnly: true);
+        }
+
+        return AsItIs();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (_before is not null) Console.SetOut(_before);
+    }
+}
