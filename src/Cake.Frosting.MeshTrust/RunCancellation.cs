@@ -44,6 +44,9 @@ public sealed class RunCancellation : IDisposable
     /// <summary>Lifts the time limit, for a target that is meant to stay.</summary>
     public void LiftLimit() => _timer?.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
 
+    /// <summary>Says that the end was asked for and is no fault: how a target ends that stays until Ctrl-C.</summary>
+    public void Forgive() => Volatile.Write(ref _exitCode, 0);
+
     /// <inheritdoc/>
     public void Dispose()
     {

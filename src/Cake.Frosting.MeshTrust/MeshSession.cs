@@ -1,0 +1,87 @@
+using Cake.Core;
+using Cake.Core.Diagnostics;
+using MeshTrust.Clusters;
+using MeshTrust.ControlPlanes.Embedded;
+using MeshTrust.Kubernetes;
+using MeshTrust.Pki;
+using MeshTrust.Topology;
+
+namespace Cake.Frosting.MeshTrust;
+
+/// <summary>
+/// What the tasks of one run share: the settings, bound when the first task asks, and the clusters, made reachable when the first task asks.
+/// All else goes from task to task through the topology and the trust store, so that each can run alone (<c>--exclusive</c>).
+/// </summary>
+public sealed class MeshSession(MeshTrustOptions options, RunCancellation cancellation, TimeProvider time)
+{
+    private readonly Lock _lock = new();
+    private MeshTrustSettings? _settings;
+    private Task<ClusterSet>? _clusters;
+
+    /// <summary>Ends with the run.</summary>
+    public CancellationToken Token => cancellation.Token;
+
+    /// <summary>The keys that this run needs, generated ahead of the task that takes them.</summary>
+    public PendingKeys Keys { get; } = new(Environment.ProcessorCount);
+
+    /// <summary>How an API server is reached.</summary>
+    public Func<ClusterAccess, IClusterApi> Connect => access => KubernetesClusterApi.Connect(access, ClusterApiSettings.Default with { Time = time });
+
+    /// <summary>The settings, bound once; paths are absolute. From here on signals and the time limit end the run cleanly.</summary>
+    /// <exception cref="global::MeshTrust.MeshTrustException">Stage Input, with all problems.</exception>
+    public MeshTrustSettings Settings(ICakeContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        lock (_lock)
+        {
+            if (_settings is not null) return _settings;
+            _settings = Bind(context);
+            foreach (var warning in _settings.Warnings) context.Log.Warning("{0}", warning);
+        }
+
+        cancellation.ListenToSignals().LimitTo(_settings.Run.Timeout);
+        return _settings;
+    }
+
+    /// <summary>The clusters of the mesh, reachable until the process ends.</summary>
+    public Task<ClusterSet> ClustersAsync(ICakeContext context)
+    {
+        var settings = Settings(context);
+        lock (_lock) return _clusters ??= Provider(settings).EnsureAsync(settings.Topology, Token);
+    }
+
+    /// <summary>How to reach each cluster, in the order of the topology.</summary>
+    public async Task<IReadOnlyList<ClusterAccess>> AccessAsync(ICakeContext context) =>
+        [.. (await ClustersAsync(context).ConfigureAwait(false)).Clusters.Select(cluster => cluster.Access)];
+
+    /// <summary>How many clusters are worked on at once.</summary>
+    public int Parallel(ICakeContext context) => Settings(context).Run.Parallel ?? Math.Max(8, Environment.ProcessorCount);
+
+    private static IClusterProvider Provider(MeshTrustSettings settings) => ProviderSelection.For(settings.Topology).Choice switch
+    {
+        ProviderChoice.Existing => new ExistingClusterProvider(settings.Run.WorkDirectory, settings.Run.KubeconfigPaths),
+        _ => new EmbeddedClusterProvider(settings.Run.WorkDirectory),
+    };
+
+    private MeshTrustSettings Bind(ICakeContext context)
+    {
+        var arguments = context.Arguments.GetArguments()
+            .SelectMany(argument => argument.Value.Select(value => KeyValuePair.Create(argument.Key, (string?)value)))
+            .ToList();
+        var home = context.Environment.WorkingDirectory.FullPath;
+        var settings = MeshTrustSettings.Bind(
+            arguments,
+            context.Environment.GetEnvironmentVariables().AsReadOnly(),
+            path => TopologyText.Read(Path.GetFullPath(path, home)),
+            [.. options.OtherArguments]);
+        return settings with
+        {
+            Run = settings.Run with
+            {
+                WorkDirectory = Path.GetFullPath(settings.Run.WorkDirectory, home),
+                CertsDirectory = Path.GetFullPath(settings.Run.CertsDirectory, home),
+                ArtifactsDirectory = Path.GetFullPath(settings.Run.ArtifactsDirectory, home),
+            },
+        };
+    }
+}

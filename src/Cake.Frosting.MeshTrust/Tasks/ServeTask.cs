@@ -1,0 +1,27 @@
+using Cake.Core;
+using Cake.Core.Diagnostics;
+
+namespace Cake.Frosting.MeshTrust.Tasks;
+
+/// <summary>Keeps the clusters up until Ctrl-C, for a look with kubectl. The time limit does not apply.</summary>
+[TaskName("Serve")]
+[TaskDescription("Keeps the clusters up until Ctrl-C and prints the kubectl lines to look at them")]
+[IsDependentOn(typeof(SetContextsTask))]
+public sealed class ServeTask(MeshSession session, RunCancellation cancellation) : AsyncFrostingTask
+{
+    /// <inheritdoc/>
+    public override async Task RunAsync(ICakeContext context)
+    {
+        var settings = session.Settings(context);
+        cancellation.LiftLimit();
+        foreach (var cluster in await session.AccessAsync(context).ConfigureAwait(false))
+            context.Log.Information("kubectl --kubeconfig {0} --context {1} get secrets --namespace {2}", cluster.KubeconfigPath, cluster.ContextName, settings.Topology.Trust.Namespace);
+        context.Log.Information("Serving until Ctrl-C.");
+
+        var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var registration = session.Token.Register(stopped.SetResult);
+        await stopped.Task.ConfigureAwait(false);
+        cancellation.Forgive();
+        context.Log.Information("Stopped; the clusters' state is kept for the next run.");
+    }
+}

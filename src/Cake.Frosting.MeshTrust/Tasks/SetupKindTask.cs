@@ -1,0 +1,27 @@
+using Cake.Core;
+using Cake.Core.Diagnostics;
+using MeshTrust.Clusters;
+
+namespace Cake.Frosting.MeshTrust.Tasks;
+
+/// <summary>Makes the clusters reachable: starts what is missing, keeps what is there, touches nothing of a cluster that exists already.</summary>
+[TaskName("SetupKind")]
+[TaskDescription("Makes the clusters of the topology reachable (--provider=auto|embedded|existing)")]
+public sealed class SetupKindTask(MeshSession session, LiveStatus live) : AsyncFrostingTask
+{
+    /// <inheritdoc/>
+    public override async Task RunAsync(ICakeContext context)
+    {
+        var settings = session.Settings(context);
+        var selection = ProviderSelection.For(settings.Topology);
+        context.Log.Information("provider: {0} ({1})", selection.Choice.ToString().ToLowerInvariant(), selection.Reason);
+        session.Keys.Prepare(settings.Topology, settings.Run.CertsDirectory);
+
+        var clusters = await live.DuringAsync(context, () => $"starting {settings.Topology.Clusters.Count} clusters", session.ClustersAsync(context)).ConfigureAwait(false);
+
+        foreach (var cluster in clusters.Clusters)
+            context.Log.Information("{0}: {1}, {2}", cluster.Access.Name, cluster.Outcome.ToString().ToLowerInvariant(), cluster.Detail);
+        if (clusters.Clusters.All(cluster => cluster.Outcome == ClusterOutcome.Existing))
+            context.Log.Information("These clusters are yours: nothing was created, and nothing will be removed.");
+    }
+}

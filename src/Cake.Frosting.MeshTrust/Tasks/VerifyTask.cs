@@ -1,0 +1,26 @@
+using Cake.Core;
+using MeshTrust.Verification;
+
+namespace Cake.Frosting.MeshTrust.Tasks;
+
+/// <summary>Reads what the clusters hold and proves, or disproves, that a workload of any of them is trusted in every other.</summary>
+[TaskName("Verify")]
+[TaskDescription("Proves that workloads of every cluster are trusted in every other")]
+[IsDependentOn(typeof(PushSecretsTask))]
+public sealed class VerifyTask(MeshSession session, LiveStatus live, ReportDelivery reports, TimeProvider time) : AsyncFrostingTask
+{
+    /// <inheritdoc/>
+    public override async Task RunAsync(ICakeContext context)
+    {
+        var settings = session.Settings(context);
+        var clusters = await session.AccessAsync(context).ConfigureAwait(false);
+        var reading = new TrustSnapshotReader(time, session.Parallel(context))
+            .ReadAsync(settings.Topology, clusters, session.Connect, settings.Run.CertsDirectory, session.Token);
+        var snapshot = await live.DuringAsync(context, () => $"reading {clusters.Count} clusters", reading).ConfigureAwait(false);
+
+        var report = await live.DuringAsync(context, () => $"checking {clusters.Count} clusters", Task.Run(() => TrustInspection.Inspect(snapshot), session.Token)).ConfigureAwait(false);
+        reports.Deliver(context, report, settings.Run);
+
+        if (report.ToFault(settings.Run.Strict) is { } fault) throw fault;
+    }
+}

@@ -1,0 +1,64 @@
+using System.Text.RegularExpressions;
+
+namespace MeshTrust.Tests.Architecture;
+
+/// <summary>Who may use whom: the lines that the compiler does not keep.</summary>
+[TestFixture]
+public sealed class FolderLinesTests
+{
+    private static readonly Dictionary<string, string[]> Allowed = new()
+    {
+        ["Topology"] = [],
+        ["Pki"] = ["Topology"],
+        ["Clusters"] = ["Topology"],
+        ["Kubernetes"] = ["Topology", "Pki", "Clusters"],
+        ["Verification"] = ["Topology", "Pki", "Clusters", "Kubernetes"],
+        ["Reporting"] = ["Topology", "Pki", "Clusters", "Kubernetes", "Verification"],
+    };
+
+    public static IEnumerable<TestCaseData> Folders => Allowed.Select(line => new TestCaseData(line.Key, line.Value).SetArgDisplayNames(line.Key));
+
+    [TestCaseSource(nameof(Folders))]
+    public void A_folder_of_the_core_uses_only_what_stands_before_it(string folder, string[] allowed)
+    {
+        var forbidden = Allowed.Keys.Except(allowed).Except([folder]).ToList();
+
+        var crossings =
+            from file in SourceTree.Under($"src/MeshTrust/{folder}")
+            from other in forbidden
+            where Uses(file, other)
+            select $"{file} uses {other}";
+
+        Assert.That(crossings, Is.Empty);
+    }
+
+    [Test]
+    public void Every_folder_of_the_core_has_its_line() =>
+        Assert.That(
+            Directory.EnumerateDirectories(Path.Combine(SourceTree.Root, "src/MeshTrust")).Select(Path.GetFileName).Except(["bin", "obj"]),
+            Is.EquivalentTo(Allowed.Keys));
+
+    [Test]
+    public void The_scan_sees_a_crossing()
+    {
+        var using1 = new SourceFile("a.cs", "using MeshTrust.Verification;\nnamespace MeshTrust.Pki;");
+        var qualified = new SourceFile("b.cs", "namespace MeshTrust.Pki;\nclass X { MeshTrust.Verification.TrustReport r; }");
+        var relative = new SourceFile("c.cs", "namespace MeshTrust.Pki;\nclass X { Verification.TrustReport r; }");
+        var comment = new SourceFile("d.cs", "namespace MeshTrust.Pki;\n// Verification.TrustReport\n/// <see cref=\"Verification.TrustReport\"/>\nclass X;");
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(Uses(using1, "Verification"), Is.True);
+            Assert.That(Uses(qualified, "Verification"), Is.True);
+            Assert.That(Uses(relative, "Verification"), Is.True);
+            Assert.That(Uses(comment, "Verification"), Is.False);
+        });
+    }
+
+    private static bool Uses(SourceFile file, string folder)
+    {
+        if (Regex.IsMatch(file.Code, $@"\bMeshTrust\.{folder}\b")) return true;
+        var types = SourceTree.Under($"src/MeshTrust/{folder}").Select(source => Path.GetFileNameWithoutExtension(source.Path)).Distinct();
+        return Regex.IsMatch(file.Code, $@"(?<![\w.]){folder}\.(?:{string.Join('|', types.Select(Regex.Escape))})\b");
+    }
+}

@@ -1,0 +1,109 @@
+using System.Text.RegularExpressions;
+using System.Xml.Linq;
+
+namespace MeshTrust.Tests.Architecture;
+
+/// <summary>Rules of the house that a reader would otherwise have to keep in mind.</summary>
+[TestFixture]
+public sealed class HouseRulesTests
+{
+    [TestCase("Org.BouncyCastle", "src/MeshTrust/Pki/")]
+    [TestCase("k8s", "src/MeshTrust/Kubernetes/")]
+    public void A_library_stays_in_its_room(string library, string room)
+    {
+        var strangers = SourceTree.Under("src", "build")
+            .Where(file => !file.Path.StartsWith(room, StringComparison.Ordinal))
+            .Where(file => Regex.IsMatch(file.Code, $@"(?<![\w.""/-]){Regex.Escape(library)}\."))
+            .Concat(SourceTree.Under("src", "build")
+                .Where(file => !file.Path.StartsWith(room, StringComparison.Ordinal) && Regex.IsMatch(file.Code, $@"^using {Regex.Escape(library)}\b", RegexOptions.Multiline)));
+
+        Assert.That(strangers, Is.Empty);
+    }
+
+    [TestCase(@"^using Cake\b|(?<![\w.""])Cake\.Core\b", "Cake")]
+    [TestCase(@"\bProcessStartInfo\b|\bProcess\.Start\b", "a process")]
+    [TestCase(@"(?<![\w.])Console\.(Write|Out|Error|Read|In|Set|Is)", "the console")]
+    [TestCase(@"\bILogger\b", "a logger")]
+    public void The_core_knows_nothing_of(string pattern, string what) =>
+        Assert.That(
+            SourceTree.Under("src/MeshTrust").Where(file => Regex.IsMatch(file.Code, pattern, RegexOptions.Multiline)),
+            Is.Empty,
+            $"uses {what}");
+
+    [Test]
+    public void Time_comes_from_a_time_provider() =>
+        Assert.That(
+            SourceTree.Under("src").Where(file => Regex.IsMatch(file.Code, @"\bDateTime(Offset)?\.(Utc)?Now\b|\bStopwatch\.StartNew\b|\bThread\.Sleep\b")),
+            Is.Empty);
+
+    [Test]
+    public void Randomness_that_matters_is_cryptographic() =>
+        Assert.That(
+            SourceTree.Under("src/MeshTrust/Pki").Where(file => Regex.IsMatch(file.Code, @"\bRandom\.Shared\b|\bnew Random\(")),
+            Is.Empty);
+
+    [Test]
+    public void Every_problem_id_has_a_row_in_the_docs()
+    {
+        var documented = Regex.Matches(File.ReadAllText(Path.Combine(SourceTree.Root, "docs/problems.md")), @"MT\d{4}").Select(m => m.Value).ToHashSet();
+        var used = SourceTree.Under("src", "build")
+            .SelectMany(file => Regex.Matches(file.Code, @"""(MT\d{4})[""\s:]").Select(m => m.Groups[1].Value))
+            .Distinct()
+            .Order();
+
+        Assert.That(used.Except(documented), Is.Empty, "ids that docs/problems.md does not explain");
+    }
+
+    [Test]
+    public void No_documented_id_is_unused()
+    {
+        var used = SourceTree.Under("src", "build").SelectMany(file => Regex.Matches(file.Code, @"MT\d{4}").Select(m => m.Value)).ToHashSet();
+        var documented = Regex.Matches(File.ReadAllText(Path.Combine(SourceTree.Root, "docs/problems.md")), @"^\| `?(MT\d{4})`? ", RegexOptions.Multiline)
+            .Select(m => m.Groups[1].Value);
+
+        Assert.That(documented.Except(used), Is.Empty, "rows of docs/problems.md that no code can produce");
+    }
+
+    [Test]
+    public void Namespace_is_folder()
+    {
+        var strays =
+            from file in SourceTree.Under("src")
+            let folder = Path.GetDirectoryName(file.Path)!.Replace('\\', '/')["src/".Length..].Replace('/', '.')
+            let match = Regex.Match(file.Text, @"^namespace ([\w.]+);", RegexOptions.Multiline)
+            where !match.Success || match.Groups[1].Value != folder
+            select $"{file}: {match.Groups[1].Value}";
+
+        Assert.That(strays, Is.Empty);
+    }
+
+    [Test]
+    public void A_file_has_one_public_type()
+    {
+        var crowded =
+            from file in SourceTree.Under("src")
+            let types = Regex.Matches(file.Code, @"^public (?:sealed |static |abstract |readonly |partial |ref )*(?:class|record struct|record|struct|interface|enum|delegate)\s", RegexOptions.Multiline).Count
+            where types > 1
+            select $"{file}: {types}";
+
+        Assert.That(crowded, Is.Empty);
+    }
+
+    [Test]
+    public void Type_names_are_nouns_of_the_field()
+    {
+        var pattern = new Regex(@"\b(?:class|record|struct|interface) (\w*(?:Manager|Helper|Util|Utils|Utility|Service|Common|Base|Adapter|Runner))\b");
+        var vague = SourceTree.Under("src").SelectMany(file => pattern.Matches(file.Code).Select(m => $"{file}: {m.Groups[1].Value}"));
+
+        Assert.That(vague, Is.Empty);
+    }
+
+    [TestCase("src/MeshTrust/MeshTrust.csproj")]
+    [TestCase("src/MeshTrust.ControlPlanes/MeshTrust.ControlPlanes.csproj", "MeshTrust.csproj")]
+    [TestCase("src/Cake.Frosting.MeshTrust/Cake.Frosting.MeshTrust.csproj", "MeshTrust.ControlPlanes.csproj")]
+    [TestCase("build/Build.csproj", "Cake.Frosting.MeshTrust.csproj")]
+    public void A_project_uses_only_the_one_before_it(string project, params string[] references) =>
+        Assert.That(
+            XDocument.Load(Path.Combine(SourceTree.Root, project)).Descendants("ProjectReference").Select(r => Path.GetFileName(r.Attribute("Include")!.Value)),
+            Is.EquivalentTo(references));
+}

@@ -1,0 +1,69 @@
+using global::Cake.Core;
+using global::Cake.Frosting.MeshTrust;
+
+namespace MeshTrust.Tests.Cake;
+
+[TestFixture]
+public sealed class RunOutcomeTests
+{
+    [Test]
+    public void Success_is_0() => Assert.That(ExitCode(null, cake: 0), Is.Zero);
+
+    [TestCase(Stage.Input, 2)]
+    [TestCase(Stage.Preflight, 3)]
+    [TestCase(Stage.ClusterCreation, 4)]
+    [TestCase(Stage.Contexts, 5)]
+    [TestCase(Stage.LoadBalancer, 6)]
+    [TestCase(Stage.CertificateAuthority, 7)]
+    [TestCase(Stage.Push, 8)]
+    [TestCase(Stage.Verification, 9)]
+    public void A_fault_has_the_code_of_its_stage(Stage stage, int code) => Assert.That(ExitCode(Fault(stage)), Is.EqualTo(code));
+
+    [Test]
+    public void A_fault_is_found_inside_what_cake_wraps_around_it() => Assert.Multiple(() =>
+    {
+        Assert.That(ExitCode(new CakeException("outer", Fault(Stage.Push))), Is.EqualTo(8));
+        Assert.That(ExitCode(new AggregateException(new InvalidOperationException(), Fault(Stage.Verification))), Is.EqualTo(9));
+    });
+
+    [Test]
+    public void Any_other_exception_is_1() => Assert.That(ExitCode(new InvalidOperationException()), Is.EqualTo(1));
+
+    [Test]
+    public void A_command_line_that_cake_refuses_is_2() => Assert.That(ExitCode(null, cake: 255), Is.EqualTo(2));
+
+    [Test]
+    public void Only_the_first_fault_counts()
+    {
+        using var cancellation = new RunCancellation();
+        var outcome = new RunOutcome(cancellation);
+        outcome.Record(Fault(Stage.Push));
+        outcome.Record(Fault(Stage.Verification));
+
+        Assert.That(outcome.ExitCode(1), Is.EqualTo(8));
+    }
+
+    [Test]
+    public async Task The_time_limit_is_124()
+    {
+        using var cancellation = new RunCancellation();
+        var outcome = new RunOutcome(cancellation);
+        var cancelled = new TaskCompletionSource();
+        using var registration = cancellation.Token.Register(cancelled.SetResult);
+        cancellation.LimitTo(TimeSpan.Zero);
+        await cancelled.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        outcome.Record(new OperationCanceledException());
+
+        Assert.That(outcome.ExitCode(1), Is.EqualTo(124));
+    }
+
+    private static int ExitCode(Exception? fault, int cake = 1)
+    {
+        using var cancellation = new RunCancellation();
+        var outcome = new RunOutcome(cancellation);
+        outcome.Record(fault);
+        return outcome.ExitCode(cake);
+    }
+
+    private static MeshTrustException Fault(Stage stage) => new(stage, new Problem { Id = "MT0001", Place = "here", What = "It is wrong.", Remedy = "Mend it." });
+}

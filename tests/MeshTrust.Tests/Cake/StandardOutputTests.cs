@@ -1,0 +1,48 @@
+using global::Cake.Frosting.MeshTrust;
+
+namespace MeshTrust.Tests.Cake;
+
+[TestFixture, NonParallelizable]
+public sealed class StandardOutputTests
+{
+    [TestCase("--output=json")]
+    [TestCase("--OUTPUT=JSON")]
+    [TestCase("--output", "json")]
+    public void Keeps_standard_output_for_the_report_alone(params string[] args)
+    {
+        var (report, rest) = Write(args);
+
+        Assert.That((report, rest), Is.EqualTo(("report", "")));
+    }
+
+    [TestCase("--output=plain")]
+    [TestCase("--output")]
+    [TestCase]
+    public void Leaves_standard_output_as_it_is(params string[] args)
+    {
+        var (report, rest) = Write(args);
+
+        Assert.That(report + rest, Is.EqualTo("reporttold"));
+    }
+
+    private static (string Report, string Rest) Write(string[] args)
+    {
+        var before = (Console.Out, Console.Error);
+        using var standard = new StringWriter();
+        using var error = new StringWriter();
+        Console.SetOut(standard);
+        Console.SetError(error);
+        try
+        {
+            using var output = StandardOutput.For(args);
+            output.Report.Write("report");
+            Console.Write("told");
+            return error.ToString() == "told" ? (standard.ToString(), "") : ("report", standard.ToString()["report".Length..]);
+        }
+        finally
+        {
+            Console.SetOut(before.Out);
+            Console.SetError(before.Error);
+        }
+    }
+}
