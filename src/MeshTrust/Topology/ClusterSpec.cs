@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace MeshTrust.Topology;
 
 /// <summary>What the user wants of one cluster.</summary>
@@ -20,4 +22,22 @@ public sealed record ClusterSpec
 
     /// <summary>The kubeconfig file of a cluster that exists already; null for the user's own (<c>KUBECONFIG</c>).</summary>
     public string? Kubeconfig { get; init; }
+
+    /// <summary>The pod ranges (CIDR); empty where the provider chooses. Written again to topology-config.json.</summary>
+    public IReadOnlyList<string> PodSubnets { get; init; } = [];
+
+    /// <summary>The service ranges (CIDR); empty where the provider chooses. Written again to topology-config.json.</summary>
+    public IReadOnlyList<string> ServiceSubnets { get; init; } = [];
+
+    /// <summary>Istio's <c>httpProxy</c>, carried through.</summary>
+    public string? HttpProxy { get; init; }
+
+    /// <summary>Istio's <c>proxyKubectlOnly</c>, carried through; null where the file does not say.</summary>
+    public bool? ProxyKubectlOnly { get; init; }
+
+    /// <summary>Istio's <c>meta</c> as it stood in the file (a JSON object); null for none.</summary>
+    public JsonElement? Meta { get; init; }
+
+    /// <summary>Valid keys of the file that only providers of other versions use (a JSON object); null for none.</summary>
+    public JsonElement? Hosting { get; init; }
 }

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace MeshTrust.Topology;
 
 /// <summary>What the user wants: the clusters of one mesh and the trust they share. Immutable; it came through <c>TopologyValidator</c>.</summary>
@@ -17,4 +19,15 @@ public sealed record MeshTopology
 
     /// <summary>Sidecars or ambient: ambient allows no more than one root.</summary>
     public DataPlaneMode Mode { get; init; } = DataPlaneMode.Sidecar;
+
+    /// <summary>Valid keys of the file that only providers of other versions use (a JSON object); null for none.</summary>
+    public JsonElement? Hosting { get; init; }
+
+    /// <summary>What <see cref="Provider"/> comes to: never <see cref="ProviderChoice.Auto"/>.</summary>
+    public ProviderChoice EffectiveProvider => Provider switch
+    {
+        ProviderChoice.Auto when Clusters.All(c => c.Context is not null || c.Kubeconfig is not null) => ProviderChoice.Existing,
+        ProviderChoice.Auto => ProviderChoice.Embedded,
+        _ => Provider,
+    };
 }

