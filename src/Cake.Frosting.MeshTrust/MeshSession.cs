@@ -17,12 +17,13 @@ public sealed class MeshSession(MeshTrustOptions options, RunCancellation cancel
     private readonly Lock _lock = new();
     private MeshTrustSettings? _settings;
     private Task<ClusterSet>? _clusters;
+    private int? _missingKeys;
 
     /// <summary>Ends with the run.</summary>
     public CancellationToken Token => cancellation.Token;
 
     /// <summary>The keys that this run needs, generated ahead of the task that takes them.</summary>
-    public PendingKeys Keys { get; } = new(Environment.ProcessorCount);
+    public PendingKeys Keys { get; } = new();
 
     /// <summary>How an API server is reached.</summary>
     public Func<ClusterAccess, IClusterApi> Connect => access => KubernetesClusterApi.Connect(access, ClusterApiSettings.Default with { Time = time });
@@ -41,6 +42,23 @@ public sealed class MeshSession(MeshTrustOptions options, RunCancellation cancel
 
         cancellation.ListenToSignals().LimitTo(_settings.Run.Timeout);
         return _settings;
+    }
+
+    /// <summary>
+    /// Starts to generate the keys that the trust store lacks, once in a run: before clusters come up, so that their time does not add to the total.
+    /// </summary>
+    /// <returns>How many keys were missing.</returns>
+    public int PrepareKeys(ICakeContext context)
+    {
+        var settings = Settings(context);
+        lock (_lock)
+        {
+            if (_missingKeys is { } asked) return asked;
+            var missing = new TrustStore(settings.Run.CertsDirectory).MissingKeys(settings.Topology);
+            foreach (var keys in missing.GroupBy(algorithm => algorithm)) Keys.AskFor(keys.Key, keys.Count());
+            _missingKeys = missing.Count;
+            return missing.Count;
+        }
     }
 
     /// <summary>The clusters of the mesh, reachable until the process ends.</summary>

@@ -15,7 +15,7 @@ public sealed class SetupKindTask(MeshSession session, LiveStatus live) : AsyncF
         var settings = session.Settings(context);
         var selection = ProviderSelection.For(settings.Topology);
         context.Log.Information("provider: {0} ({1})", selection.Choice.ToString().ToLowerInvariant(), selection.Reason);
-        session.Keys.Prepare(settings.Topology, settings.Run.CertsDirectory);
+        session.PrepareKeys(context);
 
         var clusters = await live.DuringAsync(context, () => $"starting {settings.Topology.Clusters.Count} clusters", session.ClustersAsync(context)).ConfigureAwait(false);
 

@@ -1,0 +1,29 @@
+using Cake.Core;
+using Cake.Core.Diagnostics;
+using MeshTrust.Pki;
+
+namespace Cake.Frosting.MeshTrust.Tasks;
+
+/// <summary>Sees to it that there is one root CA: keeps the one that is there, never overwrites it.</summary>
+[TaskName("RootCa")]
+[TaskDescription("Issues the root CA, or keeps the one that is there")]
+public sealed class RootCaTask(MeshSession session, LiveStatus live, TimeProvider time) : AsyncFrostingTask
+{
+    /// <inheritdoc/>
+    public override async Task RunAsync(ICakeContext context)
+    {
+        var settings = session.Settings(context);
+        var missing = session.PrepareKeys(context);
+        var store = new TrustStore(settings.Run.CertsDirectory);
+
+        var outcome = await live.DuringAsync(
+            context,
+            () => $"generating {missing} keys",
+            RootCaIssue.EnsureAsync(store, settings.Topology.Trust, session.Keys, time, session.Token)).ConfigureAwait(false);
+
+        var root = outcome.Root.Certificate;
+        context.Log.Information("root: {0}, {1}, until {2:yyyy-MM-dd}, sha256 {3}", outcome.Kind.ToString().ToLowerInvariant(), root.Subject, root.NotAfter, root.Sha256[..16]);
+        foreach (var note in outcome.Notes) context.Log.Warning("root: {0}", note);
+        context.Log.Information("Keys lie in {0}: whoever reads root-key.pem can issue for every cluster.", store.Location);
+    }
+}

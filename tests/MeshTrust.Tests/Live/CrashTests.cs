@@ -1,0 +1,85 @@
+using MeshTrust.Pki;
+using MeshTrust.Tests.Pki;
+
+namespace MeshTrust.Tests.Live;
+
+/// <summary>A run that ends at any moment by SIGKILL, and the next one.</summary>
+[TestFixture, NonParallelizable, Category("Slow")]
+[Platform(Exclude = "Win", Reason = "file modes and SIGKILL are Unix's")]
+public sealed class CrashTests
+{
+    private const int Kills = 100;
+    private const int PerDirectory = 5;
+
+    private static readonly string[] Arguments =
+        ["--target=Verify", "--work-dir=mesh", "--rootca-keysz=p256", "--intermediate-keysz=p256", "--verbosity=minimal"];
+
+    [Test]
+    public void A_hundred_kills_leave_no_half_file_no_readable_key_and_no_lost_root()
+    {
+        var seed = Environment.TickCount;
+        var random = new Random(seed);
+        TestContext.Out.WriteLine($"seed {seed}");
+        var length = LengthOfAWholeRun();
+        var killed = 0;
+
+        for (var round = 0; round < Kills / PerDirectory; round++)
+        {
+            using var scratch = new ScratchDirectory();
+            using var watch = new KeyModeWatch(scratch.Location);
+            string? root = null;
+            for (var i = 0; i < PerDirectory; i++)
+            {
+                killed += KillAfter(scratch.Location, length * random.NextDouble()) ? 1 : 0;
+                root = AssertWhole(scratch.Location, root);
+            }
+
+            var (code, output) = HostProcess.Run(scratch.Location, Arguments);
+            Assert.That(code, Is.Zero, $"the run after the kills, seed {seed}:\n{output}");
+            AssertWhole(scratch.Location, root);
+            Assert.That(Strays(scratch.Location), Is.Empty, "files of killed runs are left behind");
+            Assert.That(watch.Violations, Is.Empty, $"seed {seed}");
+        }
+
+        Assert.That(killed, Is.GreaterThan(Kills / 2), "most kills have to hit a run that is under way");
+    }
+
+    private static TimeSpan LengthOfAWholeRun()
+    {
+        using var scratch = new ScratchDirectory();
+        var started = TimeProvider.System.GetTimestamp();
+        var (code, output) = HostProcess.Run(scratch.Location, Arguments);
+        Assert.That(code, Is.Zero, output);
+        return TimeProvider.System.GetElapsedTime(started);
+    }
+
+    private static bool KillAfter(string directory, TimeSpan moment)
+    {
+        using var host = HostProcess.Start(directory, Arguments, openUmask: true);
+        Thread.Sleep(moment);
+        var running = !host.HasExited;
+        if (running) host.Kill();
+        return running;
+    }
+
+    /// <summary>Every PEM file that stands under its final name is whole, and the root is the one that stood there before.</summary>
+    private static string? AssertWhole(string directory, string? rootBefore)
+    {
+        var certs = Path.Combine(directory, "mesh", "certs");
+        if (!Directory.Exists(certs)) return rootBefore;
+        foreach (var file in Directory.EnumerateFiles(certs, "*.pem", SearchOption.AllDirectories))
+        {
+            var document = PemDocument.Parse(file, File.ReadAllBytes(file));
+            Assert.That((document.Blocks.Count, document.Defects), Is.EqualTo((Math.Max(1, document.Blocks.Count), Array.Empty<string>())), file);
+        }
+
+        var root = Path.Combine(certs, "root-cert.pem");
+        var fingerprint = File.Exists(root) ? File.ReadAllText(root) : null;
+        if (rootBefore is not null) Assert.That(fingerprint, Is.EqualTo(rootBefore), "the root of an earlier run was lost");
+        if (fingerprint is not null) Assert.That(File.Exists(Path.Combine(certs, "root-key.pem")), Is.True, "a root without its key");
+        return fingerprint ?? rootBefore;
+    }
+
+    private static IEnumerable<string> Strays(string directory) =>
+        Directory.EnumerateFiles(directory, "*", SearchOption.AllDirectories).Where(file => file.Contains(".tmp", StringComparison.Ordinal));
+}

@@ -1,0 +1,113 @@
+using System.Diagnostics;
+using System.Text;
+
+namespace MeshTrust.Tests.Live;
+
+/// <summary>The build host as users run it: a process of its own.</summary>
+internal sealed class HostProcess : IDisposable
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(3);
+    private readonly StringBuilder _output = new();
+    private readonly Process _process;
+
+    private HostProcess(Process process)
+    {
+        _process = process;
+        process.OutputDataReceived += Keep;
+        process.ErrorDataReceived += Keep;
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+    }
+
+    public static string HostAssembly { get; } = Path.Combine(AppContext.BaseDirectory, "Build.dll");
+
+    public int Id => _process.Id;
+
+    /// <summary>Standard output and standard error, as they came.</summary>
+    public string Output
+    {
+        get { lock (_output) return _output.ToString(); }
+    }
+
+    /// <summary>Starts the host in <paramref name="directory"/>; variables with a null value are removed.</summary>
+    public static HostProcess Start(string directory, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null, bool openUmask = false)
+    {
+        var start = new ProcessStartInfo
+        {
+            FileName = openUmask ? "/bin/sh" : "dotnet",
+            WorkingDirectory = directory,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+        };
+        if (openUmask)
+        {
+            foreach (var argument in new[] { "-c", "umask 0; exec dotnet \"$@\"", "sh" }) start.ArgumentList.Add(argument);
+        }
+
+        start.ArgumentList.Add("exec");
+        start.ArgumentList.Add(HostAssembly);
+        foreach (var argument in arguments) start.ArgumentList.Add(argument);
+        foreach (var (name, value) in CleanEnvironment(environment))
+        {
+            if (value is null) start.Environment.Remove(name);
+            else start.Environment[name] = value;
+        }
+
+        return new HostProcess(Process.Start(start)!);
+    }
+
+    /// <summary>Runs the host to its end.</summary>
+    public static (int ExitCode, string Output) Run(string directory, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null)
+    {
+        using var host = Start(directory, arguments, environment);
+        return (host.WaitForExit(), host.Output);
+    }
+
+    public int WaitForExit()
+    {
+        if (!_process.WaitForExit(Deadline))
+        {
+            _process.Kill(entireProcessTree: true);
+            throw new TimeoutException($"The host did not end within {Deadline}. Its output so far:\n{Output}");
+        }
+
+        _process.WaitForExit();
+        return _process.ExitCode;
+    }
+
+    public bool HasExited => _process.HasExited;
+
+    /// <summary>SIGKILL on Unix: nothing in the process gets a chance to tidy up.</summary>
+    public void Kill()
+    {
+        _process.Kill();
+        _process.WaitForExit();
+    }
+
+    public void Dispose()
+    {
+        if (!_process.HasExited) _process.Kill(entireProcessTree: true);
+        _process.Dispose();
+    }
+
+    /// <summary>No pipeline, no kubeconfig and no topology of whoever runs the tests.</summary>
+    private static Dictionary<string, string?> CleanEnvironment(IReadOnlyDictionary<string, string?>? environment)
+    {
+        var clean = new Dictionary<string, string?>
+        {
+            ["CI"] = null, ["GITHUB_ACTIONS"] = null, ["GITLAB_CI"] = null, ["TF_BUILD"] = null, ["PROW_JOB_ID"] = null,
+            ["GITHUB_ENV"] = null, ["GITHUB_OUTPUT"] = null, ["GITHUB_STEP_SUMMARY"] = null, ["ARTIFACTS"] = null,
+            ["KUBECONFIG"] = null, ["CTX_CLUSTER1"] = null, ["CTX_CLUSTER2"] = null, ["NUM_CLUSTERS"] = null,
+            ["CLUSTER_TOPOLOGY_CONFIG_FILE"] = null, ["ISTIO_NAMESPACE"] = null, ["TERM"] = "dumb",
+        };
+        foreach (var (name, value) in environment ?? new Dictionary<string, string?>()) clean[name] = value;
+        return clean;
+    }
+
+    private void Keep(object sender, DataReceivedEventArgs line)
+    {
+        if (line.Data is null) return;
+        lock (_output) _output.AppendLine(line.Data);
+    }
+}

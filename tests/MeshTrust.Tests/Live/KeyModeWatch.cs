@@ -1,0 +1,58 @@
+using System.Collections.Concurrent;
+
+namespace MeshTrust.Tests.Live;
+
+/// <summary>Looks again and again, for as long as it lives, whether any file with a private key can be read by others.</summary>
+internal sealed class KeyModeWatch : IDisposable
+{
+    private const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
+    private readonly ConcurrentDictionary<string, UnixFileMode> _violations = new();
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Thread _thread;
+
+    public KeyModeWatch(string directory)
+    {
+        _thread = new Thread(() =>
+        {
+            while (!_stop.IsCancellationRequested)
+            {
+                Look(directory);
+                Thread.Sleep(2);
+            }
+        }) { IsBackground = true };
+        _thread.Start();
+    }
+
+    public IEnumerable<string> Violations => _violations.Select(v => $"{v.Key}: {v.Value}");
+
+    public void Dispose()
+    {
+        _stop.Cancel();
+        _thread.Join();
+        _stop.Dispose();
+    }
+
+    private void Look(string directory)
+    {
+        try
+        {
+            foreach (var file in Directory.EnumerateFiles(directory, "*", SearchOption.AllDirectories))
+            {
+                // The mode counts only where the content is a secret: the text is read first, so a file that is empty yet is seen again.
+                if (HoldsKey(file) && (File.GetUnixFileMode(file) & Others) is var mode and not 0) _violations.TryAdd(file, mode);
+            }
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            // Files come and go while we look; the next look sees the rest.
+        }
+    }
+
+    private static bool HoldsKey(string file)
+    {
+        var text = File.ReadAllText(file);
+        return text.Contains("PRIVATE KEY", StringComparison.Ordinal)
+            || text.Contains("client-key-data", StringComparison.Ordinal)
+            || text.Contains("ca-key.pem", StringComparison.Ordinal);
+    }
+}
