@@ -31,6 +31,24 @@ public sealed class MeshTopologySchemaTests
         Assert.That(fromReader, Has.Count.GreaterThan(60));
     }
 
+    [Test]
+    public void Has_every_key_in_the_page_of_the_topology()
+    {
+        var page = File.ReadAllLines(Path.Combine(TopologySamples.RepositoryRoot, "docs", "topology.md"));
+        Look(TopologyShape.Root, "");
+
+        void Look(MapShape map, string path)
+        {
+            foreach (var key in map.Keys)
+            {
+                var (inner, full) = key.Shape is ListShape list ? (list.Item, path + key.Name + "[]") : (key.Shape, path + key.Name);
+                var cells = page.FirstOrDefault(l => l.StartsWith($"| `{path}{key.Name}` |", StringComparison.Ordinal))?.Split(" | ");
+                Assert.That(cells?[2..], Is.EqualTo([key.Default.Length == 0 ? "–" : key.Default, $"{key.Meaning} |"]), path + key.Name);
+                if (inner is MapShape innerMap) Look(innerMap, full + ".");
+            }
+        }
+    }
+
     [TestCaseSource(typeof(TopologySamples), nameof(TopologySamples.SampleFiles))]
     public async Task Accepts_every_sample(string file)
     {
