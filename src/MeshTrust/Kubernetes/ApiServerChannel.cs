@@ -1,4 +1,3 @@
-using System.ComponentModel;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
@@ -114,16 +113,14 @@ internal sealed class ApiServerChannel : IDisposable
     private MeshTrustException Unusable(Exception fault)
     {
         var command = KubeconfigJudge.ExecCommand(_context.User);
-        var missing = fault is Win32Exception || fault.InnerException is Win32Exception;
         return new(Stage.Contexts, new Problem
         {
             Id = "MT3016",
             Place = _context.Context.Name,
             What = command is null ? $"The credentials of the user '{_context.User.Name}' cannot be used ({fault.GetType().Name})."
-                : missing ? $"The command '{command}', which makes this user's credentials, cannot be started."
-                : $"The command '{command}' gave no credentials ({fault.GetType().Name}).",
+                : $"The command '{command}', which makes this user's credentials, could not be started or gave none ({fault.GetType().Name}).",
             Remedy = command is null ? "See that its certificate, key or token is whole; or log in to the cluster again."
-                : missing ? "Install it and put it on the PATH." : "Run it by hand, log in where it asks to, then run again.",
+                : "See that it is installed and on the PATH, run it by hand, log in where it asks to, then run again.",
         });
     }
 }
