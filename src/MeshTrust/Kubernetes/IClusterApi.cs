@@ -33,8 +33,11 @@ public interface IClusterApi : IDisposable
     /// <summary>Every ConfigMap of that name in any namespace, read in pages.</summary>
     Task<IReadOnlyList<ConfigMapDocument>> ListConfigMapsAsync(string name, CancellationToken cancellationToken);
 
-    /// <summary>Makes the namespace exist with at least these labels, by server-side apply.</summary>
-    Task<ApplyOutcome> ApplyNamespaceAsync(string name, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken);
+    /// <summary>Makes the namespace exist with at least these labels and annotations, by server-side apply.</summary>
+    /// <param name="wanted">What to write.</param>
+    /// <param name="force">Take over labels and annotations that another manager set to something else; only on the user's word.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    Task<ApplyOutcome> ApplyNamespaceAsync(NamespaceSpec wanted, bool force, CancellationToken cancellationToken);
 
     /// <summary>Makes the secret exist with this type and exactly these keys of ours, by server-side apply.</summary>
     /// <param name="secret">What to write.</param>

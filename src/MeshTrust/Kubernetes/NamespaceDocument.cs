@@ -12,6 +12,9 @@ public sealed record NamespaceDocument
     /// <summary>The labels.</summary>
     public required IReadOnlyDictionary<string, string> Labels { get; init; }
 
+    /// <summary>The annotations.</summary>
+    public IReadOnlyDictionary<string, string> Annotations { get; init; } = new Dictionary<string, string>();
+
     /// <summary>Whether it is being deleted.</summary>
     public bool Terminating { get; init; }
 }
