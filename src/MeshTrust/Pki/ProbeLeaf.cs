@@ -1,0 +1,48 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace MeshTrust.Pki;
+
+/// <summary>A workload certificate for the proof: issued with a cluster's CA key as istiod would, valid for an hour, never written anywhere.</summary>
+public sealed class ProbeLeaf
+{
+    private readonly PrivateKeyPem _key;
+
+    private ProbeLeaf(CertificateDocument certificate, PrivateKeyPem key)
+    {
+        Certificate = certificate;
+        _key = key;
+    }
+
+    /// <summary>The certificate.</summary>
+    public CertificateDocument Certificate { get; }
+
+    /// <summary>
+    /// Issues a leaf with any CA certificate and key that parse, however odd they are: whether peers accept it is what the proof asks.
+    /// </summary>
+    /// <param name="ca">The CA; its subject becomes the issuer, its key identifier the authority key identifier.</param>
+    /// <param name="key">The key to sign with. Whether it is the CA's is not asked.</param>
+    /// <param name="spiffeId"><c>spiffe://&lt;trust domain&gt;/ns/&lt;namespace&gt;/sa/&lt;service account&gt;</c>.</param>
+    /// <param name="time">The clock.</param>
+    public static ProbeLeaf Issue(CertificateDocument ca, PrivateKeyPem key, string spiffeId, TimeProvider time)
+    {
+        ArgumentNullException.ThrowIfNull(ca);
+        ArgumentNullException.ThrowIfNull(key);
+        ArgumentNullException.ThrowIfNull(time);
+        var leafKey = KeyGeneration.Generate(Topology.KeyAlgorithm.EcdsaP256);
+        var profile = CertificateProfile.ForWorkload(spiffeId, TimeSpan.FromHours(1));
+        var issued = new CertificateIssuer(time).IssueUnclamped(profile, leafKey.SubjectPublicKeyInfo, ca, key);
+        return new ProbeLeaf(issued, leafKey);
+    }
+
+    /// <summary>The certificate with its key, for SslStream. The caller disposes it.</summary>
+    public X509Certificate2 ToCertificateWithKey()
+    {
+        using var certificate = X509CertificateLoader.LoadCertificate(Certificate.Der.Span);
+        using var key = (ECDsa)_key.Open();
+        return certificate.CopyWithPrivateKey(key);
+    }
+
+    /// <summary>The SPIFFE id and the issuer; never the key.</summary>
+    public override string ToString() => $"probe leaf {Certificate.Uris[0]} issued by {Certificate.Issuer}";
+}
