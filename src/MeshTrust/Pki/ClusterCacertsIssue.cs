@@ -10,9 +10,8 @@ public static class ClusterCacertsIssue
     /// <param name="topology">The clusters and what the user wants of their intermediates.</param>
     /// <param name="keys">Where keys come from.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="chainForm">Whether <c>cert-chain.pem</c> ends with the root.</param>
     /// <param name="cancellationToken">Stops between clusters; a cluster that is being written is written.</param>
     /// <returns>An outcome for each cluster, in the topology's order.</returns>
     /// <exception cref="MeshTrustException">MT5116: no root. MT51xx: the root cannot be used. MT10xx: the disk.</exception>
-    public static Task<IReadOnlyList<ClusterCacertsOutcome>> EnsureAsync(TrustStore store, MeshTopology topology, PendingKeys keys, TimeProvider time, ChainForm chainForm = ChainForm.WithRoot, CancellationToken cancellationToken = default) => throw new NotImplementedException();
+    public static Task<IReadOnlyList<ClusterCacertsOutcome>> EnsureAsync(TrustStore store, MeshTopology topology, PendingKeys keys, TimeProvider time, CancellationToken cancellationToken = default) => throw new NotImplementedException();
 }

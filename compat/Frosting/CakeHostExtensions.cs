@@ -1,0 +1,174 @@
+using Cake.Core.Composition;
+using Cake.Core.IO;
+using Cake.Core.Packaging;
+
+namespace Cake.Frosting;
+
+/// <summary>What a build program can say to its host; each is the method of <see cref="ServiceCollectionExtensions"/> of that kind.</summary>
+public static class CakeHostExtensions
+{
+    /// <summary>Sets the context that tasks are given.</summary>
+    /// <typeparam name="TContext">The context.</typeparam>
+    /// <param name="host">The host.</param>
+    /// <returns>The same.</returns>
+    public static CakeHost UseContext<TContext>(this CakeHost host)
+        where TContext : class, IFrostingContext
+    {
+        ArgumentNullException.ThrowIfNull(host);
+        host.ConfigureServices(services => services.UseContext<TContext>());
+        return host;
+    }
+
+    /// <summary>Has a type prepare and end the run.</summary>
+    /// <typeparam name="TLifetime">The type.</typeparam>
+    /// <param name="host">The host.</param>
+    /// <returns>The same.</returns>
+    public static CakeHost UseLifetime<TLifetime>(this CakeHost host)
+        where TLifetime : class, IFrostingLifetime
+    {
+        ArgumentNullException.ThrowIfNull(host);
+        host.ConfigureServices(services => services.UseLifetime<TLifetime>());
+        return host;
+    }
+
+    /// <summary>Has a type prepare the run.</summary>
+    /// <typeparam name="TSetup">The type.</typeparam>
+    /// <param name="host">The host.</param>
+    /// <returns>The same.</returns>
+    public static CakeHost UseSetup<TSetup>(this CakeHost host)
+        where TSetup : class, IFrostingSetup
+    {
+        ArgumentNullException.ThrowIfNull(host);
+        host.ConfigureServices(services => services.UseSetup<TSetup>());
+        return host;
+    }
+
+    /// <summary>Has a type end the run.</summary>
+    /// <typeparam name="TTeardown">The type.</typeparam>
+    /// <param name="host">The host.</param>
+    /// <returns>The same.</returns>
+    public static CakeHost UseTeardown<TTeardown>(this CakeHost host)
+        where TTeardown : class, IFrostingTeardown
+    {
+        ArgumentNullException.ThrowIfNull(host);
+        host.ConfigureServices(services => services.UseTeardown<TTeardown>());
+        return host;
+    }
+
+    /// <summary>Has a type prepare and end each task.</summary>
+    /// <typeparam name="TLifetime">The type.</typeparam>
+    /// <param name="host">The host.</param>
+    /// <returns>The same.</returns>
+    public static CakeHost UseTaskLifetime<TLifetime>(this CakeHost host)
+        where TLifetime : class, IFrostingTaskLifetime
+    {
+        ArgumentNullException.ThrowIfNull(host);
+        host.ConfigureServices(services => services.UseTaskLifetime<TLifetime>());
+        return host;
+    }
+
+    /// <summary>Has a type prepare each task.</summary>
+    /// <typeparam name="TSetup">The type.</typeparam>
+    /// <param name="host">The host.</param>
+    /// <returns>The same.</returns>
+    public static CakeHost UseTaskSetup<TSetup>(this CakeHost host)
+        where TSetup : class, IFrostingTaskSetup
+    {
+        ArgumentNullException.ThrowIfNull(host);
+        host.ConfigureServices(services => services.UseTaskSetup<TSetup>());
+        return host;
+    }
+
+    /// <summary>Has a type end each task.</summary>
+    /// <typeparam name="TTeardown">The type.</typeparam>
+    /// <param name="host">The host.</param>
+    /// <returns>The same.</returns>
+    public static CakeHost UseTaskTeardown<TTeardown>(this CakeHost host)
+        where TTeardown : class, IFrostingTaskTeardown
+    {
+        ArgumentNullException.ThrowIfNull(host);
+        host.ConfigureServices(services => services.UseTaskTeardown<TTeardown>());
+        return host;
+    }
+
+    /// <summary>Lets a module of Cake register what it brings.</summary>
+    /// <typeparam name="TModule">The module.</typeparam>
+    /// <param name="host">The host.</param>
+    /// <returns>The same.</returns>
+    public static CakeHost UseModule<TModule>(this CakeHost host)
+        where TModule : ICakeModule, new()
+    {
+        ArgumentNullException.ThrowIfNull(host);
+        host.ConfigureServices(services => services.UseModule<TModule>());
+        return host;
+    }
+
+    /// <summary>Adds a way to install tools.</summary>
+    /// <typeparam name="TPackageInstaller">The installer.</typeparam>
+    /// <param name="host">The host.</param>
+    /// <returns>The same.</returns>
+    public static CakeHost UsePackageInstaller<TPackageInstaller>(this CakeHost host)
+        where TPackageInstaller : class, IPackageInstaller
+    {
+        ArgumentNullException.ThrowIfNull(host);
+        host.ConfigureServices(services => services.UsePackageInstaller<TPackageInstaller>());
+        return host;
+    }
+
+    /// <summary>Sets a value of Cake's configuration.</summary>
+    /// <param name="host">The host.</param>
+    /// <param name="key">The key.</param>
+    /// <param name="value">The value.</param>
+    /// <returns>The same.</returns>
+    public static CakeHost UseCakeSetting(this CakeHost host, string key, string value)
+    {
+        ArgumentNullException.ThrowIfNull(host);
+        host.ConfigureServices(services => services.UseCakeSetting(key, value));
+        return host;
+    }
+
+    /// <summary>Has a tool installed before the first task.</summary>
+    /// <param name="host">The host.</param>
+    /// <param name="uri">The tool, such as <c>dotnet:?package=GitVersion.Tool&amp;version=6.0.0</c>.</param>
+    /// <returns>The same.</returns>
+    public static CakeHost InstallTool(this CakeHost host, Uri uri)
+    {
+        ArgumentNullException.ThrowIfNull(host);
+        host.ConfigureServices(services => services.UseTool(uri));
+        return host;
+    }
+
+    /// <summary>Sets where tools are installed.</summary>
+    /// <param name="host">The host.</param>
+    /// <param name="path">The directory.</param>
+    /// <returns>The same.</returns>
+    public static CakeHost SetToolPath(this CakeHost host, DirectoryPath path)
+    {
+        ArgumentNullException.ThrowIfNull(host);
+        host.ConfigureServices(services => services.UseToolPath(path));
+        return host;
+    }
+
+    /// <summary>Sets the working directory.</summary>
+    /// <param name="host">The host.</param>
+    /// <param name="path">The directory.</param>
+    /// <returns>The same.</returns>
+    public static CakeHost UseWorkingDirectory(this CakeHost host, DirectoryPath path)
+    {
+        ArgumentNullException.ThrowIfNull(host);
+        host.ConfigureServices(services => services.UseWorkingDirectory(path));
+        return host;
+    }
+
+    /// <summary>Lets a type of its own configure the services.</summary>
+    /// <typeparam name="TStartup">The type.</typeparam>
+    /// <param name="host">The host.</param>
+    /// <returns>The same.</returns>
+    public static CakeHost UseStartup<TStartup>(this CakeHost host)
+        where TStartup : IFrostingStartup, new()
+    {
+        ArgumentNullException.ThrowIfNull(host);
+        host.ConfigureServices(new TStartup().Configure);
+        return host;
+    }
+}

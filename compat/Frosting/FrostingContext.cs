@@ -1,0 +1,9 @@
+using Cake.Core;
+
+namespace Cake.Frosting;
+
+/// <summary>The default context, and the base of a build's own.</summary>
+/// <param name="context">Cake's context, which does the work.</param>
+public class FrostingContext(ICakeContext context) : CakeContextAdapter(context), IFrostingContext
+{
+}
