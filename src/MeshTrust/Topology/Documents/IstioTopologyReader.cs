@@ -34,7 +34,7 @@ internal sealed class IstioTopologyReader(string file, bool istioCompat, Problem
         entries = [.. entries.Where(e => IsKubernetes(e.Node))];
         _names.AddRange(entries.Select(e => (e.Node.Find("clusterName") as ScalarNode)?.Text).OfType<string>());
         var clusters = entries.Select(e => (e.Node, Spec: Cluster(e.Index, e.Node))).ToList();
-        if (clusters.Count == 0) problems.Add("MT0121", $"{file}:{list.Line}", "The file has no cluster of kind Kubernetes.", "Write at least one entry with a clusterName.");
+        if (clusters.Count == 0 && list.Items.All(i => i is MapNode)) problems.Add("MT0121", $"{file}:{list.Line}", "The file has no cluster of kind Kubernetes.", "Write at least one entry with a clusterName.");
         if (clusters.Count > ClusterNames.Most) problems.Add("MT0110", $"{file}:{list.Line}", $"The file has {clusters.Count} clusters.", $"Write at most {ClusterNames.Most}.");
         var right = clusters.Where(c => c.Spec is not null).ToList();
         return new TopologyDocument

@@ -32,6 +32,9 @@ internal abstract record SourceNode(int Line)
 /// <summary>A scalar. Quoted ones are text; plain ones have the types of YAML 1.2's core schema.</summary>
 internal sealed record ScalarNode(int Line, string Text, bool IsQuoted) : SourceNode(Line)
 {
+    /// <summary>Whether its fault has been told already, so that nobody need look at it.</summary>
+    public bool IsTold { get; init; }
+
     public override int Weight => 1;
 
     public bool IsNull => !IsQuoted && Text is "" or "~" or "null" or "Null" or "NULL";

@@ -26,8 +26,8 @@ internal sealed class YamlText(string file, ProblemCollection problems)
         catch (YamlException fault)
         {
             var line = (int)Math.Max(1, fault.Start.Line);
-            var tab = text.Split('\n').ElementAtOrDefault(line - 1)?.TrimStart(' ').StartsWith('\t') == true;
-            problems.Add("MT0103", $"{file}:{line}", tab ? "The line is indented with a tab, which YAML forbids." : $"This is not YAML: {Sentence(fault.Message)}", tab ? "Indent with spaces." : "Mend the line, or look at samples/topologies.");
+            if (TabNear(text, line) is { } tab) problems.Add("MT0103", $"{file}:{tab}", "The line is indented with a tab, which YAML forbids.", "Indent with spaces.");
+            else problems.Add("MT0103", $"{file}:{line}", $"This is not YAML: {Sentence(fault.Message)}", "Mend the line, or look at samples/topologies.");
             return null;
         }
         catch (Exception fault) when (fault is ArgumentException or InvalidOperationException or FormatException or OverflowException or IndexOutOfRangeException)
@@ -38,6 +38,18 @@ internal sealed class YamlText(string file, ProblemCollection problems)
         }
 
         return _builder.Root;
+    }
+
+    /// <summary>The line of a tab that the parser stumbled over: it tells of the value before it.</summary>
+    private static int? TabNear(string text, int line)
+    {
+        var lines = text.Split('\n');
+        for (var i = line; i <= line + 1 && i <= lines.Length; i++)
+        {
+            if (lines[i - 1].TrimStart(' ').StartsWith('\t')) return i;
+        }
+
+        return null;
     }
 
     private static string Sentence(string message) => Shown.Plain(message, 200).TrimEnd('.', ' ') + ".";

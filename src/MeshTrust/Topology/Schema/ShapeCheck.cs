@@ -22,6 +22,8 @@ internal sealed class ShapeCheck(string file, ProblemCollection problems)
     {
         switch (shape, node)
         {
+            case (_, ScalarNode { IsTold: true }):
+                break;
             case (MapShape map, MapNode mapNode):
                 CheckMap(mapNode, map, path);
                 break;

@@ -100,7 +100,9 @@ internal static class ValueReaders
     public static Complaint? Subnet(string text, out IPNetwork value)
     {
         value = default;
-        if (text.Length <= 64 && text.Contains('/') && IPNetwork.TryParse(text, out value)) return null;
+        var slash = text.IndexOf('/', StringComparison.Ordinal);
+        // IPNetwork drops host bits silently.
+        if (text.Length <= 64 && slash > 0 && IPNetwork.TryParse(text, out value) && IPAddress.TryParse(text.AsSpan(0, slash), out var address) && address.Equals(value.BaseAddress)) return null;
         return new(ComplaintKind.Range, $"{Shown.Quote(text)} is no IP range.", "Write the network's first address and its prefix, such as 10.10.0.0/16 or fd00:10::/56.");
     }
 }
