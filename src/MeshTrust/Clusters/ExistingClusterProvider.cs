@@ -11,6 +11,26 @@ public sealed class ExistingClusterProvider(string workDirectory, IReadOnlyList<
     public ProviderChoice Choice => ProviderChoice.Existing;
 
     /// <inheritdoc/>
-    public Task<ClusterSet> EnsureAsync(MeshTopology topology, CancellationToken cancellationToken) =>
-        throw new NotImplementedException(workDirectory + userKubeconfigs.Count);
+    public Task<ClusterSet> EnsureAsync(MeshTopology topology, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(topology);
+        cancellationToken.ThrowIfCancellationRequested();
+        var chosen = ExistingContexts.Choose(topology.Clusters, userKubeconfigs, KubeconfigFile.ReadNamed);
+        var directory = Path.Combine(Path.GetFullPath(workDirectory), "kubeconfig");
+        var clusters = chosen.Select(c => Provide(c, directory)).ToList();
+        return Task.FromResult(new ClusterSet(clusters));
+    }
+
+    private static ProvidedCluster Provide(ExistingContext chosen, string directory)
+    {
+        var path = Path.Combine(directory, chosen.Cluster.Value);
+        WorkFile.Write(new ContextsFile { Path = path, Text = chosen.Document.ToYaml(), Secret = true });
+        var unverified = chosen.Context.SkipsTlsVerification ? "; its certificate is NOT verified (insecure-skip-tls-verify)" : "";
+        return new ProvidedCluster
+        {
+            Access = new ClusterAccess { Name = chosen.Cluster, KubeconfigPath = path, ContextName = chosen.Document.CurrentContext! },
+            Outcome = ClusterOutcome.Existing,
+            Detail = $"{chosen.Context.Server.AbsoluteUri.TrimEnd('/')}, context '{chosen.Context.Name}' of {chosen.Source}, credentials from {chosen.Context.Credentials}{unverified}: nothing was created",
+        };
+    }
 }

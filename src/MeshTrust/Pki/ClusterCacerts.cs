@@ -108,6 +108,16 @@ public sealed class ClusterCacerts
         return new ClusterCacerts(cluster, files[CacertsFile.CaCert], files[CacertsFile.CertChain], files[CacertsFile.RootCert], key, files[CacertsFile.CaKey], chain, chainHasRoot);
     }
 
+    /// <summary>Files that were issued just now: the same rules, without reading back what was never written.</summary>
+    internal static ClusterCacerts FromIssued(ClusterName cluster, CertificateDocument certificate, PrivateKeyPem key, CertificateDocument root, ReadOnlyMemory<byte> rootFile, bool chainHasRoot)
+    {
+        CertificateDocument[] chain = [certificate, root];
+        var defects = CertificateChain.Defects(chain).ToList();
+        if (!key.Matches(certificate)) defects.Add("The key does not match.");
+        if (defects.Count > 0) throw new InvalidOperationException(string.Join(' ', defects));
+        return new ClusterCacerts(cluster, PemDocument.Write([certificate]), PemDocument.Write(chainHasRoot ? chain : [certificate]), rootFile, key, key.ToPem(), chain, chainHasRoot);
+    }
+
     /// <summary>The cluster, the certificate and the kind of key; never the key.</summary>
     public override string ToString() => $"cacerts of {Cluster}: {Certificate}, {Key}";
 }

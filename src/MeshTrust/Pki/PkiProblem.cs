@@ -23,5 +23,24 @@ internal static class PkiProblem
 
     internal static Problem CacertsDoNotFit(string place, string defect) => New("MT5112", place, defect, "Run ClusterCacerts: it issues this cluster's files anew under the present root.");
 
+    internal static Problem RootExpired(string place, CertificateDocument root) => New("MT5106", place, $"The root ended on {Time(root.NotAfter)}.", "Nothing can be issued under it. Move the directory away and run RootCa for a new root; clusters that trust the old one must be rotated.");
+
+    internal static Problem RootNotYetValid(string place, CertificateDocument root, DateTimeOffset now) => New("MT5106", place, $"The root is valid from {Time(root.NotBefore)} on, and this machine's clock says {Time(now)}.", "Set the clock right, or wait.");
+
+    internal static Problem RootDrift(string place, string difference) => New("MT5107", place, $"This root was made with other options: {difference}.", "A root is never replaced. Ask for what is there; or, for a new mesh, choose another directory or move this one away.");
+
+    internal static Problem BroughtHalf(string place, string missing) => New("MT5109", place, $"A root to bring is a certificate and its key; the {missing} is not named.", $"Name the file of the {missing} too.");
+
+    internal static Problem BroughtMissing(string place) => New("MT5109", place, "There is no such file.", "Name the PEM file of the root you bring; or name none, and the root in the directory is kept or one is made.");
+
+    internal static Problem OtherRootThere(string place, CertificateDocument brought, string storePlace, CertificateDocument there) => New("MT5110", place,
+        $"You bring the root {brought}, but {storePlace} holds {there}.", "A root is never replaced. Name no root to keep the one that is there; or choose another directory for the new one.");
+
+    internal static Problem NoCacerts(string place, Topology.ClusterName cluster) => New("MT5113", place, $"There is no CA material for cluster {cluster}.", "Run ClusterCacerts first.");
+
+    internal static Problem NoRoot(string place) => New("MT5116", place, "There is no root.", "Run RootCa first.");
+
+    private static string Time(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture);
+
     internal static Problem New(string id, string place, string what, string remedy) => new() { Id = id, Place = place, What = what, Remedy = remedy };
 }

@@ -1,3 +1,5 @@
+using MeshTrust.Topology.Binding;
+
 namespace MeshTrust.Topology;
 
 /// <summary>All that the user wants, bound once from arguments, environment, a file and defaults, in this order of precedence. Immutable.</summary>
@@ -28,7 +30,9 @@ public sealed record MeshTrustSettings
         ArgumentNullException.ThrowIfNull(environment);
         ArgumentNullException.ThrowIfNull(readFile);
         ArgumentNullException.ThrowIfNull(otherArguments);
-        var clusters = Enumerable.Range(1, 2).Select(n => new ClusterSpec { Name = ClusterName.Parse($"cluster{n}") }).ToList();
-        return new MeshTrustSettings { Topology = new MeshTopology { Clusters = clusters }, Run = new RunSpec() };
+        return new SettingsBinding(arguments, environment, readFile, otherArguments).Bind();
     }
+
+    /// <summary>Every argument of MeshTrust itself, with its variable, default and meaning.</summary>
+    public static IReadOnlyList<ArgumentDescription> KnownArguments => Binding.KnownArguments.All;
 }

@@ -1,3 +1,7 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using MeshTrust.Topology.Values;
+
 namespace MeshTrust.Topology;
 
 /// <summary>When a certificate counts as near its end: a share of its lifetime or a duration, whichever was given.</summary>
@@ -19,6 +23,24 @@ public sealed record RenewalThreshold
         return notAfter - now < threshold;
     }
 
+    /// <summary>Reads a share from <c>1%</c> to <c>99%</c>, or a duration with units such as <c>30d</c> or <c>36h</c>, from one second to 36500 days.</summary>
+    public static bool TryParse(string? text, [NotNullWhen(true)] out RenewalThreshold? threshold)
+    {
+        threshold = null;
+        if (text is null) return false;
+        if (text.EndsWith('%'))
+        {
+            if (!int.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var percent) || percent is < 1 or > 99) return false;
+            threshold = new RenewalThreshold { Percent = percent };
+        }
+        else if (DurationText.TryParse(text, out var remaining) && remaining > TimeSpan.Zero && remaining <= TimeSpan.FromDays(36500))
+        {
+            threshold = new RenewalThreshold { Remaining = remaining };
+        }
+
+        return threshold is not null;
+    }
+
     /// <summary>As the user would write it: <c>25%</c> or <c>30d</c>.</summary>
-    public override string ToString() => Percent is { } percent ? $"{percent}%" : $"{(Remaining ?? TimeSpan.Zero).TotalDays:0.##}d";
+    public override string ToString() => Percent is { } percent ? $"{percent}%" : DurationText.Write(Remaining ?? TimeSpan.Zero);
 }

@@ -1,0 +1,111 @@
+#!/usr/bin/env pwsh
+# ./build.ps1 [--target=Name] [--name=value ...]
+#
+# build.sh for PowerShell (5.1 and later): the same rules, and its comments hold here too. See docs/frosting.md.
+$ErrorActionPreference = 'Stop'
+
+$version = if ($env:CakeVersion) { $env:CakeVersion } elseif ($env:CakeToolVersion) { $env:CakeToolVersion } else { '7.0.0' }
+$kubectl = if ($env:CakeKubectlVersion) { $env:CakeKubectlVersion } else { '1.1.0' }
+$userHome = [Environment]::GetFolderPath('UserProfile')
+$packages = if ($env:NUGET_PACKAGES) { $env:NUGET_PACKAGES } else { Join-Path $userHome '.nuget/packages' }
+$hosts = Join-Path $PSScriptRoot 'artifacts/build-host'
+$absent = Join-Path $hosts ".no-cake-frosting-$version"
+
+function Write-Line([string] $text) { [Console]::Error.WriteLine("build.ps1: $text") }
+
+function Get-TextHash([string] $text) {
+    $sha = [System.Security.Cryptography.SHA256]::Create()
+    try { return [BitConverter]::ToString($sha.ComputeHash([Text.Encoding]::UTF8.GetBytes($text))).Replace('-', '').ToLowerInvariant() }
+    finally { $sha.Dispose() }
+}
+
+function Get-Choice {
+    if ($env:CakeFrosting) {
+        if ($env:CakeFrosting -cnotin @('package', 'compat')) { throw "CakeFrosting is '$($env:CakeFrosting)', but can be package or compat." }
+        return @{ Mode = $env:CakeFrosting; Why = 'it was asked for' }
+    }
+    if ((Test-Path "$packages/cake.frosting/$version/.nupkg.metadata") -and (Test-Path "$packages/cake.kubectl/$kubectl/.nupkg.metadata")) {
+        return @{ Mode = 'package'; Why = "Cake.Frosting $version and Cake.Kubectl are in the package folder" }
+    }
+    if (Test-Path $absent) { return @{ Mode = 'compat'; Why = "the NuGet feed lacks Cake.Frosting $version or Cake.Kubectl" } }
+    return @{ Mode = 'compat'; Why = "the NuGet feed could not be asked for Cake.Frosting $version" }
+}
+
+function Get-Key([string] $mode, [string] $sdks) {
+    $files = @(Get-ChildItem 'build', 'compat', 'eng', 'src' -Recurse -File | Where-Object { $_.FullName.Substring($PSScriptRoot.Length) -notmatch '[\\/](bin|obj)[\\/]' })
+    $files += @(Get-ChildItem '.' -File -Force | Where-Object { $_.Name -match '^(global\.json|\.editorconfig|nuget\.config|Directory\.(Build|Packages)\..*)$' })
+    $lines = @($files | Sort-Object FullName | ForEach-Object { "$($_.FullName) $((Get-FileHash -LiteralPath $_.FullName -Algorithm SHA256).Hash)" })
+    return (Get-TextHash ((@('ps1', $mode, $version, $kubectl, $packages, $sdks) + $lines) -join "`n")).Substring(0, 16)
+}
+
+function Get-Feeds { return Get-TextHash ((Get-ChildItem '.' -File -Filter 'nuget.config' | ForEach-Object { [IO.File]::ReadAllText($_.FullName) }) -join "`n") }
+
+Push-Location $PSScriptRoot
+try {
+    # --- The SDK that global.json asks for ---
+    $needed = (Get-Content 'global.json' -Raw | ConvertFrom-Json).sdk.version
+    $wanted = ($needed -split '\.')[0..1] -join '.'
+    $install = "install the .NET SDK $needed or a later $wanted one from https://dotnet.microsoft.com/download/dotnet/$wanted."
+    $dotnet = Get-Command 'dotnet' -CommandType Application -ErrorAction SilentlyContinue | Select-Object -First 1
+    if (-not $dotnet) { Write-Line "dotnet was not found on PATH: $install"; exit 1 }
+    $dotnet = $dotnet.Source
+    $sdkFolder = Join-Path (Split-Path $dotnet) 'sdk'
+    if (Test-Path $sdkFolder) { $sdks = (Get-ChildItem $sdkFolder -Directory -Filter "$wanted.*" | Sort-Object Name | ForEach-Object Name) -join ' ' }
+    else { $sdks = "$(& $dotnet --version)" }
+    if (-not $sdks) { Write-Line "the dotnet on PATH has no SDK that global.json accepts: $install"; exit 1 }
+
+    $choice = Get-Choice
+    $key = Get-Key $choice.Mode $sdks
+    $program = Join-Path $hosts $key
+    if (-not (Test-Path "$program/.used")) {
+        New-Item -ItemType Directory -Force $hosts | Out-Null
+        & $dotnet --version | Out-Null
+        if ($LASTEXITCODE -ne 0) { Write-Line "the SDKs beside $dotnet are not what global.json accepts: $install"; exit 1 }
+
+        # --- One compilation at a time saves work; each claims a work folder of its own all the same ---
+        $lock = $null
+        while (-not $lock) {
+            try { $lock = [IO.File]::Open("$hosts/.lock-ps1", 'OpenOrCreate', 'ReadWrite', 'None') } catch [IO.IOException] { Start-Sleep -Milliseconds 200 }
+        }
+        try {
+            if (-not $env:CakeFrosting -and $choice.Mode -eq 'compat' -and -not ((Test-Path $absent) -and ([IO.File]::ReadAllText($absent) -eq (Get-Feeds)))) {
+                Remove-Item $absent -ErrorAction SilentlyContinue
+                Write-Line "asking the NuGet feed for Cake.Frosting $version ..."
+                $ErrorActionPreference = 'Continue' # What a program writes to stderr is no exception of ours.
+                $log = & $dotnet restore eng/probe "-p:CakeVersion=$version" "-p:CakeKubectlVersion=$kubectl" --verbosity quiet 2>&1 | Out-String
+                $failed = $LASTEXITCODE -ne 0
+                $ErrorActionPreference = 'Stop'
+                if ($failed -and $log -match 'NU110[12]') { [IO.File]::WriteAllText($absent, (Get-Feeds)) }
+            }
+            $choice = Get-Choice
+            $key = Get-Key $choice.Mode $sdks
+            $program = Join-Path $hosts $key
+            if (-not (Test-Path "$program/.used")) {
+                $work = Join-Path $hosts "work-$([guid]::NewGuid().ToString('N'))"
+                New-Item -ItemType Directory $work | Out-Null
+                try {
+                    Write-Line "compiling the build program with CakeFrosting=$($choice.Mode) ($($choice.Why)); the first time takes about half a minute ..."
+                    $before = $env:CakeFrosting
+                    $env:CakeFrosting = $choice.Mode
+                    try { & $dotnet build build/Build.csproj --configuration Release --artifacts-path $work --no-incremental --verbosity quiet -nologo -tl:off '-clp:ErrorsOnly;NoSummary' | Out-Host }
+                    finally { $env:CakeFrosting = $before }
+                    if ($LASTEXITCODE -ne 0) { Write-Line 'the build program does not compile.'; exit 1 }
+                    if ((Get-Key $choice.Mode $sdks) -ne $key) { Write-Line 'the sources changed while the build program was compiled; run it again.'; exit 1 }
+                    New-Item -ItemType File "$work/bin/Build/release/.used" | Out-Null
+                    if (-not (Test-Path $program)) { Move-Item "$work/bin/Build/release" $program }
+                }
+                finally { Remove-Item $work -Recurse -Force -ErrorAction SilentlyContinue }
+                # Keep five, and what was used in the last two hours: it may still run.
+                Get-ChildItem "$hosts/????????????????/.used" -Force | Sort-Object LastWriteTimeUtc -Descending | Select-Object -Skip 5 |
+                    Where-Object { $_.LastWriteTimeUtc -lt [DateTime]::UtcNow.AddHours(-2) } |
+                    ForEach-Object { Remove-Item $_.Directory.FullName -Recurse -Force -ErrorAction SilentlyContinue }
+            }
+        }
+        finally { $lock.Dispose() }
+    }
+
+    [IO.File]::SetLastWriteTimeUtc("$program/.used", [DateTime]::UtcNow)
+    & $dotnet "$program/Build.dll" @args
+    exit $LASTEXITCODE
+}
+finally { Pop-Location }

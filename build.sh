@@ -1,0 +1,186 @@
+#!/usr/bin/env bash
+# ./build.sh [--target=Name] [--name=value ...]
+#
+# Runs the build program, from the root of the repository. It is compiled once for each content of its
+# sources, into a folder named by their hash: a warm run starts no MSBuild, and changed sources never meet an
+# old program. The compiler gets a folder of its own and compiles all of it, for MSBuild compares times, and an
+# edit can carry an old one. CakeFrosting=package|compat forces the way to build: see docs/frosting.md.
+#
+# For bash 3.2 and the tools of Linux and macOS.
+set -euo pipefail
+
+fail() { printf 'build.sh: %s\n' "$1" >&2; exit 1; }
+say() { printf 'build.sh: %s\n' "$1" >&2; }
+
+self="${BASH_SOURCE[0]}"
+while [[ -L "$self" ]]; do
+  link="$(readlink "$self")"
+  case "$link" in /*) self="$link" ;; *) self="$(dirname "$self")/$link" ;; esac
+done
+case "$self" in */*) CDPATH='' cd -P -- "${self%/*}" ;; esac
+shopt -s nullglob
+
+# What the build program is made of. A test holds this list against the projects that build/Build.csproj refers to.
+inputs=(build compat eng src global.json .editorconfig Directory.Build.* Directory.Packages.* [Nn]u[Gg]et.[Cc]onfig)
+hosts=artifacts/build-host
+packages="${NUGET_PACKAGES:-${HOME:-}/.nuget/packages}"
+version="${CakeVersion:-${CakeToolVersion:-7.0.0}}"
+kubectl="${CakeKubectlVersion:-1.1.0}"
+
+# --- The SDK that global.json asks for -------------------------------------------------------------------------
+
+global="$(<global.json)"
+pattern='"version"[[:space:]]*:[[:space:]]*"(([0-9]+\.[0-9]+)\.[0-9]+)"'
+[[ "$global" =~ $pattern ]] || fail "global.json names no SDK version."
+needed="${BASH_REMATCH[1]}"
+wanted="${BASH_REMATCH[2]}"
+install="install the .NET SDK $needed or a later $wanted one from https://dotnet.microsoft.com/download/dotnet/$wanted"
+
+# The folder of a dotnet, past links: the one that holds sdk/.
+root_of() {
+  local path="$1" link
+  while [[ -L "$path" ]]; do
+    link="$(readlink "$path")"
+    case "$link" in /*) path="$link" ;; *) path="${path%/*}/$link" ;; esac
+  done
+  printf '%s' "${path%/*}"
+}
+
+dotnet=''
+sdks=''
+for candidate in "$(command -v dotnet || true)" "${DOTNET_ROOT:-}/dotnet" "${HOME:-}/.dotnet/dotnet" /usr/local/share/dotnet/dotnet /usr/share/dotnet/dotnet /usr/lib/dotnet/dotnet; do
+  [[ -x "$candidate" && -f "$candidate" ]] || continue
+  root="$(root_of "$candidate")"
+  if [[ -d "$root/sdk" ]]; then
+    found=("$root/sdk/$wanted".*/)
+    if ((${#found[@]} == 0)); then continue; fi
+    # All of them: which one is taken is dotnet's own affair.
+    sdks="${found[*]}"
+  else
+    # A launcher that keeps its SDKs elsewhere has to be asked.
+    sdks="$("$candidate" --version 2>/dev/null)" || continue
+  fi
+  dotnet="$candidate"
+  break
+done
+if [[ -z "$dotnet" ]]; then
+  if command -v dotnet >/dev/null; then fail "the dotnet on PATH has no SDK that global.json accepts: $install."; fi
+  fail "dotnet was not found: $install."
+fi
+command -v dotnet >/dev/null && [[ "$(command -v dotnet)" == "$dotnet" ]] || export PATH="${dotnet%/*}:$PATH"
+
+# --- The way to build, and the key of the sources ----------------------------------------------------------------
+
+if command -v sha256sum >/dev/null; then sum=(sha256sum)
+elif command -v shasum >/dev/null; then sum=(shasum -a 256)
+else fail "neither sha256sum nor shasum was found: install one of them, the sources are told apart by it."; fi
+
+absent="$hosts/.no-cake-frosting-$version"
+feeds() { cat [Nn]u[Gg]et.[Cc]onfig /dev/null | "${sum[@]}"; }
+
+# Sets mode and why.
+choose() {
+  case "${CakeFrosting:-}" in
+    package | compat) mode="$CakeFrosting" why="it was asked for" ;;
+    ?*) fail "CakeFrosting is '$CakeFrosting', but can be package or compat." ;;
+    *)
+      if [[ -e "$packages/cake.frosting/$version/.nupkg.metadata" && -e "$packages/cake.kubectl/$kubectl/.nupkg.metadata" ]]; then
+        mode=package why="Cake.Frosting $version and Cake.Kubectl are in the package folder"
+      elif [[ -e "$absent" ]]; then
+        mode=compat why="the NuGet feed lacks Cake.Frosting $version or Cake.Kubectl"
+      else
+        mode=compat why="the NuGet feed could not be asked for Cake.Frosting $version"
+      fi ;;
+  esac
+}
+
+# Sets key: everything that the compiled program depends on.
+hash_sources() {
+  key="$({
+    printf '%s\n' "$mode" "$version" "$kubectl" "$packages" "$sdks" "$OSTYPE $HOSTTYPE"
+    find -L "${inputs[@]}" \( -name bin -o -name obj \) -prune -o -type f -print | LC_ALL=C sort | tr '\n' '\0' | xargs -0 "${sum[@]}"
+  } | "${sum[@]}")" || fail "the sources changed while they were read; run it again."
+  key="${key:0:16}"
+}
+
+# --- Compile, if these sources have no program yet -----------------------------------------------------------------
+
+# One compilation at a time saves work; it is right without, for each claims a work folder of its own.
+lock() {
+  local message="waiting for another build.sh that is compiling ..."
+  exec 9>"$hosts/.lock"
+  if command -v flock >/dev/null; then
+    flock -n 9 || { say "$message"; flock 9; }
+  elif command -v perl >/dev/null; then
+    perl -e 'open(F, ">&=", 9) && flock(F, 6) or exit 1' || { say "$message"; perl -e 'open(F, ">&=", 9) && flock(F, 2) or exit 1'; }
+  fi || true
+}
+
+# Asks the feed once. "Not there" is remembered as long as nuget.config stays; "could not ask" is not.
+probe() {
+  local log
+  say "asking the NuGet feed for Cake.Frosting $version ..."
+  if ! log="$("$dotnet" restore eng/probe -p:CakeVersion="$version" -p:CakeKubectlVersion="$kubectl" --verbosity quiet 9>&- 2>&1)" && grep -qE 'NU110[12]' <<<"$log"; then
+    feeds >"$absent"
+  fi
+}
+
+compile() {
+  local before="$key" n=1 work
+  # A folder with .busy belongs to a compilation that runs, or to one that was killed and may have left a compiler behind.
+  for work in "$hosts"/work-*/.busy; do
+    if [[ -n "$(find "$work" -prune -mmin +60)" ]]; then rmdir "$work"; fi
+  done
+  while work="$hosts/work-$n"; mkdir -p "$work"; ! mkdir "$work/.busy" 2>/dev/null; do n=$((n + 1)); done
+
+  say "compiling the build program with CakeFrosting=$mode ($why); the first time takes about half a minute ..."
+  rm -rf "$work/bin"
+  # 9>&-: a build server that stays would keep the lock.
+  if ! CakeFrosting="$mode" "$dotnet" build build/Build.csproj --configuration Release --artifacts-path "$work" --no-incremental \
+      --verbosity quiet -nologo -tl:off -clp:"ErrorsOnly;NoSummary" 9>&- >"$work/log" 2>&1; then
+    cat "$work/log" >&2
+    rmdir "$work/.busy"
+    fail "the build program does not compile."
+  fi
+  hash_sources
+  if [[ "$key" != "$before" ]]; then
+    rmdir "$work/.busy"
+    fail "the sources changed while the build program was compiled; run it again."
+  fi
+  rm -rf "$work/new"
+  cp -R "$work/bin/Build/release" "$work/new"
+  : >"$work/new/.used"
+  # -e again: without a lock another one may have been faster, and mv would move into its folder.
+  if [[ ! -e "$hosts/$key" ]]; then mv "$work/new" "$hosts/$key"; fi
+  rmdir "$work/.busy"
+  forget_old_hosts
+}
+
+# Keeps five, and what was used in the last two hours: it may still run.
+forget_old_hosts() {
+  local kept=0 used
+  ls -t "$hosts"/????????????????/.used | while IFS= read -r used; do
+    kept=$((kept + 1))
+    if ((kept > 5)) && [[ -n "$(find "$used" -mmin +120)" ]]; then rm -rf "${used%/.used}"; fi
+  done
+}
+
+choose
+hash_sources
+if [[ ! -e "$hosts/$key/.used" ]]; then
+  mkdir -p "$hosts"
+  # Only dotnet itself knows whether it accepts global.json.
+  "$dotnet" --version >/dev/null 2>&1 || fail "the SDKs beside $dotnet are not what global.json accepts: $install."
+  lock
+  if [[ -z "${CakeFrosting:-}" && "$mode" == compat ]] && ! { [[ -e "$absent" ]] && [[ "$(feeds)" == "$(<"$absent")" ]]; }; then
+    rm -f "$absent"
+    probe
+  fi
+  choose
+  hash_sources
+  if [[ ! -e "$hosts/$key/.used" ]]; then compile; fi
+  exec 9>&-
+fi
+
+: >"$hosts/$key/.used" || true
+exec "$dotnet" "$hosts/$key/Build.dll" "$@"

@@ -1,0 +1,107 @@
+using System.Text.Json;
+
+namespace MeshTrust.Kubernetes;
+
+/// <summary>Reads and writes the few kinds of objects as JSON (k8s.io/api core/v1). Absent maps are empty maps.</summary>
+internal static class ApiObjects
+{
+    internal static NamespaceDocument Namespace(JsonElement json)
+    {
+        var metadata = json.GetProperty("metadata");
+        return new NamespaceDocument
+        {
+            Name = metadata.GetProperty("name").GetString()!,
+            Uid = metadata.GetProperty("uid").GetString()!,
+            Labels = Strings(metadata, "labels"),
+            Annotations = Strings(metadata, "annotations"),
+            Terminating = metadata.TryGetProperty("deletionTimestamp", out _)
+                || json.TryGetProperty("status", out var status) && status.TryGetProperty("phase", out var phase) && phase.ValueEquals("Terminating"),
+        };
+    }
+
+    internal static SecretDocument Secret(JsonElement json)
+    {
+        var metadata = json.GetProperty("metadata");
+        return new SecretDocument
+        {
+            Namespace = metadata.GetProperty("namespace").GetString()!,
+            Name = metadata.GetProperty("name").GetString()!,
+            Type = json.TryGetProperty("type", out var type) ? type.GetString() ?? "Opaque" : "Opaque",
+            Data = Map(json, "data", value => value.ValueKind == JsonValueKind.Null ? [] : value.GetBytesFromBase64()),
+            Immutable = json.TryGetProperty("immutable", out var immutable) && immutable.ValueKind is JsonValueKind.True or JsonValueKind.False ? immutable.GetBoolean() : null,
+            ResourceVersion = ResourceVersion(json),
+            CreatedAt = metadata.TryGetProperty("creationTimestamp", out var created) && created.TryGetDateTimeOffset(out var at) ? at : null,
+        };
+    }
+
+    internal static ConfigMapDocument ConfigMap(JsonElement json)
+    {
+        var metadata = json.GetProperty("metadata");
+        return new ConfigMapDocument
+        {
+            Namespace = metadata.GetProperty("namespace").GetString()!,
+            Name = metadata.GetProperty("name").GetString()!,
+            Data = Strings(json, "data"),
+        };
+    }
+
+    internal static string? ResourceVersion(JsonElement json) =>
+        json.GetProperty("metadata").TryGetProperty("resourceVersion", out var version) ? version.GetString() : null;
+
+    /// <summary>The body of an apply. The version that was read makes the server refuse where somebody else was faster.</summary>
+    internal static byte[] Apply(NamespaceSpec wanted, string? resourceVersion) => Write(json =>
+    {
+        Start(json, "Namespace", null, wanted.Name, resourceVersion);
+        WriteStrings(json, "labels", wanted.Labels);
+        WriteStrings(json, "annotations", wanted.Annotations);
+        json.WriteEndObject();
+    });
+
+    /// <summary>The body of an apply: <c>data</c>, never <c>stringData</c>, whose keys a later apply could not remove.</summary>
+    internal static byte[] Apply(SecretDocument wanted, string? resourceVersion) => Write(json =>
+    {
+        Start(json, "Secret", wanted.Namespace, wanted.Name, resourceVersion);
+        json.WriteEndObject();
+        json.WriteString("type", wanted.Type);
+        json.WriteStartObject("data");
+        foreach (var (key, value) in wanted.Data.OrderBy(d => d.Key, StringComparer.Ordinal)) json.WriteBase64String(key, value);
+        json.WriteEndObject();
+        if (wanted.Immutable is { } immutable) json.WriteBoolean("immutable", immutable);
+    });
+
+    private static byte[] Write(Action<Utf8JsonWriter> write)
+    {
+        using var bytes = new MemoryStream();
+        using (var json = new Utf8JsonWriter(bytes))
+        {
+            json.WriteStartObject();
+            write(json);
+            json.WriteEndObject();
+        }
+        return bytes.ToArray();
+    }
+
+    private static void Start(Utf8JsonWriter json, string kind, string? ns, string name, string? resourceVersion)
+    {
+        json.WriteString("apiVersion", "v1");
+        json.WriteString("kind", kind);
+        json.WriteStartObject("metadata");
+        json.WriteString("name", name);
+        if (ns is not null) json.WriteString("namespace", ns);
+        if (resourceVersion is not null) json.WriteString("resourceVersion", resourceVersion);
+    }
+
+    private static void WriteStrings(Utf8JsonWriter json, string name, IReadOnlyDictionary<string, string> values)
+    {
+        if (values.Count == 0) return;
+        json.WriteStartObject(name);
+        foreach (var (key, value) in values.OrderBy(v => v.Key, StringComparer.Ordinal)) json.WriteString(key, value);
+        json.WriteEndObject();
+    }
+
+    private static Dictionary<string, string> Strings(JsonElement parent, string name) => Map(parent, name, v => v.GetString() ?? "");
+
+    private static Dictionary<string, T> Map<T>(JsonElement parent, string name, Func<JsonElement, T> read) =>
+        parent.TryGetProperty(name, out var map) && map.ValueKind == JsonValueKind.Object
+            ? map.EnumerateObject().ToDictionary(p => p.Name, p => read(p.Value), StringComparer.Ordinal) : [];
+}

@@ -1,0 +1,146 @@
+using System.Text;
+using MeshTrust.Pki;
+
+namespace MeshTrust.Kubernetes;
+
+/// <summary>
+/// Keeps a push from breaking a mesh that runs: a root is never replaced by another one, and a secret that is not ours is not taken over,
+/// unless the user says so. Pure: it looks at what was read.
+/// </summary>
+public sealed class PushGuard
+{
+    private readonly LiveTrust _live;
+    private readonly ClusterCacerts _wanted;
+    private readonly CacertsPushSettings _settings;
+    private readonly List<Problem> _problems = [];
+    private readonly List<Problem> _warnings = [];
+
+    private PushGuard(LiveTrust live, ClusterCacerts wanted, CacertsPushSettings settings)
+    {
+        _live = live;
+        _wanted = wanted;
+        _settings = settings;
+    }
+
+    /// <summary>Judges one cluster.</summary>
+    /// <param name="live">What the cluster trusts now.</param>
+    /// <param name="wanted">What it should trust.</param>
+    /// <param name="namespaceName">Istiod's namespace.</param>
+    /// <param name="settings">What the user said.</param>
+    public static PushVerdict Inspect(LiveTrust live, ClusterCacerts wanted, string namespaceName, CacertsPushSettings settings)
+    {
+        ArgumentNullException.ThrowIfNull(live);
+        ArgumentNullException.ThrowIfNull(wanted);
+        ArgumentNullException.ThrowIfNull(settings);
+        return new PushGuard(live, wanted, settings).Judge(CacertsSecret.For(wanted, namespaceName));
+    }
+
+    private PushVerdict Judge(SecretDocument secret)
+    {
+        var generated = _live.Cacerts?.Data.ContainsKey(CacertsSecret.GeneratedMark) == true;
+        JudgeRoot();
+        if (_live.Cacerts is { } cacerts)
+        {
+            if (generated) JudgeGenerated();
+            if (cacerts.Data.ContainsKey(CacertsSecret.TlsCertificate)) RefuseTlsLayout(cacerts);
+            else if (cacerts.Type != secret.Type) secret = KeepType(secret, cacerts);
+            secret = KeepRootBytes(secret, cacerts);
+            if (cacerts.Immutable == true && secret.Data.Any(d => !cacerts.Data.TryGetValue(d.Key, out var held) || !held.AsSpan().SequenceEqual(d.Value)))
+                Refuse("MT5206", "The secret cacerts is marked immutable, so it cannot be changed.", $"Keep a copy, delete it (kubectl -n {secret.Namespace} delete secret {CacertsSecret.Name}) and run again; istiod must then be restarted.");
+        }
+        return new PushVerdict { Secret = secret, Problems = _problems, Warnings = _warnings, RemovesGeneratedMark = generated && _settings.Force };
+    }
+
+    /// <summary>The secret decides; without one, what istiod hands out; without that, what a self-signed istiod would use.</summary>
+    private void JudgeRoot()
+    {
+        if (Held(_live.Cacerts, CacertsFile.RootCert) is { } secretRoot)
+        {
+            if (IsSameRoot("the secret cacerts", secretRoot) && Published() is { } published && !Same(Parse(published), Wanted()))
+                Warn("MT5219", $"The secret cacerts holds this root already, but istiod still hands out another one ({Describe(Parse(published))}).", "Restart istiod when you are ready for it: from then on workloads get the new root.");
+            return;
+        }
+        if (Published() is { } live) IsSameRoot($"the ConfigMap {LiveTrust.RootConfigMapName}", live);
+        else if ((Held(_live.SelfSigned, CacertsFile.RootCert) ?? Held(_live.SelfSigned, CacertsFile.CaCert)) is { } selfSigned)
+            IsSameRoot($"the secret {LiveTrust.SelfSignedName} of a self-signed istiod", selfSigned);
+    }
+
+    private bool IsSameRoot(string source, byte[] bytes)
+    {
+        var live = Parse(bytes);
+        if (Same(live, Wanted())) return true;
+        var readable = live.Certificates.Count > 0;
+        var what = readable
+            ? $"This cluster trusts the root {Describe(live)}, from {source}; the new one is {Describe(Wanted())}. Replacing it breaks mutual TLS with every workload that holds the old root{Reach()} until all of them have restarted."
+            : $"{source} holds a root that cannot be read, so nobody can say whether the new one ({Describe(Wanted())}) would break running workloads{Reach()}.";
+        var id = readable ? "MT5201" : "MT5215";
+        if (_settings.AcceptOutage) Warn("MT5218", what, "You accepted the outage: restart istiod and then all workloads.");
+        else Refuse(id, what, "Bring the cluster's own root (--rootca-cert, --rootca-key) if it should stay; or say --accept-outage to replace it now. This cluster was not touched.");
+        return false;
+    }
+
+    private void JudgeGenerated()
+    {
+        const string What = "Istiod generated the secret cacerts itself (USE_CACERTS_FOR_SELF_SIGNED_CA) and watches it";
+        if (_settings.Force) Warn("MT5202", $"{What}; it is taken over.", "Restart istiod: only then it uses the new CA.");
+        else Refuse("MT5202", $"{What}.", "Say --force to take it over, and restart istiod afterwards. This cluster was not touched.");
+    }
+
+    private void RefuseTlsLayout(SecretDocument cacerts)
+    {
+        var mixed = cacerts.Data.ContainsKey(CacertsFile.CaCert) ? " beside the *.pem keys" : "";
+        Refuse("MT5203", $"The secret cacerts holds '{CacertsSecret.TlsCertificate}'{mixed}: where that key is, istiod reads tls.crt, tls.key and ca.crt and ignores the *.pem keys.",
+            $"If cert-manager or another tool keeps it, let that tool be; else keep a copy, delete it (kubectl -n {cacerts.Namespace} delete secret {cacerts.Name}) and run again. This cluster was not touched.");
+    }
+
+    private SecretDocument KeepType(SecretDocument secret, SecretDocument live)
+    {
+        var what = $"The secret cacerts has the type '{live.Type}' instead of '{secret.Type}', and a secret's type cannot change.";
+        if (_settings.Force)
+        {
+            Warn("MT5217", what, "The type stays as it is: istiod does not look at it.");
+            return secret with { Type = live.Type };
+        }
+        Refuse("MT5217", what, "Say --force to write it with its present type, which istiod does not look at; or delete it and run again. This cluster was not touched.");
+        return secret;
+    }
+
+    /// <summary>
+    /// Istiod compares bytes: with one different byte in root-cert.pem it drops the whole update, the new intermediate too, unless
+    /// ISTIO_MULTIROOT_MESH is on (istio_ca.go). So where the certificates are the same, the live bytes stay, if they are sound.
+    /// </summary>
+    private SecretDocument KeepRootBytes(SecretDocument secret, SecretDocument live)
+    {
+        if (Held(live, CacertsFile.RootCert) is not { } bytes || _wanted.RootCert.Span.SequenceEqual(bytes)) return secret;
+        var document = Parse(bytes);
+        if (!Same(document, Wanted())) return secret;
+        if (document.Defects.Count == 0)
+        {
+            Warn("MT5214", "The live root-cert.pem holds the same certificates in other bytes; the live bytes stay, because istiod drops an update in which one byte of them differs.", "Nothing needs to be done; to have the same bytes everywhere, restart istiod after replacing the secret in a quiet hour.");
+            return secret with { Data = new Dictionary<string, byte[]>(secret.Data, StringComparer.Ordinal) { [CacertsFile.RootCert] = bytes } };
+        }
+        Warn("MT5214", $"The live root-cert.pem holds the same certificates, but is malformed ({document.Defects[0].TrimEnd('.')}); it is replaced by a sound one.", "Restart istiod: a running one drops an update in which root-cert.pem differs by one byte.");
+        return secret;
+    }
+
+    private byte[]? Published() =>
+        _live.RootConfigMap?.Data.TryGetValue(CacertsFile.RootCert, out var text) == true && text.Length > 0 ? Encoding.UTF8.GetBytes(text) : null;
+
+    private static byte[]? Held(SecretDocument? secret, string key) => secret?.Data.TryGetValue(key, out var bytes) == true && bytes.Length > 0 ? bytes : null;
+
+    private PemDocument Wanted() => Parse(_wanted.RootCert.Span);
+
+    private static PemDocument Parse(ReadOnlySpan<byte> bytes) => PemDocument.Parse(CacertsFile.RootCert, bytes);
+
+    private static bool Same(PemDocument one, PemDocument other) =>
+        one.Certificates.Count > 0 && one.Certificates.Select(c => c.Sha256).ToHashSet().SetEquals(other.Certificates.Select(c => c.Sha256));
+
+    private static string Describe(PemDocument roots) =>
+        string.Join(" and ", roots.Certificates.DistinctBy(c => c.Sha256).Take(3).Select(c => $"{c.Sha256[..16]} ({c.Subject})"));
+
+    private string Reach() => _live.NamespacesWithRoot is { } count and > 0 ? $", in {count} namespace{(count == 1 ? "" : "s")}" : "";
+
+    private void Refuse(string id, string what, string remedy) => _problems.Add(new Problem { Id = id, Place = _live.Cluster.Value, What = what, Remedy = remedy });
+
+    private void Warn(string id, string what, string remedy) => _warnings.Add(new Problem { Id = id, Place = _live.Cluster.Value, What = what, Remedy = remedy, Severity = Severity.Warning });
+}

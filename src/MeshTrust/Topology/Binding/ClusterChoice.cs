@@ -1,0 +1,50 @@
+using MeshTrust.Topology.Documents;
+using MeshTrust.Topology.Values;
+
+namespace MeshTrust.Topology.Binding;
+
+/// <summary>Which clusters there are: from arguments, variables and the file.</summary>
+internal sealed class ClusterChoice(ArgumentSet given, ProblemCollection problems)
+{
+    /// <summary>The clusters with their contexts; empty where the file's are all broken.</summary>
+    public IReadOnlyList<ClusterSpec> Choose(TopologyDocument? document, IReadOnlyList<string> contexts)
+    {
+        var count = given.Read("clusters", ValueReaders.Number(1, ClusterNames.Most));
+        var names = given.Read<IReadOnlyList<ClusterName>>("cluster-names", NameReaders.Clusters);
+        var clusters = document?.Clusters ?? Named(count, names, contexts.Count);
+        var isWhole = document is not { IsWhole: false };
+        if (document?.Clusters is not null && isWhole) TellContradictions(document.Clusters, count, names);
+        if (contexts.Count > clusters.Count && isWhole)
+        {
+            problems.Add("MT0013", $"CTX_CLUSTER{clusters.Count + 1}", $"It names a context, and there {(clusters.Count == 1 ? "is 1 cluster" : $"are {clusters.Count} clusters")}.", "Unset it, or add the cluster.");
+        }
+
+        return [.. clusters.Select((c, i) => i < contexts.Count ? c with { Context = contexts[i] } : c)];
+    }
+
+    private List<ClusterSpec> Named(Given<int>? count, Given<IReadOnlyList<ClusterName>>? names, int contexts)
+    {
+        if (names is not null && count is { IsArgument: true } && count.Value != names.Value.Count)
+        {
+            problems.Add("MT0011", count.Place, $"It asks for {count.Value} clusters, and {names.Place} names {names.Value.Count}.", $"Leave {count.Place} out, or name as many.");
+        }
+
+        const int Usual = 2;
+        var chosen = names?.Value ?? ClusterNames.Numbered(count?.Value ?? (contexts > 0 ? Math.Min(contexts, ClusterNames.Most) : Usual));
+        return [.. chosen.Select(n => new ClusterSpec { Name = n })];
+    }
+
+    // The file says more of each cluster than a number or a name does, so neither may quietly throw that away.
+    private void TellContradictions(IReadOnlyList<ClusterSpec> clusters, Given<int>? count, Given<IReadOnlyList<ClusterName>>? names)
+    {
+        if (count is not null && count.Value != clusters.Count)
+        {
+            problems.Add("MT0011", count.Place, $"It asks for {count.Value} clusters, and the topology file lists {clusters.Count}.", $"Leave {count.Place} out, or list them in the file.");
+        }
+
+        if (names is not null && !names.Value.SequenceEqual(clusters.Select(c => c.Name)))
+        {
+            problems.Add("MT0011", names.Place, "It names other clusters than the topology file.", $"Leave {names.Place} out, or name them in the file.");
+        }
+    }
+}

@@ -1,0 +1,143 @@
+using System.Net;
+using MeshTrust.Topology.Values;
+
+namespace MeshTrust.Topology;
+
+/// <summary>Holds the clusters of a mesh against each other: what no single value shows.</summary>
+public static class TopologyValidator
+{
+    /// <summary>All problems, in the order of the clusters; empty where the topology is sound.</summary>
+    /// <param name="topology">The topology, from a file, from arguments or made in code.</param>
+    /// <param name="place">Where a key (<c>name</c>, <c>primary</c>, <c>podSubnet</c>, …) of the n-th cluster stands; null names the cluster.</param>
+    public static IReadOnlyList<Problem> Validate(MeshTopology topology, Func<int, string, string>? place = null)
+    {
+        ArgumentNullException.ThrowIfNull(topology);
+        var clusters = topology.Clusters;
+        if (clusters.Count == 0) return [Wrong("MT0121", "clusters", "The topology has no cluster.", "Name at least one.")];
+        place ??= (index, _) => clusters[index].Name.Value;
+        return
+        [
+            .. Names(clusters, place),
+            .. References(clusters, place, "primary", c => c.Primary),
+            .. References(clusters, place, "config", c => c.Config),
+            .. Overlaps(clusters, place),
+            .. Contexts(topology, place),
+        ];
+    }
+
+    private static IEnumerable<Problem> Names(IReadOnlyList<ClusterSpec> clusters, Func<int, string, string> place)
+    {
+        var first = new Dictionary<ClusterName, int>();
+        for (var i = 0; i < clusters.Count; i++)
+        {
+            if (first.TryAdd(clusters[i].Name, i)) continue;
+            yield return Wrong("MT0111", place(i, "name"), $"The cluster name \"{clusters[i].Name}\" is taken by cluster number {first[clusters[i].Name] + 1}.", "Give each cluster its own name.");
+        }
+    }
+
+    private static IEnumerable<Problem> References(IReadOnlyList<ClusterSpec> clusters, Func<int, string, string> place, string key, Func<ClusterSpec, ClusterName?> target)
+    {
+        var byName = new Dictionary<ClusterName, ClusterSpec>();
+        foreach (var cluster in clusters) byName.TryAdd(cluster.Name, cluster);
+        var inCycle = new HashSet<ClusterName>();
+        for (var i = 0; i < clusters.Count; i++)
+        {
+            var cluster = clusters[i];
+            if (target(cluster) is not { } name || name == cluster.Name) continue;
+            if (!byName.TryGetValue(name, out var other))
+            {
+                var nearest = NearestName.Find(name.Value, byName.Keys.Select(n => n.Value));
+                var names = string.Join(", ", byName.Keys.Take(8)) + (byName.Count > 8 ? ", …" : "");
+                yield return Wrong("MT0112", place(i, key), $"The {key} \"{name}\" of {cluster.Name} is no cluster of this topology.", nearest is null ? $"Name one of {names}." : $"Did you mean {nearest}? There are {names}.");
+            }
+            else if (Cycle(cluster, byName, target) is { } cycle)
+            {
+                if (!cycle.Any(inCycle.Add)) continue;
+                inCycle.UnionWith(cycle);
+                yield return Wrong("MT0113", place(i, key), $"The {key} goes round in a circle: {string.Join(" → ", cycle.Append(cycle[0]).Take(8))}.", $"Let one of them be its own {key}.");
+            }
+            else if (!inCycle.Contains(name) && target(other) is { } further && further != other.Name && byName.ContainsKey(further))
+            {
+                yield return Wrong("MT0124", place(i, key), $"The {key} {name} of {cluster.Name} itself names {further} as its {key}.", $"Name {further} directly: a {key} serves itself.");
+            }
+        }
+    }
+
+    /// <summary>The circle that a cluster is itself a part of, or null.</summary>
+    private static List<ClusterName>? Cycle(ClusterSpec start, Dictionary<ClusterName, ClusterSpec> byName, Func<ClusterSpec, ClusterName?> target)
+    {
+        var passed = new List<ClusterName>();
+        var seen = new HashSet<ClusterName>();
+        for (var at = start; at is not null && seen.Add(at.Name); at = byName.GetValueOrDefault(target(at)!))
+        {
+            passed.Add(at.Name);
+            if (target(at) is not { } next || next == at.Name) return null;
+            if (next == start.Name) return passed;
+            if (!byName.ContainsKey(next)) return null;
+        }
+
+        return null;
+    }
+
+    private static IEnumerable<Problem> Overlaps(IReadOnlyList<ClusterSpec> clusters, Func<int, string, string> place)
+    {
+        var ranges = clusters.SelectMany((c, i) => c.PodSubnets.Select(s => Span.Of(i, "podSubnet", s)).Concat(c.ServiceSubnets.Select(s => Span.Of(i, "serviceSubnet", s))));
+        foreach (var bad in ranges.Where(r => r.Network is null)) yield return Wrong("MT0115", place(bad.Index, bad.Key), $"{Shown.Quote(bad.Text)} is no IP range.", "Write such as 10.10.0.0/16.");
+
+        // Clusters without a network share Istio's default one.
+        foreach (var group in ranges.Where(r => r.Network is not null).GroupBy(r => (clusters[r.Index].Network ?? "", r.Network!.Value.BaseAddress.AddressFamily)))
+        {
+            Span? widest = null;
+            foreach (var range in group.OrderBy(r => r.First).ThenBy(r => r.Index))
+            {
+                if (widest is not null && range.First <= widest.Last)
+                {
+                    var (later, earlier) = range.Index >= widest.Index ? (range, widest) : (widest, range);
+                    var whose = later.Index == earlier.Index ? "the same cluster" : $"{clusters[earlier.Index].Name}, which is in the same network";
+                    yield return Wrong("MT0114", place(later.Index, later.Key), $"The {later.Key} {later.Text} of {clusters[later.Index].Name} overlaps the {earlier.Key} {earlier.Text} of {whose}.", "Give each its own range.");
+                }
+
+                if (widest is null || range.Last > widest.Last) widest = range;
+            }
+        }
+    }
+
+    private static IEnumerable<Problem> Contexts(MeshTopology topology, Func<int, string, string> place)
+    {
+        if (topology.Provider == ProviderChoice.Embedded) yield break;
+        var clusters = topology.Clusters;
+        var first = new Dictionary<(string?, string?), int>();
+        var isMeant = topology.Provider == ProviderChoice.Existing || clusters.Any(HasPlace);
+        for (var i = 0; i < clusters.Count; i++)
+        {
+            var cluster = clusters[i];
+            if (!HasPlace(cluster))
+            {
+                if (isMeant) yield return Wrong("MT0122", place(i, "name"), $"{cluster.Name} names no context, and {(topology.Provider == ProviderChoice.Existing ? "the provider is existing" : "other clusters do")}.", $"Set CTX_CLUSTER{i + 1} or context in the file, or choose --provider=embedded.");
+            }
+            else if (!first.TryAdd((cluster.Context, cluster.Kubeconfig), i))
+            {
+                var other = clusters[first[(cluster.Context, cluster.Kubeconfig)]].Name;
+                yield return Wrong("MT0125", place(i, cluster.Context is null ? "kubeconfig" : "context"), $"{cluster.Name} points at the same context as {other}.", "Name the context of another cluster.");
+            }
+        }
+    }
+
+    private static bool HasPlace(ClusterSpec cluster) => cluster.Context is not null || cluster.Kubeconfig is not null;
+
+    private static Problem Wrong(string id, string place, string what, string remedy) => new() { Id = id, Place = place, What = what, Remedy = remedy };
+
+    private sealed record Span(int Index, string Key, string Text, IPNetwork? Network, UInt128 First, UInt128 Last)
+    {
+        public static Span Of(int index, string key, string text)
+        {
+            if (ValueReaders.Subnet(text, out var network) is not null) return new Span(index, key, text, null, 0, 0);
+            UInt128 first = 0;
+            var bytes = network.BaseAddress.GetAddressBytes();
+            foreach (var b in bytes) first = (first << 8) | b;
+            var free = (bytes.Length * 8) - network.PrefixLength;
+            var last = free == 128 ? UInt128.MaxValue : first + (UInt128.One << free) - 1;
+            return new Span(index, key, text, network, first, last);
+        }
+    }
+}

@@ -1,0 +1,14 @@
+namespace MeshTrust.Topology.Values;
+
+/// <summary>What sort of value was asked for.</summary>
+internal enum ComplaintKind
+{
+    Number,
+    Choice,
+    Duration,
+    Switch,
+    Name,
+    KeySize,
+    Provider,
+    Range,
+}

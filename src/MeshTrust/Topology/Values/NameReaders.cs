@@ -1,0 +1,107 @@
+namespace MeshTrust.Topology.Values;
+
+/// <summary>Readers for names and other short text.</summary>
+internal static class NameReaders
+{
+    /// <summary>A cluster's name.</summary>
+    public static Complaint? Cluster(string text, out ClusterName? value) =>
+        ClusterName.TryParse(text, out value) ? null : Wrong(text, "cluster name", $"Write lower-case letters, digits and '-', at most {ClusterName.MaxLength}, with a letter or digit at both ends.");
+
+    /// <summary>Names with commas between them, each once.</summary>
+    public static Complaint? Clusters(string text, out IReadOnlyList<ClusterName> value)
+    {
+        var names = new List<ClusterName>();
+        value = names;
+        foreach (var part in text.Split(','))
+        {
+            if (Cluster(part.Trim(), out var name) is { } complaint) return complaint;
+            if (names.Contains(name!)) return new(ComplaintKind.Name, $"The cluster {Shown.Quote(part.Trim())} is named twice.", "Name each cluster once.");
+            names.Add(name!);
+            if (names.Count > ClusterNames.Most) return new(ComplaintKind.Number, $"More than {ClusterNames.Most} clusters are named.", $"Name at most {ClusterNames.Most}.");
+        }
+
+        return null;
+    }
+
+    /// <summary>A Kubernetes namespace: RFC 1123 label of at most 63 characters.</summary>
+    public static Complaint? Namespace(string text, out string value)
+    {
+        value = text;
+        return IsLabel(text) ? null : Wrong(text, "namespace", "Write lower-case letters, digits and '-', at most 63, with a letter or digit at both ends.");
+    }
+
+    /// <summary>A trust domain as SPIFFE-ID section 2.1 allows it.</summary>
+    public static Complaint? TrustDomain(string text, out string value)
+    {
+        value = text;
+        return text.Length is > 0 and <= 255 && text.All(c => c is >= 'a' and <= 'z' or >= '0' and <= '9' or '.' or '-' or '_') && text.Any(char.IsAsciiLetterOrDigit)
+            ? null
+            : Wrong(text, "trust domain", "Write lower-case letters, digits, '.', '-' and '_', such as cluster.local, without spiffe://.");
+    }
+
+    /// <summary>An Istio network: a Kubernetes label value, because it becomes one.</summary>
+    public static Complaint? Network(string text, out string value)
+    {
+        value = text;
+        var right = text.Length is > 0 and <= 63 && char.IsAsciiLetterOrDigit(text[0]) && char.IsAsciiLetterOrDigit(text[^1])
+            && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.');
+        return right ? null : Wrong(text, "network id", "Write letters, digits, '-', '_' and '.', at most 63, with a letter or digit at both ends: it becomes a label.");
+    }
+
+    /// <summary>CN or O of a subject: at most 64 characters (RFC 5280 appendix A, ub-common-name and ub-organization-name).</summary>
+    public static Complaint? SubjectText(string text, out string value)
+    {
+        value = text;
+        var right = text.Length is > 0 and <= 64 && text.Trim().Length == text.Length && !text.Any(c => char.IsControl(c) || char.IsSurrogate(c));
+        return right ? null : Wrong(text, "text for a subject", "Write 1 to 64 characters without line breaks and without spaces at the ends.");
+    }
+
+    /// <summary>DNS names with commas between them.</summary>
+    public static Complaint? DnsNames(string text, out IReadOnlyList<string> value)
+    {
+        var names = text.Split(',').Select(n => n.Trim()).ToList();
+        value = names;
+        foreach (var name in names)
+        {
+            if (DnsName(name, out _) is { } complaint) return complaint;
+        }
+
+        return names.Distinct(StringComparer.OrdinalIgnoreCase).Count() == names.Count ? null : new(ComplaintKind.Name, $"A DNS name stands twice in {Shown.Quote(text)}.", "Write each name once.");
+    }
+
+    /// <summary>One DNS name; the first label may be <c>*</c>.</summary>
+    public static Complaint? DnsName(string text, out string value)
+    {
+        value = text;
+        var labels = (text.StartsWith("*.", StringComparison.Ordinal) ? text[2..] : text).Split('.');
+        return text.Length is > 0 and <= 253 && labels.All(l => IsLabel(l.ToLowerInvariant())) ? null : Wrong(text, "DNS name", "Write a name such as istiod.istio-system.svc.");
+    }
+
+    /// <summary>A kubeconfig context: any one line of text.</summary>
+    public static Complaint? Context(string text, out string value)
+    {
+        value = text;
+        return IsLine(text, 512) ? null : Wrong(text, "context name", "Write the name that kubectl config get-contexts shows.");
+    }
+
+    /// <summary>A path.</summary>
+    public static Complaint? FilePath(string text, out string value)
+    {
+        value = text;
+        return IsLine(text, 4096) ? null : Wrong(text, "path", "Write a path without line breaks.");
+    }
+
+    /// <summary>One line of text.</summary>
+    public static Complaint? Line(string text, out string value)
+    {
+        value = text;
+        return IsLine(text, 1024) ? null : Wrong(text, "line of text", "Write 1 to 1024 characters without line breaks.");
+    }
+
+    private static bool IsLine(string text, int longest) => text.Length > 0 && text.Length <= longest && !string.IsNullOrWhiteSpace(text) && !text.Any(char.IsControl);
+
+    private static bool IsLabel(string text) =>
+        text.Length is > 0 and <= 63 && text[0] != '-' && text[^1] != '-' && text.All(c => c is >= 'a' and <= 'z' or >= '0' and <= '9' or '-');
+
+    private static Complaint Wrong(string text, string noun, string remedy) => new(ComplaintKind.Name, $"{Shown.Quote(text)} is no {noun}.", remedy);
+}

@@ -1,0 +1,234 @@
+using MeshTrust.Pki;
+using MeshTrust.Topology;
+
+namespace MeshTrust.Tests.Pki;
+
+[TestFixture]
+public sealed class ClusterCacertsIssueTests
+{
+    private StoreFixture _fixture = null!;
+
+    [SetUp]
+    public void SetUp() => _fixture = new StoreFixture();
+
+    [TearDown]
+    public void TearDown() => _fixture.Dispose();
+
+    private async Task<ClusterCacertsOutcome> AgainAsync() => (await _fixture.ClustersAsync("east")).Single();
+
+    [Test]
+    public async Task Issues_what_the_Makefile_issues_with_its_defects_mended()
+    {
+        var root = (await _fixture.RootAsync()).Root;
+        var outcome = await AgainAsync();
+        var certificate = outcome.Cacerts.Certificate;
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(outcome.Kind, Is.EqualTo(IssueKind.Issued));
+            Assert.That(certificate.Subject, Is.EqualTo("O=Istio, CN=Intermediate CA, L=east"));
+            Assert.That(certificate.SubjectStringTypes, Is.EqualTo(new[] { "UTF8String" }));
+            Assert.That(certificate.RawIssuer.ToArray(), Is.EqualTo(root.Certificate.RawSubject.ToArray()));
+            Assert.That(certificate.PathLength, Is.Zero);
+            Assert.That(certificate.KeyUsage, Is.EqualTo(CertificateKeyUsage.KeyCertSign | CertificateKeyUsage.CrlSign | CertificateKeyUsage.DigitalSignature));
+            Assert.That(certificate.AuthorityKeyId, Is.EqualTo(root.Certificate.SubjectKeyId));
+            Assert.That(certificate.AuthorityNamesIssuerAndSerial, Is.False);
+            Assert.That(certificate.DnsNames, Is.EqualTo(new[] { "istiod.istio-system.svc" }));
+            Assert.That(certificate.SubjectAlternativeNameCritical, Is.False);
+            Assert.That(certificate.NotBefore, Is.EqualTo(root.Certificate.NotBefore));
+            Assert.That(certificate.NotAfter, Is.EqualTo(root.Certificate.NotAfter));
+            Assert.That(outcome.ClampedFrom, Is.Null);
+            Assert.That(File.ReadAllText(_fixture.PathOf("east/cert-chain.pem")), Is.EqualTo(certificate.ToPem() + root.Certificate.ToPem()));
+            Assert.That(File.ReadAllBytes(_fixture.PathOf("east/root-cert.pem")), Is.EqualTo(File.ReadAllBytes(_fixture.Store.RootCertPath)));
+            Assert.That(File.ReadAllBytes(_fixture.PathOf("east/ca-key.pem")), Is.EqualTo(outcome.Cacerts.CaKey().ToArray()));
+        }
+    }
+
+    [Test]
+    public async Task What_was_issued_can_be_read_back()
+    {
+        var issued = await _fixture.OneClusterAsync();
+        var read = _fixture.Store.ReadCacerts(ClusterName.Parse("east"));
+        Assert.That(read.Chain, Is.EqualTo(issued.Chain));
+        Assert.That(read.ChainHasRoot, Is.True);
+        Assert.That(read.Key.Matches(issued.Certificate), Is.True);
+    }
+
+    [Test]
+    public async Task Keeps_everything_byte_for_byte()
+    {
+        await _fixture.RootAsync();
+        await _fixture.ClustersAsync("east", "west");
+        var before = _fixture.Content();
+        _fixture.Time.Advance(TimeSpan.FromDays(1000));
+        var outcomes = await _fixture.ClustersAsync("east", "west");
+        Assert.That(outcomes.Select(o => o.Kind), Is.All.EqualTo(IssueKind.Kept));
+        Assert.That(_fixture.Content(), Is.EquivalentTo(before));
+    }
+
+    [Test]
+    public async Task Keeps_the_order_of_the_topology_and_gives_each_its_own_key()
+    {
+        await _fixture.RootAsync();
+        string[] names = [.. Enumerable.Range(1, 40).Select(i => $"c{i}")];
+        var outcomes = await _fixture.ClustersAsync(names);
+        Assert.That(outcomes.Select(o => o.Cacerts.Cluster.Value), Is.EqualTo(names));
+        Assert.That(outcomes.Select(o => o.Cacerts.Key.KeyId), Is.Unique);
+        Assert.That(outcomes.Select(o => o.Cacerts.Certificate.SerialNumber), Is.Unique);
+        Assert.That(Directory.GetFileSystemEntries(_fixture.Store.Location, TrustStore.TemporaryPattern), Is.Empty);
+    }
+
+    [Test]
+    public async Task Tells_the_clamp_when_the_root_ends_first()
+    {
+        await _fixture.RootAsync();
+        _fixture.Time.Advance(TimeSpan.FromDays(1));
+        var outcome = await AgainAsync();
+        Assert.That(outcome.Cacerts.Certificate.NotAfter, Is.EqualTo(outcome.Cacerts.Root.NotAfter));
+        Assert.That(outcome.ClampedFrom, Is.EqualTo(outcome.Cacerts.Root.NotAfter.AddDays(1)));
+        Assert.That((await AgainAsync()).Kind, Is.EqualTo(IssueKind.Kept), "a clamped lifetime is no drift");
+    }
+
+    [TestCase("ca-cert.pem")]
+    [TestCase("ca-key.pem")]
+    [TestCase("cert-chain.pem")]
+    [TestCase("root-cert.pem")]
+    public async Task Reissues_where_one_file_is_missing_or_broken(string file)
+    {
+        await _fixture.OneClusterAsync();
+        File.Delete(_fixture.PathOf($"east/{file}"));
+        var missing = await AgainAsync();
+        Assert.That(missing.Kind, Is.EqualTo(IssueKind.Reissued));
+        Assert.That(missing.Reason, Does.Contain($"east/{file}: It is missing."));
+        File.WriteAllBytes(_fixture.PathOf($"east/{file}"), File.ReadAllBytes(_fixture.PathOf($"east/{file}"))[..100]);
+        var broken = await AgainAsync();
+        Assert.That(broken.Kind, Is.EqualTo(IssueKind.Reissued));
+        Assert.That(broken.Reason, Does.Contain($"east/{file}"));
+        Assert.That((await AgainAsync()).Kind, Is.EqualTo(IssueKind.Kept));
+    }
+
+    [Test]
+    public async Task Reissues_under_a_new_root_and_only_what_is_not_under_it()
+    {
+        await _fixture.RootAsync();
+        await _fixture.ClustersAsync("east", "west");
+        using var other = new StoreFixture();
+        await other.RootAsync();
+        await other.ClustersAsync("west");
+        foreach (var file in new[] { "root-cert.pem", "root-key.pem", "west/ca-cert.pem", "west/ca-key.pem", "west/cert-chain.pem", "west/root-cert.pem" })
+        {
+            File.Copy(other.PathOf(file), _fixture.PathOf(file), overwrite: true);
+        }
+
+        var outcomes = await _fixture.ClustersAsync("east", "west");
+        Assert.That(outcomes.Select(o => o.Kind), Is.EqualTo(new[] { IssueKind.Reissued, IssueKind.Kept }));
+        Assert.That(outcomes[0].Reason, Does.Contain("another root"));
+        Assert.That(File.ReadAllBytes(_fixture.PathOf("east/root-cert.pem")), Is.EqualTo(File.ReadAllBytes(_fixture.Store.RootCertPath)));
+    }
+
+    [Test]
+    public async Task Reissues_near_the_end_and_leaves_root_cert_pem_as_it_is()
+    {
+        _fixture.Trust = _fixture.Trust with { Intermediate = _fixture.Trust.Intermediate with { Days = 100 } };
+        await _fixture.OneClusterAsync();
+        // A comment that somebody added: istiod would drop the whole update if it went.
+        var commented = "the mesh's root\n" + File.ReadAllText(_fixture.PathOf("east/root-cert.pem"));
+        File.WriteAllText(_fixture.PathOf("east/root-cert.pem"), commented);
+        _fixture.Time.Advance(TimeSpan.FromDays(69));
+        Assert.That((await AgainAsync()).Kind, Is.EqualTo(IssueKind.Kept));
+        _fixture.Time.Advance(TimeSpan.FromDays(2));
+        var outcome = await AgainAsync();
+        Assert.That(outcome.Kind, Is.EqualTo(IssueKind.Reissued));
+        Assert.That(outcome.Reason, Does.Contain("within 30d"));
+        Assert.That(File.ReadAllText(_fixture.PathOf("east/root-cert.pem")), Is.EqualTo(commented));
+    }
+
+    [Test]
+    public async Task Honours_a_threshold_in_percent()
+    {
+        _fixture.Trust = _fixture.Trust with { Intermediate = _fixture.Trust.Intermediate with { Days = 100 }, RenewBefore = new RenewalThreshold { Percent = 50 } };
+        await _fixture.OneClusterAsync();
+        _fixture.Time.Advance(TimeSpan.FromDays(49));
+        Assert.That((await AgainAsync()).Kind, Is.EqualTo(IssueKind.Kept));
+        _fixture.Time.Advance(TimeSpan.FromDays(2));
+        Assert.That((await AgainAsync()).Kind, Is.EqualTo(IssueKind.Reissued));
+    }
+
+    [Test]
+    public async Task Does_not_issue_anew_in_every_run_where_the_threshold_is_longer_than_the_lifetime()
+    {
+        _fixture.Trust = _fixture.Trust with { Intermediate = _fixture.Trust.Intermediate with { Days = 9 } };
+        await _fixture.OneClusterAsync();
+        _fixture.Time.Advance(TimeSpan.FromDays(5));
+        var kept = await AgainAsync();
+        Assert.That(kept.Kind, Is.EqualTo(IssueKind.Kept));
+        Assert.That(kept.Notes.Single(), Does.Contain("--renew-before"));
+        _fixture.Time.Advance(TimeSpan.FromDays(2));
+        Assert.That((await AgainAsync()).Kind, Is.EqualTo(IssueKind.Reissued), "in the last third it is renewed all the same");
+    }
+
+    [Test]
+    public async Task Keeps_what_ends_with_its_root()
+    {
+        await _fixture.OneClusterAsync();
+        _fixture.Time.Advance(TimeSpan.FromDays(3649));
+        Assert.That((await AgainAsync()).Kind, Is.EqualTo(IssueKind.Kept));
+    }
+
+    [Test]
+    public async Task Names_every_option_that_changed()
+    {
+        await _fixture.OneClusterAsync();
+        _fixture.Trust = _fixture.Trust with { Intermediate = new CertificateAuthoritySpec { CommonName = "New", Organization = "Acme", Days = 365, Key = KeyAlgorithm.EcdsaP384, DnsNames = ["istiod.mesh.svc"] } };
+        var outcome = await AgainAsync();
+        Assert.That(outcome.Kind, Is.EqualTo(IssueKind.Reissued));
+        Assert.That(outcome.Reason, Does.Contain("CN is 'Intermediate CA'").And.Contain("O is 'Istio'").And.Contain("365").And.Contain("P-384").And.Contain("istiod.mesh.svc"));
+        Assert.That((await AgainAsync()).Kind, Is.EqualTo(IssueKind.Kept));
+    }
+
+    [Test]
+    public async Task Writes_the_chain_in_the_other_form_and_keeps_the_key()
+    {
+        var before = await _fixture.OneClusterAsync();
+        _fixture.Trust = _fixture.Trust with { MinimalChain = true };
+        var outcome = await AgainAsync();
+        Assert.That(outcome.Kind, Is.EqualTo(IssueKind.Rechained));
+        Assert.That(outcome.Cacerts.Certificate, Is.EqualTo(before.Certificate));
+        Assert.That(File.ReadAllText(_fixture.PathOf("east/cert-chain.pem")), Is.EqualTo(before.Certificate.ToPem()));
+        Assert.That((await AgainAsync()).Kind, Is.EqualTo(IssueKind.Kept));
+        _fixture.Trust = _fixture.Trust with { MinimalChain = false };
+        Assert.That((await AgainAsync()).Kind, Is.EqualTo(IssueKind.Rechained));
+        Assert.That(File.ReadAllBytes(_fixture.PathOf("east/cert-chain.pem")), Is.EqualTo(before.CertChain.ToArray()));
+    }
+
+    [Test]
+    public async Task Needs_a_root()
+    {
+        var fault = await Assert.ThrowsAsync<MeshTrustException>(() => _fixture.ClustersAsync("east"));
+        Assert.That(fault!.Problems.Single().Id, Is.EqualTo("MT5116"));
+    }
+
+    [Test]
+    public async Task Tells_the_faults_of_all_clusters_and_issues_the_others()
+    {
+        await _fixture.RootAsync();
+        File.WriteAllText(_fixture.PathOf("east"), "a file");
+        File.WriteAllText(_fixture.PathOf("west"), "a file");
+        var fault = await Assert.ThrowsAsync<MeshTrustException>(() => _fixture.ClustersAsync("east", "north", "west"));
+        Assert.That(fault!.Problems.Select(p => (p.Id, p.Place)), Is.EqualTo(new[] { ("MT1003", _fixture.PathOf("east")), ("MT1003", _fixture.PathOf("west")) }));
+        Assert.That(File.Exists(_fixture.PathOf("north/ca-cert.pem")), Is.True);
+        Assert.That(File.ReadAllText(_fixture.PathOf("east")), Is.EqualTo("a file"));
+    }
+
+    [Test]
+    public async Task Leaves_other_files_and_other_clusters_alone()
+    {
+        await _fixture.RootAsync();
+        await _fixture.ClustersAsync("east", "west");
+        File.WriteAllText(_fixture.PathOf("east/notes.txt"), "mine");
+        var west = File.ReadAllBytes(_fixture.PathOf("west/ca-key.pem"));
+        File.Delete(_fixture.PathOf("east/ca-key.pem"));
+        await _fixture.ClustersAsync("east");
+        Assert.That(File.ReadAllText(_fixture.PathOf("east/notes.txt")), Is.EqualTo("mine"));
+        Assert.That(File.ReadAllBytes(_fixture.PathOf("west/ca-key.pem")), Is.EqualTo(west));
+    }
+}
