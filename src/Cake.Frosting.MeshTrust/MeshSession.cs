@@ -75,7 +75,7 @@ public sealed class MeshSession(MeshTrustOptions options, RunCancellation cancel
     /// <summary>How many clusters are worked on at once.</summary>
     public int Parallel(ICakeContext context) => Settings(context).Run.Parallel ?? Math.Max(8, Environment.ProcessorCount);
 
-    private static IClusterProvider Provider(MeshTrustSettings settings) => ProviderSelection.For(settings.Topology).Choice switch
+    private static IClusterProvider Provider(MeshTrustSettings settings) => ProviderSelection.For(settings).Choice switch
     {
         ProviderChoice.Existing => new ExistingClusterProvider(settings.Run.WorkDirectory, settings.Run.KubeconfigPaths),
         _ => new EmbeddedClusterProvider(settings.Run.WorkDirectory),

@@ -21,6 +21,7 @@ public static class MeshTrustServices
         services.TryAddSingleton(_ => StandardOutput.AsItIs());
         services.TryAddSingleton<LiveStatus>();
         services.TryAddSingleton<MeshSession>();
+        services.TryAddSingleton<PipelineExport>();
         services.TryAddSingleton<ReportDelivery>();
         return services;
     }

@@ -17,18 +17,22 @@ public sealed class PushSecretsTask(MeshSession session, LiveStatus live) : Asyn
     {
         var settings = session.Settings(context);
         var store = new TrustStore(settings.Run.CertsDirectory);
-        var cacerts = settings.Topology.Clusters.Select(cluster => store.ReadCacerts(cluster.Name)).ToList();
-        var push = new CacertsPush(new CacertsPushSettings { Parallel = session.Parallel(context), Force = settings.Run.Force, AcceptOutage = settings.Run.AcceptOutage });
+        var clusters = await session.AccessAsync(context).ConfigureAwait(false);
+        var allowed = new CacertsPushSettings { Parallel = session.Parallel(context), Force = settings.Run.Force, AcceptOutage = settings.Run.AcceptOutage };
 
-        var outcomes = await live.DuringAsync(
+        var report = await live.DuringAsync(
             context,
-            () => $"pushing to {cacerts.Count} clusters",
-            push.PushAsync(settings.Topology, cacerts, await session.AccessAsync(context).ConfigureAwait(false), session.Connect, session.Token)).ConfigureAwait(false);
+            () => $"pushing to {clusters.Count} clusters",
+            CacertsPush.RunAsync(settings.Topology, clusters, session.Connect, store.ReadCacerts, allowed, session.Token)).ConfigureAwait(false);
 
-        foreach (var outcome in outcomes)
+        foreach (var outcome in report.Outcomes)
         {
-            context.Log.Information("{0}: secret cacerts {1}, namespace {2}", outcome.Cluster, outcome.Secret.ToString().ToLowerInvariant(), outcome.Namespace.ToString().ToLowerInvariant());
+            context.Log.Information("{0}: secret cacerts {1}, namespace {2}", outcome.Cluster, Word(outcome.Secret), Word(outcome.Namespace));
             foreach (var warning in outcome.Warnings) context.Log.Warning("{0}", warning);
         }
+
+        report.EnsureSucceeded();
     }
+
+    private static string Word(ApplyOutcome? outcome) => outcome?.ToString().ToLowerInvariant() ?? "not touched";
 }

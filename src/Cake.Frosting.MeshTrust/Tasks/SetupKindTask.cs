@@ -13,7 +13,7 @@ public sealed class SetupKindTask(MeshSession session, LiveStatus live) : AsyncF
     public override async Task RunAsync(ICakeContext context)
     {
         var settings = session.Settings(context);
-        var selection = ProviderSelection.For(settings.Topology);
+        var selection = ProviderSelection.For(settings);
         context.Log.Information("provider: {0} ({1})", selection.Choice.ToString().ToLowerInvariant(), selection.Reason);
         session.PrepareKeys(context);
 

@@ -1,0 +1,29 @@
+using Cake.Core;
+using Cake.Core.Diagnostics;
+using MeshTrust.Clusters;
+using MeshTrust.Kubernetes;
+
+namespace Cake.Frosting.MeshTrust.Tasks;
+
+/// <summary>Asks every API server, and writes what leads to the clusters: kubeconfigs, <c>env.sh</c>, a dotenv file, Istio's topology-config.json.</summary>
+[TaskName("SetContexts")]
+[TaskDescription("Checks that every API server answers; writes kubeconfigs, env.sh and topology-config.json")]
+[IsDependentOn(typeof(SetupKindTask))]
+public sealed class SetContextsTask(MeshSession session, LiveStatus live, PipelineExport pipeline) : AsyncFrostingTask
+{
+    /// <inheritdoc/>
+    public override async Task RunAsync(ICakeContext context)
+    {
+        var settings = session.Settings(context);
+        var clusters = await session.AccessAsync(context).ConfigureAwait(false);
+        var report = await live.DuringAsync(context, () => $"asking {clusters.Count} API servers", ContextsCheck.RunAsync(clusters, session.Connect, session.Token)).ConfigureAwait(false);
+        var plan = ContextsPlan.Read(settings.Topology, clusters, settings.Run.WorkDirectory);
+        var written = plan.Write();
+
+        foreach (var cluster in report.Clusters) context.Log.Information("{0}: {1} answers, {2}", cluster.Name, cluster.Server, cluster.Version);
+        foreach (var warning in report.Warnings) context.Log.Warning("{0}", warning);
+        foreach (var file in written) context.Log.Information("wrote {0}", file.Path);
+        pipeline.Export(context, plan.Variables, settings.Run.Output);
+        context.Log.Information("For your shell: source {0}", Path.Combine(settings.Run.WorkDirectory, "env.sh"));
+    }
+}
