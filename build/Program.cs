@@ -1,6 +1,7 @@
 using Build;
 using Cake.Frosting;
 using Cake.Frosting.MeshTrust;
+using Cake.Frosting.MeshTrust.Tasks;
 using Microsoft.Extensions.DependencyInjection;
 
 using var cancellation = new RunCancellation().ListenToSignals();
@@ -13,7 +14,8 @@ var cakeExitCode = new CakeHost()
         .AddSingleton(outcome)
         .AddSingleton(cancellation)
         .AddSingleton(output)
-        .AddMeshTrust(options => options.OtherArguments.AddRange(BuildArguments.Names)))
+        .AddSingleton<DotNetCommand>()
+        .AddMeshTrust(options => options.OtherArguments = BuildArguments.Names))
     .UseSetup<ArgumentCheck>()
     .UseTaskLifetime<LogGroups>()
     .UseTeardown<OutcomeRecord>()

@@ -7,5 +7,5 @@ public sealed class MeshTrustOptions
     /// Arguments of the host's own tasks, without dashes: MeshTrust refuses an argument that nobody knows, with the nearest name,
     /// so it has to be told of those that others take. Cake's own are known.
     /// </summary>
-    public IList<string> OtherArguments { get; } = [];
+    public IReadOnlyList<string> OtherArguments { get; set; } = [];
 }

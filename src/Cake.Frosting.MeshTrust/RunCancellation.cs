@@ -19,6 +19,16 @@ public sealed class RunCancellation : IDisposable
     /// <summary>The exit code that the cause asks for: 130 (SIGINT), 143 (SIGTERM), 129 (SIGHUP), 124 (time limit); null while nothing happened.</summary>
     public int? ExitCode => Volatile.Read(ref _exitCode) is var code and not 0 ? code : null;
 
+    /// <summary>Why the run was ended, as a sentence; null while nothing happened.</summary>
+    public string? Cause => ExitCode switch
+    {
+        null => null,
+        124 => "The time limit of the run (--timeout) is over.",
+        129 => "The terminal hung up (SIGHUP).",
+        130 => "Stopped by Ctrl-C (SIGINT).",
+        _ => "Stopped from outside (SIGTERM).",
+    };
+
     /// <summary>Starts to listen to signals. It may be called more than once.</summary>
     public RunCancellation ListenToSignals()
     {

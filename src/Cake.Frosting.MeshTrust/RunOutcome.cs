@@ -13,6 +13,9 @@ public sealed class RunOutcome(RunCancellation cancellation)
     /// <summary>Remembers the first fault.</summary>
     public void Record(Exception? fault) => Interlocked.CompareExchange(ref _fault, fault, null);
 
+    /// <summary>The fault that a person can mend, found inside whatever Cake wrapped around it; null for none.</summary>
+    public MeshTrustException? Fault => FaultOf(_fault);
+
     /// <summary>The exit code of the process.</summary>
     /// <param name="cakeExitCode">What <c>CakeHost.Run</c> returned.</param>
     /// <returns>
@@ -23,7 +26,7 @@ public sealed class RunOutcome(RunCancellation cancellation)
     {
         if (cakeExitCode == 0) return 0;
         if (cancellation.ExitCode is { } cancelled) return cancelled;
-        if (FaultOf(_fault) is { } fault) return (int)fault.Stage;
+        if (Fault is { } fault) return (int)fault.Stage;
 
         // No task ran: Cake itself refused the command line (an unknown target, a malformed option).
         return _fault is null ? (int)Stage.Input : 1;

@@ -33,6 +33,19 @@ public sealed record MeshTrustSettings
         return new SettingsBinding(arguments, environment, readFile, otherArguments).Bind();
     }
 
+    /// <summary>Refuses arguments that nobody knows, without binding anything: for a host that checks before its first task.</summary>
+    /// <param name="arguments">As for <see cref="Bind"/>; only the names count.</param>
+    /// <param name="otherArguments">As for <see cref="Bind"/>.</param>
+    /// <exception cref="MeshTrustException">Stage <see cref="Stage.Input"/>, with every unknown name and the nearest known one.</exception>
+    public static void CheckNames(IReadOnlyList<KeyValuePair<string, string?>> arguments, IReadOnlyCollection<string> otherArguments)
+    {
+        ArgumentNullException.ThrowIfNull(arguments);
+        ArgumentNullException.ThrowIfNull(otherArguments);
+        var problems = new Values.ProblemCollection();
+        _ = new ArgumentSet(arguments, new Dictionary<string, string>(), otherArguments, problems);
+        if (problems.HasErrors) throw new MeshTrustException(Stage.Input, problems.Errors);
+    }
+
     /// <summary>Every argument of MeshTrust itself, with its variable, default and meaning.</summary>
     public static IReadOnlyList<ArgumentDescription> KnownArguments => Binding.KnownArguments.All;
 }

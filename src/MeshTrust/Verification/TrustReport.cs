@@ -41,9 +41,10 @@ public sealed record TrustReport
         : TrustOutcome.Passed;
 
     /// <summary>The errors as a fault of stage <see cref="Stage.Verification"/>; null where trust is proven.</summary>
-    public MeshTrustException? ToFault()
+    /// <param name="strict">Whether warnings count as errors.</param>
+    public MeshTrustException? ToFault(bool strict = false)
     {
-        if (Outcome is TrustOutcome.Passed or TrustOutcome.PassedWithWarnings) return null;
-        return new MeshTrustException(Stage.Verification, [.. Findings.Where(f => f.Severity == Severity.Error).Select(f => f.ToProblem())]);
+        if (Outcome == TrustOutcome.Passed || (Outcome == TrustOutcome.PassedWithWarnings && !strict)) return null;
+        return new MeshTrustException(Stage.Verification, [.. Findings.Where(f => strict || f.Severity == Severity.Error).Select(f => f.ToProblem())]);
     }
 }
