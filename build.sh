@@ -134,6 +134,7 @@ compile() {
   while work="$hosts/work-$n"; mkdir -p "$work"; ! mkdir "$work/.busy" 2>/dev/null; do n=$((n + 1)); done
 
   say "compiling the build program with CakeFrosting=$mode ($why); the first time takes about half a minute ..."
+  rm -rf "$work/bin"
   # 9>&-: a build server that stays would keep the lock.
   if ! CakeFrosting="$mode" "$dotnet" build build/Build.csproj --configuration Release --artifacts-path "$work" --no-incremental \
       --verbosity quiet -nologo -tl:off -clp:"ErrorsOnly;NoSummary" 9>&- >"$work/log" 2>&1; then

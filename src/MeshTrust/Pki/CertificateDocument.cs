@@ -69,6 +69,9 @@ public sealed class CertificateDocument : IEquatable<CertificateDocument>
     /// <summary>Whether the authority key identifier names issuer and serial: it then breaks when the parent is renewed with its key.</summary>
     public bool AuthorityNamesIssuerAndSerial => _fields.Extensions.AuthorityNamesIssuerAndSerial;
 
+    /// <summary>The serial number of the issuer in the authority key identifier, lower-case hex; null where it names none.</summary>
+    public string? AuthoritySerialNumber => _fields.Extensions.AuthoritySerialNumber;
+
     /// <summary>Whether there is a basic constraints extension.</summary>
     public bool HasBasicConstraints => _fields.Extensions.HasBasicConstraints;
 
@@ -187,7 +190,7 @@ public sealed class CertificateDocument : IEquatable<CertificateDocument>
     public bool IsSignedBy(CertificateDocument issuer)
     {
         ArgumentNullException.ThrowIfNull(issuer);
-        return SignatureVerification.Verify(_fields.SignatureAlgorithm, _fields.SignedPart.Span, _fields.Signature.Span, issuer._fields.PublicKey);
+        return SignatureVerification.Verify(_fields, issuer._fields.PublicKey);
     }
 
     /// <summary>One PEM block, 64 characters a line, ended by a line feed.</summary>

@@ -39,6 +39,8 @@ internal sealed class CertificateExtensions
 
     internal bool AuthorityNamesIssuerAndSerial { get; private set; }
 
+    internal string? AuthoritySerialNumber { get; private set; }
+
     internal bool HasBasicConstraints { get; private set; }
 
     internal bool IsCa { get; private set; }
@@ -143,7 +145,8 @@ internal sealed class CertificateExtensions
             else
             {
                 AuthorityNamesIssuerAndSerial = true;
-                identifier.ReadEncodedValue();
+                if (tag is { TagClass: TagClass.ContextSpecific, TagValue: 2 }) AuthoritySerialNumber = Convert.ToHexStringLower(identifier.ReadIntegerBytes(tag).Span);
+                else identifier.ReadEncodedValue();
             }
         }
     }

@@ -103,7 +103,7 @@ public sealed class PemDocument
                 }
                 else if (current.IndexOf("-----BEGIN "u8) >= 0)
                 {
-                    defects.Add($"Line {line} holds '-----BEGIN' but does not start with it or does not end after it.");
+                    defects.Add($"Line {line} holds '-----BEGIN' but is no proper first line of a block.");
                 }
                 else if (current.IndexOf("-----END "u8) >= 0)
                 {

@@ -1,52 +1,74 @@
 using System.Security.Cryptography;
-using Org.BouncyCastle.Crypto.Parameters;
+using Org.BouncyCastle.Asn1;
+using Org.BouncyCastle.Asn1.X509;
+using Org.BouncyCastle.Crypto;
+using Org.BouncyCastle.Crypto.Engines;
 using Org.BouncyCastle.Crypto.Signers;
+using Org.BouncyCastle.Security;
 
 namespace MeshTrust.Pki;
 
-/// <summary>Checks the signature on a certificate with the platform's own RSA and ECDSA, and Ed25519 with BouncyCastle.</summary>
+/// <summary>Checks the signature on a certificate with the platform's own RSA and ECDSA, and all that is rarer (RSA-PSS, Ed25519) with BouncyCastle.</summary>
 internal static class SignatureVerification
 {
-    internal static bool Verify(SignatureAlgorithmIdentifier algorithm, ReadOnlySpan<byte> signedPart, ReadOnlySpan<byte> signature, PublicKeyFields key)
+    /// <param name="fields">The parts of the certificate whose signature is in question.</param>
+    /// <param name="key">The key that is said to have signed it.</param>
+    internal static bool Verify(CertificateFields fields, PublicKeyFields key)
     {
+        var algorithm = fields.SignatureAlgorithm;
         try
         {
-            if (algorithm.Name == "ED25519") return VerifyEd25519(signedPart, signature, key);
-            if (algorithm.Hash is not { } hash) return false;
+            if (algorithm.Hash is not { } hash || algorithm.Oid == SignatureAlgorithmIdentifier.RsaPss) return VerifyRare(fields, key);
             // .NET names its hashes without the dash.
             var name = new HashAlgorithmName(hash.Replace("-", "", StringComparison.Ordinal));
-            if (algorithm.Name.StartsWith("ecdsa", StringComparison.Ordinal)) return VerifyEcdsa(signedPart, signature, name, key);
-            return VerifyRsa(signedPart, signature, name, algorithm.Oid == SignatureAlgorithmIdentifier.RsaPss ? RSASignaturePadding.Pss : RSASignaturePadding.Pkcs1, key);
+            return algorithm.Name.StartsWith("ecdsa", StringComparison.Ordinal) ? VerifyEcdsa(fields, name, key) : VerifyRsa(fields, name, key);
         }
-        // A key that does not load, or a hash that the platform no longer has (MD2, MD5): nothing that could be trusted.
+        // A key that does not load, or a hash that the platform no longer has (MD2): nothing that could be trusted.
         catch (Exception fault) when (fault is CryptographicException or ArgumentException or NotSupportedException)
         {
             return false;
         }
     }
 
-    private static bool VerifyRsa(ReadOnlySpan<byte> signedPart, ReadOnlySpan<byte> signature, HashAlgorithmName hash, RSASignaturePadding padding, PublicKeyFields key)
+    private static bool VerifyRsa(CertificateFields fields, HashAlgorithmName hash, PublicKeyFields key)
     {
-        if (key.Algorithm is not ("RSA" or "RSA-PSS")) return false;
+        if (key.Algorithm != "RSA") return false;
         using var rsa = RSA.Create();
         rsa.ImportRSAPublicKey(key.KeyBits.Span, out _);
-        return rsa.VerifyData(signedPart, signature, hash, padding);
+        return rsa.VerifyData(fields.SignedPart.Span, fields.Signature.Span, hash, RSASignaturePadding.Pkcs1);
     }
 
-    private static bool VerifyEcdsa(ReadOnlySpan<byte> signedPart, ReadOnlySpan<byte> signature, HashAlgorithmName hash, PublicKeyFields key)
+    private static bool VerifyEcdsa(CertificateFields fields, HashAlgorithmName hash, PublicKeyFields key)
     {
         if (key.Algorithm != "ECDSA") return false;
         using var ecdsa = ECDsa.Create();
         ecdsa.ImportSubjectPublicKeyInfo(key.Der.Span, out _);
-        return ecdsa.VerifyData(signedPart, signature, hash, DSASignatureFormat.Rfc3279DerSequence);
+        return ecdsa.VerifyData(fields.SignedPart.Span, fields.Signature.Span, hash, DSASignatureFormat.Rfc3279DerSequence);
     }
 
-    private static bool VerifyEd25519(ReadOnlySpan<byte> signedPart, ReadOnlySpan<byte> signature, PublicKeyFields key)
+    /// <summary>PSS with a salt of any length, which .NET does not take, and Ed25519, which it does not have.</summary>
+    private static bool VerifyRare(CertificateFields fields, PublicKeyFields key)
     {
-        if (key.Algorithm != "Ed25519" || key.KeyBits.Length != Ed25519PublicKeyParameters.KeySize) return false;
-        var signer = new Ed25519Signer();
-        signer.Init(forSigning: false, new Ed25519PublicKeyParameters(key.KeyBits.ToArray()));
-        signer.BlockUpdate(signedPart);
-        return signer.VerifySignature(signature.ToArray());
+        if (Signer(fields.SignatureAlgorithm, key) is not { } signer) return false;
+        try
+        {
+            signer.Init(forSigning: false, PublicKeyFactory.CreateKey(PlainInfo(key)));
+            signer.BlockUpdate(fields.SignedPart.Span);
+            return signer.VerifySignature(fields.Signature.ToArray());
+        }
+        // BouncyCastle throws many kinds for keys and signatures that are damaged; none of them is one to trust.
+        catch (Exception)
+        {
+            return false;
+        }
     }
+
+    private static ISigner? Signer(SignatureAlgorithmIdentifier algorithm, PublicKeyFields key) => (algorithm.Name, key.Algorithm, algorithm.Hash) switch
+    {
+        ("ED25519", "Ed25519", _) => new Ed25519Signer(),
+        ("rsassaPss", "RSA" or "RSA-PSS", { } hash) => new PssSigner(new RsaBlindedEngine(), DigestUtilities.GetDigest(hash), algorithm.SaltLength),
+        _ => null,
+    };
+
+    private static SubjectPublicKeyInfo PlainInfo(PublicKeyFields key) => SubjectPublicKeyInfo.GetInstance(Asn1Object.FromByteArray(key.Der.ToArray()));
 }

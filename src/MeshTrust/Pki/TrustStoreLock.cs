@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace MeshTrust.Pki;
 
 /// <summary>The right to write into a store, for one process at a time. The system gives it back when a process dies, so there is no stale lock.</summary>
@@ -56,43 +54,17 @@ internal sealed class TrustStoreLock : IDisposable
     {
         var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None, BufferSize = 0 };
         if (!OperatingSystem.IsWindows()) options.UnixCreateMode = StoreFile.KeyMode;
-        var file = new FileStream(path, options);
-        try
-        {
-            // For whoever waits, so that the message can say for whom.
-            file.SetLength(0);
-            file.Write(System.Text.Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)));
-        }
-        catch (IOException)
-        {
-            // A full disk: the lock holds all the same, and who comes to write will hear of it.
-        }
-
-        return file;
+        return new FileStream(path, options);
     }
 
-    private static MeshTrustException Busy(string path, TimeSpan deadline, Exception inner)
-    {
-        var holder = "another process";
-        try
-        {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            using var reader = new StreamReader(file);
-            var buffer = new char[12];
-            var text = new string(buffer, 0, reader.Read(buffer, 0, buffer.Length));
-            if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id)) holder = $"process {id}";
-        }
-        catch (Exception fault) when (DiskFault.IsOne(fault))
-        {
-            // The number is a courtesy; without it the message is still right.
-        }
-
-        return new MeshTrustException(Stage.Preflight, new Problem
+    private static MeshTrustException Busy(string path, TimeSpan deadline, Exception inner) => new(
+        Stage.Preflight,
+        new Problem
         {
             Id = "MT1005",
             Place = path,
-            What = $"Waited {deadline.TotalSeconds:0} s for {holder}, which is writing CA material into this directory.",
+            What = $"Waited {deadline.TotalSeconds:0} s for another process, which is writing CA material into this directory.",
             Remedy = "Let it end, or stop it, and run again.",
-        }, inner);
-    }
+        },
+        inner);
 }

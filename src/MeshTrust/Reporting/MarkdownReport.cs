@@ -1,15 +1,124 @@
+using System.Text;
 using MeshTrust.Verification;
 
 namespace MeshTrust.Reporting;
 
-/// <summary>Markdown.</summary>
+/// <summary>The report for a step summary: GitHub-flavoured Markdown, with what is wrong before what is fine.</summary>
 public static class MarkdownReport
 {
-    /// <summary>Writes the report.</summary>
+    /// <summary>Writes the report, with <c>\n</c> as line break.</summary>
     public static void Write(TrustReport report, TextWriter output)
     {
         ArgumentNullException.ThrowIfNull(report);
         ArgumentNullException.ThrowIfNull(output);
-        foreach (var finding in report.Findings) output.WriteLine(finding);
+        var text = new StringBuilder();
+        text.Append($"## {Sign(report.Outcome)} MeshTrust: {Escape(report.Mesh)}\n\n{Escape(ReportText.Verdict(report))} ");
+        text.Append($"Read {ReportText.Time(report.At)}. {Escape(ReportText.CheckCounts(report))}.\n\n");
+        AppendFindings(text, report);
+        AppendClusters(text, report);
+        AppendMatrix(text, report);
+        AppendChecks(text, report);
+        output.Write(text.ToString());
+    }
+
+    private static void AppendFindings(StringBuilder text, TrustReport report)
+    {
+        var findings = report.Findings.OrderByDescending(f => f.Severity).ToList();
+        if (findings.Count == 0) return;
+        text.Append("### What to mend\n\n| id | | where | what | what to do |\n|---|---|---|---|---|\n");
+        foreach (var finding in findings)
+        {
+            text.Append($"| `{finding.Id}` | {(finding.Severity == Severity.Error ? "error" : "warning")} | {Escape(finding.ToProblem().Place)} | {Escape(finding.What)} | {Escape(finding.Remedy)} |\n");
+        }
+
+        text.Append('\n');
+    }
+
+    private static void AppendClusters(StringBuilder text, TrustReport report)
+    {
+        text.Append("### Clusters\n\n| cluster | context | root (SHA-256) | root expires | signing CA | serial | expires |\n|---|---|---|---|---|---|---|\n");
+        foreach (var cluster in report.Clusters)
+        {
+            var roots = cluster.Roots.Count == 0 ? "none" : string.Join("<br>", cluster.Roots.Select(r => $"`{ReportText.Short(r.Sha256)}`"));
+            var expiries = string.Join("<br>", cluster.Roots.Select(r => ReportText.Day(r.NotAfter)));
+            var ca = cluster.Intermediate;
+            text.Append($"| {Escape(cluster.Name)} | {Escape(cluster.Context)} | {roots} | {expiries} | {Escape(ca?.Subject ?? "none")} | {(ca is null ? "" : $"`{ca.SerialNumber}`")} | {(ca is null ? "" : ReportText.Day(ca.NotAfter))} |\n");
+        }
+
+        text.Append('\n');
+    }
+
+    private static void AppendMatrix(StringBuilder text, TrustReport report)
+    {
+        text.Append("### Who trusts whom\n\n");
+        if (report.Clusters.Count is > 0 and <= ReportText.LargestMatrix && report.Matrix.Pairs.Count > 0)
+        {
+            text.Append($"| a workload of … is trusted in |{string.Concat(report.Clusters.Select(c => $" {Escape(c.Name)} |"))}\n|---|{string.Concat(report.Clusters.Select(_ => ":---:|"))}\n");
+            foreach (var row in report.Matrix.Pairs.GroupBy(p => p.From))
+            {
+                text.Append($"| **{Escape(row.Key)}** |{string.Concat(row.Select(p => $" {Sign(p.Trusted)} |"))}\n");
+            }
+
+            text.Append('\n');
+        }
+        else
+        {
+            foreach (var row in ReportText.BrokenRows(report.Matrix)) text.Append($"- {Escape(row)}\n");
+            text.Append($"\n{report.Matrix.Trusted} of {report.Matrix.Pairs.Count} ordered pairs are trusted.\n\n");
+        }
+
+        text.Append(Escape(report.Matrix.Method)).Append("\n\n");
+    }
+
+    private static void AppendChecks(StringBuilder text, TrustReport report)
+    {
+        text.Append($"<details><summary>{ReportText.Count(report.Checks.Count, "check")}</summary>\n\n| id | outcome | rule | source |\n|---|---|---|---|\n");
+        foreach (var check in report.Checks)
+        {
+            var note = string.Join("; ", new[] { check.Note }.Concat(check.Unchecked.Select(u => $"not {u.Cluster}: {u.Reason}")).OfType<string>());
+            text.Append($"| `{check.Id}` | {ReportText.Word(check.Outcome)} | {Escape(check.Title)}{(note.Length == 0 ? "" : Escape($" ({note})"))} | {Escape(check.Citation)} |\n");
+        }
+
+        text.Append("\n</details>\n");
+        var drift = report.Drift.Where(d => d.Same is not true).ToList();
+        if (drift.Count == 0) return;
+        text.Append("\n<details><summary>Files that differ from the clusters</summary>\n\n");
+        foreach (var file in drift) text.Append($"- {Escape($"{file.Cluster}/{file.File}: {file.Detail}")}\n");
+        text.Append("\n</details>\n");
+    }
+
+    private static string Sign(TrustOutcome outcome) => outcome switch
+    {
+        TrustOutcome.Passed => "✅",
+        TrustOutcome.PassedWithWarnings => "⚠️",
+        TrustOutcome.CouldNotCheck => "❔",
+        _ => "❌",
+    };
+
+    private static string Sign(bool? trusted) => trusted switch
+    {
+        true => "✅",
+        false => "❌",
+        null => "❔",
+    };
+
+    /// <summary>Text from a cluster stays text: no cell, no markup, no mention of its own.</summary>
+    private static string Escape(string text)
+    {
+        var escaped = new StringBuilder(text.Length + 8);
+        foreach (var c in ReportText.OneLine(text))
+        {
+            switch (c)
+            {
+                case '|' or '\\' or '`' or '*' or '_' or '[' or ']' or '~': escaped.Append('\\').Append(c); break;
+                case '<': escaped.Append("&lt;"); break;
+                case '>': escaped.Append("&gt;"); break;
+                case '&': escaped.Append("&amp;"); break;
+                case '@': escaped.Append("&#64;"); break;
+                default: escaped.Append(c); break;
+            }
+        }
+
+        return escaped.ToString();
     }
 }

@@ -18,6 +18,9 @@ public sealed record CheckReport
     /// <summary>Why it had nothing to look at, or what was done; null where there is nothing to add.</summary>
     public string? Note { get; init; }
 
+    /// <summary>The clusters that it could not look at.</summary>
+    public IReadOnlyList<UncheckedCluster> Unchecked { get; init; } = [];
+
     /// <summary>What it found, in a stable order.</summary>
     public IReadOnlyList<TrustFinding> Findings { get; init; } = [];
 }

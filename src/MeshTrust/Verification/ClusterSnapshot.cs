@@ -6,6 +6,8 @@ namespace MeshTrust.Verification;
 /// <summary>What one cluster held when it was read. It carries the CA key: never write it out.</summary>
 public sealed class ClusterSnapshot
 {
+    private SigningBundle? _bundle;
+
     /// <summary>The cluster's name in the topology.</summary>
     public required ClusterName Name { get; init; }
 
@@ -35,6 +37,10 @@ public sealed class ClusterSnapshot
 
     /// <summary>What could not be read, and why.</summary>
     public IReadOnlyList<UnreadObject> Unread { get; init; } = [];
+
+    /// <summary>The secret, parsed once; null where there is none.</summary>
+    internal SigningBundle? Bundle =>
+        Cacerts is null ? null : LazyInitializer.EnsureInitialized(ref _bundle, () => new SigningBundle(Name.Value, Cacerts));
 
     /// <summary>Whether this part could not be read.</summary>
     public bool Lacks(SnapshotPart part) => Unread.Any(u => u.Kind == part);

@@ -52,17 +52,17 @@ internal sealed class StoreFixture : IDisposable
         .Where(f => f != Store.LockPath)
         .ToDictionary(f => Path.GetRelativePath(Store.Location, f), f => Convert.ToHexString(File.ReadAllBytes(f)));
 
+    public static UnixFileMode ModeOf(string path) => OperatingSystem.IsWindows() ? UnixFileMode.None : File.GetUnixFileMode(path);
+
+    public static void SetMode(string path, UnixFileMode mode)
+    {
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(path, mode);
+    }
+
     public void Dispose()
     {
         Keys.Dispose();
-        if (!OperatingSystem.IsWindows())
-        {
-            foreach (var directory in Directory.EnumerateDirectories(Temporary, "*", SearchOption.AllDirectories).Prepend(Temporary))
-            {
-                File.SetUnixFileMode(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-            }
-        }
-
+        if (Directory.Exists(Store.Location)) SetMode(Store.Location, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         Directory.Delete(Temporary, recursive: true);
     }
 }

@@ -194,6 +194,7 @@ public sealed record BrokenInput(string Id, string Place, string Arguments = "",
         Body("MT0011", "clusters: [{name: a}, {name: b}]") with { Arguments = "--clusters=3", Place = "--clusters" },
         Body("MT0011", "clusters: [{name: a}, {name: b}]") with { Arguments = "--cluster-names=b,a", Place = "--cluster-names" },
         Body("MT0011", "trust: {root: {existing: {cert: a, key: b}}}") with { Arguments = "--rootca-days=5", Place = "--rootca-days" },
+        Body("MT0105", "clusters: [{name: A}, {name: b}]") with { Arguments = "--clusters=2 --cluster-names=a,b", Environment = "CTX_CLUSTER1=x;CTX_CLUSTER2=y" },
         Body("MT0013", "clusters: [{name: a}]") with { Environment = "CTX_CLUSTER1=x;CTX_CLUSTER2=y", Place = "CTX_CLUSTER2" },
     ];
 

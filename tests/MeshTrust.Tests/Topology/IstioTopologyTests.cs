@@ -1,4 +1,5 @@
 using System.Text.Json;
+using MeshTrust.Clusters;
 using MeshTrust.Topology;
 
 namespace MeshTrust.Tests.Topology;
@@ -93,6 +94,28 @@ public sealed class IstioTopologyTests
     {
         var topology = Bind("""[{"clusterName": "a", "meta": {"kubeconfig": "/k/a"}}, {"clusterName": "b", "meta": {"kubeconfig": "/k/b"}}]""").Topology;
         Assert.That(topology.EffectiveProvider, Is.EqualTo(ProviderChoice.Existing));
+    }
+
+    [Test]
+    public void Reads_again_what_SetContexts_writes()
+    {
+        var topology = Bind("""[{"clusterName": "a", "network": "n", "podSubnet": "10.1.0.0/16,fd00:1::/64", "svcSubnet": "10.2.0.0/24", "httpProxy": "http://p", "proxyKubectlOnly": false, "meta": {"fakeVM": false, "x": [1]}}, {"clusterName": "b", "network": "m", "primaryClusterName": "a", "configClusterName": "a"}]""").Topology;
+        var text = ContextExport.Topology(topology, [.. topology.Clusters.Select(c => new ClusterAccess { Name = c.Name, KubeconfigPath = $"/k/{c.Name}", ContextName = "x" })]);
+        var again = Bind(text).Topology;
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(again.EffectiveProvider, Is.EqualTo(ProviderChoice.Existing));
+            for (var i = 0; i < 2; i++)
+            {
+                var (one, other) = (topology.Clusters[i], again.Clusters[i]);
+                Assert.That((other.Name, other.Network, other.Primary, other.Config, other.HttpProxy, other.ProxyKubectlOnly), Is.EqualTo((one.Name, one.Network, one.Primary, one.Config, one.HttpProxy, one.ProxyKubectlOnly)));
+                Assert.That(other.PodSubnets, Is.EqualTo(one.PodSubnets));
+                Assert.That(other.ServiceSubnets, Is.EqualTo(one.ServiceSubnets));
+                Assert.That(other.Kubeconfig, Is.EqualTo($"/k/{one.Name}"));
+            }
+
+            Assert.That(again.Clusters[0].Meta?.GetProperty("x")[0].GetInt32(), Is.EqualTo(1));
+        }
     }
 
     [Test]

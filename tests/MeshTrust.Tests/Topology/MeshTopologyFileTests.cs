@@ -49,6 +49,12 @@ public sealed class MeshTopologyFileTests
     public void May_be_YAML_in_flow_style() =>
         Assert.That(TopologySamples.Bind("", "{apiVersion: meshtrust.dev/v1alpha1, kind: MeshTopology, clusters: [{name: a}]}").Topology.Clusters, Has.Count.EqualTo(1));
 
+    [TestCase("mesh.yaml", "This is not YAML")]
+    [TestCase("mesh.json", "This is not JSON")]
+    [TestCase("mesh", "This is not JSON")]
+    public void Is_refused_in_the_words_of_its_format(string file, string words) =>
+        Assert.That(TopologySamples.Refuse("", "{\"apiVersion\": \"meshtrust.dev/v1alpha1\",\n", file).Problems.Single().What, Does.StartWith(words));
+
     [TestCase("\uFEFF")]
     [TestCase("%YAML 1.2\n---\n")]
     [TestCase("# comment\n")]

@@ -171,7 +171,7 @@ public sealed class MeshTrustSettingsTests
     [Test]
     public void Read_KUBECONFIG_as_a_list_and_else_look_in_the_home_directory()
     {
-        var list = TopologySamples.Bind("", environment: TopologySamples.Environment($"KUBECONFIG=/a{Path.PathSeparator}/b;HOME=/h".Replace(';', Path.PathSeparator == ';' ? '\n' : ';')));
+        var list = TopologySamples.Bind("", environment: new Dictionary<string, string> { ["KUBECONFIG"] = $"/a{Path.PathSeparator}/b", ["HOME"] = "/h" });
         var home = TopologySamples.Bind("", environment: TopologySamples.Environment("HOME=/h"));
         var neither = TopologySamples.Bind("");
         Assert.That(list.Run.KubeconfigPaths, Is.EqualTo(["/a", "/b"]));

@@ -12,8 +12,9 @@ internal sealed class ClusterChoice(ArgumentSet given, ProblemCollection problem
         var count = given.Read("clusters", ValueReaders.Number(1, ClusterNames.Most));
         var names = given.Read<IReadOnlyList<ClusterName>>("cluster-names", NameReaders.Clusters);
         var clusters = document?.Clusters ?? Named(count, names, contexts.Count);
-        if (document?.Clusters is not null) TellContradictions(document.Clusters, count, names);
-        if (contexts.Count > clusters.Count && clusters.Count > 0)
+        var isWhole = document is not { IsWhole: false };
+        if (document?.Clusters is not null && isWhole) TellContradictions(document.Clusters, count, names);
+        if (contexts.Count > clusters.Count && isWhole)
         {
             problems.Add("MT0013", $"CTX_CLUSTER{clusters.Count + 1}", $"It names a context, and there {(clusters.Count == 1 ? "is 1 cluster" : $"are {clusters.Count} clusters")}.", "Unset it, or add the cluster.");
         }
@@ -36,7 +37,7 @@ internal sealed class ClusterChoice(ArgumentSet given, ProblemCollection problem
     // The file says more of each cluster than a number or a name does, so neither may quietly throw that away.
     private void TellContradictions(IReadOnlyList<ClusterSpec> clusters, Given<int>? count, Given<IReadOnlyList<ClusterName>>? names)
     {
-        if (count is not null && count.Value != clusters.Count && clusters.Count > 0)
+        if (count is not null && count.Value != clusters.Count)
         {
             problems.Add("MT0011", count.Place, $"It asks for {count.Value} clusters, and the topology file lists {clusters.Count}.", $"Leave {count.Place} out, or list them in the file.");
         }

@@ -25,7 +25,8 @@ internal sealed class IstioTopologyReader(string file, bool istioCompat, Problem
     public TopologyDocument Read(ListNode list)
     {
         var entries = new List<(int Index, MapNode Node)>();
-        for (var i = 0; i < list.Items.Count; i++)
+        if (list.Items.Count > ClusterNames.Most) problems.Add("MT0110", $"{file}:{list.Line}", $"The file has {list.Items.Count} clusters.", $"Write at most {ClusterNames.Most}.");
+        for (var i = 0; i < Math.Min(list.Items.Count, ClusterNames.Most); i++)
         {
             if (list.Items[i] is MapNode map) entries.Add((i, Canonical(map)));
             else problems.Add("MT0104", $"{file}:{list.Items[i].Line}", $"Entry {i} is {list.Items[i].Noun} and should be a mapping.", "Write one mapping for each cluster.");
@@ -35,11 +36,11 @@ internal sealed class IstioTopologyReader(string file, bool istioCompat, Problem
         _names.AddRange(entries.Select(e => (e.Node.Find("clusterName") as ScalarNode)?.Text).OfType<string>());
         var clusters = entries.Select(e => (e.Node, Spec: Cluster(e.Index, e.Node))).ToList();
         if (clusters.Count == 0 && list.Items.All(i => i is MapNode)) problems.Add("MT0121", $"{file}:{list.Line}", "The file has no cluster of kind Kubernetes.", "Write at least one entry with a clusterName.");
-        if (clusters.Count > ClusterNames.Most) problems.Add("MT0110", $"{file}:{list.Line}", $"The file has {clusters.Count} clusters.", $"Write at most {ClusterNames.Most}.");
         var right = clusters.Where(c => c.Spec is not null).ToList();
         return new TopologyDocument
         {
             Clusters = [.. right.Select(c => c.Spec!)],
+            IsWhole = right.Count == clusters.Count,
             Place = (index, key) => Place(right[index].Node, key),
         };
     }
@@ -48,10 +49,11 @@ internal sealed class IstioTopologyReader(string file, bool istioCompat, Problem
     private MapNode Canonical(MapNode node)
     {
         var entries = new List<MapEntry>();
+        var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (var entry in node.Entries)
         {
             var name = Aliases.GetValueOrDefault(entry.Key, entry.Key);
-            if (entries.Any(e => e.Key == name)) problems.Add("MT0106", $"{file}:{entry.Line}", $"The key {Shown.Quote(entry.Key)} says the same as another key of this entry.", $"Keep one {name}.");
+            if (!seen.Add(name)) problems.Add("MT0106", $"{file}:{entry.Line}", $"The key {Shown.Quote(entry.Key)} says the same as another key of this entry.", $"Keep one {name}.");
             else entries.Add(entry with { Key = name });
         }
 
@@ -74,13 +76,13 @@ internal sealed class IstioTopologyReader(string file, bool istioCompat, Problem
         var network = (node.Find("network") as ScalarNode)?.Text == "null" ? null : Text<string>(node, "network", NameReaders.Network); // what jq makes of a missing key
         var meta = node.Find("meta");
         if (meta is not (null or MapNode or ScalarNode { IsNull: true })) WrongType(meta, "meta", "a mapping");
-        var spec = new
+        var spec = new // read before the name decides, so that every problem of the entry is told
         {
             Primary = Text<ClusterName?>(node, "primaryClusterName", NameReaders.Cluster),
             Config = Text<ClusterName?>(node, "configClusterName", NameReaders.Cluster),
             Kubeconfig = meta is MapNode map ? Text<string>(map, "kubeconfig", NameReaders.FilePath) : null,
-            Pods = Text<System.Net.IPNetwork>(node, "podSubnet", ValueReaders.Subnet),
-            Services = Text<System.Net.IPNetwork>(node, "svcSubnet", ValueReaders.Subnet),
+            Pods = Text<IReadOnlyList<string>>(node, "podSubnet", Subnets),
+            Services = Text<IReadOnlyList<string>>(node, "svcSubnet", Subnets),
             Proxy = Text<string>(node, "httpProxy", NameReaders.Line),
             Only = Switch(node, "proxyKubectlOnly"),
         };
@@ -91,15 +93,20 @@ internal sealed class IstioTopologyReader(string file, bool istioCompat, Problem
             Primary = spec.Primary,
             Config = spec.Config,
             Kubeconfig = spec.Kubeconfig,
-            PodSubnets = Range(node, "podSubnet"),
-            ServiceSubnets = Range(node, "svcSubnet"),
+            PodSubnets = spec.Pods ?? [],
+            ServiceSubnets = spec.Services ?? [],
             HttpProxy = spec.Proxy,
             ProxyKubectlOnly = spec.Only,
             Meta = (meta as MapNode)?.ToJson(),
         };
     }
 
-    private static string[] Range(MapNode node, string key) => node.Find(key) is ScalarNode scalar && ValueReaders.Subnet(scalar.Text, out _) is null ? [scalar.Text] : [];
+    /// <summary>One range, or one for each IP family with a comma between them, as kind takes it.</summary>
+    private static Complaint? Subnets(string text, out IReadOnlyList<string> value)
+    {
+        value = [.. text.Split(',').Select(t => t.Trim())];
+        return value.Select(t => ValueReaders.Subnet(t, out _)).FirstOrDefault(c => c is not null);
+    }
 
     private void UnknownKey(int index, MapEntry entry)
     {

@@ -15,13 +15,14 @@ internal sealed class MeshTopologyReader(string file, IReadOnlyDictionary<string
         if (expanded is not MapNode root) return null;
         TellContradictions(root);
         var trust = Map(root, "trust");
-        var clusters = (root.Find("clusters") as ListNode)?.Items.OfType<MapNode>().Select(n => (Node: n, Spec: Cluster(n))).Where(c => c.Spec is not null).ToList();
+        var clusters = (root.Find("clusters") as ListNode)?.Items.Take(ClusterNames.Most).OfType<MapNode>().Select(n => (Node: n, Spec: Cluster(n))).Where(c => c.Spec is not null).ToList();
         return new TopologyDocument
         {
             Name = Value<ClusterName?>(Map(root, "metadata"), "name", NameReaders.Cluster)?.Value,
             Provider = Given<ProviderChoice>(root, "provider", ValueReaders.Provider),
             Mode = Given<DataPlaneMode>(root, "mode", ValueReaders.Choice),
             Clusters = clusters?.Select(c => c.Spec!).ToList(),
+            IsWhole = clusters is null || clusters.Count == ((ListNode)root.Find("clusters")!).Items.Count,
             Place = (index, key) => Place(clusters![index].Node, key),
             Namespace = Value<string>(trust, "namespace", NameReaders.Namespace),
             TrustDomain = Value<string>(trust, "trustDomain", NameReaders.TrustDomain),

@@ -16,14 +16,13 @@ internal static class SourceText
         }
 
         if (string.IsNullOrWhiteSpace(bare)) return Empty(file, problems);
-        var looksLikeJson = bare.TrimStart()[0] is '{' or '[';
-        if (looksLikeJson)
+        if (bare.TrimStart()[0] is '{' or '[')
         {
             // YAML's flow style begins alike, so JSON's complaints count only where YAML has some too.
             var complaints = new ProblemCollection();
             var node = new JsonText(file, complaints).Parse(bare);
             var isJson = node is not null || file.EndsWith(".json", StringComparison.OrdinalIgnoreCase) || complaints.Errors.Any(p => p.Id != "MT0103");
-            if (isJson || new YamlText(file, new ProblemCollection()).Parse(bare) is null)
+            if (isJson || (!IsNamedYaml(file) && new YamlText(file, new ProblemCollection()).Parse(bare) is null))
             {
                 foreach (var complaint in complaints.Errors) problems.Add(complaint);
                 return node;
@@ -35,6 +34,8 @@ internal static class SourceText
         foreach (var fault in faults.Errors) problems.Add(fault);
         return (root is null or ScalarNode { IsNull: true }) && !faults.HasErrors ? Empty(file, problems) : root;
     }
+
+    private static bool IsNamedYaml(string file) => file.EndsWith(".yaml", StringComparison.OrdinalIgnoreCase) || file.EndsWith(".yml", StringComparison.OrdinalIgnoreCase);
 
     private static SourceNode? Empty(string file, ProblemCollection problems)
     {

@@ -15,6 +15,9 @@ internal sealed record TopologyDocument
     /// <summary>The clusters; null where the file leaves them to arguments.</summary>
     public IReadOnlyList<ClusterSpec>? Clusters { get; init; }
 
+    /// <summary>Whether every cluster that the file lists could be read: only then does their number say anything.</summary>
+    public bool IsWhole { get; init; } = true;
+
     /// <summary>Where a key of the n-th cluster stands.</summary>
     public Func<int, string, string> Place { get; init; } = (_, key) => key;
 

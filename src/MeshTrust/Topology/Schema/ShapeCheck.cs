@@ -14,7 +14,7 @@ internal sealed class ShapeCheck(string file, ProblemCollection problems)
     {
         CheckNode(root, shape, "");
         if (_carried.Count == 0) return;
-        var keys = string.Join(", ", _carried.Select(c => c.Path).Distinct(StringComparer.Ordinal).Take(12));
+        var keys = string.Join(", ", _carried.Select(c => c.Path).Take(12));
         problems.Warn("MT0118", $"{file}:{_carried[0].Line}", $"These keys have no effect with the providers of this version: {keys}.", "Leave them in for a version that makes kind clusters, or take them out.");
     }
 
@@ -31,7 +31,7 @@ internal sealed class ShapeCheck(string file, ProblemCollection problems)
                 break;
             case (ListShape list, ListNode listNode):
                 CheckCount(listNode, list, path);
-                foreach (var item in listNode.Items) CheckNode(item, list.Item, path + "[]");
+                foreach (var item in listNode.Items.Take(list.Most)) CheckNode(item, list.Item, path + "[]");
                 break;
             case (OneOrMoreShape many, ListNode { Items.Count: > 0 } listNode):
                 foreach (var item in listNode.Items) CheckNode(item, many.Item, path + "[]");
@@ -71,7 +71,7 @@ internal sealed class ShapeCheck(string file, ProblemCollection problems)
                 continue;
             }
 
-            if (key.IsCarried && !_carried.Any(c => full.StartsWith(c.Path + ".", StringComparison.Ordinal))) _carried.Add((full, entry.Line));
+            if (key.IsCarried && !_carried.Any(c => c.Path == full || full.StartsWith(c.Path + ".", StringComparison.Ordinal))) _carried.Add((full, entry.Line));
             CheckNode(entry.Value, key.Shape, full);
         }
 

@@ -1,0 +1,100 @@
+using System.Diagnostics;
+using MeshTrust.Tests.Tools;
+
+namespace MeshTrust.Tests.Cake;
+
+/// <summary>The real build.sh in a small tree of its own, with a dotnet that only pretends: its "program" is the text of the sources.</summary>
+internal sealed class EntryScriptFixture : IDisposable
+{
+    private const string FakeDotnet = """
+        #!/usr/bin/env bash
+        here="${0%/*}"
+        case "$1" in
+          --version) cat "$here/version" ;;
+          restore) echo restore >>"$here/calls"; cat "$here/feed"; [[ ! -s "$here/feed" ]] ;;
+          build)
+            echo "build $CakeFrosting" >>"$here/calls"
+            while [[ "$1" != --artifacts-path ]]; do shift; done
+            text="$(cat src/*.cs build/*.cs)"
+            if [[ -e "$here/hang" ]]; then
+              touch "$here/hanging"
+              for ((i = 0; i < 600; i++)); do [[ -e "$here/go" ]] && break; sleep 0.05; done
+            fi
+            if [[ "$text" == *broken* ]]; then echo "error CS0000: broken"; exit 1; fi
+            mkdir -p "$2/bin/Build/release"
+            printf '%s' "$text" >"$2/bin/Build/release/Build.dll"
+            touch "$here/built" ;;
+          *) echo "$(cat "$1") in $PWD with ${*:2} mode=${CakeFrosting:-}"; exit "${HOST_EXIT:-0}" ;;
+        esac
+        """;
+
+    private readonly string _root = Directory.CreateTempSubdirectory("entry script ").FullName;
+
+    public EntryScriptFixture()
+    {
+        foreach (var directory in new[] { "build", "compat", "eng", "src", "sdk root/sdk/10.0.100", "packages" }) Directory.CreateDirectory(At(directory));
+        File.Copy(Path.Combine(RepositoryRoot.Path, "build.sh"), At("build.sh"));
+        Write("global.json", """{ "sdk": { "version": "10.0.100", "rollForward": "latestFeature" } }""");
+        Write("nuget.config", "<configuration/>");
+        Write(".editorconfig", "");
+        Write("Directory.Build.props", "<Project/>");
+        Write("Directory.Packages.props", "<Project/>");
+        Write("build/Program.cs", "");
+        Write("src/One.cs", "one");
+        Write("sdk root/version", "10.0.100");
+        Write("sdk root/feed", "");
+        Write("sdk root/calls", "");
+        Write("sdk root/dotnet", FakeDotnet);
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(At("sdk root/dotnet"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+
+    /// <summary>Real path: the script speaks of it, and a temporary folder can be behind a link.</summary>
+    public string Root => _root;
+
+    public IReadOnlyList<string> Calls => File.ReadAllLines(At("sdk root/calls"));
+
+    public IReadOnlyList<string> Programs => Directory.Exists(At("artifacts/build-host"))
+        ? [.. Directory.GetDirectories(At("artifacts/build-host")).Where(path => !Path.GetFileName(path).StartsWith("work-", StringComparison.Ordinal))]
+        : [];
+
+    public string At(string path) => Path.Combine(_root, path);
+
+    public void Write(string path, string text) => File.WriteAllText(At(path), text);
+
+    public ToolResult Run(params string[] arguments) => Run(null, arguments);
+
+    public ToolResult Run(IReadOnlyDictionary<string, string>? environment, params string[] arguments) =>
+        OutsideTool.Run("/bin/bash", [At("build.sh"), .. arguments], input: null, Environment(environment));
+
+    /// <summary>Starts the script without waiting for it.</summary>
+    public Process Start()
+    {
+        var start = new ProcessStartInfo("/bin/bash") { RedirectStandardError = true, RedirectStandardOutput = true };
+        start.ArgumentList.Add(At("build.sh"));
+        foreach (var (name, value) in Environment(null)) start.Environment[name] = value;
+        return Process.Start(start)!;
+    }
+
+    /// <summary>Waits for a file that the pretended dotnet makes.</summary>
+    public async Task Appears(string path)
+    {
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (!File.Exists(At(path))) await Task.Delay(20, deadline.Token);
+    }
+
+    public void Dispose() => Directory.Delete(_root, recursive: true);
+
+    private Dictionary<string, string> Environment(IReadOnlyDictionary<string, string>? more)
+    {
+        var environment = new Dictionary<string, string>
+        {
+            ["PATH"] = $"{At("sdk root")}{Path.PathSeparator}{System.Environment.GetEnvironmentVariable("PATH")}",
+            ["NUGET_PACKAGES"] = At("packages"),
+            ["CakeFrosting"] = "",
+            ["CakeVersion"] = "",
+            ["CakeToolVersion"] = "",
+        };
+        foreach (var (name, value) in more ?? new Dictionary<string, string>()) environment[name] = value;
+        return environment;
+    }
+}

@@ -1,0 +1,37 @@
+using Cake.Core;
+using Cake.Core.Diagnostics;
+using Cake.Frosting;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace MeshTrust.Tests.Cake;
+
+/// <summary>A host in this process whose tasks are named one by one, and what happened in it.</summary>
+internal sealed class FrostingHostFixture
+{
+    private readonly List<Action<IServiceCollection>> _services = [];
+
+    public FakeConsole Console { get; } = new();
+
+    public FakeLog Log { get; } = new();
+
+    /// <summary>What tasks and lifetimes noted, in their order; it is there for them to ask for.</summary>
+    public List<string> Notes { get; } = [];
+
+    public FrostingHostFixture With<TTask>()
+        where TTask : class, IFrostingTask => Configure(services => services.AddSingleton<IFrostingTask, TTask>());
+
+    public FrostingHostFixture Configure(Action<IServiceCollection> configure)
+    {
+        _services.Add(configure);
+        return this;
+    }
+
+    public int Run(params string[] args) => Run(new CakeHost(), args);
+
+    public int Run(CakeHost host, params string[] args)
+    {
+        host.ConfigureServices(services => services.AddSingleton<IConsole>(Console).AddSingleton<ICakeLog>(Log).AddSingleton(Notes));
+        foreach (var configure in _services) host.ConfigureServices(configure);
+        return host.Run(args);
+    }
+}

@@ -1,0 +1,92 @@
+using System.Text;
+using System.Text.RegularExpressions;
+using MeshTrust.Pki;
+using MeshTrust.Topology;
+
+namespace MeshTrust.Tests.Pki;
+
+/// <summary>No key text in anything that people or logs may see.</summary>
+[TestFixture]
+public sealed class SecrecyTests
+{
+    private StoreFixture _fixture = null!;
+
+    [SetUp]
+    public void SetUp() => _fixture = new StoreFixture();
+
+    [TearDown]
+    public void TearDown() => _fixture.Dispose();
+
+    /// <summary>Every run of 12 characters of the key's base64, and every name of a key that a dump could show.</summary>
+    private static void AssertSilent(string shown, params string[] keyFiles)
+    {
+        foreach (var file in keyFiles)
+        {
+            var body = Regex.Replace(file, @"-----[A-Z ]+-----|^.*:.*$|\s", "", RegexOptions.Multiline);
+            Assert.That(body, Has.Length.GreaterThan(12), "there is key text to look for");
+            for (var i = 0; i + 12 <= body.Length; i += 4) Assert.That(shown, Does.Not.Contain(body.Substring(i, 12)));
+        }
+
+        Assert.That(shown, Does.Not.Contain("BEGIN PRIVATE"));
+    }
+
+    [Test]
+    public async Task Holders_and_outcomes_do_not_show_it()
+    {
+        var root = await _fixture.RootAsync();
+        var cluster = (await _fixture.ClustersAsync("east")).Single();
+        var leaf = ProbeLeaf.Issue(cluster.Cacerts.Certificate, cluster.Cacerts.Key, "spiffe://cluster.local/ns/a/sa/b", _fixture.Time);
+        var block = PemDocument.Parse("k", File.ReadAllBytes(_fixture.Store.RootKeyPath));
+        string shown = string.Join('\n', root, root.Root, root.Root.Key, cluster, cluster.Cacerts, cluster.Cacerts.Key, leaf, block, block.Blocks[0], _fixture.Store);
+        AssertSilent(shown, File.ReadAllText(_fixture.Store.RootKeyPath), File.ReadAllText(_fixture.PathOf("east/ca-key.pem")));
+        Assert.That(root.Root.Key.ToString(), Does.Contain("redacted"));
+    }
+
+    private static IEnumerable<TestCaseData> BrokenKeys()
+    {
+        var pem = Encoding.ASCII.GetString(KeyGeneration.Generate(KeyAlgorithm.Rsa2048).ToPem());
+        var lines = pem.Split('\n');
+        yield return Case("glued", pem.TrimEnd() + pem);
+        yield return Case("twice", pem + pem);
+        yield return Case("line lost", string.Join('\n', lines.Where((_, i) => i != 5)));
+        yield return Case("character changed", pem.Replace(lines[8], lines[8][..20] + "*" + lines[8][21..]));
+        yield return Case("bit changed", pem.Replace(lines[8], lines[8][..20] + (lines[8][20] == 'A' ? 'B' : 'A') + lines[8][21..]));
+        yield return Case("cut off", pem[..800]);
+        yield return Case("encrypted", pem.Replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY"));
+        yield return Case("wrong label", pem.Replace("PRIVATE KEY", "EC PRIVATE KEY"));
+        yield return Case("own label", pem.Replace("PRIVATE KEY", "MY KEY"));
+        yield return Case("EC PARAMETERS", "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n" + pem);
+        yield return Case("Proc-Type", pem.Replace(lines[0], lines[0] + "\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n"));
+        yield return Case("no lines", pem.Replace("\n", ""));
+        yield return Case("BOM", "\uFEFF" + pem);
+        yield return Case("key where the label should be", $"-----BEGIN {lines[5]}-----\n{pem}");
+        static TestCaseData Case(string name, string text) => new TestCaseData(text).SetArgDisplayNames(name);
+    }
+
+    [TestCaseSource(nameof(BrokenKeys))]
+    public async Task Faults_about_broken_keys_do_not_show_it(string text)
+    {
+        await _fixture.OneClusterAsync();
+        Assert.That(PrivateKeyPem.TryParse("key.pem", Encoding.UTF8.GetBytes(text), out _, out var reason), Is.False);
+        File.WriteAllText(_fixture.PathOf("east/ca-key.pem"), text);
+        var cluster = (await _fixture.ClustersAsync("east")).Single();
+        Assert.That(cluster.Kind, Is.EqualTo(IssueKind.Reissued));
+        File.WriteAllText(_fixture.Store.RootKeyPath, text);
+        var fault = await Assert.ThrowsAsync<MeshTrustException>(_fixture.RootAsync);
+        AssertSilent($"{reason}\n{fault}\n{fault!.Message}\n{fault.InnerException}\n{cluster.Reason}", text);
+    }
+
+    [Test]
+    public void A_key_of_a_kind_that_istiod_takes_is_read_in_all_three_forms()
+    {
+        using var openssl = new OpenSsl();
+        openssl.Run("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", openssl.PathOf("p8.pem"));
+        openssl.Run("rsa", "-traditional", "-in", openssl.PathOf("p8.pem"), "-out", openssl.PathOf("p1.pem"));
+        openssl.Run("ecparam", "-name", "secp384r1", "-genkey", "-noout", "-out", openssl.PathOf("sec1.pem"));
+        openssl.Run("pkcs8", "-topk8", "-nocrypt", "-in", openssl.PathOf("sec1.pem"), "-out", openssl.PathOf("ec8.pem"));
+        Assert.That(Read("p8.pem").SubjectPublicKeyInfo.ToArray(), Is.EqualTo(Read("p1.pem").SubjectPublicKeyInfo.ToArray()));
+        Assert.That(Read("ec8.pem").SubjectPublicKeyInfo.ToArray(), Is.EqualTo(Read("sec1.pem").SubjectPublicKeyInfo.ToArray()));
+        Assert.That((Read("p1.pem").Label, Read("sec1.pem").Label, Read("sec1.pem").KeyAlgorithm), Is.EqualTo(("RSA PRIVATE KEY", "EC PRIVATE KEY", KeyAlgorithm.EcdsaP384)));
+        PrivateKeyPem Read(string file) => PrivateKeyPem.TryParse(file, File.ReadAllBytes(openssl.PathOf(file)), out var key, out var reason) ? key : throw new AssertionException(reason);
+    }
+}
