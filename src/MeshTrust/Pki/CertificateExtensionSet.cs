@@ -25,9 +25,11 @@ internal static class CertificateExtensionSet
 
         generator.AddExtension(X509Extensions.SubjectKeyIdentifier, critical: false, new SubjectKeyIdentifier(KeyIdentifier(key)));
         // The key identifier alone: naming issuer and serial would break when the root is renewed with its key. A root needs none.
-        if (parent?.SubjectKeyId is { } parentId)
+        if (parent is not null)
         {
-            generator.AddExtension(X509Extensions.AuthorityKeyIdentifier, critical: false, new AuthorityKeyIdentifier(Convert.FromHexString(parentId)));
+            // A root that was brought may lack the extension: then what it would have said.
+            var identifier = parent.SubjectKeyId is { } id ? Convert.FromHexString(id) : KeyIdentifier(PublicKeyFields.Read(parent.SubjectPublicKeyInfo));
+            generator.AddExtension(X509Extensions.AuthorityKeyIdentifier, critical: false, new AuthorityKeyIdentifier(identifier));
         }
 
         GeneralName[] names =

@@ -75,13 +75,27 @@ public sealed class TrustStore
     /// <exception cref="MeshTrustException">MT5116 where it is not there, MT51xx where it does not fit, MT10xx where it cannot be read.</exception>
     public RootCa ReadRoot() => TryReadRoot() ?? throw new MeshTrustException(Stage.CertificateAuthority, PkiProblem.NoRoot(RootCertPath));
 
-    /// <summary>Reads a cluster's four files.</summary>
+    /// <summary>Reads a cluster's four files; while another process writes here, up to a second until they fit.</summary>
     /// <exception cref="MeshTrustException">MT5113 where they are not there, MT5112 where they do not fit, MT10xx where they cannot be read.</exception>
     public ClusterCacerts ReadCacerts(ClusterName cluster)
     {
-        var files = ReadClusterFiles(cluster);
-        if (files.Count == 0) throw new MeshTrustException(Stage.CertificateAuthority, PkiProblem.NoCacerts(ClusterDirectory(cluster), cluster));
-        return ClusterCacerts.FromFiles(cluster, files);
+        var settled = false;
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                var files = ReadClusterFiles(cluster);
+                if (files.Count == 0) throw new MeshTrustException(Stage.CertificateAuthority, PkiProblem.NoCacerts(ClusterDirectory(cluster), cluster));
+                return ClusterCacerts.FromFiles(cluster, files);
+            }
+            // Four files cannot be read in one moment: a mix of old and new is read again, never handed on.
+            catch (MeshTrustException fault) when (fault.Stage == Stage.CertificateAuthority && attempt <= 20 && !settled)
+            {
+                // Once nobody writes any more, one more look is the last.
+                settled = !TrustStoreLock.IsTaken(LockPath);
+                if (!settled) Thread.Sleep(50);
+            }
+        }
     }
 
     /// <summary>The root, or null where neither of its files is there.</summary>

@@ -48,6 +48,24 @@ internal sealed class TrustStoreLock : IDisposable
         }
     }
 
+    /// <summary>Whether somebody is writing at this moment.</summary>
+    internal static bool IsTaken(string path)
+    {
+        try
+        {
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+            return false;
+        }
+        catch (IOException fault)
+        {
+            return Taken.Contains(fault.HResult);
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
     public void Dispose() => _file?.Dispose();
 
     private static FileStream Open(string path)

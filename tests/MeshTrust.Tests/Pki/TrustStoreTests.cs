@@ -129,6 +129,44 @@ public sealed class TrustStoreTests
     }
 
     [Test]
+    public async Task A_reader_waits_for_a_writer_instead_of_seeing_a_mix()
+    {
+        await _fixture.OneClusterAsync();
+        var east = ClusterName.Parse("east");
+        var key = File.ReadAllBytes(_fixture.PathOf("east/ca-key.pem"));
+        Task<ClusterCacerts> reader;
+        using (await _fixture.Store.LockAsync([], default))
+        {
+            File.WriteAllBytes(_fixture.PathOf("east/ca-key.pem"), TestKeys.Of(KeyAlgorithm.EcdsaP256).ToPem());
+            reader = Task.Run(() => _fixture.Store.ReadCacerts(east));
+            File.WriteAllBytes(_fixture.PathOf("east/ca-key.pem"), key);
+        }
+
+        Assert.That((await reader).CaKey().ToArray(), Is.EqualTo(key));
+    }
+
+    [Test]
+    public async Task Readers_never_see_a_mix_while_writers_replace()
+    {
+        await _fixture.OneClusterAsync();
+        using var done = new CancellationTokenSource();
+        var readers = Enumerable.Range(0, 2).Select(_ => Task.Run(() =>
+        {
+            var reads = 0;
+            for (; !done.IsCancellationRequested; reads++) _fixture.Store.ReadCacerts(ClusterName.Parse("east"));
+            return reads;
+        })).ToList();
+        for (var days = 40; days < 60; days++)
+        {
+            _fixture.Trust = _fixture.Trust with { Intermediate = _fixture.Trust.Intermediate with { Days = days } };
+            await _fixture.ClustersAsync("east");
+        }
+
+        await done.CancelAsync();
+        Assert.That(await Task.WhenAll(readers), Is.All.GreaterThan(0));
+    }
+
+    [Test]
     public async Task A_file_where_the_directory_should_be_is_named()
     {
         File.WriteAllText(_fixture.Store.Location, "a file");
