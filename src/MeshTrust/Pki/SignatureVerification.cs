@@ -13,15 +13,17 @@ internal static class SignatureVerification
 {
     /// <param name="fields">The parts of the certificate whose signature is in question.</param>
     /// <param name="key">The key that is said to have signed it.</param>
-    internal static bool Verify(CertificateFields fields, PublicKeyFields key)
+    internal static bool Verify(CertificateFields fields, PublicKeyFields key) => Verify(fields.SignatureAlgorithm, fields.SignedPart.Span, fields.Signature.Span, key);
+
+    /// <summary>The same for anything that is signed in this way, such as a CRL.</summary>
+    internal static bool Verify(SignatureAlgorithmIdentifier algorithm, ReadOnlySpan<byte> signedPart, ReadOnlySpan<byte> signature, PublicKeyFields key)
     {
-        var algorithm = fields.SignatureAlgorithm;
         try
         {
-            if (algorithm.Hash is not { } hash || algorithm.Oid == SignatureAlgorithmIdentifier.RsaPss) return VerifyRare(fields, key);
+            if (algorithm.Hash is not { } hash || algorithm.Oid == SignatureAlgorithmIdentifier.RsaPss) return VerifyRare(algorithm, signedPart, signature, key);
             // .NET names its hashes without the dash.
             var name = new HashAlgorithmName(hash.Replace("-", "", StringComparison.Ordinal));
-            return algorithm.Name.StartsWith("ecdsa", StringComparison.Ordinal) ? VerifyEcdsa(fields, name, key) : VerifyRsa(fields, name, key);
+            return algorithm.Name.StartsWith("ecdsa", StringComparison.Ordinal) ? VerifyEcdsa(signedPart, signature, name, key) : VerifyRsa(signedPart, signature, name, key);
         }
         // A key that does not load, or a hash that the platform no longer has (MD2): nothing that could be trusted.
         catch (Exception fault) when (fault is CryptographicException or ArgumentException or NotSupportedException)
@@ -30,31 +32,31 @@ internal static class SignatureVerification
         }
     }
 
-    private static bool VerifyRsa(CertificateFields fields, HashAlgorithmName hash, PublicKeyFields key)
+    private static bool VerifyRsa(ReadOnlySpan<byte> signedPart, ReadOnlySpan<byte> signature, HashAlgorithmName hash, PublicKeyFields key)
     {
         if (key.Algorithm != "RSA") return false;
         using var rsa = RSA.Create();
         rsa.ImportRSAPublicKey(key.KeyBits.Span, out _);
-        return rsa.VerifyData(fields.SignedPart.Span, fields.Signature.Span, hash, RSASignaturePadding.Pkcs1);
+        return rsa.VerifyData(signedPart, signature, hash, RSASignaturePadding.Pkcs1);
     }
 
-    private static bool VerifyEcdsa(CertificateFields fields, HashAlgorithmName hash, PublicKeyFields key)
+    private static bool VerifyEcdsa(ReadOnlySpan<byte> signedPart, ReadOnlySpan<byte> signature, HashAlgorithmName hash, PublicKeyFields key)
     {
         if (key.Algorithm != "ECDSA") return false;
         using var ecdsa = ECDsa.Create();
         ecdsa.ImportSubjectPublicKeyInfo(key.Der.Span, out _);
-        return ecdsa.VerifyData(fields.SignedPart.Span, fields.Signature.Span, hash, DSASignatureFormat.Rfc3279DerSequence);
+        return ecdsa.VerifyData(signedPart, signature, hash, DSASignatureFormat.Rfc3279DerSequence);
     }
 
     /// <summary>PSS with a salt of any length, which .NET does not take, and Ed25519, which it does not have.</summary>
-    private static bool VerifyRare(CertificateFields fields, PublicKeyFields key)
+    private static bool VerifyRare(SignatureAlgorithmIdentifier algorithm, ReadOnlySpan<byte> signedPart, ReadOnlySpan<byte> signature, PublicKeyFields key)
     {
-        if (Signer(fields.SignatureAlgorithm, key) is not { } signer) return false;
+        if (Signer(algorithm, key) is not { } signer) return false;
         try
         {
             signer.Init(forSigning: false, PublicKeyFactory.CreateKey(PlainInfo(key)));
-            signer.BlockUpdate(fields.SignedPart.Span);
-            return signer.VerifySignature(fields.Signature.ToArray());
+            signer.BlockUpdate(signedPart);
+            return signer.VerifySignature(signature.ToArray());
         }
         // BouncyCastle throws many kinds for keys and signatures that are damaged; none of them is one to trust.
         catch (Exception)
