@@ -190,7 +190,7 @@ public sealed class CertificateDocument : IEquatable<CertificateDocument>
     public bool IsSignedBy(CertificateDocument issuer)
     {
         ArgumentNullException.ThrowIfNull(issuer);
-        return SignatureVerification.Verify(_fields, issuer._fields.PublicKey);
+        return SignatureVerification.Verify(_fields.SignatureAlgorithm, _fields.SignedPart.Span, _fields.Signature.Span, issuer._fields.PublicKey);
     }
 
     /// <summary>One PEM block, 64 characters a line, ended by a line feed.</summary>

@@ -8,14 +8,13 @@ using Org.BouncyCastle.Security;
 
 namespace MeshTrust.Pki;
 
-/// <summary>Checks the signature on a certificate with the platform's own RSA and ECDSA, and all that is rarer (RSA-PSS, Ed25519) with BouncyCastle.</summary>
+/// <summary>Checks the signature on a certificate or a CRL with the platform's own RSA and ECDSA, and all that is rarer (RSA-PSS, Ed25519) with BouncyCastle.</summary>
 internal static class SignatureVerification
 {
-    /// <param name="fields">The parts of the certificate whose signature is in question.</param>
+    /// <param name="algorithm">The signature's algorithm.</param>
+    /// <param name="signedPart">What was signed: the first part of a certificate or of a CRL.</param>
+    /// <param name="signature">The signature.</param>
     /// <param name="key">The key that is said to have signed it.</param>
-    internal static bool Verify(CertificateFields fields, PublicKeyFields key) => Verify(fields.SignatureAlgorithm, fields.SignedPart.Span, fields.Signature.Span, key);
-
-    /// <summary>The same for anything that is signed in this way, such as a CRL.</summary>
     internal static bool Verify(SignatureAlgorithmIdentifier algorithm, ReadOnlySpan<byte> signedPart, ReadOnlySpan<byte> signature, PublicKeyFields key)
     {
         try
