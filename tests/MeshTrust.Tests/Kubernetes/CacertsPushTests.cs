@@ -121,9 +121,12 @@ public sealed class CacertsPushTests
         Assert.That(report.Outcomes[0].Secret, Is.EqualTo(ApplyOutcome.Changed));
         Assert.That(clusters["east"].Writes[1..], Is.EqualTo(new[]
         {
-            "secret cacerts force=True keys=ca-cert.pem,ca-key.pem,cert-chain.pem,istio-generated,root-cert.pem",
             "secret cacerts force=True keys=ca-cert.pem,ca-key.pem,cert-chain.pem,root-cert.pem",
+            "remove istio-generated",
         }));
+        clusters["east"].Secrets["istio-system/cacerts"] = clusters["east"].Secrets["istio-system/cacerts"] with { Data = live };
+        clusters["east"].Faults["remove key"] = new Problem { Id = "MT3007", Place = "east", What = "w", Remedy = "r" };
+        Assert.That((await PushAsync(clusters, new CacertsPushSettings { Force = true })).Outcomes[0].Succeeded, Is.False, "with the mark still there it is no success");
     }
 
     [Test]

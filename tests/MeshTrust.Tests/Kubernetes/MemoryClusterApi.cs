@@ -54,6 +54,12 @@ internal sealed class MemoryClusterApi(string name) : IClusterApi
         return Answer("apply secret", outcome);
     }
 
+    public Task RemoveSecretKeyAsync(string namespaceName, string name, string key, CancellationToken cancellationToken)
+    {
+        Writes.Add($"remove {key}");
+        return Answer("remove key", true);
+    }
+
     public void Dispose()
     {
         // Nothing is open.

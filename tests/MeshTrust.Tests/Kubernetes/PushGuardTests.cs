@@ -123,7 +123,7 @@ public sealed class PushGuardTests
     public void Takes_a_secret_that_istiod_generated_only_by_force()
     {
         var live = Nothing with { Cacerts = Held(_ours, d => d[CacertsSecret.GeneratedMark] = [], "istio.io/ca-root") };
-        AssertRefused(Inspect(live), "MT5202", "MT5217");
+        AssertRefused(Inspect(live), "MT5202");
         var forced = Inspect(live, force: true);
         AssertAllowed(forced, "MT5202", "MT5217");
         Assert.That(forced.RemovesGeneratedMark, Is.True);
