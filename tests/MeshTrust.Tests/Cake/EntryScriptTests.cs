@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using MeshTrust.Tests.Tools;
 
 namespace MeshTrust.Tests.Cake;
@@ -249,7 +250,9 @@ public sealed class EntryScriptTests
     {
         var script = File.ReadAllText(Path.Combine(RepositoryRoot.Path, "build.sh"));
         var line = script.Split('\n').Single(text => text.StartsWith("inputs=(", StringComparison.Ordinal));
-        var folders = line["inputs=(".Length..].Split(' ').Where(input => Directory.Exists(Path.Combine(RepositoryRoot.Path, input))).Select(input => input + "/").ToList();
+        var inputs = line["inputs=(".Length..].TrimEnd(')').Split(' ')
+            .Select(input => new Regex("^" + Regex.Escape(input).Replace(@"\*", "[^/]*", StringComparison.Ordinal) + (Directory.Exists(Path.Combine(RepositoryRoot.Path, input)) ? "/" : "$")))
+            .ToList();
         var projects = new Queue<string>([Path.Combine(RepositoryRoot.Path, "build", "Build.csproj")]);
         var seen = new HashSet<string>();
         var outside = new List<string>();
@@ -266,7 +269,7 @@ public sealed class EntryScriptTests
                     var path = item.GetProperty("FullPath").GetString()!;
                     if (kind.Name == "ProjectReference") projects.Enqueue(Path.GetFullPath(path));
                     var inside = Path.GetRelativePath(RepositoryRoot.Path, path).Replace('\\', '/');
-                    if (!folders.Any(folder => inside.StartsWith(folder, StringComparison.Ordinal))) outside.Add(inside);
+                    if (!inputs.Any(input => input.IsMatch(inside))) outside.Add(inside);
                 }
             }
         }

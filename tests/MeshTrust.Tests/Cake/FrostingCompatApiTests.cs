@@ -13,7 +13,9 @@ public sealed class FrostingCompatApiTests
     private static readonly Assembly Frosting = typeof(CakeHost).Assembly;
 
     /// <summary>Cake.Core 7 has an IToolInstaller of its own, which stands in its place.</summary>
-    private static readonly string[] Absent = ["Cake.Frosting.IToolInstaller"];
+    private static readonly string[] Absent = StandIn ? ["Cake.Frosting.IToolInstaller"] : [];
+
+    private static bool StandIn => Frosting.GetName().Name == "MeshTrust.FrostingCompat";
 
     [Test]
     public void Has_the_public_surface_of_the_written_list()
@@ -30,7 +32,7 @@ public sealed class FrostingCompatApiTests
     [Test]
     public void Refers_to_no_type_of_Spectre()
     {
-        if (Frosting.GetName().Name != "MeshTrust.FrostingCompat") Assert.Ignore("NOT RUN: this is the Cake.Frosting package, not the stand-in.");
+        if (!StandIn) Assert.Ignore("NOT RUN: this is the Cake.Frosting package, not the stand-in.");
         Assert.That(Frosting.GetReferencedAssemblies().Select(name => name.Name), Has.None.StartsWith("Spectre"));
     }
 
