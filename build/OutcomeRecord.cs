@@ -13,7 +13,7 @@ public sealed class OutcomeRecord(RunOutcome outcome, RunCancellation cancellati
     {
         outcome.Record(info.ThrownException);
         if (info.ThrownException is null) return;
-        if (cancellation.Cause is { } cause) context.Log.Error("{0} What is written is whole: run it again to go on.", cause);
+        if (cancellation.Cause is { } cause) context.Log.Error($"{cause} What is written is whole: run it again to go on.");
         foreach (var problem in outcome.Fault?.Problems ?? []) Annotate(context, problem.Id, $"{problem.Place}: {problem.What} {problem.Remedy}");
     }
 

@@ -21,6 +21,6 @@ public sealed class CleanTask : FrostingTask
             .Where(context.DirectoryExists)
             .ToList();
         foreach (var output in outputs) context.DeleteDirectory(output, settings);
-        context.Log.Information("Removed {0} directories of build outputs.", outputs.Count);
+        context.Log.Information($"Removed {outputs.Count} directories of build outputs.");
     }
 }

@@ -23,7 +23,7 @@ public sealed class TestTask(DotNetCommand dotnet) : FrostingTask
             Console.Out.WriteLine(line);
         }, ["exec", assembly, "--no-ansi", "--results-directory", "artifacts/tests", .. filter]);
 
-        context.Log.Information("{0}", summary);
+        context.Log.Information(summary.ToString());
         if (code != 0) throw new CakeException($"Tests failed: {summary}.");
     }
 }

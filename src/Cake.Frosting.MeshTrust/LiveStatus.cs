@@ -40,7 +40,7 @@ public sealed class LiveStatus(TimeProvider time)
         else
         {
             while (!await EndsWithinAsync(work, BetweenLines).ConfigureAwait(false))
-                context.Log.Information("{0} ({1:0} s so far)", what(), time.GetElapsedTime(started).TotalSeconds);
+                context.Log.Information($"{what()} ({time.GetElapsedTime(started).TotalSeconds:0} s so far)");
         }
 
         return await work.ConfigureAwait(false);

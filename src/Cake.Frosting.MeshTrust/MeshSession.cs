@@ -37,7 +37,7 @@ public sealed class MeshSession(MeshTrustOptions options, RunCancellation cancel
         {
             if (_settings is not null) return _settings;
             _settings = Bind(context);
-            foreach (var warning in _settings.Warnings) context.Log.Warning("{0}", warning);
+            foreach (var warning in _settings.Warnings) context.Log.Warning(warning.ToString());
         }
 
         cancellation.ListenToSignals().LimitTo(_settings.Run.Timeout);

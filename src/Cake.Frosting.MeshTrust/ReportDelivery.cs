@@ -35,7 +35,7 @@ public sealed class ReportDelivery(StandardOutput output)
         Write(run, MarkdownFile, markdown.ToString());
         if (context.Environment.GetEnvironmentVariable("GITHUB_STEP_SUMMARY") is { Length: > 0 } summary)
             File.AppendAllText(summary, markdown.ToString());
-        context.Log.Verbose("Reports: {0}", run.ArtifactsDirectory);
+        context.Log.Verbose($"Reports: {run.ArtifactsDirectory}");
     }
 
     private void Show(TrustReport report, RunSpec run)

@@ -24,9 +24,11 @@ public sealed class ClusterCacertsTask(MeshSession session, LiveStatus live, Tim
 
         foreach (var outcome in outcomes)
         {
-            context.Log.Information("{0}: {1}, until {2:yyyy-MM-dd}{3}", outcome.Cacerts.Cluster, outcome.Kind.ToString().ToLowerInvariant(), outcome.Cacerts.Certificate.NotAfter, outcome.Reason is null ? "" : $" ({outcome.Reason})");
-            if (outcome.ClampedFrom is { } asked) context.Log.Information("{0}: ends with the root; {1:yyyy-MM-dd} was asked for", outcome.Cacerts.Cluster, asked);
-            foreach (var note in outcome.Notes) context.Log.Warning("{0}: {1}", outcome.Cacerts.Cluster, note);
+            var (cluster, end) = (outcome.Cacerts.Cluster, outcome.Cacerts.Certificate.NotAfter);
+            var clamp = outcome.ClampedFrom is { } asked ? $" with the root ({asked:u} was asked for)" : "";
+            context.Log.Information($"{cluster}: {outcome.Kind.ToString().ToLowerInvariant()}, until {end:u}{clamp}");
+            if (outcome.Reason is { } reason) context.Log.Information($"{cluster}: {reason}");
+            foreach (var note in outcome.Notes) context.Log.Warning($"{cluster}: {note}");
         }
     }
 }

@@ -27,8 +27,8 @@ public sealed class PushSecretsTask(MeshSession session, LiveStatus live) : Asyn
 
         foreach (var outcome in report.Outcomes)
         {
-            context.Log.Information("{0}: secret cacerts {1}, namespace {2}", outcome.Cluster, Word(outcome.Secret), Word(outcome.Namespace));
-            foreach (var warning in outcome.Warnings) context.Log.Warning("{0}", warning);
+            context.Log.Information($"{outcome.Cluster}: secret cacerts {Word(outcome.Secret)}, namespace {Word(outcome.Namespace)}");
+            foreach (var warning in outcome.Warnings) context.Log.Warning(warning.ToString());
         }
 
         report.EnsureSucceeded();

@@ -22,8 +22,8 @@ public sealed class RootCaTask(MeshSession session, LiveStatus live, TimeProvide
             RootCaIssue.EnsureAsync(store, settings.Topology.Trust, session.Keys, time, session.Token)).ConfigureAwait(false);
 
         var root = outcome.Root.Certificate;
-        context.Log.Information("root: {0}, {1}, until {2:yyyy-MM-dd}, sha256 {3}", outcome.Kind.ToString().ToLowerInvariant(), root.Subject, root.NotAfter, root.Sha256[..16]);
-        foreach (var note in outcome.Notes) context.Log.Warning("root: {0}", note);
-        context.Log.Information("Keys lie in {0}: whoever reads root-key.pem can issue for every cluster.", store.Location);
+        context.Log.Information($"root: {outcome.Kind.ToString().ToLowerInvariant()}, {root.Subject}, until {root.NotAfter:yyyy-MM-dd}, sha256 {root.Sha256[..16]}");
+        foreach (var note in outcome.Notes) context.Log.Warning($"root: {note}");
+        context.Log.Information($"Keys lie in {store.Location}: whoever reads root-key.pem can issue for every cluster.");
     }
 }

@@ -15,7 +15,7 @@ public sealed class ServeTask(MeshSession session, RunCancellation cancellation)
         var settings = session.Settings(context);
         cancellation.LiftLimit();
         foreach (var cluster in await session.AccessAsync(context).ConfigureAwait(false))
-            context.Log.Information("kubectl --kubeconfig {0} --context {1} get secrets --namespace {2}", cluster.KubeconfigPath, cluster.ContextName, settings.Topology.Trust.Namespace);
+            context.Log.Information($"kubectl --kubeconfig {cluster.KubeconfigPath} --context {cluster.ContextName} get secrets --namespace {settings.Topology.Trust.Namespace}");
         context.Log.Information("Serving until Ctrl-C.");
 
         var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

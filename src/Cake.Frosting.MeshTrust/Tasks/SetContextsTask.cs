@@ -20,10 +20,10 @@ public sealed class SetContextsTask(MeshSession session, LiveStatus live, Pipeli
         var plan = ContextsPlan.Read(settings.Topology, clusters, settings.Run.WorkDirectory);
         var written = plan.Write();
 
-        foreach (var cluster in report.Clusters) context.Log.Information("{0}: {1} answers, {2}", cluster.Name, cluster.Server, cluster.Version);
-        foreach (var warning in report.Warnings) context.Log.Warning("{0}", warning);
-        foreach (var file in written) context.Log.Information("wrote {0}", file.Path);
+        foreach (var cluster in report.Clusters) context.Log.Information($"{cluster.Name}: {cluster.Server} answers, {cluster.Version}");
+        foreach (var warning in report.Warnings) context.Log.Warning(warning.ToString());
+        foreach (var file in written) context.Log.Information($"wrote {file.Path}");
         pipeline.Export(context, plan.Variables, settings.Run.Output);
-        context.Log.Information("For your shell: source {0}", Path.Combine(settings.Run.WorkDirectory, "env.sh"));
+        context.Log.Information($"For your shell: source {Path.Combine(settings.Run.WorkDirectory, "env.sh")}");
     }
 }

@@ -14,13 +14,13 @@ public sealed class SetupKindTask(MeshSession session, LiveStatus live) : AsyncF
     {
         var settings = session.Settings(context);
         var selection = ProviderSelection.For(settings);
-        context.Log.Information("provider: {0} ({1})", selection.Choice.ToString().ToLowerInvariant(), selection.Reason);
+        context.Log.Information($"provider: {selection.Choice.ToString().ToLowerInvariant()} ({selection.Reason})");
         session.PrepareKeys(context);
 
         var clusters = await live.DuringAsync(context, () => $"starting {settings.Topology.Clusters.Count} clusters", session.ClustersAsync(context)).ConfigureAwait(false);
 
         foreach (var cluster in clusters.Clusters)
-            context.Log.Information("{0}: {1}, {2}", cluster.Access.Name, cluster.Outcome.ToString().ToLowerInvariant(), cluster.Detail);
+            context.Log.Information($"{cluster.Access.Name}: {cluster.Outcome.ToString().ToLowerInvariant()}, {cluster.Detail}");
         if (clusters.Clusters.All(cluster => cluster.Outcome == ClusterOutcome.Existing))
             context.Log.Information("These clusters are yours: nothing was created, and nothing will be removed.");
     }
