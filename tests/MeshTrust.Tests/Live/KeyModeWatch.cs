@@ -3,6 +3,7 @@ using System.Collections.Concurrent;
 namespace MeshTrust.Tests.Live;
 
 /// <summary>Looks again and again, for as long as it lives, whether any file with a private key can be read by others.</summary>
+[System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
 internal sealed class KeyModeWatch : IDisposable
 {
     private const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
