@@ -54,6 +54,7 @@ internal sealed class KeyModeWatch : IDisposable
         var text = File.ReadAllText(file);
         return text.Contains("PRIVATE KEY", StringComparison.Ordinal)
             || text.Contains("client-key-data", StringComparison.Ordinal)
-            || text.Contains("ca-key.pem", StringComparison.Ordinal);
+            // A key inside a Kubernetes object is base64 of its PEM.
+            || text.Contains("LS0tLS1CRUdJTiBQUklWQVRFIEtF", StringComparison.Ordinal);
     }
 }
