@@ -32,7 +32,7 @@ public sealed class DotNetCommand(RunCancellation cancellation)
 
         var process = context.ProcessRunner.Start("dotnet", settings) ?? throw new MeshTrustException(Stage.Preflight, new Problem
         {
-            Id = "MT1090",
+            Id = "MT1006",
             Place = "dotnet",
             What = "The .NET SDK could not be started.",
             Remedy = "Put the SDK that global.json asks for on the PATH.",

@@ -10,9 +10,9 @@ public sealed class StandardOutputTests
     [TestCase("--output", "json")]
     public void Keeps_standard_output_for_the_report_alone(params string[] args)
     {
-        var (report, rest) = Write(args);
+        var (report, others) = Write(args);
 
-        Assert.That((report, rest), Is.EqualTo(("report", "")));
+        Assert.That((report, others), Is.EqualTo(("report", "")));
     }
 
     [TestCase("--output=plain")]
@@ -20,12 +20,12 @@ public sealed class StandardOutputTests
     [TestCase]
     public void Leaves_standard_output_as_it_is(params string[] args)
     {
-        var (report, rest) = Write(args);
+        var (report, others) = Write(args);
 
-        Assert.That(report + rest, Is.EqualTo("reporttold"));
+        Assert.That(report + others, Is.EqualTo("reporttold"));
     }
 
-    private static (string Report, string Rest) Write(string[] args)
+    private static (string Report, string Others) Write(string[] args)
     {
         var before = (Console.Out, Console.Error);
         using var standard = new StringWriter();

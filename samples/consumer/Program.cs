@@ -1,0 +1,8 @@
+using Cake.Frosting;
+using Cake.Frosting.MeshTrust;
+using Cake.Frosting.MeshTrust.Tasks;
+
+return new CakeHost()
+    .AddAssembly(typeof(VerifyTask).Assembly)
+    .ConfigureServices(services => services.AddMeshTrust())
+    .Run(args);
