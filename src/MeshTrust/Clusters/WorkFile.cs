@@ -13,6 +13,7 @@ internal static class WorkFile
         var temporary = $"{file.Path}.{Guid.NewGuid():N}.tmp";
         try
         {
+            Sweep(file.Path);
             if (IsCurrent(file)) return false;
             CreateDirectory(Path.GetDirectoryName(file.Path)!, file.Secret);
             var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
@@ -36,6 +37,15 @@ internal static class WorkFile
                 Remedy = "See that the work directory exists, is yours and has space; or choose another with --work-dir.",
             });
         }
+    }
+
+    /// <summary>Removes what a killed run left behind. A write takes milliseconds, so what is older than a minute is nobody's.</summary>
+    private static void Sweep(string path)
+    {
+        var directory = new DirectoryInfo(Path.GetDirectoryName(path)!);
+        if (!directory.Exists) return;
+        var before = TimeProvider.System.GetUtcNow().UtcDateTime.AddMinutes(-1);
+        foreach (var left in directory.EnumerateFiles(Path.GetFileName(path) + ".*.tmp").Where(f => f.LastWriteTimeUtc < before)) TryDelete(left.FullName);
     }
 
     private static bool IsCurrent(ContextsFile file)

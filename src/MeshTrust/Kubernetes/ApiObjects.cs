@@ -69,6 +69,14 @@ internal static class ApiObjects
         if (wanted.Immutable is { } immutable) json.WriteBoolean("immutable", immutable);
     });
 
+    /// <summary>A merge patch (RFC 7386): null removes.</summary>
+    internal static byte[] RemoveKey(string key) => Write(json =>
+    {
+        json.WriteStartObject("data");
+        json.WriteNull(key);
+        json.WriteEndObject();
+    });
+
     private static byte[] Write(Action<Utf8JsonWriter> write)
     {
         using var bytes = new MemoryStream();

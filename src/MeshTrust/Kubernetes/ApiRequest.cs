@@ -18,8 +18,11 @@ internal sealed record ApiRequest
 
     internal string? Name { get; init; }
 
-    /// <summary>The body of a server-side apply; it may hold a key.</summary>
+    /// <summary>The body of a patch; it may hold a key.</summary>
     internal ReadOnlyMemory<byte> Body { get; init; }
+
+    /// <summary>The kind of patch.</summary>
+    internal string ContentType { get; init; } = "application/apply-patch+yaml";
 
     internal bool Writes => Verb == "patch";
 

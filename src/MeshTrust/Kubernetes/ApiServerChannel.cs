@@ -57,7 +57,7 @@ internal sealed class ApiServerChannel : IDisposable
         if (!request.Body.IsEmpty)
         {
             message.Content = new ReadOnlyMemoryContent(request.Body);
-            message.Content.Headers.ContentType = new MediaTypeHeaderValue("application/apply-patch+yaml");
+            message.Content.Headers.ContentType = new MediaTypeHeaderValue(request.ContentType);
         }
         if (client.Credentials is { } credentials) await credentials.ProcessHttpRequestAsync(message, cancellationToken).ConfigureAwait(false);
         using var response = await client.HttpClient.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false);

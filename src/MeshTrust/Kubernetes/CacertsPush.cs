@@ -1,4 +1,3 @@
-using System.Text;
 using MeshTrust.Clusters;
 using MeshTrust.Pki;
 using MeshTrust.Topology;
@@ -70,8 +69,9 @@ public static class CacertsPush
         // A user who may write one secret but no namespaces can still push where the namespace is as it should be.
         var done = Holds(held, wanted) ? ApplyOutcome.Unchanged : await api.ApplyNamespaceAsync(wanted, settings.Force, cancellationToken).ConfigureAwait(false);
         outcome.Current = outcome.Current with { Namespace = done };
-        if (verdict.RemovesGeneratedMark) await TakeMarkAsync(api, verdict.Secret, cancellationToken).ConfigureAwait(false);
         var secret = await api.ApplySecretAsync(verdict.Secret, settings.Force, cancellationToken).ConfigureAwait(false);
+        // The mark is istiod's, so no apply of ours removes it; while it stands, istiod takes the secret for its own.
+        if (verdict.RemovesGeneratedMark) await api.RemoveSecretKeyAsync(namespaceName, CacertsSecret.Name, CacertsSecret.GeneratedMark, cancellationToken).ConfigureAwait(false);
         outcome.Current = outcome.Current with { Secret = verdict.RemovesGeneratedMark ? ApplyOutcome.Changed : secret };
     }
 
@@ -91,16 +91,6 @@ public static class CacertsPush
         held is { Terminating: false }
         && wanted.Labels.All(l => held.Labels.GetValueOrDefault(l.Key) == l.Value)
         && wanted.Annotations.All(a => held.Annotations.GetValueOrDefault(a.Key) == a.Value);
-
-    /// <summary>
-    /// An apply removes a key only where nobody else owns it. Setting another value by force makes the mark ours alone; the apply that
-    /// follows leaves it out, and so it goes.
-    /// </summary>
-    private static Task<ApplyOutcome> TakeMarkAsync(IClusterApi api, SecretDocument secret, CancellationToken cancellationToken)
-    {
-        var marked = new Dictionary<string, byte[]>(secret.Data, StringComparer.Ordinal) { [CacertsSecret.GeneratedMark] = Encoding.ASCII.GetBytes("taken over by meshtrust") };
-        return api.ApplySecretAsync(secret with { Data = marked }, force: true, cancellationToken);
-    }
 
     private static MeshTrustException Unreachable(ClusterName cluster) => new(Stage.Push, new Problem
     {

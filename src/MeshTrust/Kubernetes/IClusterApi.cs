@@ -44,4 +44,7 @@ public interface IClusterApi : IDisposable
     /// <param name="force">Take over fields that another manager owns; only on the user's word.</param>
     /// <param name="cancellationToken">Ends the call.</param>
     Task<ApplyOutcome> ApplySecretAsync(SecretDocument secret, bool force, CancellationToken cancellationToken);
+
+    /// <summary>Takes one key out of a secret, whoever owns it: an apply removes only what is its own. A key that is not there is no fault.</summary>
+    Task RemoveSecretKeyAsync(string namespaceName, string name, string key, CancellationToken cancellationToken);
 }

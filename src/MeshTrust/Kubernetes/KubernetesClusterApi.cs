@@ -82,6 +82,24 @@ public sealed class KubernetesClusterApi : IClusterApi
     }
 
     /// <inheritdoc/>
+    public async Task RemoveSecretKeyAsync(string namespaceName, string name, string key, CancellationToken cancellationToken)
+    {
+        using var deadline = _calls.Deadline(cancellationToken, out var timer);
+        using var _ = timer;
+        var get = Get("secrets", namespaceName, name);
+        var patch = get with
+        {
+            Method = HttpMethod.Patch,
+            Path = $"{get.Path}?fieldManager={FieldManager}",
+            Verb = "patch",
+            ContentType = "application/merge-patch+json",
+            Body = ApiObjects.RemoveKey(key),
+        };
+        var answer = (await _calls.SendAsync(patch, deadline.Token, cancellationToken).ConfigureAwait(false)).Answer;
+        if (!answer.IsSuccess) throw _calls.Refused(patch, answer);
+    }
+
+    /// <inheritdoc/>
     public void Dispose() => _channel.Dispose();
 
     private static ApiRequest Get(string resource, string? ns, string name) => new()

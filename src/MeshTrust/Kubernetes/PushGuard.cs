@@ -95,14 +95,8 @@ public sealed class PushGuard
 
     private SecretDocument KeepType(SecretDocument secret, SecretDocument live)
     {
-        var what = $"The secret cacerts has the type '{live.Type}' instead of '{secret.Type}', and a secret's type cannot change.";
-        if (_settings.Force)
-        {
-            Warn("MT5217", what, "The type stays as it is: istiod does not look at it.");
-            return secret with { Type = live.Type };
-        }
-        Refuse("MT5217", what, "Say --force to write it with its present type, which istiod does not look at; or delete it and run again. This cluster was not touched.");
-        return secret;
+        Warn("MT5217", $"The secret cacerts has the type '{live.Type}' instead of '{secret.Type}'; a secret's type cannot change, so it stays.", "Nothing needs to be done: istiod does not look at the type.");
+        return secret with { Type = live.Type };
     }
 
     /// <summary>

@@ -12,10 +12,10 @@ public sealed class PendingKeys : IDisposable
     private readonly Lock _lock = new();
     private readonly Queue<KeyAlgorithm> _wanted = new();
     private readonly Dictionary<KeyAlgorithm, Batch> _batches = [];
-    private readonly CancellationTokenSource _cancelled = new();
     private readonly Func<KeyAlgorithm, PrivateKeyPem> _generate;
     private readonly int _limit;
     private int _running;
+    private bool _stopped;
 
     /// <summary>Keys from <see cref="KeyGeneration"/>, one thread for each core.</summary>
     public PendingKeys()
@@ -35,7 +35,7 @@ public sealed class PendingKeys : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         lock (_lock)
         {
-            ObjectDisposedException.ThrowIf(_cancelled.IsCancellationRequested, this);
+            ObjectDisposedException.ThrowIf(_stopped, this);
             BatchOf(algorithm).Asked += count;
             for (var i = 0; i < count; i++) _wanted.Enqueue(algorithm);
             // Threads of their own: a pool whose threads all make keys would hold up everything else that runs meanwhile.
@@ -50,6 +50,7 @@ public sealed class PendingKeys : IDisposable
         Batch batch;
         lock (_lock)
         {
+            if (_stopped) throw new OperationCanceledException("Key generation was stopped.");
             batch = BatchOf(algorithm);
             if (batch.Taken == batch.Asked) AskFor(algorithm);
             batch.Taken++;
@@ -75,8 +76,7 @@ public sealed class PendingKeys : IDisposable
     {
         lock (_lock)
         {
-            if (_cancelled.IsCancellationRequested) return;
-            _cancelled.Cancel();
+            _stopped = true;
             _wanted.Clear();
             foreach (var batch in _batches.Values) batch.Ready.Writer.TryComplete();
         }

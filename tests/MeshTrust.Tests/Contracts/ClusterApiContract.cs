@@ -92,6 +92,16 @@ public abstract class ClusterApiContract
     }
 
     [Test]
+    public async Task Removes_a_key_whoever_owns_it()
+    {
+        await _api.ApplyNamespaceAsync(Space("n"), force: false, default);
+        await _api.ApplySecretAsync(Secret(("a", "one"), ("b", "two")), force: false, default);
+        await _api.RemoveSecretKeyAsync(_namespace, "cacerts", "b", default);
+        await _api.RemoveSecretKeyAsync(_namespace, "cacerts", "never-there", default);
+        Assert.That((await _api.ReadSecretAsync(_namespace, "cacerts", default))!.Data.Keys, Is.EqualTo(new[] { "a" }));
+    }
+
+    [Test]
     public async Task Keeps_every_byte_of_a_value()
     {
         var bytes = Enumerable.Range(0, 256).Select(b => (byte)b).ToArray();

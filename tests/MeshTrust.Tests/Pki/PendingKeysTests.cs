@@ -99,6 +99,7 @@ public sealed class PendingKeysTests
         var wait = keys.TakeAsync(KeyAlgorithm.EcdsaP256);
         keys.Dispose();
         Assert.That(async () => await wait, Throws.InstanceOf<OperationCanceledException>());
+        Assert.That(async () => await keys.TakeAsync(KeyAlgorithm.EcdsaP256), Throws.InstanceOf<OperationCanceledException>());
         hold.Set();
     }
 

@@ -73,7 +73,7 @@ public sealed class TrustStoreTests
             }
         });
         await _fixture.RootAsync();
-        string[] names = [.. Enumerable.Range(1, 100).Select(i => $"c{i}")];
+        string[] names = [.. Enumerable.Range(1, 40).Select(i => $"c{i}")];
         await _fixture.ClustersAsync(names);
         _fixture.Trust = _fixture.Trust with { Intermediate = _fixture.Trust.Intermediate with { Days = 30 } };
         await _fixture.ClustersAsync(names);

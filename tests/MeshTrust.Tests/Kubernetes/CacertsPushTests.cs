@@ -1,0 +1,139 @@
+using MeshTrust.Clusters;
+using MeshTrust.Kubernetes;
+using MeshTrust.Pki;
+using MeshTrust.Tests.Pki;
+using MeshTrust.Topology;
+
+namespace MeshTrust.Tests.Kubernetes;
+
+public sealed class CacertsPushTests
+{
+    private static readonly string[] Names = ["east", "west", "north"];
+    private readonly Dictionary<string, ClusterCacerts> _cacerts = [];
+    private ClusterCacerts _foreign = null!;
+
+    [OneTimeSetUp]
+    public async Task Issue()
+    {
+        using var store = new StoreFixture();
+        await store.RootAsync();
+        foreach (var outcome in await store.ClustersAsync(Names)) _cacerts[outcome.Cacerts.Cluster.Value] = outcome.Cacerts;
+        using var another = new StoreFixture();
+        _foreign = await another.OneClusterAsync();
+    }
+
+    private static readonly MeshTopology Mesh = new()
+    {
+        Clusters =
+        [
+            new ClusterSpec { Name = ClusterName.Parse("east"), Network = "net1" },
+            new ClusterSpec { Name = ClusterName.Parse("west"), Network = "net2", Primary = ClusterName.Parse("east") },
+            new ClusterSpec { Name = ClusterName.Parse("north"), Primary = ClusterName.Parse("north") },
+        ],
+    };
+
+    private static Dictionary<string, MemoryClusterApi> Clusters() => Names.ToDictionary(n => n, n => new MemoryClusterApi(n));
+
+    private Task<PushReport> PushAsync(Dictionary<string, MemoryClusterApi> clusters, CacertsPushSettings? settings = null) => CacertsPush.RunAsync(
+        Mesh,
+        [.. clusters.Keys.Select(n => new ClusterAccess { Name = ClusterName.Parse(n), KubeconfigPath = "/none", ContextName = n })],
+        access => clusters[access.Name.Value],
+        name => _cacerts[name.Value],
+        settings ?? new CacertsPushSettings(),
+        CancellationToken.None);
+
+    [Test]
+    public async Task Brings_every_cluster_its_own_secret_and_namespace()
+    {
+        var clusters = Clusters();
+        var report = await PushAsync(clusters);
+        report.EnsureSucceeded();
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(report.Outcomes.Select(o => (o.Cluster.Value, o.Namespace, o.Secret, o.Succeeded)), Is.EqualTo(Names.Select(n => (n, (ApplyOutcome?)ApplyOutcome.Created, (ApplyOutcome?)ApplyOutcome.Created, true))));
+            Assert.That(clusters["east"].Namespaces["istio-system"].Labels, Is.EqualTo(new Dictionary<string, string> { ["topology.istio.io/network"] = "net1" }));
+            Assert.That(clusters["east"].Namespaces["istio-system"].Annotations, Is.Empty);
+            Assert.That(clusters["west"].Namespaces["istio-system"].Annotations, Is.EqualTo(new Dictionary<string, string> { ["topology.istio.io/controlPlaneClusters"] = "east" }));
+            Assert.That(clusters["north"].Namespaces["istio-system"].Annotations, Is.Empty);
+            foreach (var name in Names)
+                Assert.That(clusters[name].Secrets["istio-system/cacerts"].Data["ca-key.pem"], Is.EqualTo(_cacerts[name].CaKey().ToArray()));
+        }
+    }
+
+    [Test]
+    public async Task Says_that_nothing_had_to_change()
+    {
+        var clusters = Clusters();
+        await PushAsync(clusters);
+        var again = await PushAsync(clusters);
+        Assert.That(again.Outcomes.Select(o => (o.Namespace, o.Secret)), Has.All.EqualTo(((ApplyOutcome?)ApplyOutcome.Unchanged, (ApplyOutcome?)ApplyOutcome.Unchanged)));
+        Assert.That(clusters["east"].Writes.Count(w => w.StartsWith("namespace", StringComparison.Ordinal)), Is.EqualTo(1), "a namespace that is right is not written");
+    }
+
+    [Test]
+    public async Task Tries_every_cluster_and_tells_all_failures_together()
+    {
+        var clusters = Clusters();
+        clusters["east"].Secrets["istio-system/cacerts"] = CacertsSecret.For(_foreign, "istio-system");
+        clusters["west"].Faults["apply secret"] = new Problem { Id = "MT3007", Place = "west", What = "w", Remedy = "r" };
+        var report = await PushAsync(clusters);
+        var fault = Assert.Throws<MeshTrustException>(report.EnsureSucceeded)!;
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(fault.Stage, Is.EqualTo(Stage.Push));
+            Assert.That(fault.Problems.Select(p => (p.Id, p.Place)), Is.EqualTo(new[] { ("MT5201", "east"), ("MT3007", "west") }));
+            Assert.That(report.Outcomes.Select(o => o.Succeeded), Is.EqualTo(new[] { false, false, true }));
+            Assert.That(report.Outcomes[0].Secret, Is.Null);
+            Assert.That(clusters["east"].Writes, Is.Empty, "a guarded cluster is not touched");
+            Assert.That(report.Outcomes[1].Namespace, Is.EqualTo(ApplyOutcome.Created));
+            Assert.That(report.Outcomes[1].Secret, Is.Null);
+        }
+    }
+
+    [Test]
+    public async Task Counts_the_namespaces_that_an_outage_would_reach()
+    {
+        var clusters = Clusters();
+        clusters["east"].Secrets["istio-system/cacerts"] = CacertsSecret.For(_foreign, "istio-system");
+        foreach (var ns in new[] { "a", "b" })
+            clusters["east"].ConfigMaps[$"{ns}/istio-ca-root-cert"] = new ConfigMapDocument { Namespace = ns, Name = "istio-ca-root-cert", Data = new Dictionary<string, string>() };
+        Assert.That((await PushAsync(clusters)).Outcomes[0].Problems.Single().What, Does.Contain("in 2 namespaces"));
+        clusters["east"].Faults["list configmaps"] = new Problem { Id = "MT3007", Place = "east", What = "w", Remedy = "r" };
+        Assert.That((await PushAsync(clusters)).Outcomes[0].Problems.Single().What, Does.Not.Contain("namespaces"));
+    }
+
+    [Test]
+    public async Task Writes_nothing_into_a_namespace_that_is_going()
+    {
+        var clusters = Clusters();
+        clusters["east"].Namespaces["istio-system"] = new NamespaceDocument { Name = "istio-system", Uid = "u", Labels = new Dictionary<string, string>(), Terminating = true };
+        Assert.That((await PushAsync(clusters)).Outcomes[0].Problems.Single().Id, Is.EqualTo("MT5208"));
+        Assert.That(clusters["east"].Writes, Is.Empty);
+    }
+
+    [Test]
+    public async Task Takes_the_mark_of_istiod_out_before_it_counts_as_done()
+    {
+        var clusters = Clusters();
+        var live = new Dictionary<string, byte[]>(CacertsSecret.For(_cacerts["east"], "istio-system").Data) { [CacertsSecret.GeneratedMark] = [] };
+        clusters["east"].Secrets["istio-system/cacerts"] = CacertsSecret.For(_cacerts["east"], "istio-system") with { Data = live };
+        var report = await PushAsync(clusters, new CacertsPushSettings { Force = true });
+        Assert.That(report.Outcomes[0].Secret, Is.EqualTo(ApplyOutcome.Changed));
+        Assert.That(clusters["east"].Writes[1..], Is.EqualTo(new[]
+        {
+            "secret cacerts force=True keys=ca-cert.pem,ca-key.pem,cert-chain.pem,root-cert.pem",
+            "remove istio-generated",
+        }));
+        clusters["east"].Secrets["istio-system/cacerts"] = clusters["east"].Secrets["istio-system/cacerts"] with { Data = live };
+        clusters["east"].Faults["remove key"] = new Problem { Id = "MT3007", Place = "east", What = "w", Remedy = "r" };
+        Assert.That((await PushAsync(clusters, new CacertsPushSettings { Force = true })).Outcomes[0].Succeeded, Is.False, "with the mark still there it is no success");
+    }
+
+    [Test]
+    public async Task Says_which_cluster_has_no_context()
+    {
+        var clusters = Clusters();
+        clusters.Remove("north");
+        Assert.That((await PushAsync(clusters)).Outcomes[2].Problems.Single().Id, Is.EqualTo("MT5220"));
+    }
+}

@@ -1,0 +1,66 @@
+using MeshTrust.Kubernetes;
+
+namespace MeshTrust.Tests.Kubernetes;
+
+public sealed class ContextsCheckTests
+{
+    private static async Task<ContextsReport> CheckAsync(params (string Server, MemoryClusterApi Api)[] clusters)
+    {
+        var kubeconfigs = clusters.Select(c => new TemporaryKubeconfig(c.Server, name: c.Api.Cluster.Value)).ToList();
+        try
+        {
+            return await ContextsCheck.RunAsync([.. kubeconfigs.Select(k => k.Access)], a => clusters.First(c => c.Api.Cluster == a.Name).Api, CancellationToken.None);
+        }
+        finally
+        {
+            foreach (var kubeconfig in kubeconfigs) kubeconfig.Dispose();
+        }
+    }
+
+    private static MemoryClusterApi Cluster(string name, string? uid, string version = "v1.34.0")
+    {
+        var api = new MemoryClusterApi(name) { Version = version };
+        if (uid is null) api.Faults["get namespace"] = new Problem { Id = "MT3007", Place = name, What = "w", Remedy = "r" };
+        else api.Namespaces["kube-system"] = api.Namespaces["kube-system"] with { Uid = uid };
+        return api;
+    }
+
+    [Test]
+    public async Task Tells_version_and_identity_of_every_cluster()
+    {
+        var report = await CheckAsync(("https://a", Cluster("east", "1", "v1.20.2")), ("https://b", Cluster("west", "2")));
+        Assert.That(report.Clusters.Select(c => (c.Name.Value, c.Version, c.Identity)), Is.EqualTo(new[] { ("east", "v1.20.2", "1"), ("west", "v1.34.0", "2") }));
+        Assert.That(report.Warnings.Select(w => (w.Id, w.Place)), Is.EqualTo(new[] { ("MT3020", "east") }));
+    }
+
+    [TestCase("https://a", "1", "https://b", "1", true)]
+    [TestCase("https://a", "1", "https://a", "2", false)]
+    [TestCase("https://a", null, "https://a", null, true)]
+    [TestCase("https://a", null, "https://a/", "1", true)]
+    [TestCase("https://a", null, "https://b", null, false)]
+    [TestCase("https://a", null, "https://b", "1", false)]
+    public async Task Finds_two_contexts_that_lead_to_one_cluster(string server, string? uid, string otherServer, string? otherUid, bool same)
+    {
+        var check = CheckAsync((server, Cluster("east", uid)), (otherServer, Cluster("west", otherUid)));
+        if (!same)
+        {
+            Assert.That((await check).Clusters, Has.Count.EqualTo(2));
+            return;
+        }
+        var problem = (await Assert.ThrowsAsync<MeshTrustException>(() => check))!.Problems.Single();
+        Assert.That(problem.Id, Is.EqualTo("MT0217"));
+        Assert.That(problem.What, Does.Contain("'east'").And.Contain("'west'"));
+    }
+
+    [Test]
+    public async Task Tells_the_problems_of_all_clusters_at_once()
+    {
+        var east = Cluster("east", "1");
+        east.Faults["version"] = new Problem { Id = "MT3002", Place = "east", What = "w", Remedy = "r" };
+        var west = Cluster("west", "2");
+        west.Faults["get namespace"] = new Problem { Id = "MT3006", Place = "west", What = "w", Remedy = "r" };
+        var fault = await Assert.ThrowsAsync<MeshTrustException>(() => CheckAsync(("https://a", east), ("https://b", west)));
+        Assert.That(fault!.Stage, Is.EqualTo(Stage.Contexts));
+        Assert.That(fault.Problems.Select(p => p.Id), Is.EqualTo(new[] { "MT3002", "MT3006" }));
+    }
+}

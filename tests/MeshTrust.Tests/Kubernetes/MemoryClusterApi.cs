@@ -1,0 +1,70 @@
+using MeshTrust.Kubernetes;
+using MeshTrust.Topology;
+
+namespace MeshTrust.Tests.Kubernetes;
+
+/// <summary>A cluster of a few dictionaries, and a list of what was written to it.</summary>
+internal sealed class MemoryClusterApi(string name) : IClusterApi
+{
+    internal Dictionary<string, NamespaceDocument> Namespaces { get; } = new() { ["kube-system"] = new NamespaceDocument { Name = "kube-system", Uid = $"uid-{name}", Labels = new Dictionary<string, string>() } };
+
+    internal Dictionary<string, SecretDocument> Secrets { get; } = [];
+
+    internal Dictionary<string, ConfigMapDocument> ConfigMaps { get; } = [];
+
+    internal List<string> Writes { get; } = [];
+
+    /// <summary>Thrown by the call of this name.</summary>
+    internal Dictionary<string, Problem> Faults { get; } = [];
+
+    internal string Version { get; set; } = "v1.34.0";
+
+    public ClusterName Cluster { get; } = ClusterName.Parse(name);
+
+    public Uri Server { get; } = new($"https://{name}.example");
+
+    public Task<string> GetVersionAsync(CancellationToken cancellationToken) => Answer("version", Version);
+
+    public Task<NamespaceDocument?> ReadNamespaceAsync(string name, CancellationToken cancellationToken) => Answer("get namespace", Namespaces.GetValueOrDefault(name));
+
+    public Task<IReadOnlyList<NamespaceDocument>> ListNamespacesAsync(CancellationToken cancellationToken) => Answer<IReadOnlyList<NamespaceDocument>>("list namespaces", [.. Namespaces.Values]);
+
+    public Task<SecretDocument?> ReadSecretAsync(string namespaceName, string name, CancellationToken cancellationToken) => Answer("get secret", Secrets.GetValueOrDefault($"{namespaceName}/{name}"));
+
+    public Task<ConfigMapDocument?> ReadConfigMapAsync(string namespaceName, string name, CancellationToken cancellationToken) => Answer("get configmap", ConfigMaps.GetValueOrDefault($"{namespaceName}/{name}"));
+
+    public Task<IReadOnlyList<ConfigMapDocument>> ListConfigMapsAsync(string name, CancellationToken cancellationToken) =>
+        Answer<IReadOnlyList<ConfigMapDocument>>("list configmaps", [.. ConfigMaps.Values.Where(c => c.Name == name)]);
+
+    public Task<ApplyOutcome> ApplyNamespaceAsync(NamespaceSpec wanted, bool force, CancellationToken cancellationToken)
+    {
+        Writes.Add($"namespace {wanted.Name} force={force}");
+        var outcome = Namespaces.ContainsKey(wanted.Name) ? ApplyOutcome.Changed : ApplyOutcome.Created;
+        Namespaces[wanted.Name] = new NamespaceDocument { Name = wanted.Name, Uid = "u", Labels = wanted.Labels, Annotations = wanted.Annotations };
+        return Answer("apply namespace", outcome);
+    }
+
+    public Task<ApplyOutcome> ApplySecretAsync(SecretDocument secret, bool force, CancellationToken cancellationToken)
+    {
+        Writes.Add($"secret {secret.Name} force={force} keys={string.Join(',', secret.Data.Keys.Order(StringComparer.Ordinal))}");
+        var key = $"{secret.Namespace}/{secret.Name}";
+        var outcome = !Secrets.TryGetValue(key, out var held) ? ApplyOutcome.Created
+            : held.Data.Count == secret.Data.Count && held.Data.All(d => secret.Data.TryGetValue(d.Key, out var v) && v.SequenceEqual(d.Value)) ? ApplyOutcome.Unchanged : ApplyOutcome.Changed;
+        Secrets[key] = secret;
+        return Answer("apply secret", outcome);
+    }
+
+    public Task RemoveSecretKeyAsync(string namespaceName, string name, string key, CancellationToken cancellationToken)
+    {
+        Writes.Add($"remove {key}");
+        return Answer("remove key", true);
+    }
+
+    public void Dispose()
+    {
+        // Nothing is open.
+    }
+
+    private Task<T> Answer<T>(string call, T value) =>
+        Faults.TryGetValue(call, out var problem) ? Task.FromException<T>(new MeshTrustException(Stage.Contexts, problem)) : Task.FromResult(value);
+}

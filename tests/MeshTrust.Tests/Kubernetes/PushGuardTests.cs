@@ -1,0 +1,180 @@
+using System.Text;
+using MeshTrust.Kubernetes;
+using MeshTrust.Pki;
+using MeshTrust.Tests.Pki;
+using MeshTrust.Topology;
+
+namespace MeshTrust.Tests.Kubernetes;
+
+public sealed class PushGuardTests
+{
+    private const string Namespace = "istio-system";
+    private static readonly ClusterName East = ClusterName.Parse("east");
+    private ClusterCacerts _ours = null!;
+    private ClusterCacerts _rotated = null!;
+    private ClusterCacerts _foreign = null!;
+
+    [OneTimeSetUp]
+    public async Task Issue()
+    {
+        using var store = new StoreFixture();
+        _ours = await store.OneClusterAsync();
+        _rotated = (await store.ClustersAsync("other"))[0].Cacerts;
+        using var another = new StoreFixture();
+        _foreign = await another.OneClusterAsync();
+    }
+
+    private PushVerdict Inspect(LiveTrust live, bool force = false, bool acceptOutage = false)
+    {
+        var verdict = PushGuard.Inspect(live, _ours, Namespace, new CacertsPushSettings { Force = force, AcceptOutage = acceptOutage });
+        var key = Convert.ToBase64String(_ours.CaKey().Span)[60..100];
+        Assert.That(string.Join('\n', verdict.Problems.Concat(verdict.Warnings)), Does.Not.Contain(key).And.Not.Contain("PRIVATE KEY"));
+        return verdict;
+    }
+
+    private static SecretDocument Held(ClusterCacerts cacerts, Action<Dictionary<string, byte[]>>? change = null, string type = "Opaque")
+    {
+        var data = new Dictionary<string, byte[]>(CacertsSecret.For(cacerts, Namespace).Data);
+        change?.Invoke(data);
+        return CacertsSecret.For(cacerts, Namespace) with { Data = data, Type = type };
+    }
+
+    private static ConfigMapDocument Published(ClusterCacerts cacerts) => new()
+    {
+        Namespace = Namespace,
+        Name = LiveTrust.RootConfigMapName,
+        Data = new Dictionary<string, string> { ["root-cert.pem"] = Encoding.ASCII.GetString(cacerts.RootCert.Span) },
+    };
+
+    private static SecretDocument SelfSigned(ClusterCacerts cacerts) => new()
+    {
+        Namespace = Namespace,
+        Name = LiveTrust.SelfSignedName,
+        Type = "istio.io/ca-root",
+        Data = new Dictionary<string, byte[]> { ["ca-cert.pem"] = cacerts.RootCert.ToArray(), ["root-cert.pem"] = [] },
+    };
+
+    private static LiveTrust Nothing => new() { Cluster = East };
+
+    private static void AssertRefused(PushVerdict verdict, params string[] ids) => Assert.That(verdict.Problems.Select(p => p.Id), Is.EqualTo(ids));
+
+    private static void AssertAllowed(PushVerdict verdict, params string[] warnings)
+    {
+        Assert.That(verdict.Problems, Is.Empty);
+        Assert.That(verdict.Warnings.Select(p => p.Id), Is.EqualTo(warnings));
+    }
+
+    [Test]
+    public void Lets_an_empty_cluster_have_its_secret() => AssertAllowed(Inspect(Nothing));
+
+    [Test]
+    public void Lets_the_same_secret_pass() => AssertAllowed(Inspect(Nothing with { Cacerts = Held(_ours), RootConfigMap = Published(_ours) }));
+
+    [Test]
+    public void Lets_an_intermediate_rotate_under_the_same_root()
+    {
+        var verdict = Inspect(Nothing with { Cacerts = Held(_rotated) });
+        AssertAllowed(verdict);
+        Assert.That(verdict.Secret.Data["ca-cert.pem"], Is.EqualTo(_ours.CaCert.ToArray()));
+    }
+
+    [Test]
+    public void Refuses_another_root_in_the_secret_and_says_what_would_break()
+    {
+        var verdict = Inspect(Nothing with { Cacerts = Held(_foreign), NamespacesWithRoot = 12 });
+        AssertRefused(verdict, "MT5201");
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(verdict.RootDiffers, Is.True);
+            Assert.That(verdict.Problems[0].What, Does.Contain(_foreign.Root.Sha256[..16]).And.Contain(_ours.Root.Sha256[..16]).And.Contain("in 12 namespaces"));
+            Assert.That(verdict.Problems[0].Remedy, Does.Contain("--accept-outage"));
+        }
+    }
+
+    [Test]
+    public void Refuses_another_root_that_only_the_config_map_shows() =>
+        AssertRefused(Inspect(Nothing with { RootConfigMap = Published(_foreign) }), "MT5201");
+
+    [Test]
+    public void Refuses_the_root_of_a_self_signed_istiod() =>
+        AssertRefused(Inspect(Nothing with { SelfSigned = SelfSigned(_foreign) }), "MT5201");
+
+    [Test]
+    public void Is_not_misled_by_a_stale_self_signed_secret() =>
+        AssertAllowed(Inspect(Nothing with { Cacerts = Held(_ours), RootConfigMap = Published(_ours), SelfSigned = SelfSigned(_foreign) }));
+
+    [Test]
+    public void Warns_where_istiod_still_hands_out_another_root() =>
+        AssertAllowed(Inspect(Nothing with { Cacerts = Held(_ours), RootConfigMap = Published(_foreign) }), "MT5219");
+
+    [Test]
+    public void Takes_the_users_word_for_an_outage() =>
+        AssertAllowed(Inspect(Nothing with { Cacerts = Held(_foreign) }, acceptOutage: true), "MT5218");
+
+    [Test]
+    public void Does_not_take_force_for_the_word_about_an_outage() =>
+        AssertRefused(Inspect(Nothing with { Cacerts = Held(_foreign) }, force: true), "MT5201");
+
+    [Test]
+    public void Refuses_where_the_live_root_cannot_be_read() =>
+        AssertRefused(Inspect(Nothing with { Cacerts = Held(_ours, d => d["root-cert.pem"] = "garbage"u8.ToArray()) }), "MT5215");
+
+    [Test]
+    public void Takes_a_secret_that_istiod_generated_only_by_force()
+    {
+        var live = Nothing with { Cacerts = Held(_ours, d => d[CacertsSecret.GeneratedMark] = [], "istio.io/ca-root") };
+        AssertRefused(Inspect(live), "MT5202");
+        var forced = Inspect(live, force: true);
+        AssertAllowed(forced, "MT5202", "MT5217");
+        Assert.That(forced.RemovesGeneratedMark, Is.True);
+        Assert.That(forced.Secret.Type, Is.EqualTo("istio.io/ca-root"));
+    }
+
+    [TestCase(true)]
+    [TestCase(false)]
+    public void Refuses_the_other_layout_even_by_force(bool mixed)
+    {
+        var live = Held(_ours, d =>
+        {
+            if (!mixed) d.Clear();
+            d["tls.crt"] = d["tls.key"] = d["ca.crt"] = "x"u8.ToArray();
+        }, "kubernetes.io/tls");
+        var verdict = Inspect(Nothing with { Cacerts = live }, force: true, acceptOutage: true);
+        AssertRefused(verdict, "MT5203");
+        Assert.That(verdict.Problems[0].What.Contains("beside the *.pem keys", StringComparison.Ordinal), Is.EqualTo(mixed));
+    }
+
+    [Test]
+    public void Refuses_an_immutable_secret_that_would_change()
+    {
+        AssertRefused(Inspect(Nothing with { Cacerts = Held(_rotated) with { Immutable = true } }), "MT5206");
+        AssertAllowed(Inspect(Nothing with { Cacerts = Held(_ours) with { Immutable = true } }));
+    }
+
+    [Test]
+    public void Keeps_the_live_bytes_of_the_same_root()
+    {
+        var crlf = Encoding.ASCII.GetBytes(Encoding.ASCII.GetString(_ours.RootCert.Span).Replace("\n", "\r\n", StringComparison.Ordinal));
+        var verdict = Inspect(Nothing with { Cacerts = Held(_rotated, d => d["root-cert.pem"] = crlf) });
+        AssertAllowed(verdict, "MT5214");
+        Assert.That(verdict.Secret.Data["root-cert.pem"], Is.EqualTo(crlf));
+        Assert.That(verdict.Secret.Data["ca-cert.pem"], Is.EqualTo(_ours.CaCert.ToArray()));
+    }
+
+    [Test]
+    public void Replaces_live_bytes_that_peers_stumble_over()
+    {
+        var marked = "\uFEFF"u8.ToArray().Concat(_ours.RootCert.ToArray()).ToArray();
+        var verdict = Inspect(Nothing with { Cacerts = Held(_rotated, d => d["root-cert.pem"] = marked) });
+        AssertAllowed(verdict, "MT5214");
+        Assert.That(verdict.Secret.Data["root-cert.pem"], Is.EqualTo(_ours.RootCert.ToArray()));
+    }
+
+    [Test]
+    public void Reads_back_what_it_wrote()
+    {
+        var read = CacertsSecret.Read(East, CacertsSecret.For(_ours, Namespace));
+        Assert.That(read.Certificate, Is.EqualTo(_ours.Certificate));
+        Assert.That(CacertsSecret.For(_ours, Namespace).ToString(), Does.Contain("ca-key.pem").And.Not.Contain("PRIVATE"));
+    }
+}
