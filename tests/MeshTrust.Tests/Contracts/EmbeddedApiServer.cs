@@ -23,7 +23,7 @@ public sealed class EmbeddedApiServer : ApiServerUnderTest
         new EmbeddedApiServer(await EmbeddedControlPlane.StartAsync(new EmbeddedControlPlaneOptions { Name = ClusterName.Parse("east"), DeletesNamespaces = false }, CancellationToken.None));
 
     public override Task<string> AddUserAsync(string name, IReadOnlyList<string> groups, IReadOnlyList<UserGrant> grants) =>
-        Task.FromResult(_plane.AddUser(name, groups, [.. grants.Select(g => new AccessGrant { User = name, Namespace = g.Namespace, Resources = g.Resources, Verbs = g.Verbs })]));
+        Task.FromResult(_plane.AddUser(name, groups, [.. grants.Select(g => new AccessGrant { Namespace = g.Namespace, Resources = g.Resources, Verbs = g.Verbs })]));
 
     protected override async Task StopAsync() => await _plane.DisposeAsync();
 }
