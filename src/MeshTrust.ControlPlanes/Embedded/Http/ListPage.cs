@@ -8,8 +8,9 @@ namespace MeshTrust.ControlPlanes.Embedded.Http;
 
 /// <summary>One page of a list: <c>limit</c> and <c>continue</c>.</summary>
 /// <remarks>
-/// The next page is read from what is then there, after the last key of this page, and carries the revision of the first page: a
-/// watch from there misses nothing. A real server reads the old state as long as etcd has it.
+/// All pages show the moment of the first, as long as the history for watches reaches back to it. Where it does not, the next page is
+/// read from what is then there, after the last key of this page (a real server answers 410 Expired). Every page carries the
+/// revision of the first: a watch from there misses nothing.
 /// </remarks>
 internal sealed record ListPage(IReadOnlyList<StoredObject> Items, long Revision, string? Next, int? Remaining)
 {
@@ -24,7 +25,7 @@ internal sealed record ListPage(IReadOnlyList<StoredObject> Items, long Revision
         {
             var (first, after) = Parse(token);
             revision = Math.Min(first, revision);
-            matching = matching.Where(i => string.CompareOrdinal(i.Key, after) > 0);
+            matching = store.ListAt(kind, namespaceName, revision).Where(selector.Matches).Where(i => string.CompareOrdinal(i.Key, after) > 0);
         }
 
         var all = matching.ToList();
@@ -41,7 +42,7 @@ internal sealed record ListPage(IReadOnlyList<StoredObject> Items, long Revision
         if (text.Length == 0) return 0;
         return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value)
             ? value
-            : throw ApiFault.BadRequest($"{name}: Invalid value: it is no number");
+            : throw ApiFault.Unclassified($"{name}: Invalid value: \"{text}\": strconv.ParseUint: parsing \"{text}\": invalid syntax");
     }
 
     private static ApiFault TooNew(long asked, long current) => new(

@@ -90,7 +90,8 @@ internal static class FieldOwnership
     {
         var result = (JsonObject)live.DeepClone();
         foreach (var (key, value) in applied) result[key] = value?.DeepClone();
-        return result;
+        // A real server writes the keys of a map in order, whoever added them.
+        return new JsonObject(result.ToList().OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => KeyValuePair.Create(p.Key, p.Value?.DeepClone())));
     }
 
     private static JsonArray MergeSet(JsonArray live, JsonArray applied)
@@ -162,7 +163,7 @@ internal static class FieldOwnership
             var fields = group.Select(c => FieldSet.Readable(c.Path)).ToList();
             foreach (var field in fields)
                 causes.Add((JsonNode)new JsonObject { ["reason"] = "FieldManagerConflict", ["message"] = $"conflict with {group.Key}", ["field"] = field });
-            parts.Add(fields.Count == 1
+            parts.Add(conflicts.Count == 1
                 ? $"conflict with {group.Key}: {fields[0]}"
                 : $"conflicts with {group.Key}:\n- {string.Join("\n- ", fields)}");
         }

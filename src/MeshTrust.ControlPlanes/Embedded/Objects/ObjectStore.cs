@@ -44,6 +44,23 @@ internal sealed class ObjectStore
             return ([.. _objects[kind].Values.Where(o => namespaceName.Length == 0 || o.Namespace == namespaceName)], Revision);
     }
 
+    /// <summary>The same as it was at an earlier revision, or as it is where the history does not reach that far.</summary>
+    public IReadOnlyList<StoredObject> ListAt(ObjectKind kind, string namespaceName, long revision)
+    {
+        lock (_gate)
+        {
+            if (revision < _forgotten) return List(kind, namespaceName).Items;
+            var then = new SortedDictionary<string, StoredObject>(_objects[kind], StringComparer.Ordinal);
+            foreach (var change in _history.Where(c => c.Revision > revision && c.Last.Kind == kind).Reverse())
+            {
+                if (change.Before is { } before) then[before.Key] = before;
+                else then.Remove(change.Last.Key);
+            }
+
+            return [.. then.Values.Where(o => namespaceName.Length == 0 || o.Namespace == namespaceName)];
+        }
+    }
+
     /// <summary>Puts in or replaces; both under one new revision each.</summary>
     public StoredObject Put(ObjectKind kind, JsonObject source) => Commit([(kind, source, null)])[0];
 

@@ -35,6 +35,8 @@ internal static partial class ObjectValidation
         else if (kind == ObjectKind.ConfigMap)
         {
             var size = CheckData(source["data"] as JsonObject, "data", false, faults) + CheckData(source["binaryData"] as JsonObject, "binaryData", true, faults);
+            foreach (var (key, _) in source["data"] as JsonObject ?? [])
+                if (source["binaryData"]?[key] is not null) faults.Add(FieldFault.Invalid($"data[{key}]", key, "duplicate of key present in binaryData"));
             if (size > DataLimit) faults.Add(FieldFault.TooLong("[]", DataLimit));
         }
 

@@ -1,0 +1,75 @@
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace MeshTrust.Tests.Contracts;
+
+/// <summary>What an API server answers on the wire. Every test runs against the embedded server and against a real kube-apiserver; each has namespaces of its own.</summary>
+[TestFixture(ServerKind.Embedded)]
+[TestFixture(ServerKind.Real)]
+public abstract class ApiServerContract(ServerKind kind)
+{
+    /// <summary>Which server this is.</summary>
+    protected ServerKind Kind => kind;
+
+    protected ApiServerUnderTest Server { get; private set; } = null!;
+
+    /// <summary>The administrator.</summary>
+    protected EdgeClient Api { get; private set; } = null!;
+
+    /// <summary>The namespace of this test; it is there once <see cref="MakeNamespaceAsync"/> was called.</summary>
+    protected string Space { get; private set; } = "";
+
+    protected string SpacePath => $"/api/v1/namespaces/{Space}";
+
+    protected string Secrets => $"{SpacePath}/secrets";
+
+    /// <summary>The path of the secret that most tests are about.</summary>
+    protected string Cacerts => $"{Secrets}/cacerts";
+
+    [OneTimeSetUp]
+    public async Task ReachTheServer()
+    {
+        Server = await ApiServers.GetAsync(kind);
+        Api = new EdgeClient(ClientCredentials.Parse(Server.AdministratorKubeconfig));
+    }
+
+    [OneTimeTearDown]
+    public void LeaveTheServer() => Api?.Dispose();
+
+    [SetUp]
+    public void TakeAName() => Space = $"t-{Guid.NewGuid():N}";
+
+    protected async Task MakeNamespaceAsync() => (await Api.PostAsync("/api/v1/namespaces", Namespace())).Gives(201);
+
+    /// <summary>Makes the namespace and in it the secret, applied by manager "a".</summary>
+    protected async Task<EdgeAnswer> MakeCacertsAsync(params (string Key, string Value)[] data)
+    {
+        await MakeNamespaceAsync();
+        return (await Api.ApplyAsync(Cacerts, Secret("cacerts", data))).Gives(201);
+    }
+
+    protected JsonObject Namespace(params (string Key, string Value)[] labels) => new()
+    {
+        ["apiVersion"] = "v1",
+        ["kind"] = "Namespace",
+        ["metadata"] = labels.Length == 0 ? new JsonObject { ["name"] = Space } : new JsonObject { ["name"] = Space, ["labels"] = Map(labels) },
+    };
+
+    /// <summary>An Opaque secret; the values are given as text.</summary>
+    protected static JsonObject Secret(string name, params (string Key, string Value)[] data)
+    {
+        var result = new JsonObject { ["apiVersion"] = "v1", ["kind"] = "Secret", ["metadata"] = new JsonObject { ["name"] = name }, ["type"] = "Opaque" };
+        if (data.Length > 0) result["data"] = Map([.. data.Select(d => (d.Key, Base64(d.Value)))]);
+        return result;
+    }
+
+    protected static JsonObject Map(params (string Key, string Value)[] entries) => new(entries.Select(e => KeyValuePair.Create(e.Key, (JsonNode?)e.Value)));
+
+    protected static string Base64(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text));
+
+    /// <summary>An object's managed fields, one line each, without the time: manager, operation, fields.</summary>
+    protected static IReadOnlyList<string> Owners(EdgeAnswer answer) =>
+        [.. answer.Json["metadata"]!["managedFields"]!.AsArray().Select(m => $"{m!["manager"]} {m["operation"]} {m["fieldsV1"]!.ToJsonString()}")];
+
+    protected static IReadOnlyList<string> Names(EdgeAnswer list) => [.. list.Gives(200).Json["items"]!.AsArray().Select(i => (string)i!["metadata"]!["name"]!)];
+}

@@ -1,0 +1,130 @@
+namespace MeshTrust.Tests.Contracts;
+
+/// <summary>Server-side applies that no server may take.</summary>
+public sealed class ApplyRefusalContract(ServerKind kind) : ApiServerContract(kind)
+{
+    private const string Options = "PatchOptions.meta.k8s.io \"\" is invalid: ";
+
+    [TestCase("force=false")]
+    [TestCase("fieldManager=&force=false")]
+    public async Task Without_a_field_manager(string query)
+    {
+        await MakeNamespaceAsync();
+        (await Api.ApplyAsync(Cacerts, Secret("cacerts").ToJsonString(), query))
+            .IsRefused(422, "Invalid", Options + "fieldManager: Required value: is required for apply patch")
+            .About("PatchOptions", "", "meta.k8s.io")
+            .Because("FieldValueRequired | fieldManager | Required value: is required for apply patch");
+    }
+
+    [Test]
+    public async Task With_a_field_manager_of_129_bytes()
+    {
+        await MakeNamespaceAsync();
+        (await Api.ApplyAsync(Cacerts, Secret("cacerts"), manager: new string('m', 129)))
+            .IsRefused(422, "Invalid", Options + "fieldManager: Too long: must have at most 128 bytes")
+            .About("PatchOptions", "", "meta.k8s.io")
+            .Because("FieldValueTooLong | fieldManager | Too long: must have at most 128 bytes");
+    }
+
+    [Test]
+    public async Task Force_on_a_patch_that_is_no_apply()
+    {
+        await MakeCacertsAsync(("k", "A"));
+        (await Api.PatchAsync($"{Cacerts}?force=true", "merge", "{}"))
+            .IsRefused(422, "Invalid", Options + "force: Forbidden: may not be specified for non-apply patch")
+            .Because("FieldValueForbidden | force | Forbidden: may not be specified for non-apply patch");
+    }
+
+    [Test]
+    public async Task With_a_resource_version_that_is_stale()
+    {
+        var stale = (await MakeCacertsAsync(("k", "A"))).ResourceVersion;
+        (await Api.ApplyAsync(Cacerts, Secret("cacerts", ("k", "B")))).Gives(200);
+        var body = Secret("cacerts", ("k", "C"));
+        body["metadata"]!["resourceVersion"] = stale;
+        (await Api.ApplyAsync(Cacerts, body))
+            .IsRefused(409, "Conflict", "Operation cannot be fulfilled on secrets \"cacerts\": the object has been modified; please apply your changes to the latest version and try again")
+            .About("secrets", "cacerts");
+    }
+
+    [Test]
+    public async Task With_a_resource_version_that_is_right_it_is_taken()
+    {
+        var body = Secret("cacerts", ("k", "B"));
+        body["metadata"]!["resourceVersion"] = (await MakeCacertsAsync(("k", "A"))).ResourceVersion;
+        Assert.That((await Api.ApplyAsync(Cacerts, body)).Gives(200).Data, Is.EqualTo("""{"k":"Qg=="}"""));
+    }
+
+    [Test]
+    public async Task With_managed_fields_of_its_own()
+    {
+        await MakeNamespaceAsync();
+        var body = Secret("cacerts");
+        body["metadata"]!["managedFields"] = new System.Text.Json.Nodes.JsonArray(new System.Text.Json.Nodes.JsonObject { ["manager"] = "x" });
+        (await Api.ApplyAsync(Cacerts, body)).IsRefused(400, "BadRequest", "metadata.managedFields must be nil");
+    }
+
+    [Test]
+    public async Task With_another_name_than_the_path()
+    {
+        await MakeNamespaceAsync();
+        (await Api.ApplyAsync(Cacerts, Secret("other"))).IsRefused(400, "BadRequest", "the name of the object (other) does not match the name on the URL (cacerts)");
+    }
+
+    [Test]
+    public async Task With_another_namespace_than_the_path()
+    {
+        await MakeNamespaceAsync();
+        var body = Secret("cacerts");
+        body["metadata"]!["namespace"] = "default";
+        (await Api.ApplyAsync(Cacerts, body)).IsRefused(400, "BadRequest", $"the namespace of the object (default) does not match the namespace on the request ({Space})");
+    }
+
+    [Test]
+    public async Task Without_a_kind()
+    {
+        await MakeNamespaceAsync();
+        (await Api.ApplyAsync(Cacerts, """{"metadata":{"name":"cacerts"}}""", "fieldManager=a"))
+            .IsRefused(400, "BadRequest", "Incorrect version specified in apply patch. Specified patch version: , expected: v1");
+    }
+
+    [Test]
+    public async Task With_an_unknown_field()
+    {
+        await MakeNamespaceAsync();
+        var body = Secret("cacerts");
+        body["bogus"] = 1;
+        (await Api.ApplyAsync(Cacerts, body)).IsRefused(500, null, "failed to create typed patch object: .bogus: field not declared in schema");
+    }
+
+    [Test]
+    public async Task With_data_that_is_no_base64()
+    {
+        await MakeNamespaceAsync();
+        var body = Secret("cacerts");
+        body["data"] = Map(("k", "%%%"));
+        (await Api.ApplyAsync(Cacerts, body)).IsRefused(500, null,
+            "failed to convert new object to proper version: unable to convert unstructured object to /v1, Kind=Secret: error decoding from json: illegal base64 data at input byte 0");
+    }
+
+    [Test]
+    public async Task With_another_type_than_the_secret_has()
+    {
+        await MakeCacertsAsync(("k", "A"));
+        var body = Secret("cacerts", ("k", "A"));
+        body["type"] = "other";
+        (await Api.ApplyAsync(Cacerts, body))
+            .IsRefused(422, "Invalid", "Secret \"cacerts\" is invalid: type: Invalid value: \"other\": field is immutable")
+            .About("Secret", "cacerts")
+            .Because("FieldValueInvalid | type | Invalid value: \"other\": field is immutable");
+    }
+
+    [Test]
+    public async Task A_refused_apply_makes_nothing()
+    {
+        await MakeNamespaceAsync();
+        var body = Secret("cacerts", ("a/b", "A"));
+        (await Api.ApplyAsync(Cacerts, body)).Gives(422);
+        (await Api.GetAsync(Cacerts)).Gives(404);
+    }
+}

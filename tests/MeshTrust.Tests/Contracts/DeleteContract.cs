@@ -1,0 +1,99 @@
+using System.Text.Json.Nodes;
+
+namespace MeshTrust.Tests.Contracts;
+
+/// <summary>DELETE of one and of many.</summary>
+public sealed class DeleteContract(ServerKind kind) : ApiServerContract(kind)
+{
+    [Test]
+    public async Task Deleting_answers_what_is_gone()
+    {
+        var held = await MakeCacertsAsync(("k", "A"));
+        var deleted = (await Api.DeleteAsync(Cacerts)).Gives(200);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That((string?)deleted.Json["kind"], Is.EqualTo("Status"));
+            Assert.That((string?)deleted.Json["status"], Is.EqualTo("Success"));
+            Assert.That(deleted.Json["details"]!.ToJsonString(), Is.EqualTo($$"""{"name":"cacerts","kind":"secrets","uid":"{{held.Uid}}"}"""));
+            Assert.That((await Api.GetAsync(Cacerts)).Code, Is.EqualTo(404));
+        }
+    }
+
+    [Test]
+    public async Task What_is_missing_cannot_be_deleted()
+    {
+        await MakeNamespaceAsync();
+        (await Api.DeleteAsync(Cacerts)).IsRefused(404, "NotFound", "secrets \"cacerts\" not found").About("secrets", "cacerts");
+    }
+
+    [Test]
+    public async Task Another_uid_is_a_conflict()
+    {
+        var uid = (await MakeCacertsAsync(("k", "A"))).Uid;
+        (await Api.DeleteAsync(Cacerts, new JsonObject { ["preconditions"] = new JsonObject { ["uid"] = "x" } }))
+            .IsRefused(409, "Conflict", $"Operation cannot be fulfilled on Secret \"cacerts\": the UID in the precondition (x) does not match the UID in record ({uid}). The object might have been deleted and then recreated")
+            .About("Secret", "cacerts");
+    }
+
+    [Test]
+    public async Task Another_resource_version_is_a_conflict()
+    {
+        var version = (await MakeCacertsAsync(("k", "A"))).ResourceVersion;
+        var refused = (await Api.DeleteAsync(Cacerts, new JsonObject { ["preconditions"] = new JsonObject { ["resourceVersion"] = "1" } })).Gives(409);
+        Assert.That(refused.Reason, Is.EqualTo("Conflict"));
+        Assert.That((await Api.GetAsync(Cacerts)).ResourceVersion, Is.EqualTo(version));
+    }
+
+    [Test]
+    public async Task The_right_uid_is_taken()
+    {
+        var uid = (await MakeCacertsAsync(("k", "A"))).Uid;
+        (await Api.DeleteAsync(Cacerts, new JsonObject { ["preconditions"] = new JsonObject { ["uid"] = uid } })).Gives(200);
+    }
+
+    [Test]
+    public async Task What_is_made_anew_has_another_uid()
+    {
+        var uid = (await MakeCacertsAsync(("k", "A"))).Uid;
+        await Api.DeleteAsync(Cacerts);
+        Assert.That((await Api.ApplyAsync(Cacerts, Secret("cacerts", ("k", "A")))).Gives(201).Uid, Is.Not.EqualTo(uid));
+    }
+
+    [Test]
+    public async Task A_collection_is_deleted_as_far_as_it_is_selected()
+    {
+        await MakeNamespaceAsync();
+        foreach (var name in (string[])["a", "b"])
+        {
+            var body = Secret(name);
+            body["metadata"]!["labels"] = Map(("name", name));
+            await Api.PostAsync(Secrets, body);
+        }
+
+        var deleted = (await Api.DeleteAsync($"{Secrets}?labelSelector=name%3Da")).Gives(200);
+        Assert.That((string?)deleted.Json["kind"], Is.EqualTo("SecretList"));
+        Assert.That(Names(deleted), Is.EqualTo(new[] { "a" }));
+        Assert.That(Names(await Api.GetAsync(Secrets)), Is.EqualTo(new[] { "b" }));
+    }
+
+    [Test]
+    public async Task An_empty_collection_is_deleted_too()
+    {
+        await MakeNamespaceAsync();
+        Assert.That(Names(await Api.DeleteAsync(Secrets)), Is.Empty);
+    }
+
+    [Test]
+    public async Task A_finalizer_keeps_it_until_it_is_taken_away()
+    {
+        await MakeNamespaceAsync();
+        var body = Secret("cacerts");
+        body["metadata"]!["finalizers"] = new JsonArray("example.com/hold");
+        await Api.PostAsync(Secrets, body);
+        var held = (await Api.DeleteAsync(Cacerts)).Gives(200);
+        Assert.That((string?)held.Json["metadata"]!["deletionTimestamp"], Is.Not.Null);
+        (await Api.GetAsync(Cacerts)).Gives(200);
+        (await Api.PatchAsync(Cacerts, "merge", """{"metadata":{"finalizers":null}}""")).Gives(200);
+        (await Api.GetAsync(Cacerts)).Gives(404);
+    }
+}

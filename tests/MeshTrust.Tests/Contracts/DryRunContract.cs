@@ -1,0 +1,63 @@
+namespace MeshTrust.Tests.Contracts;
+
+/// <summary>dryRun=All answers as if it were done and stores nothing.</summary>
+public sealed class DryRunContract(ServerKind kind) : ApiServerContract(kind)
+{
+    [Test]
+    public async Task Applying_stores_nothing()
+    {
+        await MakeNamespaceAsync();
+        Assert.That((await Api.ApplyAsync(Cacerts, Secret("cacerts", ("k", "A")), query: "&dryRun=All")).Gives(201).Data, Is.EqualTo("""{"k":"QQ=="}"""));
+        (await Api.GetAsync(Cacerts)).IsRefused(404, "NotFound", "secrets \"cacerts\" not found");
+    }
+
+    [Test]
+    public async Task Posting_stores_nothing()
+    {
+        await MakeNamespaceAsync();
+        (await Api.PostAsync($"{Secrets}?dryRun=All", Secret("cacerts"))).Gives(201);
+        (await Api.GetAsync(Cacerts)).Gives(404);
+    }
+
+    [Test]
+    public async Task Patching_answers_the_change_and_keeps_what_was()
+    {
+        var before = await MakeCacertsAsync(("k", "A"));
+        Assert.That((await Api.PatchAsync($"{Cacerts}?dryRun=All", "merge", """{"data":{"k":"Qg=="}}""")).Gives(200).Data, Is.EqualTo("""{"k":"Qg=="}"""));
+        Assert.That((await Api.GetAsync(Cacerts)).Text, Is.EqualTo(before.Text));
+    }
+
+    [Test]
+    public async Task Replacing_keeps_what_was()
+    {
+        var before = await MakeCacertsAsync(("k", "A"));
+        (await Api.PutAsync($"{Cacerts}?dryRun=All", Secret("cacerts", ("k", "B")))).Gives(200);
+        Assert.That((await Api.GetAsync(Cacerts)).Text, Is.EqualTo(before.Text));
+    }
+
+    [Test]
+    public async Task Deleting_deletes_nothing()
+    {
+        var before = await MakeCacertsAsync(("k", "A"));
+        (await Api.DeleteAsync($"{Cacerts}?dryRun=All")).Gives(200);
+        Assert.That((await Api.GetAsync(Cacerts)).Text, Is.EqualTo(before.Text));
+    }
+
+    [Test]
+    public async Task Refusals_are_the_same()
+    {
+        await MakeCacertsAsync(("k", "A"));
+        (await Api.ApplyAsync(Cacerts, Secret("cacerts", ("k", "B")), manager: "b", query: "&dryRun=All"))
+            .IsRefused(409, "Conflict", "Apply failed with 1 conflict: conflict with \"a\": .data.k");
+    }
+
+    [Test]
+    public async Task Another_value_is_refused()
+    {
+        await MakeNamespaceAsync();
+        (await Api.PostAsync($"{Secrets}?dryRun=Yes", Secret("x")))
+            .IsRefused(422, "Invalid", "CreateOptions.meta.k8s.io \"\" is invalid: dryRun: Unsupported value: []string{\"Yes\"}: supported values: \"All\"")
+            .About("CreateOptions", "", "meta.k8s.io")
+            .Because("FieldValueNotSupported | dryRun | Unsupported value: []string{\"Yes\"}: supported values: \"All\"");
+    }
+}

@@ -1,0 +1,114 @@
+using System.Text.Json.Nodes;
+
+namespace MeshTrust.Tests.Contracts;
+
+/// <summary>Lists: order, selectors, pages.</summary>
+public sealed class ListContract(ServerKind kind) : ApiServerContract(kind)
+{
+    [SetUp]
+    public async Task MakeFour()
+    {
+        await MakeNamespaceAsync();
+        foreach (var (name, tier, team) in (ValueTuple<string, string, string>[])[("b", "x", "red"), ("a", "x", "blue"), ("d", "y", "red"), ("c", "", "")])
+        {
+            var body = Secret(name, ("k", "A"));
+            if (tier.Length > 0) body["metadata"]!["labels"] = Map(("tier", tier), ("team", team));
+            (await Api.PostAsync(Secrets, body)).Gives(201);
+        }
+    }
+
+    [Test]
+    public async Task Items_come_in_order_of_their_names_and_carry_no_kind()
+    {
+        var list = (await Api.GetAsync(Secrets)).Gives(200);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(Names(list), Is.EqualTo(new[] { "a", "b", "c", "d" }));
+            Assert.That((string?)list.Json["kind"], Is.EqualTo("SecretList"));
+            Assert.That((string?)list.Json["apiVersion"], Is.EqualTo("v1"));
+            Assert.That(list.Json["items"]![0]!["kind"], Is.Null);
+            Assert.That(list.Json["items"]![0]!["apiVersion"], Is.Null);
+            Assert.That(list.Json["metadata"]!["selfLink"], Is.Null);
+            Assert.That(list.ResourceVersion, Does.Match("^[0-9]+$"));
+        }
+    }
+
+    [TestCase("tier=x", "a b")]
+    [TestCase("tier==x,team=red", "b")]
+    [TestCase("tier!=x", "c d")]
+    [TestCase("tier in (x,y)", "a b d")]
+    [TestCase("tier notin (x)", "c d")]
+    [TestCase("tier", "a b d")]
+    [TestCase("!tier", "c")]
+    [TestCase("tier=nope", "")]
+    [TestCase("", "a b c d")]
+    public async Task A_label_selector_chooses(string selector, string names) =>
+        Assert.That(string.Join(' ', Names(await Api.GetAsync($"{Secrets}?labelSelector={Uri.EscapeDataString(selector)}"))), Is.EqualTo(names));
+
+    [TestCase("metadata.name=c", "c")]
+    [TestCase("metadata.name!=c", "a b d")]
+    [TestCase("type=Opaque", "a b c d")]
+    [TestCase("type=other", "")]
+    public async Task A_field_selector_chooses(string selector, string names) =>
+        Assert.That(string.Join(' ', Names(await Api.GetAsync($"{Secrets}?fieldSelector={Uri.EscapeDataString(selector)}"))), Is.EqualTo(names));
+
+    [Test]
+    public async Task A_bad_label_selector_is_refused() =>
+        (await Api.GetAsync($"{Secrets}?labelSelector=%3D%3D")).IsRefused(400, "BadRequest", "found '==', expected: !, identifier, or 'end of string'");
+
+    [Test]
+    public async Task A_field_that_cannot_be_selected_is_refused() =>
+        Assert.That((await Api.GetAsync($"{Secrets}?fieldSelector=data%3Dx")).Gives(400).Reason, Is.EqualTo("BadRequest"));
+
+    [Test]
+    public async Task Pages_are_joined_by_a_token_and_tell_what_remains()
+    {
+        var first = (await Api.GetAsync($"{Secrets}?limit=3")).Gives(200);
+        var token = (string?)first.Json["metadata"]!["continue"];
+        var second = (await Api.GetAsync($"{Secrets}?limit=3&continue={Uri.EscapeDataString(token ?? "")}")).Gives(200);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(Names(first), Is.EqualTo(new[] { "a", "b", "c" }));
+            Assert.That((int?)first.Json["metadata"]!["remainingItemCount"], Is.EqualTo(1));
+            Assert.That(Names(second), Is.EqualTo(new[] { "d" }));
+            Assert.That(second.Json["metadata"]!["continue"], Is.Null);
+            Assert.That(second.Json["metadata"]!["remainingItemCount"], Is.Null);
+            Assert.That(second.ResourceVersion, Is.EqualTo(first.ResourceVersion), "all pages show one moment");
+        }
+    }
+
+    [Test]
+    public async Task What_is_made_between_two_pages_is_not_in_the_second()
+    {
+        var first = (await Api.GetAsync($"{Secrets}?limit=3")).Gives(200);
+        (await Api.PostAsync(Secrets, Secret("e"))).Gives(201);
+        Assert.That(Names(await Api.GetAsync($"{Secrets}?limit=3&continue={Uri.EscapeDataString((string)first.Json["metadata"]!["continue"]!)}")), Is.EqualTo(new[] { "d" }));
+    }
+
+    [Test]
+    public async Task A_token_that_is_none_is_refused() =>
+        Assert.That((await Api.GetAsync($"{Secrets}?limit=3&continue=nonsense")).Gives(400).Reason, Is.EqualTo("BadRequest"));
+
+    [Test]
+    public async Task All_namespaces_are_listed_together()
+    {
+        var all = (await Api.GetAsync("/api/v1/secrets")).Gives(200);
+        Assert.That((string?)all.Json["kind"], Is.EqualTo("SecretList"));
+        Assert.That(all.Json["items"]!.AsArray().Count(i => (string?)i!["metadata"]!["namespace"] == Space), Is.EqualTo(4));
+    }
+
+    [Test]
+    public async Task A_namespace_is_found_by_its_name() =>
+        Assert.That(Names(await Api.GetAsync($"/api/v1/namespaces?fieldSelector=metadata.name%3D{Space}")), Is.EqualTo(new[] { Space }));
+
+    [Test]
+    public async Task A_list_as_new_as_a_known_version_holds_it()
+    {
+        var made = (await Api.PostAsync(Secrets, Secret("e"))).Gives(201);
+        Assert.That(Names(await Api.GetAsync($"{Secrets}?resourceVersion={made.ResourceVersion}")), Does.Contain("e"));
+    }
+
+    [Test]
+    public async Task Items_are_whole() =>
+        Assert.That((await Api.GetAsync(Secrets)).Json["items"]!.AsArray().Select(i => i!["data"]!.ToJsonString()), Is.All.EqualTo("""{"k":"QQ=="}"""));
+}

@@ -1,0 +1,11 @@
+namespace MeshTrust.Tests.Contracts;
+
+/// <summary>Which API server a contract fixture holds to its word.</summary>
+public enum ServerKind
+{
+    /// <summary>Ours, in this process.</summary>
+    Embedded,
+
+    /// <summary>A kube-apiserver with its etcd: the referee.</summary>
+    Real,
+}

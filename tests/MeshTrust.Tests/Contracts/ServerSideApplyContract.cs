@@ -1,0 +1,239 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+
+namespace MeshTrust.Tests.Contracts;
+
+/// <summary>Server-side apply: what it makes, changes, leaves alone, and who owns what.</summary>
+public sealed class ServerSideApplyContract(ServerKind kind) : ApiServerContract(kind)
+{
+    private const string Owned = """{"f:data":{"f:ca-cert.pem":{},"f:ca-key.pem":{}},"f:type":{}}""";
+
+    [Test]
+    public async Task Makes_a_secret_as_it_was_sent()
+    {
+        await MakeNamespaceAsync();
+        var body = Secret("cacerts", ("ca-cert.pem", "A"), ("ca-key.pem", "K"));
+        body["metadata"]!["labels"] = Map(("l", "1"));
+        body["metadata"]!["annotations"] = Map(("x", "1"));
+        var made = (await Api.ApplyAsync(Cacerts, body)).Gives(201);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That((string?)made.Json["kind"], Is.EqualTo("Secret"));
+            Assert.That((string?)made.Json["apiVersion"], Is.EqualTo("v1"));
+            Assert.That((string?)made.Json["type"], Is.EqualTo("Opaque"));
+            Assert.That(made.Data, Is.EqualTo("""{"ca-cert.pem":"QQ==","ca-key.pem":"Sw=="}"""));
+            Assert.That(made.Json["metadata"]!["labels"]!.ToJsonString(), Is.EqualTo("""{"l":"1"}"""));
+            Assert.That(made.Json["metadata"]!["annotations"]!.ToJsonString(), Is.EqualTo("""{"x":"1"}"""));
+            Assert.That((string?)made.Json["metadata"]!["namespace"], Is.EqualTo(Space));
+            Assert.That(made.Json["metadata"]!["selfLink"], Is.Null);
+            Assert.That(made.Json["metadata"]!["generation"], Is.Null);
+            Assert.That(Owners(made), Is.EqualTo(new[] { """a Apply {"f:data":{"f:ca-cert.pem":{},"f:ca-key.pem":{}},"f:metadata":{"f:annotations":{"f:x":{}},"f:labels":{"f:l":{}}},"f:type":{}}""" }));
+        }
+    }
+
+    [Test]
+    public async Task Tells_when_by_whom_and_in_which_form_fields_were_applied()
+    {
+        var entry = (await MakeCacertsAsync(("k", "A"))).Json["metadata"]!["managedFields"]!.AsArray().Single()!;
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That((string?)entry["apiVersion"], Is.EqualTo("v1"));
+            Assert.That((string?)entry["fieldsType"], Is.EqualTo("FieldsV1"));
+            Assert.That(Time(entry["time"]), Is.EqualTo(DateTimeOffset.UtcNow).Within(TimeSpan.FromMinutes(1)));
+        }
+    }
+
+    [Test]
+    public async Task The_time_of_making_is_told_in_whole_seconds_of_UTC() =>
+        Assert.That((string?)(await MakeCacertsAsync(("k", "A"))).Json["metadata"]!["creationTimestamp"], Does.Match(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"));
+
+    [Test]
+    public async Task The_same_again_leaves_the_object_untouched()
+    {
+        var first = await MakeCacertsAsync(("ca-cert.pem", "A"), ("ca-key.pem", "K"));
+        var again = (await Api.ApplyAsync(Cacerts, Secret("cacerts", ("ca-cert.pem", "A"), ("ca-key.pem", "K")))).Gives(200);
+        Assert.That(again.Text, Is.EqualTo(first.Text), "resourceVersion and the time of the managed fields stay");
+    }
+
+    [Test]
+    public async Task A_change_keeps_the_uid_and_makes_the_resource_version_grow()
+    {
+        var first = await MakeCacertsAsync(("ca-cert.pem", "A"), ("ca-key.pem", "K"));
+        var changed = (await Api.ApplyAsync(Cacerts, Secret("cacerts", ("ca-cert.pem", "A2"), ("ca-key.pem", "K")))).Gives(200);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(changed.Data, Is.EqualTo("""{"ca-cert.pem":"QTI=","ca-key.pem":"Sw=="}"""));
+            Assert.That(changed.Uid, Is.EqualTo(first.Uid));
+            Assert.That(Number(changed.ResourceVersion), Is.GreaterThan(Number(first.ResourceVersion)));
+            Assert.That(Owners(changed), Is.EqualTo(new[] { $"a Apply {Owned}" }));
+        }
+    }
+
+    [Test]
+    public async Task Labels_and_annotations_that_are_no_longer_applied_go()
+    {
+        await MakeNamespaceAsync();
+        var body = Secret("cacerts", ("k", "A"));
+        body["metadata"]!["labels"] = Map(("l", "1"));
+        body["metadata"]!["annotations"] = Map(("x", "1"));
+        await Api.ApplyAsync(Cacerts, body);
+        var changed = (await Api.ApplyAsync(Cacerts, Secret("cacerts", ("k", "A")))).Gives(200).Json["metadata"]!;
+        Assert.That(changed["labels"], Is.Null);
+        Assert.That(changed["annotations"], Is.Null);
+    }
+
+    [Test]
+    public async Task Two_managers_with_the_same_value_own_it_both()
+    {
+        await MakeCacertsAsync(("ca-cert.pem", "A"), ("ca-key.pem", "K"));
+        var shared = (await Api.ApplyAsync(Cacerts, Secret("cacerts", ("ca-cert.pem", "A")), manager: "b")).Gives(200);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(shared.Data, Is.EqualTo("""{"ca-cert.pem":"QQ==","ca-key.pem":"Sw=="}"""));
+            Assert.That(Owners(shared), Is.EqualTo(new[] { $"a Apply {Owned}", """b Apply {"f:data":{"f:ca-cert.pem":{}},"f:type":{}}""" }));
+        }
+    }
+
+    [Test]
+    public async Task A_key_that_one_of_two_owners_drops_stays()
+    {
+        await MakeCacertsAsync(("ca-cert.pem", "A"), ("ca-key.pem", "K"));
+        await Api.ApplyAsync(Cacerts, Secret("cacerts", ("ca-cert.pem", "A")), manager: "b");
+        var dropped = (await Api.ApplyAsync(Cacerts, Secret("cacerts", ("ca-key.pem", "K")))).Gives(200);
+        Assert.That(dropped.Data, Is.EqualTo("""{"ca-cert.pem":"QQ==","ca-key.pem":"Sw=="}"""));
+    }
+
+    [Test]
+    public async Task A_key_that_its_only_owner_drops_goes()
+    {
+        await MakeCacertsAsync(("ca-cert.pem", "A"), ("ca-key.pem", "K"));
+        var dropped = (await Api.ApplyAsync(Cacerts, Secret("cacerts", ("ca-cert.pem", "A")))).Gives(200);
+        Assert.That(dropped.Data, Is.EqualTo("""{"ca-cert.pem":"QQ=="}"""));
+    }
+
+    [Test]
+    public async Task All_keys_dropped_leave_no_data_at_all()
+    {
+        await MakeCacertsAsync(("k", "A"));
+        Assert.That((await Api.ApplyAsync(Cacerts, Secret("cacerts"))).Gives(200).Json["data"], Is.Null);
+    }
+
+    [Test]
+    public async Task Force_moves_what_is_owned_and_leaves_what_is_shared()
+    {
+        await MakeCacertsAsync(("ca-cert.pem", "A"), ("ca-key.pem", "K"));
+        var forced = (await Api.ApplyAsync(Cacerts, Secret("cacerts", ("ca-cert.pem", "B"), ("ca-key.pem", "KB")), manager: "b", force: true)).Gives(200);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(forced.Data, Is.EqualTo("""{"ca-cert.pem":"Qg==","ca-key.pem":"S0I="}"""));
+            Assert.That(Owners(forced), Is.EqualTo(new[] { """a Apply {"f:type":{}}""", $"b Apply {Owned}" }));
+        }
+    }
+
+    [Test]
+    public async Task What_was_posted_belongs_to_an_update_of_its_maker()
+    {
+        await MakeNamespaceAsync();
+        var made = (await Api.PostAsync($"{Secrets}?fieldManager=kubectl-create", Secret("cacerts", ("k", "A")))).Gives(201);
+        Assert.That(Owners(made), Is.EqualTo(new[] { """kubectl-create Update {"f:data":{".":{},"f:k":{}},"f:type":{}}""" }));
+    }
+
+    [Test]
+    public async Task A_patch_takes_what_it_changes_from_who_applied_it()
+    {
+        await MakeCacertsAsync(("a", "A"), ("b", "B"));
+        var patched = (await Api.PatchAsync(Cacerts, "merge", """{"data":{"a":"QQ==","b":"Qg==","c":"Qw=="},"metadata":{"labels":{"l":"1"}}}""")).Gives(200);
+        var changed = (await Api.PatchAsync(Cacerts, "merge", """{"data":{"a":"WA=="}}""")).Gives(200);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(Owners(patched), Is.EqualTo(new[]
+            {
+                """a Apply {"f:data":{"f:a":{},"f:b":{}},"f:type":{}}""",
+                """patcher Update {"f:data":{"f:c":{}},"f:metadata":{"f:labels":{".":{},"f:l":{}}}}""",
+            }));
+            Assert.That(Owners(changed), Is.EqualTo(new[]
+            {
+                """a Apply {"f:data":{"f:b":{}},"f:type":{}}""",
+                """patcher Update {"f:data":{"f:a":{},"f:c":{}},"f:metadata":{"f:labels":{".":{},"f:l":{}}}}""",
+            }));
+        }
+    }
+
+    [Test]
+    public async Task A_key_that_another_removed_comes_back_when_it_is_applied_again()
+    {
+        await MakeCacertsAsync(("a", "A"), ("b", "B"));
+        var removed = (await Api.PatchAsync(Cacerts, "merge", """{"data":{"a":null}}""")).Gives(200);
+        var back = (await Api.ApplyAsync(Cacerts, Secret("cacerts", ("a", "A"), ("b", "B")))).Gives(200);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(removed.Data, Is.EqualTo("""{"b":"Qg=="}"""));
+            Assert.That(Owners(removed), Is.EqualTo(new[] { """a Apply {"f:data":{"f:b":{}},"f:type":{}}""" }));
+            Assert.That(back.Data, Is.EqualTo("""{"a":"QQ==","b":"Qg=="}"""));
+        }
+    }
+
+    [Test]
+    public async Task A_body_of_YAML_and_stringData_is_merged_into_data_but_owns_only_what_it_said()
+    {
+        await MakeNamespaceAsync();
+        var yaml = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: cacerts\nstringData:\n  k: hello\n";
+        var made = (await Api.ApplyAsync(Cacerts, yaml, "fieldManager=a")).Gives(201);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(made.Data, Is.EqualTo("""{"k":"aGVsbG8="}"""));
+            Assert.That(made.Json["stringData"], Is.Null);
+            Assert.That((string?)made.Json["type"], Is.EqualTo("Opaque"));
+            Assert.That(Owners(made), Is.EqualTo(new[] { """a Apply {"f:stringData":{"f:k":{}}}""" }));
+        }
+    }
+
+    [Test]
+    public async Task A_key_that_came_as_stringData_stays_when_it_is_dropped()
+    {
+        await MakeNamespaceAsync();
+        var body = Secret("cacerts");
+        body["stringData"] = Map(("k", "hello"));
+        await Api.ApplyAsync(Cacerts, body);
+        Assert.That((await Api.ApplyAsync(Cacerts, Secret("cacerts"))).Gives(200).Data, Is.EqualTo("""{"k":"aGVsbG8="}"""));
+    }
+
+    [Test]
+    public async Task A_config_map_is_applied_with_text_and_bytes()
+    {
+        await MakeNamespaceAsync();
+        var map = new JsonObject
+        {
+            ["apiVersion"] = "v1",
+            ["kind"] = "ConfigMap",
+            ["metadata"] = new JsonObject { ["name"] = "istio-ca-root-cert" },
+            ["data"] = Map(("root-cert.pem", "é\n")),
+            ["binaryData"] = Map(("b", "/w==")),
+        };
+        var made = (await Api.ApplyAsync($"{SpacePath}/configmaps/istio-ca-root-cert", map)).Gives(201);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That((string?)made.Json["data"]!["root-cert.pem"], Is.EqualTo("é\n"));
+            Assert.That((string?)made.Json["binaryData"]!["b"], Is.EqualTo("/w=="));
+            Assert.That(Owners(made), Is.EqualTo(new[] { """a Apply {"f:binaryData":{"f:b":{}},"f:data":{"f:root-cert.pem":{}}}""" }));
+        }
+    }
+
+    [Test]
+    public async Task Many_who_apply_the_same_at_once_make_it_once_and_agree()
+    {
+        await MakeNamespaceAsync();
+        var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Api.ApplyAsync(Cacerts, Secret("cacerts", ("k", "A")))));
+        using (Assert.EnterMultipleScope())
+        {
+            // A real server may also answer 409 AlreadyExists to who loses the race; what matters is that one makes it.
+            Assert.That(answers.Count(a => a.Code == 201), Is.EqualTo(1));
+            Assert.That(answers.Select(a => a.Code), Is.All.AnyOf(200, 201, 409));
+            Assert.That((await Api.GetAsync(Cacerts)).Data, Is.EqualTo("""{"k":"QQ=="}"""));
+        }
+    }
+
+    private static DateTimeOffset Time(JsonNode? node) => DateTimeOffset.Parse((string)node!, CultureInfo.InvariantCulture);
+
+    private static ulong Number(string? resourceVersion) => ulong.Parse(resourceVersion!, CultureInfo.InvariantCulture);
+}
