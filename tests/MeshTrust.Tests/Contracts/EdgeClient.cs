@@ -44,7 +44,7 @@ public sealed class EdgeClient : IDisposable
 
     public Task<EdgeAnswer> ApplyAsync(string path, string body, string query) => SendAsync("PATCH", $"{path}?{query}", body, "application/apply-patch+yaml");
 
-    /// <param name="kind">merge, strategic-merge or json.</param>
+    /// <summary>Patches; the kind is merge, strategic-merge or json.</summary>
     public Task<EdgeAnswer> PatchAsync(string path, string kind, string body, string manager = "patcher") =>
         SendAsync("PATCH", $"{path}{(path.Contains('?', StringComparison.Ordinal) ? '&' : '?')}fieldManager={manager}", body, $"application/{kind}-patch+json");
 

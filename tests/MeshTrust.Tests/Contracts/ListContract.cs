@@ -1,5 +1,3 @@
-using System.Text.Json.Nodes;
-
 namespace MeshTrust.Tests.Contracts;
 
 /// <summary>Lists: order, selectors, pages.</summary>

@@ -1,5 +1,3 @@
-using System.Text.Json.Nodes;
-
 namespace MeshTrust.Tests.Contracts;
 
 /// <summary>Watches: every change once, in order, from where one asked.</summary>

@@ -80,8 +80,8 @@ internal static class ObjectText
 
     private static (string Name, string Type)[] Columns(ObjectKind kind) => kind.Kind switch
     {
-        "Secret" => [("Name", "string"), ("Type", "string"), ("Data", "integer"), ("Age", "string")],
-        "ConfigMap" => [("Name", "string"), ("Data", "integer"), ("Age", "string")],
+        "Secret" => [("Name", "string"), ("Type", "string"), ("Data", "string"), ("Age", "string")],
+        "ConfigMap" => [("Name", "string"), ("Data", "string"), ("Age", "string")],
         _ => [("Name", "string"), ("Status", "string"), ("Age", "string")],
     };
 

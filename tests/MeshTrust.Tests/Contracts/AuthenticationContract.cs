@@ -1,0 +1,74 @@
+namespace MeshTrust.Tests.Contracts;
+
+/// <summary>Who is let in at all.</summary>
+public sealed class AuthenticationContract(ServerKind kind) : ApiServerContract(kind)
+{
+    [Test]
+    public async Task Nobody_may_read_a_secret()
+    {
+        using var nobody = new EdgeClient(Credentials.Anonymous());
+        (await nobody.GetAsync("/api/v1/namespaces/istio-system/secrets/cacerts"))
+            .IsRefused(403, "Forbidden", "secrets \"cacerts\" is forbidden: User \"system:anonymous\" cannot get resource \"secrets\" in API group \"\" in the namespace \"istio-system\"")
+            .About("secrets", "cacerts");
+    }
+
+    [TestCase("/healthz")]
+    [TestCase("/readyz")]
+    [TestCase("/livez")]
+    [TestCase("/version")]
+    public async Task Nobody_may_ask_how_it_is(string path)
+    {
+        using var nobody = new EdgeClient(Credentials.Anonymous());
+        (await nobody.GetAsync(path)).Gives(200);
+    }
+
+    [Test]
+    public async Task Nobody_may_not_discover()
+    {
+        using var nobody = new EdgeClient(Credentials.Anonymous());
+        var refused = (await nobody.GetAsync("/api")).IsRefused(403, "Forbidden", "forbidden: User \"system:anonymous\" cannot get path \"/api\"");
+        Assert.That(refused.Details, Is.EqualTo("{}"));
+    }
+
+    [Test]
+    public async Task A_wrong_token_is_refused()
+    {
+        using var stranger = new EdgeClient(Credentials.Anonymous(), bearer: "wrong");
+        Assert.That((await stranger.GetAsync("/api/v1/namespaces/default")).IsRefused(401, "Unauthorized", "Unauthorized").Details, Is.Empty);
+    }
+
+    [Test]
+    public async Task A_wrong_token_is_refused_even_where_nobody_is_let_in()
+    {
+        using var stranger = new EdgeClient(Credentials.Anonymous(), bearer: "wrong");
+        (await stranger.GetAsync("/version")).IsRefused(401, "Unauthorized", "Unauthorized");
+    }
+
+    [Test]
+    public async Task A_certificate_of_a_foreign_CA_is_refused()
+    {
+        using var foreign = new RealApiServerIdentity();
+        var (certificate, key) = foreign.IssueUser("admin", ["system:masters"]);
+        using var stranger = new EdgeClient(Credentials with { CertificatePem = certificate, KeyPem = key });
+        (await stranger.GetAsync("/api/v1/namespaces/default")).IsRefused(401, "Unauthorized", "Unauthorized");
+    }
+
+    [Test]
+    public async Task A_server_of_another_CA_is_not_talked_to()
+    {
+        using var foreign = new RealApiServerIdentity();
+        using var client = new EdgeClient(Credentials with { AuthorityPem = foreign.AuthorityPem });
+        var fault = await Assert.ThrowsAsync<HttpRequestException>(() => client.GetAsync("/version"));
+        Assert.That(fault, Has.InnerException.TypeOf<System.Security.Authentication.AuthenticationException>());
+    }
+
+    [Test]
+    public async Task A_member_of_the_masters_may_do_everything()
+    {
+        using var master = new EdgeClient(ClientCredentials.Parse(await Server.AddUserAsync("boss", ["system:masters"], [])));
+        (await master.PostAsync("/api/v1/namespaces", Namespace())).Gives(201);
+        (await master.GetAsync("/api/v1/secrets")).Gives(200);
+    }
+
+    private ClientCredentials Credentials => ClientCredentials.Parse(Server.AdministratorKubeconfig);
+}

@@ -1,0 +1,141 @@
+namespace MeshTrust.Tests.Contracts;
+
+/// <summary>Who may do what: roles, and the words in which a missing right is told.</summary>
+public sealed class AuthorizationContract(ServerKind kind) : ApiServerContract(kind)
+{
+    private string _user = "";
+
+    [SetUp]
+    public void NameAUser() => _user = $"dev-{Guid.NewGuid():N}";
+
+    [Test]
+    public async Task Without_a_right_reading_is_forbidden()
+    {
+        using var dev = await UserAsync();
+        (await dev.GetAsync(Cacerts)).IsRefused(403, "Forbidden", Cannot("secrets \"cacerts\"", "get", "secrets")).About("secrets", "cacerts");
+    }
+
+    [Test]
+    public async Task Without_a_right_listing_is_forbidden()
+    {
+        using var dev = await UserAsync();
+        (await dev.GetAsync(Secrets)).IsRefused(403, "Forbidden", Cannot("secrets", "list", "secrets")).About("secrets", "");
+    }
+
+    [Test]
+    public async Task Without_a_right_watching_is_forbidden()
+    {
+        using var dev = await UserAsync();
+        (await dev.GetAsync($"{Secrets}?watch=true")).IsRefused(403, "Forbidden", Cannot("secrets", "watch", "secrets"));
+    }
+
+    [Test]
+    public async Task Without_a_right_applying_is_forbidden()
+    {
+        using var dev = await UserAsync();
+        (await dev.ApplyAsync(Cacerts, Secret("cacerts"))).IsRefused(403, "Forbidden", Cannot("secrets \"cacerts\"", "patch", "secrets"));
+    }
+
+    [Test]
+    public async Task Without_a_right_making_is_forbidden()
+    {
+        using var dev = await UserAsync();
+        (await dev.PostAsync(Secrets, Secret("cacerts"))).IsRefused(403, "Forbidden", Cannot("secrets", "create", "secrets"));
+    }
+
+    [TestCase("DELETE", "/cacerts", "secrets \"cacerts\"", "delete")]
+    [TestCase("PUT", "/cacerts", "secrets \"cacerts\"", "update")]
+    [TestCase("DELETE", "", "secrets", "deletecollection")]
+    public async Task Without_a_right_each_verb_is_forbidden_by_its_name(string method, string path, string what, string verb)
+    {
+        using var dev = await UserAsync();
+        (await dev.SendAsync(method, Secrets + path, "{}")).IsRefused(403, "Forbidden", Cannot(what, verb, "secrets"));
+    }
+
+    [Test]
+    public async Task Of_namespaces_it_is_told_so_in_the_namespace()
+    {
+        using var dev = await UserAsync();
+        (await dev.ApplyAsync(SpacePath, Namespace())).IsRefused(403, "Forbidden", Cannot($"namespaces \"{Space}\"", "patch", "namespaces")).About("namespaces", Space);
+    }
+
+    [Test]
+    public async Task Of_all_namespaces_it_is_told_so_at_the_cluster_scope()
+    {
+        using var dev = await UserAsync();
+        (await dev.GetAsync("/api/v1/namespaces"))
+            .IsRefused(403, "Forbidden", $"namespaces is forbidden: User \"{_user}\" cannot list resource \"namespaces\" in API group \"\" at the cluster scope");
+    }
+
+    [Test]
+    public async Task A_user_may_discover()
+    {
+        using var dev = await UserAsync();
+        (await dev.GetAsync("/api")).Gives(200);
+        (await dev.GetAsync("/api/v1")).Gives(200);
+    }
+
+    [Test]
+    public async Task A_user_is_told_what_he_may_not()
+    {
+        using var dev = await UserAsync();
+        Assert.That(await AccessReview.AllowsAsync(dev, Space, "secrets", "get"), Is.False);
+    }
+
+    [Test]
+    public async Task A_right_holds_in_its_namespace_only()
+    {
+        await MakeCacertsAsync(("k", "A"));
+        using var dev = await UserAsync("get");
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That((await dev.GetAsync(Cacerts)).Code, Is.EqualTo(200));
+            Assert.That((await dev.GetAsync($"{Secrets}/missing")).Code, Is.EqualTo(404));
+            Assert.That((await dev.GetAsync("/api/v1/namespaces/default/secrets/cacerts")).Code, Is.EqualTo(403));
+            Assert.That((await dev.GetAsync(Secrets)).Code, Is.EqualTo(403), "to get is not to list");
+            Assert.That(await AccessReview.AllowsAsync(dev, Space, "secrets", "get"), Is.True);
+            Assert.That(await AccessReview.AllowsAsync(dev, "default", "secrets", "get"), Is.False);
+        }
+    }
+
+    [Test]
+    public async Task A_right_for_all_namespaces_holds_everywhere()
+    {
+        await MakeNamespaceAsync();
+        using var dev = new EdgeClient(ClientCredentials.Parse(await Server.AddUserAsync(_user, [], [new UserGrant(null, ["namespaces"], ["get", "list"])])));
+        (await dev.GetAsync(SpacePath)).Gives(200);
+        (await dev.GetAsync("/api/v1/namespaces")).Gives(200);
+        (await dev.DeleteAsync(SpacePath)).Gives(403);
+    }
+
+    [Test]
+    public async Task Applying_what_is_not_there_yet_needs_the_right_to_create_and_the_refusal_does_not_say_so()
+    {
+        await MakeNamespaceAsync();
+        using var dev = await UserAsync("get", "patch");
+        (await dev.ApplyAsync(Cacerts, Secret("cacerts", ("k", "A")))).IsRefused(403, "Forbidden", "secrets \"cacerts\" is forbidden: ").About("secrets", "cacerts");
+        (await Api.GetAsync(Cacerts)).Gives(404);
+    }
+
+    [Test]
+    public async Task Applying_what_is_there_needs_the_right_to_patch_only()
+    {
+        await MakeCacertsAsync(("k", "A"));
+        using var dev = await UserAsync("get", "patch");
+        Assert.That((await dev.ApplyAsync(Cacerts, Secret("cacerts", ("k", "B")))).Gives(200).Data, Is.EqualTo("""{"k":"Qg=="}"""));
+    }
+
+    [Test]
+    public async Task With_the_rights_to_patch_and_create_applying_makes_it()
+    {
+        await MakeNamespaceAsync();
+        using var dev = await UserAsync("get", "patch", "create");
+        (await dev.ApplyAsync(Cacerts, Secret("cacerts", ("k", "A")))).Gives(201);
+    }
+
+    private async Task<EdgeClient> UserAsync(params string[] verbs) =>
+        new(ClientCredentials.Parse(await Server.AddUserAsync(_user, [], verbs.Length == 0 ? [] : [new UserGrant(Space, ["secrets"], verbs)])));
+
+    private string Cannot(string what, string verb, string resource) =>
+        $"{what} is forbidden: User \"{_user}\" cannot {verb} resource \"{resource}\" in API group \"\" in the namespace \"{Space}\"";
+}

@@ -1,0 +1,77 @@
+namespace MeshTrust.Tests.Contracts;
+
+/// <summary>The forms in which an answer may be had.</summary>
+public sealed class RepresentationContract(ServerKind kind) : ApiServerContract(kind)
+{
+    private const string Table = "application/json;as=Table;v=v1;g=meta.k8s.io, application/json";
+
+    [Test]
+    public async Task A_table_shows_name_type_number_of_keys_and_age_of_secrets()
+    {
+        await MakeCacertsAsync(("a", "A"), ("b", "B"));
+        var table = (await Api.GetAsync(Secrets, Table)).Gives(200).Json;
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That((string?)table["kind"], Is.EqualTo("Table"));
+            Assert.That((string?)table["apiVersion"], Is.EqualTo("meta.k8s.io/v1"));
+            Assert.That(table["columnDefinitions"]!.AsArray().Select(c => $"{c!["name"]} {c["type"]}"), Is.EqualTo(new[] { "Name string", "Type string", "Data string", "Age string" }));
+            Assert.That(table["rows"]![0]!["cells"]!.AsArray().Take(3).Select(c => c!.ToString()), Is.EqualTo(new[] { "cacerts", "Opaque", "2" }));
+            Assert.That((string?)table["rows"]![0]!["cells"]![3], Does.Match("^[0-9]+s$"));
+            Assert.That((string?)table["rows"]![0]!["object"]!["kind"], Is.EqualTo("PartialObjectMetadata"));
+            Assert.That((string?)table["rows"]![0]!["object"]!["metadata"]!["name"], Is.EqualTo("cacerts"));
+            Assert.That(table.ToJsonString(), Does.Not.Contain("\"QQ==\""), "a table holds no values");
+        }
+    }
+
+    [Test]
+    public async Task A_table_of_a_namespace_shows_its_phase()
+    {
+        await MakeNamespaceAsync();
+        var table = (await Api.GetAsync(SpacePath, Table)).Gives(200).Json;
+        Assert.That(table["columnDefinitions"]!.AsArray().Select(c => (string?)c!["name"]), Is.EqualTo(new[] { "Name", "Status", "Age" }));
+        Assert.That(table["rows"]![0]!["cells"]!.AsArray().Take(2).Select(c => c!.ToString()), Is.EqualTo(new[] { Space, "Active" }));
+    }
+
+    [Test]
+    public async Task YAML_is_given_to_who_asks_for_it()
+    {
+        await MakeCacertsAsync(("k", "A"));
+        var yaml = (await Api.GetAsync(Cacerts, "application/yaml")).Gives(200);
+        Assert.That(yaml.MediaType, Is.EqualTo("application/yaml"));
+        Assert.That(yaml.Text, Does.StartWith("apiVersion: v1\ndata:\n  k: QQ==\nkind: Secret\nmetadata:\n").And.EndWith("type: Opaque\n"));
+    }
+
+    [Test]
+    public async Task A_refusal_is_YAML_too()
+    {
+        await MakeNamespaceAsync();
+        var refused = (await Api.GetAsync($"{Secrets}/nope", "application/yaml")).Gives(404);
+        Assert.That(refused.MediaType, Is.EqualTo("application/yaml"));
+        Assert.That(refused.Text, Is.EqualTo("""
+            apiVersion: v1
+            code: 404
+            details:
+              kind: secrets
+              name: nope
+            kind: Status
+            message: secrets "nope" not found
+            metadata: {}
+            reason: NotFound
+            status: Failure
+
+            """.ReplaceLineEndings("\n")));
+    }
+
+    [Test]
+    public async Task Another_form_is_refused()
+    {
+        var refused = (await Api.GetAsync("/api/v1/namespaces/default", "text/html")).Gives(406);
+        Assert.That(refused.Text, Does.Contain("406: Not Acceptable").Or.Contain("only the following media types are accepted"));
+    }
+
+    [TestCase("*/*")]
+    [TestCase("text/html, */*;q=0.1")]
+    [TestCase("application/vnd.example, application/json")]
+    public async Task JSON_is_given_to_who_takes_it_among_others(string accept) =>
+        Assert.That((await Api.GetAsync("/api/v1/namespaces/default", accept)).Gives(200).MediaType, Is.EqualTo("application/json"));
+}
