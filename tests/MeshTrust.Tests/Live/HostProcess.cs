@@ -92,7 +92,7 @@ internal sealed class HostProcess : IDisposable
     }
 
     /// <summary>No pipeline, no kubeconfig and no topology of whoever runs the tests.</summary>
-    private static Dictionary<string, string?> CleanEnvironment(IReadOnlyDictionary<string, string?>? environment)
+    public static Dictionary<string, string?> CleanEnvironment(IReadOnlyDictionary<string, string?>? environment)
     {
         var clean = new Dictionary<string, string?>
         {
