@@ -57,7 +57,7 @@ internal static class BrokenKubeconfigs
         Context("is not there", "gone", "MT0206"),
         Context("has another case", "A", "MT0206"),
         Context("is a path", "../a", "MT0206"),
-        new("kubeconfig does not exist", 5, "MT0201") { Arguments = Arguments, Environment = Variables("a", "gone"), Content = "gone" },
+        new("kubeconfig does not exist", 5, "MT0201") { Arguments = Arguments, Environment = Variables("a", "gone"), Content = "no file" },
         new("kubeconfig is a directory", 5, "MT0203") { Arguments = Arguments, Environment = Variables("a", "config"), Files = s => Directory.CreateDirectory(s.File("config")), Content = "directory" },
         new("kubeconfig is larger than any", 5, "MT0203") { Arguments = Arguments, Environment = Variables("a", "config"), Files = s => s.Write("config", new string('#', 20 << 20)), Content = "large" },
         new("kubeconfig is bytes of no text", 5, "MT0202", "MT0203") { Arguments = Arguments, Environment = Variables("a", "config"), Files = s => File.WriteAllBytes(s.File("config"), [0xff, 0xfe, 0, 0xd8, 1, 2, 3]), Content = "bytes" },

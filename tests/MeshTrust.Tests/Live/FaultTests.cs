@@ -12,13 +12,13 @@ namespace MeshTrust.Tests.Live;
 [TestFixture]
 public sealed class FaultTests
 {
-    private const int RandomRounds = 120;
+    private const int RandomRounds = 100;
 
     private static readonly ClusterApiSettings Hasty = new()
     {
         FirstBackoff = TimeSpan.FromMilliseconds(1),
-        AttemptTimeout = TimeSpan.FromMilliseconds(400),
-        Deadline = TimeSpan.FromSeconds(3),
+        AttemptTimeout = TimeSpan.FromMilliseconds(300),
+        Deadline = TimeSpan.FromSeconds(1.2),
     };
 
     private ScratchDirectory _scratch = null!;
@@ -67,8 +67,8 @@ public sealed class FaultTests
         yield return Plan("dropped after the secret was written", 16, Fault.Drop(afterwards: true) with { Method = "PATCH", Path = Secret });
         yield return Plan("dropped after every write", 17, Fault.Drop(afterwards: true) with { Method = "PATCH", Times = int.MaxValue });
         yield return Plan("dropped always", 18, Fault.Drop(afterwards: false) with { Times = int.MaxValue });
-        yield return Plan("slower than one try", 19, Fault.Slow(TimeSpan.FromMilliseconds(700)));
-        yield return Plan("a write that comes late", 20, Fault.Slow(TimeSpan.FromMilliseconds(700)) with { Method = "PATCH", Path = Secret });
+        yield return Plan("slower than one try", 19, Fault.Slow(TimeSpan.FromMilliseconds(500)));
+        yield return Plan("a write that comes late", 20, Fault.Slow(TimeSpan.FromMilliseconds(500)) with { Method = "PATCH", Path = Secret });
         yield return Plan("half an answer to a read", 21, Fault.Truncate() with { Method = "GET", Path = Secret });
         yield return Plan("half an answer to a write", 22, Fault.Truncate() with { Method = "PATCH", Path = Secret });
         yield return Plan("half answers for ever", 23, Fault.Truncate() with { Times = int.MaxValue });
@@ -197,7 +197,7 @@ public sealed class FaultTests
             3 => Fault.Drop(afterwards: false),
             4 => Fault.Drop(afterwards: true),
             5 => Fault.Truncate(),
-            _ => Fault.Slow(TimeSpan.FromMilliseconds(random.Next(1, 600))),
+            _ => Fault.Slow(TimeSpan.FromMilliseconds(random.Next(1, 450))),
         };
         return fault with
         {

@@ -11,9 +11,9 @@ internal static partial class SecretText
     public static IReadOnlySet<string> In(string directory)
     {
         var secrets = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var file in Directory.EnumerateFiles(directory, "*", SearchOption.AllDirectories))
+        foreach (var file in Directory.EnumerateFiles(directory, "*", SearchOption.AllDirectories).Where(IsReadable))
         {
-            var text = File.Exists(file) ? File.ReadAllText(file) : "";
+            var text = File.ReadAllText(file);
             Add(secrets, text);
             foreach (Match wrapped in Base64().Matches(text))
             {
@@ -28,6 +28,9 @@ internal static partial class SecretText
 
         return secrets;
     }
+
+    /// <summary>No lock, which its server holds alone, and no link that may lead nowhere.</summary>
+    public static bool IsReadable(string file) => Path.GetFileName(file) is not ("lock" or ".meshtrust.lock") && new FileInfo(file).LinkTarget is null;
 
     private static void Add(HashSet<string> secrets, string text)
     {
