@@ -121,6 +121,7 @@ public sealed class FaultTests
         var broken = await VerifyAsync(topology);
         _plane.Faults.Clear();
         Assert.That(broken.Outcome, Is.EqualTo(TrustOutcome.Failed).Or.EqualTo(TrustOutcome.CouldNotCheck), "a broken secret was called sound under faults");
+        Assert.That((await VerifyAsync(topology)).Outcome, Is.EqualTo(TrustOutcome.Failed), "without faults it is seen");
         return happened;
     }
 
