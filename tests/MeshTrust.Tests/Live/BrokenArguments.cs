@@ -21,7 +21,7 @@ internal static class BrokenArguments
 
     private static BrokenRun OfCake(string line) => new($"command line '{line}'", 2, "MT0017") { Arguments = line.Split(' '), Content = line };
 
-    private static BrokenRun OfTopology(BrokenInput input) => new(input.ToString(), 2, CakesOwn.Contains(input.Arguments) ? "MT0017" : input.Id)
+    private static BrokenRun OfTopology(BrokenInput input) => new(input.Text is null ? input.ToString() : $"{input.File}: {input}", 2, CakesOwn.Contains(input.Arguments) ? "MT0017" : input.Id)
     {
         Arguments = ["--target=RootCa", .. input.Arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries), .. input.Text is null ? Array.Empty<string>() : ["--topology=" + input.File]],
         Environment = TopologySamples.Environment(input.Environment).ToDictionary(v => v.Key, v => (string?)v.Value),

@@ -16,6 +16,7 @@ public sealed partial class BrokenInputTests
         var all = All.ToList();
         Assert.That(all, Has.Count.GreaterThanOrEqualTo(200));
         Assert.That(all.GroupBy(run => (string.Join(' ', run.Arguments), run.Content)).Where(same => same.Count() > 1).Select(same => same.First().Name), Is.Empty);
+        Assert.That(all.Select(run => run.Name), Is.Unique, "a report has to tell them apart");
     }
 
     [TestCaseSource(nameof(All))]
