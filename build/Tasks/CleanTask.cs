@@ -15,8 +15,8 @@ public sealed class CleanTask : FrostingTask
     public override void Run(ICakeContext context)
     {
         var settings = new DeleteDirectorySettings { Recursive = true, Force = true };
-        var outputs = context.GetDirectories("./{src,tests,build,compat}/**/bin")
-            .Concat(context.GetDirectories("./{src,tests,build,compat}/**/obj"))
+        var outputs = context.GetDirectories("./{src,tests,build,compat,samples}/**/bin")
+            .Concat(context.GetDirectories("./{src,tests,build,compat,samples}/**/obj"))
             .Concat([new DirectoryPath("./artifacts/tests"), new DirectoryPath("./artifacts/packages"), new DirectoryPath("./artifacts/bench")])
             .Where(context.DirectoryExists)
             .ToList();

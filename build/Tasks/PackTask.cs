@@ -1,4 +1,5 @@
 using Cake.Core;
+using Cake.Core.Diagnostics;
 using Cake.Frosting;
 
 namespace Build.Tasks;
@@ -10,6 +11,10 @@ namespace Build.Tasks;
 public sealed class PackTask(DotNetCommand dotnet) : FrostingTask
 {
     /// <inheritdoc/>
-    public override void Run(ICakeContext context) =>
+    public override void Run(ICakeContext context)
+    {
         dotnet.RunOrFail(context, "pack", "MeshTrust.slnx", "--no-build", "--configuration", BuildArguments.Configuration(context), "--output", "artifacts/packages", "--verbosity", "quiet");
+        if (typeof(CakeHost).Assembly.GetName().Name != "Cake.Frosting")
+            context.Log.Warning("Cake.Frosting.MeshTrust was not packed: it was compiled against the stand-in (compat). Where the feed has Cake.Frosting it is.");
+    }
 }

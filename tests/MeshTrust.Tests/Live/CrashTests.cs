@@ -1,11 +1,11 @@
 using MeshTrust.Pki;
-using MeshTrust.Tests.Pki;
 
 namespace MeshTrust.Tests.Live;
 
 /// <summary>A run that ends at any moment by SIGKILL, and the next one.</summary>
 [TestFixture, NonParallelizable, Category("Slow")]
 [Platform(Exclude = "Win", Reason = "file modes and SIGKILL are Unix's")]
+[System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
 public sealed class CrashTests
 {
     private const int Kills = 100;

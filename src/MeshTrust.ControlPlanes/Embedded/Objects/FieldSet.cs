@@ -43,6 +43,9 @@ internal sealed class FieldSet
         return result;
     }
 
+    /// <summary>Whether the path is in the set, or one below it.</summary>
+    public bool Covers(string path) => Paths.Contains(path) || Paths.Any(p => p.StartsWith(path + Separator, StringComparison.Ordinal));
+
     public bool SameAs(FieldSet other) => Paths.SetEquals(other.Paths);
 
     /// <summary>The path as error messages have it: <c>.data.ca-cert.pem</c>, <c>.metadata.finalizers["x"]</c>.</summary>

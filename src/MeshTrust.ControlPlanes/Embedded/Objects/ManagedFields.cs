@@ -62,7 +62,8 @@ internal sealed class ManagedFields
         return new ManagedFields(entries);
     }
 
-    public bool Owns(string path) => _entries.Any(e => e.Fields.Paths.Contains(path));
+    /// <summary>Whether somebody owns the field or, for a map or set, something in it.</summary>
+    public bool Owns(string path) => _entries.Any(e => e.Fields.Covers(path));
 
     public bool SameFieldsAs(ManagedFields other) =>
         _entries.Count == other._entries.Count

@@ -1,0 +1,93 @@
+using global::Cake.Frosting.MeshTrust;
+using MeshTrust.Tests.Live;
+
+namespace MeshTrust.Tests.Cake;
+
+[TestFixture]
+public sealed class MeshSessionTests
+{
+    [Test]
+    public void Paths_are_absolute_from_the_working_directory_of_the_build()
+    {
+        using var scratch = new ScratchDirectory();
+        var run = Session(out _).Settings(new FakeContext(scratch.Location).Context).Run;
+
+        Assert.That(
+            (run.WorkDirectory, run.CertsDirectory, run.ArtifactsDirectory),
+            Is.EqualTo((scratch.File(".meshtrust"), scratch.File(".meshtrust/certs"), scratch.File(".meshtrust/artifacts"))));
+    }
+
+    [Test]
+    public void A_topology_file_is_found_from_the_working_directory_of_the_build()
+    {
+        using var scratch = new ScratchDirectory();
+        scratch.Write("mesh.json", """[{"clusterName": "east"}, {"clusterName": "west"}, {"clusterName": "north"}]""");
+        var context = new FakeContext(scratch.Location, new Dictionary<string, string> { ["topology"] = "mesh.json" });
+
+        Assert.That(Session(out _).Settings(context.Context).Topology.Clusters.Select(c => c.Name.Value), Is.EqualTo(new[] { "east", "west", "north" }));
+    }
+
+    [Test]
+    public void Settings_are_bound_once()
+    {
+        using var scratch = new ScratchDirectory();
+        var session = Session(out _);
+        var first = session.Settings(new FakeContext(scratch.Location).Context);
+
+        Assert.That(session.Settings(new FakeContext(scratch.Location, new Dictionary<string, string> { ["clusters"] = "9" }).Context), Is.SameAs(first));
+    }
+
+    [Test]
+    public void An_argument_that_nobody_knows_is_refused_unless_the_host_names_it()
+    {
+        using var scratch = new ScratchDirectory();
+        var context = new FakeContext(scratch.Location, new Dictionary<string, string> { ["configuration"] = "Debug" }).Context;
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(() => Session(out _).Settings(context), Throws.TypeOf<MeshTrustException>().With.Property("Stage").EqualTo(Stage.Input).And.Message.Contains("MT0001"));
+            Assert.That(Session(out _, "configuration").Settings(context).Topology.Clusters, Has.Count.EqualTo(2));
+        });
+    }
+
+    [Test]
+    public void Warnings_of_the_settings_are_told()
+    {
+        using var scratch = new ScratchDirectory();
+        scratch.Write("mesh.yaml", "apiVersion: meshtrust.dev/v1alpha1\nkind: MeshTopology\nclusters: [{name: east, workers: 3}]\n");
+        var context = new FakeContext(scratch.Location, new Dictionary<string, string> { ["topology"] = "mesh.yaml" });
+        Session(out _).Settings(context.Context);
+
+        Assert.That(context.Lines, Has.Some.Matches("^Warning: MT01"));
+    }
+
+    [Test]
+    public void Only_keys_that_the_store_lacks_are_generated_ahead()
+    {
+        using var scratch = new ScratchDirectory();
+        var context = new FakeContext(scratch.Location, new Dictionary<string, string> { ["clusters"] = "3", ["rootca-keysz"] = "p256", ["intermediate-keysz"] = "p256" }).Context;
+        var session = Session(out _);
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(session.PrepareKeys(context), Is.EqualTo(4));
+            Assert.That(session.PrepareKeys(context), Is.EqualTo(4), "asked once in a run");
+        });
+    }
+
+    [Test]
+    public async Task The_time_limit_of_the_run_ends_it()
+    {
+        using var scratch = new ScratchDirectory();
+        var session = Session(out var cancellation);
+        session.Settings(new FakeContext(scratch.Location, new Dictionary<string, string> { ["timeout"] = "1s" }).Context);
+        var ended = new TaskCompletionSource();
+        using var registration = session.Token.Register(ended.SetResult);
+        await ended.Task.WaitAsync(TimeSpan.FromMinutes(1));
+
+        Assert.That(cancellation.ExitCode, Is.EqualTo(124));
+    }
+
+    private static MeshSession Session(out RunCancellation cancellation, params string[] others) =>
+        new(new MeshTrustOptions { OtherArguments = others }, cancellation = new RunCancellation(), TimeProvider.System);
+}
