@@ -12,6 +12,8 @@ internal static partial class BinaryVersions
     /// <summary>How long a program may take to say its version; the first read of 120 MiB from a busy disk takes seconds.</summary>
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
 
+    private const string Busy = "it is being written (text file busy)";
+
     private static readonly ConcurrentDictionary<(string Path, DateTime Written, long Size), string> Known = new();
 
     /// <summary>The version, without a <c>v</c>, or the reason why there is none. A program is run once for each path, time of change and size.</summary>
@@ -24,6 +26,13 @@ internal static partial class BinaryVersions
             var key = (file.FullName, file.LastWriteTimeUtc, file.Length);
             if (Known.TryGetValue(key, out var known)) return (known, null);
             var (version, reason) = Run(path, program);
+            // Whatever this process starts at the same moment inherits the descriptor of a file that was just written, for as long as it takes to exec.
+            for (var tries = 0; tries < 40 && reason?.Contains(Busy, StringComparison.Ordinal) == true; tries++)
+            {
+                Thread.Sleep(50);
+                (version, reason) = Run(path, program);
+            }
+
             if (version is not null) Known[key] = version;
             return (version, reason);
         }
@@ -93,7 +102,7 @@ internal static partial class BinaryVersions
     {
         8 or 193 => "it is built for another platform, or cut off (exec format error)",
         13 or 5 => "permission denied: it lacks the execute bit (chmod +x), or its file system is mounted noexec",
-        26 => "it is being written (text file busy)",
+        26 => Busy,
         _ => fault.Message.TrimEnd('.'),
     };
 
