@@ -1,4 +1,4 @@
-namespace MeshTrust.ControlPlanes.Embedded.State;
+namespace MeshTrust.ControlPlanes.State;
 
 /// <summary>Files that only their owner can read, from their first moment on.</summary>
 internal static class PrivateFile
