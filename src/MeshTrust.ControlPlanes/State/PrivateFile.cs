@@ -43,6 +43,15 @@ internal static class PrivateFile
         Replace(path, content);
     }
 
+    /// <summary>A new file for one writer that others may read while it grows.</summary>
+    public static FileStream CreateLog(string path)
+    {
+        File.Delete(path);
+        var options = Options(FileMode.CreateNew);
+        options.Share = FileShare.ReadWrite | FileShare.Delete;
+        return new FileStream(path, options);
+    }
+
     private static bool HasMode600(string path) => OperatingSystem.IsWindows() || File.GetUnixFileMode(path) == FileMode600;
 
     /// <summary>Removes what a killed process left behind; only the holder of the lock may.</summary>
