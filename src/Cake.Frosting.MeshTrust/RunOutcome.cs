@@ -32,6 +32,15 @@ public sealed class RunOutcome(RunCancellation cancellation)
         return _fault is null ? (int)Stage.Input : 1;
     }
 
+    /// <summary>What to add where Cake itself refused the command line, in words of its own and without an id; null otherwise.</summary>
+    public Problem? Refusal(int cakeExitCode) => cakeExitCode == 0 || _fault is not null || cancellation.ExitCode is not null ? null : new Problem
+    {
+        Id = "MT0017",
+        Place = "command line",
+        What = "Cake cannot read it, or knows no such target; its own words stand above.",
+        Remedy = "--description lists the targets, --help the options; an option is written --name=value.",
+    };
+
     private static MeshTrustException? FaultOf(Exception? exception) => exception switch
     {
         null => null,

@@ -26,7 +26,7 @@ internal static class KubeconfigFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
-            problem = New("MT0210", path, $"This kubeconfig cannot be read: {e.GetType().Name}.", "See that the path is right and that you may read the file.");
+            problem = New("MT0210", path, $"This kubeconfig cannot be read: {e.Message.TrimEnd('.')}.", "See that the path is right and that you may read the file.");
         }
         return false;
     }

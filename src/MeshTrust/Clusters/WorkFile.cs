@@ -33,7 +33,7 @@ internal static class WorkFile
             {
                 Id = "MT0218",
                 Place = file.Path,
-                What = $"The file cannot be written: {e.GetType().Name}.",
+                What = $"The file cannot be written: {e.Message.TrimEnd('.')}.",
                 Remedy = "See that the work directory exists, is yours and has space; or choose another with --work-dir.",
             });
         }

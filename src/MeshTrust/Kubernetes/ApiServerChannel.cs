@@ -93,7 +93,7 @@ internal sealed class ApiServerChannel : IDisposable
         }
         catch (Exception e) when (e is not MeshTrustException)
         {
-            throw Unusable(e);
+            throw Unusable();
         }
     }
 
@@ -105,20 +105,20 @@ internal sealed class ApiServerChannel : IDisposable
         }
         catch (Exception e) when (e is not MeshTrustException)
         {
-            throw Unusable(e);
+            throw Unusable();
         }
     }
 
-    /// <summary>Only the kind of the fault is told: its text may quote what a command printed.</summary>
-    private MeshTrustException Unusable(Exception fault)
+    /// <summary>The fault itself is not told: its text may quote what a command printed.</summary>
+    private MeshTrustException Unusable()
     {
         var command = KubeconfigJudge.ExecCommand(_context.User);
         return new(Stage.Contexts, new Problem
         {
             Id = "MT3016",
             Place = _context.Context.Name,
-            What = command is null ? $"The credentials of the user '{_context.User.Name}' cannot be used ({fault.GetType().Name})."
-                : $"The command '{command}', which makes this user's credentials, could not be started or gave none ({fault.GetType().Name}).",
+            What = command is null ? $"The credentials of the user '{_context.User.Name}' cannot be used: certificate and key do not go together, or one is damaged."
+                : $"The command '{command}', which makes this user's credentials, could not be started or gave none.",
             Remedy = command is null ? "See that its certificate, key or token is whole; or log in to the cluster again."
                 : "See that it is installed and on the PATH, run it by hand, log in where it asks to, then run again.",
         });

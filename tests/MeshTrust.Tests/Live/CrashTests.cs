@@ -1,3 +1,4 @@
+using System.Text.Json;
 using MeshTrust.Pki;
 
 namespace MeshTrust.Tests.Live;
@@ -21,7 +22,7 @@ public sealed class CrashTests
         var random = new Random(seed);
         TestContext.Out.WriteLine($"seed {seed}");
         var length = LengthOfAWholeRun();
-        var killed = 0;
+        var (killed, looks) = (0, 0);
 
         for (var round = 0; round < Kills / PerDirectory; round++)
         {
@@ -39,9 +40,23 @@ public sealed class CrashTests
             AssertWhole(scratch.Location, root);
             Assert.That(Strays(scratch.Location), Is.Empty, "files of killed runs are left behind");
             Assert.That(watch.Violations, Is.Empty, $"seed {seed}");
+            looks += watch.Looks;
         }
 
+        TestContext.Out.WriteLine($"{killed} of {Kills} kills hit a run under way; {looks} looks at the modes of all files");
         Assert.That(killed, Is.GreaterThan(Kills / 2), "most kills have to hit a run that is under way");
+    }
+
+    [Test]
+    public void The_watch_over_modes_sees_a_key_that_others_can_read()
+    {
+        using var scratch = new ScratchDirectory();
+        using var watch = new KeyModeWatch(scratch.Location);
+        var file = scratch.Write("sub/x-key.pem", "-----BEGIN PRIVATE KEY-----");
+        File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.GroupRead);
+        var before = watch.Looks;
+        Assert.That(() => watch.Looks, Is.GreaterThan(before + 1).After(10_000, 5));
+        Assert.That(watch.Violations.Single(), Does.StartWith(file));
     }
 
     private static TimeSpan LengthOfAWholeRun()
@@ -67,11 +82,14 @@ public sealed class CrashTests
     {
         var certs = Path.Combine(directory, "mesh", "certs");
         if (!Directory.Exists(certs)) return rootBefore;
-        foreach (var file in Directory.EnumerateFiles(certs, "*.pem", SearchOption.AllDirectories))
+        foreach (var file in Directory.EnumerateFiles(certs, "*.pem", SearchOption.AllDirectories).Where(file => !IsStray(file)))
         {
             var document = PemDocument.Parse(file, File.ReadAllBytes(file));
             Assert.That((document.Blocks.Count, document.Defects), Is.EqualTo((Math.Max(1, document.Blocks.Count), Array.Empty<string>())), file);
         }
+
+        foreach (var state in Directory.EnumerateFiles(Path.Combine(directory, "mesh"), "*.json", SearchOption.AllDirectories).Where(file => !IsStray(file)))
+            Assert.That(() => JsonDocument.Parse(File.ReadAllText(state)).Dispose(), Throws.Nothing, state);
 
         var root = Path.Combine(certs, "root-cert.pem");
         var fingerprint = File.Exists(root) ? File.ReadAllText(root) : null;
@@ -81,5 +99,7 @@ public sealed class CrashTests
     }
 
     private static IEnumerable<string> Strays(string directory) =>
-        Directory.EnumerateFiles(directory, "*", SearchOption.AllDirectories).Where(file => file.Contains(".tmp", StringComparison.Ordinal));
+        Directory.EnumerateFiles(directory, "*", SearchOption.AllDirectories).Where(IsStray);
+
+    private static bool IsStray(string file) => file.Contains(".tmp", StringComparison.Ordinal);
 }

@@ -76,6 +76,24 @@ internal sealed class HostProcess : IDisposable
         return _process.ExitCode;
     }
 
+    /// <summary>Waits until the host has told <paramref name="text"/>.</summary>
+    public void WaitForOutput(string text)
+    {
+        var started = TimeProvider.System.GetTimestamp();
+        while (!Output.Contains(text, StringComparison.Ordinal))
+        {
+            if (HasExited || TimeProvider.System.GetElapsedTime(started) > Deadline) throw new TimeoutException($"The host never told '{text}':\n{Output}");
+            Thread.Sleep(5);
+        }
+    }
+
+    /// <summary>Sends a signal such as <c>INT</c>.</summary>
+    public void Signal(string name)
+    {
+        using var kill = Process.Start("/bin/sh", ["-c", $"kill -{name} {Id}"]);
+        kill.WaitForExit();
+    }
+
     public bool HasExited => _process.HasExited;
 
     /// <summary>SIGKILL on Unix: nothing in the process gets a chance to tidy up.</summary>
@@ -92,7 +110,7 @@ internal sealed class HostProcess : IDisposable
     }
 
     /// <summary>No pipeline, no kubeconfig and no topology of whoever runs the tests.</summary>
-    private static Dictionary<string, string?> CleanEnvironment(IReadOnlyDictionary<string, string?>? environment)
+    public static Dictionary<string, string?> CleanEnvironment(IReadOnlyDictionary<string, string?>? environment)
     {
         var clean = new Dictionary<string, string?>
         {

@@ -10,6 +10,7 @@ internal sealed class KeyModeWatch : IDisposable
     private readonly ConcurrentDictionary<string, UnixFileMode> _violations = new();
     private readonly CancellationTokenSource _stop = new();
     private readonly Thread _thread;
+    private int _looks;
 
     public KeyModeWatch(string directory)
     {
@@ -26,6 +27,9 @@ internal sealed class KeyModeWatch : IDisposable
 
     public IEnumerable<string> Violations => _violations.Select(v => $"{v.Key}: {v.Value}");
 
+    /// <summary>How often it looked at everything.</summary>
+    public int Looks => Volatile.Read(ref _looks);
+
     public void Dispose()
     {
         _stop.Cancel();
@@ -35,18 +39,26 @@ internal sealed class KeyModeWatch : IDisposable
 
     private void Look(string directory)
     {
-        try
+        foreach (var file in FilesIn(directory))
         {
-            foreach (var file in Directory.EnumerateFiles(directory, "*", SearchOption.AllDirectories))
+            try
             {
                 // The mode counts only where the content is a secret: the text is read first, so a file that is empty yet is seen again.
                 if (HoldsKey(file) && (File.GetUnixFileMode(file) & Others) is var mode and not 0) _violations.TryAdd(file, mode);
             }
+            catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+            {
+                // Files come and go while we look; the next look sees the rest.
+            }
         }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
-        {
-            // Files come and go while we look; the next look sees the rest.
-        }
+
+        Interlocked.Increment(ref _looks);
+    }
+
+    private static List<string> FilesIn(string directory)
+    {
+        try { return [.. Directory.EnumerateFiles(directory, "*", SearchOption.AllDirectories)]; }
+        catch (IOException) { return []; }
     }
 
     private static bool HoldsKey(string file)

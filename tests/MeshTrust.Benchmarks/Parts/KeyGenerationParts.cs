@@ -1,0 +1,30 @@
+using BenchmarkDotNet.Attributes;
+using MeshTrust.Pki;
+using MeshTrust.Topology;
+using Org.BouncyCastle.Crypto;
+using Org.BouncyCastle.Crypto.Generators;
+using Org.BouncyCastle.Crypto.Parameters;
+using Org.BouncyCastle.Math;
+using Org.BouncyCastle.Security;
+
+namespace MeshTrust.Benchmarks.Parts;
+
+#pragma warning disable CA1822 // A benchmark is an instance method: BenchmarkDotNet calls no other.
+
+/// <summary>The platform's key generation against BouncyCastle's. RSA times scatter widely: look at the error column.</summary>
+public class KeyGenerationParts
+{
+    [Benchmark(Baseline = true)]
+    public PrivateKeyPem Rsa2048() => KeyGeneration.Generate(KeyAlgorithm.Rsa2048);
+
+    [Benchmark]
+    public AsymmetricCipherKeyPair Rsa2048BouncyCastle()
+    {
+        var generator = new RsaKeyPairGenerator();
+        generator.Init(new RsaKeyGenerationParameters(BigInteger.ValueOf(65537), new SecureRandom(), 2048, 100));
+        return generator.GenerateKeyPair();
+    }
+
+    [Benchmark]
+    public PrivateKeyPem P256() => KeyGeneration.Generate(KeyAlgorithm.EcdsaP256);
+}

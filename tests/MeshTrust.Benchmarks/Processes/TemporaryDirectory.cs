@@ -1,0 +1,9 @@
+namespace MeshTrust.Benchmarks.Processes;
+
+/// <summary>A directory of mode 0700 that goes when the measurement ends.</summary>
+internal sealed class TemporaryDirectory : IDisposable
+{
+    public string Location { get; } = Directory.CreateTempSubdirectory("meshtrust-bench-").FullName;
+
+    public void Dispose() => Directory.Delete(Location, recursive: true);
+}

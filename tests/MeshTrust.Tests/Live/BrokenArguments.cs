@@ -1,0 +1,31 @@
+using MeshTrust.Tests.Topology;
+
+namespace MeshTrust.Tests.Live;
+
+/// <summary>Command lines, variables and topology files that a run must refuse before it does anything.</summary>
+internal static class BrokenArguments
+{
+    /// <summary>What Cake's own command line refuses before any task of ours sees it.</summary>
+    private static readonly string[] CakesOwn = ["--=x", "--topology=", "--rootca-cn="];
+
+    public static IEnumerable<BrokenRun> All => [.. CommandLines.Select(OfCake), .. BrokenInput.All.Where(ReachesUs).Select(OfTopology)];
+
+    private static readonly string[] CommandLines =
+    [
+        "--target=Verfy", "--target=", "--target", "--verbosity=loud", "--verbosity", "Verify", "verify now", "-", "-9", "--x", "--tree=maybe", "--dryrun=2",
+        "--target=RootCa --exclusive=no",
+    ];
+
+    /// <summary>Of two spellings of one name Cake hands on only the last.</summary>
+    private static bool ReachesUs(BrokenInput input) => !input.Arguments.Contains("--FORCE", StringComparison.Ordinal);
+
+    private static BrokenRun OfCake(string line) => new($"command line '{line}'", 2, "MT0017") { Arguments = line.Split(' '), Content = line };
+
+    private static BrokenRun OfTopology(BrokenInput input) => new(input.Text is null ? input.ToString() : $"{input.File}: {input}", 2, CakesOwn.Contains(input.Arguments) ? "MT0017" : input.Id)
+    {
+        Arguments = ["--target=RootCa", .. input.Arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries), .. input.Text is null ? Array.Empty<string>() : ["--topology=" + input.File]],
+        Environment = TopologySamples.Environment(input.Environment).ToDictionary(v => v.Key, v => (string?)v.Value),
+        Files = scratch => { if (input.Text is not null) scratch.Write(input.File, input.Text); },
+        Content = $"{input.Arguments}|{input.Environment}|{input.File}|{input.Text}",
+    };
+}

@@ -1,0 +1,22 @@
+namespace MeshTrust.Tests.Live;
+
+/// <summary>One broken input of a whole run, and how it must be refused.</summary>
+/// <param name="Name">What is broken.</param>
+/// <param name="ExitCode">The expected exit code.</param>
+/// <param name="Ids">The ids of which one at least must be told.</param>
+internal sealed record BrokenRun(string Name, int ExitCode, params string[] Ids)
+{
+    /// <summary>The command line.</summary>
+    public required IReadOnlyList<string> Arguments { get; init; }
+
+    /// <summary>Variables; <c>{dir}</c> stands for the run's directory.</summary>
+    public IReadOnlyDictionary<string, string?> Environment { get; init; } = new Dictionary<string, string?>();
+
+    /// <summary>Writes the user's files.</summary>
+    public Action<ScratchDirectory> Files { get; init; } = _ => { };
+
+    /// <summary>What tells two cases apart, beside their names.</summary>
+    public string Content { get; init; } = "";
+
+    public override string ToString() => Name;
+}

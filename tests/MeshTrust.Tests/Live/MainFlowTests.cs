@@ -1,0 +1,144 @@
+using System.Diagnostics;
+using System.Text.Json;
+using k8s;
+using MeshTrust.ControlPlanes.Embedded;
+using MeshTrust.Tests.Tools;
+using MeshTrust.Topology;
+
+namespace MeshTrust.Tests.Live;
+
+/// <summary>The main flow as users run it, over embedded clusters.</summary>
+[TestFixture, NonParallelizable]
+public sealed class MainFlowTests
+{
+    private static readonly string[] Quick = ["--work-dir=mesh", "--rootca-keysz=p256", "--intermediate-keysz=p256"];
+    private ScratchDirectory _scratch = null!;
+
+    [SetUp]
+    public void Begin() => _scratch = new ScratchDirectory();
+
+    [TearDown]
+    public void End() => _scratch.Dispose();
+
+    [Test]
+    public void Proves_trust_from_nothing_then_changes_nothing_then_takes_a_third_cluster_in()
+    {
+        var first = Succeed("--target=Verify");
+        string[] tasks = ["SetupKind", "SetContexts", "RootCa", "ClusterCacerts", "PushSecrets", "Verify"];
+        Assert.That(tasks.Select(task => first.IndexOf($"\n{task}\n", StringComparison.Ordinal)), Is.Ordered.And.All.GreaterThan(0));
+        Assert.That(first, Does.Contain("cluster1: secret cacerts created").And.Contain("cluster2: secret cacerts created").And.Contain("4 of 4 ordered pairs trusted"));
+
+        var files = Certificates();
+        var second = Succeed("--target=Verify");
+        Assert.That(second, Does.Contain("root: kept").And.Contain("cluster1: kept").And.Contain("cluster1: secret cacerts unchanged, namespace unchanged").And.Contain("cluster2: secret cacerts unchanged, namespace unchanged"));
+        Assert.That(second, Does.Not.Contain(": issued").And.Not.Contain("wrote ").And.Not.Contain(": created"));
+        Assert.That(Certificates(), Is.EqualTo(files));
+
+        var third = Succeed("--target=Verify", "--clusters=3");
+        Assert.That(third, Does.Contain("cluster2: secret cacerts unchanged").And.Contain("cluster3: secret cacerts created").And.Contain("9 of 9 ordered pairs trusted"));
+        Assert.That(Certificates().Intersect(files).Count(), Is.EqualTo(files.Count), "what was there is as it was");
+    }
+
+    [Test]
+    public async Task Restores_a_secret_that_was_deleted_behind_its_back()
+    {
+        Succeed("--target=Verify");
+        await WithClusterAsync(client => client.DeleteNamespacedSecretAsync("cacerts", "istio-system"));
+
+        Assert.That(Succeed("--target=Verify"), Does.Contain("cluster1: secret cacerts created").And.Contain("cluster2: secret cacerts unchanged"));
+    }
+
+    [Test]
+    public async Task Tells_of_a_secret_that_another_changed_and_restores_it_on_the_users_word()
+    {
+        Succeed("--target=Verify");
+        await WithClusterAsync(async client =>
+        {
+            var secret = await client.ReadNamespacedSecretAsync("cacerts", "istio-system");
+            secret.Data["ca-cert.pem"] = "broken"u8.ToArray();
+            await client.ReplaceNamespacedSecretAsync(secret, "cacerts", "istio-system", fieldManager: "somebody");
+        });
+
+        var (code, output) = Run("--target=Verify");
+        Assert.That(code, Is.EqualTo(8), output);
+        Assert.That(output, Does.Contain("MT5204").And.Contain("somebody"));
+        Assert.That(Succeed("--target=Verify", "--force"), Does.Contain("cluster1: secret cacerts changed").And.Contain("4 of 4 ordered pairs trusted"));
+    }
+
+    [Test]
+    public void Pushes_alone()
+    {
+        Succeed("--target=ClusterCacerts");
+        var output = Succeed("--target=PushSecrets", "--exclusive");
+        Assert.That(output, Does.Contain("cluster1: secret cacerts created").And.Not.Contain("root:"));
+    }
+
+    [Test]
+    [Platform(Exclude = "Win", Reason = "signals are Unix's")]
+    public void Reaches_clusters_that_another_process_serves()
+    {
+        using var serve = HostProcess.Start(_scratch.Location, ["--target=Serve", .. Quick]);
+        serve.WaitForOutput("Serving until Ctrl-C");
+        var variables = new Dictionary<string, string?> { ["KUBECONFIG"] = _scratch.File("mesh/kubeconfig/merged"), ["CTX_CLUSTER1"] = "cluster1", ["CTX_CLUSTER2"] = "cluster2" };
+        var before = File.ReadAllBytes(_scratch.File("mesh/kubeconfig/merged"));
+
+        var (code, output) = HostProcess.Run(_scratch.Location, ["--target=Verify", "--work-dir=other", .. Quick[1..], "--provider=existing"], variables);
+
+        Assert.That(code, Is.Zero, output);
+        Assert.That(output, Does.Contain("provider: existing").And.Contain("nothing was created").And.Contain("4 of 4 ordered pairs trusted"));
+        Assert.That(File.ReadAllBytes(_scratch.File("mesh/kubeconfig/merged")), Is.EqualTo(before));
+        serve.Signal("INT");
+        Assert.That(serve.WaitForExit(), Is.Zero, serve.Output);
+    }
+
+    [Test]
+    public void Writes_json_alone_to_standard_output()
+    {
+        var start = new ProcessStartInfo("dotnet", ["exec", HostProcess.HostAssembly, "--target=Verify", "--output=json", .. Quick]) { WorkingDirectory = _scratch.Location, RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var (name, value) in HostProcess.CleanEnvironment(null))
+        {
+            if (value is null) start.Environment.Remove(name);
+            else start.Environment[name] = value;
+        }
+
+        using var process = Process.Start(start)!;
+        var error = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+
+        Assert.That(process.ExitCode, Is.Zero, error.Result);
+        using var report = JsonDocument.Parse(output);
+        Assert.That(report.RootElement.GetProperty("outcome").GetString(), Is.EqualTo("Passed"));
+        Assert.That(error.Result, Does.Contain("PushSecrets"));
+    }
+
+    [Test]
+    [Platform(Exclude = "Win", Reason = "env.sh is for a POSIX shell")]
+    public void Writes_an_env_file_that_a_shell_can_source()
+    {
+        Succeed("--target=SetContexts");
+        var result = OutsideTool.Run(OutsideTool.Find("sh"), "-eu", "-c", ". \"$1\"; echo \"$CTX_CLUSTER1 $CTX_CLUSTER2 $KUBECONFIG\"", "sh", _scratch.File("mesh/env.sh"));
+        Assert.That((result.ExitCode, result.Output.Trim()), Is.EqualTo((0, $"cluster1 cluster2 {_scratch.File("mesh/kubeconfig/merged")}")), result.Error);
+    }
+
+    private (int ExitCode, string Output) Run(params string[] arguments) => HostProcess.Run(_scratch.Location, [.. arguments, .. Quick]);
+
+    private string Succeed(params string[] arguments)
+    {
+        var (code, output) = Run(arguments);
+        Assert.That(code, Is.Zero, output);
+        return output.ReplaceLineEndings("\n");
+    }
+
+    private List<string> Certificates() =>
+        [.. Directory.EnumerateFiles(_scratch.File("mesh/certs"), "*.pem", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Select(file => file + " " + Convert.ToHexString(File.ReadAllBytes(file)))];
+
+    /// <summary>Starts the first cluster on the state that the run left, for somebody else's hand.</summary>
+    private async Task WithClusterAsync(Func<k8s.Kubernetes, Task> act)
+    {
+        var name = ClusterName.Parse("cluster1");
+        await using var plane = await EmbeddedControlPlane.StartAsync(new EmbeddedControlPlaneOptions { Name = name, StateDirectory = _scratch.File("mesh/embedded/cluster1") }, CancellationToken.None);
+        using var client = new k8s.Kubernetes(KubernetesClientConfiguration.BuildConfigFromConfigFile(new MemoryStream(System.Text.Encoding.UTF8.GetBytes(plane.KubeconfigText))));
+        await act(client);
+    }
+}
