@@ -40,11 +40,12 @@ internal sealed class PortReservation : IDisposable
         var held = false;
         try
         {
-            // The connections of a server that was killed linger on its port; with SO_REUSEADDR, which every server sets, they do not count.
-            // .NET's own option of that name sets SO_REUSEPORT as well, hence the raw ones.
-            if (port != 0) Set(socket, linux: 2, mac: 0x0004);
-            if (hold) held = Set(socket, linux: 15, mac: 0x0200);
+            if (hold) held = Set(socket, linux: 15, mac: 0x0200, on: true);
             socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
+
+            // .NET sets SO_REUSEADDR when it binds, so that connections of a killed server do not count. While it is on, others who set it
+            // (every server does) could bind the port beside us, since nobody listens yet.
+            if (held) Set(socket, linux: 2, mac: 0x0004, on: false);
             return new PortReservation(((IPEndPoint)socket.LocalEndPoint!).Port, held ? socket : null);
         }
         catch (SocketException)
@@ -58,11 +59,11 @@ internal sealed class PortReservation : IDisposable
         }
     }
 
-    /// <summary>Sets an option of SOL_SOCKET to 1, where the platform has it as an option of its own.</summary>
-    private static bool Set(Socket socket, int linux, int mac)
+    /// <summary>Switches an option of SOL_SOCKET, where the platform has it as an option of its own.</summary>
+    private static bool Set(Socket socket, int linux, int mac, bool on)
     {
-        if (OperatingSystem.IsLinux()) socket.SetRawSocketOption(1, linux, BitConverter.GetBytes(1));
-        else if (OperatingSystem.IsMacOS()) socket.SetRawSocketOption(0xffff, mac, BitConverter.GetBytes(1));
+        if (OperatingSystem.IsLinux()) socket.SetRawSocketOption(1, linux, BitConverter.GetBytes(on ? 1 : 0));
+        else if (OperatingSystem.IsMacOS()) socket.SetRawSocketOption(0xffff, mac, BitConverter.GetBytes(on ? 1 : 0));
         else return false;
         return true;
     }
