@@ -78,7 +78,7 @@ public sealed partial class NativeControlPlanes : IAsyncDisposable
         var root = RunRoot.Choose(options.RunDirectory, throwaway, throwaway > 0 && !EtcdServer.CanSkipSync(binaries));
         var sweep = Task.Run(() => StaleRunSweep.Sweep(root, TimeProvider.System), CancellationToken.None);
         var run = Runs.RunDirectory.Create(root, guard);
-        using var gate = new SemaphoreSlim(Math.Max(1, options.Parallel ?? Math.Max(2, Environment.ProcessorCount)));
+        using var gate = new SemaphoreSlim(Math.Max(1, options.Parallel ?? Math.Max(4, 2 * Environment.ProcessorCount)));
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var starts = options.Names.Select(name => Task.Run(() => StartOneAsync(name), CancellationToken.None)).ToList();
         try

@@ -20,7 +20,7 @@ public sealed record NativeControlPlanesOptions
     /// <summary>How long each process may take to be ready; null for KUBEBUILDER_CONTROLPLANE_START_TIMEOUT (<c>90s</c>, <c>1m30s</c>), else 60 s.</summary>
     public TimeSpan? StartTimeout { get; init; }
 
-    /// <summary>How many control planes start at once; null for the number of processors, at least 2.</summary>
+    /// <summary>How many control planes start at once; null for twice the number of processors, at least 4: each waits a good part of its time.</summary>
     public int? Parallel { get; init; }
 
     /// <summary>Whether everything stays on disk after a failed start, not only the logs: data, certificates, keys.</summary>
