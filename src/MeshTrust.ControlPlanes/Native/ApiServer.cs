@@ -24,7 +24,7 @@ internal sealed record ApiServer(ManagedProcess Process, Uri Server)
                 using var client = AdministratorClient.Create(plan.Identity.Server, server, TimeSpan.FromSeconds(5));
                 if (await Readiness.WaitAsync(process, plan, token => IsReadyAsync(client, token), cancellationToken).ConfigureAwait(false)) return new ApiServer(process, server);
                 var code = await process.Exited.ConfigureAwait(false);
-                if (!PortReservation.IsBindFailure(process.Tail.ToString())) throw StartFault.Exited(process, code);
+                if (!PortReservation.IsBindFailure(process.Said)) throw StartFault.Exited(process, code);
                 if (attempt >= Attempts) throw StartFault.NoPort(process, attempt);
             }
             catch

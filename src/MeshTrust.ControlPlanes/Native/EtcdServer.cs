@@ -37,7 +37,7 @@ internal sealed record EtcdServer(ManagedProcess Process, string Address)
                 if (await Readiness.WaitAsync(process, plan, token => AdministratorClient.AnswersAsync(probe, "health", token), cancellationToken).ConfigureAwait(false))
                     return new EtcdServer(process, address);
                 var code = await process.Exited.ConfigureAwait(false);
-                var bind = PortReservation.IsBindFailure(process.Tail.ToString());
+                var bind = PortReservation.IsBindFailure(process.Said);
                 if (bind && attempt >= Attempts) throw StartFault.NoPort(process, attempt);
                 // A version that takes no socket says so at once; with TCP it may do.
                 if (!bind && (!unix || asked == EtcdTransport.Unix)) throw StartFault.Exited(process, code);

@@ -26,7 +26,7 @@ internal static class StartFault
         "MT2120",
         process.Plan,
         $"{process.Plan.Name} ended with exit code {code} after {Seconds(process.Age)} s, before it was ready.{Details(process)}",
-        Hint(process.Tail.ToString(), process.Plan.Name, code));
+        Hint(process.Said, process.Plan.Name, code));
 
     public static MeshTrustException TimedOut(ManagedProcess process, TimeSpan limit, int planes) => Fault(
         "MT2121",
@@ -53,7 +53,7 @@ internal static class StartFault
 
     private static string Details(ManagedProcess process)
     {
-        var said = process.Tail.LastLines(Lines);
+        var said = process.LastLines(Lines);
         return $"\n  Last output: {(said.Length == 0 ? "none" : said)}\n  Log: {process.Plan.LogFile}\n  Command: {process.Plan.Command}\n ";
     }
 

@@ -16,6 +16,8 @@ internal sealed class ManagedProcess
     private readonly Process _process;
     private readonly IProcessGuard _guard;
     private readonly Task _drained;
+    private readonly OutputTail _output = new();
+    private readonly OutputTail _errors = new();
 
     private ManagedProcess(ProcessPlan plan, Process process, IProcessGuard guard, Stream log)
     {
@@ -33,7 +35,11 @@ internal sealed class ManagedProcess
 
     public int Id { get; }
 
-    public OutputTail Tail { get; } = new();
+    /// <summary>Everything that is kept of what it said, errors last: the two pipes have no common order.</summary>
+    public string Said => $"{_output}\n{_errors}";
+
+    /// <summary>What it said last: on standard error where it said anything there.</summary>
+    public string LastLines(int count) => _errors.LastLines(count) is { Length: > 0 } errors ? errors : _output.LastLines(count);
 
     /// <summary>Ends when the process has ended, with its exit code.</summary>
     public Task<int> Exited { get; }
@@ -170,12 +176,12 @@ internal sealed class ManagedProcess
         await using (log.ConfigureAwait(false))
         {
             await Task.WhenAll(
-                DrainAsync(_process.StandardOutput.BaseStream, log, gate),
-                DrainAsync(_process.StandardError.BaseStream, log, gate)).ConfigureAwait(false);
+                DrainAsync(_process.StandardOutput.BaseStream, _output, log, gate),
+                DrainAsync(_process.StandardError.BaseStream, _errors, log, gate)).ConfigureAwait(false);
         }
     }
 
-    private async Task DrainAsync(Stream pipe, Stream log, Lock gate)
+    private static async Task DrainAsync(Stream pipe, OutputTail tail, Stream log, Lock gate)
     {
         var buffer = new byte[16 * 1024];
         while (true)
@@ -191,7 +197,7 @@ internal sealed class ManagedProcess
             }
 
             if (count == 0) return;
-            Tail.Append(buffer.AsSpan(0, count));
+            tail.Append(buffer.AsSpan(0, count));
             lock (gate)
             {
                 try
