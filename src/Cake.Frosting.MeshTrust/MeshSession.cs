@@ -1,7 +1,10 @@
 using Cake.Core;
 using Cake.Core.Diagnostics;
+using MeshTrust;
 using MeshTrust.Clusters;
 using MeshTrust.ControlPlanes.Embedded;
+using MeshTrust.ControlPlanes.Native;
+using MeshTrust.ControlPlanes.Native.Binaries;
 using MeshTrust.Kubernetes;
 using MeshTrust.Pki;
 using MeshTrust.Topology;
@@ -18,6 +21,8 @@ public sealed class MeshSession(MeshTrustOptions options, RunCancellation cancel
     private MeshTrustSettings? _settings;
     private Task<ClusterSet>? _clusters;
     private int? _missingKeys;
+    private ProviderSelection? _provider;
+    private ControlPlaneBinaries? _binaries;
 
     /// <summary>Ends with the run.</summary>
     public CancellationToken Token => cancellation.Token;
@@ -26,7 +31,14 @@ public sealed class MeshSession(MeshTrustOptions options, RunCancellation cancel
     public PendingKeys Keys { get; } = new();
 
     /// <summary>How an API server is reached.</summary>
-    public Func<ClusterAccess, IClusterApi> Connect => access => KubernetesClusterApi.Connect(access, ClusterApiSettings.Default with { Time = time });
+    public Func<ClusterAccess, IClusterApi> Connect => access => KubernetesClusterApi.Connect(access, ClusterApiSettings.Default with { Time = time, FaultOf = FaultOf });
+
+    /// <summary>The provider of the run, and why it is that one.</summary>
+    public ProviderSelection Provider(ICakeContext context)
+    {
+        var settings = Settings(context);
+        lock (_lock) return _provider ??= ProviderSelection.For(settings, () => _binaries ??= BinaryLocator.TryFind(new BinaryRequest()));
+    }
 
     /// <summary>The settings, bound once; paths are absolute. From here on signals and the time limit end the run cleanly.</summary>
     /// <exception cref="global::MeshTrust.MeshTrustException">Stage Input, with all problems.</exception>
@@ -65,7 +77,8 @@ public sealed class MeshSession(MeshTrustOptions options, RunCancellation cancel
     public Task<ClusterSet> ClustersAsync(ICakeContext context)
     {
         var settings = Settings(context);
-        lock (_lock) return _clusters ??= Provider(settings).EnsureAsync(settings.Topology, Token);
+        var choice = Provider(context).Choice;
+        lock (_lock) return _clusters ??= Provider(settings, choice).EnsureAsync(settings.Topology, Token);
     }
 
     /// <summary>How to reach each cluster, in the order of the topology.</summary>
@@ -75,8 +88,16 @@ public sealed class MeshSession(MeshTrustOptions options, RunCancellation cancel
     /// <summary>How many clusters are worked on at once.</summary>
     public int Parallel(ICakeContext context) => Settings(context).Run.Parallel ?? Math.Max(8, Environment.ProcessorCount);
 
-    private static IClusterProvider Provider(MeshTrustSettings settings) => ProviderSelection.For(settings).Choice switch
+    private Problem? FaultOf(ClusterName cluster)
     {
+        Task<ClusterSet>? clusters;
+        lock (_lock) clusters = _clusters;
+        return clusters is { IsCompletedSuccessfully: true } ? clusters.Result.FaultOf(cluster) : null;
+    }
+
+    private IClusterProvider Provider(MeshTrustSettings settings, ProviderChoice choice) => choice switch
+    {
+        ProviderChoice.Native => new NativeClusterProvider(settings.Run.WorkDirectory, _binaries),
         ProviderChoice.Existing => new ExistingClusterProvider(settings.Run.WorkDirectory, settings.Run.KubeconfigPaths),
         _ => new EmbeddedClusterProvider(settings.Run.WorkDirectory),
     };

@@ -6,14 +6,14 @@ namespace Cake.Frosting.MeshTrust.Tasks;
 
 /// <summary>Makes the clusters reachable: starts what is missing, keeps what is there, touches nothing of a cluster that exists already.</summary>
 [TaskName("SetupKind")]
-[TaskDescription("Makes the clusters of the topology reachable (--provider=auto|embedded|existing)")]
+[TaskDescription("Makes the clusters of the topology reachable (--provider=auto|native|embedded|existing)")]
 public sealed class SetupKindTask(MeshSession session, LiveStatus live) : AsyncFrostingTask
 {
     /// <inheritdoc/>
     public override async Task RunAsync(ICakeContext context)
     {
         var settings = session.Settings(context);
-        var selection = ProviderSelection.For(settings);
+        var selection = session.Provider(context);
         context.Log.Information($"provider: {selection.Choice.ToString().ToLowerInvariant()} ({selection.Reason})");
         session.PrepareKeys(context);
 

@@ -1,6 +1,7 @@
 using System.Text;
 using MeshTrust.Clusters;
 using MeshTrust.ControlPlanes.Embedded.State;
+using MeshTrust.ControlPlanes.State;
 using MeshTrust.Topology;
 
 namespace MeshTrust.ControlPlanes.Embedded;

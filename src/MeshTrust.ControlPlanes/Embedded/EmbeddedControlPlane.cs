@@ -3,6 +3,8 @@ using MeshTrust.ControlPlanes.Embedded.Http;
 using MeshTrust.ControlPlanes.Embedded.Identity;
 using MeshTrust.ControlPlanes.Embedded.Objects;
 using MeshTrust.ControlPlanes.Embedded.State;
+using MeshTrust.ControlPlanes.Identity;
+using MeshTrust.ControlPlanes.State;
 
 namespace MeshTrust.ControlPlanes.Embedded;
 

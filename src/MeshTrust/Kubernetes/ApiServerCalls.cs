@@ -32,6 +32,8 @@ internal sealed class ApiServerCalls(ClusterAccess access, ApiServerChannel chan
                 if (answer is { IsTransient: false }) return new ApiReply(answer, lost);
                 retryAfter = answer?.RetryAfter;
                 lost |= fault is not null || answer?.StatusCode is 500 or 502 or 504;
+                // A server that is known to have ended does not come back: waiting for it would only hide the reason.
+                if (answer is null && settings.FaultOf(access.Name) is { } ended) throw new MeshTrustException(Stage.Contexts, ended);
                 last = answer is null ? fault!.ToProblem(access.Name.Value, request) : Refusal(request, answer);
                 passing = answer is not null ? answer.StatusCode != 500 : fault!.Id == "MT3004";
                 if (fault is { IsTransient: false } || !Backoff.IsWorthIt(tries, passing)) throw new MeshTrustException(Stage.Contexts, last);

@@ -1,3 +1,5 @@
+using MeshTrust.Topology;
+
 namespace MeshTrust.Kubernetes;
 
 /// <summary>How patient a <see cref="KubernetesClusterApi"/> is.</summary>
@@ -17,6 +19,9 @@ public sealed record ClusterApiSettings
 
     /// <summary>The largest number of objects that one page of a list holds.</summary>
     public int PageSize { get; init; } = 500;
+
+    /// <summary>Knows why a cluster no longer answers, where its provider saw it end; asked when a connection fails, and told instead of that.</summary>
+    public Func<ClusterName, Problem?> FaultOf { get; init; } = _ => null;
 
     /// <summary>The clock for deadlines and pauses.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;

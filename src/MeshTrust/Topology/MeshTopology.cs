@@ -23,7 +23,7 @@ public sealed record MeshTopology
     /// <summary>Valid keys of the file that only providers of other versions use (a JSON object); null for none.</summary>
     public JsonElement? Hosting { get; init; }
 
-    /// <summary>What <see cref="Provider"/> comes to: never <see cref="ProviderChoice.Auto"/>.</summary>
+    /// <summary>What <see cref="Provider"/> comes to: never <see cref="ProviderChoice.Auto"/>. Whether native clusters can take the place of embedded ones is known to the machine, not to the topology.</summary>
     public ProviderChoice EffectiveProvider => Provider switch
     {
         ProviderChoice.Auto when Clusters.All(c => c.Context is not null || c.Kubeconfig is not null) => ProviderChoice.Existing,

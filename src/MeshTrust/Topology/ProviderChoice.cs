@@ -3,8 +3,11 @@ namespace MeshTrust.Topology;
 /// <summary>Where clusters come from.</summary>
 public enum ProviderChoice
 {
-    /// <summary>Existing contexts where they are named, else embedded.</summary>
+    /// <summary>Existing contexts where they are named, else native where its programs are there, else embedded.</summary>
     Auto,
+
+    /// <summary>etcd and kube-apiserver as processes of this machine for each cluster.</summary>
+    Native,
 
     /// <summary>An in-process Kubernetes API server for each cluster.</summary>
     Embedded,

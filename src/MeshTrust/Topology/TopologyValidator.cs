@@ -104,7 +104,7 @@ public static class TopologyValidator
 
     private static IEnumerable<Problem> Contexts(MeshTopology topology, Func<int, string, string> place)
     {
-        if (topology.Provider == ProviderChoice.Embedded) yield break;
+        if (topology.Provider is ProviderChoice.Embedded or ProviderChoice.Native) yield break;
         var clusters = topology.Clusters;
         var first = new Dictionary<(string?, string?), int>();
         var isMeant = topology.Provider == ProviderChoice.Existing || clusters.Any(HasPlace);

@@ -112,7 +112,7 @@ internal static class BrokenTrustStores
     ];
 
     private static string[] Arguments(string target) =>
-        ["--target=" + target, "--work-dir=mesh", "--certs-dir=certs", "--cluster-names=east", "--rootca-keysz=p256", "--intermediate-keysz=p256"];
+        ["--target=" + target, "--work-dir=mesh", "--certs-dir=certs", "--cluster-names=east", "--provider=embedded", "--rootca-keysz=p256", "--intermediate-keysz=p256"];
 
     private static BrokenRun Store(string name, string ids, Action<ScratchDirectory> change, IReadOnlyList<string>? arguments = null) => new(name, 7, ids.Split(','))
     {

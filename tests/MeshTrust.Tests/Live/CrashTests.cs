@@ -13,7 +13,7 @@ public sealed class CrashTests
     private const int PerDirectory = 5;
 
     private static readonly string[] Arguments =
-        ["--target=Verify", "--work-dir=mesh", "--rootca-keysz=p256", "--intermediate-keysz=p256", "--verbosity=minimal"];
+        ["--target=Verify", "--work-dir=mesh", "--rootca-keysz=p256", "--intermediate-keysz=p256", "--provider=embedded", "--verbosity=minimal"];
 
     [Test]
     public void A_hundred_kills_leave_no_half_file_no_readable_key_and_no_lost_root()

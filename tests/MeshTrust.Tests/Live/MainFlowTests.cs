@@ -11,7 +11,7 @@ namespace MeshTrust.Tests.Live;
 [TestFixture, NonParallelizable]
 public sealed class MainFlowTests
 {
-    private static readonly string[] Quick = ["--work-dir=mesh", "--rootca-keysz=p256", "--intermediate-keysz=p256"];
+    private static readonly string[] Quick = ["--work-dir=mesh", "--rootca-keysz=p256", "--intermediate-keysz=p256", "--provider=embedded"];
     private ScratchDirectory _scratch = null!;
 
     [SetUp]
@@ -82,7 +82,7 @@ public sealed class MainFlowTests
         var variables = new Dictionary<string, string?> { ["KUBECONFIG"] = _scratch.File("mesh/kubeconfig/merged"), ["CTX_CLUSTER1"] = "cluster1", ["CTX_CLUSTER2"] = "cluster2" };
         var before = File.ReadAllBytes(_scratch.File("mesh/kubeconfig/merged"));
 
-        var (code, output) = HostProcess.Run(_scratch.Location, ["--target=Verify", "--work-dir=other", .. Quick[1..], "--provider=existing"], variables);
+        var (code, output) = HostProcess.Run(_scratch.Location, ["--target=Verify", "--work-dir=other", .. Quick[1..^1], "--provider=existing"], variables);
 
         Assert.That(code, Is.Zero, output);
         Assert.That(output, Does.Contain("provider: existing").And.Contain("nothing was created").And.Contain("4 of 4 ordered pairs trusted"));

@@ -6,7 +6,7 @@ namespace MeshTrust.Tests.Live;
 [TestFixture, NonParallelizable]
 public sealed class SecrecyTests
 {
-    private static readonly string[] Quick = ["--work-dir=mesh", "--rootca-keysz=p256", "--intermediate-keysz=2048", "--verbosity=diagnostic"];
+    private static readonly string[] Quick = ["--work-dir=mesh", "--rootca-keysz=p256", "--intermediate-keysz=2048", "--verbosity=diagnostic", "--provider=embedded"];
 
     [TestCase("table")]
     [TestCase("plain")]

@@ -8,8 +8,8 @@ namespace MeshTrust.Tests.Live;
 public sealed class SignalTests
 {
     /// <summary>Enough RSA keys to be in the middle of something.</summary>
-    private static readonly string[] Long = ["--target=Verify", "--work-dir=mesh", "--clusters=12"];
-    private static readonly string[] Short = ["--target=Verify", "--work-dir=mesh", "--rootca-keysz=p256", "--intermediate-keysz=p256"];
+    private static readonly string[] Long = ["--target=Verify", "--work-dir=mesh", "--clusters=12", "--provider=embedded"];
+    private static readonly string[] Short = ["--target=Verify", "--work-dir=mesh", "--rootca-keysz=p256", "--intermediate-keysz=p256", "--provider=embedded"];
 
     [TestCase("INT", 130, "SIGINT", "SetupKind")]
     [TestCase("TERM", 143, "SIGTERM", "SetupKind")]
@@ -31,7 +31,7 @@ public sealed class SignalTests
     public void The_time_limit_stops_a_run_cleanly()
     {
         using var scratch = new ScratchDirectory();
-        var (code, output) = HostProcess.Run(scratch.Location, ["--target=Verify", "--work-dir=mesh", "--clusters=60", "--timeout=1s"]);
+        var (code, output) = HostProcess.Run(scratch.Location, ["--target=Verify", "--work-dir=mesh", "--clusters=60", "--provider=embedded", "--timeout=1s"]);
 
         Assert.That(code, Is.EqualTo(124), output);
         AssertStopped(scratch.Location, output, "--timeout");
@@ -41,7 +41,7 @@ public sealed class SignalTests
     public void Serve_ends_well_on_Ctrl_C()
     {
         using var scratch = new ScratchDirectory();
-        using var host = HostProcess.Start(scratch.Location, ["--target=Serve", "--work-dir=mesh"]);
+        using var host = HostProcess.Start(scratch.Location, ["--target=Serve", "--work-dir=mesh", "--provider=embedded"]);
         host.WaitForOutput("Serving until Ctrl-C");
         host.Signal("INT");
 

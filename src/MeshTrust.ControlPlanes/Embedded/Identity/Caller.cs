@@ -1,3 +1,5 @@
+using MeshTrust.ControlPlanes.Identity;
+
 namespace MeshTrust.ControlPlanes.Embedded.Identity;
 
 /// <summary>Who sends a request.</summary>

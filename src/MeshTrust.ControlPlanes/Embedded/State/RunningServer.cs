@@ -1,6 +1,4 @@
-using System.Net.Security;
-using System.Security.Cryptography.X509Certificates;
-using MeshTrust.ControlPlanes.Embedded.Identity;
+using MeshTrust.ControlPlanes.Identity;
 
 namespace MeshTrust.ControlPlanes.Embedded.State;
 
@@ -32,42 +30,10 @@ internal sealed record RunningServer(Uri Server, string Kubeconfig)
         using (identity)
         {
             var server = EmbeddedControlPlane.Address(port);
-            return await AnswersAsync(server, identity, cancellationToken).ConfigureAwait(false)
+            using var client = AdministratorClient.Create(identity, server, Patience);
+            return await AdministratorClient.AnswersAsync(client, "api/v1/namespaces/kube-system", cancellationToken).ConfigureAwait(false)
                 ? new RunningServer(server, identity.Administrator.ToKubeconfig(cluster, server, identity.Ca.CertificatePem))
                 : null;
-        }
-    }
-
-    private static async Task<bool> AnswersAsync(Uri server, ServerIdentity identity, CancellationToken cancellationToken)
-    {
-        using var certificate = identity.CreateAdministratorCertificate();
-        var trust = new X509ChainPolicy
-        {
-            TrustMode = X509ChainTrustMode.CustomRootTrust,
-            RevocationMode = X509RevocationMode.NoCheck,
-            DisableCertificateDownloads = true,
-        };
-        trust.CustomTrustStore.Add(identity.Ca.Certificate);
-        using var handler = new SocketsHttpHandler
-        {
-            // A proxy of the environment must not come between, not even on loopback.
-            UseProxy = false,
-            AllowAutoRedirect = false,
-            SslOptions = new SslClientAuthenticationOptions
-            {
-                CertificateChainPolicy = trust,
-                ClientCertificateContext = SslStreamCertificateContext.Create(certificate, null, offline: true),
-            },
-        };
-        using var client = new HttpClient(handler) { Timeout = Patience };
-        try
-        {
-            using var answer = await client.GetAsync(new Uri(server, "api/v1/namespaces/kube-system"), cancellationToken).ConfigureAwait(false);
-            return answer.IsSuccessStatusCode;
-        }
-        catch (Exception e) when (e is HttpRequestException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
-        {
-            return false;
         }
     }
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using MeshTrust.ControlPlanes.Embedded.Objects;
+using MeshTrust.ControlPlanes.State;
 
 namespace MeshTrust.ControlPlanes.Embedded.State;
 

@@ -9,7 +9,7 @@ internal static class KnownArguments
         new("topology", "CLUSTER_TOPOLOGY_CONFIG_FILE", "none", "the topology file, in our YAML or JSON or in Istio's JSON"),
         new("clusters", "NUM_CLUSTERS", "2", "how many clusters, 1 to 1000, named cluster1, cluster2, ..."),
         new("cluster-names", null, "none", "the clusters' names, with commas between them"),
-        new("provider", "MESHTRUST_PROVIDER", "auto", "where clusters come from: auto, embedded or existing"),
+        new("provider", "MESHTRUST_PROVIDER", "auto", "where clusters come from: auto, native, embedded or existing"),
         new("mode", null, "sidecar", "the data plane: sidecar or ambient"),
         new("work-dir", null, RunSpec.DefaultWorkDirectory, "where state lies between runs"),
         new("certs-dir", null, "certs in the work directory", "the trust store"),

@@ -43,7 +43,7 @@ internal sealed class SettingsBinding(
         return new MeshTrustSettings { Topology = topology, Run = run, Warnings = _problems.Warnings };
     }
 
-    private IReadOnlyList<string> Contexts(ProviderChoice provider) => provider == ProviderChoice.Embedded ? [] : EnvironmentVariables.Contexts(environment, _problems);
+    private IReadOnlyList<string> Contexts(ProviderChoice provider) => provider is ProviderChoice.Embedded or ProviderChoice.Native ? [] : EnvironmentVariables.Contexts(environment, _problems);
 
     private TopologyDocument? Read(Given<string> file, bool istioCompat)
     {

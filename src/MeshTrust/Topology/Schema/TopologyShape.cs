@@ -9,7 +9,7 @@ internal static partial class TopologyShape
     public const string ApiVersion = "meshtrust.dev/v1alpha1";
     public const string Kind = "MeshTopology";
 
-    private static readonly string[] Providers = ["auto", "embedded", "existing"];
+    private static readonly string[] Providers = ["auto", "native", "embedded", "existing"];
     private const string LabelPattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
     private const string SubnetPattern = "^[0-9a-fA-F.:]+/[0-9]+$";
     private static readonly Shape Subnet = TextShape.Of<System.Net.IPNetwork>(ValueReaders.Subnet, SubnetPattern);

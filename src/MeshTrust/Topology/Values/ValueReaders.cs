@@ -29,8 +29,8 @@ internal static class ValueReaders
     public static Complaint? Provider(string text, out ProviderChoice value)
     {
         value = ProviderChoice.Auto;
-        return text.ToLowerInvariant() is "docker" or "podman" or "nerdctl" or "kind" or "native"
-            ? new(ComplaintKind.Provider, $"The provider {Shown.Quote(text)} is not part of this version.", "Write embedded for in-process API servers, existing for your own clusters, or auto.")
+        return text.ToLowerInvariant() is "docker" or "podman" or "nerdctl" or "kind"
+            ? new(ComplaintKind.Provider, $"The provider {Shown.Quote(text)} is not part of this version.", "Write embedded for in-process API servers, native for real ones without a container engine, existing for your own clusters, or auto.")
             : Choice(text, out value);
     }
 

@@ -1,4 +1,4 @@
-namespace MeshTrust.ControlPlanes.Embedded.State;
+namespace MeshTrust.ControlPlanes.State;
 
 /// <summary>Files that only their owner can read, from their first moment on.</summary>
 internal static class PrivateFile
@@ -41,6 +41,15 @@ internal static class PrivateFile
     {
         if (File.Exists(path) && HasMode600(path) && content.SequenceEqual(File.ReadAllBytes(path))) return;
         Replace(path, content);
+    }
+
+    /// <summary>A new file for one writer that others may read while it grows.</summary>
+    public static FileStream CreateLog(string path)
+    {
+        File.Delete(path);
+        var options = Options(FileMode.CreateNew);
+        options.Share = FileShare.ReadWrite | FileShare.Delete;
+        return new FileStream(path, options);
     }
 
     private static bool HasMode600(string path) => OperatingSystem.IsWindows() || File.GetUnixFileMode(path) == FileMode600;

@@ -2,7 +2,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
-namespace MeshTrust.ControlPlanes.Embedded.Identity;
+namespace MeshTrust.ControlPlanes.Identity;
 
 /// <summary>A cluster's own CA, ECDSA P-256: it signs the server's certificate and those of users, and nothing else trusts it.</summary>
 internal sealed class ThrowawayCa : IDisposable
@@ -23,7 +23,7 @@ internal sealed class ThrowawayCa : IDisposable
     public static ThrowawayCa Create(string cluster, DateTimeOffset now)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest(new X500DistinguishedName($"CN=embedded {cluster}"), key, HashAlgorithmName.SHA256);
+        var request = new CertificateRequest(new X500DistinguishedName($"CN={cluster} control plane"), key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, true, 0, true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.DigitalSignature, true));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));

@@ -3,7 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-namespace MeshTrust.ControlPlanes.Embedded.Identity;
+namespace MeshTrust.ControlPlanes.Identity;
 
 /// <summary>All credentials of one server: its CA, its serving certificate and the administrator's certificate.</summary>
 internal sealed class ServerIdentity : IDisposable
@@ -50,7 +50,7 @@ internal sealed class ServerIdentity : IDisposable
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or CryptographicException or ArgumentException or NullReferenceException)
         {
-            throw new FormatException("It holds no certificates and keys of an embedded cluster.");
+            throw new FormatException("It holds no certificates and keys of a cluster.");
         }
     }
 

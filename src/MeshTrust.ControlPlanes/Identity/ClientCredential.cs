@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace MeshTrust.ControlPlanes.Embedded.Identity;
+namespace MeshTrust.ControlPlanes.Identity;
 
 /// <summary>A client certificate and its key as PEM. The key is in no ToString.</summary>
 internal sealed class ClientCredential(string certificatePem, string keyPem)

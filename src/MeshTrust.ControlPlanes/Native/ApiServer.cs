@@ -1,0 +1,68 @@
+using MeshTrust.ControlPlanes.Identity;
+using MeshTrust.ControlPlanes.Native.Binaries;
+using MeshTrust.ControlPlanes.Native.Processes;
+
+namespace MeshTrust.ControlPlanes.Native;
+
+/// <summary>The kube-apiserver of one control plane, and where it listens.</summary>
+internal sealed record ApiServer(ManagedProcess Process, Uri Server)
+{
+    private const int Attempts = 4;
+
+    /// <exception cref="MeshTrustException">MT2120 to MT2123.</exception>
+    public static async Task<ApiServer> StartAsync(PlanePlan plan, EtcdServer etcd, CancellationToken cancellationToken)
+    {
+        // The flag came with 1.20.
+        var shares = !OperatingSystem.IsWindows() && KubernetesVersion.TryParse(plan.Binaries.Version) is { } version && version >= new KubernetesVersion(1, 20, 0);
+        for (var attempt = 1; ; attempt++)
+        {
+            using var port = PortReservation.Take(shares, attempt == 1 ? plan.PreferredPort : 0);
+            var server = new Uri($"https://127.0.0.1:{port.Port}/");
+            var process = await plan.StartAsync("kube-apiserver", plan.Binaries.ApiServer, Flags(plan, etcd, port.Port, shares), cancellationToken).ConfigureAwait(false);
+            try
+            {
+                using var client = AdministratorClient.Create(plan.Identity.Server, server, TimeSpan.FromSeconds(5));
+                if (await Readiness.WaitAsync(process, plan, token => IsReadyAsync(client, token), cancellationToken).ConfigureAwait(false)) return new ApiServer(process, server);
+                var code = await process.Exited.ConfigureAwait(false);
+                if (!PortReservation.IsBindFailure(process.Said)) throw StartFault.Exited(process, code);
+                if (attempt >= Attempts) throw StartFault.NoPort(process, attempt);
+            }
+            catch
+            {
+                await process.KillAsync().ConfigureAwait(false);
+                throw;
+            }
+        }
+    }
+
+    private static async Task<bool> IsReadyAsync(HttpClient client, CancellationToken cancellationToken) =>
+        await AdministratorClient.AnswersAsync(client, "readyz", cancellationToken).ConfigureAwait(false)
+        // The namespace is made by the server itself, a moment after it is ready.
+        && await AdministratorClient.AnswersAsync(client, "api/v1/namespaces/default", cancellationToken).ConfigureAwait(false);
+
+    private static IReadOnlyList<string> Flags(PlanePlan plan, EtcdServer etcd, int port, bool shares)
+    {
+        List<string> flags =
+        [
+            // Without it a machine with no default route cannot start one.
+            "--advertise-address=127.0.0.1",
+            "--allow-privileged=true",
+            "--authorization-mode=RBAC",
+            "--bind-address=127.0.0.1",
+            $"--cert-dir={plan.Directory}",
+            "--client-ca-file=ca.crt",
+            // No controller makes the account that it asks for.
+            "--disable-admission-plugins=ServiceAccount",
+            $"--etcd-servers={etcd.Address}",
+            $"--secure-port={port}",
+            $"--service-account-issuer=https://127.0.0.1:{port}/",
+            "--service-account-key-file=sa.pub",
+            "--service-account-signing-key-file=sa.key",
+            "--service-cluster-ip-range=10.0.0.0/24",
+            "--tls-cert-file=server.crt",
+            "--tls-private-key-file=server.key",
+        ];
+        if (shares) flags.Add("--permit-port-sharing=true");
+        return FlagSet.Merge(flags, plan.Options.ExtraApiServerFlags);
+    }
+}

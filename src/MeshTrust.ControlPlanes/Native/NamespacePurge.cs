@@ -1,0 +1,94 @@
+using System.Net;
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace MeshTrust.ControlPlanes.Native;
+
+/// <summary>Empties and removes a namespace where no controller does.</summary>
+internal sealed class NamespacePurge(HttpClient client, string plane)
+{
+    private const int AtOnce = 8;
+    private const int Rounds = 20;
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+
+    public async Task PurgeAsync(string name, CancellationToken cancellationToken)
+    {
+        var path = $"api/v1/namespaces/{Uri.EscapeDataString(name)}";
+        if (await FindAsync(path, cancellationToken).ConfigureAwait(false) is null) return;
+
+        // Terminating first: then nothing new comes in while it is emptied. The default namespace refuses, and stays.
+        var removes = name != "default";
+        if (removes) await SendAsync(HttpMethod.Delete, path, null, cancellationToken).ConfigureAwait(false);
+        var collections = await CollectionsAsync(path, name, cancellationToken).ConfigureAwait(false);
+        await Parallel.ForEachAsync(collections, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken }, EmptyAsync).ConfigureAwait(false);
+        if (!removes) return;
+
+        for (var round = 0; await FindAsync(path, cancellationToken).ConfigureAwait(false) is { } space; round++)
+        {
+            if (round >= Rounds) throw Refused(path, "it is still there after it was finalized");
+            space["spec"] = new JsonObject { ["finalizers"] = new JsonArray() };
+            await SendAsync(HttpMethod.Put, $"{path}/finalize", space, cancellationToken).ConfigureAwait(false);
+            if (round > 0) await Task.Delay(Pause, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Deletes all objects of a sort, and takes away the finalizers that nobody here would ever remove.</summary>
+    private async ValueTask EmptyAsync(string collection, CancellationToken cancellationToken)
+    {
+        await SendAsync(HttpMethod.Delete, collection, null, cancellationToken).ConfigureAwait(false);
+        for (var round = 0; ; round++)
+        {
+            var left = (await FindAsync(collection, cancellationToken).ConfigureAwait(false))?["items"]?.AsArray() ?? [];
+            if (left.Count == 0) return;
+            if (round >= Rounds) throw Refused(collection, $"{left.Count} objects are still there after they were deleted");
+            foreach (var metadata in left.Select(item => item!["metadata"]!).Where(m => m["finalizers"] is not null))
+            {
+                var release = new JsonObject { ["metadata"] = new JsonObject { ["finalizers"] = null } };
+                await SendAsync(HttpMethod.Patch, $"{collection}/{Uri.EscapeDataString(metadata["name"]!.GetValue<string>())}", release, cancellationToken).ConfigureAwait(false);
+            }
+
+            await Task.Delay(Pause, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The paths of everything in the namespace that can be listed and deleted as a collection, custom resources too.</summary>
+    private async Task<IReadOnlyList<string>> CollectionsAsync(string space, string name, CancellationToken cancellationToken)
+    {
+        var groups = (await FindAsync("apis", cancellationToken).ConfigureAwait(false))?["groups"]?.AsArray() ?? [];
+        var versions = groups.Select(g => g!["preferredVersion"]!["groupVersion"]!.GetValue<string>()).Select(v => (Resources: $"apis/{v}", Prefix: $"apis/{v}/namespaces/{Uri.EscapeDataString(name)}"));
+        var found = new List<string>();
+        foreach (var (resources, prefix) in versions.Prepend((Resources: "api/v1", Prefix: space)))
+        {
+            var list = (await FindAsync(resources, cancellationToken).ConfigureAwait(false))?["resources"]?.AsArray() ?? [];
+            found.AddRange(list
+                .Where(r => r!["namespaced"]!.GetValue<bool>() && Verbs(r).Contains("deletecollection") && Verbs(r).Contains("list"))
+                .Select(r => $"{prefix}/{r!["name"]!.GetValue<string>()}"));
+        }
+
+        return found;
+    }
+
+    private static List<string> Verbs(JsonNode? resource) => [.. (resource!["verbs"]?.AsArray() ?? []).Select(v => v!.GetValue<string>())];
+
+    private Task<JsonObject?> FindAsync(string path, CancellationToken cancellationToken) => SendAsync(HttpMethod.Get, path, null, cancellationToken);
+
+    /// <returns>The answer; null for 404, and for 409 where somebody else was quicker.</returns>
+    private async Task<JsonObject?> SendAsync(HttpMethod method, string path, JsonObject? body, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(method, path);
+        if (body is not null) request.Content = new StringContent(body.ToJsonString(), Encoding.UTF8, method == HttpMethod.Patch ? "application/merge-patch+json" : "application/json");
+        using var answer = await client.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        var text = await answer.Content.ReadAsStringAsync(cancellationToken).ConfigureAwait(false);
+        if (answer.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.Conflict) return null;
+        if (!answer.IsSuccessStatusCode) throw Refused(path, $"{method} is answered with {(int)answer.StatusCode}: {(text.Length > 500 ? text[..500] : text)}");
+        return JsonNode.Parse(text) as JsonObject;
+    }
+
+    private MeshTrustException Refused(string path, string why) => new(Stage.ClusterCreation, new Problem
+    {
+        Id = "MT2129",
+        Place = $"{plane}: {path}",
+        What = $"The namespace cannot be purged: {why}.",
+        Remedy = "Look at what is in it with kubectl; or start a new control plane, which costs a few seconds.",
+    });
+}

@@ -1,0 +1,156 @@
+using System.Text;
+using MeshTrust.ControlPlanes.Identity;
+using MeshTrust.ControlPlanes.Native.Processes;
+using MeshTrust.ControlPlanes.State;
+
+namespace MeshTrust.ControlPlanes.Native;
+
+/// <summary>
+/// One real Kubernetes control plane: etcd and kube-apiserver as processes of this machine, on loopback, with a CA of its own and RBAC on.
+/// There are no nodes and no controllers: nothing makes default service accounts, nothing ends the deletion of a namespace.
+/// </summary>
+public sealed class NativeControlPlane
+{
+    private readonly PlanePlan _plan;
+    private readonly EtcdServer _etcd;
+    private readonly ApiServer _apiServer;
+    private Problem? _fault;
+    private int _stopping;
+
+    private NativeControlPlane(PlanePlan plan, EtcdServer etcd, ApiServer apiServer)
+    {
+        (_plan, _etcd, _apiServer) = (plan, etcd, apiServer);
+        KubeconfigPath = Path.Combine(plan.Directory, "kubeconfig");
+        KubeconfigText = plan.Identity.Kubeconfig(plan.Name, Server);
+        Watch(etcd.Process);
+        Watch(apiServer.Process);
+    }
+
+    /// <summary>Its name.</summary>
+    public string Name => _plan.Name;
+
+    /// <summary>Where it listens: <c>https://127.0.0.1:port/</c>.</summary>
+    public Uri Server => _apiServer.Server;
+
+    /// <summary>The context in the kubeconfig: the control plane's name.</summary>
+    public string ContextName => _plan.Name;
+
+    /// <summary>The administrator's kubeconfig as a file (0600), for as long as the control plane runs.</summary>
+    public string KubeconfigPath { get; }
+
+    /// <summary>The administrator's kubeconfig (group <c>system:masters</c>), with certificates and key inline: it is secret.</summary>
+    public string KubeconfigText { get; }
+
+    /// <summary>What ended it while it was in use (MT2124), with what the process said last; null while it runs.</summary>
+    public Problem? Faulted => Volatile.Read(ref _fault);
+
+    /// <summary>Everything that kube-apiserver says (0600).</summary>
+    public string ApiServerLogPath => _apiServer.Process.Plan.LogFile;
+
+    /// <summary>Everything that etcd says (0600).</summary>
+    public string EtcdLogPath => _etcd.Process.Plan.LogFile;
+
+    /// <summary>The process ids of etcd and kube-apiserver.</summary>
+    internal IReadOnlyList<int> ProcessIds => [_etcd.Process.Id, _apiServer.Process.Id];
+
+    internal string EtcdAddress => _etcd.Address;
+
+    /// <summary>Makes a user: a client certificate. What the user may do is said by RBAC objects; a new user may do next to nothing.</summary>
+    /// <param name="name">The user's name: the certificate's CN.</param>
+    /// <param name="groups">The user's groups: the certificate's O; <c>system:masters</c> may do everything.</param>
+    /// <returns>The user's kubeconfig: it is secret. The certificate cannot be taken back; it ends with the control plane's CA.</returns>
+    /// <exception cref="MeshTrustException">MT2124: the control plane no longer runs.</exception>
+    public string AddUser(string name, params IReadOnlyList<string> groups)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentNullException.ThrowIfNull(groups);
+        ThrowIfFaulted();
+        var ca = _plan.Identity.Server.Ca;
+        var now = _plan.Options.TimeProvider.GetUtcNow();
+        return ca.IssueUser(name, groups, now.AddMinutes(-5), ca.Certificate.NotAfter).ToKubeconfig(Name, Server, ca.CertificatePem);
+    }
+
+    /// <summary>
+    /// Deletes everything in a namespace, then the namespace, and waits until it is gone: what controllers do elsewhere. Deleting the
+    /// namespace alone would leave it Terminating for ever; finalizing it alone would let its objects come back with the next of its name.
+    /// </summary>
+    /// <param name="name">The namespace; of <c>default</c>, which cannot be deleted, only the content goes. One that is not there is no fault.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="MeshTrustException">MT2124: the control plane no longer runs; MT2129: it refuses.</exception>
+    public async Task PurgeNamespaceAsync(string name, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        ThrowIfFaulted();
+        using var client = AdministratorClient.Create(_plan.Identity.Server, Server, TimeSpan.FromSeconds(30));
+        try
+        {
+            await new NamespacePurge(client, Name).PurgeAsync(name, cancellationToken).ConfigureAwait(false);
+        }
+        catch (HttpRequestException)
+        {
+            // The exit of a process is known a moment after its connections break.
+            await Task.WhenAny(_apiServer.Process.Exited, _etcd.Process.Exited, Task.Delay(500, cancellationToken)).ConfigureAwait(false);
+            ThrowIfFaulted();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => $"native control plane {Name} at {Server}";
+
+    /// <exception cref="MeshTrustException">MT2120 to MT2123, MT1001 to MT1004. Then no process of it runs.</exception>
+    internal static async Task<NativeControlPlane> StartAsync(PlanePlan plan, CancellationToken cancellationToken)
+    {
+        plan.Identity.Write(plan.Directory);
+        var etcd = await EtcdServer.StartAsync(plan, cancellationToken).ConfigureAwait(false);
+        ApiServer? apiServer = null;
+        try
+        {
+            apiServer = await ApiServer.StartAsync(plan, etcd, cancellationToken).ConfigureAwait(false);
+            var plane = new NativeControlPlane(plan, etcd, apiServer);
+            PrivateFile.Replace(plane.KubeconfigPath, Encoding.UTF8.GetBytes(plane.KubeconfigText));
+            plan.State?.SavePort(plane.Server.Port);
+            return plane;
+        }
+        catch (Exception e)
+        {
+            if (apiServer is not null) await apiServer.Process.KillAsync().ConfigureAwait(false);
+            // An API server fails where its etcd is gone: that is the cause to tell.
+            if (e is MeshTrustException && etcd.Process.Exited is { IsCompletedSuccessfully: true } exit) throw StartFault.Exited(etcd.Process, await exit.ConfigureAwait(false));
+            await etcd.Process.KillAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    internal void ThrowIfFaulted()
+    {
+        if (Faulted is { } fault) throw new MeshTrustException(Stage.ClusterCreation, fault);
+    }
+
+    internal async Task StopAsync()
+    {
+        Volatile.Write(ref _stopping, 1);
+        await Task.WhenAll(_apiServer.Process.KillAsync(), _etcd.Process.KillAsync()).ConfigureAwait(false);
+        _plan.Identity.Dispose();
+        _plan.State?.Dispose();
+    }
+
+    /// <summary>For the end of this process, where nothing asynchronous runs any more.</summary>
+    internal void StopNow()
+    {
+        Volatile.Write(ref _stopping, 1);
+        _apiServer.Process.Kill();
+        _etcd.Process.Kill();
+        _apiServer.Process.KillAndWait(TimeSpan.FromSeconds(1));
+        _etcd.Process.KillAndWait(TimeSpan.FromSeconds(1));
+    }
+
+    private void Watch(ManagedProcess process) => _ = process.Exited.ContinueWith(
+        exit =>
+        {
+            if (Volatile.Read(ref _stopping) == 0) Interlocked.CompareExchange(ref _fault, StartFault.Died(process, exit.Result), null);
+        },
+        CancellationToken.None,
+        TaskContinuationOptions.ExecuteSynchronously | TaskContinuationOptions.OnlyOnRanToCompletion,
+        TaskScheduler.Default);
+}

@@ -1,0 +1,184 @@
+using System.Globalization;
+using System.Text;
+using System.Text.RegularExpressions;
+using MeshTrust.Clusters;
+using MeshTrust.ControlPlanes.Native.Binaries;
+using MeshTrust.ControlPlanes.Native.Processes;
+using MeshTrust.ControlPlanes.Native.Runs;
+using MeshTrust.ControlPlanes.State;
+using MeshTrust.Topology;
+
+namespace MeshTrust.ControlPlanes.Native;
+
+/// <summary>
+/// Real Kubernetes control planes side by side, with no Docker: etcd and kube-apiserver for each. They are throwaway: disposing kills them and
+/// removes everything, and so does the end of this process, whatever its cause, SIGKILL too.
+/// </summary>
+public sealed partial class NativeControlPlanes : IAsyncDisposable
+{
+    private static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(60);
+
+    private readonly RunDirectory _run;
+    private readonly IReadOnlyList<NativeControlPlane> _all;
+    private int _disposed;
+
+    private NativeControlPlanes(RunDirectory run, ControlPlaneBinaries binaries, IReadOnlyList<NativeControlPlane> planes)
+    {
+        _run = run;
+        _all = planes;
+        Binaries = binaries;
+        Planes = planes.ToDictionary(plane => plane.Name, StringComparer.Ordinal);
+        MergedKubeconfigPath = Path.Combine(run.Location, "kubeconfig");
+        AppDomain.CurrentDomain.ProcessExit += OnExit;
+    }
+
+    /// <summary>The control planes by name.</summary>
+    public IReadOnlyDictionary<string, NativeControlPlane> Planes { get; }
+
+    /// <summary>One kubeconfig (0600) with a context for each control plane, for as long as they run.</summary>
+    public string MergedKubeconfigPath { get; }
+
+    /// <summary>The programs that run.</summary>
+    public ControlPlaneBinaries Binaries { get; }
+
+    /// <summary>The directory of the whole set; kubectl's cache may go there too (KUBECACHEDIR), since ports come again.</summary>
+    public string RunDirectory => _run.Location;
+
+    /// <summary>Starts one control plane for each name, in parallel, and returns when all of them are ready.</summary>
+    /// <exception cref="MeshTrustException">
+    /// Stage ClusterCreation: MT2101 binaries are missing, MT2120 to MT2123 a process does not start, MT2127 a timeout that is none, MT2128 no guard;
+    /// MT1001 to MT1004 the disk. Then nothing of the set runs, and only the logs are left.
+    /// </exception>
+    /// <exception cref="ArgumentException">The names are none, not valid or not unique.</exception>
+    public static async Task<NativeControlPlanes> StartAsync(NativeControlPlanesOptions options, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        if (options.Names.Count == 0 || options.Names.Distinct(StringComparer.Ordinal).Count() != options.Names.Count) throw new ArgumentException("Each control plane needs a name of its own.", nameof(options));
+        foreach (var name in options.Names) _ = ClusterName.Parse(name);
+        var binaries = options.Binaries ?? await Task.Run(() => BinaryLocator.Find(new BinaryRequest()), cancellationToken).ConfigureAwait(false);
+        return await StartAsync(options, binaries, _ => null, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Kills everything and removes the set's directory. It may be called again, and never throws.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
+        AppDomain.CurrentDomain.ProcessExit -= OnExit;
+        await Task.WhenAll(_all.Select(plane => plane.StopAsync())).ConfigureAwait(false);
+        _run.Delete(keepLogs: false);
+    }
+
+    /// <summary>As the public one; <paramref name="state"/> gives what a plane keeps between runs, or null.</summary>
+    internal static async Task<NativeControlPlanes> StartAsync(NativeControlPlanesOptions options, ControlPlaneBinaries binaries, Func<string, PlaneState?> state, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var timeout = Timeout(options);
+        var guard = ProcessGuard.Current;
+        var throwaway = options.Names.Count(name => state(name) is null);
+        var root = RunRoot.Choose(options.RunDirectory, throwaway, throwaway > 0 && !EtcdServer.CanSkipSync(binaries));
+        var sweep = Task.Run(() => StaleRunSweep.Sweep(root, TimeProvider.System), CancellationToken.None);
+        var run = Runs.RunDirectory.Create(root, guard);
+        using var gate = new SemaphoreSlim(Math.Max(1, options.Parallel ?? Math.Max(4, 2 * Environment.ProcessorCount)));
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var starts = options.Names.Select(name => Task.Run(() => StartOneAsync(name), CancellationToken.None)).ToList();
+        try
+        {
+            await Task.WhenAll(starts).ConfigureAwait(false);
+            var planes = new NativeControlPlanes(run, binaries, [.. starts.Select(start => start.Result)]);
+            try
+            {
+                planes.WriteMergedKubeconfig();
+                await sweep.ConfigureAwait(false);
+                return planes;
+            }
+            catch
+            {
+                await planes.DisposeAsync().ConfigureAwait(false);
+                throw;
+            }
+        }
+        catch (Exception) when (starts.Any(start => !start.IsCompletedSuccessfully))
+        {
+            await Task.WhenAll(starts.Where(start => start.IsCompletedSuccessfully).Select(start => start.Result.StopAsync())).ConfigureAwait(false);
+            throw await FailureAsync(starts, run, options, cancellationToken).ConfigureAwait(false);
+        }
+
+        async Task<NativeControlPlane> StartOneAsync(string name)
+        {
+            var held = false;
+            PlaneIdentity? identity = null;
+            try
+            {
+                await gate.WaitAsync(stop.Token).ConfigureAwait(false);
+                held = true;
+                var kept = state(name);
+                var now = options.TimeProvider.GetUtcNow();
+                identity = kept?.Identity(now) ?? PlaneIdentity.Create(name, now);
+                var plan = new PlanePlan
+                {
+                    Name = name, Options = options, Binaries = binaries, Run = run, Guard = guard, Directory = run.ForPlane(name), State = kept,
+                    Identity = identity, Timeout = timeout, PreferredPort = kept?.ReadPort() ?? 0,
+                };
+                return await NativeControlPlane.StartAsync(plan, stop.Token).ConfigureAwait(false);
+            }
+            catch
+            {
+                // One that fails ends the set: there is nothing to wait for.
+                await stop.CancelAsync().ConfigureAwait(false);
+                identity?.Dispose();
+                throw;
+            }
+            finally
+            {
+                if (held) gate.Release();
+            }
+        }
+    }
+
+    private static async Task<Exception> FailureAsync(IReadOnlyList<Task<NativeControlPlane>> starts, RunDirectory run, NativeControlPlanesOptions options, CancellationToken cancellationToken)
+    {
+        var faults = starts.Select(start => start.Exception?.InnerException).Where(e => e is not null and not OperationCanceledException).ToList();
+        if (faults.Count > 0 && options.KeepOnFailure) run.Keep();
+        else await Task.Run(() => run.Delete(keepLogs: faults.Count > 0), CancellationToken.None).ConfigureAwait(false);
+        if (faults.Count == 0) return new OperationCanceledException($"The start of {string.Join(", ", options.Names)} was cancelled; nothing of it runs.", cancellationToken);
+        var told = faults.OfType<MeshTrustException>().ToList();
+        return told.Count == faults.Count ? new MeshTrustException(told[0].Stage, [.. told.SelectMany(fault => fault.Problems)], told[0]) : faults.First(e => e is not MeshTrustException)!;
+    }
+
+    private void WriteMergedKubeconfig()
+    {
+        var merged = _all
+            .Select(plane => KubeconfigDocument.Parse(plane.KubeconfigPath, plane.KubeconfigText))
+            .Aggregate((first, next) => first.Merge(next));
+        PrivateFile.Replace(MergedKubeconfigPath, Encoding.UTF8.GetBytes(merged.ToYaml()));
+    }
+
+    // Signals need no handler of ours: where nobody handles one the process ends and the guard acts; where the host does, it decides when.
+    private void OnExit(object? sender, EventArgs e)
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
+        foreach (var plane in _all) plane.StopNow();
+        _run.Delete(keepLogs: false);
+    }
+
+    private static TimeSpan Timeout(NativeControlPlanesOptions options)
+    {
+        const string Variable = "KUBEBUILDER_CONTROLPLANE_START_TIMEOUT";
+        if (options.StartTimeout is { } asked) return asked;
+        if (Environment.GetEnvironmentVariable(Variable) is not { Length: > 0 } text) return DefaultTimeout;
+        var match = GoDuration().Match(text);
+        var time = match.Success ? TimeSpan.FromHours(Number(1)) + TimeSpan.FromMinutes(Number(2)) + TimeSpan.FromSeconds(Number(3)) + TimeSpan.FromMilliseconds(Number(4)) : TimeSpan.Zero;
+        return time > TimeSpan.Zero ? time : throw new MeshTrustException(Stage.ClusterCreation, new Problem
+        {
+            Id = "MT2127",
+            Place = Variable,
+            What = $"'{new string([.. text.Take(40).Select(c => char.IsControl(c) ? ' ' : c)])}' is no duration.",
+            Remedy = "Write a number with its unit, such as 90s or 1m30s, or remove the variable.",
+        });
+
+        double Number(int group) => match.Groups[group].Success ? double.Parse(match.Groups[group].Value, CultureInfo.InvariantCulture) : 0;
+    }
+
+    [GeneratedRegex(@"^(?:([0-9]{1,3}(?:\.[0-9]{1,3})?)h)?(?:([0-9]{1,5}(?:\.[0-9]{1,3})?)m)?(?:([0-9]{1,6}(?:\.[0-9]{1,3})?)s)?(?:([0-9]{1,9})ms)?\z", RegexOptions.CultureInvariant)]
+    private static partial Regex GoDuration();
+}

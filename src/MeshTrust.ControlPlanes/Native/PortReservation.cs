@@ -1,0 +1,70 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace MeshTrust.ControlPlanes.Native;
+
+/// <summary>
+/// A port of 127.0.0.1. A held one is bound, never listened on, with SO_REUSEPORT: nobody else gets it before a child that binds it with the
+/// same option. One that is not held was free a moment ago, and the start is tried again with another where that was too long.
+/// </summary>
+internal sealed class PortReservation : IDisposable
+{
+    private readonly Socket? _holder;
+
+    private PortReservation(int port, Socket? holder)
+    {
+        Port = port;
+        _holder = holder;
+    }
+
+    public int Port { get; }
+
+    /// <param name="hold">Whether the child can bind a port that is held.</param>
+    /// <param name="preferred">The port to take where it is free; 0 for any.</param>
+    public static PortReservation Take(bool hold, int preferred)
+    {
+        // Alone first: with SO_REUSEPORT a bind would succeed beside a server of ours that has the port, and share its connections.
+        if (preferred != 0 && TryTake(false, preferred) is not null && TryTake(hold, preferred) is { } same) return same;
+        return TryTake(hold, 0) ?? throw new SocketException((int)SocketError.AddressAlreadyInUse);
+    }
+
+    /// <summary>Whether a program's output says that its port was taken: Go's text on Unix and on Windows.</summary>
+    public static bool IsBindFailure(string output) =>
+        output.Contains("address already in use", StringComparison.OrdinalIgnoreCase) || output.Contains("Only one usage of each socket address", StringComparison.OrdinalIgnoreCase);
+
+    public void Dispose() => _holder?.Dispose();
+
+    private static PortReservation? TryTake(bool hold, int port)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        var held = false;
+        try
+        {
+            if (hold) held = Set(socket, linux: 15, mac: 0x0200, on: true);
+            socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
+
+            // .NET sets SO_REUSEADDR when it binds, so that connections of a killed server do not count. While it is on, others who set it
+            // (every server does) could bind the port beside us, since nobody listens yet.
+            if (held) Set(socket, linux: 2, mac: 0x0004, on: false);
+            return new PortReservation(((IPEndPoint)socket.LocalEndPoint!).Port, held ? socket : null);
+        }
+        catch (SocketException)
+        {
+            held = false;
+            return null;
+        }
+        finally
+        {
+            if (!held) socket.Dispose();
+        }
+    }
+
+    /// <summary>Switches an option of SOL_SOCKET, where the platform has it as an option of its own.</summary>
+    private static bool Set(Socket socket, int linux, int mac, bool on)
+    {
+        if (OperatingSystem.IsLinux()) socket.SetRawSocketOption(1, linux, BitConverter.GetBytes(on ? 1 : 0));
+        else if (OperatingSystem.IsMacOS()) socket.SetRawSocketOption(0xffff, mac, BitConverter.GetBytes(on ? 1 : 0));
+        else return false;
+        return true;
+    }
+}

@@ -1,0 +1,136 @@
+using System.Diagnostics;
+using System.Text.Json;
+using MeshTrust.ControlPlanes.Native.Processes;
+using MeshTrust.Tests.Live;
+using MeshTrust.Tests.Tools;
+
+namespace MeshTrust.Tests.ControlPlanes.Native;
+
+/// <summary>A process of its own that runs control planes, and every way in which it can end: nothing of it lives 2 s later, looked up by id.</summary>
+[TestFixture]
+[Platform(Exclude = "Win", Reason = "signals are Unix's")]
+public sealed class OrphanTests
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(2);
+
+    [TestCase("KILL")]
+    [TestCase("TERM")]
+    [TestCase("INT")]
+    [TestCase("HUP")]
+    [TestCase("QUIT")]
+    [TestCase("ABRT", Category = "Slow", Description = "how an exception that nobody caught ends a process, which writes its core first")]
+    public void A_signal_while_they_start_leaves_nothing(string signal)
+    {
+        using var scratch = new ScratchDirectory();
+        using var fake = new FakePrograms("trap '' TERM INT HUP QUIT; while :; do sleep 1; done");
+        using var host = HostProcess.Start(scratch.Location, ["--target=Serve", "--provider=native", "--work-dir=mesh"], Variables(scratch, fake));
+        var ids = WaitForChildren(scratch, 2);
+        host.Signal(signal);
+        host.WaitForExit();
+
+        AssertGone(scratch, ids);
+    }
+
+    [Test]
+    public void A_time_limit_while_they_start_leaves_nothing()
+    {
+        using var scratch = new ScratchDirectory();
+        using var fake = new FakePrograms("while :; do sleep 1; done");
+        var (code, output) = HostProcess.Run(scratch.Location, ["--target=Serve", "--provider=native", "--work-dir=mesh", "--timeout=2s"], Variables(scratch, fake));
+
+        Assert.That(code, Is.EqualTo(124), output);
+        AssertGone(scratch, fake.Ids);
+    }
+
+    [TestCase("KILL")]
+    [TestCase("TERM")]
+    [Category("Real")]
+    public void A_signal_while_real_ones_run_leaves_nothing(string signal)
+    {
+        _ = RealBinaries.Find();
+        using var scratch = new ScratchDirectory();
+        using var host = HostProcess.Start(scratch.Location, ["--target=Serve", "--provider=native", "--clusters=1", "--work-dir=mesh", "--rootca-keysz=p256"], Variables(scratch, null));
+        host.WaitForOutput("Serving until Ctrl-C");
+        var ids = WaitForChildren(scratch, 2);
+        host.Signal(signal);
+        host.WaitForExit();
+
+        AssertGone(scratch, ids);
+    }
+
+    [TestCase("\u0003", Description = "Ctrl-C in the terminal")]
+    [TestCase(null, Description = "the terminal is closed")]
+    [Category("Real")]
+    [Platform("Linux", Reason = "script of util-linux")]
+    public async Task A_terminal_that_says_Ctrl_C_or_closes_leaves_nothing(string? key)
+    {
+        _ = RealBinaries.Find();
+        var script = OutsideTool.Find("script");
+        using var scratch = new ScratchDirectory();
+        var command = $"exec dotnet exec {HostProcess.HostAssembly} --target=Serve --provider=native --clusters=1 --work-dir=mesh --rootca-keysz=p256";
+        var start = new ProcessStartInfo(script, ["-qefc", command, "/dev/null"]) { WorkingDirectory = scratch.Location, RedirectStandardInput = true, RedirectStandardOutput = true };
+        foreach (var (name, value) in HostProcess.CleanEnvironment(Variables(scratch, null)))
+        {
+            if (value is null) start.Environment.Remove(name);
+            else start.Environment[name] = value;
+        }
+
+        using var terminal = Process.Start(start)!;
+        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        while (await terminal.StandardOutput.ReadLineAsync(deadline.Token) is { } line && !line.Contains("Serving until Ctrl-C", StringComparison.Ordinal)) { }
+        var ids = WaitForChildren(scratch, 2);
+        if (key is null) terminal.Kill();
+        else await terminal.StandardInput.WriteAsync(key);
+        await terminal.StandardInput.FlushAsync(deadline.Token);
+        await terminal.WaitForExitAsync(deadline.Token);
+
+        AssertGone(scratch, ids);
+    }
+
+    private static Dictionary<string, string?> Variables(ScratchDirectory scratch, FakePrograms? fake)
+    {
+        var variables = new Dictionary<string, string?> { ["TMPDIR"] = scratch.Location };
+        if (fake is null) return variables;
+        variables["TEST_ASSET_ETCD"] = fake.Binaries.Etcd;
+        variables["TEST_ASSET_KUBE_APISERVER"] = fake.Binaries.ApiServer;
+        return variables;
+    }
+
+    private static string[] Runs(ScratchDirectory scratch) =>
+        [.. Directory.GetDirectories(scratch.Location, "meshtrust-*").SelectMany(root => Directory.GetDirectories(root, "run-*"))];
+
+    private static IReadOnlyList<int> WaitForChildren(ScratchDirectory scratch, int count)
+    {
+        for (var i = 0; i < 3000; i++)
+        {
+            var ids = Runs(scratch).SelectMany(Children).ToList();
+            if (ids.Count >= count) return ids;
+            Thread.Sleep(10);
+        }
+
+        throw new TimeoutException("The host started no control plane.");
+    }
+
+    private static IEnumerable<int> Children(string run)
+    {
+        try
+        {
+            using var record = JsonDocument.Parse(File.ReadAllText(Path.Combine(run, "owner.json")));
+            return [.. record.RootElement.GetProperty("children").EnumerateArray().Select(child => child.GetProperty("id").GetInt32())];
+        }
+        catch (IOException)
+        {
+            return [];
+        }
+    }
+
+    private static void AssertGone(ScratchDirectory scratch, IReadOnlyList<int> ids)
+    {
+        var started = TimeProvider.System.GetTimestamp();
+        while (TimeProvider.System.GetElapsedTime(started) < Limit && (ids.Any(id => ProcessBirth.Of(id) is not null) || Runs(scratch).Length > 0)) Thread.Sleep(10);
+
+        Assert.That(ids, Is.Not.Empty);
+        Assert.That(ids.Where(id => ProcessBirth.Of(id) is not null), Is.Empty, "processes that outlived their host");
+        Assert.That(Runs(scratch), Is.Empty, "directories that outlived their host");
+    }
+}

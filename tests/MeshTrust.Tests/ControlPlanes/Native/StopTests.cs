@@ -1,0 +1,46 @@
+using MeshTrust.ControlPlanes.Native;
+using MeshTrust.ControlPlanes.Native.Processes;
+
+namespace MeshTrust.Tests.ControlPlanes.Native;
+
+/// <summary>The end of real control planes: asked for, and not.</summary>
+[TestFixture, Category("Real")]
+public sealed class StopTests
+{
+    [Test]
+    public async Task Stopping_waits_for_no_watch_may_be_said_twice_and_leaves_nothing()
+    {
+        var planes = await StartAsync();
+        var plane = planes.Planes["east"];
+        using var client = new KubeconfigClient(plane.KubeconfigText);
+        using var watch = await client.Http.GetAsync("api/v1/namespaces?watch=true", HttpCompletionOption.ResponseHeadersRead);
+        var started = TimeProvider.System.GetTimestamp();
+        await planes.DisposeAsync();
+        await planes.DisposeAsync();
+
+        // A graceful stop would take a minute here.
+        Assert.That(TimeProvider.System.GetElapsedTime(started), Is.LessThan(TimeSpan.FromSeconds(10)));
+        TestContext.Out.WriteLine($"stopped in {TimeProvider.System.GetElapsedTime(started).TotalMilliseconds:0} ms");
+        Assert.That(plane.ProcessIds.Where(id => ProcessBirth.Of(id) is not null), Is.Empty);
+        Assert.That(Directory.Exists(planes.RunDirectory), Is.False);
+        Assert.That(File.Exists(plane.ApiServerLogPath), Is.False);
+        Assert.That(plane.Faulted, Is.Null, "an end that was asked for is no fault");
+    }
+
+    [Test]
+    [Platform(Exclude = "Win", Reason = "signals are Unix's")]
+    public async Task One_that_dies_in_use_is_told_with_what_it_said_last()
+    {
+        await using var planes = await StartAsync();
+        var plane = planes.Planes["east"];
+        using (var process = System.Diagnostics.Process.GetProcessById(plane.ProcessIds[1])) process.Kill();
+
+        Assert.That(() => plane.Faulted?.Id, Is.EqualTo("MT2124").After(5000, 10));
+        Assert.That(plane.Faulted!.What, Does.Contain("kube-apiserver of this control plane ended with exit code 137").And.Contain("Last output: ").And.Contain(plane.ApiServerLogPath));
+        Assert.That(() => plane.AddUser("jane"), Throws.TypeOf<MeshTrustException>());
+        Assert.That(async () => await plane.PurgeNamespaceAsync("x"), Throws.TypeOf<MeshTrustException>());
+    }
+
+    private static Task<NativeControlPlanes> StartAsync() =>
+        NativeControlPlanes.StartAsync(new NativeControlPlanesOptions { Names = ["east"], Binaries = RealBinaries.Find(), StartTimeout = TimeSpan.FromMinutes(2) });
+}
