@@ -71,14 +71,14 @@ public static class BinaryLocator
             for (var i = 0; i < tried.Count; i++) text.AppendLine().Append("  ").Append(i + 1).Append(". ").Append(tried[i]);
         }
 
-        var version = ReferenceEquals(range, VersionRange.Any) ? "" : $" --control-plane-version={range}";
+        var version = ReferenceEquals(range, VersionRange.Any) ? "" : $" {range}";
         text.AppendLine();
         return new Problem
         {
             Id = "MT2101",
             Place = "control plane binaries",
             What = text.ToString(),
-            Remedy = $"Run --target=ControlPlaneBinaries{version} or 'setup-envtest use{(version.Length == 0 ? "" : $" {range}")}', or point KUBEBUILDER_ASSETS at a directory with etcd and kube-apiserver. Without them, --provider=embedded needs nothing installed.",
+            Remedy = $"Run 'setup-envtest use{version}', or point KUBEBUILDER_ASSETS at a directory with etcd and kube-apiserver. Without them, --provider=embedded needs nothing installed.",
         };
     }
 }
