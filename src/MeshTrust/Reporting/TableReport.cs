@@ -140,7 +140,7 @@ public static class TableReport
     private static Grid Columns(int count)
     {
         var grid = new Grid();
-        for (var i = 0; i < count; i++) grid.AddColumn(i < count - 1 ? new GridColumn().NoWrap().PadLeft(0) : new GridColumn().PadLeft(0));
+        for (var i = 0; i < count; i++) grid.AddColumn(new GridColumn { NoWrap = i < count - 1, Padding = new Padding(0, 0, 2, 0) });
         return grid;
     }
 
