@@ -1,0 +1,89 @@
+using System.Text.Json;
+using System.Xml.Linq;
+using MeshTrust.Reporting;
+using MeshTrust.Tests.Verification;
+using MeshTrust.Verification;
+using Spectre.Console.Testing;
+
+namespace MeshTrust.Tests.Reporting;
+
+[TestFixture]
+internal sealed class ReportTests
+{
+    private static readonly Dictionary<string, TrustSnapshot> Snapshots = new()
+    {
+        ["sound"] = CraftedMesh.Sound("east", "west").Snapshot(),
+        ["broken"] = Broken(),
+    };
+
+    private static readonly Dictionary<string, Func<TrustReport, string>> Forms = new()
+    {
+        ["table"] = report =>
+        {
+            using var console = new TestConsole();
+            console.Profile.Width = 100;
+            TableReport.Write(report, console);
+            return console.Output;
+        },
+        ["plain"] = report =>
+        {
+            var text = new StringWriter();
+            PlainReport.Write(report, text);
+            return text.ToString();
+        },
+        ["json"] = JsonReport.Render,
+        ["junit"] = JUnitReport.Render,
+        ["markdown"] = report =>
+        {
+            var text = new StringWriter();
+            MarkdownReport.Write(report, text);
+            return text.ToString();
+        },
+    };
+
+    [Test]
+    public void No_form_shows_a_line_of_any_key([Values("sound", "broken")] string which, [Values("table", "plain", "json", "junit", "markdown")] string form)
+    {
+        var snapshot = Snapshots[which];
+        var text = Forms[form](TrustInspection.Inspect(snapshot));
+        var lines = snapshot.Clusters.SelectMany(c => System.Text.Encoding.UTF8.GetString(c.Cacerts!.Data["ca-key.pem"]).Split('\n')).Where(line => line.Length > 20 && line[0] != '-').ToList();
+
+        Assert.That(lines, Is.Not.Empty);
+        Assert.That(lines.Where(line => text.Contains(line, StringComparison.Ordinal)), Is.Empty);
+    }
+
+    [Test]
+    public void Every_form_names_the_clusters([Values("table", "plain", "json", "junit", "markdown")] string form) =>
+        Assert.That(Forms[form](TrustInspection.Inspect(Snapshots["sound"])), Does.Contain("east").And.Contain("west"));
+
+    [Test]
+    public void Every_form_tells_what_is_wrong([Values("table", "plain", "json", "junit", "markdown")] string form) =>
+        Assert.That(Forms[form](TrustInspection.Inspect(Snapshots["broken"])), Does.Contain("MT5001").And.Contain("MT5002"));
+
+    [Test]
+    public void The_junit_counts_are_those_of_its_cases()
+    {
+        var suite = XDocument.Parse(Forms["junit"](TrustInspection.Inspect(Snapshots["broken"]))).Descendants("testsuite").First();
+
+        Assert.That((int)suite.Attribute("tests")!, Is.EqualTo(suite.Elements("testcase").Count()));
+        Assert.That((int)suite.Attribute("failures")!, Is.EqualTo(suite.Elements("testcase").Count(c => c.Element("failure") is not null)).And.GreaterThan(0));
+    }
+
+    [Test]
+    public void The_json_is_one_document_with_its_version()
+    {
+        using var document = JsonDocument.Parse(Forms["json"](TrustInspection.Inspect(Snapshots["broken"])));
+
+        Assert.That(document.RootElement.GetProperty("schemaVersion").ToString(), Is.Not.Empty);
+    }
+
+    [Test]
+    public void The_columns_of_the_table_stand_apart() =>
+        Assert.That(Forms["table"](TrustInspection.Inspect(Snapshots["sound"])), Does.Contain("east  west"));
+
+    private static TrustSnapshot Broken()
+    {
+        var other = CraftedCertificate.Root();
+        return CraftedMesh.Sound("east").Add("west", CraftedMesh.Files4(other, CraftedMesh.Intermediate(other, "west"))).Snapshot();
+    }
+}
