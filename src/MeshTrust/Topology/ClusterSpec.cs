@@ -1,4 +1,5 @@
 using System.Text.Json;
+using MeshTrust.Topology.Hosting;
 
 namespace MeshTrust.Topology;
 
@@ -38,6 +39,6 @@ public sealed record ClusterSpec
     /// <summary>Istio's <c>meta</c> as it stood in the file (a JSON object); null for none.</summary>
     public JsonElement? Meta { get; init; }
 
-    /// <summary>Valid keys of the file that only providers of other versions use (a JSON object); null for none.</summary>
-    public JsonElement? Hosting { get; init; }
+    /// <summary>What the user wants of it where a container engine makes it.</summary>
+    public ClusterHostingSpec Hosting { get; init; } = ClusterHostingSpec.Default;
 }

@@ -1,4 +1,4 @@
-using System.Text.Json;
+using MeshTrust.Topology.Hosting;
 
 namespace MeshTrust.Topology;
 
@@ -20,8 +20,8 @@ public sealed record MeshTopology
     /// <summary>Sidecars or ambient: ambient allows no more than one root.</summary>
     public DataPlaneMode Mode { get; init; } = DataPlaneMode.Sidecar;
 
-    /// <summary>Valid keys of the file that only providers of other versions use (a JSON object); null for none.</summary>
-    public JsonElement? Hosting { get; init; }
+    /// <summary>What the user wants of clusters that a container engine makes.</summary>
+    public HostingSpec Hosting { get; init; } = HostingSpec.Default;
 
     /// <summary>What <see cref="Provider"/> comes to: never <see cref="ProviderChoice.Auto"/>. Whether native clusters can take the place of embedded ones is known to the machine, not to the topology.</summary>
     public ProviderChoice EffectiveProvider => Provider switch

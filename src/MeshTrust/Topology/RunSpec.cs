@@ -33,6 +33,21 @@ public sealed record RunSpec
     /// <summary>The user's word to replace a live root by a different one, which breaks running proxies (<c>--accept-outage</c>).</summary>
     public bool AcceptOutage { get; init; }
 
+    /// <summary>The user's word to take over a kind cluster that MeshTrust did not make (<c>--adopt</c>).</summary>
+    public bool Adopt { get; init; }
+
+    /// <summary>Whether clusters and their kubeconfigs stay where <c>Clean</c> is asked for (<c>--skip-cleanup</c>, <c>SKIP_CLEANUP</c>).</summary>
+    public bool SkipCleanup { get; init; }
+
+    /// <summary>Where kubeconfigs go (<c>--kubeconfig-dir</c>, default <c>kubeconfig</c> in the work directory).</summary>
+    public string KubeconfigDirectory { get; init; } = Path.Combine(DefaultWorkDirectory, "kubeconfig");
+
+    /// <summary>The user's own kubeconfig that the contexts are merged into (<c>--merge-kubeconfig</c>); null for none.</summary>
+    public string? MergeKubeconfig { get; init; }
+
+    /// <summary>Whether that merge sets its current-context (<c>--set-current</c>).</summary>
+    public bool SetCurrent { get; init; }
+
     /// <summary>Whether warnings fail <c>Verify</c> (<c>--strict</c>).</summary>
     public bool Strict { get; init; }
 

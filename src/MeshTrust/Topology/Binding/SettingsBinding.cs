@@ -32,7 +32,6 @@ internal sealed class SettingsBinding(
             Trust = new TrustChoice(given, _problems).Choose(document),
             Provider = provider,
             Mode = given.Read<DataPlaneMode>("mode", ValueReaders.Choice)?.Value ?? document?.Mode ?? DataPlaneMode.Sidecar,
-            Hosting = document?.Hosting,
         };
         if (clusters.Count > 0)
         {

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using MeshTrust.Topology.Schema;
 using MeshTrust.Topology.Values;
 
@@ -31,7 +30,6 @@ internal sealed class MeshTopologyReader(string file, IReadOnlyDictionary<string
             Root = Authority(Map(trust, "root")),
             Intermediate = Authority(Map(trust, "intermediate")),
             Timeout = Given<TimeSpan>(Map(root, "timeouts"), "total", ValueReaders.Timeout),
-            Hosting = Carried(root, TopologyShape.Root),
         };
     }
 
@@ -50,7 +48,6 @@ internal sealed class MeshTopologyReader(string file, IReadOnlyDictionary<string
             Kubeconfig = FromFile(Value<string>(node, "kubeconfig", NameReaders.FilePath)),
             PodSubnets = Subnets(node, "podSubnet"),
             ServiceSubnets = Subnets(node, "serviceSubnet"),
-            Hosting = Carried(node, TopologyShape.ClusterKeys),
         };
     }
 
@@ -85,12 +82,6 @@ internal sealed class MeshTopologyReader(string file, IReadOnlyDictionary<string
         {
             problems.Add("MT0120", $"{file}:{other.Line}", $"\"{other.Key}\" stands beside \"existing\", and a root of your own is not made anew.", $"Take {other.Key} out, or take existing out.");
         }
-    }
-
-    private static JsonElement? Carried(MapNode node, MapShape shape)
-    {
-        var entries = node.Entries.Where(e => shape.Keys.Any(k => k.IsCarried && k.Name == e.Key)).ToList();
-        return entries.Count == 0 ? null : new MapNode(node.Line, entries).ToJson();
     }
 
     private static MapNode? Map(MapNode? node, string key) => node?.Find(key) as MapNode;

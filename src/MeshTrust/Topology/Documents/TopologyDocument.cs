@@ -1,4 +1,3 @@
-using System.Text.Json;
 using MeshTrust.Topology.Values;
 
 namespace MeshTrust.Topology.Documents;
@@ -34,8 +33,6 @@ internal sealed record TopologyDocument
     public AuthorityDocument Intermediate { get; init; } = new();
 
     public TimeSpan? Timeout { get; init; }
-
-    public JsonElement? Hosting { get; init; }
 
     /// <summary>Reads a file's text: a list is Istio's format, a mapping is ours. Null, with problems, where nothing can be made of it.</summary>
     public static TopologyDocument? Parse(string file, string text, IReadOnlyDictionary<string, string> environment, bool istioCompat, ProblemCollection problems)

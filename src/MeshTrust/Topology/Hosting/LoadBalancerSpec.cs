@@ -1,0 +1,26 @@
+namespace MeshTrust.Topology.Hosting;
+
+/// <summary>What the user wants of load balancers.</summary>
+public sealed record LoadBalancerSpec
+{
+    /// <summary>The load balancer (<c>--lb</c>; <c>NOMETALBINSTALL</c> means none).</summary>
+    public LoadBalancerKind Kind { get; init; } = LoadBalancerKind.MetalLb;
+
+    /// <summary>MetalLB's version, with its <c>v</c>.</summary>
+    public string Version { get; init; } = "v0.16.1";
+
+    /// <summary>MetalLB's manifest, a file or an https URL (<c>--metallb-manifest</c>); null for the project's release file of <see cref="Version"/>.</summary>
+    public string? Manifest { get; init; }
+
+    /// <summary>The SHA-256 that <see cref="Manifest"/> must have, in hexadecimal; null where MeshTrust knows it or the manifest is a local file.</summary>
+    public string? ManifestSha256 { get; init; }
+
+    /// <summary>Addresses for each cluster: a power of two.</summary>
+    public int PoolSize { get; init; } = 64;
+
+    /// <summary>The fewest that will do: a power of two, not above <see cref="PoolSize"/>.</summary>
+    public int MinPoolSize { get; init; } = 8;
+
+    /// <summary>setupkind.sh's <c>--ip-space</c>, 0 to 255: pins the pool to <c>x.y.S.200-240</c> where that lies inside the network; null for the planner's choice.</summary>
+    public int? IpSpace { get; init; }
+}
