@@ -26,6 +26,9 @@ public sealed record EngineContainer
     /// <summary>Its addresses in each network, by the network's name.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<IPAddress>> Addresses { get; init; } = new Dictionary<string, IReadOnlyList<IPAddress>>();
 
+    /// <summary>When it was made; null where the engine does not say.</summary>
+    public DateTimeOffset? Created { get; init; }
+
     /// <summary>Ports of the host that lead into it.</summary>
     public IReadOnlyList<PublishedPort> Ports { get; init; } = [];
 
