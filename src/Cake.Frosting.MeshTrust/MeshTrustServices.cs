@@ -1,3 +1,5 @@
+using Cake.Frosting.MeshTrust.Tools;
+using Cake.Frosting.MeshTrust.Tools.Docker;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -20,6 +22,9 @@ public static class MeshTrustServices
         services.TryAddSingleton<RunCancellation>();
         services.TryAddSingleton(_ => StandardOutput.AsItIs());
         services.TryAddSingleton<LiveStatus>();
+        services.TryAddSingleton<ToolHost>();
+        services.TryAddSingleton<EngineSearch>();
+        services.TryAddSingleton<EngineSnapshotReader>();
         services.TryAddSingleton<MeshSession>();
         services.TryAddSingleton<PipelineExport>();
         services.TryAddSingleton<ReportDelivery>();
