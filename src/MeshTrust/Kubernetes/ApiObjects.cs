@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace MeshTrust.Kubernetes;
 
@@ -68,6 +69,21 @@ internal static class ApiObjects
         json.WriteEndObject();
         if (wanted.Immutable is { } immutable) json.WriteBoolean("immutable", immutable);
     });
+
+    /// <summary>The body of an apply of any kind.</summary>
+    internal static byte[] Apply(ObjectReference reference, JsonObject wanted, string? resourceVersion)
+    {
+        var body = (JsonObject)wanted.DeepClone();
+        body["apiVersion"] = reference.ApiVersion;
+        if (body["metadata"] is not JsonObject metadata) body["metadata"] = metadata = [];
+        metadata["name"] = reference.Name;
+        if (reference.Namespace is { } ns) metadata["namespace"] = ns;
+        if (resourceVersion is not null) metadata["resourceVersion"] = resourceVersion;
+        return JsonSerializer.SerializeToUtf8Bytes<JsonNode>(body);
+    }
+
+    /// <summary>Any object, apart from the answer that it came in.</summary>
+    internal static JsonObject Whole(JsonElement json) => JsonObject.Create(json.Clone())!;
 
     /// <summary>A merge patch (RFC 7386): null removes.</summary>
     internal static byte[] RemoveKey(string key) => Write(json =>

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using MeshTrust.Topology;
 
 namespace MeshTrust.Kubernetes;
@@ -47,4 +48,24 @@ public interface IClusterApi : IDisposable
 
     /// <summary>Takes one key out of a secret, whoever owns it: an apply removes only what is its own. A key that is not there is no fault.</summary>
     Task RemoveSecretKeyAsync(string namespaceName, string name, string key, CancellationToken cancellationToken);
+
+    /// <summary>One object of any kind as JSON; null where there is none, or where the server does not know its kind.</summary>
+    Task<JsonObject?> ReadObjectAsync(ObjectReference reference, CancellationToken cancellationToken);
+
+    /// <summary>Every object of a kind in one namespace, or of the whole cluster, read in pages.</summary>
+    /// <param name="apiVersion">Group and version, such as <c>v1</c> or <c>apps/v1</c>.</param>
+    /// <param name="resource">The kind's plural, such as <c>nodes</c>.</param>
+    /// <param name="namespaceName">The namespace; null for all, or for a kind that has none.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    Task<IReadOnlyList<JsonObject>> ListObjectsAsync(string apiVersion, string resource, string? namespaceName, CancellationToken cancellationToken);
+
+    /// <summary>Makes the object hold these fields, by server-side apply; fields that it no longer names and that were ours go.</summary>
+    /// <param name="reference">Which object.</param>
+    /// <param name="wanted">The fields; <c>apiVersion</c>, <c>kind</c>, <c>metadata.name</c> and <c>metadata.namespace</c> are set by the reference and need <c>kind</c> alone here.</param>
+    /// <param name="dryRun">Let the server and its webhooks judge, and write nothing.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    Task<ApplyOutcome> ApplyObjectAsync(ObjectReference reference, JsonObject wanted, bool dryRun, CancellationToken cancellationToken);
+
+    /// <summary>Changes an object that is there, by a merge patch (RFC 7386: null removes), whoever owns the fields.</summary>
+    Task MergeObjectAsync(ObjectReference reference, JsonObject patch, CancellationToken cancellationToken);
 }

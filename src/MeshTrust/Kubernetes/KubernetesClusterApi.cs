@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using MeshTrust.Clusters;
 using MeshTrust.Topology;
 
@@ -53,7 +54,7 @@ public sealed class KubernetesClusterApi : IClusterApi
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<NamespaceDocument>> ListNamespacesAsync(CancellationToken cancellationToken) =>
-        ListAsync("namespaces", "", ApiObjects.Namespace, cancellationToken);
+        ListAsync(List("namespaces"), "", ApiObjects.Namespace, cancellationToken);
 
     /// <inheritdoc/>
     public Task<SecretDocument?> ReadSecretAsync(string namespaceName, string name, CancellationToken cancellationToken) =>
@@ -65,7 +66,7 @@ public sealed class KubernetesClusterApi : IClusterApi
 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<ConfigMapDocument>> ListConfigMapsAsync(string name, CancellationToken cancellationToken) =>
-        [.. (await ListAsync("configmaps", $"fieldSelector={Uri.EscapeDataString($"metadata.name={name}")}&", ApiObjects.ConfigMap, cancellationToken).ConfigureAwait(false)).Where(c => c.Name == name)];
+        [.. (await ListAsync(List("configmaps"), $"fieldSelector={Uri.EscapeDataString($"metadata.name={name}")}&", ApiObjects.ConfigMap, cancellationToken).ConfigureAwait(false)).Where(c => c.Name == name)];
 
     /// <inheritdoc/>
     public Task<ApplyOutcome> ApplyNamespaceAsync(NamespaceSpec wanted, bool force, CancellationToken cancellationToken)
@@ -82,47 +83,82 @@ public sealed class KubernetesClusterApi : IClusterApi
     }
 
     /// <inheritdoc/>
-    public async Task RemoveSecretKeyAsync(string namespaceName, string name, string key, CancellationToken cancellationToken)
+    public Task RemoveSecretKeyAsync(string namespaceName, string name, string key, CancellationToken cancellationToken) =>
+        MergeAsync(Get("secrets", namespaceName, name), ApiObjects.RemoveKey(key), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<JsonObject?> ReadObjectAsync(ObjectReference reference, CancellationToken cancellationToken) =>
+        ReadAsync(Get(reference), ApiObjects.Whole, cancellationToken, answer => answer.StatusCode == 404);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<JsonObject>> ListObjectsAsync(string apiVersion, string resource, string? namespaceName, CancellationToken cancellationToken) =>
+        ListAsync(new ApiRequest { Method = HttpMethod.Get, Path = ObjectPath(apiVersion, namespaceName, resource), Verb = "list", Resource = resource, Namespace = namespaceName }, "", ApiObjects.Whole, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<ApplyOutcome> ApplyObjectAsync(ObjectReference reference, JsonObject wanted, bool dryRun, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(wanted);
+        return ApplyAsync(Get(reference), version => ApiObjects.Apply(reference, wanted, version), force: false, cancellationToken, dryRun);
+    }
+
+    /// <inheritdoc/>
+    public Task MergeObjectAsync(ObjectReference reference, JsonObject patch, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(patch);
+        return MergeAsync(Get(reference), JsonSerializer.SerializeToUtf8Bytes<JsonNode>(patch), cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _channel.Dispose();
+
+    private static ApiRequest Get(string resource, string? ns, string name) => Get(new ObjectReference("v1", resource, ns, name));
+
+    private static ApiRequest Get(ObjectReference reference)
+    {
+        ArgumentNullException.ThrowIfNull(reference);
+        return new()
+        {
+            Method = HttpMethod.Get,
+            Path = $"{ObjectPath(reference.ApiVersion, reference.Namespace, reference.Resource)}/{Uri.EscapeDataString(reference.Name)}",
+            Verb = "get",
+            Resource = reference.Resource,
+            Namespace = reference.Namespace,
+            Name = reference.Name,
+        };
+    }
+
+    private static string ObjectPath(string apiVersion, string? ns, string resource) =>
+        $"/{(apiVersion.Contains('/', StringComparison.Ordinal) ? "apis" : "api")}/{apiVersion}/{(ns is null ? "" : $"namespaces/{Uri.EscapeDataString(ns)}/")}{resource}";
+
+    private async Task MergeAsync(ApiRequest get, byte[] body, CancellationToken cancellationToken)
     {
         using var deadline = _calls.Deadline(cancellationToken, out var timer);
         using var _ = timer;
-        var get = Get("secrets", namespaceName, name);
         var patch = get with
         {
             Method = HttpMethod.Patch,
             Path = $"{get.Path}?fieldManager={FieldManager}",
             Verb = "patch",
             ContentType = "application/merge-patch+json",
-            Body = ApiObjects.RemoveKey(key),
+            Body = body,
         };
         var answer = (await _calls.SendAsync(patch, deadline.Token, cancellationToken).ConfigureAwait(false)).Answer;
         if (!answer.IsSuccess) throw _calls.Refused(patch, answer);
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => _channel.Dispose();
-
-    private static ApiRequest Get(string resource, string? ns, string name) => new()
-    {
-        Method = HttpMethod.Get,
-        Path = $"/api/v1/{(ns is null ? "" : $"namespaces/{Uri.EscapeDataString(ns)}/")}{resource}/{Uri.EscapeDataString(name)}",
-        Verb = "get",
-        Resource = resource,
-        Namespace = ns,
-        Name = name,
-    };
-
-    private async Task<T?> ReadAsync<T>(ApiRequest request, Func<JsonElement, T> read, CancellationToken cancellationToken) where T : class
+    private async Task<T?> ReadAsync<T>(ApiRequest request, Func<JsonElement, T> read, CancellationToken cancellationToken, Func<ApiAnswer, bool>? isMissing = null) where T : class
     {
         using var deadline = _calls.Deadline(cancellationToken, out var timer);
         using (timer)
         {
             var answer = (await _calls.SendAsync(request, deadline.Token, cancellationToken).ConfigureAwait(false)).Answer;
-            return answer.IsSuccess ? Read(request, answer, read) : IsMissing(answer) ? null : throw _calls.Refused(request, answer);
+            return answer.IsSuccess ? Read(request, answer, read) : (isMissing ?? IsMissing)(answer) ? null : throw _calls.Refused(request, answer);
         }
     }
 
-    private async Task<IReadOnlyList<T>> ListAsync<T>(string resource, string selector, Func<JsonElement, T> read, CancellationToken cancellationToken)
+    private static ApiRequest List(string resource) => new() { Method = HttpMethod.Get, Path = ObjectPath("v1", null, resource), Verb = "list", Resource = resource };
+
+    private async Task<IReadOnlyList<T>> ListAsync<T>(ApiRequest list, string selector, Func<JsonElement, T> read, CancellationToken cancellationToken)
     {
         using var deadline = _calls.Deadline(cancellationToken, out var timer);
         using var _ = timer;
@@ -130,8 +166,7 @@ public sealed class KubernetesClusterApi : IClusterApi
         var next = "";
         for (var restarts = 0; ;)
         {
-            var path = $"/api/v1/{resource}?{selector}limit={_settings.PageSize}{(next.Length == 0 ? "" : $"&continue={Uri.EscapeDataString(next)}")}";
-            var request = new ApiRequest { Method = HttpMethod.Get, Path = path, Verb = "list", Resource = resource };
+            var request = list with { Path = $"{list.Path}?{selector}limit={_settings.PageSize}{(next.Length == 0 ? "" : $"&continue={Uri.EscapeDataString(next)}")}" };
             var answer = (await _calls.SendAsync(request, deadline.Token, cancellationToken).ConfigureAwait(false)).Answer;
             if (answer.StatusCode == 410 && next.Length > 0 && restarts++ < MaxRestarts)
             {
@@ -154,7 +189,7 @@ public sealed class KubernetesClusterApi : IClusterApi
     /// <summary>
     /// Reads, then applies under the condition that nobody wrote in between: so the outcome is what this call did. Where somebody did, once more.
     /// </summary>
-    private async Task<ApplyOutcome> ApplyAsync(ApiRequest get, Func<string?, byte[]> body, bool force, CancellationToken cancellationToken)
+    private async Task<ApplyOutcome> ApplyAsync(ApiRequest get, Func<string?, byte[]> body, bool force, CancellationToken cancellationToken, bool dryRun = false)
     {
         using var deadline = _calls.Deadline(cancellationToken, out var timer);
         using var _ = timer;
@@ -169,7 +204,7 @@ public sealed class KubernetesClusterApi : IClusterApi
             var patch = get with
             {
                 Method = HttpMethod.Patch,
-                Path = $"{get.Path}?fieldManager={FieldManager}&force={(force ? "true" : "false")}",
+                Path = $"{get.Path}?fieldManager={FieldManager}&force={(force ? "true" : "false")}{(dryRun ? "&dryRun=All" : "")}",
                 Verb = "patch",
                 Body = body(before),
             };

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json.Nodes;
 using MeshTrust.Clusters;
 using MeshTrust.Kubernetes;
 
@@ -108,6 +109,35 @@ public abstract class ClusterApiContract
         await _api.ApplyNamespaceAsync(Space("n"), force: false, default);
         await _api.ApplySecretAsync(Secret() with { Data = new Dictionary<string, byte[]> { ["all"] = bytes } }, force: false, default);
         Assert.That((await _api.ReadSecretAsync(_namespace, "cacerts", default))!.Data["all"], Is.EqualTo(bytes));
+    }
+
+    [Test]
+    public async Task Applies_reads_lists_and_merges_an_object_of_any_kind()
+    {
+        await _api.ApplyNamespaceAsync(Space("n"), force: false, default);
+        var map = new ObjectReference("v1", "configmaps", _namespace, "any");
+        Assert.That(await _api.ApplyObjectAsync(map, Map("one"), dryRun: true, default), Is.EqualTo(ApplyOutcome.Created));
+        Assert.That(await _api.ReadObjectAsync(map, default), Is.Null, "a dry run writes nothing");
+        Assert.That(await _api.ApplyObjectAsync(map, Map("one"), dryRun: false, default), Is.EqualTo(ApplyOutcome.Created));
+        Assert.That(await _api.ApplyObjectAsync(map, Map("one"), dryRun: false, default), Is.EqualTo(ApplyOutcome.Unchanged));
+        Assert.That(await _api.ApplyObjectAsync(map, Map("two"), dryRun: false, default), Is.EqualTo(ApplyOutcome.Changed));
+        await _api.MergeObjectAsync(map, new JsonObject { ["metadata"] = new JsonObject { ["labels"] = new JsonObject { ["a"] = null, ["b"] = "c" } } }, default);
+        var held = await _api.ReadObjectAsync(map, default);
+        var listed = await _api.ListObjectsAsync("v1", "configmaps", _namespace, default);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That((string?)held!["data"]!["key"], Is.EqualTo("two"));
+            Assert.That(held["metadata"]!["labels"]!.ToJsonString(), Is.EqualTo("""{"b":"c"}"""));
+            Assert.That(listed.Select(o => (string?)o["metadata"]!["name"]), Does.Contain("any"));
+            Assert.That(await _api.ReadObjectAsync(new ObjectReference("never.example/v1", "things", _namespace, "any"), default), Is.Null, "a kind that the server does not know");
+        }
+
+        static JsonObject Map(string value) => new()
+        {
+            ["kind"] = "ConfigMap",
+            ["metadata"] = new JsonObject { ["labels"] = new JsonObject { ["a"] = "b" } },
+            ["data"] = new JsonObject { ["key"] = value },
+        };
     }
 
     [Test]

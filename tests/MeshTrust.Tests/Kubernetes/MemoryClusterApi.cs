@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using MeshTrust.Kubernetes;
 using MeshTrust.Topology;
 
@@ -11,6 +12,9 @@ internal sealed class MemoryClusterApi(string name) : IClusterApi
     internal Dictionary<string, SecretDocument> Secrets { get; } = [];
 
     internal Dictionary<string, ConfigMapDocument> ConfigMaps { get; } = [];
+
+    /// <summary>Objects of any other kind, by their reference.</summary>
+    internal Dictionary<ObjectReference, JsonObject> Objects { get; } = [];
 
     internal List<string> Writes { get; } = [];
 
@@ -58,6 +62,28 @@ internal sealed class MemoryClusterApi(string name) : IClusterApi
     {
         Writes.Add($"remove {key}");
         return Answer("remove key", true);
+    }
+
+    public Task<JsonObject?> ReadObjectAsync(ObjectReference reference, CancellationToken cancellationToken) => Answer($"get {reference}", Objects.GetValueOrDefault(reference));
+
+    public Task<IReadOnlyList<JsonObject>> ListObjectsAsync(string apiVersion, string resource, string? namespaceName, CancellationToken cancellationToken) => Answer<IReadOnlyList<JsonObject>>(
+        $"list {resource}",
+        [.. Objects.Where(o => o.Key.ApiVersion == apiVersion && o.Key.Resource == resource && (namespaceName is null || o.Key.Namespace == namespaceName)).Select(o => o.Value)]);
+
+    public Task<ApplyOutcome> ApplyObjectAsync(ObjectReference reference, JsonObject wanted, bool dryRun, CancellationToken cancellationToken)
+    {
+        if (Faults.ContainsKey($"apply {reference}")) return Answer($"apply {reference}", ApplyOutcome.Unchanged);
+        var held = Objects.GetValueOrDefault(reference);
+        if (dryRun) return Task.FromResult(ApplyOutcome.Unchanged);
+        Writes.Add(reference.ToString());
+        Objects[reference] = wanted;
+        return Task.FromResult(held is null ? ApplyOutcome.Created : JsonNode.DeepEquals(held, wanted) ? ApplyOutcome.Unchanged : ApplyOutcome.Changed);
+    }
+
+    public Task MergeObjectAsync(ObjectReference reference, JsonObject patch, CancellationToken cancellationToken)
+    {
+        Writes.Add($"merge {reference} {patch.ToJsonString()}");
+        return Answer($"merge {reference}", true);
     }
 
     public void Dispose()
