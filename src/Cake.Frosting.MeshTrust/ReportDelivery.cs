@@ -1,6 +1,7 @@
 using System.Text;
 using Cake.Core;
 using Cake.Core.Diagnostics;
+using MeshTrust;
 using MeshTrust.Reporting;
 using MeshTrust.Topology;
 using MeshTrust.Verification;
@@ -28,6 +29,7 @@ public sealed class ReportDelivery(StandardOutput output)
         Show(report, run);
 
         Directory.CreateDirectory(run.ArtifactsDirectory);
+        WholeFile.Sweep(run.ArtifactsDirectory);
         Write(run, JUnitFile, JUnitReport.Render(report));
         Write(run, JsonFile, JsonReport.Render(report));
         var markdown = new StringWriter();
@@ -62,8 +64,6 @@ public sealed class ReportDelivery(StandardOutput output)
     private static void Write(RunSpec run, string name, string text)
     {
         var path = Path.Combine(run.ArtifactsDirectory, name);
-        var temporary = $"{path}.{Environment.ProcessId}.tmp";
-        File.WriteAllText(temporary, text, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false));
-        File.Move(temporary, path, overwrite: true);
+        WholeFile.Replace(path, Encoding.UTF8.GetBytes(text), secret: false);
     }
 }

@@ -7,8 +7,14 @@ public static class DiskFault
     private static readonly HashSet<int> Full = [28, 122, 69, unchecked((int)0x80070070), unchecked((int)0x80070027)];
     private const int ReadOnlyFileSystem = 30;
 
+    // EWOULDBLOCK of Linux and of macOS, and the sharing violation of Windows.
+    private static readonly HashSet<int> Taken = [11, 35, unchecked((int)0x80070020)];
+
     /// <summary>Whether an exception is one that a disk gives.</summary>
     public static bool IsOne(Exception fault) => fault is IOException or UnauthorizedAccessException;
+
+    /// <summary>Whether an exception says that another process holds the file.</summary>
+    public static bool IsTaken(Exception fault) => fault is IOException { HResult: var result } && Taken.Contains(result);
 
     /// <summary>The fault for what a file operation threw.</summary>
     /// <param name="path">The file or directory.</param>

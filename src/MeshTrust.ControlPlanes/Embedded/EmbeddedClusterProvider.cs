@@ -108,7 +108,7 @@ public sealed class EmbeddedClusterProvider(string workDirectory) : IClusterProv
         var path = Path.Combine(_work, "kubeconfig", name.Value);
         try
         {
-            PrivateFile.ReplaceIfChanged(path, Encoding.UTF8.GetBytes(kubeconfig));
+            WholeFile.ReplaceIfChanged(path, Encoding.UTF8.GetBytes(kubeconfig), secret: true);
         }
         catch (Exception e) when (DiskFault.IsOne(e))
         {

@@ -4,7 +4,6 @@ using MeshTrust.ControlPlanes.Embedded.Identity;
 using MeshTrust.ControlPlanes.Embedded.Objects;
 using MeshTrust.ControlPlanes.Embedded.State;
 using MeshTrust.ControlPlanes.Identity;
-using MeshTrust.ControlPlanes.State;
 
 namespace MeshTrust.ControlPlanes.Embedded;
 
@@ -128,7 +127,7 @@ public sealed class EmbeddedControlPlane : IAsyncDisposable
     private static async Task<EmbeddedControlPlane> StartAsync(EmbeddedControlPlaneOptions options, StateDirectory? state, FileStream? stateLock, CancellationToken cancellationToken)
     {
         var clock = options.TimeProvider;
-        if (state is not null) PrivateFile.Sweep(state.Path);
+        if (state is not null) WholeFile.Sweep(state.Path);
         var (revision, objects) = state?.LoadObjects() ?? (0, []);
         var identity = Identity(options, state);
         var rules = new AccessRules();

@@ -126,7 +126,7 @@ public sealed class NativeClusterProvider(string workDirectory, ControlPlaneBina
         var path = Path.Combine(_work, "kubeconfig", name.Value);
         try
         {
-            PrivateFile.ReplaceIfChanged(path, Encoding.UTF8.GetBytes(kubeconfig));
+            WholeFile.ReplaceIfChanged(path, Encoding.UTF8.GetBytes(kubeconfig), secret: true);
         }
         catch (Exception e) when (DiskFault.IsOne(e))
         {

@@ -1,7 +1,6 @@
 using System.Text;
 using MeshTrust.ControlPlanes.Identity;
 using MeshTrust.ControlPlanes.Native.Processes;
-using MeshTrust.ControlPlanes.State;
 
 namespace MeshTrust.ControlPlanes.Native;
 
@@ -108,7 +107,7 @@ public sealed class NativeControlPlane
         {
             apiServer = await ApiServer.StartAsync(plan, etcd, cancellationToken).ConfigureAwait(false);
             var plane = new NativeControlPlane(plan, etcd, apiServer);
-            PrivateFile.Replace(plane.KubeconfigPath, Encoding.UTF8.GetBytes(plane.KubeconfigText));
+            WholeFile.Replace(plane.KubeconfigPath, Encoding.UTF8.GetBytes(plane.KubeconfigText), secret: true);
             plan.State?.SavePort(plane.Server.Port);
             return plane;
         }

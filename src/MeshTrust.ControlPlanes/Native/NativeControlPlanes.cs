@@ -5,7 +5,6 @@ using MeshTrust.Clusters;
 using MeshTrust.ControlPlanes.Native.Binaries;
 using MeshTrust.ControlPlanes.Native.Processes;
 using MeshTrust.ControlPlanes.Native.Runs;
-using MeshTrust.ControlPlanes.State;
 using MeshTrust.Topology;
 
 namespace MeshTrust.ControlPlanes.Native;
@@ -150,7 +149,7 @@ public sealed partial class NativeControlPlanes : IAsyncDisposable
         var merged = _all
             .Select(plane => KubeconfigDocument.Parse(plane.KubeconfigPath, plane.KubeconfigText))
             .Aggregate((first, next) => first.Merge(next));
-        PrivateFile.Replace(MergedKubeconfigPath, Encoding.UTF8.GetBytes(merged.ToYaml()));
+        WholeFile.Replace(MergedKubeconfigPath, Encoding.UTF8.GetBytes(merged.ToYaml()), secret: true);
     }
 
     // Signals need no handler of ours: where nobody handles one the process ends and the guard acts; where the host does, it decides when.

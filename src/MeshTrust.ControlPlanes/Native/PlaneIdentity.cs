@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
 using MeshTrust.ControlPlanes.Identity;
-using MeshTrust.ControlPlanes.State;
 
 namespace MeshTrust.ControlPlanes.Native;
 
@@ -32,7 +31,7 @@ internal sealed class PlaneIdentity(ServerIdentity server, string tokenKeyPem) :
         Put("sa.key", TokenKeyPem);
         Put("sa.pub", key.ExportSubjectPublicKeyInfoPem() + "\n");
 
-        void Put(string file, string text) => PrivateFile.Replace(Path.Combine(directory, file), Encoding.ASCII.GetBytes(text));
+        void Put(string file, string text) => WholeFile.Replace(Path.Combine(directory, file), Encoding.ASCII.GetBytes(text), secret: true);
     }
 
     /// <summary>Keys are in no text.</summary>

@@ -12,9 +12,6 @@ namespace MeshTrust.ControlPlanes.Native;
 /// </summary>
 internal sealed class PlaneState : IDisposable
 {
-    // EWOULDBLOCK of Linux and of macOS, and the sharing violation of Windows.
-    private static readonly HashSet<int> Taken = [11, 35, unchecked((int)0x80070020)];
-
     private FileStream? _lock;
 
     public PlaneState(string location, string cluster)
@@ -45,11 +42,11 @@ internal sealed class PlaneState : IDisposable
         try
         {
             _lock ??= PrivateFile.OpenExclusive(Path.Combine(Location, "lock"));
-            PrivateFile.Sweep(Location);
+            WholeFile.Sweep(Location);
             PrivateFile.CreateDirectory(DataDirectory);
             return true;
         }
-        catch (IOException e) when (Taken.Contains(e.HResult))
+        catch (IOException e) when (DiskFault.IsTaken(e))
         {
             return false;
         }
@@ -72,8 +69,8 @@ internal sealed class PlaneState : IDisposable
         var identity = PlaneIdentity.Create(Cluster, now);
         Guarded(() =>
         {
-            PrivateFile.Replace(TokenKeyFile, Encoding.ASCII.GetBytes(identity.TokenKeyPem));
-            PrivateFile.Replace(IdentityFile, identity.Server.ToJson());
+            WholeFile.Replace(TokenKeyFile, Encoding.ASCII.GetBytes(identity.TokenKeyPem), secret: true);
+            WholeFile.Replace(IdentityFile, identity.Server.ToJson(), secret: true);
         });
         return identity;
     }
@@ -119,7 +116,7 @@ internal sealed class PlaneState : IDisposable
         }
     }
 
-    public void SavePort(int port) => Guarded(() => PrivateFile.ReplaceIfChanged(PortFile, Encoding.ASCII.GetBytes(port.ToString(CultureInfo.InvariantCulture))));
+    public void SavePort(int port) => Guarded(() => WholeFile.ReplaceIfChanged(PortFile, Encoding.ASCII.GetBytes(port.ToString(CultureInfo.InvariantCulture)), secret: true));
 
     public void Dispose() => Interlocked.Exchange(ref _lock, null)?.Dispose();
 

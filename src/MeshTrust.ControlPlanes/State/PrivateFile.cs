@@ -20,29 +20,6 @@ internal static class PrivateFile
 
     public static FileStream OpenExclusive(string path) => new(path, Options(FileMode.OpenOrCreate));
 
-    /// <summary>Writes beside the target and renames: readers see the old content or the new.</summary>
-    public static void Replace(string path, ReadOnlySpan<byte> content)
-    {
-        var temporary = $"{path}.{Environment.ProcessId}-{Guid.NewGuid():n}.tmp";
-        try
-        {
-            using (var stream = new FileStream(temporary, Options(FileMode.CreateNew))) stream.Write(content);
-            File.Move(temporary, path, overwrite: true);
-        }
-        catch
-        {
-            File.Delete(temporary);
-            throw;
-        }
-    }
-
-    /// <summary>As <see cref="Replace"/>, where the content or the mode is another.</summary>
-    public static void ReplaceIfChanged(string path, ReadOnlySpan<byte> content)
-    {
-        if (File.Exists(path) && HasMode600(path) && content.SequenceEqual(File.ReadAllBytes(path))) return;
-        Replace(path, content);
-    }
-
     /// <summary>A new file for one writer that others may read while it grows.</summary>
     public static FileStream CreateLog(string path)
     {
@@ -50,14 +27,6 @@ internal static class PrivateFile
         var options = Options(FileMode.CreateNew);
         options.Share = FileShare.ReadWrite | FileShare.Delete;
         return new FileStream(path, options);
-    }
-
-    private static bool HasMode600(string path) => OperatingSystem.IsWindows() || File.GetUnixFileMode(path) == FileMode600;
-
-    /// <summary>Removes what a killed process left behind; only the holder of the lock may.</summary>
-    public static void Sweep(string directory)
-    {
-        foreach (var file in Directory.EnumerateFiles(directory, "*.tmp")) File.Delete(file);
     }
 
     private static FileStreamOptions Options(FileMode mode)

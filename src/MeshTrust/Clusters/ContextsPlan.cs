@@ -64,10 +64,14 @@ public sealed class ContextsPlan
         return For(topology, clusters, [.. clusters.Select(c => KubeconfigDocument.Load(c.KubeconfigPath))], Path.GetFullPath(workDirectory));
     }
 
-    /// <summary>Writes the files, each whole or not at all; what is as planned is not touched.</summary>
+    /// <summary>Writes the files, each whole or not at all; what is as planned is not touched, and what killed runs left beside them is removed.</summary>
     /// <returns>The files that changed.</returns>
     /// <exception cref="MeshTrustException">Stage <see cref="Stage.Contexts"/>: the disk refuses.</exception>
-    public IReadOnlyList<ContextsFile> Write() => [.. Files.Where(WorkFile.Write)];
+    public IReadOnlyList<ContextsFile> Write()
+    {
+        foreach (var directory in Files.Select(f => Path.GetDirectoryName(f.Path)!).Distinct()) WholeFile.Sweep(directory);
+        return [.. Files.Where(WorkFile.Write)];
+    }
 
     private static List<KeyValuePair<string, string>> VariablesFor(MeshTopology topology, IReadOnlyList<ClusterAccess> clusters, string merged, string description)
     {

@@ -5,9 +5,6 @@ internal sealed class TrustStoreLock : IDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
-    // EWOULDBLOCK of Linux and of macOS, and the sharing violation of Windows.
-    private static readonly HashSet<int> Taken = [11, 35, unchecked((int)0x80070020)];
-
     private readonly FileStream? _file;
 
     private TrustStoreLock(FileStream? file) => _file = file;
@@ -27,7 +24,7 @@ internal sealed class TrustStoreLock : IDisposable
             {
                 return new TrustStoreLock(Open(path));
             }
-            catch (IOException busy) when (Taken.Contains(busy.HResult))
+            catch (IOException busy) when (DiskFault.IsTaken(busy))
             {
                 if (time.GetElapsedTime(start) > deadline) throw Busy(path, deadline, busy);
             }
@@ -58,7 +55,7 @@ internal sealed class TrustStoreLock : IDisposable
         }
         catch (IOException fault)
         {
-            return Taken.Contains(fault.HResult);
+            return DiskFault.IsTaken(fault);
         }
         catch (UnauthorizedAccessException)
         {

@@ -68,19 +68,6 @@ public sealed class ExistingClusterProviderTests
     }
 
     [Test]
-    public async Task Removes_what_a_killed_run_left_behind()
-    {
-        var directory = Directory.CreateDirectory(Path.Combine(_directory, "work", "kubeconfig")).FullName;
-        var (old, fresh) = (Path.Combine(directory, "east.0.tmp"), Path.Combine(directory, "east.1.tmp"));
-        File.WriteAllText(old, "half");
-        File.WriteAllText(fresh, "half");
-        File.SetLastWriteTimeUtc(old, new DateTime(2020, 1, 1, 0, 0, 0, DateTimeKind.Utc));
-        await EnsureAsync(Mesh(("east", "a", null)), Kubeconfig("config", "a"));
-        Assert.That(File.Exists(old), Is.False);
-        Assert.That(File.Exists(fresh), Is.True, "it may be another run's that is writing now");
-    }
-
-    [Test]
     public async Task Takes_a_file_of_a_cluster_at_its_word()
     {
         await using var set = await EnsureAsync(Mesh(("east", null, Kubeconfig("one", "default")), ("west", null, Kubeconfig("two", "default", "other"))));

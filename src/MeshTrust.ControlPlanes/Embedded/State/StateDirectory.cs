@@ -14,9 +14,6 @@ internal sealed class StateDirectory(string path, string cluster)
 {
     private const int Format = 1;
 
-    // EWOULDBLOCK of Linux and of macOS, and the sharing violation of Windows.
-    private static readonly HashSet<int> Taken = [11, 35, unchecked((int)0x80070020)];
-
     public string Path { get; } = path;
 
     public string ObjectsFile => System.IO.Path.Combine(Path, "objects.json");
@@ -45,7 +42,7 @@ internal sealed class StateDirectory(string path, string cluster)
         {
             return PrivateFile.OpenExclusive(System.IO.Path.Combine(Path, "lock"));
         }
-        catch (IOException e) when (Taken.Contains(e.HResult))
+        catch (IOException e) when (DiskFault.IsTaken(e))
         {
             return null;
         }
@@ -122,7 +119,7 @@ internal sealed class StateDirectory(string path, string cluster)
             writer.WriteEndObject();
         }
 
-        PrivateFile.Replace(ObjectsFile, stream.GetBuffer().AsSpan(0, (int)stream.Length));
+        WholeFile.Replace(ObjectsFile, stream.GetBuffer().AsSpan(0, (int)stream.Length), secret: true);
     }
 
     public byte[]? ReadIdentity() => Read(IdentityFile);
@@ -173,7 +170,7 @@ internal sealed class StateDirectory(string path, string cluster)
     {
         try
         {
-            PrivateFile.Replace(file, content);
+            WholeFile.Replace(file, content, secret: true);
         }
         catch (Exception e) when (DiskFault.IsOne(e))
         {

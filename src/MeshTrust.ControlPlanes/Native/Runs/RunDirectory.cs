@@ -98,5 +98,5 @@ internal sealed class RunDirectory
         return false;
     }
 
-    private void Save() => PrivateFile.Replace(Path.Combine(Location, RunRecord.FileName), _record.ToJson());
+    private void Save() => WholeFile.Replace(Path.Combine(Location, RunRecord.FileName), _record.ToJson(), secret: true);
 }
