@@ -1,5 +1,6 @@
 using Cake.Core;
 using Cake.Core.Diagnostics;
+using Cake.Frosting.MeshTrust.Kind;
 using Spectre.Console;
 
 namespace Cake.Frosting.MeshTrust;
@@ -9,6 +10,7 @@ public sealed class LiveStatus(TimeProvider time)
 {
     private static readonly TimeSpan BeforeFirst = TimeSpan.FromMilliseconds(300);
     private static readonly TimeSpan BetweenLines = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Whether a person watches: standard output is a terminal that can move its cursor, and this is no CI.</summary>
     public static bool IsInteractive { get; } =
@@ -33,7 +35,7 @@ public sealed class LiveStatus(TimeProvider time)
         {
             await AnsiConsole.Status().StartAsync(Markup.Escape(what()), async status =>
             {
-                while (!await EndsWithinAsync(work, TimeSpan.FromMilliseconds(250)).ConfigureAwait(false))
+                while (!await EndsWithinAsync(work, BetweenLooks).ConfigureAwait(false))
                     status.Status = Markup.Escape($"{what()} ({time.GetElapsedTime(started).TotalSeconds:0} s)");
             }).ConfigureAwait(false);
         }
@@ -41,6 +43,35 @@ public sealed class LiveStatus(TimeProvider time)
         {
             while (!await EndsWithinAsync(work, BetweenLines).ConfigureAwait(false))
                 context.Log.Information($"{what()} ({time.GetElapsedTime(started).TotalSeconds:0} s so far)");
+        }
+
+        return await work.ConfigureAwait(false);
+    }
+
+    /// <summary>Waits for <paramref name="work"/> and shows one row a cluster with its current step; elsewhere a line with its time for every step.</summary>
+    /// <param name="context">Cake's context; lines go to its log.</param>
+    /// <param name="board">Where the work tells its steps.</param>
+    /// <param name="work">The work.</param>
+    /// <exception cref="Exception">What the work throws.</exception>
+    public async Task<T> DuringAsync<T>(ICakeContext context, ClusterBoard board, Task<T> work)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        ArgumentNullException.ThrowIfNull(board);
+        ArgumentNullException.ThrowIfNull(work);
+        if (IsInteractive && !await EndsWithinAsync(work, BeforeFirst).ConfigureAwait(false))
+        {
+            await AnsiConsole.Live(ClusterTable.From(board.Rows())).StartAsync(async view =>
+            {
+                while (!await EndsWithinAsync(work, BetweenLooks).ConfigureAwait(false)) view.UpdateTarget(ClusterTable.From(board.Rows()));
+                view.UpdateTarget(ClusterTable.From(board.Rows()));
+            }).ConfigureAwait(false);
+            return await work.ConfigureAwait(false);
+        }
+
+        for (var ended = false; !ended;)
+        {
+            ended = await EndsWithinAsync(work, BetweenLooks).ConfigureAwait(false);
+            foreach (var line in board.TakeLines()) context.Log.Information("{0}", line);
         }
 
         return await work.ConfigureAwait(false);

@@ -1,5 +1,6 @@
 using Cake.Core;
 using Cake.Core.Diagnostics;
+using Cake.Frosting.MeshTrust.Kind;
 using MeshTrust;
 using MeshTrust.Clusters;
 using MeshTrust.ControlPlanes.Embedded;
@@ -15,13 +16,13 @@ namespace Cake.Frosting.MeshTrust;
 /// What the tasks of one run share: the settings, bound when the first task asks, and the clusters, made reachable when the first task asks.
 /// All else goes from task to task through the topology and the trust store, so that each can run alone (<c>--exclusive</c>).
 /// </summary>
-public sealed class MeshSession(MeshTrustOptions options, RunCancellation cancellation, TimeProvider time)
+public sealed class MeshSession(MeshTrustOptions options, RunCancellation cancellation, KindAccess kind, TimeProvider time)
 {
     private readonly Lock _lock = new();
     private MeshTrustSettings? _settings;
     private Task<ClusterSet>? _clusters;
     private int? _missingKeys;
-    private ProviderSelection? _provider;
+    private Task<ProviderSelection>? _provider;
     private ControlPlaneBinaries? _binaries;
 
     /// <summary>Ends with the run.</summary>
@@ -33,11 +34,18 @@ public sealed class MeshSession(MeshTrustOptions options, RunCancellation cancel
     /// <summary>How an API server is reached.</summary>
     public Func<ClusterAccess, IClusterApi> Connect => access => KubernetesClusterApi.Connect(access, ClusterApiSettings.Default with { Time = time, FaultOf = FaultOf });
 
+    /// <summary>The steps of clusters that are being made, for whoever shows them.</summary>
+    public ClusterBoard Board { get; } = new(time);
+
     /// <summary>The provider of the run, and why it is that one.</summary>
-    public ProviderSelection Provider(ICakeContext context)
+    public Task<ProviderSelection> ProviderAsync(ICakeContext context)
     {
         var settings = Settings(context);
-        lock (_lock) return _provider ??= ProviderSelection.For(settings, () => _binaries ??= BinaryLocator.TryFind(new BinaryRequest()));
+        lock (_lock)
+        {
+            return _provider ??= ProviderSelection.ForAsync(
+                settings, ct => kind.FindAsync(settings.Topology.Hosting, ct), () => _binaries ??= BinaryLocator.TryFind(new BinaryRequest()), Token);
+        }
     }
 
     /// <summary>The settings, bound once; paths are absolute. From here on signals and the time limit end the run cleanly.</summary>
@@ -77,8 +85,15 @@ public sealed class MeshSession(MeshTrustOptions options, RunCancellation cancel
     public Task<ClusterSet> ClustersAsync(ICakeContext context)
     {
         var settings = Settings(context);
-        var choice = Provider(context).Choice;
-        lock (_lock) return _clusters ??= Provider(settings, choice).EnsureAsync(settings.Topology, Token);
+        lock (_lock) return _clusters ??= EnsureAsync(context, settings);
+    }
+
+    /// <summary>What a run on kind clusters works with; only a provider that is kind asks for it.</summary>
+    /// <exception cref="global::MeshTrust.MeshTrustException">MT22xx: no container engine answers.</exception>
+    public Task<KindRun> KindAsync(ICakeContext context)
+    {
+        var settings = Settings(context);
+        return kind.OpenAsync(context, settings, Board, Token);
     }
 
     /// <summary>How to reach each cluster, in the order of the topology.</summary>
@@ -95,12 +110,18 @@ public sealed class MeshSession(MeshTrustOptions options, RunCancellation cancel
         return clusters is { IsCompletedSuccessfully: true } ? clusters.Result.FaultOf(cluster) : null;
     }
 
-    private IClusterProvider Provider(MeshTrustSettings settings, ProviderChoice choice) => choice switch
+    private async Task<ClusterSet> EnsureAsync(ICakeContext context, MeshTrustSettings settings)
     {
-        ProviderChoice.Native => new NativeClusterProvider(settings.Run.WorkDirectory, _binaries),
-        ProviderChoice.Existing => new ExistingClusterProvider(settings.Run.WorkDirectory, settings.Run.KubeconfigPaths),
-        _ => new EmbeddedClusterProvider(settings.Run.WorkDirectory),
-    };
+        var selection = await ProviderAsync(context).ConfigureAwait(false);
+        IClusterProvider provider = selection.Choice switch
+        {
+            ProviderChoice.Kind => new KindClusterProvider(await KindAsync(context).ConfigureAwait(false)),
+            ProviderChoice.Native => new NativeClusterProvider(settings.Run.WorkDirectory, _binaries),
+            ProviderChoice.Existing => new ExistingClusterProvider(settings.Run.WorkDirectory, settings.Run.KubeconfigPaths),
+            _ => new EmbeddedClusterProvider(settings.Run.WorkDirectory),
+        };
+        return await provider.EnsureAsync(settings.Topology, Token).ConfigureAwait(false);
+    }
 
     private MeshTrustSettings Bind(ICakeContext context)
     {
@@ -120,6 +141,8 @@ public sealed class MeshSession(MeshTrustOptions options, RunCancellation cancel
                 WorkDirectory = Path.GetFullPath(settings.Run.WorkDirectory, home),
                 CertsDirectory = Path.GetFullPath(settings.Run.CertsDirectory, home),
                 ArtifactsDirectory = Path.GetFullPath(settings.Run.ArtifactsDirectory, home),
+                KubeconfigDirectory = Path.GetFullPath(settings.Run.KubeconfigDirectory, home),
+                MergeKubeconfig = settings.Run.MergeKubeconfig is { } merge ? Path.GetFullPath(merge, home) : null,
             },
         };
     }

@@ -1,3 +1,4 @@
+using Cake.Frosting.MeshTrust.Kind;
 using Cake.Frosting.MeshTrust.Tools;
 using Cake.Frosting.MeshTrust.Tools.Docker;
 using Microsoft.Extensions.DependencyInjection;
@@ -25,6 +26,7 @@ public static class MeshTrustServices
         services.TryAddSingleton<ToolHost>();
         services.TryAddSingleton<EngineSearch>();
         services.TryAddSingleton<EngineSnapshotReader>();
+        services.TryAddSingleton<KindAccess>();
         services.TryAddSingleton<MeshSession>();
         services.TryAddSingleton<PipelineExport>();
         services.TryAddSingleton<ReportDelivery>();

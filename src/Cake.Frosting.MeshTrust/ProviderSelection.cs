@@ -1,3 +1,4 @@
+using Cake.Frosting.MeshTrust.Kind;
 using MeshTrust.ControlPlanes.Native.Binaries;
 using MeshTrust.Topology;
 
@@ -8,32 +9,47 @@ namespace Cake.Frosting.MeshTrust;
 /// <param name="Reason">A clause for people, for instance <c>auto: no context is named</c>.</param>
 public sealed record ProviderSelection(ProviderChoice Choice, string Reason)
 {
+    private const string Unnamed = "auto: no context is named (CTX_CLUSTER1..n or the topology)";
+
     /// <summary>
-    /// Takes what the topology asks for; <c>auto</c> takes existing where contexts are named, else native where its binaries are there, else
-    /// embedded. Contexts that an earlier run of our own exported (<c>source env.sh</c>) name native or embedded clusters, which live only as
-    /// long as a run: they are started again.
+    /// Takes what the topology asks for; <c>auto</c> takes existing where contexts are named, else kind where it is there and a container engine
+    /// answers, else native where its binaries are there, else embedded. Contexts that an earlier run of our own exported (<c>source env.sh</c>)
+    /// name kind clusters, which are looked at again, or native and embedded ones, which live only as long as a run and are started again.
     /// </summary>
     /// <param name="settings">The settings of the run.</param>
+    /// <param name="findKind">Looks for kind and an engine that answers; it is asked only where that matters.</param>
     /// <param name="findBinaries">Looks for the binaries of native clusters; it is asked only where that matters.</param>
-    public static ProviderSelection For(MeshTrustSettings settings, Func<ControlPlaneBinaries?> findBinaries)
+    /// <param name="cancellationToken">Ends the search.</param>
+    public static async Task<ProviderSelection> ForAsync(
+        MeshTrustSettings settings, Func<CancellationToken, Task<KindAvailability>> findKind, Func<ControlPlaneBinaries?> findBinaries, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(settings);
+        ArgumentNullException.ThrowIfNull(findKind);
         ArgumentNullException.ThrowIfNull(findBinaries);
         var topology = settings.Topology;
         if (topology.Provider != ProviderChoice.Auto) return new(topology.Provider, "asked for");
-        if (topology.EffectiveProvider == ProviderChoice.Embedded) return WithoutContexts(findBinaries());
-        if (AreOurOwn(settings, "native")) return new(ProviderChoice.Native, "auto: the contexts that are named are those of our own native clusters");
-        if (AreOurOwn(settings, "embedded")) return new(ProviderChoice.Embedded, "auto: the contexts that are named are those of our own embedded clusters");
+        if (topology.EffectiveProvider == ProviderChoice.Embedded) return await WithoutContextsAsync(findKind, findBinaries, cancellationToken).ConfigureAwait(false);
+        foreach (var own in (ProviderChoice[])[ProviderChoice.Kind, ProviderChoice.Native, ProviderChoice.Embedded])
+        {
+            var kind = own.ToString().ToLowerInvariant();
+            if (AreOurOwn(settings, kind)) return new(own, $"auto: the contexts that are named are those of our own {kind} clusters");
+        }
+
         var named = topology.Clusters[0];
         return new(ProviderChoice.Existing, $"auto: '{named.Context ?? named.Kubeconfig}' is named for {named.Name}");
     }
 
-    private static ProviderSelection WithoutContexts(ControlPlaneBinaries? binaries) => binaries is null
-        ? new(ProviderChoice.Embedded, "auto: no context is named (CTX_CLUSTER1..n or the topology), and no etcd and kube-apiserver are found")
-        : new(ProviderChoice.Native, $"auto: no context is named, and kube-apiserver {binaries.Version} is there ({binaries.Source})");
+    private static async Task<ProviderSelection> WithoutContextsAsync(Func<CancellationToken, Task<KindAvailability>> findKind, Func<ControlPlaneBinaries?> findBinaries, CancellationToken cancellationToken)
+    {
+        var kind = await findKind(cancellationToken).ConfigureAwait(false);
+        if (kind.IsThere) return new(ProviderChoice.Kind, $"auto: no context is named, and {kind.Reason}");
+        return findBinaries() is { } binaries
+            ? new(ProviderChoice.Native, $"auto: no context is named, {kind.Reason}, and kube-apiserver {binaries.Version} is there ({binaries.Source})")
+            : new(ProviderChoice.Embedded, $"{Unnamed}, {kind.Reason}, and no etcd and kube-apiserver are found");
+    }
 
     private static bool AreOurOwn(MeshTrustSettings settings, string kind) =>
         settings.Run.KubeconfigPaths is [var only]
-        && only == Path.Combine(settings.Run.WorkDirectory, "kubeconfig", "merged")
+        && (only == Path.Combine(settings.Run.WorkDirectory, "kubeconfig", "merged") || only == Path.Combine(settings.Run.KubeconfigDirectory, "merged"))
         && settings.Topology.Clusters.All(cluster => cluster.Kubeconfig is null && Directory.Exists(Path.Combine(settings.Run.WorkDirectory, kind, cluster.Name.Value)));
 }

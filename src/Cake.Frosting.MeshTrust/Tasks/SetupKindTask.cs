@@ -1,23 +1,27 @@
 using Cake.Core;
 using Cake.Core.Diagnostics;
 using MeshTrust.Clusters;
+using MeshTrust.Topology;
 
 namespace Cake.Frosting.MeshTrust.Tasks;
 
 /// <summary>Makes the clusters reachable: starts what is missing, keeps what is there, touches nothing of a cluster that exists already.</summary>
 [TaskName("SetupKind")]
-[TaskDescription("Makes the clusters of the topology reachable (--provider=auto|native|embedded|existing)")]
+[TaskDescription("Makes the clusters of the topology reachable (--provider=auto|kind|native|embedded|existing)")]
 public sealed class SetupKindTask(MeshSession session, LiveStatus live) : AsyncFrostingTask
 {
     /// <inheritdoc/>
     public override async Task RunAsync(ICakeContext context)
     {
         var settings = session.Settings(context);
-        var selection = session.Provider(context);
+        var selection = await session.ProviderAsync(context).ConfigureAwait(false);
         context.Log.Information($"provider: {selection.Choice.ToString().ToLowerInvariant()} ({selection.Reason})");
         session.PrepareKeys(context);
 
-        var clusters = await live.DuringAsync(context, () => $"starting {settings.Topology.Clusters.Count} clusters", session.ClustersAsync(context)).ConfigureAwait(false);
+        var work = session.ClustersAsync(context);
+        var clusters = selection.Choice == ProviderChoice.Kind
+            ? await live.DuringAsync(context, session.Board, work).ConfigureAwait(false)
+            : await live.DuringAsync(context, () => $"starting {settings.Topology.Clusters.Count} clusters", work).ConfigureAwait(false);
 
         foreach (var cluster in clusters.Clusters)
             context.Log.Information($"{cluster.Access.Name}: {cluster.Outcome.ToString().ToLowerInvariant()}, {cluster.Detail}");

@@ -99,6 +99,33 @@ public sealed class KubeconfigDocument
         return new([Clusters[0] with { Name = name }], [ContextEntries[0].With(("cluster", name), ("user", name))], [Users[0] with { Name = name }], CurrentContext);
     }
 
+    /// <summary>For a document with one context: the same credentials for another address of the same API server.</summary>
+    /// <param name="server">An address that the server's certificate names.</param>
+    /// <exception cref="InvalidOperationException">There are several contexts.</exception>
+    public KubeconfigDocument WithServer(Uri server)
+    {
+        ArgumentNullException.ThrowIfNull(server);
+        if (Clusters.Count != 1) throw new InvalidOperationException("Only a document with one context has one server.");
+        return new([Clusters[0].With(("server", server.GetLeftPart(UriPartial.Authority)))], ContextEntries, Users, CurrentContext);
+    }
+
+    /// <summary>The document without these contexts and without their clusters and users, where no other context needs them.</summary>
+    /// <param name="contexts">Names of contexts; one that is not there is no fault.</param>
+    public KubeconfigDocument Without(IReadOnlyCollection<string> contexts)
+    {
+        ArgumentNullException.ThrowIfNull(contexts);
+        var kept = ContextEntries.Where(c => !contexts.Contains(c.Name)).ToList();
+        var gone = ContextEntries.Where(c => contexts.Contains(c.Name)).ToList();
+        return new(
+            [.. Clusters.Where(c => !Frees(gone, kept, "cluster", c.Name))],
+            kept,
+            [.. Users.Where(u => !Frees(gone, kept, "user", u.Name))],
+            CurrentContext is { } current && contexts.Contains(current) ? null : CurrentContext);
+    }
+
+    /// <summary>The same document with another current context; null for none.</summary>
+    public KubeconfigDocument WithCurrent(string? context) => new(Clusters, ContextEntries, Users, context);
+
     /// <summary>What a context leads to.</summary>
     /// <exception cref="MeshTrustException">Stage <see cref="Stage.Contexts"/>: it is missing or leads nowhere.</exception>
     public KubeconfigContext Describe(string context) => KubeconfigJudge.Judge(this, context).Describe();
@@ -108,6 +135,9 @@ public sealed class KubeconfigDocument
 
     /// <summary>Names only.</summary>
     public override string ToString() => $"kubeconfig with {Contexts.Count} context(s): {string.Join(", ", Contexts)}";
+
+    private static bool Frees(List<KubeconfigEntry> gone, List<KubeconfigEntry> kept, string key, string name) =>
+        gone.Exists(c => c.Text(key) == name) && !kept.Exists(c => c.Text(key) == name);
 
     private static List<KubeconfigEntry> Union(IReadOnlyList<KubeconfigEntry> first, IReadOnlyList<KubeconfigEntry> second) =>
         [.. first, .. second.Where(s => first.All(f => f.Name != s.Name))];

@@ -1,13 +1,15 @@
 namespace MeshTrust.Clusters;
 
 /// <summary>A file of the work directory: written whole or not at all, and not written where nothing changed.</summary>
-internal static class WorkFile
+public static class WorkFile
 {
     /// <summary>Writes a file.</summary>
+    /// <param name="file">What to write, and where.</param>
     /// <returns>Whether the file changed.</returns>
     /// <exception cref="MeshTrustException">Stage <see cref="Stage.Contexts"/>: the disk refuses.</exception>
-    internal static bool Write(ContextsFile file)
+    public static bool Write(ContextsFile file)
     {
+        ArgumentNullException.ThrowIfNull(file);
         try
         {
             CreateDirectory(Path.GetDirectoryName(file.Path)!, file.Secret);

@@ -19,6 +19,9 @@ public interface IClusterApi : IDisposable
     /// <summary>The server's version (<c>gitVersion</c> of /version, for instance <c>v1.32.4</c>).</summary>
     Task<string> GetVersionAsync(CancellationToken cancellationToken);
 
+    /// <summary>Whether the server and its etcd say of themselves that they are ready (<c>/readyz</c>).</summary>
+    Task<bool> IsReadyAsync(CancellationToken cancellationToken);
+
     /// <summary>One namespace; null where there is none.</summary>
     Task<NamespaceDocument?> ReadNamespaceAsync(string name, CancellationToken cancellationToken);
 

@@ -49,6 +49,13 @@ public sealed class KubernetesClusterApi : IClusterApi
     }
 
     /// <inheritdoc/>
+    public async Task<bool> IsReadyAsync(CancellationToken cancellationToken)
+    {
+        using var deadline = _calls.Deadline(cancellationToken, out var timer);
+        using (timer) return (await _calls.SendAsync(new ApiRequest { Method = HttpMethod.Get, Path = "/readyz", Verb = "get" }, deadline.Token, cancellationToken).ConfigureAwait(false)).Answer.IsSuccess;
+    }
+
+    /// <inheritdoc/>
     public Task<NamespaceDocument?> ReadNamespaceAsync(string name, CancellationToken cancellationToken) =>
         ReadAsync(Get("namespaces", null, name), ApiObjects.Namespace, cancellationToken);
 

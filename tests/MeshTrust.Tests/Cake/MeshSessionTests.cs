@@ -1,4 +1,7 @@
 using global::Cake.Frosting.MeshTrust;
+using global::Cake.Frosting.MeshTrust.Kind;
+using global::Cake.Frosting.MeshTrust.Tools;
+using global::Cake.Frosting.MeshTrust.Tools.Docker;
 using MeshTrust.Tests.Live;
 
 namespace MeshTrust.Tests.Cake;
@@ -88,6 +91,10 @@ public sealed class MeshSessionTests
         Assert.That(cancellation.ExitCode, Is.EqualTo(124));
     }
 
-    private static MeshSession Session(out RunCancellation cancellation, params string[] others) =>
-        new(new MeshTrustOptions { OtherArguments = others }, cancellation = new RunCancellation(), TimeProvider.System);
+    private static MeshSession Session(out RunCancellation cancellation, params string[] others)
+    {
+        var host = ToolHost.Of(new FakeContext(Path.GetTempPath()).Context);
+        var kind = new KindAccess(host, new EngineSearch(host), new EngineSnapshotReader(host));
+        return new(new MeshTrustOptions { OtherArguments = others }, cancellation = new RunCancellation(), kind, TimeProvider.System);
+    }
 }

@@ -1,4 +1,5 @@
 using global::Cake.Frosting.MeshTrust;
+using global::Cake.Frosting.MeshTrust.Kind;
 using MeshTrust.ControlPlanes.Native.Binaries;
 using MeshTrust.Tests.Live;
 using MeshTrust.Topology;
@@ -8,54 +9,68 @@ namespace MeshTrust.Tests.Cake;
 [TestFixture]
 public sealed class ProviderSelectionTests
 {
-    [Test]
-    public void Auto_takes_embedded_where_no_context_is_named() =>
-        Assert.That(ProviderSelection.For(Settings(), None), Is.EqualTo(new ProviderSelection(ProviderChoice.Embedded, "auto: no context is named (CTX_CLUSTER1..n or the topology), and no etcd and kube-apiserver are found")));
+    private static readonly ControlPlaneBinaries Found = new() { Etcd = "/opt/kb/etcd", ApiServer = "/opt/kb/kube-apiserver", Source = "KUBEBUILDER_ASSETS=/opt/kb", Version = "1.32.0", EtcdVersion = "3.5.16" };
 
     [Test]
-    public void Auto_takes_existing_where_contexts_are_named_and_says_which() =>
-        Assert.That(ProviderSelection.For(Settings(context: "gke-east"), None), Is.EqualTo(new ProviderSelection(ProviderChoice.Existing, "auto: 'gke-east' is named for east")));
-
-    [Test]
-    public void Auto_takes_native_where_its_binaries_are_there_and_says_where_they_came_from() =>
+    public async Task Auto_takes_kind_where_an_engine_answers_and_kind_is_there() =>
         Assert.That(
-            ProviderSelection.For(Settings(), () => new ControlPlaneBinaries { Etcd = "/opt/kb/etcd", ApiServer = "/opt/kb/kube-apiserver", Source = "KUBEBUILDER_ASSETS=/opt/kb", Version = "1.32.0", EtcdVersion = "3.5.16" }),
-            Is.EqualTo(new ProviderSelection(ProviderChoice.Native, "auto: no context is named, and kube-apiserver 1.32.0 is there (KUBEBUILDER_ASSETS=/opt/kb)")));
+            await ProviderSelection.ForAsync(Settings(), _ => Task.FromResult(new KindAvailability(true, "docker 28.2.2 answers and kind is there")), () => Found, default),
+            Is.EqualTo(new ProviderSelection(ProviderChoice.Kind, "auto: no context is named, and docker 28.2.2 answers and kind is there")));
 
     [Test]
-    public void Binaries_are_looked_for_only_where_they_matter() =>
+    public async Task Auto_takes_embedded_where_there_is_nothing_and_says_what_there_is_not() =>
         Assert.That(
-            () => ProviderSelection.For(Settings(context: "gke-east"), () => throw new InvalidOperationException()).Choice,
+            await ChooseAsync(Settings()),
+            Is.EqualTo(new ProviderSelection(ProviderChoice.Embedded, "auto: no context is named (CTX_CLUSTER1..n or the topology), kind is not on the PATH, and no etcd and kube-apiserver are found")));
+
+    [Test]
+    public async Task Auto_takes_existing_where_contexts_are_named_and_says_which() =>
+        Assert.That(await ChooseAsync(Settings(context: "gke-east")), Is.EqualTo(new ProviderSelection(ProviderChoice.Existing, "auto: 'gke-east' is named for east")));
+
+    [Test]
+    public async Task Auto_takes_native_where_its_binaries_are_there_and_says_where_they_came_from() =>
+        Assert.That(
+            await ProviderSelection.ForAsync(Settings(), NoKind, () => Found, default),
+            Is.EqualTo(new ProviderSelection(ProviderChoice.Native, "auto: no context is named, kind is not on the PATH, and kube-apiserver 1.32.0 is there (KUBEBUILDER_ASSETS=/opt/kb)")));
+
+    [Test]
+    public async Task Nothing_is_looked_for_where_it_does_not_matter() =>
+        Assert.That(
+            (await ProviderSelection.ForAsync(Settings(context: "gke-east"), _ => throw new InvalidOperationException(), () => throw new InvalidOperationException(), default)).Choice,
             Is.EqualTo(ProviderChoice.Existing));
 
     [TestCase(ProviderChoice.Existing)]
+    [TestCase(ProviderChoice.Kind)]
     [TestCase(ProviderChoice.Native)]
     [TestCase(ProviderChoice.Embedded)]
-    public void What_is_asked_for_is_taken(ProviderChoice choice) =>
-        Assert.That(ProviderSelection.For(Settings(context: "gke-east", provider: choice), None), Is.EqualTo(new ProviderSelection(choice, "asked for")));
+    public async Task What_is_asked_for_is_taken(ProviderChoice choice) =>
+        Assert.That(await ChooseAsync(Settings(context: "gke-east", provider: choice)), Is.EqualTo(new ProviderSelection(choice, "asked for")));
 
     [TestCase("embedded", ProviderChoice.Embedded)]
     [TestCase("native", ProviderChoice.Native)]
-    public void Auto_knows_contexts_that_an_earlier_run_of_its_own_exported(string kind, ProviderChoice choice)
+    [TestCase("kind", ProviderChoice.Kind)]
+    public async Task Auto_knows_contexts_that_an_earlier_run_of_its_own_exported(string kind, ProviderChoice choice)
     {
         using var scratch = new ScratchDirectory();
         Directory.CreateDirectory(scratch.File($"{kind}/east"));
         var settings = Settings(context: "east", workDirectory: scratch.Location, kubeconfig: scratch.File("kubeconfig/merged"));
 
-        Assert.That(ProviderSelection.For(settings, None).Choice, Is.EqualTo(choice));
+        Assert.That((await ChooseAsync(settings)).Choice, Is.EqualTo(choice));
     }
 
     [Test]
-    public void A_kubeconfig_of_somebody_else_is_not_our_own()
+    public async Task A_kubeconfig_of_somebody_else_is_not_our_own()
     {
         using var scratch = new ScratchDirectory();
         Directory.CreateDirectory(scratch.File("embedded/east"));
         var settings = Settings(context: "east", workDirectory: scratch.Location, kubeconfig: scratch.File("other/config"));
 
-        Assert.That(ProviderSelection.For(settings, None).Choice, Is.EqualTo(ProviderChoice.Existing));
+        Assert.That((await ChooseAsync(settings)).Choice, Is.EqualTo(ProviderChoice.Existing));
     }
 
-    private static ControlPlaneBinaries? None() => null;
+    private static Task<ProviderSelection> ChooseAsync(MeshTrustSettings settings) => ProviderSelection.ForAsync(settings, NoKind, () => null, default);
+
+    private static Task<KindAvailability> NoKind(CancellationToken cancellationToken) => Task.FromResult(new KindAvailability(false, "kind is not on the PATH"));
 
     private static MeshTrustSettings Settings(string? context = null, ProviderChoice provider = ProviderChoice.Auto, string workDirectory = "work", string kubeconfig = "config") => new()
     {

@@ -112,6 +112,9 @@ public abstract class ClusterApiContract
     }
 
     [Test]
+    public async Task Says_that_it_is_ready() => Assert.That(await _api.IsReadyAsync(default), Is.True);
+
+    [Test]
     public async Task Applies_reads_lists_and_merges_an_object_of_any_kind()
     {
         await _api.ApplyNamespaceAsync(Space("n"), force: false, default);

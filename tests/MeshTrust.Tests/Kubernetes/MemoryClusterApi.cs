@@ -29,6 +29,8 @@ internal sealed class MemoryClusterApi(string name) : IClusterApi
 
     public Task<string> GetVersionAsync(CancellationToken cancellationToken) => Answer("version", Version);
 
+    public Task<bool> IsReadyAsync(CancellationToken cancellationToken) => Answer("readyz", true);
+
     public Task<NamespaceDocument?> ReadNamespaceAsync(string name, CancellationToken cancellationToken) => Answer("get namespace", Namespaces.GetValueOrDefault(name));
 
     public Task<IReadOnlyList<NamespaceDocument>> ListNamespacesAsync(CancellationToken cancellationToken) => Answer<IReadOnlyList<NamespaceDocument>>("list namespaces", [.. Namespaces.Values]);

@@ -1,0 +1,66 @@
+using System.Globalization;
+using MeshTrust.Topology;
+
+namespace Cake.Frosting.MeshTrust.Kind;
+
+/// <summary>Collects the steps of all clusters, for whoever shows them: as rows of a table, or as lines of a log.</summary>
+public sealed class ClusterBoard(TimeProvider time) : IProgress<ClusterProgress>
+{
+    private static readonly TimeSpan BetweenSigns = TimeSpan.FromSeconds(30);
+    private readonly Lock _lock = new();
+    private readonly List<ClusterName> _order = [];
+    private readonly Dictionary<ClusterName, Entry> _entries = [];
+    private readonly List<string> _lines = [];
+
+    /// <inheritdoc/>
+    public void Report(ClusterProgress value)
+    {
+        ArgumentNullException.ThrowIfNull(value);
+        lock (_lock)
+        {
+            var now = time.GetTimestamp();
+            var before = _entries.GetValueOrDefault(value.Cluster);
+            if (before?.Last == value) return;
+            if (before is null) _order.Add(value.Cluster);
+            var begun = before is null || before.Last.State == ClusterProgressState.Waiting ? now : before.Begun;
+            _entries[value.Cluster] = new Entry(value, begun, now, now);
+            if (value.State != ClusterProgressState.Waiting) _lines.Add(Line(value.Cluster, value.Step));
+        }
+    }
+
+    /// <summary>One row for each cluster that was told of, in the order in which they were.</summary>
+    public IReadOnlyList<ClusterRow> Rows()
+    {
+        lock (_lock) return [.. _order.Select(name => RowOf(_entries[name]))];
+    }
+
+    /// <summary>The lines since the last call, each with its time of day (UTC); a step that goes on gives a sign of life now and then.</summary>
+    public IReadOnlyList<string> TakeLines()
+    {
+        lock (_lock)
+        {
+            foreach (var name in _order)
+            {
+                var entry = _entries[name];
+                if (entry.Last.State != ClusterProgressState.Working || time.GetElapsedTime(entry.Told) < BetweenSigns) continue;
+                _entries[name] = entry with { Told = time.GetTimestamp() };
+                _lines.Add(Line(name, $"{entry.Last.Step} ({time.GetElapsedTime(entry.Stepped).TotalSeconds:0} s so far)"));
+            }
+
+            string[] taken = [.. _lines];
+            _lines.Clear();
+            return taken;
+        }
+    }
+
+    private string Line(ClusterName cluster, string step) => $"{time.GetUtcNow().ToString("HH:mm:ss", CultureInfo.InvariantCulture)}Z {cluster}: {step}";
+
+    private ClusterRow RowOf(Entry entry)
+    {
+        var works = entry.Last.State == ClusterProgressState.Working;
+        var inAll = entry.Last.State == ClusterProgressState.Waiting ? TimeSpan.Zero : works ? time.GetElapsedTime(entry.Begun) : time.GetElapsedTime(entry.Begun, entry.Stepped);
+        return new ClusterRow(entry.Last, works ? time.GetElapsedTime(entry.Stepped) : TimeSpan.Zero, inAll);
+    }
+
+    private sealed record Entry(ClusterProgress Last, long Begun, long Stepped, long Told);
+}

@@ -1,0 +1,131 @@
+using MeshTrust;
+using MeshTrust.Clusters;
+using MeshTrust.Clusters.Engine;
+using MeshTrust.Clusters.Kind;
+using MeshTrust.Kubernetes;
+using MeshTrust.Topology;
+
+namespace Cake.Frosting.MeshTrust.Kind;
+
+/// <summary>Makes one cluster what it shall be, whatever was found: makes it, keeps it, starts its nodes, takes it over, or makes it anew.</summary>
+public sealed class KindConvergence(KindRun run, MeshTopology topology, EngineInfo info, SemaphoreSlim slots)
+{
+    private readonly KindCreation _creation = new(run);
+    private readonly KindFailures _failures = new(run, topology.Hosting.Failure);
+
+    /// <summary>Acts on one verdict; a refused one must not come here.</summary>
+    /// <exception cref="MeshTrustException">The cluster could not be made; its logs are saved, and what there was of a new one is removed unless it shall stay.</exception>
+    public async Task<ConvergedCluster> ConvergeAsync(KindVerdict verdict, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(verdict);
+        var isNew = verdict.Action is KindAction.Create or KindAction.Differs or KindAction.HalfMade;
+        await slots.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return isNew ? await MakeAsync(verdict, cancellationToken).ConfigureAwait(false) : await TakeAsync(verdict, cancellationToken).ConfigureAwait(false);
+        }
+        catch (MeshTrustException e) when (isNew)
+        {
+            throw await _failures.SettleAsync(verdict.Plan.Cluster, e, cancellationToken).ConfigureAwait(false);
+        }
+        catch (MeshTrustException e)
+        {
+            run.Tell(verdict.Plan.Cluster, e.Problems[0].What, ClusterProgressState.Failed);
+            throw;
+        }
+        finally
+        {
+            slots.Release();
+        }
+    }
+
+    private async Task<ConvergedCluster> MakeAsync(KindVerdict verdict, CancellationToken cancellationToken)
+    {
+        var plan = verdict.Plan;
+        if (verdict.Action != KindAction.Create)
+        {
+            run.Tell(plan.Cluster, verdict.Action == KindAction.Differs ? $"removing it (--force): {string.Join("; ", verdict.Differences)}" : $"removing what there is: {verdict.Reason}");
+            await new KindRemoval(run).RemoveNodesAsync(plan.Cluster, cancellationToken).ConfigureAwait(false);
+        }
+
+        run.Tell(plan.Cluster, "creating");
+        var kubeconfig = await _creation.CreateAsync(topology, plan, cancellationToken).ConfigureAwait(false);
+        var containers = await run.Engine.ReadContainersAsync(cancellationToken).ConfigureAwait(false);
+        var access = run.Kubeconfigs.Write(plan.Cluster, kubeconfig, KindServers.FromHere(plan, topology, info, containers), KindServers.Internal(plan));
+        await new NodeFiles(run).WriteAsync(plan, cancellationToken).ConfigureAwait(false);
+        var readiness = await WaitAsync(access, plan, cancellationToken).ConfigureAwait(false);
+        using var api = run.Connect(access);
+        await CheckAsync(plan, api, cancellationToken).ConfigureAwait(false);
+        await FinishAsync(plan, api, containers, cancellationToken).ConfigureAwait(false);
+        return Converged(verdict, access, ClusterOutcome.Created, readiness, verdict.Action switch
+        {
+            KindAction.HalfMade => $"made anew: {verdict.Reason}",
+            KindAction.Differs => $"made anew (--force): {string.Join("; ", verdict.Differences)}",
+            _ => "",
+        });
+    }
+
+    private async Task<ConvergedCluster> TakeAsync(KindVerdict verdict, CancellationToken cancellationToken)
+    {
+        var plan = verdict.Plan;
+        run.Tell(plan.Cluster, "looking whether it is ready");
+        if (verdict.Stopped.Count > 0)
+        {
+            run.Tell(plan.Cluster, $"starting {string.Join(", ", verdict.Stopped)}");
+            await run.Engine.StartAsync(verdict.Stopped, cancellationToken).ConfigureAwait(false);
+        }
+
+        var containers = await run.Engine.ReadContainersAsync(cancellationToken).ConfigureAwait(false);
+        var server = KindServers.FromHere(plan, topology, info, containers);
+        var access = run.Kubeconfigs.AccessTo(plan.Cluster);
+        if (run.Kubeconfigs.ServerOf(plan.Cluster) is not { } written || (server is not null && written.Authority != server.Authority))
+            access = run.Kubeconfigs.Write(plan.Cluster, await run.Kind.ReadKubeconfigAsync(plan.Cluster.Value, isInternal: false, cancellationToken).ConfigureAwait(false), server, KindServers.Internal(plan));
+        var readiness = await WaitAsync(access, plan, cancellationToken).ConfigureAwait(false);
+        if (verdict.Action != KindAction.Keep)
+        {
+            using var api = run.Connect(access);
+            await FinishAsync(plan, api, containers, cancellationToken).ConfigureAwait(false);
+        }
+
+        return verdict.Action switch
+        {
+            KindAction.Start => Converged(verdict, access, ClusterOutcome.Restarted, readiness, $"{string.Join(", ", verdict.Stopped)} did not run"),
+            KindAction.Foreign => Converged(verdict, access, ClusterOutcome.Kept, readiness, "taken over (--adopt): from now on it is MeshTrust's to remove"),
+            _ => Converged(verdict, access, ClusterOutcome.Kept, readiness, ""),
+        };
+    }
+
+    private Task<ClusterReadiness> WaitAsync(ClusterAccess access, KindPlan plan, CancellationToken cancellationToken) =>
+        new ReadinessWait(run.Connect, (cluster, step) => run.Tell(cluster, step), run.Time)
+            .UntilReadyAsync(access, EffectiveConfigReading.KubernetesNodes(plan), topology.Hosting.Timeouts.Ready, cancellationToken);
+
+    private async Task CheckAsync(KindPlan plan, IClusterApi api, CancellationToken cancellationToken)
+    {
+        run.Tell(plan.Cluster, "reading back what it runs with");
+        var missing = await new EffectiveConfigReading(run).CompareAsync(plan, api, cancellationToken).ConfigureAwait(false);
+        foreach (var warning in missing.Where(problem => problem.Severity == Severity.Warning)) run.Warn(warning);
+        if (missing.Where(problem => problem.Severity == Severity.Error).ToList() is { Count: > 0 } errors) throw new MeshTrustException(Stage.ClusterCreation, errors);
+    }
+
+    /// <summary>Says in the cluster and here that it is ours and whole: from now on only the user's word removes it.</summary>
+    private async Task FinishAsync(KindPlan plan, IClusterApi api, IReadOnlyList<EngineContainer> containers, CancellationToken cancellationToken)
+    {
+        await KindMark.ApplyAsync(api, topology.Name, plan, cancellationToken).ConfigureAwait(false);
+        run.States.Write(plan.Cluster, _creation.Ready(topology, plan, containers));
+    }
+
+    private ConvergedCluster Converged(KindVerdict verdict, ClusterAccess access, ClusterOutcome outcome, ClusterReadiness readiness, string note)
+    {
+        var plan = verdict.Plan;
+        var pool = plan.Addresses.LoadBalancerPool.Count == 0 ? "" : $", load-balancer addresses {string.Join(", ", plan.Addresses.LoadBalancerPool)}";
+        var nodes = EffectiveConfigReading.KubernetesNodes(plan).Count;
+        var version = readiness.Nodes.Count > 0 && readiness.Nodes[0].KubeletVersion.Length > 0 ? $", Kubernetes {readiness.Nodes[0].KubeletVersion}" : "";
+        run.Tell(plan.Cluster, "ready", ClusterProgressState.Done);
+        return new ConvergedCluster(plan, new ProvidedCluster
+        {
+            Access = access,
+            Outcome = outcome,
+            Detail = $"{run.Kubeconfigs.ServerOf(plan.Cluster)?.GetLeftPart(UriPartial.Authority)}, {nodes} node{(nodes == 1 ? "" : "s")}{version}{pool}{(note.Length > 0 ? $"; {note}" : "")}",
+        }, readiness);
+    }
+}
