@@ -134,16 +134,6 @@ public sealed class MeshSession(MeshTrustOptions options, RunCancellation cancel
             context.Environment.GetEnvironmentVariables().AsReadOnly(),
             path => TopologyText.Read(Path.GetFullPath(path, home)),
             [.. options.OtherArguments]);
-        return settings with
-        {
-            Run = settings.Run with
-            {
-                WorkDirectory = Path.GetFullPath(settings.Run.WorkDirectory, home),
-                CertsDirectory = Path.GetFullPath(settings.Run.CertsDirectory, home),
-                ArtifactsDirectory = Path.GetFullPath(settings.Run.ArtifactsDirectory, home),
-                KubeconfigDirectory = Path.GetFullPath(settings.Run.KubeconfigDirectory, home),
-                MergeKubeconfig = settings.Run.MergeKubeconfig is { } merge ? Path.GetFullPath(merge, home) : null,
-            },
-        };
+        return settings.FromDirectory(home);
     }
 }

@@ -23,7 +23,10 @@ public sealed record MeshTopology
     /// <summary>What the user wants of clusters that a container engine makes.</summary>
     public HostingSpec Hosting { get; init; } = HostingSpec.Default;
 
-    /// <summary>What <see cref="Provider"/> comes to: never <see cref="ProviderChoice.Auto"/>. Whether native clusters can take the place of embedded ones is known to the machine, not to the topology.</summary>
+    /// <summary>
+    /// What <see cref="Provider"/> comes to as far as a topology can know: never <see cref="ProviderChoice.Auto"/>. Whether kind or native clusters can take the
+    /// place of embedded ones is known to the machine alone.
+    /// </summary>
     public ProviderChoice EffectiveProvider => Provider switch
     {
         ProviderChoice.Auto when Clusters.All(c => c.Context is not null || c.Kubeconfig is not null) => ProviderChoice.Existing,

@@ -33,6 +33,35 @@ public sealed record MeshTrustSettings
         return new SettingsBinding(arguments, environment, readFile, otherArguments).Bind();
     }
 
+    /// <summary>The settings with every path of what MeshTrust itself writes or kind reads made absolute.</summary>
+    /// <param name="directory">The working directory: where relative paths count from.</param>
+    public MeshTrustSettings FromDirectory(string directory)
+    {
+        string? Full(string? path) => path is null ? null : Path.GetFullPath(path, directory);
+        var hosting = Topology.Hosting;
+        var manifest = hosting.LoadBalancer.Manifest;
+        return this with
+        {
+            Run = Run with
+            {
+                WorkDirectory = Full(Run.WorkDirectory)!,
+                CertsDirectory = Full(Run.CertsDirectory)!,
+                ArtifactsDirectory = Full(Run.ArtifactsDirectory)!,
+                KubeconfigDirectory = Full(Run.KubeconfigDirectory)!,
+                MergeKubeconfig = Full(Run.MergeKubeconfig),
+            },
+            Topology = Topology with
+            {
+                Hosting = hosting with
+                {
+                    KindConfigFile = Full(hosting.KindConfigFile),
+                    ImageArchiveDirectory = Full(hosting.ImageArchiveDirectory),
+                    LoadBalancer = hosting.LoadBalancer with { Manifest = hosting.LoadBalancer.IsManifestFetched ? manifest : Full(manifest) },
+                },
+            },
+        };
+    }
+
     /// <summary>Refuses arguments that nobody knows, without binding anything: for a host that checks before its first task.</summary>
     /// <param name="arguments">As for <see cref="Bind"/>; only the names count.</param>
     /// <param name="otherArguments">As for <see cref="Bind"/>.</param>

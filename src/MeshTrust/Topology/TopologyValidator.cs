@@ -1,15 +1,19 @@
-using System.Net;
+using MeshTrust.Topology.Hosting;
 using MeshTrust.Topology.Values;
 
 namespace MeshTrust.Topology;
 
-/// <summary>Holds the clusters of a mesh against each other: what no single value shows.</summary>
+/// <summary>
+/// Holds the clusters of a mesh, and what is wanted of kind clusters, against each other: what no single value shows. Where the machine takes kind for
+/// <see cref="ProviderChoice.Auto"/>, validate once more with <see cref="ProviderChoice.Kind"/>: ranges that another provider ignores then count.
+/// </summary>
 public static class TopologyValidator
 {
     /// <summary>All problems, in the order of the clusters; empty where the topology is sound.</summary>
     /// <param name="topology">The topology, from a file, from arguments or made in code.</param>
     /// <param name="place">Where a key (<c>name</c>, <c>primary</c>, <c>podSubnet</c>, …) of the n-th cluster stands; null names the cluster.</param>
-    public static IReadOnlyList<Problem> Validate(MeshTopology topology, Func<int, string, string>? place = null)
+    /// <param name="hostingPlace">Where a key of <see cref="MeshTopology.Hosting"/> (<c>ipFamily</c>, <c>loadBalancer.poolSize</c>, …) stands; null names the key.</param>
+    public static IReadOnlyList<Problem> Validate(MeshTopology topology, Func<int, string, string>? place = null, Func<string, string>? hostingPlace = null)
     {
         ArgumentNullException.ThrowIfNull(topology);
         var clusters = topology.Clusters;
@@ -22,6 +26,7 @@ public static class TopologyValidator
             .. References(clusters, place, "config", c => c.Config),
             .. Overlaps(clusters, place),
             .. Contexts(topology, place),
+            .. IsForKind(topology) ? HostingRules.Check(topology, place, hostingPlace ?? (key => key)) : [],
         ];
     }
 
@@ -81,30 +86,39 @@ public static class TopologyValidator
 
     private static IEnumerable<Problem> Overlaps(IReadOnlyList<ClusterSpec> clusters, Func<int, string, string> place)
     {
-        var ranges = clusters.SelectMany((c, i) => c.PodSubnets.Select(s => Span.Of(i, "podSubnet", s)).Concat(c.ServiceSubnets.Select(s => Span.Of(i, "serviceSubnet", s))));
-        foreach (var bad in ranges.Where(r => r.Network is null)) yield return Wrong("MT0115", place(bad.Index, bad.Key), $"{Shown.Quote(bad.Text)} is no IP range.", "Write such as 10.10.0.0/16.");
-
-        // Clusters without a network share Istio's default one.
-        foreach (var group in ranges.Where(r => r.Network is not null).GroupBy(r => (clusters[r.Index].Network ?? "", r.Network!.Value.BaseAddress.AddressFamily)))
+        var claims = clusters.SelectMany(Claims).ToList();
+        foreach (var bad in claims.Where(c => c.Span is null)) yield return Wrong("MT0115", place(bad.Index, bad.Key), $"{Shown.Quote(bad.Text)} is no IP range.", "Write such as 10.10.0.0/16.");
+        foreach (var group in claims.Where(c => c.Span is not null).GroupBy(c => (c.Room, c.Span!.Family)))
         {
-            Span? widest = null;
-            foreach (var range in group.OrderBy(r => r.First).ThenBy(r => r.Index))
+            Claim? widest = null;
+            foreach (var claim in group.OrderBy(c => c.Span!.First).ThenBy(c => c.Index))
             {
-                if (widest is not null && range.First <= widest.Last)
+                if (widest is not null && claim.Span!.First <= widest.Span!.Last)
                 {
-                    var (later, earlier) = range.Index >= widest.Index ? (range, widest) : (widest, range);
+                    var (later, earlier) = claim.Index >= widest.Index ? (claim, widest) : (widest, claim);
                     var whose = later.Index == earlier.Index ? "the same cluster" : $"{clusters[earlier.Index].Name}, which is in the same network";
-                    yield return Wrong("MT0114", place(later.Index, later.Key), $"The {later.Key} {later.Text} of {clusters[later.Index].Name} overlaps the {earlier.Key} {earlier.Text} of {whose}.", "Give each its own range.");
+                    yield return Wrong("MT0114", place(later.Index, later.Key), $"The {later.Noun} {later.Text} of {clusters[later.Index].Name} overlaps the {earlier.Noun} {earlier.Text} of {whose}.", "Give each its own range.");
                 }
 
-                if (widest is null || range.Last > widest.Last) widest = range;
+                if (widest is null || claim.Span!.Last > widest.Span!.Last) widest = claim;
             }
         }
     }
 
+    /// <summary>What a cluster claims: clusters without an Istio network share Istio's default one, and the load balancers of all are on one container network.</summary>
+    private static IEnumerable<Claim> Claims(ClusterSpec cluster, int index)
+    {
+        var network = $"network {cluster.Network}";
+        foreach (var text in cluster.PodSubnets) yield return new Claim(index, "podSubnet", text, "podSubnet", network, OfSubnet(text));
+        foreach (var text in cluster.ServiceSubnets) yield return new Claim(index, "serviceSubnet", text, "serviceSubnet", network, OfSubnet(text));
+        foreach (var text in cluster.Hosting.LoadBalancerPool) yield return new Claim(index, "loadBalancer", text, "load balancer's pool", "containers", AddressSpan.Find(text));
+    }
+
+    private static AddressSpan? OfSubnet(string text) => ValueReaders.Subnet(text, out var network) is null ? AddressSpan.Of(network) : null;
+
     private static IEnumerable<Problem> Contexts(MeshTopology topology, Func<int, string, string> place)
     {
-        if (topology.Provider is ProviderChoice.Embedded or ProviderChoice.Native) yield break;
+        if (topology.Provider is ProviderChoice.Kind or ProviderChoice.Embedded or ProviderChoice.Native) yield break;
         var clusters = topology.Clusters;
         var first = new Dictionary<(string?, string?), int>();
         var isMeant = topology.Provider == ProviderChoice.Existing || clusters.Any(HasPlace);
@@ -123,21 +137,17 @@ public static class TopologyValidator
         }
     }
 
+    // Where the machine decides, only a user who says something of kind clusters wants to hear of them.
+    private static bool IsForKind(MeshTopology topology) => topology.Provider switch
+    {
+        ProviderChoice.Kind => true,
+        ProviderChoice.Auto => !topology.Clusters.All(HasPlace) && (topology.Hosting != HostingSpec.Default || topology.Clusters.Any(c => c.Hosting != ClusterHostingSpec.Default)),
+        _ => false,
+    };
+
     private static bool HasPlace(ClusterSpec cluster) => cluster.Context is not null || cluster.Kubeconfig is not null;
 
     private static Problem Wrong(string id, string place, string what, string remedy) => new() { Id = id, Place = place, What = what, Remedy = remedy };
 
-    private sealed record Span(int Index, string Key, string Text, IPNetwork? Network, UInt128 First, UInt128 Last)
-    {
-        public static Span Of(int index, string key, string text)
-        {
-            if (ValueReaders.Subnet(text, out var network) is not null) return new Span(index, key, text, null, 0, 0);
-            UInt128 first = 0;
-            var bytes = network.BaseAddress.GetAddressBytes();
-            foreach (var b in bytes) first = (first << 8) | b;
-            var free = (bytes.Length * 8) - network.PrefixLength;
-            var last = free == 128 ? UInt128.MaxValue : first + (UInt128.One << free) - 1;
-            return new Span(index, key, text, network, first, last);
-        }
-    }
+    private sealed record Claim(int Index, string Key, string Text, string Noun, string Room, AddressSpan? Span);
 }

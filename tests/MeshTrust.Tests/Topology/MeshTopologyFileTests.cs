@@ -14,8 +14,8 @@ public sealed class MeshTopologyFileTests
     }
 
     [Test]
-    public void Has_the_five_samples() =>
-        Assert.That(TopologySamples.SampleFiles.Select(Path.GetFileNameWithoutExtension), Is.SupersetOf(new[] { "two-clusters", "multi-network", "ambient", "existing", "ecdsa" }));
+    public void Has_the_six_samples() =>
+        Assert.That(TopologySamples.SampleFiles.Select(Path.GetFileNameWithoutExtension), Is.SupersetOf(new[] { "two-clusters", "multi-network", "ambient", "existing", "ecdsa", "kind" }));
 
     [Test]
     public void Reads_what_the_samples_are_about()
@@ -91,30 +91,6 @@ public sealed class MeshTopologyFileTests
     [Test]
     public void Does_not_expand_keys() =>
         Assert.That(TopologySamples.Refuse("", TopologySamples.Head + "${KEY:-mode}: sidecar\n").Problems.Single().Id, Is.EqualTo("MT0102"));
-
-    [Test]
-    public void Carries_what_only_other_providers_use_and_says_so_once()
-    {
-        var settings = TopologySamples.Bind("", TopologySamples.Head + """
-            kubernetes: "1.35"
-            ipFamily: dual
-            network: {name: kind, create: true, subnet: [10.253.0.0/22, "fd00:1::/64"]}
-            registries: [{name: kind-registry, hostPort: 5000, aliases: ["localhost:5000"]}]
-            defaults: {controlPlanes: 1, workers: 2, etcdInMemory: true}
-            routes: none
-            failure: {retain: true, retries: 2}
-            timeouts: {create: 6m, total: 30m}
-            clusters:
-              - {name: a, workers: 3, kindConfig: {nodes: [{role: worker}]}, loadBalancer: {pool: [172.18.255.200-172.18.255.240]}}
-            """);
-        var warning = settings.Warnings.Single();
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That((warning.Id, warning.Place, warning.Severity), Is.EqualTo(("MT0118", "mesh.yaml:3", Severity.Warning)));
-            Assert.That(warning.What, Does.Contain("kubernetes, ipFamily, network,").And.Contain("clusters[].workers").And.Contain("timeouts.create").And.Not.Contain("timeouts.total"));
-            Assert.That(settings.Run.Timeout, Is.EqualTo(TimeSpan.FromMinutes(30)));
-        }
-    }
 
     [Test]
     public void Lets_equal_ranges_be_in_different_networks() =>

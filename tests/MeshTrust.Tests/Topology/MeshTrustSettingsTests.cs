@@ -215,7 +215,7 @@ public sealed class MeshTrustSettingsTests
         foreach (var argument in MeshTrustSettings.KnownArguments)
         {
             var row = page.FirstOrDefault(l => l.StartsWith($"| `--{argument.Name}` |", StringComparison.Ordinal));
-            Assert.That(row, Is.EqualTo($"| `--{argument.Name}` | {(argument.Variable is null ? "–" : $"`{argument.Variable}`")} | {argument.Default} | {argument.Meaning} |"));
+            Assert.That(row, Is.EqualTo($"| `--{argument.Name}` | {(argument.Variable is null ? "–" : string.Join(", ", argument.Variables.Select(v => $"`{v}`")))} | {argument.Default} | {argument.Meaning} |"));
         }
     }
 }

@@ -5,7 +5,8 @@ namespace MeshTrust.Topology.Binding;
 /// <summary>Arguments with the environment behind them.</summary>
 internal sealed class ArgumentSet
 {
-    private readonly Dictionary<string, string?> _values = new(StringComparer.OrdinalIgnoreCase);
+    private readonly Dictionary<string, string?> _values = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _written = new(StringComparer.Ordinal);
     private readonly IReadOnlyDictionary<string, string> _environment;
     private readonly ProblemCollection _problems;
 
@@ -16,14 +17,16 @@ internal sealed class ArgumentSet
         var allowed = new HashSet<string>(KnownArguments.OfCake.Concat(others.Select(Bare)), StringComparer.OrdinalIgnoreCase);
         foreach (var (key, value) in arguments)
         {
-            var name = Bare(key ?? "").ToLowerInvariant();
-            if (KnownArguments.Find(name) is null)
+            var written = Bare(key ?? "").ToLowerInvariant();
+            if (KnownArguments.Find(written) is not { Name: var name })
             {
-                if (!allowed.Contains(name)) Unknown(name, allowed);
+                if (!allowed.Contains(written)) Unknown(written, allowed);
             }
-            else if (!_values.TryAdd(name, value) && _values[name] != value)
+            else if (_values.TryAdd(name, value)) _written.Add(name, written);
+            else if (_values[name] != value)
             {
-                problems.Add("MT0008", $"--{name}", $"It is given twice, as {Shown.Quote(_values[name] ?? "")} and as {Shown.Quote(value ?? "")}.", "Give it once.");
+                var same = written == _written[name] ? "" : $" (it is another name of --{_written[name]})";
+                problems.Add("MT0008", $"--{written}", $"It is given twice{same}, as {Shown.Quote(_values[name] ?? "")} and as {Shown.Quote(value ?? "")}.", "Give it once.");
             }
         }
     }
@@ -31,26 +34,48 @@ internal sealed class ArgumentSet
     /// <summary>Whether the argument itself is given, apart from any variable.</summary>
     public bool IsGiven(string name) => _values.ContainsKey(name);
 
-    /// <summary>A switch: false where it is not given.</summary>
-    public bool Switch(string name)
+    /// <summary>The argument as the user wrote it, with its dashes.</summary>
+    public string Place(string name) => $"--{_written.GetValueOrDefault(name, name)}";
+
+    /// <summary>A switch: false where nobody gives it.</summary>
+    public bool Switch(string name) => Asked(name) ?? false;
+
+    /// <summary>A switch; null where neither the argument nor its variable says anything.</summary>
+    public bool? Asked(string name)
     {
-        if (!_values.TryGetValue(name, out var text)) return false;
-        return text is null || Take<bool>(text, $"--{name}", true, ValueReaders.Switch) is { Value: true };
+        if (!_values.TryGetValue(name, out var text)) return Read<bool>(name, ValueReaders.Switch)?.Value;
+        return text is null || Take<bool>(text, Place(name), true, ValueReaders.Switch) is { Value: true };
     }
+
+    /// <summary>Whether an argument that may stand without a value does so (true, like <c>=true</c>) or is turned off (false); null where it has a value of its own, or is not given.</summary>
+    public bool? IsBare(string name) =>
+        !_values.TryGetValue(name, out var text) ? null : string.IsNullOrEmpty(text) ? true : bool.TryParse(text, out var isOn) ? isOn : null;
 
     /// <summary>The value of an argument, else of its variable; null, with a problem where it is wrong, else where it is not given.</summary>
     public Given<T>? Read<T>(string name, ValueReader<T> reader)
     {
+        var description = KnownArguments.Find(name)!;
         if (_values.TryGetValue(name, out var text))
         {
-            if (!string.IsNullOrEmpty(text)) return Take(text, $"--{name}", true, reader);
-            _problems.Add("MT0003", $"--{name}", "It has no value.", $"Write --{name}=... ({KnownArguments.Find(name)!.Meaning}).");
+            if (!string.IsNullOrEmpty(text)) return Take(text, Place(name), true, reader);
+            _problems.Add("MT0003", Place(name), "It has no value.", $"Write {Place(name)}=... ({description.Meaning}).");
             return null;
         }
 
-        var variable = KnownArguments.Find(name)!.Variable;
-        return variable is not null && _environment.TryGetValue(variable, out var set) && !string.IsNullOrEmpty(set) ? Take(set, variable, false, reader) : null;
+        return description.Variables.FirstOrDefault(IsSet) is { } variable ? Variable(variable, reader, description.VariableMeans) : null;
     }
+
+    /// <summary>The value of a variable that stands for no argument alone.</summary>
+    public Given<T>? Variable<T>(string name, ValueReader<T> reader) => IsSet(name) ? Variable(name, reader, null) : null;
+
+    private Given<T>? Variable<T>(string name, ValueReader<T> reader, string? meaning)
+    {
+        var text = _environment[name];
+        if (meaning is null) return Take(text, name, false, reader);
+        return text == "0" || text.Equals("false", StringComparison.OrdinalIgnoreCase) ? null : Take(meaning, name, false, reader);
+    }
+
+    private bool IsSet(string variable) => !string.IsNullOrEmpty(_environment.GetValueOrDefault(variable));
 
     private Given<T>? Take<T>(string text, string place, bool isArgument, ValueReader<T> reader)
     {
@@ -62,13 +87,7 @@ internal sealed class ArgumentSet
     private void Unknown(string name, HashSet<string> allowed)
     {
         var place = $"--{Shown.Plain(name)}";
-        if (KnownArguments.OfKind.Contains(name))
-        {
-            _problems.Add("MT0002", place, "It concerns kind clusters, which are not part of this version.", "Leave it out.");
-            return;
-        }
-
-        var nearest = NearestName.Find(name, KnownArguments.All.Select(a => a.Name).Concat(allowed.Where(a => a.Length > 1)));
+        var nearest = NearestName.Find(name, KnownArguments.All.SelectMany(a => a.Aliases.Prepend(a.Name)).Concat(allowed.Where(a => a.Length > 1)));
         _problems.Add("MT0001", place, "There is no such argument." + (nearest is null ? "" : $" Did you mean --{nearest}?"), nearest is null ? "See docs/arguments.md for all of them." : $"Write --{nearest}, or leave it out.");
     }
 

@@ -1,4 +1,5 @@
 using MeshTrust.Topology.Documents;
+using MeshTrust.Topology.Hosting;
 using MeshTrust.Topology.Values;
 
 namespace MeshTrust.Topology.Binding;
@@ -11,7 +12,7 @@ internal sealed class ClusterChoice(ArgumentSet given, ProblemCollection problem
     {
         var count = given.Read("clusters", ValueReaders.Number(1, ClusterNames.Most));
         var names = given.Read<IReadOnlyList<ClusterName>>("cluster-names", NameReaders.Clusters);
-        var clusters = document?.Clusters ?? Named(count, names, contexts.Count);
+        var clusters = document?.Clusters ?? Named(count, names, contexts.Count, document?.ClusterDefaults ?? ClusterHostingSpec.Default);
         var isWhole = document is not { IsWhole: false };
         if (document?.Clusters is not null && isWhole) TellContradictions(document.Clusters, count, names);
         if (contexts.Count > clusters.Count && isWhole)
@@ -22,7 +23,7 @@ internal sealed class ClusterChoice(ArgumentSet given, ProblemCollection problem
         return [.. clusters.Select((c, i) => i < contexts.Count ? c with { Context = contexts[i] } : c)];
     }
 
-    private List<ClusterSpec> Named(Given<int>? count, Given<IReadOnlyList<ClusterName>>? names, int contexts)
+    private List<ClusterSpec> Named(Given<int>? count, Given<IReadOnlyList<ClusterName>>? names, int contexts, ClusterHostingSpec hosting)
     {
         if (names is not null && count is { IsArgument: true } && count.Value != names.Value.Count)
         {
@@ -31,7 +32,7 @@ internal sealed class ClusterChoice(ArgumentSet given, ProblemCollection problem
 
         const int Usual = 2;
         var chosen = names?.Value ?? ClusterNames.Numbered(count?.Value ?? (contexts > 0 ? Math.Min(contexts, ClusterNames.Most) : Usual));
-        return [.. chosen.Select(n => new ClusterSpec { Name = n })];
+        return [.. chosen.Select(n => new ClusterSpec { Name = n, Hosting = hosting })];
     }
 
     // The file says more of each cluster than a number or a name does, so neither may quietly throw that away.

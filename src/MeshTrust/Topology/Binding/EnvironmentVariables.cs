@@ -36,7 +36,7 @@ internal static partial class EnvironmentVariables
     /// <summary>Warns of variables that look like ours and are not.</summary>
     public static void TellNearMisses(IReadOnlyDictionary<string, string> environment, ProblemCollection problems)
     {
-        var ours = KnownArguments.All.Select(a => a.Variable).OfType<string>().ToList();
+        var ours = KnownArguments.All.SelectMany(a => a.Variables).ToList();
         foreach (var name in environment.Keys.Order(StringComparer.Ordinal).Where(n => !ours.Contains(n)))
         {
             var isFamily = name.StartsWith("ROOTCA_", StringComparison.Ordinal) || name.StartsWith("INTERMEDIATE_", StringComparison.Ordinal);

@@ -23,26 +23,34 @@ internal sealed class SettingsBinding(
         var istioCompat = given.Switch("istio-compat");
         var document = file is null ? null : Read(file, istioCompat);
         var run = Run(given, document) with { IstioCompat = istioCompat, TopologyFile = file?.Value };
-        var provider = given.Read<ProviderChoice>("provider", ValueReaders.Provider)?.Value ?? document?.Provider ?? ProviderChoice.Auto;
-        var clusters = new ClusterChoice(given, _problems).Choose(document, Contexts(provider));
+        var asked = given.Read<ProviderWord>("provider", ValueReaders.Provider)?.Value;
+        var provider = (asked ?? document?.Provider)?.Choice ?? ProviderChoice.Auto;
+        var named = new ClusterChoice(given, _problems).Choose(document, Contexts(provider));
+        var isExisting = provider == ProviderChoice.Auto && named.All(c => c.Context is not null || c.Kubeconfig is not null);
+        var hosting = new HostingChoice(given, provider == ProviderChoice.Kind || (provider == ProviderChoice.Auto && !isExisting), _problems);
         var topology = new MeshTopology
         {
             Name = document?.Name ?? "mesh",
-            Clusters = clusters,
+            Clusters = hosting.Choose(named, document is not { IsWhole: false }),
             Trust = new TrustChoice(given, _problems).Choose(document),
             Provider = provider,
             Mode = given.Read<DataPlaneMode>("mode", ValueReaders.Choice)?.Value ?? document?.Mode ?? DataPlaneMode.Sidecar,
+            Hosting = hosting.Choose(document, asked?.Engine),
         };
-        if (clusters.Count > 0)
+        if (named.Count > 0)
         {
-            foreach (var problem in TopologyValidator.Validate(topology, document?.Clusters is null ? null : document.Place)) _problems.Add(problem);
+            foreach (var problem in TopologyValidator.Validate(topology, Place(topology, document, hosting), key => hosting.PlaceOf(key) ?? document?.KeyPlace(key) ?? key)) _problems.Add(problem);
+            if (isExisting || provider is not (ProviderChoice.Auto or ProviderChoice.Kind)) hosting.TellWithoutEffect(document, topology.EffectiveProvider);
         }
 
         if (_problems.HasErrors) throw new MeshTrustException(Stage.Input, [.. _problems.Errors, .. _problems.Warnings]);
         return new MeshTrustSettings { Topology = topology, Run = run, Warnings = _problems.Warnings };
     }
 
-    private IReadOnlyList<string> Contexts(ProviderChoice provider) => provider is ProviderChoice.Embedded or ProviderChoice.Native ? [] : EnvironmentVariables.Contexts(environment, _problems);
+    private static Func<int, string, string> Place(MeshTopology topology, TopologyDocument? document, HostingChoice hosting) => (index, key) =>
+        hosting.PlaceOf(key) ?? (document?.Clusters is null ? topology.Clusters[index].Name.Value : document.Place(index, key));
+
+    private IReadOnlyList<string> Contexts(ProviderChoice provider) => provider is ProviderChoice.Kind or ProviderChoice.Embedded or ProviderChoice.Native ? [] : EnvironmentVariables.Contexts(environment, _problems);
 
     private TopologyDocument? Read(Given<string> file, bool istioCompat)
     {
@@ -62,6 +70,8 @@ internal sealed class SettingsBinding(
     private RunSpec Run(ArgumentSet given, TopologyDocument? document)
     {
         var work = given.Read<string>("work-dir", NameReaders.FilePath)?.Value ?? RunSpec.DefaultWorkDirectory;
+        var own = EnvironmentVariables.KubeconfigPaths(environment);
+        var isCurrent = given.Switch("set-current");
         var output = given.Read<OutputFormat>("output", ValueReaders.Choice)?.Value ?? OutputFormat.Auto;
         return new RunSpec
         {
@@ -75,7 +85,27 @@ internal sealed class SettingsBinding(
             Force = given.Switch("force"),
             AcceptOutage = given.Switch("accept-outage"),
             Strict = given.Switch("strict"),
-            KubeconfigPaths = EnvironmentVariables.KubeconfigPaths(environment),
+            Adopt = given.Switch("adopt"),
+            SkipCleanup = given.Switch("skip-cleanup"),
+            KubeconfigDirectory = given.Read<string>("kubeconfig-dir", NameReaders.FilePath)?.Value ?? Path.Combine(work, "kubeconfig"),
+            MergeKubeconfig = MergeTarget(given, own, isCurrent),
+            SetCurrent = isCurrent,
+            KubeconfigPaths = own,
         };
+    }
+
+    /// <summary>The user's own kubeconfig where the argument stands bare: the first of <c>KUBECONFIG</c>, as kubectl writes it.</summary>
+    private string? MergeTarget(ArgumentSet given, IReadOnlyList<string> own, bool isCurrent)
+    {
+        const string Name = "merge-kubeconfig";
+        var isBare = given.IsBare(Name);
+        if (isCurrent && (isBare == false || !given.IsGiven(Name)))
+        {
+            _problems.Add("MT0010", "--set-current", $"It is given without --{Name}.", $"Add --{Name}: only a kubeconfig of your own has a current context to set.");
+        }
+
+        if (isBare is null && given.IsGiven(Name)) return given.Read<string>(Name, NameReaders.FilePath)?.Value;
+        if (isBare == true && own.Count == 0) _problems.Add("MT0003", given.Place(Name), "It has no value, and there is neither KUBECONFIG nor a home directory.", $"Write --{Name}=FILE.");
+        return isBare == true && own.Count > 0 ? own[0] : null;
     }
 }

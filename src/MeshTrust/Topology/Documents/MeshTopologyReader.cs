@@ -1,3 +1,4 @@
+using MeshTrust.Topology.Hosting;
 using MeshTrust.Topology.Schema;
 using MeshTrust.Topology.Values;
 
@@ -10,66 +11,83 @@ internal sealed class MeshTopologyReader(string file, IReadOnlyDictionary<string
     public TopologyDocument? Read(SourceNode source)
     {
         var expanded = new Expansion(file, environment, problems).Expand(source);
-        new ShapeCheck(file, problems).Check(expanded, TopologyShape.Root);
+        var kindKeys = new ShapeCheck(file, problems).Check(expanded, TopologyShape.Root);
         if (expanded is not MapNode root) return null;
         TellContradictions(root);
-        var trust = Map(root, "trust");
-        var clusters = (root.Find("clusters") as ListNode)?.Items.Take(ClusterNames.Most).OfType<MapNode>().Select(n => (Node: n, Spec: Cluster(n))).Where(c => c.Spec is not null).ToList();
+        var trust = root.Map("trust");
+        var defaults = HostingReader.ReadCluster(root.Map("defaults"), ClusterHostingSpec.Default);
+        var clusters = (root.Find("clusters") as ListNode)?.Items.Take(ClusterNames.Most).OfType<MapNode>().Select(n => (Node: n, Spec: Cluster(n, defaults))).Where(c => c.Spec is not null).ToList();
         return new TopologyDocument
         {
-            Name = Value<ClusterName?>(Map(root, "metadata"), "name", NameReaders.Cluster)?.Value,
-            Provider = Given<ProviderChoice>(root, "provider", ValueReaders.Provider),
-            Mode = Given<DataPlaneMode>(root, "mode", ValueReaders.Choice),
+            Name = root.Map("metadata").Value<ClusterName?>("name", NameReaders.Cluster)?.Value,
+            Provider = root.Given<ProviderWord>("provider", ValueReaders.Provider),
+            Mode = root.Given<DataPlaneMode>("mode", ValueReaders.Choice),
             Clusters = clusters?.Select(c => c.Spec!).ToList(),
             IsWhole = clusters is null || clusters.Count == ((ListNode)root.Find("clusters")!).Items.Count,
             Place = (index, key) => Place(clusters![index].Node, key),
-            Namespace = Value<string>(trust, "namespace", NameReaders.Namespace),
-            TrustDomain = Value<string>(trust, "trustDomain", NameReaders.TrustDomain),
-            RenewBefore = Value<RenewalThreshold>(trust, "renewBefore", ValueReaders.Renewal),
-            MinimalChain = Given<bool>(trust, "minimalChain", ValueReaders.Switch),
-            Root = Authority(Map(trust, "root")),
-            Intermediate = Authority(Map(trust, "intermediate")),
-            Timeout = Given<TimeSpan>(Map(root, "timeouts"), "total", ValueReaders.Timeout),
+            Namespace = trust.Value<string>("namespace", NameReaders.Namespace),
+            TrustDomain = trust.Value<string>("trustDomain", NameReaders.TrustDomain),
+            RenewBefore = trust.Value<RenewalThreshold>("renewBefore", ValueReaders.Renewal),
+            MinimalChain = trust.Given<bool>("minimalChain", ValueReaders.Switch),
+            Root = Authority(trust.Map("root")),
+            Intermediate = Authority(trust.Map("intermediate")),
+            Timeout = root.Map("timeouts").Given<TimeSpan>("total", ValueReaders.Timeout),
+            Hosting = new HostingReader(file).Read(root),
+            ClusterDefaults = defaults,
+            KindKeys = kindKeys,
+            KeyPlace = path => KeyPlace(root, path),
         };
     }
 
     private string Place(MapNode node, string key) => $"{file}:{node.Entries.FirstOrDefault(e => e.Key == key)?.Line ?? node.Line}";
 
-    private ClusterSpec? Cluster(MapNode node)
+    private string? KeyPlace(MapNode root, string path)
     {
-        if (Value<ClusterName?>(node, "name", NameReaders.Cluster) is not { } name) return null;
+        string? place = null;
+        MapNode? node = root;
+        foreach (var key in path.Split('.'))
+        {
+            if (node?.Entries.FirstOrDefault(e => e.Key == key) is not { } entry) break;
+            place = $"{file}:{entry.Line}";
+            node = entry.Value as MapNode;
+        }
+
+        return place;
+    }
+
+    private ClusterSpec? Cluster(MapNode node, ClusterHostingSpec defaults)
+    {
+        if (node.Value<ClusterName?>("name", NameReaders.Cluster) is not { } name) return null;
         return new ClusterSpec
         {
             Name = name,
-            Network = Value<string>(node, "network", NameReaders.Network),
-            Primary = Value<ClusterName?>(node, "primary", NameReaders.Cluster),
-            Config = Value<ClusterName?>(node, "config", NameReaders.Cluster),
-            Context = Value<string>(node, "context", NameReaders.Context),
-            Kubeconfig = FromFile(Value<string>(node, "kubeconfig", NameReaders.FilePath)),
-            PodSubnets = Subnets(node, "podSubnet"),
-            ServiceSubnets = Subnets(node, "serviceSubnet"),
+            Network = node.Value<string>("network", NameReaders.Network),
+            Primary = node.Value<ClusterName?>("primary", NameReaders.Cluster),
+            Config = node.Value<ClusterName?>("config", NameReaders.Cluster),
+            Context = node.Value<string>("context", NameReaders.Context),
+            Kubeconfig = node.Value<string>("kubeconfig", NameReaders.FilePath).FromDirectoryOf(file),
+            PodSubnets = node.Values<string>("podSubnet", Subnet),
+            ServiceSubnets = node.Values<string>("serviceSubnet", Subnet),
+            Hosting = HostingReader.ReadCluster(node, defaults),
         };
     }
 
     private AuthorityDocument Authority(MapNode? node) => new()
     {
-        CommonName = Value<string>(node, "cn", NameReaders.SubjectText),
-        Organization = Value<string>(node, "org", NameReaders.SubjectText),
-        Days = Given(node, "days", ValueReaders.Number(1, 36500)),
-        Key = Given<KeyAlgorithm>(node, "keySize", ValueReaders.Key),
+        CommonName = node.Value<string>("cn", NameReaders.SubjectText),
+        Organization = node.Value<string>("org", NameReaders.SubjectText),
+        Days = node.Given("days", ValueReaders.Number(1, 36500)),
+        Key = node.Given<KeyAlgorithm>("keySize", ValueReaders.Key),
         DnsNames = (node?.Find("sanDns") as ListNode)?.Items.OfType<ScalarNode>().Select(s => s.Text).ToList(),
-        CertificateFile = FromFile(Value<string>(Map(node, "existing"), "cert", NameReaders.FilePath)),
-        KeyFile = FromFile(Value<string>(Map(node, "existing"), "key", NameReaders.FilePath)),
+        CertificateFile = node.Map("existing").Value<string>("cert", NameReaders.FilePath).FromDirectoryOf(file),
+        KeyFile = node.Map("existing").Value<string>("key", NameReaders.FilePath).FromDirectoryOf(file),
     };
 
-    private static List<string> Subnets(MapNode node, string key)
+    private static Complaint? Subnet(string text, out string value)
     {
-        IEnumerable<SourceNode> nodes = node.Find(key) switch { ListNode list => list.Items, { } one => [one], null => [] };
-        return [.. nodes.OfType<ScalarNode>().Select(s => s.Text).Where(t => ValueReaders.Subnet(t, out _) is null)];
+        value = text;
+        return ValueReaders.Subnet(text, out _);
     }
-
-    /// <summary>A path in a file counts from the file's directory.</summary>
-    private string? FromFile(string? path) => path is null || Path.IsPathRooted(path) ? path : Path.Combine(Path.GetDirectoryName(file) ?? "", path);
 
     private void TellContradictions(MapNode root)
     {
@@ -78,19 +96,9 @@ internal sealed class MeshTopologyReader(string file, IReadOnlyDictionary<string
             problems.Add("MT0120", $"{file}:{image.Line}", "\"nodeImage\" and \"kubernetes\" both say which Kubernetes it is.", "Keep one of the two.");
         }
 
-        if (Map(Map(root, "trust"), "root") is { } ca && ca.Find("existing") is not null && ca.Entries.FirstOrDefault(e => e.Key is "cn" or "org" or "days" or "keySize") is { } other)
+        if (root.Map("trust").Map("root") is { } ca && ca.Find("existing") is not null && ca.Entries.FirstOrDefault(e => e.Key is "cn" or "org" or "days" or "keySize") is { } other)
         {
             problems.Add("MT0120", $"{file}:{other.Line}", $"\"{other.Key}\" stands beside \"existing\", and a root of your own is not made anew.", $"Take {other.Key} out, or take existing out.");
         }
     }
-
-    private static MapNode? Map(MapNode? node, string key) => node?.Find(key) as MapNode;
-
-    private static T? Value<T>(MapNode? node, string key, ValueReader<T> reader)
-        where T : class? =>
-        node?.Find(key) is ScalarNode scalar && reader(scalar.Text, out var value) is null ? value : null;
-
-    private static T? Given<T>(MapNode? node, string key, ValueReader<T> reader)
-        where T : struct =>
-        node?.Find(key) is ScalarNode scalar && reader(scalar.Text, out var value) is null ? value : null;
 }

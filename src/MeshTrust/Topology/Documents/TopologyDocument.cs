@@ -1,3 +1,4 @@
+using MeshTrust.Topology.Hosting;
 using MeshTrust.Topology.Values;
 
 namespace MeshTrust.Topology.Documents;
@@ -7,7 +8,7 @@ internal sealed record TopologyDocument
 {
     public string? Name { get; init; }
 
-    public ProviderChoice? Provider { get; init; }
+    public ProviderWord? Provider { get; init; }
 
     public DataPlaneMode? Mode { get; init; }
 
@@ -33,6 +34,18 @@ internal sealed record TopologyDocument
     public AuthorityDocument Intermediate { get; init; } = new();
 
     public TimeSpan? Timeout { get; init; }
+
+    /// <summary>What the file wants of kind clusters; the defaults where it says nothing.</summary>
+    public HostingSpec Hosting { get; init; } = HostingSpec.Default;
+
+    /// <summary>What it wants of each of them (<c>defaults</c>).</summary>
+    public ClusterHostingSpec ClusterDefaults { get; init; } = ClusterHostingSpec.Default;
+
+    /// <summary>The keys that concern kind clusters alone, in their order.</summary>
+    public IReadOnlyList<KindKey> KindKeys { get; init; } = [];
+
+    /// <summary>Where a key such as <c>loadBalancer.poolSize</c> stands; the nearest key above it where it does not, null where none does.</summary>
+    public Func<string, string?> KeyPlace { get; init; } = _ => null;
 
     /// <summary>Reads a file's text: a list is Istio's format, a mapping is ours. Null, with problems, where nothing can be made of it.</summary>
     public static TopologyDocument? Parse(string file, string text, IReadOnlyDictionary<string, string> environment, bool istioCompat, ProblemCollection problems)

@@ -22,4 +22,7 @@ public sealed record ClusterHostingSpec
 
     /// <summary>A kind configuration (v1alpha4) laid over what is planned (a JSON object); null for none. Keys that MeshTrust plans itself are refused.</summary>
     public JsonElement? KindConfig { get; init; }
+
+    /// <summary>How many workers there are where the data plane is <paramref name="mode"/>.</summary>
+    public int WorkersIn(DataPlaneMode mode) => Workers ?? (mode == DataPlaneMode.Ambient ? 2 : 0);
 }

@@ -1,3 +1,5 @@
+using MeshTrust.Topology.Values;
+
 namespace MeshTrust.Topology.Hosting;
 
 /// <summary>What the user wants of load balancers.</summary>
@@ -12,7 +14,10 @@ public sealed record LoadBalancerSpec
     /// <summary>MetalLB's manifest, a file or an https URL (<c>--metallb-manifest</c>); null for the project's release file of <see cref="Version"/>.</summary>
     public string? Manifest { get; init; }
 
-    /// <summary>The SHA-256 that <see cref="Manifest"/> must have, in hexadecimal; null where MeshTrust knows it or the manifest is a local file.</summary>
+    /// <summary>Whether <see cref="Manifest"/> is an address rather than a file.</summary>
+    public bool IsManifestFetched => Manifest is not null && HostingReaders.IsAddress(Manifest);
+
+    /// <summary>The SHA-256 that the manifest must have (<c>--metallb-sha256</c>), in lower-case hexadecimal; null where MeshTrust knows it or the manifest is a local file.</summary>
     public string? ManifestSha256 { get; init; }
 
     /// <summary>Addresses for each cluster: a power of two.</summary>
@@ -21,6 +26,9 @@ public sealed record LoadBalancerSpec
     /// <summary>The fewest that will do: a power of two, not above <see cref="PoolSize"/>.</summary>
     public int MinPoolSize { get; init; } = 8;
 
-    /// <summary>setupkind.sh's <c>--ip-space</c>, 0 to 255: pins the pool to <c>x.y.S.200-240</c> where that lies inside the network; null for the planner's choice.</summary>
+    /// <summary>
+    /// setupkind.sh's <c>--ip-space</c>, 0 to 255: pins the first cluster's pool to <c>x.y.S.200-240</c>, the next one's to <c>x.y.(S-1).200-240</c> and so on,
+    /// where they lie inside the network; null for the planner's choice.
+    /// </summary>
     public int? IpSpace { get; init; }
 }

@@ -48,7 +48,7 @@ internal static class JsonSchemaText
         foreach (var key in map.Keys)
         {
             var property = Of(key.Shape);
-            property["description"] = key.Meaning + (key.IsRequired || key.Default.Length == 0 ? "" : $" Default: {key.Default}.") + (key.IsCarried ? " No effect in this version." : "");
+            property["description"] = key.Meaning + (key.IsRequired || key.Default.Length == 0 ? "" : $" Default: {key.Default}.") + (key.IsForKind ? " For kind clusters." : "");
             properties[key.Name] = property;
         }
 

@@ -86,6 +86,6 @@ internal sealed record KeyShape(string Name, Shape Shape, string Default, string
     /// <summary>Whether it must be there.</summary>
     public bool IsRequired { get; init; }
 
-    /// <summary>Whether no provider of this version uses it: it is checked and carried.</summary>
-    public bool IsCarried { get; init; }
+    /// <summary>Whether it concerns kind clusters alone.</summary>
+    public bool IsForKind { get; init; }
 }

@@ -7,15 +7,14 @@ namespace MeshTrust.Topology.Schema;
 /// <summary>Holds a file's nodes against the shape and tells of everything that does not fit.</summary>
 internal sealed class ShapeCheck(string file, ProblemCollection problems)
 {
-    private readonly List<(string Path, int Line)> _carried = [];
+    private readonly List<KindKey> _kindKeys = [];
 
     /// <summary>Checks the whole file.</summary>
-    public void Check(SourceNode root, MapShape shape)
+    /// <returns>The keys in it that concern kind clusters alone.</returns>
+    public IReadOnlyList<KindKey> Check(SourceNode root, MapShape shape)
     {
         CheckNode(root, shape, "");
-        if (_carried.Count == 0) return;
-        var keys = string.Join(", ", _carried.Select(c => c.Path).Take(12));
-        problems.Warn("MT0118", $"{file}:{_carried[0].Line}", $"These keys have no effect with the providers of this version: {keys}.", "Leave them in for a version that makes kind clusters, or take them out.");
+        return _kindKeys;
     }
 
     private void CheckNode(SourceNode node, Shape shape, string path)
@@ -71,7 +70,7 @@ internal sealed class ShapeCheck(string file, ProblemCollection problems)
                 continue;
             }
 
-            if (key.IsCarried && !_carried.Any(c => c.Path == full || full.StartsWith(c.Path + ".", StringComparison.Ordinal))) _carried.Add((full, entry.Line));
+            if (key.IsForKind && !_kindKeys.Any(k => k.Path == full || full.StartsWith(k.Path + ".", StringComparison.Ordinal))) _kindKeys.Add(new KindKey(full, $"{file}:{entry.Line}"));
             CheckNode(entry.Value, key.Shape, full);
         }
 

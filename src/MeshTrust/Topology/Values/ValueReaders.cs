@@ -1,11 +1,21 @@
 using System.Globalization;
 using System.Net;
+using MeshTrust.Topology.Hosting;
 
 namespace MeshTrust.Topology.Values;
 
 /// <summary>One reader for each sort of value.</summary>
 internal static class ValueReaders
 {
+    private static readonly ValueReader<ProviderWord> ProviderWords = Word<ProviderWord>(
+        ("auto", new(ProviderChoice.Auto)),
+        ("kind", new(ProviderChoice.Kind)),
+        ("docker", new(ProviderChoice.Kind, ContainerEngineChoice.Docker)),
+        ("podman", new(ProviderChoice.Kind, ContainerEngineChoice.Podman)),
+        ("native", new(ProviderChoice.Native)),
+        ("embedded", new(ProviderChoice.Embedded)),
+        ("existing", new(ProviderChoice.Existing)));
+
     /// <summary>The lower-case names of an enumeration are the choices.</summary>
     public static Complaint? Choice<T>(string text, out T value)
         where T : struct, Enum
@@ -25,14 +35,25 @@ internal static class ValueReaders
         return new(ComplaintKind.Choice, $"{Shown.Quote(text)} is none of the choices.{hint}", $"Write one of {string.Join(", ", choices)}.");
     }
 
-    /// <summary>Reads the provider; engines of kind clusters are told apart from nonsense.</summary>
-    public static Complaint? Provider(string text, out ProviderChoice value)
+    /// <summary>One of several words, without regard to case.</summary>
+    public static ValueReader<T> Word<T>(params (string Word, T Value)[] words) => (string text, out T value) =>
     {
-        value = ProviderChoice.Auto;
-        return text.ToLowerInvariant() is "docker" or "podman" or "nerdctl" or "kind"
-            ? new(ComplaintKind.Provider, $"The provider {Shown.Quote(text)} is not part of this version.", "Write embedded for in-process API servers, native for real ones without a container engine, existing for your own clusters, or auto.")
-            : Choice(text, out value);
+        var index = Array.FindIndex(words, w => w.Word.Equals(text, StringComparison.OrdinalIgnoreCase));
+        value = words[Math.Max(index, 0)].Value;
+        return index < 0 ? NoChoice(text, [.. words.Select(w => w.Word)]) : null;
+    };
+
+    /// <summary>Reads the provider; engines that MeshTrust does not drive are told apart from nonsense.</summary>
+    public static Complaint? Provider(string text, out ProviderWord value)
+    {
+        value = default;
+        return OtherEngine(text) ?? ProviderWords(text, out value);
     }
+
+    /// <summary>The complaint about a container engine that kind knows and MeshTrust does not; null for any other text.</summary>
+    public static Complaint? OtherEngine(string text) => text.ToLowerInvariant() is "nerdctl" or "nerdctl.lima" or "lima" or "finch" or "containerd"
+        ? new(ComplaintKind.Provider, $"The container engine {Shown.Quote(text)} is not supported: Docker and Podman are.", "Write docker or podman, or kind for the one that answers.")
+        : null;
 
     /// <summary>Reads true or false.</summary>
     public static Complaint? Switch(string text, out bool value) =>
