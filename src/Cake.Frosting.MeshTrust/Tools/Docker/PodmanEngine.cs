@@ -4,44 +4,71 @@ using MeshTrust.Topology.Hosting;
 
 namespace Cake.Frosting.MeshTrust.Tools.Docker;
 
-/// <summary>Podman by its command line.</summary>
-public sealed class PodmanEngine(ToolHost host, EngineSettings? settings = null) : IContainerEngine
+/// <summary>Podman 4 or later by its command line.</summary>
+public sealed class PodmanEngine : IContainerEngine
 {
-    private readonly (ToolHost, EngineSettings?) _tool = (host, settings);
+    private readonly ToolHost _host;
+    private readonly EngineProgram _program;
+
+    /// <summary>Podman of a host.</summary>
+    public PodmanEngine(ToolHost host, EngineSettings? settings = null)
+    {
+        ArgumentNullException.ThrowIfNull(host);
+        _host = host;
+        _program = new EngineProgram(host, settings ?? new EngineSettings(), "podman", () => Named.Length == 0 ? "" : $"{Named} (CONTAINER_HOST)");
+    }
 
     /// <inheritdoc/>
     public ContainerEngineChoice Engine => ContainerEngineChoice.Podman;
 
     /// <summary>Whether the program is there. It is not started.</summary>
-    public bool IsThere => throw new NotImplementedException(_tool.ToString());
+    public bool IsThere => _program.IsThere;
+
+    private string Named => _host.Environment.GetEnvironmentVariable("CONTAINER_HOST") ?? "";
 
     /// <inheritdoc/>
-    public Task<EngineInfo> ReadInfoAsync(CancellationToken cancellationToken) => throw new NotImplementedException();
+    public Task<EngineInfo> ReadInfoAsync(CancellationToken cancellationToken) => ReadInfoAsync(EngineSearch.DefaultLimit, cancellationToken);
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<EngineNetwork>> ReadNetworksAsync(CancellationToken cancellationToken) => throw new NotImplementedException();
+    public async Task<IReadOnlyList<EngineNetwork>> ReadNetworksAsync(CancellationToken cancellationToken)
+    {
+        var containers = ReadContainersAsync(cancellationToken);
+        var networks = await _program.InspectAllAsync(["network", "ls", "--quiet"], ["network", "inspect"], cancellationToken).ConfigureAwait(false);
+        var all = await containers.ConfigureAwait(false);
+        return [.. networks.SelectMany(json => PodmanDocuments.Networks(json, all))];
+    }
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<EngineContainer>> ReadContainersAsync(CancellationToken cancellationToken) => throw new NotImplementedException();
+    public async Task<IReadOnlyList<EngineContainer>> ReadContainersAsync(CancellationToken cancellationToken) =>
+        [.. (await _program.InspectAllAsync(["ps", "--all", "--quiet", "--no-trunc"], ["inspect", "--type=container"], cancellationToken).ConfigureAwait(false)).SelectMany(PodmanDocuments.Containers)];
 
     /// <inheritdoc/>
-    public Task<EngineImage?> ReadImageAsync(string image, CancellationToken cancellationToken) => throw new NotImplementedException();
+    public async Task<EngineImage?> ReadImageAsync(string image, CancellationToken cancellationToken) =>
+        await _program.InspectAsync(["image", "inspect", image], cancellationToken).ConfigureAwait(false) is { } json ? DockerDocuments.Image(json) : null;
 
     /// <inheritdoc/>
-    public Task PullAsync(string image, CancellationToken cancellationToken) => throw new NotImplementedException();
+    public Task PullAsync(string image, CancellationToken cancellationToken) => _program.PullAsync(image, cancellationToken);
 
     /// <inheritdoc/>
-    public Task LoadAsync(string archive, CancellationToken cancellationToken) => throw new NotImplementedException();
+    public Task LoadAsync(string archive, CancellationToken cancellationToken) => _program.LoadAsync(archive, cancellationToken);
 
     /// <inheritdoc/>
-    public Task CreateNetworkAsync(string name, IReadOnlyList<IPNetwork> subnets, IPNetwork? ipRange, CancellationToken cancellationToken) => throw new NotImplementedException();
+    public Task CreateNetworkAsync(string name, IReadOnlyList<IPNetwork> subnets, IPNetwork? ipRange, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(subnets);
+        return subnets.Count == 0 ? _program.CreateNetworkAsync(name, [], cancellationToken) : _program.CreateNetworkAsync(name, subnets, ipRange, [], cancellationToken);
+    }
 
     /// <inheritdoc/>
-    public Task RemoveNetworkAsync(string id, CancellationToken cancellationToken) => throw new NotImplementedException();
+    public Task RemoveNetworkAsync(string id, CancellationToken cancellationToken) => _program.RemoveNetworkAsync(id, cancellationToken);
 
     /// <inheritdoc/>
-    public Task StartAsync(IReadOnlyList<string> containers, CancellationToken cancellationToken) => throw new NotImplementedException();
+    public Task StartAsync(IReadOnlyList<string> containers, CancellationToken cancellationToken) => _program.StartAsync(containers, cancellationToken);
 
     /// <inheritdoc/>
-    public Task<ToolResult> ExecuteAsync(string container, IReadOnlyList<string> command, string? input, CancellationToken cancellationToken) => throw new NotImplementedException();
+    public Task<ToolResult> ExecuteAsync(string container, IReadOnlyList<string> command, string? input, CancellationToken cancellationToken) =>
+        _program.ExecuteAsync(container, command, input, cancellationToken);
+
+    internal async Task<EngineInfo> ReadInfoAsync(TimeSpan limit, CancellationToken cancellationToken) =>
+        PodmanDocuments.Info(await _program.AskAsync(["info", "--format", "json"], limit, cancellationToken).ConfigureAwait(false), Named, Environment.MachineName);
 }
