@@ -4,8 +4,8 @@ using MeshTrust.Topology.Values;
 namespace MeshTrust.Topology;
 
 /// <summary>
-/// Holds the clusters of a mesh, and what is wanted of kind clusters, against each other: what no single value shows. Where the machine takes kind for
-/// <see cref="ProviderChoice.Auto"/>, validate once more with <see cref="ProviderChoice.Kind"/>: ranges that another provider ignores then count.
+/// Holds the clusters of a mesh, and what is wanted of kind clusters, against each other: what no single value shows. With
+/// <see cref="ProviderChoice.Auto"/> that is done only where something is said of kind clusters; the plan of addresses looks at the ranges again.
 /// </summary>
 public static class TopologyValidator
 {

@@ -202,6 +202,18 @@ public sealed class HostingBindingTests
         }
     }
 
+    [TestCase("/build/.meshtrust/kubeconfig/merged", "", true)]
+    [TestCase("/build/mine/merged", "--kubeconfig-dir=mine", true)]
+    [TestCase("/home/me/.kube/config", "", false)]
+    [TestCase("/home/me/.kube/merged", "", false)]
+    public void Still_reads_what_is_said_of_kind_clusters_after_an_earlier_run_exported_their_contexts(string kubeconfig, string commandLine, bool isRead)
+    {
+        var environment = TopologySamples.Environment($"CTX_CLUSTER1=kind-cluster1;CTX_CLUSTER2=kind-cluster2;KUBECONFIG={kubeconfig};NUMNODES=3");
+        var settings = TopologySamples.Bind(commandLine, TopologySamples.Head + "routes: all\n", environment: environment);
+        Assert.That((settings.Topology.Clusters[0].Hosting.Workers, settings.Topology.Clusters[0].Context), Is.EqualTo((isRead ? 3 : (int?)null, "kind-cluster1")));
+        Assert.That(settings.Warnings.Select(w => w.Id), Is.EqualTo(isRead ? [] : new[] { "MT0118" }));
+    }
+
     [Test]
     public void Tells_once_what_has_no_effect_with_another_provider()
     {

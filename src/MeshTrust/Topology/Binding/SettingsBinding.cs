@@ -27,7 +27,8 @@ internal sealed class SettingsBinding(
         var provider = (asked ?? document?.Provider)?.Choice ?? ProviderChoice.Auto;
         var named = new ClusterChoice(given, _problems).Choose(document, Contexts(provider));
         var isExisting = provider == ProviderChoice.Auto && named.All(c => c.Context is not null || c.Kubeconfig is not null);
-        var hosting = new HostingChoice(given, provider == ProviderChoice.Kind || (provider == ProviderChoice.Auto && !isExisting), _problems);
+        var mayBeKind = provider == ProviderChoice.Kind || (provider == ProviderChoice.Auto && (!isExisting || NamesMergedKubeconfig(run)));
+        var hosting = new HostingChoice(given, mayBeKind, _problems);
         var topology = new MeshTopology
         {
             Name = document?.Name ?? "mesh",
@@ -40,12 +41,17 @@ internal sealed class SettingsBinding(
         if (named.Count > 0)
         {
             foreach (var problem in TopologyValidator.Validate(topology, Place(topology, document, hosting), key => hosting.PlaceOf(key) ?? document?.KeyPlace(key) ?? key)) _problems.Add(problem);
-            if (isExisting || provider is not (ProviderChoice.Auto or ProviderChoice.Kind)) hosting.TellWithoutEffect(document, topology.EffectiveProvider);
+            if (!mayBeKind) hosting.TellWithoutEffect(document, topology.EffectiveProvider);
         }
 
         if (_problems.HasErrors) throw new MeshTrustException(Stage.Input, [.. _problems.Errors, .. _problems.Warnings]);
         return new MeshTrustSettings { Topology = topology, Run = run, Warnings = _problems.Warnings };
     }
+
+    /// <summary>Whether <c>KUBECONFIG</c> looks like the one that an earlier run exported: then the contexts that are named may be our own kind clusters.</summary>
+    private static bool NamesMergedKubeconfig(RunSpec run) =>
+        run.KubeconfigPaths is [var only] && Path.GetFileName(only) == "merged"
+        && Path.GetFileName(Path.GetDirectoryName(only)) is { } directory && (directory == "kubeconfig" || directory == Path.GetFileName(run.KubeconfigDirectory));
 
     private static Func<int, string, string> Place(MeshTopology topology, TopologyDocument? document, HostingChoice hosting) => (index, key) =>
         hosting.PlaceOf(key) ?? (document?.Clusters is null ? topology.Clusters[index].Name.Value : document.Place(index, key));

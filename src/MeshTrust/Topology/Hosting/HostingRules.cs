@@ -112,7 +112,6 @@ internal sealed class HostingRules
         {
             var place = _hostingPlace("ipSpace");
             if (!isMetalLb) yield return Wrong("MT0130", place, $"It pins addresses of MetalLB, and {ours}.", "Leave it out, or set --lb=metallb.");
-            else if (_hosting.IpFamily == IpFamily.IPv6) yield return Wrong("MT0130", place, "It pins IPv4 addresses, and ipFamily is ipv6.", "Leave it out: the addresses are planned.");
             else if (_topology.Clusters.FirstOrDefault(c => c.Hosting.LoadBalancerPool.Count > 0) is { } other) yield return Wrong("MT0130", place, $"{other.Name} names a pool of its own.", "Leave one of the two out.");
             else if (space - _topology.Clusters.Count + 1 < 0) yield return Wrong("MT0130", place, $"Each cluster takes the space below that of the one before, and from {space} down there are not {_topology.Clusters.Count}.", $"Write at least {Math.Min(_topology.Clusters.Count - 1, 255)}, or leave it out.");
         }

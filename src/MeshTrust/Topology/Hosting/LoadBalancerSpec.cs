@@ -28,7 +28,7 @@ public sealed record LoadBalancerSpec
 
     /// <summary>
     /// setupkind.sh's <c>--ip-space</c>, 0 to 255: pins the first cluster's pool to <c>x.y.S.200-240</c>, the next one's to <c>x.y.(S-1).200-240</c> and so on,
-    /// where they lie inside the network; null for the planner's choice.
+    /// where they lie inside the network (IPv6: <c>S:200-S:240</c> behind its first four groups); null for the planner's choice.
     /// </summary>
     public int? IpSpace { get; init; }
 }
