@@ -1,5 +1,6 @@
 using Cake.Core;
 using Cake.Core.Diagnostics;
+using MeshTrust;
 using MeshTrust.Clusters;
 using MeshTrust.Topology;
 
@@ -29,6 +30,14 @@ public sealed class PipelineExport(StandardOutput output)
 
     private static void Append(ICakeContext context, string variable, IReadOnlyList<string> lines)
     {
-        if (context.Environment.GetEnvironmentVariable(variable) is { Length: > 0 } file) File.AppendAllLines(file, lines);
+        if (context.Environment.GetEnvironmentVariable(variable) is not { Length: > 0 } file) return;
+        try
+        {
+            File.AppendAllLines(file, lines);
+        }
+        catch (Exception fault) when (DiskFault.IsOne(fault))
+        {
+            throw DiskFault.From(file, fault);
+        }
     }
 }

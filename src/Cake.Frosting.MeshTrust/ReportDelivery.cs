@@ -22,21 +22,25 @@ public sealed class ReportDelivery(StandardOutput output)
     public const string MarkdownFile = "summary.md";
 
     /// <summary>Shows the report, writes the three files and, in GitHub Actions, appends the step summary.</summary>
+    /// <exception cref="MeshTrustException">MT1001 to MT1004: the report is shown, but the disk refuses a file.</exception>
     public void Deliver(ICakeContext context, TrustReport report, RunSpec run)
     {
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(run);
         Show(report, run);
 
-        Directory.CreateDirectory(run.ArtifactsDirectory);
-        WholeFile.Sweep(run.ArtifactsDirectory);
-        Write(run, JUnitFile, JUnitReport.Render(report));
-        Write(run, JsonFile, JsonReport.Render(report));
         var markdown = new StringWriter();
         MarkdownReport.Write(report, markdown);
+        Guarded(run.ArtifactsDirectory, directory =>
+        {
+            Directory.CreateDirectory(directory);
+            WholeFile.Sweep(directory);
+        });
+        Write(run, JUnitFile, JUnitReport.Render(report));
+        Write(run, JsonFile, JsonReport.Render(report));
         Write(run, MarkdownFile, markdown.ToString());
         if (context.Environment.GetEnvironmentVariable("GITHUB_STEP_SUMMARY") is { Length: > 0 } summary)
-            File.AppendAllText(summary, markdown.ToString());
+            Guarded(summary, path => File.AppendAllText(path, markdown.ToString()));
         context.Log.Verbose($"Reports: {run.ArtifactsDirectory}");
     }
 
@@ -61,9 +65,18 @@ public sealed class ReportDelivery(StandardOutput output)
         }
     }
 
-    private static void Write(RunSpec run, string name, string text)
+    private static void Write(RunSpec run, string name, string text) =>
+        Guarded(Path.Combine(run.ArtifactsDirectory, name), path => WholeFile.Replace(path, Encoding.UTF8.GetBytes(text), secret: false));
+
+    private static void Guarded(string path, Action<string> write)
     {
-        var path = Path.Combine(run.ArtifactsDirectory, name);
-        WholeFile.Replace(path, Encoding.UTF8.GetBytes(text), secret: false);
+        try
+        {
+            write(path);
+        }
+        catch (Exception fault) when (DiskFault.IsOne(fault))
+        {
+            throw DiskFault.From(path, fault);
+        }
     }
 }

@@ -32,6 +32,7 @@ public sealed class PushSecretsTask(MeshSession session, LiveStatus live) : Asyn
         }
 
         report.EnsureSucceeded();
+        if (report.NothingChanged) context.Log.Information("Nothing had to change.");
     }
 
     private static string Word(ApplyOutcome? outcome) => outcome?.ToString().ToLowerInvariant() ?? "not touched";

@@ -78,7 +78,7 @@ internal sealed class EntryScriptFixture : IDisposable
     /// <summary>Waits for a file that the pretended dotnet makes.</summary>
     public async Task Appears(string path)
     {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         while (!File.Exists(At(path))) await Task.Delay(20, deadline.Token);
     }
 

@@ -4,7 +4,7 @@ using MeshTrust.Topology;
 
 namespace MeshTrust.Tests.Cake;
 
-[TestFixture]
+[TestFixture, NonParallelizable]
 public sealed class PipelineExportTests
 {
     private static readonly KeyValuePair<string, string>[] Variables = [new("CTX_CLUSTER1", "east"), new("CTX_CLUSTER2", "west")];
@@ -22,6 +22,36 @@ public sealed class PipelineExportTests
             Assert.That(File.ReadAllLines(scratch.File("env")), Is.EqualTo(new[] { "A=1", "CTX_CLUSTER1=east", "CTX_CLUSTER2=west" }));
             Assert.That(File.ReadAllLines(scratch.File("output")), Is.EqualTo(new[] { "CTX_CLUSTER1=east", "CTX_CLUSTER2=west" }));
         });
+    }
+
+    [Test]
+    public void Azure_gets_logging_commands_on_standard_output()
+    {
+        var before = Console.Out;
+        using var text = new StringWriter();
+        Console.SetOut(text);
+        try
+        {
+            using var scratch = new ScratchDirectory();
+            using var output = StandardOutput.AsItIs();
+            new PipelineExport(output).Export(new FakeContext(scratch.Location).Context, Variables, OutputFormat.Azure);
+        }
+        finally
+        {
+            Console.SetOut(before);
+        }
+
+        Assert.That(text.ToString().ReplaceLineEndings("\n"), Is.EqualTo("##vso[task.setvariable variable=CTX_CLUSTER1]east\n##vso[task.setvariable variable=CTX_CLUSTER2]west\n"));
+    }
+
+    [Test]
+    public void A_file_of_the_pipeline_that_cannot_be_written_is_told_with_its_path()
+    {
+        using var scratch = new ScratchDirectory();
+        using var output = StandardOutput.AsItIs();
+        var context = new FakeContext(scratch.Location, null, new Dictionary<string, string> { ["GITHUB_ENV"] = scratch.Location });
+        var fault = Assert.Throws<MeshTrustException>(() => new PipelineExport(output).Export(context.Context, Variables, OutputFormat.GitHub))!;
+        Assert.That(fault.Problems.Single().ToString(), Does.StartWith($"MT1002 {scratch.Location}: "));
     }
 
     [TestCase(OutputFormat.Auto)]

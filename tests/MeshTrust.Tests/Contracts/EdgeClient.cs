@@ -26,7 +26,7 @@ public sealed class EdgeClient : IDisposable
             CustomTrustStore = { _authority },
         };
         if (_certificate is not null) handler.SslOptions.ClientCertificateContext = SslStreamCertificateContext.Create(_certificate, additionalCertificates: null, offline: true);
-        _http = new HttpClient(handler) { BaseAddress = credentials.Server, Timeout = TimeSpan.FromSeconds(30) };
+        _http = new HttpClient(handler) { BaseAddress = credentials.Server, Timeout = TimeSpan.FromMinutes(2) };
         if (bearer is not null) _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", bearer);
     }
 

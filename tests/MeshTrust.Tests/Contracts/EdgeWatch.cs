@@ -5,7 +5,7 @@ namespace MeshTrust.Tests.Contracts;
 /// <summary>An open watch: one JSON event a line.</summary>
 public sealed class EdgeWatch(HttpResponseMessage response, Stream body) : IDisposable
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(2);
     private readonly StreamReader _lines = new(body);
 
     public int Code => (int)response.StatusCode;

@@ -5,7 +5,7 @@ namespace MeshTrust.Tests.Contracts;
 /// <summary>Waits with a deadline that says what it waited for.</summary>
 internal static class Eventually
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(2);
 
     public static async Task IsTrueAsync(string what, Func<Task<bool>> condition)
     {

@@ -8,7 +8,7 @@ namespace MeshTrust.Tests.Contracts;
 /// <summary>A kube-apiserver on an etcd of its own, both from KUBEBUILDER_ASSETS or PATH: no controllers, no nodes, RBAC on.</summary>
 public sealed class RealApiServer : ApiServerUnderTest
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(3);
     private readonly RealApiServerIdentity _identity = new();
     private readonly List<Process> _processes = [];
     private readonly StringBuilder _said = new();

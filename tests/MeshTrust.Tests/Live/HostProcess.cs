@@ -6,7 +6,7 @@ namespace MeshTrust.Tests.Live;
 /// <summary>The build host as users run it: a process of its own.</summary>
 internal sealed class HostProcess : IDisposable
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(10);
     private readonly StringBuilder _output = new();
     private readonly Process _process;
 
@@ -28,6 +28,9 @@ internal sealed class HostProcess : IDisposable
     {
         get { lock (_output) return _output.ToString(); }
     }
+
+    /// <summary>From its start to its end, which must have come.</summary>
+    public TimeSpan Lifetime => _process.ExitTime - _process.StartTime;
 
     /// <summary>Starts the host in <paramref name="directory"/>; variables with a null value are removed.</summary>
     public static HostProcess Start(string directory, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null, bool openUmask = false)

@@ -19,7 +19,7 @@ internal sealed class KeyModeWatch : IDisposable
             while (!_stop.IsCancellationRequested)
             {
                 Look(directory);
-                Thread.Sleep(2);
+                Thread.Sleep(4);
             }
         }) { IsBackground = true };
         _thread.Start();

@@ -28,9 +28,12 @@ public sealed class MainFlowTests
         Assert.That(tasks.Select(task => first.IndexOf($"\n{task}\n", StringComparison.Ordinal)), Is.Ordered.And.All.GreaterThan(0));
         Assert.That(first, Does.Contain("cluster1: secret cacerts created").And.Contain("cluster2: secret cacerts created").And.Contain("4 of 4 ordered pairs trusted"));
 
+        Assert.That(first, Does.Not.Contain("Nothing had to change."));
+
         var files = Certificates();
         var second = Succeed("--target=Verify");
         Assert.That(second, Does.Contain("root: kept").And.Contain("cluster1: kept").And.Contain("cluster1: secret cacerts unchanged, namespace unchanged").And.Contain("cluster2: secret cacerts unchanged, namespace unchanged"));
+        Assert.That(second, Does.Contain("Nothing had to change."));
         Assert.That(second, Does.Not.Contain(": issued").And.Not.Contain("wrote ").And.Not.Contain(": created"));
         Assert.That(Certificates(), Is.EqualTo(files));
 

@@ -190,6 +190,11 @@ public sealed class MeshTrustSettingsTests
         Assert.That(warning.What, Does.Contain($"Did you mean {meant}?"));
     }
 
+    [TestCase("--cluster-names=a,a,B_b,c!", "\"B_b\" is no cluster name. \"c!\" is no cluster name. The cluster \"a\" stands more than once.")]
+    [TestCase("--intermediate-san-dns=a.b,A.B,_", "\"_\" is no DNS name. The DNS name \"a.b\" stands more than once.")]
+    public void Tell_all_that_is_wrong_with_a_list(string commandLine, string told) =>
+        Assert.That(TopologySamples.Refuse(commandLine).Problems.Single().What, Is.EqualTo(told));
+
     [TestCase("--cluster=2", "--clusters")]
     [TestCase("--tagret=Verify", "--target")]
     [TestCase("--rootca_keysz=2048", "--rootca-keysz")]

@@ -10,17 +10,10 @@ internal static class NameReaders
     /// <summary>Names with commas between them, each once.</summary>
     public static Complaint? Clusters(string text, out IReadOnlyList<ClusterName> value)
     {
-        var names = new List<ClusterName>();
-        value = names;
-        foreach (var part in text.Split(','))
-        {
-            if (Cluster(part.Trim(), out var name) is { } complaint) return complaint;
-            if (names.Contains(name!)) return new(ComplaintKind.Name, $"The cluster {Shown.Quote(part.Trim())} is named twice.", "Name each cluster once.");
-            names.Add(name!);
-            if (names.Count > ClusterNames.Most) return new(ComplaintKind.Number, $"More than {ClusterNames.Most} clusters are named.", $"Name at most {ClusterNames.Most}.");
-        }
-
-        return null;
+        var parts = text.Split(',', StringSplitOptions.TrimEntries);
+        value = [.. parts.Select(part => Cluster(part, out var name) is null ? name! : null).OfType<ClusterName>()];
+        if (parts.Length > ClusterNames.Most) return new(ComplaintKind.Number, $"More than {ClusterNames.Most} clusters are named.", $"Name at most {ClusterNames.Most}.");
+        return All([.. parts.Select(part => Cluster(part, out _)), Twice(parts, "cluster", StringComparer.Ordinal)]);
     }
 
     /// <summary>A Kubernetes namespace: RFC 1123 label of at most 63 characters.</summary>
@@ -59,14 +52,9 @@ internal static class NameReaders
     /// <summary>DNS names with commas between them.</summary>
     public static Complaint? DnsNames(string text, out IReadOnlyList<string> value)
     {
-        var names = text.Split(',').Select(n => n.Trim()).ToList();
+        var names = text.Split(',', StringSplitOptions.TrimEntries);
         value = names;
-        foreach (var name in names)
-        {
-            if (DnsName(name, out _) is { } complaint) return complaint;
-        }
-
-        return names.Distinct(StringComparer.OrdinalIgnoreCase).Count() == names.Count ? null : new(ComplaintKind.Name, $"A DNS name stands twice in {Shown.Quote(text)}.", "Write each name once.");
+        return All([.. names.Select(name => DnsName(name, out _)), Twice(names, "DNS name", StringComparer.OrdinalIgnoreCase)]);
     }
 
     /// <summary>One DNS name; the first label may be <c>*</c>.</summary>
@@ -96,6 +84,19 @@ internal static class NameReaders
     {
         value = text;
         return IsLine(text, 1024) ? null : Wrong(text, "line of text", "Write 1 to 1024 characters without line breaks.");
+    }
+
+    /// <summary>What is wrong with a list: all of it, each once.</summary>
+    private static Complaint? All(IEnumerable<Complaint?> complaints)
+    {
+        var all = complaints.OfType<Complaint>().Distinct().ToList();
+        return all.Count == 0 ? null : new(ComplaintKind.Name, string.Join(' ', all.Select(c => c.What)), string.Join(' ', all.Select(c => c.Remedy).Distinct()));
+    }
+
+    private static Complaint? Twice(IEnumerable<string> names, string noun, StringComparer comparer)
+    {
+        var twice = names.GroupBy(n => n, comparer).Where(g => g.Count() > 1).Select(g => Shown.Quote(g.Key)).ToList();
+        return twice.Count == 0 ? null : new(ComplaintKind.Name, $"The {noun} {string.Join(", ", twice)} stands more than once.", $"Write each {noun} once.");
     }
 
     private static bool IsLine(string text, int longest) => text.Length > 0 && text.Length <= longest && !string.IsNullOrWhiteSpace(text) && !text.Any(char.IsControl);

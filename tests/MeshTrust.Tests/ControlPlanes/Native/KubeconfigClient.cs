@@ -19,7 +19,7 @@ internal sealed class KubeconfigClient : IDisposable
             UseProxy = false,
             SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = trust, ClientCertificateContext = SslStreamCertificateContext.Create(certificate, null, offline: true) },
         };
-        Http = new HttpClient(handler) { BaseAddress = server ?? new Uri(Value(kubeconfig, "server")), Timeout = TimeSpan.FromSeconds(30) };
+        Http = new HttpClient(handler) { BaseAddress = server ?? new Uri(Value(kubeconfig, "server")), Timeout = TimeSpan.FromMinutes(2) };
     }
 
     public HttpClient Http { get; }

@@ -68,7 +68,7 @@ public sealed class NativeControlPlanesLiveTests
         await PostAsync(admin.Http, $"{rbac}/clusterroles", """{"apiVersion":"rbac.authorization.k8s.io/v1","kind":"ClusterRole","metadata":{"name":"readers"},"rules":[{"apiGroups":[""],"resources":["secrets"],"verbs":["list"]}]}""");
         await PostAsync(admin.Http, $"{rbac}/clusterrolebindings", """{"apiVersion":"rbac.authorization.k8s.io/v1","kind":"ClusterRoleBinding","metadata":{"name":"readers"},"roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"ClusterRole","name":"readers"},"subjects":[{"apiGroup":"rbac.authorization.k8s.io","kind":"Group","name":"readers"}]}""");
 
-        Assert.That(async () => (await jane.Http.GetAsync("api/v1/namespaces/default/secrets")).StatusCode, Is.EqualTo(HttpStatusCode.OK).After(5000, 50));
+        Assert.That(async () => (await jane.Http.GetAsync("api/v1/namespaces/default/secrets")).StatusCode, Is.EqualTo(HttpStatusCode.OK).After(60_000, 50));
         Assert.That((await jane.Http.GetAsync("api/v1/namespaces/default/configmaps")).StatusCode, Is.EqualTo(HttpStatusCode.Forbidden));
     }
 

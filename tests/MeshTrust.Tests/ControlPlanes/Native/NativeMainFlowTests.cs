@@ -16,8 +16,8 @@ public sealed class NativeMainFlowTests
     [SetUp]
     public void Begin()
     {
-        _ = RealBinaries.Find();
         _scratch = new ScratchDirectory();
+        _ = RealBinaries.Find();
     }
 
     [TearDown]

@@ -19,7 +19,7 @@ public sealed class StopTests
         await planes.DisposeAsync();
 
         // A graceful stop would take a minute here.
-        Assert.That(TimeProvider.System.GetElapsedTime(started), Is.LessThan(TimeSpan.FromSeconds(10)));
+        Assert.That(TimeProvider.System.GetElapsedTime(started), Is.LessThan(TimeSpan.FromSeconds(30)));
         TestContext.Out.WriteLine($"stopped in {TimeProvider.System.GetElapsedTime(started).TotalMilliseconds:0} ms");
         Assert.That(plane.ProcessIds.Where(id => ProcessBirth.Of(id) is not null), Is.Empty);
         Assert.That(Directory.Exists(planes.RunDirectory), Is.False);
@@ -35,7 +35,7 @@ public sealed class StopTests
         var plane = planes.Planes["east"];
         using (var process = System.Diagnostics.Process.GetProcessById(plane.ProcessIds[1])) process.Kill();
 
-        Assert.That(() => plane.Faulted?.Id, Is.EqualTo("MT2124").After(5000, 10));
+        Assert.That(() => plane.Faulted?.Id, Is.EqualTo("MT2124").After(60_000, 10));
         Assert.That(plane.Faulted!.What, Does.Contain("kube-apiserver of this control plane ended with exit code 137").And.Contain("Last output: ").And.Contain(plane.ApiServerLogPath));
         Assert.That(() => plane.AddUser("jane"), Throws.TypeOf<MeshTrustException>());
         Assert.That(async () => await plane.PurgeNamespaceAsync("x"), Throws.TypeOf<MeshTrustException>());

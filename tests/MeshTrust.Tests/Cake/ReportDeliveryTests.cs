@@ -1,0 +1,68 @@
+using global::Cake.Frosting.MeshTrust;
+using MeshTrust.Reporting;
+using MeshTrust.Tests.Live;
+using MeshTrust.Tests.Verification;
+using MeshTrust.Topology;
+using MeshTrust.Verification;
+
+namespace MeshTrust.Tests.Cake;
+
+[TestFixture, NonParallelizable]
+public sealed class ReportDeliveryTests
+{
+    private static readonly TrustReport Report = TrustInspection.Inspect(CraftedMesh.Sound("east", "west").Snapshot());
+    private ScratchDirectory _scratch = null!;
+
+    [SetUp]
+    public void Begin() => _scratch = new ScratchDirectory();
+
+    [TearDown]
+    public void End() => _scratch.Dispose();
+
+    [Test]
+    public void Leaves_three_files_and_appends_to_the_summary_of_the_step()
+    {
+        var summary = _scratch.Write("step", "before\n");
+        Assert.That(Deliver(_scratch.File("artifacts"), summary), Does.Contain("2 clusters"));
+        Assert.That(Directory.EnumerateFiles(_scratch.File("artifacts")).Select(Path.GetFileName), Is.EquivalentTo(new[] { "junit_meshtrust.xml", "summary.json", "summary.md" }));
+        Assert.That(File.ReadAllText(summary), Is.EqualTo("before\n" + File.ReadAllText(_scratch.File("artifacts/summary.md"))));
+        Assert.That(File.ReadAllText(_scratch.File("artifacts/summary.json")), Is.EqualTo(JsonReport.Render(Report)));
+    }
+
+    [Test]
+    public void Shows_the_report_and_says_so_where_the_disk_refuses_a_file()
+    {
+        var shown = Refused(_scratch.Write("file", "") + "/artifacts", null, out var fault);
+        Assert.That(shown, Does.Contain("2 clusters"));
+        Assert.That(fault.Problems.Single().ToString(), Does.StartWith($"MT1003 {_scratch.File("file")}: "));
+
+        Refused(_scratch.File("artifacts"), _scratch.Location, out fault);
+        Assert.That(fault.Problems.Single().Place, Is.EqualTo(_scratch.Location), "a directory stands where the step summary should be");
+    }
+
+    private string Refused(string artifacts, string? summary, out MeshTrustException fault)
+    {
+        var shown = "";
+        fault = Assert.Throws<MeshTrustException>(() => Deliver(artifacts, summary, text => shown = text))!;
+        return shown;
+    }
+
+    private string Deliver(string artifacts, string? summary, Action<string>? shown = null)
+    {
+        var before = Console.Out;
+        using var text = new StringWriter();
+        Console.SetOut(text);
+        try
+        {
+            using var output = StandardOutput.AsItIs();
+            var variables = summary is null ? [] : new Dictionary<string, string> { ["GITHUB_STEP_SUMMARY"] = summary };
+            new ReportDelivery(output).Deliver(new FakeContext(_scratch.Location, null, variables).Context, Report, new RunSpec { ArtifactsDirectory = artifacts, Output = OutputFormat.Plain });
+            return text.ToString();
+        }
+        finally
+        {
+            Console.SetOut(before);
+            shown?.Invoke(text.ToString());
+        }
+    }
+}
