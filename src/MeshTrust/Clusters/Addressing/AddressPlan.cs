@@ -1,11 +1,16 @@
+using System.Net;
+using System.Net.Sockets;
 using MeshTrust.Clusters.Engine;
 using MeshTrust.Topology;
+using MeshTrust.Topology.Hosting;
 
 namespace MeshTrust.Clusters.Addressing;
 
-/// <summary>Pod, service and load-balancer addresses of all clusters at once: they clash with nothing that is known. Docs/addresses.md has the rules.</summary>
+/// <summary>Pod, service and load-balancer addresses of all clusters at once: they clash with nothing that is known. The rules are in docs/addresses.md.</summary>
 public sealed record AddressPlan
 {
+    private readonly AddressLock _lock = new();
+
     private AddressPlan()
     {
     }
@@ -25,8 +30,113 @@ public sealed record AddressPlan
     /// <param name="kept">What the last run gave out; null for the first run.</param>
     /// <param name="claims">Addresses that others have and the snapshot does not show, such as load-balancer pools of clusters that MeshTrust did not make.</param>
     /// <exception cref="MeshTrustException">Stage <see cref="Stage.Preflight"/>, with all problems at once: MT3101 to MT3119, MT4001 to MT4009. A clash names both owners.</exception>
-    public static AddressPlan For(MeshTopology topology, EngineSnapshot snapshot, AddressLock? kept, IReadOnlyList<AddressClaim>? claims = null) => throw new NotImplementedException();
+    public static AddressPlan For(MeshTopology topology, EngineSnapshot snapshot, AddressLock? kept, IReadOnlyList<AddressClaim>? claims = null)
+    {
+        ArgumentNullException.ThrowIfNull(topology);
+        ArgumentNullException.ThrowIfNull(snapshot);
+        kept ??= new AddressLock();
+        var ours = topology.Clusters.Select(c => c.Name.Value).ToHashSet();
+        var there = snapshot.KindClusters.ToHashSet();
+        var others = kept.Clusters.Where(c => !ours.Contains(c.Cluster.Value) && there.Contains(c.Cluster.Value)).ToList();
+        var problems = new List<Problem>();
+        var occupied = new OccupiedAddresses(snapshot, ours.Concat(others.Select(o => o.Cluster.Value)).ToHashSet(), [.. others.SelectMany(SubnetClaims), .. claims ?? []]);
+        problems.AddRange(Vpns(occupied));
+        var uses = SubnetPlanning.Plan(topology, occupied, kept, there, problems);
+        var subnets = NetworkRanges(topology, snapshot, occupied, problems);
+        var pools = subnets is null || topology.Hosting.LoadBalancer.Kind != LoadBalancerKind.MetalLb
+            ? [.. topology.Clusters.Select(_ => Array.Empty<IpRange>())]
+            : PoolPlanning.Plan(topology, PoolPlanning.Spaces(topology, snapshot, subnets, [.. others.SelectMany(PoolClaims), .. claims ?? []]), kept, there, problems);
+        if (problems.Where(p => p.Severity == Severity.Error).ToList() is { Count: > 0 } errors) throw new MeshTrustException(Stage.Preflight, errors);
+
+        var clusters = topology.Clusters.Select((c, i) => new ClusterAddresses
+        {
+            Cluster = c.Name,
+            PodSubnets = [.. uses.Where(u => u.Cluster == i && u.Key == SubnetUse.Pods).OrderBy(u => u.Family).Select(u => u.Range)],
+            ServiceSubnets = [.. uses.Where(u => u.Cluster == i && u.Key == SubnetUse.Services).OrderBy(u => u.Family).Select(u => u.Range)],
+            LoadBalancerPool = pools[i],
+        }).ToList();
+        return new AddressPlan { Clusters = clusters, Warnings = problems, HasNetwork = subnets is not null, Lock = ToLock(topology, clusters, uses, kept, others, subnets is not null) };
+    }
 
     /// <summary>What is kept for the next run: these clusters, and those of the last run that still have a node.</summary>
-    public AddressLock ToLock() => throw new NotImplementedException();
+    public AddressLock ToLock() => _lock;
+
+    private AddressLock Lock
+    {
+        init => _lock = value;
+    }
+
+    private static AddressLock ToLock(MeshTopology topology, List<ClusterAddresses> clusters, IReadOnlyList<SubnetUse> uses, AddressLock kept, List<ClusterAddresses> others, bool hasNetwork)
+    {
+        var asked = new Dictionary<ClusterName, IReadOnlyList<string>>();
+        for (var i = 0; i < clusters.Count; i++)
+        {
+            List<string> keys = [.. uses.Where(u => u.Cluster == i && u.IsAsked).Select(u => u.Key).Distinct()];
+            if (topology.Clusters[i].Hosting.LoadBalancerPool.Count > 0 || topology.Hosting.LoadBalancer.IpSpace is not null) keys.Add(AddressLock.Pool);
+            if (keys.Count > 0) asked[clusters[i].Cluster] = keys;
+        }
+
+        foreach (var other in others.Where(o => kept.Asked.ContainsKey(o.Cluster))) asked[other.Cluster] = kept.Asked[other.Cluster];
+        // Without a network no pool was planned, and an earlier one is not forgotten for that.
+        var kepts = hasNetwork ? clusters : clusters.Select(c => c with { LoadBalancerPool = kept.Clusters.FirstOrDefault(k => k.Cluster == c.Cluster)?.LoadBalancerPool ?? [] });
+        return new AddressLock { Clusters = [.. kepts, .. others], Asked = asked };
+    }
+
+    private static IEnumerable<AddressClaim> SubnetClaims(ClusterAddresses cluster) =>
+        cluster.PodSubnets.Concat(cluster.ServiceSubnets).Select(s => new AddressClaim($"kind cluster \"{cluster.Cluster}\"", IpRange.Of(s)));
+
+    private static IEnumerable<AddressClaim> PoolClaims(ClusterAddresses cluster) =>
+        cluster.LoadBalancerPool.Select(p => new AddressClaim($"the pool {p} of {cluster.Cluster}, which is not in this topology", p));
+
+    private static IEnumerable<Problem> Vpns(OccupiedAddresses occupied) => occupied.Vpns.GroupBy(v => v.Interface).Select(v => new Problem
+    {
+        Id = "MT3111",
+        Place = v.Key,
+        What = $"Routes via {v.Key} take all traffic ({string.Join(", ", v.Select(r => r.Range))}), as a VPN does: which addresses lie behind it cannot be known.",
+        Remedy = "Where something behind it cannot be reached from a cluster, set addressing.podBase and addressing.serviceBase to ranges that it does not have.",
+        Severity = Severity.Warning,
+    });
+
+    /// <summary>The ranges of the nodes' network: what it has, or is to have; null where only the engine will know.</summary>
+    private static IReadOnlyList<EngineSubnet>? NetworkRanges(MeshTopology topology, EngineSnapshot snapshot, OccupiedAddresses occupied, List<Problem> problems)
+    {
+        var wanted = topology.Hosting.Network;
+        var networks = snapshot.NetworksNamed(wanted.Name);
+        if (networks.Count > 1)
+        {
+            Add("MT3115", $"{networks.Count} container networks have this name ({string.Join(", ", networks.Select(n => n.Id[..Math.Min(12, n.Id.Length)]))}).", $"Remove the one that nothing uses, by its id: {EngineWord(snapshot)} network rm <id>.");
+            return null;
+        }
+
+        var subnets = networks.Count == 1 ? networks[0].Subnets
+            : wanted.Create && wanted.Subnets.Count > 0 ? [.. wanted.Subnets.Select(s => new EngineSubnet { Range = s, IpRange = s.BaseAddress.AddressFamily == AddressFamily.InterNetwork ? wanted.IpRange : null })]
+            : null;
+        if (subnets is null) return null;
+        foreach (var family in SubnetPlanning.Families(topology.Hosting.IpFamily).Where(f => !subnets.Any(s => s.Range.BaseAddress.AddressFamily == f)))
+        {
+            var word = family == AddressFamily.InterNetwork ? "IPv4" : "IPv6";
+            var isEmpty = networks.Count == 1 && networks[0].Members.Count == 0;
+            Add("MT3108", $"The container network has no {word} range, but ipFamily is {SubnetPlanning.Word(topology.Hosting.IpFamily)}.",
+                networks.Count == 0 ? "Add one to network.subnet." : isEmpty ? $"No container is in it: {EngineWord(snapshot)} network rm {wanted.Name}, and it is made anew." : "Remove the clusters in it and the network, or choose another with --docker-network.");
+        }
+
+        foreach (var subnet in subnets)
+        {
+            var range = IpRange.Of(subnet.Range);
+            if (occupied.Routes.FirstOrDefault(r => r.Range.Overlaps(range)) is { } route)
+                Add("MT3114", $"The container network {subnet.Range} overlaps {route.Owner}: one of the two cannot be reached.", $"Remove the network and set network.subnet to a range that is free{Free(occupied, range.Family)}.", Severity.Warning);
+            if (networks.Count == 0 && occupied.Networks.FirstOrDefault(n => n.Range.Overlaps(range)) is { } network)
+                Add("MT3102", $"Its range {subnet.Range} overlaps the {network.Owner}.", $"Set network.subnet to a range that is free{Free(occupied, range.Family)}.");
+        }
+
+        return subnets;
+
+        void Add(string id, string what, string remedy, Severity severity = Severity.Error) =>
+            problems.Add(new Problem { Id = id, Place = $"network {wanted.Name}", What = what, Remedy = remedy, Severity = severity });
+    }
+
+    private static string Free(OccupiedAddresses occupied, AddressFamily family) =>
+        new SubnetSearch(IPNetwork.Parse(family == AddressFamily.InterNetwork ? "10.252.0.0/15" : "fc00:253::/32"), family == AddressFamily.InterNetwork ? 22 : 64, 64).Next([.. occupied.All.Select(c => c.Range)]) is { } free ? $", such as {free}" : "";
+
+    private static string EngineWord(EngineSnapshot snapshot) => snapshot.Info.Engine == ContainerEngineChoice.Podman ? "podman" : "docker";
 }

@@ -1,5 +1,7 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Sockets;
+using MeshTrust.Topology.Values;
 
 namespace MeshTrust.Clusters.Addressing;
 
@@ -48,7 +50,7 @@ public sealed record IpRange
 
     /// <summary>Reads <c>first-last</c>, a network such as <c>172.18.255.128/26</c>, or one address.</summary>
     /// <returns>False where the text is none of them.</returns>
-    public static bool TryParse(string? text, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out IpRange? range)
+    public static bool TryParse(string? text, [NotNullWhen(true)] out IpRange? range)
     {
         range = null;
         var parts = (text ?? "").Trim().Split('-');
@@ -63,7 +65,7 @@ public sealed record IpRange
         if (parts.Length != 1) return false;
         if (parts[0].Contains('/', StringComparison.Ordinal))
         {
-            if (!TryAddress(parts[0].Split('/')[0], out _) || !IPNetwork.TryParse(parts[0], out var network)) return false;
+            if (!TryAddress(parts[0].Split('/')[0], out _) || ValueReaders.Subnet(parts[0], out var network) is not null) return false;
             range = Of(network);
             return true;
         }
@@ -115,7 +117,7 @@ public sealed record IpRange
     internal static IpRange Of(UInt128 first, UInt128 last, AddressFamily family) => new(IpNumber.ToAddress(first, family), IpNumber.ToAddress(last, family));
 
     // .NET reads 10 and 0x0a000000 as addresses too, and a scope after %.
-    private static bool TryAddress(string text, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out IPAddress? address)
+    private static bool TryAddress(string text, [NotNullWhen(true)] out IPAddress? address)
     {
         text = text.Trim();
         address = null;

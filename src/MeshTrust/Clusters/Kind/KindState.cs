@@ -1,3 +1,5 @@
+using System.Net;
+using System.Text.Json;
 using MeshTrust.Clusters.Addressing;
 
 namespace MeshTrust.Clusters.Kind;
@@ -20,7 +22,7 @@ public sealed record KindState
     /// <summary>The container ids by name; empty while it is being made.</summary>
     public IReadOnlyDictionary<string, string> Nodes { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>The image that was asked for; null for kind's default.</summary>
+    /// <summary>The image that the plan named (<see cref="KindPlan.Image"/>); null for kind's default.</summary>
     public string? Image { get; init; }
 
     /// <summary>What was made.</summary>
@@ -30,14 +32,32 @@ public sealed record KindState
     public required ClusterAddresses Addresses { get; init; }
 
     /// <summary>The addresses that the nodes had, by name: after a restart of the engine they may be others.</summary>
-    public IReadOnlyDictionary<string, IReadOnlyList<System.Net.IPAddress>> NodeAddresses { get; init; } = new Dictionary<string, IReadOnlyList<System.Net.IPAddress>>();
+    public IReadOnlyDictionary<string, IReadOnlyList<IPAddress>> NodeAddresses { get; init; } = new Dictionary<string, IReadOnlyList<IPAddress>>();
 
     /// <summary>Reads the file's text.</summary>
     /// <param name="json">The text.</param>
     /// <param name="place">The file, for messages.</param>
     /// <exception cref="MeshTrustException">Stage <see cref="Stage.ClusterCreation"/>: MT2301, it is no state file that this version reads.</exception>
-    public static KindState Parse(string json, string place) => throw new NotImplementedException();
+    public static KindState Parse(string json, string place)
+    {
+        try
+        {
+            var document = JsonSerializer.Deserialize(json, KindStateContext.Default.KindStateDocument);
+            if (document?.Version != KindStateDocument.Known) throw new FormatException($"its version is not {KindStateDocument.Known}");
+            return document.ToState();
+        }
+        catch (Exception e) when (e is JsonException or FormatException or ArgumentException)
+        {
+            throw new MeshTrustException(Stage.ClusterCreation, new Problem
+            {
+                Id = "MT2301",
+                Place = place,
+                What = $"The file that says what MeshTrust made cannot be read: {(e is JsonException bad ? $"no JSON of this kind near line {bad.LineNumber + 1}" : e.Message.TrimEnd('.'))}.",
+                Remedy = "Put it back as it was, or remove it: the cluster then counts as one that MeshTrust did not make, and --adopt takes it over.",
+            }, e);
+        }
+    }
 
     /// <summary>The file's text.</summary>
-    public string ToJson() => throw new NotImplementedException();
+    public string ToJson() => JsonSerializer.Serialize(KindStateDocument.Of(this), KindStateContext.Default.KindStateDocument) + "\n";
 }

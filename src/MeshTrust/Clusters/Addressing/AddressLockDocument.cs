@@ -1,0 +1,54 @@
+using System.Net;
+using System.Text.Json.Serialization;
+using MeshTrust.Topology;
+using MeshTrust.Topology.Values;
+
+namespace MeshTrust.Clusters.Addressing;
+
+/// <summary>The JSON of <see cref="AddressLock"/>.</summary>
+internal sealed record AddressLockDocument
+{
+    internal const int Known = 1;
+
+    public int Version { get; init; }
+
+    public IReadOnlyList<AddressLockEntry> Clusters { get; init; } = [];
+}
+
+/// <summary>The JSON of one cluster's addresses.</summary>
+internal sealed record AddressLockEntry
+{
+    public required string Name { get; init; }
+
+    public IReadOnlyList<string> PodSubnets { get; init; } = [];
+
+    public IReadOnlyList<string> ServiceSubnets { get; init; } = [];
+
+    public IReadOnlyList<string> LoadBalancerPool { get; init; } = [];
+
+    public IReadOnlyList<string>? Asked { get; init; }
+
+    internal static AddressLockEntry Of(ClusterAddresses addresses, IReadOnlyList<string>? asked = null) => new()
+    {
+        Name = addresses.Cluster.Value,
+        PodSubnets = [.. addresses.PodSubnets.Select(s => s.ToString())],
+        ServiceSubnets = [.. addresses.ServiceSubnets.Select(s => s.ToString())],
+        LoadBalancerPool = [.. addresses.LoadBalancerPool.Select(p => p.ToString())],
+        Asked = asked is { Count: > 0 } ? asked : null,
+    };
+
+    /// <exception cref="FormatException">A name or a range is none.</exception>
+    internal ClusterAddresses ToAddresses() => new()
+    {
+        Cluster = ClusterName.Parse(Name),
+        PodSubnets = [.. PodSubnets.Select(Subnet)],
+        ServiceSubnets = [.. ServiceSubnets.Select(Subnet)],
+        LoadBalancerPool = [.. LoadBalancerPool.Select(IpRange.Parse)],
+    };
+
+    private static IPNetwork Subnet(string text) => ValueReaders.Subnet(text, out var range) is { } complaint ? throw new FormatException(complaint.What) : range;
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, NewLine = "\n", DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, RespectNullableAnnotations = true)]
+[JsonSerializable(typeof(AddressLockDocument))]
+internal sealed partial class AddressLockContext : JsonSerializerContext;
