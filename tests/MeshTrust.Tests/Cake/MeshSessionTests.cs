@@ -57,7 +57,7 @@ public sealed class MeshSessionTests
     public void Warnings_of_the_settings_are_told()
     {
         using var scratch = new ScratchDirectory();
-        scratch.Write("mesh.yaml", "apiVersion: meshtrust.dev/v1alpha1\nkind: MeshTopology\nclusters: [{name: east, workers: 3}]\n");
+        scratch.Write("mesh.yaml", "apiVersion: meshtrust.dev/v1alpha1\nkind: MeshTopology\nprovider: embedded\nclusters: [{name: east, workers: 3}]\n");
         var context = new FakeContext(scratch.Location, new Dictionary<string, string> { ["topology"] = "mesh.yaml" });
         Session(out _).Settings(context.Context);
 
