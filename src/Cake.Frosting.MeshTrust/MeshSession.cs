@@ -44,7 +44,7 @@ public sealed class MeshSession(MeshTrustOptions options, RunCancellation cancel
         lock (_lock)
         {
             return _provider ??= ProviderSelection.ForAsync(
-                settings, ct => kind.FindAsync(settings.Topology.Hosting, ct), () => _binaries ??= BinaryLocator.TryFind(new BinaryRequest()), Token);
+                settings, ct => kind.FindAsync(settings.Topology.Hosting, ct), () => _binaries ??= BinaryLocator.TryFind(new BinaryRequest { Version = Versions(settings) }), Token);
         }
     }
 
@@ -103,6 +103,25 @@ public sealed class MeshSession(MeshTrustOptions options, RunCancellation cancel
     /// <summary>How many clusters are worked on at once.</summary>
     public int Parallel(ICakeContext context) => Settings(context).Run.Parallel ?? Math.Max(8, Environment.ProcessorCount);
 
+    /// <summary>What brings the binaries of native clusters, as the settings want it.</summary>
+    public BinaryDownload Binaries(ICakeContext context)
+    {
+        var run = Settings(context).Run;
+        return new BinaryDownload(new BinaryDownloadOptions { Version = Versions(Settings(context)), Index = run.BinariesIndex, Offline = run.Offline }) { TimeProvider = time };
+    }
+
+    private static VersionRange Versions(MeshTrustSettings settings)
+    {
+        if (settings.Run.BinariesVersion is not { } text) return VersionRange.Any;
+        return VersionRange.TryParse(text) ?? throw new MeshTrustException(Stage.Input, new Problem
+        {
+            Id = "MT0009",
+            Place = "--binaries-version",
+            What = "It is no version and no range of versions.",
+            Remedy = "Write 1.34.1, 1.34, 1.34.x, ~1.34.1, <1.34, latest or latest-on-disk; with ! at the end the index is asked.",
+        });
+    }
+
     private Problem? FaultOf(ClusterName cluster)
     {
         Task<ClusterSet>? clusters;
@@ -116,7 +135,7 @@ public sealed class MeshSession(MeshTrustOptions options, RunCancellation cancel
         IClusterProvider provider = selection.Choice switch
         {
             ProviderChoice.Kind => new KindClusterProvider(await KindAsync(context).ConfigureAwait(false)),
-            ProviderChoice.Native => new NativeClusterProvider(settings.Run.WorkDirectory, _binaries),
+            ProviderChoice.Native => new NativeClusterProvider(settings.Run.WorkDirectory, _binaries) { Version = Versions(settings) },
             ProviderChoice.Existing => new ExistingClusterProvider(settings.Run.WorkDirectory, settings.Run.KubeconfigPaths),
             _ => new EmbeddedClusterProvider(settings.Run.WorkDirectory),
         };

@@ -22,6 +22,9 @@ public sealed class NativeClusterProvider(string workDirectory, ControlPlaneBina
     /// <inheritdoc/>
     public ProviderChoice Choice => ProviderChoice.Native;
 
+    /// <summary>Which versions of kube-apiserver do, where the programs have to be looked for.</summary>
+    public VersionRange Version { get; init; } = VersionRange.Any;
+
     /// <summary>The clock for certificates and deadlines.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
@@ -33,7 +36,7 @@ public sealed class NativeClusterProvider(string workDirectory, ControlPlaneBina
     public async Task<ClusterSet> EnsureAsync(MeshTopology topology, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(topology);
-        var found = binaries ?? await Task.Run(() => BinaryLocator.Find(new BinaryRequest()), cancellationToken).ConfigureAwait(false);
+        var found = binaries ?? await Task.Run(() => BinaryLocator.Find(new BinaryRequest { Version = Version }), cancellationToken).ConfigureAwait(false);
         var (states, running) = (new Dictionary<string, PlaneState>(StringComparer.Ordinal), new Dictionary<string, ProvidedCluster>(StringComparer.Ordinal));
         try
         {

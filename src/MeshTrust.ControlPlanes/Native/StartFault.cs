@@ -15,7 +15,7 @@ internal static class StartFault
         var (why, hint) = fault.NativeErrorCode switch
         {
             2 or 3 => ("there is no such program", "Put it there, or point KUBEBUILDER_ASSETS at a directory with etcd and kube-apiserver."),
-            8 or 193 => ("it is built for another platform, or cut off (exec format error)", "Get the one for this platform, for instance with 'setup-envtest use'."),
+            8 or 193 => ("it is built for another platform, or cut off (exec format error)", "Get the one for this platform, for instance with the target ControlPlaneBinaries."),
             13 or 5 => ("permission denied", "Give it the execute bit (chmod +x); on a file system that is mounted noexec, copy it elsewhere."),
             _ => (fault.Message.TrimEnd('.'), "Run the command by hand to see more."),
         };

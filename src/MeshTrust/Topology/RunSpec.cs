@@ -48,6 +48,15 @@ public sealed record RunSpec
     /// <summary>Whether that merge sets its current-context (<c>--set-current</c>).</summary>
     public bool SetCurrent { get; init; }
 
+    /// <summary>Which versions of kube-apiserver native clusters may run (<c>--binaries-version</c>), in setup-envtest's expressions; null for any.</summary>
+    public string? BinariesVersion { get; init; }
+
+    /// <summary>The index of a mirror of control plane binaries (<c>--binaries-index</c>); null for setup-envtest's own.</summary>
+    public Uri? BinariesIndex { get; init; }
+
+    /// <summary>Whether no control plane binaries may be fetched (<c>--offline</c>).</summary>
+    public bool Offline { get; init; }
+
     /// <summary>Whether warnings fail <c>Verify</c> (<c>--strict</c>).</summary>
     public bool Strict { get; init; }
 

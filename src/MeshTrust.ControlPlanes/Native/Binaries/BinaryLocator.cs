@@ -78,7 +78,7 @@ public static class BinaryLocator
             Id = "MT2101",
             Place = "control plane binaries",
             What = text.ToString(),
-            Remedy = $"Run 'setup-envtest use{version}', or point KUBEBUILDER_ASSETS at a directory with etcd and kube-apiserver. Without them, --provider=embedded needs nothing installed.",
+            Remedy = $"Run the target ControlPlaneBinaries or 'setup-envtest use{version}', or point KUBEBUILDER_ASSETS at a directory with etcd and kube-apiserver. Without them, --provider=embedded needs nothing installed.",
         };
     }
 }

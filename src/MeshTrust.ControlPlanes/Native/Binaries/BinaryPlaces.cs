@@ -71,7 +71,8 @@ internal sealed partial class BinaryPlaces(BinaryRequest request, ControlPlanePl
 
     private string? Variable(string name) => _environment.GetValueOrDefault(name) is { Length: > 0 } value ? value : null;
 
-    private static Dictionary<string, string> OfThisProcess()
+    /// <summary>The variables of this process.</summary>
+    public static Dictionary<string, string> OfThisProcess()
     {
         var variables = new Dictionary<string, string>(OperatingSystem.IsWindows() ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal);
         foreach (System.Collections.DictionaryEntry variable in System.Environment.GetEnvironmentVariables()) variables[(string)variable.Key] = (string?)variable.Value ?? "";

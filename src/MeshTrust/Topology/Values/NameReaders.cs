@@ -86,6 +86,14 @@ internal static class NameReaders
         return IsLine(text, 1024) ? null : Wrong(text, "line of text", "Write 1 to 1024 characters without line breaks.");
     }
 
+    /// <summary>The address of something on the web: HTTPS, and HTTP on loopback.</summary>
+    public static Complaint? WebAddress(string text, out Uri value)
+    {
+        var right = Uri.TryCreate(text, UriKind.Absolute, out var address) && (address.Scheme == Uri.UriSchemeHttps || (address.Scheme == Uri.UriSchemeHttp && address.IsLoopback)) && address.UserInfo.Length == 0;
+        value = address!;
+        return right ? null : Wrong(text, "HTTPS address", "Write an address such as https://mirror.example.com/envtest-releases.yaml, without a password.");
+    }
+
     /// <summary>What is wrong with a list: all of it, each once.</summary>
     private static Complaint? All(IEnumerable<Complaint?> complaints)
     {
