@@ -5,7 +5,7 @@ namespace MeshTrust.Tests.Contracts;
 
 /// <summary>What an API server answers on the wire. Every test runs against the embedded server and against a real kube-apiserver; each has namespaces of its own.</summary>
 [TestFixture(ServerKind.Embedded)]
-[TestFixture(ServerKind.Real)]
+[TestFixture(ServerKind.Native)]
 public abstract class ApiServerContract(ServerKind kind)
 {
     /// <summary>Which server this is.</summary>

@@ -1,3 +1,5 @@
+using MeshTrust.ControlPlanes.Identity;
+
 namespace MeshTrust.Tests.Contracts;
 
 /// <summary>Who is let in at all.</summary>
@@ -47,17 +49,17 @@ public sealed class AuthenticationContract(ServerKind kind) : ApiServerContract(
     [Test]
     public async Task A_certificate_of_a_foreign_CA_is_refused()
     {
-        using var foreign = new RealApiServerIdentity();
-        var (certificate, key) = foreign.IssueUser("admin", ["system:masters"]);
-        using var stranger = new EdgeClient(Credentials with { CertificatePem = certificate, KeyPem = key });
+        using var foreign = ThrowawayCa.Create("elsewhere", TimeProvider.System.GetUtcNow());
+        var admin = foreign.IssueUser("admin", ["system:masters"], foreign.Certificate.NotBefore, foreign.Certificate.NotAfter);
+        using var stranger = new EdgeClient(Credentials with { CertificatePem = admin.CertificatePem, KeyPem = admin.KeyPem });
         (await stranger.GetAsync("/api/v1/namespaces/default")).IsRefused(401, "Unauthorized", "Unauthorized");
     }
 
     [Test]
     public async Task A_server_of_another_CA_is_not_talked_to()
     {
-        using var foreign = new RealApiServerIdentity();
-        using var client = new EdgeClient(Credentials with { AuthorityPem = foreign.AuthorityPem });
+        using var foreign = ThrowawayCa.Create("elsewhere", TimeProvider.System.GetUtcNow());
+        using var client = new EdgeClient(Credentials with { AuthorityPem = foreign.CertificatePem });
         var fault = await Assert.ThrowsAsync<HttpRequestException>(() => client.GetAsync("/version"));
         Assert.That(fault, Has.InnerException.TypeOf<System.Security.Authentication.AuthenticationException>());
     }

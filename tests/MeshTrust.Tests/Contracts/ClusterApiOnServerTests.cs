@@ -4,7 +4,7 @@ namespace MeshTrust.Tests.Contracts;
 
 /// <summary>The library's own client against both servers.</summary>
 [TestFixture(ServerKind.Embedded)]
-[TestFixture(ServerKind.Real)]
+[TestFixture(ServerKind.Native)]
 public sealed class ClusterApiOnServerTests(ServerKind kind) : ClusterApiContract
 {
     private ClusterAccess _administrator = null!;

@@ -76,6 +76,26 @@ public sealed class ListContract(ServerKind kind) : ApiServerContract(kind)
     }
 
     [Test]
+    public async Task A_long_list_comes_whole_in_pages_as_kubectl_asks_for_it()
+    {
+        const int Count = 1096;
+        await Parallel.ForAsync(0, Count, new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (i, _) => (await Api.PostAsync(Secrets, Secret($"s{i:0000}", ("k", "A")))).Gives(201));
+        List<(int Items, int? Remaining)> pages = [];
+        List<string> names = [];
+        for (string? token = ""; token is not null;)
+        {
+            var page = (await Api.GetAsync($"{Secrets}?limit=500&continue={Uri.EscapeDataString(token)}")).Gives(200);
+            names.AddRange(Names(page));
+            pages.Add((Names(page).Count, (int?)page.Json["metadata"]!["remainingItemCount"]));
+            token = (string?)page.Json["metadata"]!["continue"];
+        }
+
+        Assert.That(pages, Is.EqualTo(new (int, int?)[] { (500, 600), (500, 100), (100, null) }));
+        Assert.That(names, Is.Unique.And.Ordered.Using((IComparer<string>)StringComparer.Ordinal));
+        Assert.That(Names(await Api.GetAsync(Secrets)), Is.EqualTo(names), "as without pages");
+    }
+
+    [Test]
     public async Task What_is_made_between_two_pages_is_not_in_the_second()
     {
         var first = (await Api.GetAsync($"{Secrets}?limit=3")).Gives(200);

@@ -6,6 +6,6 @@ public enum ServerKind
     /// <summary>Ours, in this process.</summary>
     Embedded,
 
-    /// <summary>A kube-apiserver with its etcd: the referee.</summary>
-    Real,
+    /// <summary>A real kube-apiserver with its etcd: the referee.</summary>
+    Native,
 }

@@ -33,19 +33,20 @@ internal sealed class HostProcess : IDisposable
     public TimeSpan Lifetime => _process.ExitTime - _process.StartTime;
 
     /// <summary>Starts the host in <paramref name="directory"/>; variables with a null value are removed.</summary>
-    public static HostProcess Start(string directory, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null, bool openUmask = false)
+    public static HostProcess Start(string directory, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null, bool openUmask = false, bool noCore = false)
     {
+        var shell = openUmask ? "umask 0" : noCore ? "ulimit -c 0" : null;
         var start = new ProcessStartInfo
         {
-            FileName = openUmask ? "/bin/sh" : "dotnet",
+            FileName = shell is not null ? "/bin/sh" : "dotnet",
             WorkingDirectory = directory,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             RedirectStandardInput = true,
         };
-        if (openUmask)
+        if (shell is not null)
         {
-            foreach (var argument in new[] { "-c", "umask 0; exec dotnet \"$@\"", "sh" }) start.ArgumentList.Add(argument);
+            foreach (var argument in new[] { "-c", shell + "; exec dotnet \"$@\"", "sh" }) start.ArgumentList.Add(argument);
         }
 
         start.ArgumentList.Add("exec");

@@ -22,6 +22,9 @@ public sealed class BinaryDownload(BinaryDownloadOptions options)
     /// <summary>The clock for waits and for what is stale.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
+    /// <summary>The archives whose hashes are known; another list in tests.</summary>
+    internal IReadOnlyList<BinaryArchive> Pins { get; init; } = PinnedArchives.All;
+
     /// <summary>Takes a version from the store that matches; fetches the newest one that is known where none does.</summary>
     /// <exception cref="MeshTrustException">Stage ClusterCreation, MT2102 to MT2110: the store is as it was. MT1001 to MT1004: the disk.</exception>
     public async Task<BinaryDownloadOutcome> EnsureAsync(CancellationToken cancellationToken)
@@ -84,7 +87,7 @@ public sealed class BinaryDownload(BinaryDownloadOptions options)
 
     private async Task<BinaryArchive> ChooseAsync(ArchiveFetch fetch, CancellationToken cancellationToken)
     {
-        var pinned = PinnedArchives.All.Where(archive => archive.Platform == _platform).ToList();
+        var pinned = Pins.Where(archive => archive.Platform == _platform).ToList();
         if (options.Index is null && !options.Version.AsksIndex && pinned.FirstOrDefault(archive => options.Version.Contains(archive.Version)) is { } known) return known;
 
         var index = options.Index ?? ArchiveIndex.Default;
@@ -99,7 +102,7 @@ public sealed class BinaryDownload(BinaryDownloadOptions options)
         }
 
         var chosen = listed.FirstOrDefault(archive => options.Version.Contains(archive.Version)) ?? throw DownloadFault.NoSuchVersion(options.Version, _platform, index.ToString(), listed.Select(archive => archive.Version));
-        if (PinnedArchives.Find(chosen.Version, _platform) is not { } pin) return chosen;
+        if (pinned.FirstOrDefault(archive => archive.Version == chosen.Version) is not { } pin) return chosen;
         return pin.Sha512 == chosen.Sha512 ? chosen with { IsPinned = true } : throw DownloadFault.Contradiction(chosen, pin, index);
     }
 

@@ -12,10 +12,6 @@ internal static class PinnedArchives
     /// <summary>All of them, in the order of the file: newest first.</summary>
     public static IReadOnlyList<BinaryArchive> All { get; } = Read();
 
-    /// <summary>The pinned archive of a version; null where none is known.</summary>
-    public static BinaryArchive? Find(KubernetesVersion version, ControlPlanePlatform platform) =>
-        All.FirstOrDefault(archive => archive.Version == version && archive.Platform == platform);
-
     private static List<BinaryArchive> Read()
     {
         using var stream = typeof(PinnedArchives).Assembly.GetManifestResourceStream(Resource)!;

@@ -18,7 +18,6 @@ public sealed class OrphanTests
     [TestCase("INT")]
     [TestCase("HUP")]
     [TestCase("QUIT")]
-    [TestCase("ABRT", Category = "Slow", Description = "how an exception that nobody caught ends a process, which writes its core first")]
     public void A_signal_while_they_start_leaves_nothing(string signal)
     {
         using var scratch = new ScratchDirectory();
@@ -28,6 +27,24 @@ public sealed class OrphanTests
         host.Signal(signal);
         host.WaitForExit();
 
+        AssertGone(scratch, ids);
+    }
+
+    [Test]
+    public void An_exception_that_nobody_caught_leaves_nothing()
+    {
+        using var scratch = new ScratchDirectory();
+        using var fake = new FakePrograms("trap '' TERM INT HUP QUIT; while :; do sleep 1; done");
+        var variables = Variables(scratch, fake);
+        variables["DOTNET_STARTUP_HOOKS"] = typeof(StartupHook).Assembly.Location;
+        variables["DOTNET_DbgEnableMiniDump"] = "0";
+        variables[StartupHook.Variable] = scratch.File("now");
+        using var host = HostProcess.Start(scratch.Location, ["--target=Serve", "--provider=native", "--work-dir=mesh"], variables, noCore: true);
+        var ids = WaitForChildren(scratch, 2);
+        scratch.Write("now", "");
+        host.WaitForExit();
+
+        Assert.That(host.Output, Does.Contain("Unhandled exception. System.InvalidOperationException: nobody catches this"));
         AssertGone(scratch, ids);
     }
 

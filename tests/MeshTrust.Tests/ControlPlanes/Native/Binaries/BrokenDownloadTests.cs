@@ -1,0 +1,214 @@
+using System.Formats.Tar;
+using Microsoft.AspNetCore.Http;
+
+namespace MeshTrust.Tests.ControlPlanes.Native.Binaries;
+
+/// <summary>Archives and servers that are corrupt, cut off, slow or hostile: each is told as what it is, and nothing of it stays.</summary>
+[TestFixture]
+[System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
+public sealed class BrokenDownloadTests : BinaryDownloadFixture
+{
+    [TearDown]
+    public void NothingIsLeft() => Assert.That(Held, Is.Empty, "what stayed in the store");
+
+    [Test]
+    public async Task One_byte_that_is_another_is_told_with_both_hashes()
+    {
+        var content = LocalArchives.Sound("1.99.1");
+        var broken = (byte[])content.Clone();
+        broken[^1] ^= 1;
+        Server.List("1.99.1", broken, LocalArchives.Hash(content));
+        var problem = await FailAsync(Options());
+
+        Assert.That(problem.Id, Is.EqualTo("MT2105"));
+        Assert.That(problem.What, Does.Contain(LocalArchives.Hash(content)).And.Contain(LocalArchives.Hash(broken)));
+        Assert.That(problem.Place, Does.Contain("envtest-v1.99.1"));
+    }
+
+    [Test]
+    public async Task A_transfer_that_is_cut_off_three_times_is_told()
+    {
+        Server.List("1.99.1", LocalArchives.Sound("1.99.1"), answer: CutOff);
+        var problem = await FailAsync(Options());
+
+        Assert.That(problem.Id, Is.EqualTo("MT2104"));
+        Assert.That(problem.What, Does.Contain("the connection ended before all of it was there (3 tries)"));
+    }
+
+    [Test]
+    public async Task A_server_that_is_silent_is_not_waited_for()
+    {
+        Server.List("1.99.1", LocalArchives.Sound("1.99.1"), answer: async context =>
+        {
+            context.Response.ContentLength = 1000;
+            await context.Response.Body.WriteAsync(new byte[10]);
+            await context.Response.Body.FlushAsync();
+            await Task.Delay(Timeout.Infinite, context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
+        });
+        var problem = await FailAsync(Options() with { StallTimeout = TimeSpan.FromMilliseconds(500) });
+
+        Assert.That(problem.What, Does.Contain("the server was silent for 0.5 s (3 tries)"));
+    }
+
+    [TestCase(404, "the answer is 404 Not Found.", 1)]
+    [TestCase(403, "the answer is 403 Forbidden.", 1)]
+    [TestCase(503, "the answer is 503 Service Unavailable (3 tries)", 3)]
+    public async Task A_refusal_is_told_and_tried_again_only_where_that_may_help(int code, string why, int tries)
+    {
+        Server.List("1.99.1", [], answer: context =>
+        {
+            context.Response.StatusCode = code;
+            return Task.CompletedTask;
+        });
+        var problem = await FailAsync(Options());
+
+        Assert.That((problem.Id, Server.Requests.Count), Is.EqualTo(("MT2104", 1 + tries)));
+        Assert.That(problem.What, Does.Contain(why));
+    }
+
+    [TestCase("http://example.invalid/x", "it leads to http://example.invalid/x, which is not HTTPS")]
+    [TestCase("ftp://127.0.0.1/x", "which is not HTTPS")]
+    [TestCase("/round", "it leads from one address to the next")]
+    public async Task A_redirect_leads_to_HTTPS_or_nowhere(string location, string why)
+    {
+        Server.List("1.99.1", [], answer: context => Redirect(context, location)).On("/round", context => Redirect(context, "/round"));
+        var problem = await FailAsync(Options());
+
+        Assert.That(problem.Id, Is.EqualTo("MT2104"));
+        Assert.That(problem.What, Does.Contain(why));
+    }
+
+    [TestCase(true)]
+    [TestCase(false)]
+    public async Task Too_much_is_not_taken_whether_it_is_announced_or_not(bool announced)
+    {
+        Server.List("1.99.1", [], answer: async context =>
+        {
+            if (announced) context.Response.ContentLength = 4 << 20;
+            for (var i = 0; i < 64; i++) await context.Response.Body.WriteAsync(new byte[64 << 10]);
+        });
+        var problem = await FailAsync(Options() with { LargestArchive = 1 << 20 });
+
+        Assert.That((problem.Id, problem.What), Is.EqualTo(("MT2104", "It cannot be fetched: it is larger than 1 MiB. The store is as it was.")));
+    }
+
+    [TestCase("", "no releases")]
+    [TestCase("<html><body>Sign in</body></html>", "no releases")]
+    [TestCase("releases: [", "not YAML")]
+    [TestCase("releases: 7", "no releases")]
+    public async Task An_index_that_is_none_is_told(string text, string why)
+    {
+        Server.Say(text);
+        var problem = await FailAsync(Options());
+
+        Assert.That(problem.Id, Is.EqualTo("MT2103"));
+        Assert.That(problem.What, Does.Contain(why));
+    }
+
+    [Test]
+    public async Task A_version_that_is_not_there_is_told_with_those_that_are()
+    {
+        Server.List("1.98.1", []).List("1.99.1", []).List("1.97.0", [], platform: "plan9-mips").List("1.99.2", [], hash: "short");
+        var problem = await FailAsync(Options("1.20.2"));
+
+        Assert.That(problem.Id, Is.EqualTo("MT2102"));
+        Assert.That(problem.What, Is.EqualTo($"It has no archive for {Platform} that matches 1.20.2. It has: 1.98.1, 1.99.1."));
+    }
+
+    public static IEnumerable<TestCaseData> Hostile()
+    {
+        yield return Case("a_path_up", "a path that leads out of it", LocalArchives.File("../../../../etcd", "x"));
+        yield return Case("a_path_up_in_the_middle", "a path that leads out of it", LocalArchives.File("controller-tools/../../etcd", "x"));
+        yield return Case("a_path_from_the_root", "a path that leads out of it", LocalArchives.File("/tmp/etcd", "x"));
+        yield return Case("a_path_of_Windows", "a path that leads out of it", LocalArchives.File(@"C:\etcd", "x"));
+        yield return Case("a_path_up_of_Windows", "a path that leads out of it", LocalArchives.File(@"..\..\etcd", "x"));
+        yield return Case("a_file_that_nobody_asked_for_on_a_path_up", "a path that leads out of it", LocalArchives.File("../.bashrc", "x"));
+        yield return Case("a_symbolic_link", "a link or a device", LocalArchives.Link(TarEntryType.SymbolicLink, "controller-tools/envtest/etcd", "/bin/sh"));
+        yield return Case("a_symbolic_link_to_a_directory", "a link or a device", LocalArchives.Link(TarEntryType.SymbolicLink, "controller-tools", "/tmp"));
+        yield return Case("a_hard_link", "a link or a device", LocalArchives.Link(TarEntryType.HardLink, "etcd", "/bin/sh"));
+        yield return Case("a_fifo", "a link or a device", new PaxTarEntry(TarEntryType.Fifo, "controller-tools/envtest/etcd"));
+        yield return Case("a_program_twice", "it holds etcd twice", [.. Whole(), LocalArchives.File("other/etcd", "x")]);
+        yield return Case("no_etcd", "it holds no etcd", Whole()[0]);
+        yield return Case("nothing", "it holds no kube-apiserver and no etcd");
+    }
+
+    [TestCaseSource(nameof(Hostile))]
+    public async Task An_archive_is_refused_that_holds(byte[] content, string why)
+    {
+        Server.List("1.99.1", content);
+        var problem = await FailAsync(Options());
+
+        Assert.That(problem.Id, Is.EqualTo("MT2107"));
+        Assert.That(problem.What, Does.Contain(why));
+        Assert.That(Directory.EnumerateFiles(Fake.Root, "*", SearchOption.AllDirectories).Select(Path.GetFileName), Is.All.EqualTo("lock"), "nothing was written outside of the store either");
+    }
+
+    public static IEnumerable<TestCaseData> NoArchives()
+    {
+        var sound = LocalArchives.Sound("1.99.1");
+        yield return new TestCaseData((byte[])[.. sound.Take(sound.Length / 2)]).SetArgDisplayNames("half of one");
+        yield return new TestCaseData(System.Text.Encoding.UTF8.GetBytes("<html>Sign in</html>")).SetArgDisplayNames("a page");
+        yield return new TestCaseData(Array.Empty<byte>()).SetArgDisplayNames("nothing");
+        yield return new TestCaseData(Zip(new byte[4096])).SetArgDisplayNames("zeros");
+        yield return new TestCaseData(Zip([.. Enumerable.Range(0, 4096).Select(i => (byte)(i * 7))])).SetArgDisplayNames("noise");
+    }
+
+    [TestCaseSource(nameof(NoArchives))]
+    public async Task What_is_no_archive_is_refused_although_its_hash_is_right(byte[] content)
+    {
+        Server.List("1.99.1", content);
+
+        Assert.That((await FailAsync(Options())).Id, Is.EqualTo("MT2107"));
+    }
+
+    [TestCase("#!/bin/sh\necho 'Kubernetes v1.98.0'\n", "says that it is 1.98.0, not 1.99.1")]
+    [TestCase("#!/bin/sh\nexit 1\n", "ended with exit code 1")]
+    [TestCase("\u007fELF garbage", "exec format error")]
+    public async Task A_program_that_does_not_run_or_is_another_version_is_refused(string apiServer, string why)
+    {
+        Server.List("1.99.1", LocalArchives.Pack(LocalArchives.File("controller-tools/envtest/kube-apiserver", apiServer), Whole()[1]));
+        var problem = await FailAsync(Options());
+
+        Assert.That(problem.Id, Is.EqualTo("MT2110"));
+        Assert.That(problem.What, Does.Contain(why));
+    }
+
+    [Test]
+    public async Task A_server_that_is_not_there_is_told()
+    {
+        var index = Server.Index;
+        await Server.DisposeAsync();
+
+        Assert.That((await FailAsync(Options() with { Index = index })).What, Does.Contain("connection refused (3 tries)"));
+    }
+
+    private static TestCaseData Case(string name, string why, params TarEntry[] entries) => new TestCaseData(LocalArchives.Pack(entries), why).SetArgDisplayNames(name.Replace('_', ' '));
+
+    private static TarEntry[] Whole() =>
+    [
+        LocalArchives.File("controller-tools/envtest/kube-apiserver", FakeBinaries.Script("kube-apiserver", "1.99.1")),
+        LocalArchives.File("controller-tools/envtest/etcd", FakeBinaries.Script("etcd", "3.5.9")),
+    ];
+
+    private static byte[] Zip(byte[] content)
+    {
+        using var buffer = new MemoryStream();
+        using (var zip = new System.IO.Compression.GZipStream(buffer, System.IO.Compression.CompressionLevel.Fastest)) zip.Write(content);
+        return buffer.ToArray();
+    }
+
+    private static async Task CutOff(HttpContext context)
+    {
+        context.Response.ContentLength = 1000;
+        await context.Response.Body.WriteAsync(new byte[10]);
+        await context.Response.Body.FlushAsync();
+        context.Abort();
+    }
+
+    private static Task Redirect(HttpContext context, string location)
+    {
+        context.Response.StatusCode = 302;
+        context.Response.Headers.Location = location;
+        return Task.CompletedTask;
+    }
+}
