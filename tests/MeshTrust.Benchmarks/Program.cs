@@ -3,6 +3,7 @@ using BenchmarkDotNet.Running;
 using MeshTrust.Benchmarks;
 using MeshTrust.Benchmarks.Measurements;
 using MeshTrust.Benchmarks.Parts;
+using MeshTrust.Benchmarks.Planes;
 using MeshTrust.Benchmarks.Processes;
 
 if (args is ["parts", .. var forBenchmarkDotNet])
@@ -10,6 +11,8 @@ if (args is ["parts", .. var forBenchmarkDotNet])
     BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(forBenchmarkDotNet is [] ? ["--filter", "*"] : forBenchmarkDotNet, new PartsConfig());
     return 0;
 }
+
+if (args is [ContextsPush.Verb, .. var forPush]) return await ContextsPush.RunAsync(forPush);
 
 if (!BenchOptions.TryParse(args, out var options, out var wrong))
 {

@@ -14,5 +14,7 @@ internal static class MeasurementList
         new UnchangedVerify(host),
         new FirstTask(host),
         new HundredPushes(host),
+        new NativeStart(),
+        new RealPushes(host),
     ];
 }

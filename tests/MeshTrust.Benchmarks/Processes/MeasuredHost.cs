@@ -30,6 +30,10 @@ internal sealed record MeasuredHost(string Assembly, string Repository)
     public ChildCommand RunThroughEntry(string target, string workDirectory) =>
         new(Path.Combine(Repository, "build.sh"), Arguments(target, workDirectory), Repository);
 
+    /// <summary>This very program as a process of its own, for what no target does.</summary>
+    public static ChildCommand OfThisProgram(params IEnumerable<string> arguments) =>
+        new(Dotnet, [typeof(MeasuredHost).Assembly.Location, .. arguments], AppContext.BaseDirectory);
+
     /// <summary>The dotnet that runs this program, whether it was started by dotnet or by its own launcher.</summary>
     private static string Dotnet => Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet"
         ? path

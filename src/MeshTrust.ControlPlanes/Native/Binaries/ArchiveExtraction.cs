@@ -19,6 +19,7 @@ internal static class ArchiveExtraction
     public static async Task ExtractAsync(string archive, string directory, ControlPlanePlatform platform, CancellationToken cancellationToken)
     {
         var wanted = Programs.Select(platform.FileName).ToHashSet(StringComparer.Ordinal);
+        var taken = new HashSet<string>(StringComparer.Ordinal);
         await using var file = File.OpenRead(archive);
         await using var unzipped = new GZipStream(file, CompressionMode.Decompress);
         await using var tar = new TarReader(unzipped);
@@ -30,16 +31,16 @@ internal static class ArchiveExtraction
                 if ((total += entry.Length) > Most) throw new InvalidDataException($"it holds more than {Most >> 30} GiB");
                 var name = Name(entry);
                 if (entry.EntryType is TarEntryType.Directory or TarEntryType.GlobalExtendedAttributes || !wanted.Contains(name)) continue;
-                if (!wanted.Remove(name)) throw new InvalidDataException($"it holds {name} twice");
+                if (!taken.Add(name)) throw new InvalidDataException($"it holds {name} twice");
                 await SaveAsync(entry, Path.Combine(directory, name), cancellationToken).ConfigureAwait(false);
             }
         }
-        catch (Exception e) when (e is EndOfStreamException or FormatException || (e is IOException && !File.Exists(archive)))
+        catch (Exception e) when (e is EndOfStreamException or FormatException)
         {
             throw new InvalidDataException("it is cut off, or no tar.gz", e);
         }
 
-        var missing = BinaryStore.Needed.Where(program => wanted.Contains(platform.FileName(program))).ToList();
+        var missing = BinaryStore.Needed.Where(program => !taken.Contains(platform.FileName(program))).ToList();
         if (missing.Count > 0) throw new InvalidDataException($"it holds no {string.Join(" and no ", missing)}");
     }
 

@@ -129,7 +129,7 @@ public sealed class BrokenDownloadTests : BinaryDownloadFixture
         yield return Case("a_fifo", "a link or a device", new PaxTarEntry(TarEntryType.Fifo, "controller-tools/envtest/etcd"));
         yield return Case("a_program_twice", "it holds etcd twice", [.. Whole(), LocalArchives.File("other/etcd", "x")]);
         yield return Case("no_etcd", "it holds no etcd", Whole()[0]);
-        yield return Case("nothing", "it holds no kube-apiserver and no etcd");
+        yield return Case("nothing but a directory", "it holds no kube-apiserver and no etcd", new PaxTarEntry(TarEntryType.Directory, "controller-tools"));
     }
 
     [TestCaseSource(nameof(Hostile))]

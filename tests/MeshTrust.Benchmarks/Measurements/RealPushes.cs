@@ -1,0 +1,78 @@
+using System.Text;
+using MeshTrust.Benchmarks.Planes;
+using MeshTrust.Benchmarks.Processes;
+using MeshTrust.ControlPlanes.Native;
+
+namespace MeshTrust.Benchmarks.Measurements;
+
+/// <summary>
+/// A hundred contexts on one real API server, each with a namespace of its own: push and verify as one process, against a shell loop of kubectl
+/// that makes the namespace, makes the secret and reads it back. The certificates are there before either begins.
+/// </summary>
+internal sealed class RealPushes(MeasuredHost host) : IMeasurement
+{
+    private const int Contexts = 100;
+
+    public string Name => "real-pushes";
+
+    public string What => $"push and verify for {Contexts} contexts on one real API server, against a loop of kubectl";
+
+    public int Runs => 3;
+
+    public bool ByDefault => PlaneBinaries.AreThere;
+
+    public async Task<IReadOnlyList<ResultRow>> RunAsync(int runs, CancellationToken cancellationToken)
+    {
+        var binaries = PlaneBinaries.Find();
+        var kubectl = binaries.Kubectl ?? ChildProcess.OnPath("kubectl");
+        using var work = new TemporaryDirectory();
+        await ChildProcess.RunAsync(host.Run("ClusterCacerts", work.Location, [$"--clusters={Contexts}", .. ContextsPush.Keys]), cancellationToken).ConfigureAwait(false);
+        var planes = await NativeControlPlanes.StartAsync(new NativeControlPlanesOptions { Names = ["one"], Binaries = binaries, StartTimeout = TimeSpan.FromMinutes(5) }, cancellationToken).ConfigureAwait(false);
+        await using (planes.ConfigureAwait(false))
+        {
+            var kubeconfig = Path.Combine(work.Location, "contexts");
+            await File.WriteAllTextAsync(kubeconfig, WithContexts(planes.Planes["one"].KubeconfigText), cancellationToken).ConfigureAwait(false);
+            List<Effort> ours = [], theirs = [];
+            List<TimeSpan> again = [];
+            for (var i = 0; i < runs; i++)
+            {
+                var push = MeasuredHost.OfThisProgram(ContextsPush.Verb, work.Location, kubeconfig, $"{Contexts}", $"ours{i}");
+                ours.Add(Effort.Of(await ChildProcess.RunAsync(push, cancellationToken).ConfigureAwait(false)));
+                again.Add((await ChildProcess.RunAsync(push, cancellationToken).ConfigureAwait(false)).Wall);
+                if (kubectl is not null) theirs.Add(Effort.Of(await ChildProcess.RunAsync(Loop(kubectl, work.Location, kubeconfig, $"theirs{i}"), cancellationToken).ConfigureAwait(false)));
+            }
+
+            return
+            [
+                .. Effort.Rows($"{Contexts} contexts on one real API server: push, verify", ours, theirs, kubectl is null ? "kubectl: not found" : "kubectl, 3 calls a context", aim: 0.05),
+                new() { What = "- again, unchanged", Ours = new Samples(again) },
+            ];
+        }
+    }
+
+    private static ChildCommand Loop(string kubectl, string work, string kubeconfig, string prefix)
+    {
+        var k = $"'{kubectl}' --kubeconfig '{kubeconfig}' --cache-dir '{work}/cache' --context";
+        var script = $"""
+            set -e
+            i=1
+            while [ $i -le {Contexts} ]; do
+              d='{work}/certs/cluster'$i
+              {k} cluster$i create namespace {prefix}-$i >/dev/null
+              {k} cluster$i --namespace {prefix}-$i create secret generic cacerts --from-file=$d/ca-cert.pem --from-file=$d/ca-key.pem --from-file=$d/root-cert.pem --from-file=$d/cert-chain.pem >/dev/null
+              {k} cluster$i --namespace {prefix}-$i get secret cacerts -o json >/dev/null
+              i=$((i+1))
+            done
+            """;
+        return new ChildCommand("/bin/sh", ["-c", script.ReplaceLineEndings("\n")], work);
+    }
+
+    /// <summary>The kubeconfig of one server with a context for each cluster.</summary>
+    private static string WithContexts(string kubeconfig)
+    {
+        var contexts = new StringBuilder("contexts:\n");
+        for (var i = 1; i <= Contexts; i++) contexts.Append($"- name: cluster{i}\n  context: {{cluster: one, user: one}}\n");
+        var start = kubeconfig.IndexOf("contexts:\n", StringComparison.Ordinal);
+        return kubeconfig[..start] + contexts + kubeconfig[kubeconfig.IndexOf("current-context:", StringComparison.Ordinal)..];
+    }
+}

@@ -1,0 +1,39 @@
+using System.Globalization;
+using MeshTrust.Clusters;
+using MeshTrust.Kubernetes;
+using MeshTrust.Pki;
+using MeshTrust.Topology;
+using MeshTrust.Verification;
+
+namespace MeshTrust.Benchmarks.Planes;
+
+/// <summary>
+/// The program that is measured: PushSecrets and Verify of the core for n contexts of one server. The targets themselves refuse that, rightly:
+/// two clusters of a mesh are never one. So each context gets a namespace of its own in istio-system's place.
+/// </summary>
+internal static class ContextsPush
+{
+    public const string Verb = "push-contexts";
+
+    public static readonly string[] Keys = ["--rootca-keysz=p256", "--intermediate-keysz=p256"];
+
+    /// <returns>The exit code: 0 where every secret is there and every pair is trusted.</returns>
+    public static async Task<int> RunAsync(IReadOnlyList<string> args)
+    {
+        var (work, kubeconfig, count, prefix) = (args[0], args[1], int.Parse(args[2], CultureInfo.InvariantCulture), args[3]);
+        var topology = MeshTrustSettings.Bind([new("clusters", args[2]), new("provider", "embedded"), .. Keys.Select(key => new KeyValuePair<string, string?>(key.Split('=')[0].TrimStart('-'), key.Split('=')[1]))], new Dictionary<string, string>(), _ => "", []).Topology;
+        var clusters = topology.Clusters.Select(c => new ClusterAccess { Name = c.Name, KubeconfigPath = kubeconfig, ContextName = c.Name.Value }).ToList();
+        var store = new TrustStore(Path.Combine(work, "certs"));
+        var parallel = Math.Max(8, Environment.ProcessorCount);
+
+        var push = await CacertsPush.RunAsync(topology, clusters, Connect, store.ReadCacerts, new CacertsPushSettings { Parallel = parallel }, CancellationToken.None).ConfigureAwait(false);
+        push.EnsureSucceeded();
+        var snapshot = await new TrustSnapshotReader(TimeProvider.System, parallel).ReadAsync(topology, clusters, Connect, store.Location, CancellationToken.None).ConfigureAwait(false);
+        var report = TrustInspection.Inspect(snapshot);
+        Console.WriteLine($"{push.Outcomes.Count(outcome => outcome.Secret is not null)} secrets, {count} contexts, {report.Outcome}, {report.Errors} errors");
+        return report.ToFault() is null ? 0 : 1;
+
+        IClusterApi Connect(ClusterAccess access) =>
+            new OwnNamespace(KubernetesClusterApi.Connect(access, ClusterApiSettings.Default), topology.Trust.Namespace, $"{prefix}-{access.Name.Value["cluster".Length..]}");
+    }
+}

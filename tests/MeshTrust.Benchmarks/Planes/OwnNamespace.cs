@@ -1,0 +1,55 @@
+using System.Text.Json.Nodes;
+using MeshTrust.Kubernetes;
+using MeshTrust.Topology;
+
+namespace MeshTrust.Benchmarks.Planes;
+
+/// <summary>A cluster's API with another namespace in the place of one: several clusters of a mesh on one server.</summary>
+internal sealed class OwnNamespace(IClusterApi inner, string usual, string own) : IClusterApi
+{
+    public ClusterName Cluster => inner.Cluster;
+
+    public Uri Server => inner.Server;
+
+    public Task<string> GetVersionAsync(CancellationToken cancellationToken) => inner.GetVersionAsync(cancellationToken);
+
+    public async Task<NamespaceDocument?> ReadNamespaceAsync(string name, CancellationToken cancellationToken) =>
+        await inner.ReadNamespaceAsync(To(name), cancellationToken).ConfigureAwait(false) is { } found ? found with { Name = From(found.Name) } : null;
+
+    public async Task<IReadOnlyList<NamespaceDocument>> ListNamespacesAsync(CancellationToken cancellationToken) =>
+        [.. (await inner.ListNamespacesAsync(cancellationToken).ConfigureAwait(false)).Select(found => found with { Name = From(found.Name) })];
+
+    public async Task<SecretDocument?> ReadSecretAsync(string namespaceName, string name, CancellationToken cancellationToken) =>
+        await inner.ReadSecretAsync(To(namespaceName), name, cancellationToken).ConfigureAwait(false) is { } found ? found with { Namespace = From(found.Namespace) } : null;
+
+    public async Task<ConfigMapDocument?> ReadConfigMapAsync(string namespaceName, string name, CancellationToken cancellationToken) =>
+        await inner.ReadConfigMapAsync(To(namespaceName), name, cancellationToken).ConfigureAwait(false) is { } found ? found with { Namespace = From(found.Namespace) } : null;
+
+    public async Task<IReadOnlyList<ConfigMapDocument>> ListConfigMapsAsync(string name, CancellationToken cancellationToken) =>
+        [.. (await inner.ListConfigMapsAsync(name, cancellationToken).ConfigureAwait(false)).Select(found => found with { Namespace = From(found.Namespace) })];
+
+    public Task<ApplyOutcome> ApplyNamespaceAsync(NamespaceSpec wanted, bool force, CancellationToken cancellationToken) =>
+        inner.ApplyNamespaceAsync(wanted with { Name = To(wanted.Name) }, force, cancellationToken);
+
+    public Task<ApplyOutcome> ApplySecretAsync(SecretDocument secret, bool force, CancellationToken cancellationToken) =>
+        inner.ApplySecretAsync(secret with { Namespace = To(secret.Namespace) }, force, cancellationToken);
+
+    public Task RemoveSecretKeyAsync(string namespaceName, string name, string key, CancellationToken cancellationToken) =>
+        inner.RemoveSecretKeyAsync(To(namespaceName), name, key, cancellationToken);
+
+    public Task<JsonObject?> ReadObjectAsync(ObjectReference reference, CancellationToken cancellationToken) => inner.ReadObjectAsync(reference, cancellationToken);
+
+    public Task<IReadOnlyList<JsonObject>> ListObjectsAsync(string apiVersion, string resource, string? namespaceName, CancellationToken cancellationToken) =>
+        inner.ListObjectsAsync(apiVersion, resource, namespaceName, cancellationToken);
+
+    public Task<ApplyOutcome> ApplyObjectAsync(ObjectReference reference, JsonObject wanted, bool dryRun, CancellationToken cancellationToken) =>
+        inner.ApplyObjectAsync(reference, wanted, dryRun, cancellationToken);
+
+    public Task MergeObjectAsync(ObjectReference reference, JsonObject patch, CancellationToken cancellationToken) => inner.MergeObjectAsync(reference, patch, cancellationToken);
+
+    public void Dispose() => inner.Dispose();
+
+    private string To(string name) => name == usual ? own : name;
+
+    private string From(string name) => name == own ? usual : name;
+}

@@ -1,0 +1,25 @@
+using MeshTrust.Benchmarks.Processes;
+using MeshTrust.ControlPlanes.Native.Binaries;
+
+namespace MeshTrust.Benchmarks.Planes;
+
+/// <summary>The real etcd and kube-apiserver, looked for once.</summary>
+internal static class PlaneBinaries
+{
+    private static readonly Lazy<ControlPlaneBinaries?> Found = new(() => BinaryLocator.TryFind(new BinaryRequest()));
+
+    public static bool AreThere => Found.Value is not null;
+
+    /// <exception cref="ChildFailedException">They are not there; the message tells where they were looked for.</exception>
+    public static ControlPlaneBinaries Find()
+    {
+        try
+        {
+            return Found.Value ?? BinaryLocator.Find(new BinaryRequest());
+        }
+        catch (MeshTrustException e)
+        {
+            throw new ChildFailedException(e.Message);
+        }
+    }
+}
