@@ -13,6 +13,8 @@ internal sealed class OwnNamespace(IClusterApi inner, string usual, string own) 
 
     public Task<string> GetVersionAsync(CancellationToken cancellationToken) => inner.GetVersionAsync(cancellationToken);
 
+    public Task<bool> IsReadyAsync(CancellationToken cancellationToken) => inner.IsReadyAsync(cancellationToken);
+
     public async Task<NamespaceDocument?> ReadNamespaceAsync(string name, CancellationToken cancellationToken) =>
         await inner.ReadNamespaceAsync(To(name), cancellationToken).ConfigureAwait(false) is { } found ? found with { Name = From(found.Name) } : null;
 
