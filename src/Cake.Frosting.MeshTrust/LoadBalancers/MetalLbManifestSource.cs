@@ -95,12 +95,10 @@ internal sealed class MetalLbManifestSource(LoadBalancerSpec spec, string direct
 
     private void Keep(string path, byte[] content)
     {
-        var temporary = $"{path}.{Guid.NewGuid():N}.tmp";
         try
         {
             Directory.CreateDirectory(directory);
-            File.WriteAllBytes(temporary, content);
-            File.Move(temporary, path, overwrite: true);
+            WholeFile.Replace(path, content, secret: false);
         }
         catch (Exception e) when (DiskFault.IsOne(e))
         {
