@@ -1,4 +1,3 @@
-using System.Text;
 using Cake.Core;
 using Cake.Kubectl;
 using MeshTrust;
@@ -31,7 +30,7 @@ public sealed class KubectlTool(ICakeContext context, string cacheDirectory)
         ArgumentNullException.ThrowIfNull(access);
         EnsureIsThere();
         var settings = new KubectlApplySettings { ServerSide = true, FieldManager = fieldManager, Filename = manifest };
-        return RunAsync(settings, access, (c, s) => c.KubectlApply(s), cancellationToken);
+        return RunAsync("apply", settings, access, (c, s) => c.KubectlApply(s), cancellationToken);
     }
 
     /// <summary>Sees that kubectl is there.</summary>
@@ -50,40 +49,18 @@ public sealed class KubectlTool(ICakeContext context, string cacheDirectory)
         }
     }
 
-    private async Task<ToolResult> RunAsync<TSettings>(TSettings settings, ClusterAccess access, Action<ICakeContext, TSettings> alias, CancellationToken cancellationToken)
+    private async Task<ToolResult> RunAsync<TSettings>(string command, TSettings settings, ClusterAccess access, Action<ICakeContext, TSettings> alias, CancellationToken cancellationToken)
         where TSettings : AutoToolSettings
     {
-        var (output, error, exitCode) = (new StringBuilder(), new StringBuilder(), 0);
         settings.ArgumentCustomization = arguments => arguments
             .AppendSwitchQuoted("--kubeconfig", "=", access.KubeconfigPath)
             .AppendSwitchQuoted("--context", "=", access.ContextName)
             .AppendSwitchQuoted("--cache-dir", "=", cacheDirectory);
         settings.EnvironmentVariables = new Dictionary<string, string> { ["KUBECONFIG"] = access.KubeconfigPath };
-        settings.SetupProcessSettings = process =>
-        {
-            process.RedirectStandardOutput = process.RedirectStandardError = process.Silent = true;
-            process.RedirectedStandardOutputHandler = line => Keep(output, line);
-            process.RedirectedStandardErrorHandler = line => Keep(error, line);
-        };
-        settings.HandleExitCode = code =>
-        {
-            exitCode = code;
-            return true;
-        };
-        using var processes = new EndableProcesses(context.ProcessRunner, cancellationToken);
+        settings.HandleExitCode = _ => true;
+        using var processes = new KubectlProcesses($"kubectl {command}", cancellationToken);
         // An alias blocks until its program has ended.
-        await Task.Run(() => alias(new EndableContext(context, processes), settings), cancellationToken).ConfigureAwait(false);
-        cancellationToken.ThrowIfCancellationRequested();
-        lock (output) lock (error) return new ToolResult(exitCode, output.ToString(), error.ToString());
-    }
-
-    private static string? Keep(StringBuilder text, string? line)
-    {
-        lock (text)
-        {
-            if (line is not null && text.Length < 64 * 1024) text.Append(line).Append('\n');
-        }
-
-        return null;
+        await Task.Run(() => alias(new KubectlContext(context, processes), settings), cancellationToken).ConfigureAwait(false);
+        return processes.Result ?? throw new InvalidOperationException($"kubectl {command} was not waited for.");
     }
 }
