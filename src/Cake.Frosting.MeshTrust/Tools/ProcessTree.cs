@@ -6,13 +6,16 @@ using System.Runtime.InteropServices;
 namespace Cake.Frosting.MeshTrust.Tools;
 
 /// <summary>A process of ours and all its descendants. They are known by id and birth: an id alone may be another's by now.</summary>
+/// <remarks>
+/// What let go of its parent before is no descendant any more, and is left alone on purpose: so do the daemons that hold Podman's containers.
+/// </remarks>
 internal sealed class ProcessTree(Process root)
 {
     private const int SignalTerminate = 15;
     private const int SignalKill = 9;
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(40);
 
-    // Those that were ever seen: a child whose parent ended first belongs to init, and could not be found any more.
+    // Those that were seen: a child whose parent ends when it is asked belongs to init then, and could not be found any more.
     private readonly Dictionary<int, string> _seen = [];
 
     /// <summary>Asks them to end, and kills what is left after the grace. It never throws; where there is no asking, they are killed.</summary>

@@ -5,18 +5,20 @@ namespace Cake.Frosting.MeshTrust.Tools;
 /// <summary>What can go wrong with a program, in words.</summary>
 internal static class ToolFault
 {
+    public const string LateId = "MT2209";
+
     private const int MostShown = 160;
     private const int LinesShown = 12;
     private const int MostSaid = 2000;
 
     public static MeshTrustException Missing(string tool) =>
-        New("MT2207", tool, $"'{tool}' is neither on the PATH nor in the tools folder.", $"Install it, or add its folder to the PATH.");
+        New("MT2207", tool, $"'{tool}' is neither on the PATH nor in the tools folder.", "Install it, or add its folder to the PATH.");
 
     public static MeshTrustException NotStarted(string tool, string path, Exception fault) =>
         New("MT2208", path, $"'{tool}' cannot be started: {fault.Message.TrimEnd('.')}.", "Make it executable, or install the one that is made for this machine.", fault);
 
     public static MeshTrustException Late(string command, TimeSpan deadline) =>
-        New("MT2209", command, $"It did not end within {Seconds(deadline)}; it was ended with all its children.", "See whether the machine or the container engine is overloaded or hangs, and run again.");
+        New(LateId, command, $"It did not end within {Seconds(deadline)}; it was ended with all its children.", "See whether the machine or the container engine is overloaded or hangs, and run again.");
 
     public static MeshTrustException Ended(string command, ToolResult result) =>
         New("MT2210", command, $"It ended with {result}: {Said(result)}", "Do what it says, and run again.", new ToolFailedException(result));

@@ -93,12 +93,10 @@ public abstract class ToolRun<TSettings> : Tool<TSettings>
 
     private Dictionary<string, string> Variables(ToolCall call)
     {
-        var variables = new Dictionary<string, string>(OperatingSystem.IsWindows() ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal)
-        {
-            ["KUBECONFIG"] = Nowhere,
-            ["NO_COLOR"] = "1",
-        };
-        if (_host.Environment.GetEnvironmentVariable("PATH") is { Length: > 0 } path) variables["PATH"] = path;
+        var variables = new Dictionary<string, string>(OperatingSystem.IsWindows() ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal);
+        foreach (var (name, value) in _host.Environment.GetEnvironmentVariables() ?? new Dictionary<string, string?>()) variables[name] = value ?? "";
+        variables["KUBECONFIG"] = Nowhere;
+        variables["NO_COLOR"] = "1";
         foreach (var (name, value) in Settings.EnvironmentVariables ?? new Dictionary<string, string>()) variables[name] = value;
         foreach (var (name, value) in call.Environment) variables[name] = value;
         return variables;

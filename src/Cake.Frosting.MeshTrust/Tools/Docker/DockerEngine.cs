@@ -78,7 +78,7 @@ public sealed class DockerEngine : IContainerEngine
     {
         var (where, endpoint) = await AddressAsync(limit, cancellationToken).ConfigureAwait(false);
         _address = where;
-        var json = await _program.AskAsync(["info", "--format", "{{json .}}"], limit, cancellationToken).ConfigureAwait(false);
+        var json = await _program.AskForInfoAsync(["info", "--format", "{{json .}}"], limit, cancellationToken).ConfigureAwait(false);
         return DockerDocuments.IsPodman(json) ? throw ToolFault.Of(EngineFault.Disguised()) : DockerDocuments.Info(json, endpoint, Environment.MachineName);
     }
 

@@ -22,6 +22,19 @@ internal sealed class EngineProgram(ToolHost host, EngineSettings settings, stri
     public async Task<string> AskAsync(IReadOnlyList<string> arguments, TimeSpan limit, CancellationToken cancellationToken) =>
         (await RequireAsync(Call(limit, arguments), cancellationToken).ConfigureAwait(false)).Output;
 
+    /// <summary>Asks whether the engine answers at all: silence has a problem of its own.</summary>
+    public async Task<string> AskForInfoAsync(IReadOnlyList<string> arguments, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await AskAsync(arguments, limit, cancellationToken).ConfigureAwait(false);
+        }
+        catch (MeshTrustException e) when (e.Problems[0].Id == ToolFault.LateId)
+        {
+            throw ToolFault.Of(EngineFault.Silent(name, address(), limit));
+        }
+    }
+
     /// <summary>Inspects all that a list names, in as few calls as there can be. What vanished between the two is left out.</summary>
     public async Task<IReadOnlyList<string>> InspectAllAsync(IReadOnlyList<string> list, IReadOnlyList<string> inspect, CancellationToken cancellationToken)
     {

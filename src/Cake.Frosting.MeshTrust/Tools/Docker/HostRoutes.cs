@@ -10,6 +10,7 @@ internal static class HostRoutes
     private const uint IsUp = 0x1;
     private const uint IsReject = 0x200;
     private const uint IsLocal = 0x80000000;
+    private const uint IsAnycast = 0x00100000;
 
     /// <summary>All routes of this machine; none on another system, or where they may not be read.</summary>
     public static IReadOnlyList<HostRoute> Read() => OperatingSystem.IsLinux() ? [.. Version4(Text("/proc/net/route")), .. Version6(Text("/proc/net/ipv6_route"))] : [];
@@ -37,7 +38,7 @@ internal static class HostRoutes
         {
             var fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
             if (fields.Length < 10 || fields[0].Length != 32 || !Hex(fields[1], out var length) || length > 128 || !Hex(fields[8], out var flags)) continue;
-            if ((flags & IsUp) == 0 || (flags & (IsReject | IsLocal)) != 0 || length == 0 || fields[9] == "lo") continue;
+            if ((flags & IsUp) == 0 || (flags & (IsReject | IsLocal | IsAnycast)) != 0 || length == 0 || fields[9] == "lo") continue;
             if (!TryBytes(fields[0], out var bytes) || new IPAddress(bytes) is { IsIPv6LinkLocal: true } or { IsIPv6Multicast: true }) continue;
             routes.Add(new HostRoute(Range(bytes, (int)length), fields[9]));
         }

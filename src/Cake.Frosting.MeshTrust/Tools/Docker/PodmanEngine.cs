@@ -70,5 +70,5 @@ public sealed class PodmanEngine : IContainerEngine
         _program.ExecuteAsync(container, command, input, cancellationToken);
 
     internal async Task<EngineInfo> ReadInfoAsync(TimeSpan limit, CancellationToken cancellationToken) =>
-        PodmanDocuments.Info(await _program.AskAsync(["info", "--format", "json"], limit, cancellationToken).ConfigureAwait(false), Named, Environment.MachineName);
+        PodmanDocuments.Info(await _program.AskForInfoAsync(["info", "--format", "json"], limit, cancellationToken).ConfigureAwait(false), Named, Environment.MachineName);
 }

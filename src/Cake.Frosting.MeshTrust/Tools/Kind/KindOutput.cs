@@ -15,8 +15,8 @@ internal static class KindOutput
 
         // A picture stands at the end; what is before it is plain.
         var end = text.Length;
-        while (end > 0 && !char.IsAscii(text[end - 1])) end--;
-        text = text[..end].Trim();
+        while (end > 0 && (!char.IsAscii(text[end - 1]) || text[end - 1] == ' ')) end--;
+        text = text[..end];
         return text.Length == 0 ? null : text;
     }
 

@@ -1,0 +1,248 @@
+using System.Diagnostics;
+using Cake.Frosting.MeshTrust.Tools;
+using global::Cake.Core;
+using MeshTrust.ControlPlanes.Native.Processes;
+
+namespace MeshTrust.Tests.Cake.Tools;
+
+[TestFixture]
+public sealed class ToolRunTests
+{
+    // A child that does not end when it is asked, and one of a parent that does; each notes its process id.
+    private const string Family = """
+        echo $$ >>ids
+        sh -c 'trap "" TERM INT HUP; echo $$ >>ids; while :; do sleep 1; done' &
+        sh -c 'sh -c "trap \"\" TERM; echo \$\$ >>ids; while :; do sleep 1; done" & wait' &
+        while :; do sleep 1; done
+        """;
+
+    private FakeTools _tools = null!;
+
+    [SetUp]
+    public void MakeTools() => _tools = new FakeTools();
+
+    [TearDown]
+    public void RemoveTools() => _tools.Dispose();
+
+    [Test]
+    public async Task Hands_over_each_argument_as_it_is()
+    {
+        _tools.Program("script", "for a in \"$@\"; do printf '<%s>' \"$a\"; done");
+        string[] hostile = ["a b", "", "\"quoted\"", "back\\slash", "end\\", "end with blank\\", "\\\\\"", "$HOME `id` ; rm", "'single'", "line\nbreak", "tab\t", "ünïcode 🖼", "--format={{json .}}", "{{ index .Options \"a.b\" }}"];
+
+        var result = await new ScriptTool(_tools.Host).RunAsync(hostile);
+
+        Assert.That(result.Output, Is.EqualTo(string.Concat(hostile.Select(a => $"<{a}>"))));
+    }
+
+    [Test]
+    public async Task Feeds_standard_input_and_closes_it()
+    {
+        _tools.Program("script", "cat");
+
+        var fed = await new ScriptTool(_tools.Host).RunAsync([], input: "secret\nlines ü");
+        var empty = await new ScriptTool(_tools.Host).RunAsync([]);
+
+        Assert.That((fed.Output, empty.Output), Is.EqualTo(("secret\nlines ü", "")));
+    }
+
+    [Test]
+    public async Task Takes_it_well_when_the_input_is_not_read()
+    {
+        _tools.Program("script", "exit 3");
+
+        var result = await new ScriptTool(_tools.Host).RunAsync([], input: new string('x', 1 << 20));
+
+        Assert.That(result.ExitCode, Is.EqualTo(3));
+    }
+
+    [Test]
+    public async Task Drains_both_pipes_and_keeps_the_end_of_what_went_wrong()
+    {
+        _tools.Program("script", "head -c 3000000 /dev/zero >&2; head -c 3000000 /dev/zero; echo 'the end' >&2");
+
+        var result = await new ScriptTool(_tools.Host).RunAsync([]);
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(result.Output, Has.Length.EqualTo(3000000));
+            Assert.That(result.Error, Does.EndWith("the end\n"));
+            Assert.That(result.Error, Has.Length.LessThan(100_000));
+        });
+    }
+
+    [Test]
+    public async Task Ends_what_says_too_much()
+    {
+        _tools.Program("script", "echo $$ >ids; cat /dev/zero");
+
+        var fault = await Assert.ThrowsAsync<MeshTrustException>(() => new ScriptTool(_tools.Host).RunAsync([]));
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(fault!.Problems[0].Id, Is.EqualTo("MT2211"));
+            Assert.That(ProcessBirth.Of(int.Parse(_tools.Read("ids"), null)), Is.Null);
+        });
+    }
+
+    [Test]
+    public async Task Ends_the_whole_tree_at_the_deadline()
+    {
+        _tools.Program("script", Family);
+
+        var fault = await Assert.ThrowsAsync<MeshTrustException>(() => new ScriptTool(_tools.Host).RunAsync(["create", "it"], deadline: TimeSpan.FromSeconds(2)));
+
+        var ids = await _tools.IdsAsync("ids", 3);
+        Assert.Multiple(() =>
+        {
+            Assert.That(fault!.Problems[0].Id, Is.EqualTo("MT2209"));
+            Assert.That(fault.Message, Does.Contain("script create it").And.Contains("2 s"));
+            Assert.That(ids.Where(id => ProcessBirth.Of(id) is not null), Is.Empty);
+        });
+    }
+
+    [Test]
+    public async Task Ends_the_whole_tree_when_the_run_is_stopped()
+    {
+        _tools.Program("script", Family);
+        using var stop = new CancellationTokenSource();
+
+        var run = new ScriptTool(_tools.Host).RunAsync([], token: stop.Token);
+        var ids = await _tools.IdsAsync("ids", 3);
+        await stop.CancelAsync();
+
+        await Assert.CatchAsync<OperationCanceledException>(() => run);
+        Assert.That(ids.Where(id => ProcessBirth.Of(id) is not null), Is.Empty);
+    }
+
+    [Test]
+    public async Task Asks_before_it_kills()
+    {
+        _tools.Program("script", "trap 'echo asked >asked; exit 0' TERM; while :; do sleep 0.1; done");
+
+        await Assert.ThrowsAsync<MeshTrustException>(() => new ScriptTool(_tools.Host).RunAsync([], deadline: TimeSpan.FromSeconds(1)));
+
+        Assert.That(_tools.Read("asked"), Is.EqualTo("asked\n"));
+    }
+
+    [Test]
+    public async Task A_token_that_is_cancelled_already_starts_nothing()
+    {
+        _tools.Program("script", "echo >started");
+
+        await Assert.CatchAsync<OperationCanceledException>(() => new ScriptTool(_tools.Host).RunAsync([], token: new CancellationToken(canceled: true)));
+
+        Assert.That(_tools.File("started"), Does.Not.Exist);
+    }
+
+    [Test]
+    public async Task A_grandchild_that_stays_does_not_hold_the_result_up()
+    {
+        _tools.Program("script", "sleep 600 & echo $! >ids; echo done");
+
+        var result = await new ScriptTool(_tools.Host).RunAsync([]);
+        using (var stays = Process.GetProcessById(int.Parse(_tools.Read("ids"), null))) stays.Kill();
+
+        Assert.That(result.Output, Is.EqualTo("done\n"));
+    }
+
+    [Test]
+    public async Task Tells_lines_while_the_program_runs()
+    {
+        _tools.Program("script", "echo 'first ü' >&2; while [ ! -e go ]; do sleep 0.05; done; printf 'last' >&2");
+        var lines = new List<string>();
+
+        await new ScriptTool(_tools.Host).RunAsync([], onLine: line =>
+        {
+            lines.Add(line);
+            File.WriteAllText(_tools.File("go"), "");
+        });
+
+        Assert.That(lines, Is.EqualTo(new[] { "first ü", "last" }));
+    }
+
+    [Test]
+    public async Task A_listener_that_fails_does_not_block_the_program()
+    {
+        _tools.Program("script", "head -c 300000 /dev/zero | while :; do echo x >&2; break; done; head -c 300000 /dev/zero >&2; echo ended >ended");
+
+        await Assert.ThrowsAsync<NotSupportedException>(() => new ScriptTool(_tools.Host).RunAsync([], onLine: _ => throw new NotSupportedException()));
+
+        Assert.That(_tools.File("ended"), Does.Exist);
+    }
+
+    [Test]
+    public async Task Says_what_a_failed_program_said_last_and_keeps_the_rest_within()
+    {
+        _tools.Program("script", "echo token-on-stdout; i=0; while [ $i -lt 100 ]; do echo \"line $i\" >&2; i=$((i+1)); done; printf 'ERROR: \\033[31mno\\033[0m room' >&2; exit 7");
+
+        var fault = (await Assert.ThrowsAsync<MeshTrustException>(() => new ScriptTool(_tools.Host).RequireAsync("create", "cluster")))!;
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(fault.Problems[0].Id, Is.EqualTo("MT2210"));
+            Assert.That(fault.Problems[0].Place, Is.EqualTo("script create cluster"));
+            Assert.That(fault.Message, Does.Contain("exit code 7").And.Contains("line 99").And.Contains("room"));
+            Assert.That(fault.Message, Does.Not.Contain("line 3\n").And.Not.Contains("token-on-stdout").And.Not.Contains("\u001b"));
+            Assert.That(((ToolFailedException)fault.InnerException!).Result.Error, Does.Contain("line 3\n"));
+            Assert.That(fault.InnerException!.ToString(), Does.Not.Contain("line 3\n"));
+        });
+    }
+
+    [Test]
+    public async Task Says_that_a_program_is_not_there()
+    {
+        var tool = new ScriptTool(_tools.Host);
+
+        Assert.That(tool.IsThere, Is.False);
+        Assert.That((await Assert.ThrowsAsync<MeshTrustException>(() => tool.RequireAsync()))!.Problems[0].Id, Is.EqualTo("MT2207"));
+    }
+
+    [Test]
+    public async Task Says_that_a_program_cannot_be_started()
+    {
+        _tools.Program("script", "exit 0", executable: false);
+
+        var fault = (await Assert.ThrowsAsync<MeshTrustException>(() => new ScriptTool(_tools.Host).RequireAsync()))!;
+
+        Assert.That((fault.Problems[0].Id, fault.Problems[0].Place), Is.EqualTo(("MT2208", _tools.File("bin/script"))));
+    }
+
+    [Test]
+    public async Task Settings_of_Cake_have_effect()
+    {
+        _tools.Program("other", "echo \"$MINE $PATH $PWD $*\"");
+        var settings = new ScriptSettings
+        {
+            ToolPath = _tools.File("bin/other"),
+            WorkingDirectory = _tools.File("bin"),
+            EnvironmentVariables = { ["MINE"] = "yes" },
+            ArgumentCustomization = arguments => arguments.Append("added"),
+        };
+
+        var result = await new ScriptTool(_tools.Host, settings).RunAsync(["given"]);
+
+        Assert.That(result.Output.Trim(), Is.EqualTo($"yes {_tools.File("bin")} {_tools.File("bin")} given added"));
+    }
+
+    [Test]
+    public async Task A_timeout_of_Cake_takes_the_place_of_the_deadline()
+    {
+        _tools.Program("script", "sleep 600");
+
+        var fault = await Assert.ThrowsAsync<MeshTrustException>(() => new ScriptTool(_tools.Host, new ScriptSettings { ToolTimeout = TimeSpan.FromSeconds(1) }).RequireAsync());
+
+        Assert.That(fault!.Problems[0].Id, Is.EqualTo("MT2209"));
+    }
+
+    [Test]
+    public async Task The_users_kubeconfig_is_out_of_reach_unless_it_is_given()
+    {
+        _tools.Program("script", "echo $KUBECONFIG").With("KUBECONFIG", "/home/user/.kube/config");
+
+        var alone = await new ScriptTool(_tools.Host).RunAsync([]);
+        var given = await new ScriptTool(_tools.Host).RunWithAsync(new Dictionary<string, string> { ["KUBECONFIG"] = "/tmp/own" });
+
+        Assert.That((alone.Output, given.Output), Is.EqualTo(("/dev/null\n", "/tmp/own\n")));
+    }
+}
