@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Cake.Frosting.MeshTrust.LoadBalancers;
 using MeshTrust.Clusters;
 using MeshTrust.Clusters.Addressing;
+using MeshTrust.ControlPlanes.Identity;
 using MeshTrust.Kubernetes;
 using MeshTrust.Tests.Contracts;
 using MeshTrust.Tests.Kubernetes;
@@ -32,7 +33,7 @@ public sealed class MetalLbOnServerTests
         "/api/v1/namespaces/metallb-system/pods/controller-1",
     ];
 
-    private readonly RealApiServerIdentity _identity = new();
+    private readonly ThrowawayCa _authority = ThrowawayCa.Create("webhook", TimeProvider.System.GetUtcNow());
     private readonly List<string> _steps = [];
     private ClusterAccess _access = null!;
     private EdgeClient _admin = null!;
@@ -45,13 +46,13 @@ public sealed class MetalLbOnServerTests
     [OneTimeSetUp]
     public async Task ReachTheServer()
     {
-        var server = await ApiServers.GetAsync(ServerKind.Real);
+        var server = await ApiServers.GetAsync(ServerKind.Native);
         _kubectl = OutsideTool.Find("kubectl");
         _access = server.Access(server.AdministratorKubeconfig);
         _admin = new EdgeClient(ClientCredentials.Parse(server.AdministratorKubeconfig));
-        var (certificate, key) = _identity.IssueServer();
+        var issued = _authority.IssueServer(TimeProvider.System.GetUtcNow());
         // Reloaded: a key without a file of its own cannot serve TLS everywhere.
-        using var pair = X509Certificate2.CreateFromPem(certificate, key);
+        using var pair = X509Certificate2.CreateFromPem(issued.CertificatePem, issued.KeyPem);
         _certificate = X509CertificateLoader.LoadPkcs12(pair.Export(X509ContentType.Pkcs12), null);
     }
 
@@ -65,7 +66,7 @@ public sealed class MetalLbOnServerTests
 
         _admin?.Dispose();
         _certificate?.Dispose();
-        _identity.Dispose();
+        _authority.Dispose();
     }
 
     [SetUp]
@@ -267,7 +268,7 @@ public sealed class MetalLbOnServerTests
 
     private async Task SetBundleAsync()
     {
-        var bundle = Convert.ToBase64String(Encoding.ASCII.GetBytes(_identity.AuthorityPem));
+        var bundle = Convert.ToBase64String(Encoding.ASCII.GetBytes(_authority.CertificatePem));
         (await _admin.PatchAsync(Own[0], "json", $$"""[{"op":"add","path":"/webhooks/0/clientConfig/caBundle","value":"{{bundle}}"}]""", "metallb")).Gives(200);
     }
 
