@@ -20,7 +20,7 @@ public sealed class ControlPlaneBinariesTargetTests
         var variables = new Dictionary<string, string?>
         {
             ["XDG_DATA_HOME"] = scratch.File("data"), ["TMPDIR"] = scratch.Location, ["KUBEBUILDER_ASSETS"] = null,
-            ["PATH"] = string.Join(':', Environment.GetEnvironmentVariable("PATH")!.Split(':').Where(directory => !File.Exists(Path.Combine(directory, "kube-apiserver")))),
+            ["PATH"] = string.Join(':', Environment.GetEnvironmentVariable("PATH")!.Split(':').Where(directory => !new[] { "kube-apiserver", "kind" }.Any(program => File.Exists(Path.Combine(directory, program))))),
         };
 
         var offline = HostProcess.Run(scratch.Location, ["--target=ControlPlaneBinaries", "--offline"], variables);
