@@ -3,7 +3,7 @@ namespace MeshTrust.Verification;
 /// <summary>One named, cited rule about the trust of a mesh. It reads a snapshot and nothing else.</summary>
 public abstract class TrustCheck
 {
-    /// <summary>The id, <c>MT5001</c> to <c>MT5025</c>: it never changes its meaning.</summary>
+    /// <summary>The id, <c>MT5001</c> to <c>MT5025</c> (trust) or <c>MT3131</c> and <c>MT3132</c> (the way between clusters): it never changes its meaning.</summary>
     public abstract string Id { get; }
 
     /// <summary>What holds where it passes, as people say it, without a full stop.</summary>

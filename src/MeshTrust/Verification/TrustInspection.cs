@@ -20,12 +20,16 @@ public static class TrustInspection
     /// <summary>Every check, in the order of the ids. The numbers 15, 16 and 22 need running pods or a rotation, and are reserved.</summary>
     public static IReadOnlyList<TrustCheck> Checks() => Checks(TrustProof.Prove);
 
+    /// <summary>The checks about the way from one cluster to another: they need a hand on the nodes, which only the provider <c>kind</c> has.</summary>
+    public static IReadOnlyList<TrustCheck> PeerChecks() => [new PeerApiServerCheck(), new PeerRouteCheck()];
+
     /// <summary>All findings of all checks, the matrix and the clusters. It never stops at a fault and never throws for what it reads.</summary>
     public static TrustReport Inspect(TrustSnapshot snapshot)
     {
         ArgumentNullException.ThrowIfNull(snapshot);
         var proof = new Lazy<TrustMatrix>(() => TrustProof.Prove(snapshot));
-        return Inspect(snapshot, Checks(_ => proof.Value), proof);
+        IReadOnlyList<TrustCheck> checks = Checks(_ => proof.Value);
+        return Inspect(snapshot, snapshot.Peers.Count == 0 ? checks : [.. checks, .. PeerChecks()], proof);
     }
 
     /// <summary>The same with other checks.</summary>

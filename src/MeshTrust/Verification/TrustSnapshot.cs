@@ -3,7 +3,7 @@ using MeshTrust.Topology;
 namespace MeshTrust.Verification;
 
 /// <summary>What all clusters of a mesh held at one moment, and the files beside it. Every check looks at this and at nothing else.</summary>
-public sealed class TrustSnapshot
+public sealed record TrustSnapshot
 {
     /// <summary>What the user wants.</summary>
     public required MeshTopology Topology { get; init; }
@@ -16,4 +16,7 @@ public sealed class TrustSnapshot
 
     /// <summary>The trust store; null where there is none here.</summary>
     public TrustStoreSnapshot? Files { get; init; }
+
+    /// <summary>What the nodes of each cluster saw of the others; empty where nobody here can run a program on them: then the checks of it are left out.</summary>
+    public IReadOnlyList<PeerReading> Peers { get; init; } = [];
 }
