@@ -16,5 +16,6 @@ internal static class MeasurementList
         new HundredPushes(host),
         new NativeStart(),
         new RealPushes(host),
+        new TwoKindClusters(host),
     ];
 }

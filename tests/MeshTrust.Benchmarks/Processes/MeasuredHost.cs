@@ -26,6 +26,10 @@ internal sealed record MeasuredHost(string Assembly, string Repository)
     public ChildCommand Run(string target, string workDirectory, params IEnumerable<string> more) =>
         new(Dotnet, [Assembly, .. Arguments(target, workDirectory), .. more], Repository);
 
+    /// <summary>The host on kind clusters of these names, without load balancers, whose images not every machine can have.</summary>
+    public ChildCommand RunOnKind(string target, string workDirectory, IReadOnlyList<string> clusters, string? image) =>
+        new(Dotnet, [Assembly, $"--target={target}", "--provider=kind", $"--cluster-names={string.Join(',', clusters)}", "--lb=none", .. image is null ? [] : new[] { $"--node-image={image}" }, $"--work-dir={workDirectory}", "--output=plain"], Repository);
+
     /// <summary>The same through build.sh.</summary>
     public ChildCommand RunThroughEntry(string target, string workDirectory) =>
         new(Path.Combine(Repository, "build.sh"), Arguments(target, workDirectory), Repository);
