@@ -1,0 +1,113 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using Cake.Frosting.MeshTrust.Tools;
+using Cake.Frosting.MeshTrust.Tools.Docker;
+using MeshTrust.Clusters.Addressing;
+using MeshTrust.Clusters.Engine;
+using MeshTrust.Topology;
+using MeshTrust.Verification;
+
+namespace Cake.Frosting.MeshTrust.Kind;
+
+/// <summary>
+/// Calls each kind cluster from the nodes of the others, as an istiod there would: the API server by name and TLS, and where clusters have
+/// routes between them, a Service and a pod by their own addresses.
+/// </summary>
+public sealed class PeerProbe(IContainerEngine engine)
+{
+    private const int AtOnce = 8;
+    private const string Admin = "--kubeconfig=/etc/kubernetes/admin.conf";
+
+    /// <summary>How long one call may take.</summary>
+    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Calls every cluster from every other.</summary>
+    /// <param name="topology">The mesh; it says which clusters have routes between them.</param>
+    /// <param name="snapshot">The nodes.</param>
+    /// <param name="cancellationToken">Ends the calls.</param>
+    /// <returns>One reading for each call; what does not answer is a reading with a fault, never an exception.</returns>
+    public async Task<IReadOnlyList<PeerReading>> ReadAsync(MeshTopology topology, EngineSnapshot snapshot, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(topology);
+        ArgumentNullException.ThrowIfNull(snapshot);
+        if (topology.Clusters.Count < 2) return [];
+        var targets = await Task.WhenAll(topology.Clusters.Select(cluster => TargetAsync(cluster.Name, snapshot, cancellationToken))).ConfigureAwait(false);
+        var calls = (from target in targets
+                     from peer in topology.Clusters
+                     where peer.Name != target.Cluster
+                     from call in Calls(topology, snapshot, peer, target)
+                     select call).ToList();
+        var readings = new PeerReading[calls.Count];
+        var options = new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken };
+        await Parallel.ForAsync(0, calls.Count, options, async (i, ct) => readings[i] = await CallAsync(calls[i], ct).ConfigureAwait(false)).ConfigureAwait(false);
+        return readings;
+    }
+
+    private IEnumerable<PeerCall> Calls(MeshTopology topology, EngineSnapshot snapshot, ClusterSpec peer, PeerTarget target)
+    {
+        var nodes = snapshot.NodesOf(peer.Name.Value).Where(node => node.KindRole is "control-plane" or "worker").ToList();
+        if (nodes.Count == 0) yield break;
+        yield return new(peer.Name, nodes[0].Name, PeerPath.ApiServer, target, $"https://{target.Host}:6443", Curl($"https://{target.Host}:6443/version"));
+        if (!RoutePlan.Connects(topology, peer.Name, target.Cluster)) yield break;
+        foreach (var node in nodes)
+        {
+            foreach (var service in target.Services)
+                yield return new(peer.Name, node.Name, PeerPath.Service, target, $"https://{Text(service)}", Curl($"https://{Text(service)}/version"));
+            foreach (var pod in target.Pods)
+                yield return new(peer.Name, node.Name, PeerPath.Pod, target, pod.ToString(), Connect(pod));
+        }
+    }
+
+    private async Task<PeerReading> CallAsync(PeerCall call, CancellationToken cancellationToken)
+    {
+        var fault = call.To.Fault;
+        if (fault is null)
+        {
+            var result = await engine.ExecuteAsync(call.Node, call.Command, call.Path == PeerPath.Pod ? null : call.To.Authority, cancellationToken).ConfigureAwait(false);
+            if (result.ExitCode != 0) fault = Reason(result);
+        }
+
+        return new PeerReading { From = call.From, To = call.To.Cluster, Path = call.Path, Node = call.Node, Target = call.Target, Fault = fault };
+    }
+
+    private async Task<PeerTarget> TargetAsync(ClusterName cluster, EngineSnapshot snapshot, CancellationToken cancellationToken)
+    {
+        var nodes = snapshot.NodesOf(cluster.Value);
+        var balancer = nodes.FirstOrDefault(node => node.KindRole == "external-load-balancer");
+        if (nodes.FirstOrDefault(node => node is { KindRole: "control-plane", IsRunning: true }) is not { } first)
+            return new() { Cluster = cluster, Host = $"{cluster}-control-plane", Fault = $"'{cluster}' has no control plane that runs" };
+
+        var target = new PeerTarget { Cluster = cluster, Host = (balancer ?? first).Name };
+        var authority = await engine.ExecuteAsync(first.Name, ["cat", "/etc/kubernetes/pki/ca.crt"], null, cancellationToken).ConfigureAwait(false);
+        if (authority.ExitCode != 0) return target with { Fault = $"its CA cannot be read from {first.Name} ({Reason(authority)})" };
+        var service = await engine.ExecuteAsync(first.Name, ["kubectl", Admin, "get", "service", "kubernetes", "--output=jsonpath={.spec.clusterIP}"], null, cancellationToken).ConfigureAwait(false);
+        var pods = await engine.ExecuteAsync(first.Name, ["kubectl", Admin, "get", "pods", "--all-namespaces", "--output=json"], null, cancellationToken).ConfigureAwait(false);
+        return target with
+        {
+            Authority = authority.Output,
+            Services = service.ExitCode == 0 && IPAddress.TryParse(service.Output.Trim(), out var address) ? [address] : [],
+            Pods = pods.ExitCode == 0 ? ReadyPod.Find(pods.Output) : [],
+        };
+    }
+
+    private string[] Curl(string address) =>
+        ["curl", "--silent", "--show-error", "--noproxy", "*", "--max-time", Seconds, "--cacert", "/dev/stdin", "--output", "/dev/null", address];
+
+    private string[] Connect(IPEndPoint pod) =>
+        ["timeout", Seconds, "bash", "-c", $"exec 3<>/dev/tcp/{pod.Address}/{pod.Port.ToString(CultureInfo.InvariantCulture)}"];
+
+    private string Seconds => ((int)Math.Ceiling(Patience.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+
+    private static string Text(IPAddress address) => address.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{address}]" : address.ToString();
+
+    private string Reason(ToolResult result)
+    {
+        const int killedByTimeout = 124;
+        if (result.ExitCode == killedByTimeout) return $"no answer within {Seconds} s";
+        var line = result.Error.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).LastOrDefault();
+        return (line ?? $"exit code {result.ExitCode}").TrimEnd('.');
+    }
+
+    private sealed record PeerCall(ClusterName From, string Node, PeerPath Path, PeerTarget To, string Target, string[] Command);
+}
