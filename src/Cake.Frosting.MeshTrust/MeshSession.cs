@@ -9,6 +9,7 @@ using MeshTrust.ControlPlanes.Native.Binaries;
 using MeshTrust.Kubernetes;
 using MeshTrust.Pki;
 using MeshTrust.Topology;
+using MeshTrust.Verification;
 
 namespace Cake.Frosting.MeshTrust;
 
@@ -99,6 +100,14 @@ public sealed class MeshSession(MeshTrustOptions options, RunCancellation cancel
     /// <summary>How to reach each cluster, in the order of the topology.</summary>
     public async Task<IReadOnlyList<ClusterAccess>> AccessAsync(ICakeContext context) =>
         [.. (await ClustersAsync(context).ConfigureAwait(false)).Clusters.Select(cluster => cluster.Access)];
+
+    /// <summary>What the nodes of each cluster see of the others; empty where nobody here can run a program on them.</summary>
+    public async Task<IReadOnlyList<PeerReading>> PeersAsync(ICakeContext context)
+    {
+        if ((await ProviderAsync(context).ConfigureAwait(false)).Choice != ProviderChoice.Kind) return [];
+        var run = await KindAsync(context).ConfigureAwait(false);
+        return await new PeerProbe(run.Engine, time).ReadAsync(Settings(context).Topology, await run.ReadAsync(Token).ConfigureAwait(false), Token).ConfigureAwait(false);
+    }
 
     /// <summary>How many clusters are worked on at once.</summary>
     public int Parallel(ICakeContext context) => Settings(context).Run.Parallel ?? Math.Max(8, Environment.ProcessorCount);

@@ -14,7 +14,7 @@ namespace Cake.Frosting.MeshTrust.Kind;
 /// Calls each kind cluster from the nodes of the others, as an istiod there would: the API server by name and TLS, and where clusters have
 /// routes between them, a Service and a pod by their own addresses.
 /// </summary>
-public sealed class PeerProbe(IContainerEngine engine)
+public sealed class PeerProbe(IContainerEngine engine, TimeProvider time)
 {
     private const int AtOnce = 8;
     private const string Admin = "--kubeconfig=/etc/kubernetes/admin.conf";
@@ -32,16 +32,19 @@ public sealed class PeerProbe(IContainerEngine engine)
         ArgumentNullException.ThrowIfNull(topology);
         ArgumentNullException.ThrowIfNull(snapshot);
         if (topology.Clusters.Count < 2) return [];
-        var targets = await Task.WhenAll(topology.Clusters.Select(cluster => TargetAsync(cluster.Name, snapshot, cancellationToken))).ConfigureAwait(false);
+        var start = time.GetTimestamp();
+        var targets = await Task.WhenAll(topology.Clusters.Select(cluster => TargetAsync(cluster, snapshot, cancellationToken))).ConfigureAwait(false);
         var calls = (from target in targets
                      from peer in topology.Clusters
-                     where peer.Name != target.Cluster
+                     where peer.Name != target.Cluster.Name
                      from call in Calls(topology, snapshot, peer, target)
                      select call).ToList();
         var readings = new PeerReading[calls.Count];
         var options = new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken };
-        await Parallel.ForAsync(0, calls.Count, options, async (i, ct) => readings[i] = await CallAsync(calls[i], ct).ConfigureAwait(false)).ConfigureAwait(false);
+        await Parallel.ForAsync(0, calls.Count, options, async (i, ct) => readings[i] = await CallAsync(calls[i], IsLate(), ct).ConfigureAwait(false)).ConfigureAwait(false);
         return readings;
+
+        string? IsLate() => time.GetElapsedTime(start) < topology.Hosting.Timeouts.Verify ? null : "it was not called, for the time for it (timeouts.verify) was over";
     }
 
     private IEnumerable<PeerCall> Calls(MeshTopology topology, EngineSnapshot snapshot, ClusterSpec peer, PeerTarget target)
@@ -49,7 +52,7 @@ public sealed class PeerProbe(IContainerEngine engine)
         var nodes = snapshot.NodesOf(peer.Name.Value).Where(node => node.KindRole is "control-plane" or "worker").ToList();
         if (nodes.Count == 0) yield break;
         yield return new(peer.Name, nodes[0].Name, PeerPath.ApiServer, target, $"https://{target.Host}:6443", Curl($"https://{target.Host}:6443/version"));
-        if (!RoutePlan.Connects(topology, peer.Name, target.Cluster)) yield break;
+        if (!RoutePlan.Connects(topology.Hosting.Routes, peer, target.Cluster)) yield break;
         foreach (var node in nodes)
         {
             foreach (var service in target.Services)
@@ -59,24 +62,24 @@ public sealed class PeerProbe(IContainerEngine engine)
         }
     }
 
-    private async Task<PeerReading> CallAsync(PeerCall call, CancellationToken cancellationToken)
+    private async Task<PeerReading> CallAsync(PeerCall call, string? late, CancellationToken cancellationToken)
     {
-        var fault = call.To.Fault;
+        var fault = call.To.Fault ?? late;
         if (fault is null)
         {
             var result = await engine.ExecuteAsync(call.Node, call.Command, call.Path == PeerPath.Pod ? null : call.To.Authority, cancellationToken).ConfigureAwait(false);
             if (result.ExitCode != 0) fault = Reason(result);
         }
 
-        return new PeerReading { From = call.From, To = call.To.Cluster, Path = call.Path, Node = call.Node, Target = call.Target, Fault = fault };
+        return new PeerReading { From = call.From, To = call.To.Cluster.Name, Path = call.Path, Node = call.Node, Target = call.Target, Fault = fault };
     }
 
-    private async Task<PeerTarget> TargetAsync(ClusterName cluster, EngineSnapshot snapshot, CancellationToken cancellationToken)
+    private async Task<PeerTarget> TargetAsync(ClusterSpec cluster, EngineSnapshot snapshot, CancellationToken cancellationToken)
     {
-        var nodes = snapshot.NodesOf(cluster.Value);
+        var nodes = snapshot.NodesOf(cluster.Name.Value);
         var balancer = nodes.FirstOrDefault(node => node.KindRole == "external-load-balancer");
         if (nodes.FirstOrDefault(node => node is { KindRole: "control-plane", IsRunning: true }) is not { } first)
-            return new() { Cluster = cluster, Host = $"{cluster}-control-plane", Fault = $"'{cluster}' has no control plane that runs" };
+            return new() { Cluster = cluster, Host = $"{cluster.Name}-control-plane", Fault = $"'{cluster.Name}' has no control plane that runs" };
 
         var target = new PeerTarget { Cluster = cluster, Host = (balancer ?? first).Name };
         var authority = await engine.ExecuteAsync(first.Name, ["cat", "/etc/kubernetes/pki/ca.crt"], null, cancellationToken).ConfigureAwait(false);

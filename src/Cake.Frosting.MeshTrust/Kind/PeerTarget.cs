@@ -7,7 +7,7 @@ namespace Cake.Frosting.MeshTrust.Kind;
 internal sealed record PeerTarget
 {
     /// <summary>The cluster.</summary>
-    public required ClusterName Cluster { get; init; }
+    public required ClusterSpec Cluster { get; init; }
 
     /// <summary>The name of its API server on the nodes' network.</summary>
     public required string Host { get; init; }

@@ -17,6 +17,7 @@ public sealed class VerifyTask(MeshSession session, LiveStatus live, ReportDeliv
         var reading = new TrustSnapshotReader(time, session.Parallel(context))
             .ReadAsync(settings.Topology, clusters, session.Connect, settings.Run.CertsDirectory, session.Token);
         var snapshot = await live.DuringAsync(context, () => $"reading {clusters.Count} clusters", reading).ConfigureAwait(false);
+        snapshot = snapshot with { Peers = await live.DuringAsync(context, () => "calling each cluster from the others", session.PeersAsync(context)).ConfigureAwait(false) };
 
         var report = await live.DuringAsync(context, () => $"checking {clusters.Count} clusters", Task.Run(() => TrustInspection.Inspect(snapshot), session.Token)).ConfigureAwait(false);
         reports.Deliver(context, report, settings.Run);

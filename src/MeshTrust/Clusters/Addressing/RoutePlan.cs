@@ -27,7 +27,7 @@ public static class RoutePlan
         var routes = new List<NodeRoute>();
         foreach (var cluster in clusters)
         {
-            var ways = clusters.Where(p => IsPair(topology.Hosting.Routes, cluster, p)).SelectMany(WaysTo).ToList();
+            var ways = clusters.Where(p => Connects(topology.Hosting.Routes, cluster, p)).SelectMany(WaysTo).ToList();
             foreach (var node in Nodes(snapshot, cluster.Name)) routes.AddRange(ways.Select(w => new NodeRoute(node.Name, w.Destination, w.Via)));
         }
 
@@ -41,9 +41,13 @@ public static class RoutePlan
         }
     }
 
-    // Clusters without a network share Istio's default one.
-    private static bool IsPair(RouteScope scope, ClusterSpec one, ClusterSpec other) =>
-        one.Name != other.Name && (scope == RouteScope.All || scope == RouteScope.SameNetwork && (one.Network ?? "") == (other.Network ?? ""));
+    /// <summary>Whether two clusters have routes between them. Clusters without a network share Istio's default one.</summary>
+    public static bool Connects(RouteScope scope, ClusterSpec one, ClusterSpec other)
+    {
+        ArgumentNullException.ThrowIfNull(one);
+        ArgumentNullException.ThrowIfNull(other);
+        return one.Name != other.Name && (scope == RouteScope.All || scope == RouteScope.SameNetwork && (one.Network ?? "") == (other.Network ?? ""));
+    }
 
     private static IEnumerable<EngineContainer> Nodes(EngineSnapshot snapshot, ClusterName cluster) =>
         snapshot.NodesOf(cluster.Value).Where(n => n.KindRole is "control-plane" or "worker");
