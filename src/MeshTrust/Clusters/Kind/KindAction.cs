@@ -18,6 +18,6 @@ public enum KindAction
     /// <summary>MeshTrust did not make it, or not from this work directory: it is not touched unless the user says so.</summary>
     Foreign,
 
-    /// <summary>It is ours and half there: a run was ended while it was made, or somebody removed a node. It is made anew.</summary>
+    /// <summary>It is ours and half there: a run was ended while it was made, or its control planes are gone. It is made anew.</summary>
     HalfMade,
 }

@@ -8,14 +8,19 @@ namespace MeshTrust.Clusters.Kind;
 public sealed partial record KindFault(Problem Problem, bool IsPassing)
 {
     private const int Longest = 300;
+    private const string DiskFull = "no space left on device";
+
+    private static readonly string[] KubeadmFragments = ["failed to init node with kubeadm", "failed to join node with kubeadm"];
+    private static readonly string[] LateFragments = ["timed out waiting for the condition", "context deadline exceeded", "timeout exceeded while waiting"];
 
     // The first that is found counts: the engine's own reason stands before what kind makes of it.
     private static readonly (string Id, bool IsPassing, string[] Fragments, string What, string Remedy)[] Known =
     [
         ("MT2314", false, ["permission denied while trying to connect to the docker"], "The container engine refuses this user.", "Add the user to the group that owns the engine's socket (docker), log in anew, and run again."),
         ("MT2314", false, ["cannot connect to the docker daemon", "is the docker daemon running", "cannot connect to podman", "connection refused: docker.sock"], "The container engine does not answer.", "Start it, and run again: clusters that are whole are kept."),
-        ("MT2319", false, ["no space left on device"], "The disk on which the engine keeps its images and containers is full.", "Free space there (docker system df shows who has it), and run again."),
+        ("MT2319", false, [DiskFull], "The disk on which the engine keeps its images and containers is full.", "Free space there (docker system df shows who has it), and run again."),
         ("MT2309", false, ["toomanyrequests", "you have reached your pull rate limit", "you have reached your unauthenticated pull rate limit"], "The registry of the node image lets this address pull no more for now.", "Log in to the registry (docker login), name a mirror's image with --node-image, or load it from --image-archive."),
+        ("MT2409", true, ["tls handshake timeout", "i/o timeout", "connection reset by peer", "temporary failure in name resolution", "unexpected eof"], "The node image could not be pulled: the way to its registry broke off.", "Run again; where the registry cannot be reached from here, load the image from --image-archive."),
         ("MT2409", false, ["manifest unknown", "no matching manifest for", "failed to pull image", "pull access denied"], "The node image cannot be had from its registry.", "Check its name and that it is built for this architecture; name another with --node-image, or load it from --image-archive."),
         ("MT2310", false, ["could not find an available, non-overlapping ipv4 address pool", "all predefined address pools have been fully subnetted"], "The container engine has no free address range for another network.", "Remove networks that nothing uses (docker network prune), disconnect a VPN that takes all routes, or set default-address-pools of the engine."),
         ("MT2312", false, ["network kind is ambiguous", "is ambiguous ("], "Two container networks have the name that the nodes are to join.", "Remove the one that nothing uses, by its id: docker network ls, docker network rm <id>."),
@@ -25,8 +30,6 @@ public sealed partial record KindFault(Problem Problem, bool IsPassing)
         ("MT2306", false, ["node(s) already exist for a cluster with the name"], "A cluster of this name is there already: something made it after this run had looked.", "Run again: the next run judges it."),
         ("MT2308", false, ["could not find a log line that matches"], "A node did not boot: most often the machine has too few inotify instances, or the engine's log driver hides the boot log.", "Raise them: sudo sysctl -w fs.inotify.max_user_instances=512 fs.inotify.max_user_watches=524288. With Podman set log_driver=\"k8s-file\"."),
         ("MT2315", false, ["unknown field", "error converting yaml", "unable to decode config", "invalid configuration for node"], "kind does not take its configuration.", "Mend the key that kind names in kindConfig or the file of --kind-config."),
-        ("MT2317", true, ["timed out waiting for the condition", "context deadline exceeded", "timeout exceeded while waiting"], "The control plane did not come up in time: the machine is short of processors or memory, or the node image does not fit.", "Make fewer clusters at once with --parallel=1, and look at the node's logs in the artifacts folder."),
-        ("MT2317", false, ["failed to init node with kubeadm", "failed to join node with kubeadm"], "kubeadm could not make the control plane or join a node.", "Look at the node's logs in the artifacts folder: kubelet.log says why; a kubeadm patch of your own is the usual cause."),
     ];
 
     /// <summary>Reads kind's words: MT2306 to MT2319 and MT2409; MT2305 where nothing in them is known.</summary>
@@ -39,6 +42,17 @@ public sealed partial record KindFault(Problem Problem, bool IsPassing)
         var plain = Control().Replace(error, "");
         var lower = plain.ToLowerInvariant();
         var words = Reason(plain);
+        // kubeadm says much, and in it words that mean something else elsewhere.
+        if (Array.Exists(KubeadmFragments, f => lower.Contains(f, StringComparison.Ordinal)) && !lower.Contains(DiskFull, StringComparison.Ordinal))
+        {
+            var isLate = Array.Exists(LateFragments, f => lower.Contains(f, StringComparison.Ordinal));
+            return new KindFault(
+                isLate
+                    ? New("MT2317", cluster, $"The control plane did not come up in time: the machine is short of processors or memory, or the node image does not fit. kind said: {words}", "Make fewer clusters at once with --parallel=1, and look at the node's logs in the artifacts folder.")
+                    : New("MT2317", cluster, $"kubeadm could not make the control plane or join a node. kind said: {words}", "Look at the node's logs in the artifacts folder: kubelet.log says why; a kubeadm patch of your own is the usual cause."),
+                isLate);
+        }
+
         foreach (var known in Known)
         {
             if (!Array.Exists(known.Fragments, f => lower.Contains(f, StringComparison.Ordinal))) continue;
@@ -55,7 +69,13 @@ public sealed partial record KindFault(Problem Problem, bool IsPassing)
         var at = Array.FindLastIndex(lines, l => l.StartsWith("ERROR:", StringComparison.Ordinal));
         var output = Array.FindLastIndex(lines, l => l.StartsWith("Command Output:", StringComparison.Ordinal));
         var shown = at < 0 ? lines.Length == 0 ? "nothing" : lines[^1] : lines[at]["ERROR:".Length..].Trim();
-        if (at >= 0 && output > at) shown += $" ({lines[output]["Command Output:".Length..].Trim()})";
+        if (at >= 0 && output > at)
+        {
+            // Of a long output the line that kubeadm or the engine calls its error.
+            var error = Array.FindIndex(lines, output + 1, l => l.StartsWith("error", StringComparison.OrdinalIgnoreCase));
+            shown += $" ({(error < 0 ? lines[output]["Command Output:".Length..].Trim() : lines[error])})";
+        }
+
         return (shown.Length > Longest ? shown[..Longest] + "…" : shown.TrimEnd('.') + ".").ReplaceLineEndings(" ");
     }
 

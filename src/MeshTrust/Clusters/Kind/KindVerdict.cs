@@ -21,6 +21,9 @@ public sealed record KindVerdict
     /// <summary>In what a cluster that is there differs; for a foreign one, as far as its containers show. Empty where it fits.</summary>
     public IReadOnlyList<KindDifference> Differences { get; init; } = [];
 
+    /// <summary>Whether acting on it means making the cluster, after what there is was removed: it is not there, half there, or differs and is not refused.</summary>
+    public bool MakesAnew => Action is KindAction.Create or KindAction.HalfMade || Differences.Count > 0;
+
     /// <summary>Its containers that do not run.</summary>
     public IReadOnlyList<string> Stopped { get; init; } = [];
 
@@ -41,8 +44,10 @@ public sealed record KindVerdict
         if (WhyForeign(nodes, state) is { } foreign) return New(KindAction.Foreign, foreign) with { Differences = [.. Visible(plan, nodes)] };
         if (state!.Phase == KindPhase.Creating) return New(KindAction.HalfMade, "A run ended while it was being made.");
         var gone = state.Nodes.Where(s => !nodes.Any(n => n.Id == s.Value)).Select(s => s.Key).ToList();
-        if (gone.Count > 0) return New(KindAction.HalfMade, $"{string.Join(", ", gone)} {(gone.Count == 1 ? "is" : "are")} gone.");
-        List<KindDifference> differences = [.. Image(plan, nodes, state), .. state.Shape.Differences(plan.Shape)];
+        // Without a control plane nothing of the cluster is left to lose.
+        if (gone.Count > 0 && !nodes.Any(n => n.KindRole == NodeNames.ControlPlane && !gone.Contains(n.Name))) return New(KindAction.HalfMade, $"{string.Join(", ", gone)} {(gone.Count == 1 ? "is" : "are")} gone.");
+        var there = state.Shape with { Nodes = [.. state.Shape.Nodes.Except(gone)] };
+        List<KindDifference> differences = [.. Image(plan, nodes, state), .. there.Differences(plan.Shape)];
         if (differences.Count > 0) return New(KindAction.Differs, "") with { Differences = differences };
         if (stopped.Count == 0) return New(KindAction.Keep, "");
         var hasLostEtcd = state.Shape.EtcdInMemory && nodes.Any(n => !n.IsRunning && n.KindRole == NodeNames.ControlPlane);

@@ -20,6 +20,9 @@ public sealed class KindFaultTests
     [TestCase("ERROR: failed to create cluster: unable to decode config: yaml: unmarshal errors:\n  line 3: field color not found: unknown field \"color\"", "MT2315", false)]
     [TestCase("ERROR: failed to create cluster: failed to init node with kubeadm: command \"docker exec\" failed\nCommand Output: error execution phase wait-control-plane: timed out waiting for the condition", "MT2317", true)]
     [TestCase("ERROR: failed to create cluster: failed to init node with kubeadm: command failed\nCommand Output: unable to parse extra args", "MT2317", false)]
+    [TestCase("ERROR: failed to create cluster: failed to init node with kubeadm: command failed\nCommand Output: W1 strict decoding error: unknown field \"a\"\n[ERROR Port-6443]: address already in use\ntimed out waiting for the condition", "MT2317", true)]
+    [TestCase("ERROR: failed to join node with kubeadm: command failed\nCommand Output: write /x: no space left on device", "MT2319", false)]
+    [TestCase("ERROR: failed to create cluster: failed to pull image \"kindest/node\"\nCommand Output: Get https://registry/v2/: net/http: TLS handshake timeout", "MT2409", true)]
     [TestCase("Command Output: write /var/lib/docker/tmp: no space left on device", "MT2319", false)]
     [TestCase("ERROR: failed to create cluster: the moon is in the way", "MT2305", false)]
     [TestCase("", "MT2305", false)]
@@ -38,6 +41,11 @@ public sealed class KindFaultTests
     public void Repeats_the_reason_in_one_line_without_colour() =>
         Assert.That(KindFault.Of("c1", "Creating cluster \"c1\" ...\r\n \u001b[31m✗\u001b[0m Preparing nodes\r\nDeleted nodes: [\"c1-control-plane\"]\r\n\u001b[31mERROR: failed to create cluster: \u001b[0mthe moon\r\nCommand Output: is in the way\r\n").Problem.What,
             Is.EqualTo("kind failed for a reason that is not known here: failed to create cluster: the moon (is in the way)."));
+
+    [Test]
+    public void Repeats_of_a_long_output_the_line_that_is_its_error() =>
+        Assert.That(KindFault.Of("c1", "ERROR: failed to create cluster: failed to init node with kubeadm: exit status 1\nCommand Output: I1126 12:00:00 initconfiguration.go:255] loading\n[init] Using Kubernetes version: v1.35.0\nerror execution phase wait-control-plane: timed out waiting for the condition\nTo see the stack trace\n").Problem.What,
+            Does.EndWith("failed to init node with kubeadm: exit status 1 (error execution phase wait-control-plane: timed out waiting for the condition)."));
 
     [Test]
     public void Repeats_no_endless_text() => Assert.That(KindFault.Of("c1", "ERROR: " + new string('x', 5000)).Problem.What, Has.Length.LessThan(400));

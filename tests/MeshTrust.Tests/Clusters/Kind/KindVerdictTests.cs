@@ -67,8 +67,17 @@ public sealed class KindVerdictTests
         Assert.That(KindVerdict.Of(Plan(), Holds(ControlPlane()), State(Plan(), KindPhase.Creating)).Action, Is.EqualTo(KindAction.HalfMade));
 
         var plan = Plan(new ClusterHostingSpec { Workers = 1 });
+        var verdict = KindVerdict.Of(plan, Holds(Worker()), State(plan));
+        Assert.That((verdict.Action, verdict.Reason, verdict.MakesAnew), Is.EqualTo((KindAction.HalfMade, "cluster1-control-plane is gone.", true)));
+    }
+
+    [Test]
+    public void Does_not_give_up_a_cluster_for_a_worker_that_is_gone()
+    {
+        var plan = Plan(new ClusterHostingSpec { Workers = 1 });
         var verdict = KindVerdict.Of(plan, Holds(ControlPlane()), State(plan));
-        Assert.That((verdict.Action, verdict.Reason), Is.EqualTo((KindAction.HalfMade, "cluster1-worker is gone.")));
+        Assert.That(verdict.Action, Is.EqualTo(KindAction.Differs));
+        Assert.That(verdict.Refusal(force: false, adopt: false)!.What, Does.Contain("nodes is cluster1-control-plane, wanted is cluster1-control-plane, cluster1-worker"));
     }
 
     [Test]
@@ -92,6 +101,7 @@ public sealed class KindVerdictTests
             Assert.That(verdict.Refusal(force: false, adopt: false)!.ToString(), Does.StartWith("MT2303 cluster1: ").And.Contain("--adopt").And.Contain("kind delete cluster --name cluster1"));
             Assert.That(verdict.Refusal(force: true, adopt: false)!.Id, Is.EqualTo("MT2303"));
             Assert.That(verdict.Refusal(force: false, adopt: true), Is.Null);
+            Assert.That(verdict.MakesAnew, Is.False);
         }
     }
 
@@ -105,6 +115,7 @@ public sealed class KindVerdictTests
             Assert.That(verdict.Differences.Select(d => d.What), Is.EqualTo(new[] { "image", "nodes" }));
             Assert.That(verdict.Refusal(force: false, adopt: true)!.Id, Is.EqualTo("MT2304"));
             Assert.That(verdict.Refusal(force: true, adopt: true), Is.Null);
+            Assert.That(verdict.MakesAnew, Is.True);
         }
     }
 
