@@ -3,12 +3,14 @@ using Cake.Core;
 using Cake.Core.Diagnostics;
 using Cake.Core.IO;
 using Cake.Frosting;
+using Cake.Frosting.MeshTrust.Tasks;
 
 namespace Build.Tasks;
 
-/// <summary>Removes what a build leaves; clusters and keys (the work directory) are not a build's to remove.</summary>
+/// <summary>Removes the kind clusters that were made from the work directory, and then what a build leaves; keys are not a build's to remove.</summary>
 [TaskName("Clean")]
-[TaskDescription("Removes build outputs; never the work directory with its keys")]
+[TaskDescription("Removes the kind clusters that were made here (--skip-cleanup keeps them) and build outputs; never keys")]
+[IsDependentOn(typeof(CleanClustersTask))]
 public sealed class CleanTask : FrostingTask
 {
     /// <inheritdoc/>

@@ -5,7 +5,6 @@ using MeshTrust;
 using MeshTrust.Reporting;
 using MeshTrust.Topology;
 using MeshTrust.Verification;
-using Spectre.Console;
 
 namespace Cake.Frosting.MeshTrust;
 
@@ -53,11 +52,7 @@ public sealed class ReportDelivery(StandardOutput output)
                 break;
             case OutputFormat.Table:
             case OutputFormat.Auto when LiveStatus.IsInteractive:
-                TableReport.Write(report, AnsiConsole.Create(new AnsiConsoleSettings
-                {
-                    Ansi = run.Color switch { ColorChoice.Always => AnsiSupport.Yes, ColorChoice.Never => AnsiSupport.No, _ => AnsiSupport.Detect },
-                    Out = new AnsiConsoleOutput(output.Report),
-                }));
+                TableReport.Write(report, output.AsConsole(run.Color));
                 break;
             default:
                 PlainReport.Write(report, output.Report);

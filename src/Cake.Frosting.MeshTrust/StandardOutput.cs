@@ -1,3 +1,6 @@
+using MeshTrust.Topology;
+using Spectre.Console;
+
 namespace Cake.Frosting.MeshTrust;
 
 /// <summary>
@@ -35,6 +38,14 @@ public sealed class StandardOutput : IDisposable
 
         return AsItIs();
     }
+
+    /// <summary>A console over <see cref="Report"/>, for tables.</summary>
+    /// <param name="color">Whether it has colour.</param>
+    public IAnsiConsole AsConsole(ColorChoice color) => AnsiConsole.Create(new AnsiConsoleSettings
+    {
+        Ansi = color switch { ColorChoice.Always => AnsiSupport.Yes, ColorChoice.Never => AnsiSupport.No, _ => AnsiSupport.Detect },
+        Out = new AnsiConsoleOutput(Report),
+    });
 
     /// <inheritdoc/>
     public void Dispose()

@@ -14,17 +14,20 @@ public sealed class EffectiveConfigReading(KindRun run)
 
     /// <summary>What of the plan did not take effect; nothing where all did.</summary>
     public async Task<IReadOnlyList<Problem>> CompareAsync(KindPlan plan, IClusterApi api, CancellationToken cancellationToken) =>
-        (await ReadAsync(plan, api, cancellationToken).ConfigureAwait(false)).Missing(plan);
+        (await ReadAsync(KubernetesNodes(plan), api, cancellationToken).ConfigureAwait(false)).Missing(plan);
 
     /// <summary>Reads it.</summary>
-    public async Task<EffectiveConfig> ReadAsync(KindPlan plan, IClusterApi api, CancellationToken cancellationToken)
+    /// <param name="nodes">The containers of the cluster that are nodes to Kubernetes as well.</param>
+    /// <param name="api">The cluster's API server.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async Task<EffectiveConfig> ReadAsync(IReadOnlyList<string> nodes, IClusterApi api, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(plan);
+        ArgumentNullException.ThrowIfNull(nodes);
         ArgumentNullException.ThrowIfNull(api);
         var kubeadm = api.ReadConfigMapAsync("kube-system", "kubeadm-config", cancellationToken);
         var pods = api.ListObjectsAsync("v1", "pods", "kube-system", cancellationToken);
         var containerd = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var node in KubernetesNodes(plan))
+        foreach (var node in nodes)
         {
             var file = await run.Engine.ExecuteAsync(node, ["cat", ContainerdFile], null, cancellationToken).ConfigureAwait(false);
             if (file.ExitCode == 0) containerd[node] = file.Output;

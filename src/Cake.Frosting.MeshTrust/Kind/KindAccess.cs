@@ -1,5 +1,6 @@
 using Cake.Core;
 using Cake.Core.Diagnostics;
+using Cake.Frosting.MeshTrust.LoadBalancers;
 using Cake.Frosting.MeshTrust.Tools;
 using Cake.Frosting.MeshTrust.Tools.Docker;
 using Cake.Frosting.MeshTrust.Tools.Kind;
@@ -12,8 +13,6 @@ namespace Cake.Frosting.MeshTrust.Kind;
 /// <summary>Finds kind and a container engine on this machine, and opens the way to them.</summary>
 public sealed class KindAccess(ToolHost host, EngineSearch engines, EngineSnapshotReader snapshots)
 {
-    private static readonly bool IsWhole = Environment.GetEnvironmentVariable("MESHTRUST_KIND_PREVIEW") == "1";
-
     /// <summary>How long an engine has to answer where nobody asked for it: a machine without one must not make every run wait.</summary>
     private static readonly TimeSpan LimitOfAuto = TimeSpan.FromSeconds(5);
 
@@ -24,7 +23,7 @@ public sealed class KindAccess(ToolHost host, EngineSearch engines, EngineSnapsh
     public async Task<KindAvailability> FindAsync(HostingSpec hosting, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(hosting);
-        if (!IsWhole || !Tool(hosting, ContainerEngineChoice.Docker).IsThere) return new(false, "kind is not on the PATH");
+        if (!Tool(hosting, ContainerEngineChoice.Docker).IsThere) return new(false, "kind is not on the PATH");
         var answer = await engines.AskAsync(hosting.Engine, LimitOfAuto, cancellationToken).ConfigureAwait(false);
         return answer.Info is { } info
             ? new(true, $"{info.Engine.ToString().ToLowerInvariant()} {info.Version} answers and kind is there")
@@ -45,6 +44,7 @@ public sealed class KindAccess(ToolHost host, EngineSearch engines, EngineSnapsh
             Kind = Tool(hosting, engine.Engine),
             ReadAsync = ct => snapshots.ReadAsync(engine, ct),
             Connect = access => KubernetesClusterApi.Connect(access, Impatient with { Time = host.Time }),
+            LoadBalancers = hosting.LoadBalancer.Kind == LoadBalancerKind.None ? null : new LoadBalancerSetup(context, hosting, settings.Run.WorkDirectory, access => KubernetesClusterApi.Connect(access, ClusterApiSettings.Default with { Time = host.Time }), host.Time),
             Run = settings.Run,
             Progress = board,
             Warn = problem => context.Log.Warning("{0}", problem),

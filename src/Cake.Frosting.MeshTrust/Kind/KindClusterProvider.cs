@@ -30,6 +30,7 @@ public sealed class KindClusterProvider(KindRun run) : IClusterProvider
         var addresses = PlanAddresses(topology, snapshot);
         var verdicts = Judge(topology, snapshot, addresses);
 
+        if (run.LoadBalancers is { } balancers) await balancers.PrepareAsync(snapshot, cancellationToken).ConfigureAwait(false);
         await SupplyImagesAsync(topology, verdicts, cancellationToken).ConfigureAwait(false);
         var clusters = await ConvergeAsync(topology, snapshot, verdicts, cancellationToken).ConfigureAwait(false);
         await SetRoutesAsync(topology, addresses, snapshot, clusters, cancellationToken).ConfigureAwait(false);
@@ -48,6 +49,27 @@ public sealed class KindClusterProvider(KindRun run) : IClusterProvider
         return Math.Max(1, Math.Min(clusters, wanted ?? Math.Min(processors, memory)));
     }
 
+    /// <summary>The kind configuration that every cluster's is laid over; null for none.</summary>
+    /// <exception cref="MeshTrustException">MT0101: it cannot be read.</exception>
+    internal static string? ReadOverlay(MeshTopology topology)
+    {
+        if (topology.Hosting.KindConfigFile is not { } file) return null;
+        try
+        {
+            return TopologyText.Read(file);
+        }
+        catch (Exception e) when (e is not MeshTrustException)
+        {
+            throw new MeshTrustException(Stage.Input, new Problem
+            {
+                Id = "MT0101",
+                Place = file,
+                What = $"The kind configuration cannot be read: {e.Message.TrimEnd('.')}.",
+                Remedy = "Give the path of a readable file to --kind-config.",
+            }, e);
+        }
+    }
+
     private AddressPlan PlanAddresses(MeshTopology topology, EngineSnapshot snapshot)
     {
         var plan = AddressPlan.For(topology, snapshot, run.States.ReadAddresses());
@@ -58,8 +80,7 @@ public sealed class KindClusterProvider(KindRun run) : IClusterProvider
 
     private List<KindVerdict> Judge(MeshTopology topology, EngineSnapshot snapshot, AddressPlan addresses)
     {
-        var overlay = topology.Hosting.KindConfigFile is { } file ? TopologyText.Read(Path.GetFullPath(file)) : null;
-        var plans = KindPlan.For(topology, snapshot, addresses, overlay);
+        var plans = KindPlan.For(topology, snapshot, addresses, ReadOverlay(topology));
         foreach (var warning in plans.SelectMany(plan => plan.Warnings).Distinct()) run.Warn(warning);
         var verdicts = plans.Select(plan => KindVerdict.Of(plan, snapshot, run.States.Read(plan.Cluster))).ToList();
         var refusals = verdicts.Select(verdict => verdict.Refusal(run.Run.Force, run.Run.Adopt)).OfType<Problem>().ToList();
@@ -68,7 +89,7 @@ public sealed class KindClusterProvider(KindRun run) : IClusterProvider
 
     private Task SupplyImagesAsync(MeshTopology topology, List<KindVerdict> verdicts, CancellationToken cancellationToken)
     {
-        var making = verdicts.Where(verdict => verdict.Action is KindAction.Create or KindAction.Differs or KindAction.HalfMade).Select(verdict => verdict.Plan).ToList();
+        var making = verdicts.Where(KindConvergence.IsMade).Select(verdict => verdict.Plan).ToList();
         return new NodeImageSupply(run).EnsureAsync(
             [.. making.Select(plan => plan.Image).OfType<string>()],
             topology.Hosting.ImageArchiveDirectory,

@@ -14,24 +14,48 @@ public sealed class KindConvergence(KindRun run, MeshTopology topology, EngineIn
     private readonly KindFailures _failures = new(run, topology.Hosting.Failure);
 
     /// <summary>Acts on one verdict; a refused one must not come here.</summary>
-    /// <exception cref="MeshTrustException">The cluster could not be made; its logs are saved, and what there was of a new one is removed unless it shall stay.</exception>
+    /// <exception cref="MeshTrustException">
+    /// The cluster could not be made; its logs are saved, and what there was of a new one is removed unless it shall stay. Or its load balancer does
+    /// not come up: then the cluster stays, and the next run goes on from there.
+    /// </exception>
     public async Task<ConvergedCluster> ConvergeAsync(KindVerdict verdict, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(verdict);
-        var isNew = verdict.Action is KindAction.Create or KindAction.Differs or KindAction.HalfMade;
-        await slots.WaitAsync(cancellationToken).ConfigureAwait(false);
+        var cluster = verdict.Plan.Cluster;
+        var isNew = IsMade(verdict);
         try
         {
-            return isNew ? await MakeAsync(verdict, cancellationToken).ConfigureAwait(false) : await TakeAsync(verdict, cancellationToken).ConfigureAwait(false);
+            var there = await InSlotAsync(() => isNew ? MakeAsync(verdict, cancellationToken) : TakeAsync(verdict, cancellationToken), cancellationToken).ConfigureAwait(false);
+            isNew = false;
+            if (run.LoadBalancers is { } balancers)
+                await balancers.EnsureAsync(there.Cluster.Access, verdict.Plan.Addresses, step => run.Tell(cluster, step), cancellationToken).ConfigureAwait(false);
+            run.Tell(cluster, "ready", ClusterProgressState.Done);
+            return there;
         }
         catch (MeshTrustException e) when (isNew)
         {
-            throw await _failures.SettleAsync(verdict.Plan.Cluster, e, cancellationToken).ConfigureAwait(false);
+            throw await _failures.SettleAsync(cluster, e, cancellationToken).ConfigureAwait(false);
         }
         catch (MeshTrustException e)
         {
-            run.Tell(verdict.Plan.Cluster, e.Problems[0].What, ClusterProgressState.Failed);
+            run.Tell(cluster, e.Problems[0].What, ClusterProgressState.Failed);
             throw;
+        }
+    }
+
+    /// <summary>Whether the cluster is made, from nothing or anew; otherwise the one that is there is taken. Adopted and forced, one that differs is made anew.</summary>
+    public static bool IsMade(KindVerdict verdict)
+    {
+        ArgumentNullException.ThrowIfNull(verdict);
+        return verdict.Action is KindAction.Create or KindAction.Differs or KindAction.HalfMade || (verdict.Action == KindAction.Foreign && verdict.Differences.Count > 0);
+    }
+
+    private async Task<ConvergedCluster> InSlotAsync(Func<Task<ConvergedCluster>> work, CancellationToken cancellationToken)
+    {
+        await slots.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await work().ConfigureAwait(false);
         }
         finally
         {
@@ -44,7 +68,7 @@ public sealed class KindConvergence(KindRun run, MeshTopology topology, EngineIn
         var plan = verdict.Plan;
         if (verdict.Action != KindAction.Create)
         {
-            run.Tell(plan.Cluster, verdict.Action == KindAction.Differs ? $"removing it (--force): {string.Join("; ", verdict.Differences)}" : $"removing what there is: {verdict.Reason}");
+            run.Tell(plan.Cluster, verdict.Differences.Count > 0 ? $"removing it (--force): {string.Join("; ", verdict.Differences)}" : $"removing what there is: {verdict.Reason}");
             await new KindRemoval(run).RemoveNodesAsync(plan.Cluster, cancellationToken).ConfigureAwait(false);
         }
 
@@ -57,12 +81,8 @@ public sealed class KindConvergence(KindRun run, MeshTopology topology, EngineIn
         using var api = run.Connect(access);
         await CheckAsync(plan, api, cancellationToken).ConfigureAwait(false);
         await FinishAsync(plan, api, containers, cancellationToken).ConfigureAwait(false);
-        return Converged(verdict, access, ClusterOutcome.Created, readiness, verdict.Action switch
-        {
-            KindAction.HalfMade => $"made anew: {verdict.Reason}",
-            KindAction.Differs => $"made anew (--force): {string.Join("; ", verdict.Differences)}",
-            _ => "",
-        });
+        var note = verdict.Differences.Count > 0 ? $"made anew (--force): {string.Join("; ", verdict.Differences)}" : verdict.Reason.Length > 0 ? $"made anew: {verdict.Reason}" : "";
+        return Converged(verdict, access, ClusterOutcome.Created, readiness, note);
     }
 
     private async Task<ConvergedCluster> TakeAsync(KindVerdict verdict, CancellationToken cancellationToken)
@@ -120,11 +140,11 @@ public sealed class KindConvergence(KindRun run, MeshTopology topology, EngineIn
         var pool = plan.Addresses.LoadBalancerPool.Count == 0 ? "" : $", load-balancer addresses {string.Join(", ", plan.Addresses.LoadBalancerPool)}";
         var nodes = EffectiveConfigReading.KubernetesNodes(plan).Count;
         var version = readiness.Nodes.Count > 0 && readiness.Nodes[0].KubeletVersion.Length > 0 ? $", Kubernetes {readiness.Nodes[0].KubeletVersion}" : "";
-        run.Tell(plan.Cluster, "ready", ClusterProgressState.Done);
         return new ConvergedCluster(plan, new ProvidedCluster
         {
             Access = access,
             Outcome = outcome,
+            LoadBalancerPool = plan.Addresses.LoadBalancerPool,
             Detail = $"{run.Kubeconfigs.ServerOf(plan.Cluster)?.GetLeftPart(UriPartial.Authority)}, {nodes} node{(nodes == 1 ? "" : "s")}{version}{pool}{(note.Length > 0 ? $"; {note}" : "")}",
         }, readiness);
     }

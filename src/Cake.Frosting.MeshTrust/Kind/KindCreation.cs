@@ -12,7 +12,9 @@ public sealed class KindCreation(KindRun run)
     /// <summary>The file in the cluster's state directory that kind writes its kubeconfig to: nobody else's.</summary>
     public const string KubeconfigFile = "kubeconfig";
 
-    private const string ConfigFile = "kind-config.yaml";
+    /// <summary>The file beside it with the configuration that kind was given.</summary>
+    public const string ConfigFile = "kind-config.yaml";
+
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(2);
 
     /// <summary>Makes the cluster. Its state says that it is being made, from before kind begins until somebody says that it is ready.</summary>

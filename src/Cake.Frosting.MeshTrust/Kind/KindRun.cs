@@ -1,3 +1,4 @@
+using Cake.Frosting.MeshTrust.LoadBalancers;
 using Cake.Frosting.MeshTrust.Tools.Docker;
 using Cake.Frosting.MeshTrust.Tools.Kind;
 using MeshTrust;
@@ -22,6 +23,9 @@ public sealed record KindRun
 
     /// <summary>Opens the way to an API server.</summary>
     public required Func<ClusterAccess, IClusterApi> Connect { get; init; }
+
+    /// <summary>Gives the clusters their load balancers; null for none.</summary>
+    public LoadBalancerSetup? LoadBalancers { get; init; }
 
     /// <summary>What the user wants of the run; paths are absolute.</summary>
     public required RunSpec Run { get; init; }

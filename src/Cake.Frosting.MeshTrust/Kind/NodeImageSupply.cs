@@ -8,6 +8,7 @@ namespace Cake.Frosting.MeshTrust.Kind;
 public sealed class NodeImageSupply(KindRun run)
 {
     private const int Tries = 4;
+    private const string UnknownFault = "MT2305";
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(2);
 
     /// <summary>Loads the archives of a folder where an image is missing, then pulls what is still missing.</summary>
@@ -69,14 +70,13 @@ public sealed class NodeImageSupply(KindRun run)
             }
             catch (MeshTrustException e) when (e.InnerException is ToolFailedException failed)
             {
+                // What is not known is most often the network.
                 var fault = KindFault.Of(image, failed.Result.Error);
-                if (fault.IsPassing && tries < Tries)
-                {
-                    await Task.Delay(FirstPause * Math.Pow(2, tries - 1), run.Time, cancellationToken).ConfigureAwait(false);
-                    continue;
-                }
-
-                throw Fault("MT2410", image, $"The engine does not have this node image, and it could not be pulled: {LastLine(failed.Result.Error)}", "See that the name is right and the registry can be reached, log in where it asks to; or name an image that is here with --node-image, or bring it with --image-archive.");
+                var isKnown = fault.Problem.Id != UnknownFault;
+                if ((isKnown && !fault.IsPassing) || tries >= Tries)
+                    throw isKnown ? new MeshTrustException(Stage.ClusterCreation, fault.Problem, e)
+                        : Fault("MT2410", image, $"The engine does not have this node image, and it could not be pulled: {LastLine(failed.Result.Error)}", "See that the name is right and the registry can be reached, log in where it asks to; or name an image that is here with --node-image, or bring it with --image-archive.");
+                await Task.Delay(FirstPause * Math.Pow(2, tries - 1), run.Time, cancellationToken).ConfigureAwait(false);
             }
         }
     }

@@ -2,6 +2,7 @@ using Cake.Core;
 using Cake.Core.Diagnostics;
 using MeshTrust.Clusters;
 using MeshTrust.Kubernetes;
+using MeshTrust.Topology;
 
 namespace Cake.Frosting.MeshTrust.Tasks;
 
@@ -9,7 +10,7 @@ namespace Cake.Frosting.MeshTrust.Tasks;
 [TaskName("SetContexts")]
 [TaskDescription("Checks that every API server answers; writes kubeconfigs, env.sh and topology-config.json")]
 [IsDependentOn(typeof(SetupKindTask))]
-public sealed class SetContextsTask(MeshSession session, LiveStatus live, PipelineExport pipeline) : AsyncFrostingTask
+public sealed class SetContextsTask(MeshSession session, LiveStatus live, PipelineExport pipeline, TimeProvider time) : AsyncFrostingTask
 {
     /// <inheritdoc/>
     public override async Task RunAsync(ICakeContext context)
@@ -17,13 +18,23 @@ public sealed class SetContextsTask(MeshSession session, LiveStatus live, Pipeli
         var settings = session.Settings(context);
         var clusters = await session.AccessAsync(context).ConfigureAwait(false);
         var report = await live.DuringAsync(context, () => $"asking {clusters.Count} API servers", ContextsCheck.RunAsync(clusters, session.Connect, session.Token)).ConfigureAwait(false);
-        var plan = ContextsPlan.Read(settings.Topology, clusters, settings.Run.WorkDirectory);
+        var plan = ContextsPlan.Read(settings.Topology, (await session.ClustersAsync(context).ConfigureAwait(false)).Clusters, settings.Run);
         var written = plan.Write();
 
         foreach (var cluster in report.Clusters) context.Log.Information($"{cluster.Name}: {cluster.Server} answers, {cluster.Version}");
         foreach (var warning in report.Warnings) context.Log.Warning(warning.ToString());
         foreach (var file in written) context.Log.Information($"wrote {file.Path}");
+        await MergeAsync(context, settings.Run, clusters).ConfigureAwait(false);
         pipeline.Export(context, plan.Variables, settings.Run.Output);
         context.Log.Information($"For your shell: source {Path.Combine(settings.Run.WorkDirectory, "env.sh")}");
+    }
+
+    /// <summary>Brings the contexts into the user's own kubeconfig, where that was asked for.</summary>
+    private async Task MergeAsync(ICakeContext context, RunSpec run, IReadOnlyList<ClusterAccess> clusters)
+    {
+        if (run.MergeKubeconfig is not { } file) return;
+        var current = run.SetCurrent ? clusters[0].ContextName : null;
+        var changed = await new KubeconfigMerge(time).BringAsync(file, KubeconfigMerge.ContextsOf(clusters), current, session.Token).ConfigureAwait(false);
+        context.Log.Information($"{file}: {(changed ? "contexts merged" : "contexts are there")}{(current is null ? "" : $", the current one is {current}")}");
     }
 }

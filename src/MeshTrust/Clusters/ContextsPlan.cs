@@ -1,4 +1,5 @@
 using System.Globalization;
+using MeshTrust.Clusters.Addressing;
 using MeshTrust.Topology;
 
 namespace MeshTrust.Clusters;
@@ -23,18 +24,22 @@ public sealed class ContextsPlan
     /// <param name="clusters">How each cluster is reached, in the order of the topology; no two contexts have the same name.</param>
     /// <param name="kubeconfigs">The kubeconfig of each cluster, in the same order.</param>
     /// <param name="workDirectory">The work directory (absolute).</param>
+    /// <param name="kubeconfigDirectory">Where <c>merged</c> goes (absolute); null for <c>kubeconfig</c> in the work directory.</param>
+    /// <param name="pools">The load-balancer addresses of each cluster, in the same order; null for none.</param>
     /// <exception cref="ArgumentException">The lists do not fit together.</exception>
     /// <exception cref="MeshTrustException">Stage <see cref="Stage.Contexts"/>: a kubeconfig leads nowhere, or a path cannot be written into a script.</exception>
-    public static ContextsPlan For(MeshTopology topology, IReadOnlyList<ClusterAccess> clusters, IReadOnlyList<KubeconfigDocument> kubeconfigs, string workDirectory)
+    public static ContextsPlan For(
+        MeshTopology topology, IReadOnlyList<ClusterAccess> clusters, IReadOnlyList<KubeconfigDocument> kubeconfigs, string workDirectory,
+        string? kubeconfigDirectory = null, IReadOnlyList<IReadOnlyList<IpRange>>? pools = null)
     {
         ArgumentNullException.ThrowIfNull(topology);
         ArgumentNullException.ThrowIfNull(clusters);
         ArgumentNullException.ThrowIfNull(kubeconfigs);
         if (clusters.Count != topology.Clusters.Count || kubeconfigs.Count != clusters.Count) throw new ArgumentException("One access and one kubeconfig for each cluster.", nameof(clusters));
         if (clusters.DistinctBy(c => c.ContextName).Count() != clusters.Count) throw new ArgumentException("Two contexts have the same name.", nameof(clusters));
-        var merged = Path.Combine(workDirectory, "kubeconfig", "merged");
+        var merged = Path.Combine(kubeconfigDirectory ?? Path.Combine(workDirectory, "kubeconfig"), "merged");
         var description = Path.Combine(workDirectory, "topology-config.json");
-        var variables = VariablesFor(topology, clusters, merged, description);
+        var variables = VariablesFor(topology, clusters, pools, merged, description);
         if (variables.FirstOrDefault(v => v.Value.AsSpan().ContainsAny('\n', '\r', '\0')) is { Key: not null } broken)
         {
             throw new MeshTrustException(Stage.Contexts, new Problem
@@ -64,6 +69,21 @@ public sealed class ContextsPlan
         return For(topology, clusters, [.. clusters.Select(c => KubeconfigDocument.Load(c.KubeconfigPath))], Path.GetFullPath(workDirectory));
     }
 
+    /// <summary>Plans the export of what a provider has made reachable.</summary>
+    /// <exception cref="MeshTrustException">Stage <see cref="Stage.Contexts"/>: as <see cref="For"/>, or a kubeconfig cannot be read.</exception>
+    public static ContextsPlan Read(MeshTopology topology, IReadOnlyList<ProvidedCluster> clusters, RunSpec run)
+    {
+        ArgumentNullException.ThrowIfNull(clusters);
+        ArgumentNullException.ThrowIfNull(run);
+        return For(
+            topology,
+            [.. clusters.Select(c => c.Access)],
+            [.. clusters.Select(c => KubeconfigDocument.Load(c.Access.KubeconfigPath))],
+            Path.GetFullPath(run.WorkDirectory),
+            Path.GetFullPath(run.KubeconfigDirectory),
+            [.. clusters.Select(c => c.LoadBalancerPool)]);
+    }
+
     /// <summary>Writes the files, each whole or not at all; what is as planned is not touched, and what killed runs left beside them is removed.</summary>
     /// <returns>The files that changed.</returns>
     /// <exception cref="MeshTrustException">Stage <see cref="Stage.Contexts"/>: the disk refuses.</exception>
@@ -73,7 +93,7 @@ public sealed class ContextsPlan
         return [.. Files.Where(WorkFile.Write)];
     }
 
-    private static List<KeyValuePair<string, string>> VariablesFor(MeshTopology topology, IReadOnlyList<ClusterAccess> clusters, string merged, string description)
+    private static List<KeyValuePair<string, string>> VariablesFor(MeshTopology topology, IReadOnlyList<ClusterAccess> clusters, IReadOnlyList<IReadOnlyList<IpRange>>? pools, string merged, string description)
     {
         var variables = new List<KeyValuePair<string, string>>();
         for (var i = 0; i < clusters.Count; i++)
@@ -82,6 +102,7 @@ public sealed class ContextsPlan
             variables.Add(new($"CTX_CLUSTER{number}", clusters[i].ContextName));
             variables.Add(new($"KUBECONFIG_CLUSTER{number}", clusters[i].KubeconfigPath));
             if (topology.Clusters[i].Network is { } network) variables.Add(new($"NETWORK_CLUSTER{number}", network));
+            if (pools?[i] is { Count: > 0 } pool) variables.Add(new($"LB_POOL_CLUSTER{number}", string.Join(',', pool)));
         }
         variables.Add(new("KUBECONFIG", merged));
         variables.Add(new("KUBE_CONTEXTS", string.Join(' ', clusters.Select(c => c.ContextName))));

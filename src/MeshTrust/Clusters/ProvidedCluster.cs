@@ -1,3 +1,5 @@
+using MeshTrust.Clusters.Addressing;
+
 namespace MeshTrust.Clusters;
 
 /// <summary>One cluster of a set: how to reach it, and what had to be done for it.</summary>
@@ -11,4 +13,7 @@ public sealed record ProvidedCluster
 
     /// <summary>One sentence for people, for instance <c>https://127.0.0.1:40123, 2 secrets kept from the last run</c>.</summary>
     public required string Detail { get; init; }
+
+    /// <summary>The addresses that its load balancer gives out (<c>LB_POOL_CLUSTERn</c>); empty for none of ours.</summary>
+    public IReadOnlyList<IpRange> LoadBalancerPool { get; init; } = [];
 }

@@ -15,9 +15,6 @@ public sealed record ClusterReadiness
     /// <summary>Whether the namespace <c>default</c> has its ServiceAccount: without it no pod can be made.</summary>
     public bool HasDefaultServiceAccount { get; init; }
 
-    /// <summary>Replicas of the Deployment <c>kube-system/coredns</c> that are missing; null where there is no such Deployment.</summary>
-    public int? MissingDns { get; init; }
-
     /// <summary>What is still waited for, as a clause; null where the cluster is ready.</summary>
     /// <param name="expected">The names of all nodes that the cluster shall have.</param>
     public string? Missing(IReadOnlyList<string> expected)
@@ -26,8 +23,7 @@ public sealed record ClusterReadiness
         if (ApiFault is { } fault) return $"the API server ({fault})";
         if (expected.FirstOrDefault(name => Nodes.All(n => n.Name != name)) is { } absent) return $"node {absent} to join";
         if (Nodes.FirstOrDefault(n => !n.IsReady) is { } node) return $"node {node.Name} to be Ready{(node.Reason.Length > 0 ? $" ({node.Reason})" : "")}";
-        if (!HasDefaultServiceAccount) return "the ServiceAccount of the namespace default";
-        return MissingDns is > 0 ? "the Deployment kube-system/coredns to be available" : null;
+        return HasDefaultServiceAccount ? null : "the ServiceAccount of the namespace default";
     }
 
     /// <summary>Asks a cluster. A server that does not answer is no fault here but a cluster that is not ready.</summary>
@@ -39,14 +35,12 @@ public sealed record ClusterReadiness
             var ready = api.IsReadyAsync(cancellationToken);
             var nodes = api.ListObjectsAsync("v1", "nodes", null, cancellationToken);
             var account = api.ReadObjectAsync(new ObjectReference("v1", "serviceaccounts", "default", "default"), cancellationToken);
-            var dns = api.ReadObjectAsync(new ObjectReference("apps/v1", "deployments", "kube-system", "coredns"), cancellationToken);
-            await Task.WhenAll(ready, nodes, account, dns).ConfigureAwait(false);
+            await Task.WhenAll(ready, nodes, account).ConfigureAwait(false);
             return new ClusterReadiness
             {
                 ApiFault = await ready.ConfigureAwait(false) ? null : "/readyz does not say ok",
                 Nodes = [.. (await nodes.ConfigureAwait(false)).Select(Node)],
                 HasDefaultServiceAccount = await account.ConfigureAwait(false) is not null,
-                MissingDns = await dns.ConfigureAwait(false) is { } deployment ? MissingReplicas(deployment) : null,
             };
         }
         catch (MeshTrustException e)
@@ -54,9 +48,6 @@ public sealed record ClusterReadiness
             return new ClusterReadiness { ApiFault = e.Problems[0].What.TrimEnd('.') };
         }
     }
-
-    private static int MissingReplicas(JsonObject deployment) =>
-        Math.Max(0, ((int?)deployment["spec"]?["replicas"] ?? 1) - ((int?)deployment["status"]?["availableReplicas"] ?? 0));
 
     private static NodeReadiness Node(JsonObject node)
     {

@@ -62,18 +62,24 @@ internal sealed class HostProcess : IDisposable
     }
 
     /// <summary>Runs the host to its end.</summary>
-    public static (int ExitCode, string Output) Run(string directory, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null)
+    public static (int ExitCode, string Output) Run(string directory, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null) =>
+        Run(directory, arguments, environment, Deadline);
+
+    /// <summary>Runs the host to its end, which may take as long as <paramref name="deadline"/>.</summary>
+    public static (int ExitCode, string Output) Run(string directory, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment, TimeSpan deadline)
     {
         using var host = Start(directory, arguments, environment);
-        return (host.WaitForExit(), host.Output);
+        return (host.WaitForExit(deadline), host.Output);
     }
 
-    public int WaitForExit()
+    public int WaitForExit() => WaitForExit(Deadline);
+
+    public int WaitForExit(TimeSpan deadline)
     {
-        if (!_process.WaitForExit(Deadline))
+        if (!_process.WaitForExit(deadline))
         {
             _process.Kill(entireProcessTree: true);
-            throw new TimeoutException($"The host did not end within {Deadline}. Its output so far:\n{Output}");
+            throw new TimeoutException($"The host did not end within {deadline}. Its output so far:\n{Output}");
         }
 
         _process.WaitForExit();

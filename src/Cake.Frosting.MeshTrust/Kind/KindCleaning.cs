@@ -1,0 +1,101 @@
+using Cake.Frosting.MeshTrust.Tools.Docker;
+using MeshTrust;
+using MeshTrust.Clusters.Engine;
+using MeshTrust.Clusters.Kind;
+using MeshTrust.Topology;
+
+namespace Cake.Frosting.MeshTrust.Kind;
+
+/// <summary>
+/// Takes away what was made from this work directory and nothing else: clusters whose nodes are those of our own state, whole or half made, with
+/// their kubeconfigs, and the nodes' network where MeshTrust made it and nobody is in it. CA material stays.
+/// </summary>
+public sealed class KindCleaning(KindRun run)
+{
+    private readonly List<string> _removed = [];
+    private readonly List<string> _left = [];
+    private readonly List<string> _failed = [];
+
+    /// <summary>Cleans. A cluster that cannot be removed does not keep the others.</summary>
+    /// <param name="network">The nodes' network.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async Task<KindCleaningReport> CleanAsync(string network, CancellationToken cancellationToken)
+    {
+        using (await run.States.LockAsync(run.Time, cancellationToken).ConfigureAwait(false))
+        {
+            var snapshot = await run.ReadAsync(cancellationToken).ConfigureAwait(false);
+            var ours = run.States.Clusters();
+            var gone = new List<ClusterName>();
+            foreach (var cluster in ours)
+            {
+                if (await CleanAsync(cluster, snapshot.NodesOf(cluster.Value), cancellationToken).ConfigureAwait(false)) gone.Add(cluster);
+            }
+
+            if (gone.Count > 0) await new KindExports(run.Run, run.Time).ForgetAsync(gone, cancellationToken).ConfigureAwait(false);
+            foreach (var other in snapshot.KindClusters.Except(ours.Select(cluster => cluster.Value)))
+                _left.Add($"{other}: MeshTrust did not make this kind cluster from this work directory.");
+            await RemoveNetworkAsync(network, cancellationToken).ConfigureAwait(false);
+        }
+
+        return new KindCleaningReport(_removed, _left, _failed);
+    }
+
+    private async Task<bool> CleanAsync(ClusterName cluster, IReadOnlyList<EngineContainer> nodes, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var state = run.States.Read(cluster);
+            if (state is null && nodes.Count > 0)
+            {
+                _left.Add($"{cluster}: there is no {KindState.FileName} that says that MeshTrust made it.");
+                return false;
+            }
+
+            if (state is not null && KindOwnership.Doubt(state, nodes) is { } doubt)
+            {
+                _left.Add($"{cluster}: {doubt} If it is to go: kind delete cluster --name {cluster}");
+                return false;
+            }
+
+            if (nodes.Count > 0) await new KindRemoval(run).RemoveAsync(cluster, cancellationToken).ConfigureAwait(false);
+            else Forget(cluster);
+            _removed.Add(nodes.Count == 0 ? $"{cluster}: nothing was left of it but files." : $"{cluster}: {string.Join(", ", nodes.Select(node => node.Name))}{(state!.Phase == KindPhase.Creating ? ", half made" : "")}.");
+            return true;
+        }
+        catch (MeshTrustException e)
+        {
+            _failed.Add($"{cluster}: {e.Problems[0]}");
+            return false;
+        }
+    }
+
+    private void Forget(ClusterName cluster)
+    {
+        run.Kubeconfigs.Remove(cluster);
+        run.States.Remove(cluster);
+    }
+
+    private async Task RemoveNetworkAsync(string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var snapshot = await run.ReadAsync(cancellationToken).ConfigureAwait(false);
+            foreach (var network in snapshot.NetworksNamed(name).Where(network => network.Labels.GetValueOrDefault(IContainerEngine.MadeLabel) == "true"))
+            {
+                var members = snapshot.Containers.Where(container => container.Addresses.ContainsKey(name)).Select(container => container.Name).Union(network.Members.Keys).ToList();
+                if (members.Count > 0)
+                {
+                    _left.Add($"network {name}: {string.Join(", ", members)} {(members.Count == 1 ? "is" : "are")} in it.");
+                    continue;
+                }
+
+                await run.Engine.RemoveNetworkAsync(network.Id, cancellationToken).ConfigureAwait(false);
+                _removed.Add($"network {name}.");
+            }
+        }
+        catch (MeshTrustException e)
+        {
+            _failed.Add($"network {name}: {e.Problems[0]}");
+        }
+    }
+}

@@ -1,0 +1,39 @@
+using Cake.Core;
+using Cake.Core.Diagnostics;
+using Cake.Frosting.MeshTrust.Kind;
+using MeshTrust;
+
+namespace Cake.Frosting.MeshTrust.Tasks;
+
+/// <summary>
+/// Removes the kind clusters that were made from this work directory, whole or half made, and nothing else; keys stay. It always succeeds:
+/// what it could not remove it names, so that a pipeline's last step never hides why the ones before it failed.
+/// </summary>
+[TaskName("CleanClusters")]
+[TaskDescription("Removes the kind clusters that MeshTrust made from this work directory, and nothing of others (--skip-cleanup)")]
+public sealed class CleanClustersTask(MeshSession session) : AsyncFrostingTask
+{
+    /// <inheritdoc/>
+    public override async Task RunAsync(ICakeContext context)
+    {
+        try
+        {
+            var settings = session.Settings(context);
+            if (settings.Run.SkipCleanup) context.Log.Information("Clusters stay (--skip-cleanup).");
+            else if (new KindStates(settings.Run.WorkDirectory).Clusters().Count == 0) context.Log.Information($"No kind clusters were made from {settings.Run.WorkDirectory}.");
+            else Tell(context, await new KindCleaning(await session.KindAsync(context).ConfigureAwait(false)).CleanAsync(settings.Topology.Hosting.Network.Name, session.Token).ConfigureAwait(false));
+        }
+        catch (MeshTrustException e)
+        {
+            foreach (var problem in e.Problems) context.Log.Warning("{0}", problem);
+            context.Log.Warning("Clusters were not looked for or not removed: see above, and run CleanClusters again.");
+        }
+    }
+
+    private static void Tell(ICakeContext context, KindCleaningReport report)
+    {
+        foreach (var line in report.Removed) context.Log.Information("removed {0}", line);
+        foreach (var line in report.Left) context.Log.Information("left {0}", line);
+        foreach (var line in report.Failed) context.Log.Warning("not removed: {0}", line);
+    }
+}

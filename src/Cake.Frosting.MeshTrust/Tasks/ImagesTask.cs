@@ -1,0 +1,27 @@
+using Cake.Core;
+using Cake.Core.Diagnostics;
+using Cake.Frosting.MeshTrust.Kind;
+using MeshTrust.Topology;
+
+namespace Cake.Frosting.MeshTrust.Tasks;
+
+/// <summary>Names the images that kind clusters of the topology need, with their digests: a pipeline can key its cache with that.</summary>
+[TaskName("Images")]
+[TaskDescription("Names the images that kind clusters of the topology need, with their digests (--output=json)")]
+public sealed class ImagesTask(MeshSession session, StandardOutput output) : AsyncFrostingTask
+{
+    /// <inheritdoc/>
+    public override async Task RunAsync(ICakeContext context)
+    {
+        var settings = session.Settings(context);
+        if (await session.ProviderAsync(context).ConfigureAwait(false) is { Choice: not ProviderChoice.Kind } other)
+        {
+            context.Log.Information($"No images are needed: the provider is {other.Choice.ToString().ToLowerInvariant()} ({other.Reason}).");
+            return;
+        }
+
+        var images = await new KindImages(await session.KindAsync(context).ConfigureAwait(false)).ReadAsync(settings.Topology, session.Token).ConfigureAwait(false);
+        if (settings.Run.Output == OutputFormat.Json) output.Report.WriteLine(KindImages.ToJson(images));
+        else foreach (var line in KindImages.ToLines(images)) output.Report.WriteLine(line);
+    }
+}

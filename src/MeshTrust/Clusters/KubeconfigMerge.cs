@@ -1,0 +1,107 @@
+using System.Text;
+
+namespace MeshTrust.Clusters;
+
+/// <summary>
+/// Brings contexts into a kubeconfig that others write as well: under the lock file that kind and client-go take (<c>&lt;file&gt;.lock</c>, made
+/// only where it is not there), whole or not at all, and without moving the current context.
+/// </summary>
+public sealed class KubeconfigMerge(TimeProvider time)
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>How long another program may hold the lock.</summary>
+    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>The contexts of these clusters, as their own kubeconfigs have them.</summary>
+    /// <exception cref="MeshTrustException">Stage <see cref="Stage.Contexts"/>: a kubeconfig does not do.</exception>
+    public static KubeconfigDocument ContextsOf(IReadOnlyList<ClusterAccess> clusters)
+    {
+        ArgumentNullException.ThrowIfNull(clusters);
+        return clusters.Select(c => KubeconfigDocument.Load(c.KubeconfigPath).Subset(c.ContextName, KubeconfigFile.ReadNamed)).Aggregate((all, next) => all.Merge(next));
+    }
+
+    /// <summary>Brings contexts in; those of the same name are replaced.</summary>
+    /// <param name="path">The file; it is made where there is none. Where it is a link, the file it leads to.</param>
+    /// <param name="contexts">What is brought in.</param>
+    /// <param name="current">The context that becomes the current one; null to leave it as it is.</param>
+    /// <param name="cancellationToken">Ends the wait for the lock.</param>
+    /// <returns>Whether the file changed.</returns>
+    /// <exception cref="MeshTrustException">MT0219: another program holds the lock; MT02xx: the file is no kubeconfig; MT1001 to MT1004: the disk.</exception>
+    public Task<bool> BringAsync(string path, KubeconfigDocument contexts, string? current, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(contexts);
+        return ChangeAsync(path, document =>
+        {
+            var merged = document?.Without([.. contexts.Contexts]).Merge(contexts) ?? contexts;
+            return merged.WithCurrent(current ?? document?.CurrentContext);
+        }, cancellationToken);
+    }
+
+    /// <summary>Takes contexts out again, with the clusters and users that nothing else needs.</summary>
+    /// <param name="path">The file; where there is none, nothing happens.</param>
+    /// <param name="contexts">Their names.</param>
+    /// <param name="cancellationToken">Ends the wait for the lock.</param>
+    /// <returns>Whether the file changed.</returns>
+    /// <exception cref="MeshTrustException">As <see cref="BringAsync"/>.</exception>
+    public async Task<bool> TakeOutAsync(string path, IReadOnlyCollection<string> contexts, CancellationToken cancellationToken) =>
+        File.Exists(path) && await ChangeAsync(path, document => document!.Without(contexts), cancellationToken).ConfigureAwait(false);
+
+    private async Task<bool> ChangeAsync(string path, Func<KubeconfigDocument?, KubeconfigDocument> change, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        var file = path;
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            file = File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
+            var held = file + ".lock";
+            await LockAsync(held, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                // An empty file is no kubeconfig yet, but kubectl takes it for one.
+                var before = File.Exists(file) && new FileInfo(file).Length > 0 ? KubeconfigDocument.Load(file) : null;
+                var after = change(before).ToYaml();
+                return before?.ToYaml() != after && WholeFile.ReplaceIfChanged(file, Encoding.UTF8.GetBytes(after), secret: true);
+            }
+            finally
+            {
+                File.Delete(held);
+            }
+        }
+        catch (Exception e) when (DiskFault.IsOne(e))
+        {
+            throw DiskFault.From(file, e);
+        }
+    }
+
+    private async Task LockAsync(string path, CancellationToken cancellationToken)
+    {
+        var start = time.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                using var made = new FileStream(path, FileMode.CreateNew, FileAccess.Write);
+                return;
+            }
+            catch (IOException) when (File.Exists(path))
+            {
+                if (time.GetElapsedTime(start) > Patience) throw Held(path);
+                await Task.Delay(Pause, time, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private MeshTrustException Held(string path)
+    {
+        var age = time.GetUtcNow() - File.GetLastWriteTimeUtc(path);
+        return new(Stage.Contexts, new Problem
+        {
+            Id = "MT0219",
+            Place = path,
+            What = $"Another program has locked this kubeconfig for {(age.TotalHours >= 2 ? $"{age.TotalHours:0} hours" : age.TotalMinutes >= 2 ? $"{age.TotalMinutes:0} minutes" : $"{Math.Max(0, age.TotalSeconds):0} s")}, and did not let it go within {Patience.TotalSeconds:0} s.",
+            Remedy = "Let it end. Where no kind or kubectl runs, a program that was killed left it: remove the .lock file. Or leave --merge-kubeconfig out and use the file that SetContexts names.",
+        });
+    }
+}

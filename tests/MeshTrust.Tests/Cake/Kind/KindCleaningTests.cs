@@ -1,0 +1,111 @@
+using global::Cake.Frosting.MeshTrust.Kind;
+using MeshTrust.Clusters;
+using MeshTrust.Topology;
+
+namespace MeshTrust.Tests.Cake.Kind;
+
+[TestFixture]
+[Platform(Exclude = "Win", Reason = "kind is a shell script here")]
+public sealed class KindCleaningTests
+{
+    private FakeKind _kind = null!;
+
+    [SetUp]
+    public void Begin() => _kind = new FakeKind();
+
+    [TearDown]
+    public void End() => _kind.Dispose();
+
+    [Test]
+    public async Task Removes_what_was_made_here_and_leaves_all_of_others_and_says_so()
+    {
+        await EnsureAsync("east", "west");
+        _kind.Make("theirs-control-plane");
+        var report = await CleanAsync();
+
+        Assert.That(report.Removed, Is.EqualTo(new[] { "east: east-control-plane.", "west: west-control-plane." }));
+        Assert.That(report.Left, Is.EqualTo(new[] { "theirs: MeshTrust did not make this kind cluster from this work directory.", "network kind: theirs-control-plane is in it." }));
+        Assert.That(report.Failed, Is.Empty);
+        Assert.That(_kind.Calls, Does.Contain("delete cluster east").And.Contain("delete cluster west").And.Not.Contain("delete cluster theirs"));
+        Assert.That((Directory.GetFiles(_kind.Scratch.File("mesh/kubeconfig")), _kind.Run().States.Clusters(), _kind.Run().States.ReadAddresses()!.Clusters), Is.EqualTo((Array.Empty<string>(), Array.Empty<ClusterName>(), Array.Empty<object>())));
+    }
+
+    [Test]
+    public async Task Removes_the_network_where_we_made_it_and_nobody_is_in_it()
+    {
+        await EnsureAsync("east");
+        Assert.That((await CleanAsync()).Removed, Does.Contain("network kind."));
+        Assert.That(_kind.Networks, Is.Empty);
+    }
+
+    [Test]
+    public async Task Leaves_a_network_that_somebody_else_made()
+    {
+        await _kind.CreateNetworkAsync("kind", [], null, default);
+        _kind.Networks[0] = _kind.Networks[0] with { Labels = new Dictionary<string, string>() };
+        await EnsureAsync("east");
+
+        Assert.That((await CleanAsync()).Removed, Is.EqualTo(new[] { "east: east-control-plane." }));
+        Assert.That(_kind.Networks, Has.Count.EqualTo(1));
+    }
+
+    [Test]
+    public async Task Removes_a_half_made_cluster_of_a_killed_run()
+    {
+        await EnsureAsync("east");
+        var state = _kind.Run().States.Read(ClusterName.Parse("east"))!;
+        _kind.Run().States.Write(ClusterName.Parse("east"), state with { Phase = global::MeshTrust.Clusters.Kind.KindPhase.Creating, Nodes = new Dictionary<string, string>() });
+
+        Assert.That((await CleanAsync()).Removed, Does.Contain("east: east-control-plane, half made."));
+    }
+
+    [Test]
+    public async Task Leaves_a_cluster_that_somebody_made_anew_under_our_name()
+    {
+        await EnsureAsync("east");
+        _kind.Make("east-control-plane");
+        var report = await CleanAsync();
+
+        Assert.That(report.Left[0], Does.StartWith("east: Somebody made east-control-plane anew since MeshTrust made this cluster."));
+        Assert.That(_kind.Calls, Does.Not.Contain("delete cluster east"));
+    }
+
+    [Test]
+    public async Task Forgets_a_cluster_of_which_nothing_is_left()
+    {
+        await EnsureAsync("east");
+        _kind.Remove("east-control-plane");
+
+        Assert.That((await CleanAsync()).Removed, Does.Contain("east: nothing was left of it but files."));
+    }
+
+    [Test]
+    public async Task One_that_cannot_be_removed_does_not_keep_the_others_and_can_be_tried_again()
+    {
+        await EnsureAsync("east");
+        _kind.RefuseToDelete();
+        var report = await CleanAsync();
+        Assert.That(report.Failed.Single(), Does.StartWith("east: MT2210"));
+        Assert.That(_kind.Run().States.Clusters(), Has.Count.EqualTo(1), "the state stays for the next try");
+    }
+
+    [Test]
+    public async Task Exports_that_lead_to_nothing_any_more_go_with_the_clusters()
+    {
+        var run = _kind.Run(r => r with { MergeKubeconfig = _kind.Scratch.File("home/config") });
+        _kind.Scratch.Write("home/config", "apiVersion: v1\nkind: Config\nclusters: [{name: gke, cluster: {server: 'https://gke'}}]\ncontexts: [{name: gke, context: {cluster: gke, user: me}}]\nusers: [{name: me, user: {token: t}}]\ncurrent-context: gke\n");
+        var topology = _kind.Topology("east");
+        var clusters = (await new KindClusterProvider(run).EnsureAsync(topology, default)).Clusters;
+        ContextsPlan.Read(topology, clusters, run.Run).Write();
+        await new KubeconfigMerge(TimeProvider.System).BringAsync(run.Run.MergeKubeconfig!, KubeconfigMerge.ContextsOf([clusters[0].Access]), null, default);
+        Assert.That(File.Exists(_kind.Scratch.File("mesh/env.sh")), Is.True);
+
+        await new KindCleaning(run).CleanAsync("kind", default);
+        Assert.That((File.Exists(_kind.Scratch.File("mesh/env.sh")), File.Exists(_kind.Scratch.File("mesh/kubeconfig/merged"))), Is.EqualTo((false, false)));
+        Assert.That(KubeconfigDocument.Load(run.Run.MergeKubeconfig!).Contexts, Is.EqualTo(new[] { "gke" }));
+    }
+
+    private Task<ClusterSet> EnsureAsync(params string[] names) => new KindClusterProvider(_kind.Run()).EnsureAsync(_kind.Topology(names), default);
+
+    private Task<KindCleaningReport> CleanAsync() => new KindCleaning(_kind.Run()).CleanAsync("kind", default);
+}

@@ -1,0 +1,258 @@
+using global::Cake.Frosting.MeshTrust.Kind;
+using MeshTrust.Clusters;
+using MeshTrust.Clusters.Engine;
+using MeshTrust.Clusters.Kind;
+using MeshTrust.Kubernetes;
+using MeshTrust.Topology;
+using MeshTrust.Topology.Hosting;
+
+namespace MeshTrust.Tests.Cake.Kind;
+
+[TestFixture]
+[Platform(Exclude = "Win", Reason = "kind is a shell script here")]
+public sealed class KindClusterProviderTests
+{
+    private FakeKind _kind = null!;
+
+    [SetUp]
+    public async Task Begin() => _kind = new FakeKind();
+
+    [TearDown]
+    public async Task End() => _kind.Dispose();
+
+    [Test]
+    public async Task Makes_what_is_missing_and_says_here_and_in_the_cluster_that_it_is_ours()
+    {
+        var clusters = (await EnsureAsync("east", "west")).Clusters;
+
+        Assert.That(clusters.Select(c => (c.Access.Name.Value, c.Access.ContextName, c.Outcome)), Is.EqualTo(new[] { ("east", "kind-east", ClusterOutcome.Created), ("west", "kind-west", ClusterOutcome.Created) }));
+        Assert.That(clusters[0].Detail, Is.EqualTo("https://127.0.0.1:41000, 1 node, Kubernetes v1.35.0"));
+        Assert.That(_kind.Calls, Is.EquivalentTo(new[] { "create cluster east", "create cluster west" }));
+        Assert.That(_kind.Commands, Does.Contain("network create kind"));
+        Assert.That((string?)_kind.Api("east").Objects[KindMark.Reference]["data"]!["cluster"], Is.EqualTo("east"));
+        var state = _kind.Run().States.Read(ClusterName.Parse("east"))!;
+        Assert.That((state.Phase, state.Nodes.Keys.Single(), state.NodeAddresses["east-control-plane"].Single().ToString()), Is.EqualTo((KindPhase.Ready, "east-control-plane", "172.18.0.2")));
+    }
+
+    [Test]
+    public async Task Two_kubeconfigs_lie_there_for_their_owner_alone_and_nowhere_else()
+    {
+        await EnsureAsync("east");
+        var directory = _kind.Scratch.File("mesh/kubeconfig");
+
+        Assert.That(Directory.EnumerateFiles(directory).Select(Path.GetFileName), Is.EquivalentTo(new[] { "east", "east.internal" }));
+        Assert.That(Directory.EnumerateFiles(directory).Select(File.GetUnixFileMode), Is.All.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite));
+        Assert.That(KubeconfigDocument.Load(Path.Combine(directory, "east")).Describe("kind-east").Server, Is.EqualTo(new Uri("https://127.0.0.1:41000")));
+        Assert.That(KubeconfigDocument.Load(Path.Combine(directory, "east.internal")).Describe("kind-east").Server, Is.EqualTo(new Uri("https://east-control-plane:6443")));
+        Assert.That(Directory.EnumerateFiles(_kind.Scratch.File("mesh"), "*", SearchOption.AllDirectories).Where(file => !file.Contains("/kubeconfig/", StringComparison.Ordinal) && File.ReadAllText(file).Contains("never-told", StringComparison.Ordinal)), Is.Empty);
+    }
+
+    [Test]
+    public async Task A_second_run_asks_kind_for_nothing_and_writes_nothing()
+    {
+        await EnsureAsync("east", "west");
+        var (calls, files) = (_kind.Calls, Files());
+        var clusters = (await EnsureAsync("east", "west")).Clusters;
+
+        Assert.That(clusters.Select(c => c.Outcome), Is.All.EqualTo(ClusterOutcome.Kept));
+        Assert.That((_kind.Calls, Files()), Is.EqualTo((calls, files)));
+    }
+
+    [Test]
+    public async Task A_third_cluster_leaves_the_two_as_they_are()
+    {
+        await EnsureAsync("east", "west");
+        var clusters = (await EnsureAsync("east", "west", "north")).Clusters;
+
+        Assert.That(clusters.Select(c => c.Outcome), Is.EqualTo(new[] { ClusterOutcome.Kept, ClusterOutcome.Kept, ClusterOutcome.Created }));
+        Assert.That(_kind.Calls.Skip(2), Is.EqualTo(new[] { "create cluster north" }));
+    }
+
+    [Test]
+    public async Task A_cluster_that_was_deleted_behind_our_back_is_made_anew()
+    {
+        await EnsureAsync("east");
+        _kind.Remove("east-control-plane");
+        var cluster = (await EnsureAsync("east")).Clusters.Single();
+
+        Assert.That(cluster.Outcome, Is.EqualTo(ClusterOutcome.Created));
+        Assert.That(cluster.Detail, Does.Contain("made anew: Its containers are gone."));
+    }
+
+    [Test]
+    public async Task Nodes_that_do_not_run_are_started()
+    {
+        await EnsureAsync("east");
+        _kind.Stop("east-control-plane");
+        var cluster = (await EnsureAsync("east")).Clusters.Single();
+
+        Assert.That(cluster.Outcome, Is.EqualTo(ClusterOutcome.Restarted));
+        Assert.That(_kind.Commands, Does.Contain("start east-control-plane"));
+        Assert.That(_kind.Calls, Has.Count.EqualTo(1));
+    }
+
+    [Test]
+    public async Task A_half_made_cluster_of_a_killed_run_is_told_and_made_anew()
+    {
+        _kind.Hang("east");
+        using var kill = new CancellationTokenSource();
+        var killed = new KindClusterProvider(_kind.Run()).EnsureAsync(_kind.Topology("east"), kill.Token);
+        while (!_kind.Calls.Contains("create cluster east")) await Task.Delay(20);
+        await kill.CancelAsync();
+        Assert.That(async () => await killed, Throws.InstanceOf<OperationCanceledException>());
+        Assert.That(_kind.Run().States.Read(ClusterName.Parse("east"))!.Phase, Is.EqualTo(KindPhase.Creating));
+
+        File.Delete(_kind.Scratch.File("bin/hang-east"));
+        _kind.Make("east-control-plane");
+        var cluster = (await EnsureAsync("east")).Clusters.Single();
+        Assert.That(cluster.Detail, Does.Contain("made anew: A run ended while it was being made."));
+        Assert.That(_kind.Calls.Skip(1), Is.EqualTo(new[] { "delete cluster east", "create cluster east" }));
+    }
+
+    [Test]
+    public async Task One_that_differs_and_one_of_somebody_else_are_named_together_and_nothing_is_touched()
+    {
+        await EnsureAsync("east");
+        _kind.Make("west-control-plane");
+        var calls = _kind.Calls;
+        var topology = _kind.Topology("east", "west", "north");
+        topology = topology with { Clusters = [topology.Clusters[0] with { Hosting = new ClusterHostingSpec { Workers = 1 } }, .. topology.Clusters.Skip(1)] };
+        var fault = (await Assert.ThrowsAsync<MeshTrustException>(() => new KindClusterProvider(_kind.Run()).EnsureAsync(topology, default)))!;
+
+        Assert.That(fault.Problems.Select(p => (p.Id, p.Place)), Is.EqualTo(new[] { ("MT2302", "east"), ("MT2303", "west") }));
+        Assert.That(fault.Problems[0].What, Does.Contain("east-worker"));
+        Assert.That(_kind.Calls, Is.EqualTo(calls));
+
+        var forced = await new KindClusterProvider(_kind.Run(run => run with { Force = true })).EnsureAsync(_kind.Topology("east"), default);
+        Assert.That(forced.Clusters.Single().Outcome, Is.EqualTo(ClusterOutcome.Kept), "force replaces only what differs");
+    }
+
+    [Test]
+    public async Task A_cluster_of_somebody_else_is_taken_over_on_the_users_word()
+    {
+        _kind.Make("east-control-plane");
+        var cluster = (await new KindClusterProvider(_kind.Run(run => run with { Adopt = true })).EnsureAsync(_kind.Topology("east"), default)).Clusters.Single();
+
+        Assert.That(cluster.Detail, Does.Contain("taken over (--adopt)"));
+        Assert.That(_kind.Calls, Is.EqualTo(new[] { "get kubeconfig east" }));
+        Assert.That((await EnsureAsync("east")).Clusters.Single().Outcome, Is.EqualTo(ClusterOutcome.Kept));
+    }
+
+    [Test]
+    public async Task A_passing_fault_is_tried_again_from_nothing()
+    {
+        _kind.Fail("east", 1, "ERROR: failed to create cluster: Bind for 127.0.0.1:41000 failed: port is already allocated\n");
+        var cluster = (await EnsureAsync("east")).Clusters.Single();
+
+        Assert.That(cluster.Outcome, Is.EqualTo(ClusterOutcome.Created));
+        Assert.That(_kind.Calls, Is.EqualTo(new[] { "create cluster east", "delete cluster east", "create cluster east" }));
+        Assert.That(_kind.Steps.Select(step => step.Step), Has.Some.StartsWith("trying again after a passing fault:"));
+    }
+
+    [Test]
+    public async Task Those_that_fail_are_told_together_with_their_logs_after_the_others_are_there()
+    {
+        _kind.Fail("east", 1, "ERROR: failed to create cluster: unknown thing\n");
+        _kind.Fail("north", 1, "ERROR: failed to create cluster: could not find a log line that matches \"Reached target .*Multi-User System.*\"\n");
+        var fault = (await Assert.ThrowsAsync<MeshTrustException>(() => EnsureAsync("east", "west", "north")))!;
+
+        Assert.That((fault.Stage, fault.Problems.Select(p => p.Place)), Is.EqualTo((Stage.ClusterCreation, (IEnumerable<string>)["east", "north"])));
+        Assert.That(fault.Problems[0].Remedy, Does.Contain($"Logs: {_kind.Scratch.File("mesh/artifacts/kind/east")}").And.Contain("has been removed"));
+        Assert.That(File.Exists(_kind.Scratch.File("mesh/artifacts/kind/north/journal.log")), Is.True);
+        Assert.That(_kind.Run().States.Clusters().Select(c => c.Value), Is.EqualTo(new[] { "west" }), "the sibling is there, the failed ones are gone");
+        Assert.That(_kind.Calls, Does.Contain("delete cluster east").And.Contain("delete cluster north").And.Not.Contain("delete cluster west"));
+    }
+
+    [Test]
+    public async Task A_failed_cluster_stays_where_the_user_wants_to_look_at_it()
+    {
+        _kind.Fail("east", 1, "ERROR: failed to create cluster: unknown thing\n");
+        var topology = _kind.Topology("east");
+        topology = topology with { Hosting = topology.Hosting with { Failure = new FailureSpec { Retain = true } } };
+        var fault = (await Assert.ThrowsAsync<MeshTrustException>(() => new KindClusterProvider(_kind.Run()).EnsureAsync(topology, default)))!;
+
+        Assert.That(fault.Problems.Single().Remedy, Does.Contain("was kept"));
+        Assert.That(_kind.Calls, Does.Not.Contain("delete cluster east"));
+    }
+
+    [Test]
+    public async Task A_kind_that_hangs_is_ended_at_its_deadline()
+    {
+        _kind.Hang("east");
+        var topology = _kind.Topology("east");
+        topology = topology with { Hosting = topology.Hosting with { Timeouts = new HostingTimeouts { Create = TimeSpan.FromSeconds(1) } } };
+        var fault = (await Assert.ThrowsAsync<MeshTrustException>(() => new KindClusterProvider(_kind.Run()).EnsureAsync(topology, default)))!;
+
+        Assert.That(fault.Problems.Single().Id, Is.EqualTo("MT2322"));
+        Assert.That(_kind.Steps[^1].State, Is.EqualTo(ClusterProgressState.Failed));
+    }
+
+    [Test]
+    public async Task A_node_that_never_gets_ready_is_named_with_what_it_says()
+    {
+        _kind.IsReady = node => node != "east-control-plane";
+        var topology = _kind.Topology("east", "west");
+        topology = topology with { Hosting = topology.Hosting with { Timeouts = new HostingTimeouts { Ready = TimeSpan.FromSeconds(1) } } };
+        var fault = (await Assert.ThrowsAsync<MeshTrustException>(() => new KindClusterProvider(_kind.Run()).EnsureAsync(topology, default)))!;
+
+        Assert.That(fault.Problems.Single().Id, Is.EqualTo("MT2321"));
+        Assert.That(fault.Problems.Single().What, Does.Contain("node east-control-plane to be Ready (the network is not there yet)"));
+    }
+
+    [Test]
+    public async Task A_cluster_that_is_kept_is_never_removed_however_it_stands()
+    {
+        await EnsureAsync("east");
+        _kind.IsReady = _ => false;
+        var topology = _kind.Topology("east");
+        topology = topology with { Hosting = topology.Hosting with { Timeouts = new HostingTimeouts { Ready = TimeSpan.FromSeconds(1) } } };
+        await Assert.ThrowsAsync<MeshTrustException>(() => new KindClusterProvider(_kind.Run()).EnsureAsync(topology, default));
+
+        Assert.That(_kind.Calls, Is.EqualTo(new[] { "create cluster east" }));
+    }
+
+    [Test]
+    public async Task Another_run_in_the_same_work_directory_is_told()
+    {
+        using var held = await _kind.Run().States.LockAsync(TimeProvider.System, default);
+
+        Assert.That((await Assert.ThrowsAsync<MeshTrustException>(() => EnsureAsync("east")))!.Problems.Single().Id, Is.EqualTo("MT2320"));
+    }
+
+    [Test]
+    public async Task An_image_that_cannot_be_had_fails_before_any_cluster_is_begun()
+    {
+        _kind.Images.Clear();
+        var fault = (await Assert.ThrowsAsync<MeshTrustException>(() => EnsureAsync("east", "west")))!;
+
+        Assert.That(fault.Problems.Single().Id, Is.EqualTo("MT2309"), "the registry's limit for pulls");
+        Assert.That(_kind.Commands.Count(command => command.StartsWith("pull ", StringComparison.Ordinal)), Is.EqualTo(1), "once for all clusters, and not again where it will not pass");
+        Assert.That(_kind.Calls, Is.Empty);
+    }
+
+    [Test]
+    public async Task An_image_comes_from_an_archive_where_the_engine_does_not_have_it()
+    {
+        _kind.Images.Clear();
+        _kind.Scratch.Write("images/kindest+node_v1.35.0.tar", "");
+        var topology = _kind.Topology("east");
+        topology = topology with { Hosting = topology.Hosting with { ImageArchiveDirectory = _kind.Scratch.File("images") } };
+        await new KindClusterProvider(_kind.Run()).EnsureAsync(topology, default);
+
+        Assert.That(_kind.Commands, Does.Contain("load kindest+node_v1.35.0.tar").And.None.StartsWith("pull "));
+        topology = topology with { Hosting = topology.Hosting with { ImageArchiveDirectory = _kind.Scratch.File("nowhere") }, Clusters = _kind.Topology("other").Clusters };
+        _kind.Images.Clear();
+        Assert.That((await Assert.ThrowsAsync<MeshTrustException>(() => new KindClusterProvider(_kind.Run()).EnsureAsync(topology, default)))!.Problems.Single().Id, Is.EqualTo("MT2411"));
+    }
+
+    [TestCase(2, 2, 24, 2)]
+    [TestCase(8, 4, 24, 4)]
+    [TestCase(8, 16, 8, 4)]
+    [TestCase(3, 1, 1, 1)]
+    public void As_many_are_made_at_once_as_processors_and_memory_bear(int clusters, int processors, int gibibytes, int parallel) =>
+        Assert.That(KindClusterProvider.Parallel(clusters, null, new EngineInfo { Engine = ContainerEngineChoice.Docker, Version = "1", Architecture = "amd64", Processors = processors, Memory = (long)gibibytes << 30 }), Is.EqualTo(parallel));
+
+    private Task<ClusterSet> EnsureAsync(params string[] names) => new KindClusterProvider(_kind.Run()).EnsureAsync(_kind.Topology(names), default);
+
+    private List<string> Files() => [.. Directory.EnumerateFiles(_kind.Scratch.File("mesh"), "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Select(file => $"{file} {File.GetLastWriteTimeUtc(file):O}")];
+}

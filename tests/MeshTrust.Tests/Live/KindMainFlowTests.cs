@@ -1,0 +1,83 @@
+using System.Text;
+using System.Text.Json;
+
+namespace MeshTrust.Tests.Live;
+
+/// <summary>The main flow on real kind clusters, from nothing until nothing is left, judged from outside by kubectl, docker and kind.</summary>
+[TestFixture, NonParallelizable]
+public sealed class KindMainFlowTests
+{
+    private KindTestbed _kind = null!;
+
+    [SetUp]
+    public void Begin() => _kind = KindTestbed.Find();
+
+    [TearDown]
+    public void End() => _kind.Dispose();
+
+    [Test]
+    public void Makes_two_proves_trust_changes_nothing_adds_a_third_restores_one_that_was_deleted_and_removes_all()
+    {
+        var others = _kind.Others();
+        var first = _kind.Succeed(2, "--target=Verify");
+        Assert.That(first, Does.Contain($"{_kind.Name(1)}: created, https://127.0.0.1:").And.Contain($"{_kind.Name(2)}: created, https://127.0.0.1:").And.Contain("4 of 4 ordered pairs trusted"));
+        Assert.That(first, Does.Match($"\\d\\d:\\d\\d:\\d\\dZ {_kind.Name(1)}: "), "every step is told with its time");
+        SameSecrets(2);
+        Assert.That(Directory.Exists(_kind.File("home/.kube")), Is.False, "the user's own kubeconfig is never touched");
+        Assert.That(File.ReadAllText(_kind.File($"mesh/kubeconfig/{_kind.Name(1)}.internal")), Does.Contain($"https://{_kind.Name(1)}-control-plane:6443"));
+        Assert.That(_kind.Kubectl(1, "get", "configmap", "meshtrust", "--namespace", "kube-public", "--output", "jsonpath={.data.cluster}"), Is.EqualTo(_kind.Name(1)));
+
+        var (containers, files) = (_kind.Containers(), _kind.Files());
+        var second = _kind.Succeed(2, "--target=Verify");
+        Assert.That(second, Does.Contain($"{_kind.Name(1)}: kept").And.Contain($"{_kind.Name(2)}: secret cacerts unchanged, namespace unchanged"));
+        Assert.That(second, Does.Not.Match(@"^\S+: (created|restarted|issued|secret cacerts (created|changed))").And.Not.Contain("wrote "));
+        Assert.That((_kind.Containers(), _kind.Files()), Is.EqualTo((containers, files)));
+
+        var third = _kind.Succeed(3, "--target=Verify");
+        Assert.That(third, Does.Contain($"{_kind.Name(1)}: kept").And.Contain($"{_kind.Name(2)}: kept").And.Contain($"{_kind.Name(3)}: created").And.Contain("9 of 9 ordered pairs trusted"));
+        Assert.That(_kind.Containers().Intersect(containers), Is.EqualTo(containers), "what was there is as it was");
+        SameSecrets(3);
+
+        Assert.That(_kind.Kind("delete", "cluster", "--name", _kind.Name(2)).ExitCode, Is.Zero);
+        var status = Status(3);
+        Assert.That(status, Is.EqualTo(new[] { "ready", "missing", "ready" }));
+        var restored = _kind.Succeed(3, "--target=Verify");
+        Assert.That(restored, Does.Contain($"{_kind.Name(1)}: kept").And.Contain($"{_kind.Name(2)}: created").And.Contain("made anew: Its containers are gone").And.Contain($"{_kind.Name(2)}: secret cacerts created").And.Contain("9 of 9 ordered pairs trusted"));
+        SameSecrets(3);
+
+        var clean = _kind.Succeed(3, "--target=CleanClusters");
+        Assert.That(clean, Does.Contain($"removed {_kind.Name(1)}").And.Contain($"removed {_kind.Name(3)}"));
+        Assert.Multiple(() =>
+        {
+            Assert.That(_kind.Containers(), Is.Empty);
+            Assert.That(_kind.Kind("get", "clusters").Output, Does.Not.Contain(_kind.Name(1)[..^1]));
+            Assert.That(_kind.Others(), Is.EqualTo(others), "nothing of others is removed");
+            Assert.That(Directory.EnumerateFileSystemEntries(_kind.File("mesh/kubeconfig")), Is.Empty);
+            Assert.That(File.Exists(_kind.File("mesh/certs/root-key.pem")), Is.True, "keys stay");
+        });
+        Assert.That(_kind.Succeed(3, "--target=CleanClusters"), Does.Contain("No kind clusters were made from"));
+    }
+
+    private string?[] Status(int clusters)
+    {
+        var output = _kind.Succeed(clusters, "--target=Status", "--output=json");
+        using var json = JsonDocument.Parse(output[output.IndexOf("{\n", StringComparison.Ordinal)..(output.LastIndexOf("\n}", StringComparison.Ordinal) + 2)]);
+        return [.. json.RootElement.GetProperty("clusters").EnumerateArray().Select(cluster => cluster.GetProperty("status").GetString())];
+    }
+
+    /// <summary>kubectl reads the secret of every cluster: one root, that of the trust store, and a CA key of each cluster's own.</summary>
+    private void SameSecrets(int clusters)
+    {
+        var root = File.ReadAllText(_kind.File("mesh/certs/root-cert.pem"));
+        var keys = Enumerable.Range(1, clusters).Select(number =>
+        {
+            using var json = JsonDocument.Parse(_kind.Kubectl(number, "get", "secret", "cacerts", "--namespace", "istio-system", "--output", "json"));
+            var data = json.RootElement.GetProperty("data");
+            Assert.That(Text(data, "root-cert.pem"), Is.EqualTo(root));
+            return Text(data, "ca-key.pem");
+        }).ToList();
+        Assert.That(keys, Is.Unique);
+    }
+
+    private static string Text(JsonElement data, string key) => Encoding.UTF8.GetString(data.GetProperty(key).GetBytesFromBase64());
+}

@@ -1,0 +1,93 @@
+using System.Security.Cryptography;
+using MeshTrust.Tests.Tools;
+
+namespace MeshTrust.Tests.Live;
+
+/// <summary>A real container engine and a real kind, clusters of names that nobody else has, and the host that makes them.</summary>
+internal sealed class KindTestbed : IDisposable
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(15);
+    private readonly ScratchDirectory _scratch = new();
+    private readonly string _prefix = "mt" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(3));
+    private readonly string _kind;
+    private readonly string _docker;
+
+    private KindTestbed(string kind, string docker) => (_kind, _docker) = (kind, docker);
+
+    public string Location => _scratch.Location;
+
+    /// <summary>Finds both; ends the test where one is missing, loudly, or fails it where MESHTRUST_REQUIRE_TOOLS=1.</summary>
+    public static KindTestbed Find()
+    {
+        var (kind, docker) = (OutsideTool.Find("kind"), OutsideTool.Find("docker"));
+        if (OutsideTool.Run(docker, "version", "--format", "{{.Server.Version}}").ExitCode == 0) return new KindTestbed(kind, docker);
+        const string Reason = "NOT RUN: docker is there but no engine answers it. Start dockerd and run again; MESHTRUST_REQUIRE_TOOLS=1 makes this a failure.";
+        if (Environment.GetEnvironmentVariable("MESHTRUST_REQUIRE_TOOLS") == "1") Assert.Fail(Reason);
+        Assert.Ignore(Reason);
+        throw new System.Diagnostics.UnreachableException();
+    }
+
+    /// <summary>The name of a cluster of this test's own.</summary>
+    public string Name(int number) => $"{_prefix}-{number}";
+
+    public string File(string name) => _scratch.File(name);
+
+    /// <summary>The arguments of every run: so many clusters of ours. MESHTRUST_KIND_IMAGE names a node image that the engine has; else kind's own is pulled.</summary>
+    public string[] Arguments(int clusters, params string[] more) =>
+    [
+        "--provider=kind", "--work-dir=mesh", "--lb=none", "--rootca-keysz=p256", "--intermediate-keysz=p256",
+        "--cluster-names=" + string.Join(',', Enumerable.Range(1, clusters).Select(Name)),
+        .. Environment.GetEnvironmentVariable("MESHTRUST_KIND_IMAGE") is { Length: > 0 } image ? (string[])["--node-image=" + image] : [],
+        .. more,
+    ];
+
+    /// <summary>No kubeconfig of whoever runs the tests: the home directory is the test's own.</summary>
+    public Dictionary<string, string?> Variables() => new() { ["HOME"] = _scratch.File("home"), ["KIND_EXPERIMENTAL_PROVIDER"] = null, ["KIND_EXPERIMENTAL_DOCKER_NETWORK"] = null };
+
+    public (int ExitCode, string Output) Run(int clusters, params string[] more) => HostProcess.Run(Location, Arguments(clusters, more), Variables(), Deadline);
+
+    public string Succeed(int clusters, params string[] more)
+    {
+        var (code, output) = Run(clusters, more);
+        Assert.That(code, Is.Zero, output);
+        return output.ReplaceLineEndings("\n");
+    }
+
+    public ToolResult Kind(params string[] arguments) => OutsideTool.Run(_kind, arguments, null, new Dictionary<string, string> { ["KUBECONFIG"] = _scratch.File("nobody") });
+
+    public ToolResult Docker(params string[] arguments) => OutsideTool.Run(_docker, arguments);
+
+    /// <summary>What kubectl reads from a cluster, from outside, with the kubeconfig that was written for it.</summary>
+    public string Kubectl(int cluster, params string[] arguments)
+    {
+        var result = OutsideTool.Run(OutsideTool.Find("kubectl"), ["--kubeconfig", _scratch.File($"mesh/kubeconfig/{Name(cluster)}"), "--context", $"kind-{Name(cluster)}", .. arguments]);
+        Assert.That(result.ExitCode, Is.Zero, result.ToString());
+        return result.Output;
+    }
+
+    /// <summary>The containers of one cluster by name, with their ids; of all clusters where none is named.</summary>
+    public List<string> Containers(int? cluster = null) =>
+    [
+        .. Docker("ps", "--all", "--no-trunc", "--format", "{{.Names}} {{.ID}}", "--filter", "label=io.x-k8s.kind.cluster" + (cluster is { } number ? "=" + Name(number) : "")).Output
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => cluster is not null || line.StartsWith(_prefix, StringComparison.Ordinal)).Order(StringComparer.Ordinal),
+    ];
+
+    /// <summary>What is other people's: clusters that are not of this test, and networks.</summary>
+    public string Others() =>
+        string.Join('\n', Kind("get", "clusters").Output.Split('\n').Where(name => !name.StartsWith(_prefix, StringComparison.Ordinal)))
+        + Docker("ps", "--all", "--no-trunc", "--quiet").Output.Split('\n').Except(Containers().Select(line => line.Split(' ')[1])).Aggregate("", (all, id) => $"{all}\n{id}");
+
+    /// <summary>Every file of the work directory but reports, with its content.</summary>
+    public List<string> Files() =>
+    [
+        .. Directory.EnumerateFiles(_scratch.File("mesh"), "*", SearchOption.AllDirectories)
+            .Where(file => !file.Contains("/artifacts/", StringComparison.Ordinal) && Path.GetFileName(file) is not ".lock" and not ".meshtrust.lock")
+            .Order(StringComparer.Ordinal).Select(file => $"{file} {Convert.ToHexString(SHA256.HashData(System.IO.File.ReadAllBytes(file)))}"),
+    ];
+
+    public void Dispose()
+    {
+        foreach (var cluster in Kind("get", "clusters").Output.Split('\n').Where(name => name.StartsWith(_prefix, StringComparison.Ordinal))) Kind("delete", "cluster", "--name", cluster);
+        _scratch.Dispose();
+    }
+}
