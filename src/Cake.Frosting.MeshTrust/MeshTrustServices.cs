@@ -1,4 +1,5 @@
 using Cake.Frosting.MeshTrust.Kind;
+using Cake.Frosting.MeshTrust.Preflight;
 using Cake.Frosting.MeshTrust.Tools;
 using Cake.Frosting.MeshTrust.Tools.Docker;
 using Microsoft.Extensions.DependencyInjection;
@@ -27,6 +28,8 @@ public static class MeshTrustServices
         services.TryAddSingleton<EngineSearch>();
         services.TryAddSingleton<EngineSnapshotReader>();
         services.TryAddSingleton<KindAccess>();
+        services.TryAddSingleton<HostReader>();
+        services.TryAddSingleton<PreflightReader>();
         services.TryAddSingleton<MeshSession>();
         services.TryAddSingleton<PipelineExport>();
         services.TryAddSingleton<ReportDelivery>();

@@ -2,6 +2,7 @@ using System.Text;
 using Cake.Core;
 using Cake.Core.Diagnostics;
 using MeshTrust;
+using MeshTrust.Clusters.Preflight;
 using MeshTrust.Reporting;
 using MeshTrust.Topology;
 using MeshTrust.Verification;
@@ -20,6 +21,37 @@ public sealed class ReportDelivery(StandardOutput output)
     /// <summary>The Markdown file in the artifacts directory.</summary>
     public const string MarkdownFile = "summary.md";
 
+    /// <summary>The JSON file of the checks of the machine in the artifacts directory.</summary>
+    public const string PreflightFile = "preflight.json";
+
+    /// <summary>
+    /// Shows what the checks of the machine found, and writes it as JSON. Rows that need nobody's attention are shown where Preflight is what was asked
+    /// for; with <c>--output=json</c> standard output has one document at most, so the report of a run that goes on is only in the file.
+    /// </summary>
+    /// <exception cref="MeshTrustException">MT1001 to MT1004: the report is shown, but the disk refuses the file.</exception>
+    public void Deliver(ICakeContext context, PreflightReport report, RunSpec run)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        ArgumentNullException.ThrowIfNull(report);
+        ArgumentNullException.ThrowIfNull(run);
+        var asked = context.Arguments.GetArguments("target").Contains("Preflight", StringComparer.OrdinalIgnoreCase);
+        if (run.Output == OutputFormat.Json)
+        {
+            if (asked || report.Errors > 0) output.Report.WriteLine(PreflightJsonReport.Render(report));
+        }
+        else if (IsTable(run))
+        {
+            PreflightTableReport.Write(report, output.AsConsole(run.Color), asked);
+        }
+        else
+        {
+            PreflightPlainReport.Write(report, output.Report, asked);
+        }
+
+        Prepare(run);
+        Write(run, PreflightFile, PreflightJsonReport.Render(report));
+    }
+
     /// <summary>Shows the report, writes the three files and, in GitHub Actions, appends the step summary.</summary>
     /// <exception cref="MeshTrustException">MT1001 to MT1004: the report is shown, but the disk refuses a file.</exception>
     public void Deliver(ICakeContext context, TrustReport report, RunSpec run)
@@ -30,11 +62,7 @@ public sealed class ReportDelivery(StandardOutput output)
 
         var markdown = new StringWriter();
         MarkdownReport.Write(report, markdown);
-        Guarded(run.ArtifactsDirectory, directory =>
-        {
-            Directory.CreateDirectory(directory);
-            WholeFile.Sweep(directory);
-        });
+        Prepare(run);
         Write(run, JUnitFile, JUnitReport.Render(report));
         Write(run, JsonFile, JsonReport.Render(report));
         Write(run, MarkdownFile, markdown.ToString());
@@ -50,8 +78,7 @@ public sealed class ReportDelivery(StandardOutput output)
             case OutputFormat.Json:
                 output.Report.WriteLine(JsonReport.Render(report));
                 break;
-            case OutputFormat.Table:
-            case OutputFormat.Auto when LiveStatus.IsInteractive:
+            case var _ when IsTable(run):
                 TableReport.Write(report, output.AsConsole(run.Color));
                 break;
             default:
@@ -59,6 +86,14 @@ public sealed class ReportDelivery(StandardOutput output)
                 break;
         }
     }
+
+    private static bool IsTable(RunSpec run) => run.Output == OutputFormat.Table || (run.Output == OutputFormat.Auto && LiveStatus.IsInteractive);
+
+    private static void Prepare(RunSpec run) => Guarded(run.ArtifactsDirectory, directory =>
+    {
+        Directory.CreateDirectory(directory);
+        WholeFile.Sweep(directory);
+    });
 
     private static void Write(RunSpec run, string name, string text) =>
         Guarded(Path.Combine(run.ArtifactsDirectory, name), path => WholeFile.Replace(path, Encoding.UTF8.GetBytes(text), secret: false));

@@ -8,6 +8,7 @@ namespace Cake.Frosting.MeshTrust.Tasks;
 /// <summary>Makes the clusters reachable: starts what is missing, keeps what is there, touches nothing of a cluster that exists already.</summary>
 [TaskName("SetupKind")]
 [TaskDescription("Makes the clusters of the topology reachable (--provider=auto|kind|native|embedded|existing)")]
+[IsDependentOn(typeof(PreflightTask))]
 public sealed class SetupKindTask(MeshSession session, LiveStatus live) : AsyncFrostingTask
 {
     /// <inheritdoc/>

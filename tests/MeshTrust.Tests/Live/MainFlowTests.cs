@@ -24,7 +24,7 @@ public sealed class MainFlowTests
     public void Proves_trust_from_nothing_then_changes_nothing_then_takes_a_third_cluster_in()
     {
         var first = Succeed("--target=Verify");
-        string[] tasks = ["SetupKind", "SetContexts", "RootCa", "ClusterCacerts", "PushSecrets", "Verify"];
+        string[] tasks = ["Preflight", "SetupKind", "SetContexts", "RootCa", "ClusterCacerts", "PushSecrets", "Verify"];
         Assert.That(tasks.Select(task => first.IndexOf($"\n{task}\n", StringComparison.Ordinal)), Is.Ordered.And.All.GreaterThan(0));
         Assert.That(first, Does.Contain("cluster1: secret cacerts created").And.Contain("cluster2: secret cacerts created").And.Contain("4 of 4 ordered pairs trusted"));
 

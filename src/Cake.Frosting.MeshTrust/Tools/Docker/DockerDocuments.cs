@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Text.Json;
 using MeshTrust.Clusters.Engine;
 using MeshTrust.Topology.Hosting;
@@ -28,9 +29,13 @@ internal static class DockerDocuments
         Memory = root.Number("MemTotal"),
         RootDirectory = root.Text("DockerRootDir"),
         LogDriver = root.Text("LoggingDriver"),
+        AddressPools = [.. root.Get("DefaultAddressPools").Items().Select(Pool).OfType<EngineAddressPool>()],
         IsRootless = root.Get("SecurityOptions").Items().Any(option => option.Text().Split(',').Contains("name=rootless")),
         IsRemote = EngineEndpoint.IsRemote(endpoint, machine),
     });
+
+    private static EngineAddressPool? Pool(JsonElement pool) =>
+        IPNetwork.TryParse(pool.Text("Base"), out var range) && pool.Number("Size") is > 0 and <= 128 and var size ? new EngineAddressPool(range, (int)size) : null;
 
     /// <summary>Reads the name and the address of <c>docker context inspect</c>.</summary>
     public static (string Name, string Endpoint) Context(string json) => EngineJson.Read("docker context inspect", json, root =>

@@ -38,6 +38,9 @@ public sealed record EngineInfo
     /// <summary>How containers' output is kept, such as <c>json-file</c> or <c>journald</c>.</summary>
     public string LogDriver { get; init; } = "";
 
+    /// <summary>Where new networks get their ranges from, where the daemon's configuration says so (<c>default-address-pools</c>); empty for the built-in pools.</summary>
+    public IReadOnlyList<EngineAddressPool> AddressPools { get; init; } = [];
+
     /// <summary>Whether it runs without root.</summary>
     public bool IsRootless { get; init; }
 

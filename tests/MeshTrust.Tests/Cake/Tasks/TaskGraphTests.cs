@@ -13,7 +13,8 @@ public sealed class TaskGraphTests
     private static readonly Type[] Tasks = [.. typeof(VerifyTask).Assembly.GetExportedTypes().Concat(typeof(Build.DotNetCommand).Assembly.GetExportedTypes())
         .Where(type => typeof(IFrostingTask).IsAssignableFrom(type))];
 
-    [TestCase("SetupKind")]
+    [TestCase("Preflight")]
+    [TestCase("SetupKind", "Preflight")]
     [TestCase("SetContexts", "SetupKind")]
     [TestCase("RootCa")]
     [TestCase("ClusterCacerts", "RootCa")]

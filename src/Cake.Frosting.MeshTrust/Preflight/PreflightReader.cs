@@ -1,0 +1,95 @@
+using Cake.Frosting.MeshTrust.Kind;
+using Cake.Frosting.MeshTrust.Tools;
+using Cake.Frosting.MeshTrust.Tools.Docker;
+using Cake.Frosting.MeshTrust.Tools.Kind;
+using MeshTrust;
+using MeshTrust.Clusters.Addressing;
+using MeshTrust.Clusters.Engine;
+using MeshTrust.Clusters.Kind;
+using MeshTrust.Clusters.Preflight;
+using MeshTrust.Topology;
+using MeshTrust.Topology.Hosting;
+
+namespace Cake.Frosting.MeshTrust.Preflight;
+
+/// <summary>Reads all that the checks look at: the machine, the container engine, kind, and what the plans say to them. Nothing is made or changed.</summary>
+public sealed class PreflightReader(ToolHost tools, EngineSearch search, EngineSnapshotReader snapshots, HostReader host)
+{
+    /// <summary>Reads. A part that cannot be read is a problem in the reading, and hides no other part.</summary>
+    public async Task<PreflightReading> ReadAsync(MeshTrustSettings settings, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        var hosting = settings.Topology.Hosting;
+        var answer = await search.AskAsync(hosting.Engine, EngineSearch.DefaultLimit, cancellationToken).ConfigureAwait(false);
+        var kind = await Part<string>.ReadAsync(() => ReadKindAsync(hosting, answer, cancellationToken)).ConfigureAwait(false);
+        var engine = answer.Engine is null
+            ? new Part<EngineSnapshot>(null, answer.Problems)
+            : await Part<EngineSnapshot>.ReadAsync(async () => await snapshots.ReadAsync(answer.Engine, cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
+        var overlay = Part<string>.Read(() => hosting.KindConfigFile is { } file ? Text(Path.GetFullPath(file, tools.Environment.WorkingDirectory.FullPath)) : null);
+        var choice = NodeImages.For(hosting, kind.Value);
+        var reading = new PreflightReading
+        {
+            Topology = settings.Topology,
+            Host = host.Read(settings, engine.Value?.Info ?? answer.Info),
+            Engine = engine.Value,
+            EngineProblems = engine.Problems,
+            KindVersion = kind.Value,
+            KindProblems = kind.Problems,
+            ImageChoice = choice,
+            Image = (await Part<EngineImage>.ReadAsync(() => ReadImageAsync(answer, choice, cancellationToken)).ConfigureAwait(false)).Value,
+            KindConfig = overlay.Value,
+        };
+        reading = reading with { Host = reading.Host with { BusyPorts = [.. reading.WantedPorts.Where(HostPort.IsTaken)] } };
+        return overlay.Problems.Count > 0 ? WithAddresses(settings, reading).Reading with { PlanProblems = overlay.Problems } : WithPlans(settings, reading);
+    }
+
+    private async Task<string?> ReadKindAsync(HostingSpec hosting, EngineAnswer answer, CancellationToken cancellationToken)
+    {
+        var engine = answer.Info?.Engine ?? (hosting.Engine == ContainerEngineChoice.Podman ? ContainerEngineChoice.Podman : ContainerEngineChoice.Docker);
+        var kind = new KindTool(tools, new KindSettings { Engine = engine, Network = hosting.Network.Name });
+        return kind.IsThere ? await kind.ReadVersionAsync(cancellationToken).ConfigureAwait(false) : null;
+    }
+
+    private static async Task<EngineImage?> ReadImageAsync(EngineAnswer answer, NodeImageChoice choice, CancellationToken cancellationToken) =>
+        answer.Engine is null || choice.Image is null ? null : await answer.Engine.ReadImageAsync(choice.Image, cancellationToken).ConfigureAwait(false);
+
+    private static (PreflightReading Reading, AddressPlan? Plan) WithAddresses(MeshTrustSettings settings, PreflightReading reading)
+    {
+        if (reading.Engine is not { } engine) return (reading, null);
+        var plan = Part<AddressPlan>.Read(() => AddressPlan.For(settings.Topology, engine, new KindStates(settings.Run.WorkDirectory).ReadAddresses()));
+        return (reading with { AddressProblems = plan.Value?.Warnings ?? plan.Problems }, plan.Value);
+    }
+
+    private static PreflightReading WithPlans(MeshTrustSettings settings, PreflightReading before)
+    {
+        var (reading, addresses) = WithAddresses(settings, before);
+        if (addresses is null) return reading;
+        var plans = Part<IReadOnlyList<KindPlan>>.Read(() => KindPlan.For(settings.Topology, reading.Engine!, addresses, reading.KindConfig));
+        // What is said of the image is said once, by its own row.
+        List<Problem> told = [.. reading.ImageChoice.Warnings];
+        if (reading.ImageChoice.Refusal is { } refusal) told.Add(refusal);
+        return reading with
+        {
+            PlanProblems = [.. plans.Problems.Concat(plans.Value?.SelectMany(p => p.Warnings) ?? []).Except(told)],
+            ClusterProblems = plans.Value?.SelectMany(plan => InTheWay(settings.Run, plan, reading.Engine!)).ToList(),
+        };
+    }
+
+    private static IReadOnlyList<Problem> InTheWay(RunSpec run, KindPlan plan, EngineSnapshot engine)
+    {
+        var verdict = Part<KindVerdict>.Read(() => KindVerdict.Of(plan, engine, new KindStates(run.WorkDirectory).Read(plan.Cluster)));
+        return verdict.Value is null ? verdict.Problems : verdict.Value.Refusal(run.Force, run.Adopt) is { } refusal ? [refusal] : [];
+    }
+
+    private static string Text(string file)
+    {
+        try
+        {
+            return TopologyText.Read(file);
+        }
+        catch (Exception fault) when (DiskFault.IsOne(fault) || fault is InvalidDataException)
+        {
+            throw DiskFault.From(file, fault);
+        }
+    }
+}

@@ -1,0 +1,30 @@
+using Cake.Core;
+using Cake.Core.Diagnostics;
+using Cake.Frosting.MeshTrust.Preflight;
+using MeshTrust.Clusters.Preflight;
+using MeshTrust.Topology;
+
+namespace Cake.Frosting.MeshTrust.Tasks;
+
+/// <summary>Looks at this machine and its container engine before the first cluster is made: every check at once, in one table. Errors end the run; nothing was started then.</summary>
+[TaskName("Preflight")]
+[TaskDescription("Checks this machine for kind clusters: engine, kernel, memory, disk, network, image, leftovers")]
+public sealed class PreflightTask(MeshSession session, LiveStatus live, PreflightReader reader, ReportDelivery reports) : AsyncFrostingTask
+{
+    /// <inheritdoc/>
+    public override async Task RunAsync(ICakeContext context)
+    {
+        var settings = session.Settings(context);
+        var provider = (await session.ProviderAsync(context).ConfigureAwait(false)).Choice;
+        if (provider != ProviderChoice.Kind)
+        {
+            context.Log.Information($"nothing to check: the provider {provider.ToString().ToLowerInvariant()} runs no containers");
+            return;
+        }
+
+        var reading = await live.DuringAsync(context, () => "looking at this machine", reader.ReadAsync(settings, session.Token)).ConfigureAwait(false);
+        var report = PreflightReport.For(reading);
+        reports.Deliver(context, report, settings.Run);
+        if (report.ToFault() is { } fault) throw fault;
+    }
+}

@@ -1,0 +1,67 @@
+using System.Text.Json;
+using MeshTrust.Clusters.Preflight;
+using MeshTrust.Reporting;
+using MeshTrust.Tests.Clusters.Preflight;
+using Spectre.Console.Testing;
+
+namespace MeshTrust.Tests.Reporting;
+
+[TestFixture]
+internal sealed class PreflightReportFormsTests
+{
+    private static readonly PreflightReport Broken = PreflightReport.For((CraftedReading.Sound with { KindVersion = null }).With((HostSnapshot h) => h with { InotifyInstances = 128 }));
+
+    [Test]
+    public void Every_form_has_ids_measures_and_remedies([Values("table", "plain", "json")] string form) =>
+        Assert.That(Render(form, Broken, all: false), Does.Contain("MT1101").And.Contain("MT2223").And.Contain("256").And.Contain("sysctl"));
+
+    [Test]
+    public void Rows_that_need_nobody_are_shown_only_where_they_are_asked_for([Values("table", "plain")] string form)
+    {
+        Assert.That(Render(form, Broken, all: false), Does.Not.Contain("MT1104"));
+        Assert.That(Render(form, Broken, all: true), Does.Contain("MT1104").And.Contain("80 GiB"));
+    }
+
+    [Test]
+    public void A_sound_machine_is_one_line([Values("table", "plain")] string form) =>
+        Assert.That(Render(form, PreflightReport.For(CraftedReading.Sound), all: false).Trim(), Does.Not.Contain("MT").And.Contain("The run can go on."));
+
+    [Test]
+    public void The_verdict_says_that_nothing_was_started([Values("table", "plain", "json")] string form) =>
+        Assert.That(Render(form, Broken, all: false), Does.Contain("Nothing was started: 1 error to mend first."));
+
+    [Test]
+    public void What_an_engine_says_cannot_draw_lines()
+    {
+        var report = PreflightReport.For(CraftedReading.Sound with { ClusterProblems = [new Problem { Id = "MT2303", Place = "east\nRESULT", What = "[red]\u001b[31mIt\u202e is.", Remedy = "None." }] });
+
+        foreach (var form in (string[])["table", "plain"])
+            Assert.That(Render(form, report, all: false), Does.Not.Contain("\u001b").And.Not.Contain("\u202e").And.Not.Match("(?m)^RESULT").And.Contain("[red]"));
+    }
+
+    [Test]
+    public void The_json_is_one_document_with_its_version()
+    {
+        using var document = JsonDocument.Parse(Render("json", Broken, all: false));
+
+        Assert.That(document.RootElement.GetProperty("schemaVersion").GetInt32(), Is.EqualTo(1));
+        Assert.That(document.RootElement.GetProperty("rows").GetArrayLength(), Is.EqualTo(PreflightReport.Checks.Count));
+        Assert.That(document.RootElement.GetProperty("rows").EnumerateArray().SelectMany(r => r.GetProperty("problems").EnumerateArray()).Select(p => p.GetProperty("id").GetString()), Does.Contain("MT2223"));
+    }
+
+    private static string Render(string form, PreflightReport report, bool all)
+    {
+        if (form == "json") return PreflightJsonReport.Render(report);
+        if (form == "plain")
+        {
+            var text = new StringWriter();
+            PreflightPlainReport.Write(report, text, all);
+            return text.ToString();
+        }
+
+        using var console = new TestConsole();
+        console.Profile.Width = 240;
+        PreflightTableReport.Write(report, console, all);
+        return console.Output;
+    }
+}
