@@ -1,5 +1,7 @@
+using System.Formats.Tar;
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using MeshTrust.Tests.Tools;
@@ -167,7 +169,7 @@ internal sealed class PreflightOnEngineTests
     {
         var image = $"meshtrust.test/{_name}:v1.34.0";
         var other = System.Runtime.InteropServices.RuntimeInformation.OSArchitecture == System.Runtime.InteropServices.Architecture.Arm64 ? "amd64" : "arm64";
-        Import(image, $"linux/{other}");
+        Load(image, other);
         var (code, output) = Run($"--node-image={image}");
 
         Assert.That(code, Is.EqualTo(3), output);
@@ -187,7 +189,7 @@ internal sealed class PreflightOnEngineTests
     public void A_cluster_of_somebody_else_is_told_with_adopt()
     {
         var image = $"meshtrust.test/{_name}:v1.34.0";
-        Import(image, platform: null);
+        Load(image, System.Runtime.InteropServices.RuntimeInformation.OSArchitecture == System.Runtime.InteropServices.Architecture.Arm64 ? "arm64" : "amd64");
         Docker("create", "--name", $"{_name}-control-plane", "--label", $"io.x-k8s.kind.cluster={_name}", "--label", "io.x-k8s.kind.role=control-plane", image, "true");
         _undo.Add(["rm", $"{_name}-control-plane"]);
         var (code, output) = Run($"--cluster-names={_name}");
@@ -225,11 +227,24 @@ internal sealed class PreflightOnEngineTests
         return (((IPEndPoint)socket.LocalEndPoint!).Port, socket);
     }
 
-    private void Import(string image, string? platform)
+    /// <summary>An image of nothing for one processor, as <c>docker save</c> would write it: import has no say in that before Docker 23.</summary>
+    private void Load(string image, string architecture)
     {
-        // An archive of nothing: the end mark of tar alone.
-        File.WriteAllBytes(_scratch.File("empty.tar"), new byte[1024]);
-        Docker(["import", .. platform is null ? Array.Empty<string>() : ["--platform", platform], _scratch.File("empty.tar"), image]);
+        var layer = new byte[1024];
+        var config = $$$"""{"architecture":"{{{architecture}}}","os":"linux","config":{},"rootfs":{"type":"layers","diff_ids":["sha256:{{{Convert.ToHexStringLower(SHA256.HashData(layer))}}}"]}}""";
+        using (var file = File.Create(_scratch.File("image.tar")))
+        using (var archive = new TarWriter(file))
+        {
+            foreach (var (name, content) in new (string, byte[])[]
+            {
+                ("layer.tar", layer),
+                ("config.json", Encoding.UTF8.GetBytes(config)),
+                ("manifest.json", Encoding.UTF8.GetBytes($$"""[{"Config":"config.json","RepoTags":["{{image}}"],"Layers":["layer.tar"]}]""")),
+            })
+                archive.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, name) { DataStream = new MemoryStream(content) });
+        }
+
+        Docker("load", "--input", _scratch.File("image.tar"));
         _undo.Add(["rmi", image]);
     }
 
