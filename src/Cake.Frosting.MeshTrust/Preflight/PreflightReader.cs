@@ -1,4 +1,6 @@
+using Cake.Core;
 using Cake.Frosting.MeshTrust.Kind;
+using Cake.Frosting.MeshTrust.LoadBalancers;
 using Cake.Frosting.MeshTrust.Tools;
 using Cake.Frosting.MeshTrust.Tools.Docker;
 using Cake.Frosting.MeshTrust.Tools.Kind;
@@ -16,8 +18,9 @@ namespace Cake.Frosting.MeshTrust.Preflight;
 public sealed class PreflightReader(ToolHost tools, EngineSearch search, EngineSnapshotReader snapshots, HostReader host)
 {
     /// <summary>Reads. A part that cannot be read is a problem in the reading, and hides no other part.</summary>
-    public async Task<PreflightReading> ReadAsync(MeshTrustSettings settings, CancellationToken cancellationToken)
+    public async Task<PreflightReading> ReadAsync(ICakeContext context, MeshTrustSettings settings, CancellationToken cancellationToken)
     {
+        ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(settings);
         var hosting = settings.Topology.Hosting;
         var answer = await search.AskAsync(hosting.Engine, EngineSearch.DefaultLimit, cancellationToken).ConfigureAwait(false);
@@ -38,6 +41,7 @@ public sealed class PreflightReader(ToolHost tools, EngineSearch search, EngineS
             ImageChoice = choice,
             Image = (await Part<EngineImage>.ReadAsync(() => ReadImageAsync(answer, choice, cancellationToken)).ConfigureAwait(false)).Value,
             KindConfig = overlay.Value,
+            LoadBalancerProblems = LoadBalancerProblems(context, hosting, engine.Value),
         };
         reading = reading with { Host = reading.Host with { BusyPorts = [.. reading.WantedPorts.Where(HostPort.IsTaken)] } };
         return overlay.Problems.Count > 0 ? WithAddresses(settings, reading).Reading with { PlanProblems = overlay.Problems } : WithPlans(settings, reading);
@@ -52,6 +56,13 @@ public sealed class PreflightReader(ToolHost tools, EngineSearch search, EngineS
 
     private static async Task<EngineImage?> ReadImageAsync(EngineAnswer answer, NodeImageChoice choice, CancellationToken cancellationToken) =>
         answer.Engine is null || choice.Image is null ? null : await answer.Engine.ReadImageAsync(choice.Image, cancellationToken).ConfigureAwait(false);
+
+    private static IReadOnlyList<Problem> LoadBalancerProblems(ICakeContext context, HostingSpec hosting, EngineSnapshot? engine) =>
+        hosting.LoadBalancer.Kind != LoadBalancerKind.CloudProviderKind || engine is null ? [] : Part<string>.Read(() =>
+        {
+            new CloudProviderKind(context).EnsureRuns(engine);
+            return null;
+        }).Problems;
 
     private static (PreflightReading Reading, AddressPlan? Plan) WithAddresses(MeshTrustSettings settings, PreflightReading reading)
     {

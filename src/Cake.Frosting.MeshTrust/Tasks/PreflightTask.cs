@@ -22,7 +22,7 @@ public sealed class PreflightTask(MeshSession session, LiveStatus live, Prefligh
             return;
         }
 
-        var reading = await live.DuringAsync(context, () => "looking at this machine", reader.ReadAsync(settings, session.Token)).ConfigureAwait(false);
+        var reading = await live.DuringAsync(context, () => "looking at this machine", reader.ReadAsync(context, settings, session.Token)).ConfigureAwait(false);
         var report = PreflightReport.For(reading);
         reports.Deliver(context, report, settings.Run);
         if (report.ToFault() is { } fault) throw fault;

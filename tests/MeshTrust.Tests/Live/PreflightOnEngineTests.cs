@@ -199,6 +199,16 @@ internal sealed class PreflightOnEngineTests
     }
 
     [Test]
+    public void A_cloud_provider_that_is_not_there_is_told()
+    {
+        if (OutsideTool.TryFind("cloud-provider-kind") is not null) Ignore("cloud-provider-kind is installed here. Run it where it is not");
+        var (code, output) = Run("--lb=cloud-provider-kind");
+
+        Assert.That(code, Is.EqualTo(3), output);
+        Assert.That(output, Does.Contain("MT4030 error"));
+    }
+
+    [Test]
     public void Nothing_is_made_by_looking()
     {
         var before = Docker("ps", "--all", "--quiet").Output + Docker("network", "ls", "--quiet").Output;
@@ -212,7 +222,8 @@ internal sealed class PreflightOnEngineTests
 
     private (int ExitCode, string Output) RunWith(Dictionary<string, string?>? environment, params string[] arguments)
     {
-        List<string> all = ["--target=Preflight", "--provider=kind", "--lb=none", "--output=plain", "--work-dir=mesh", .. arguments];
+        List<string> all = ["--target=Preflight", "--provider=kind", "--output=plain", "--work-dir=mesh", .. arguments];
+        if (!all.Any(a => a.StartsWith("--lb=", StringComparison.Ordinal))) all.Add("--lb=none");
         if (NodeImage is { } image && !all.Any(a => a.StartsWith("--node-image", StringComparison.Ordinal))) all.Add($"--node-image={image}");
         return HostInProcess.Run(_scratch.Location, all, environment);
     }

@@ -35,6 +35,9 @@ public sealed record PreflightReading
     /// <summary>What the plans of kind's configurations complain of; null where no plan could be tried.</summary>
     public IReadOnlyList<Problem>? PlanProblems { get; init; }
 
+    /// <summary>What keeps cloud-provider-kind from serving the clusters; empty where it is not the load balancer.</summary>
+    public IReadOnlyList<Problem> LoadBalancerProblems { get; init; } = [];
+
     /// <summary>The node image that new clusters would take.</summary>
     public NodeImageChoice ImageChoice { get; init; } = new();
 

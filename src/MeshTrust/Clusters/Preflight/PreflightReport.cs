@@ -28,7 +28,7 @@ public sealed record PreflightReport
         new PortPairCheck(), new PortFreeCheck(),
         new NodeImageCheck(), new ImageArchitectureCheck(), new ClusterPlanCheck(),
         new AmbiguousNetworkCheck(), new AddressPoolCheck(), new KernelIpv6Check(), new NetworkFamilyCheck(), new AddressClashCheck(), new PoolCheck(),
-        new MetalLbVersionCheck(), new DockerDesktopCheck(), new LeftoverClusterCheck(),
+        new MetalLbVersionCheck(), new CloudProviderCheck(), new DockerDesktopCheck(), new LeftoverClusterCheck(),
     ];
 
     /// <summary>Makes every check. Pure: the same reading gives the same report.</summary>

@@ -39,7 +39,7 @@ internal sealed class PreflightReportTests
         yield return Case("no kind", Sound with { KindVersion = null }, "MT2223", Severity.Error, "PATH", "--provider=native");
         yield return Case("kind too old", Sound with { KindVersion = "0.11.1" }, "MT2224", Severity.Error, "0.11.1", "0.20");
         yield return Case("kind old", Sound with { KindVersion = "0.24.0-alpha+abc" }, "MT2224", Severity.Warning, "0.24.0-alpha+abc");
-        yield return Case("no kubectl", Sound.With((HostSnapshot h) => h with { HasKubectl = false }), "MT1109", Severity.Error, "--lb=none");
+        yield return Case("no kubectl", Sound.With((HostSnapshot h) => h with { HasKubectl = false }), "MT4010", Severity.Error, "--lb=none");
         yield return Case("cgroup 1", Sound.With((EngineInfo i) => i with { CgroupVersion = 1 }), "MT2222", Severity.Error, "1.35", "--k8s-release=1.34");
         yield return Case("cgroup 1, version unknown", Sound.With((EngineInfo i) => i with { CgroupVersion = 1 }) with { ImageChoice = new() }, "MT2222", Severity.Warning, "not known");
         yield return Case("rootless on cgroup 1", (Sound with { ImageChoice = new() { KubernetesVersion = "1.34.0" } }).With((EngineInfo i) => i with { CgroupVersion = 1, IsRootless = true }), "MT2227", Severity.Error, "Delegate");
@@ -77,6 +77,7 @@ internal sealed class PreflightReportTests
         yield return Case("no room for pools", Sound with { AddressProblems = [Foreign with { Id = "MT4004" }] }, "MT4004", Severity.Error, "It is there.");
         yield return Case("address clash", Sound with { AddressProblems = [Foreign with { Id = "MT3102" }] }, "MT3102", Severity.Error, "It is there.");
         yield return Case("old MetalLB", (Sound with { ImageChoice = new() { KubernetesVersion = "1.36.1" } }).With((HostingSpec s) => s with { LoadBalancer = s.LoadBalancer with { Version = "v0.15.3" } }), "MT2234", Severity.Warning, "v0.15.3", "v0.16.1");
+        yield return Case("cloud-provider-kind", (Sound with { LoadBalancerProblems = [Foreign with { Id = "MT4031" }] }).With((HostingSpec s) => s with { LoadBalancer = s.LoadBalancer with { Kind = LoadBalancerKind.CloudProviderKind } }), "MT4031", Severity.Error, "It is there.");
         yield return Case("Docker Desktop", Sound.With((EngineInfo i) => i with { OperatingSystem = "Docker Desktop" }), "MT2228", Severity.Warning, "--lb=cloud-provider-kind");
         yield return Case("foreign cluster", Sound with { ClusterProblems = [Foreign] }, "MT2303", Severity.Error, "Rename it.");
     }

@@ -2,11 +2,11 @@ using MeshTrust.Topology.Hosting;
 
 namespace MeshTrust.Clusters.Preflight.Checks;
 
-/// <summary>MT1109: kubectl is there where the load balancer is installed with it.</summary>
+/// <summary>MT4010: kubectl is there where the load balancer is installed with it.</summary>
 public sealed class KubectlCheck : PreflightCheck
 {
     /// <inheritdoc/>
-    public override string Id => "MT1109";
+    public override string Id => "MT4010";
 
     /// <inheritdoc/>
     public override string Title => "kubectl";
