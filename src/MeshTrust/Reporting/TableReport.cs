@@ -27,6 +27,7 @@ public static class TableReport
         console.Write(Clusters(console, report, roots));
         WriteMatrix(console, report);
         WriteFindings(console, report);
+        WriteDrift(console, report);
         WriteClosing(console, report);
     }
 
@@ -120,6 +121,14 @@ public static class TableReport
 
         console.Write(grid);
         if (findings.Count > LongestFindings) Line(console, ($"… and {findings.Count - LongestFindings} more: --output=plain or json shows all.", Careful));
+        console.WriteLine();
+    }
+
+    private static void WriteDrift(IAnsiConsole console, TrustReport report)
+    {
+        var drift = report.Drift.Where(d => d.Same is not true).GroupBy(d => (d.Cluster, d.Detail)).ToList();
+        if (drift.Count == 0) return;
+        foreach (var files in drift.Take(LongestFindings)) Line(console, ($"{files.Key.Cluster}/{string.Join(", ", files.Select(f => f.File))}: ", Strong), (files.Key.Detail ?? "", Careful));
         console.WriteLine();
     }
 

@@ -78,6 +78,25 @@ internal sealed class ReportTests
     }
 
     [Test]
+    public void Every_form_for_people_tells_which_files_differ([Values("table", "plain", "json", "markdown")] string form)
+    {
+        var mesh = CraftedMesh.Sound("east", "west");
+        string Told(byte[]? changed)
+        {
+            var files = from c in mesh.Snapshot().Clusters
+                        from d in c.Cacerts!.Data
+                        let path = $"{c.Name}/{d.Key}"
+                        select new StoredFile { Path = path, Content = path == "west/ca-cert.pem" && changed is not null ? changed : d.Value };
+            mesh.Files = new TrustStoreSnapshot { Directory = "certs", Files = [.. files] };
+            return Forms[form](TrustInspection.Inspect(mesh.Snapshot()));
+        }
+
+        const string Said = "holds other bytes";
+        Assert.That(Told(null), Does.Not.Contain(Said));
+        Assert.That(Told("other"u8.ToArray()).ReplaceLineEndings(" "), Does.Contain(Said).And.Contain("ca-cert.pem").And.Contain("west"));
+    }
+
+    [Test]
     public void The_columns_of_the_table_stand_apart() =>
         Assert.That(Forms["table"](TrustInspection.Inspect(Snapshots["sound"])), Does.Contain("east  west"));
 
