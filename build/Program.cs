@@ -22,5 +22,5 @@ var cakeExitCode = new CakeHost()
     .UseTeardown<OutcomeRecord>()
     .Run(args);
 
-if (outcome.Refusal(cakeExitCode) is { } refusal) Console.Error.WriteLine(refusal);
+if (outcome.Refusal(cakeExitCode, args) is { } refusal) Console.Error.WriteLine(refusal);
 return outcome.ExitCode(cakeExitCode);

@@ -1,4 +1,6 @@
+using System.Reflection;
 using MeshTrust;
+using MeshTrust.Topology;
 
 namespace Cake.Frosting.MeshTrust;
 
@@ -33,13 +35,22 @@ public sealed class RunOutcome(RunCancellation cancellation)
     }
 
     /// <summary>What to add where Cake itself refused the command line, in words of its own and without an id; null otherwise.</summary>
-    public Problem? Refusal(int cakeExitCode) => cakeExitCode == 0 || _fault is not null || cancellation.ExitCode is not null ? null : new Problem
+    /// <param name="cakeExitCode">What <c>CakeHost.Run</c> returned.</param>
+    /// <param name="args">The command line.</param>
+    public Problem? Refusal(int cakeExitCode, IReadOnlyList<string> args)
     {
-        Id = "MT0017",
-        Place = "command line",
-        What = "Cake cannot read it, or knows no such target; its own words stand above.",
-        Remedy = "--description lists the targets, --help the options; an option is written --name=value.",
-    };
+        ArgumentNullException.ThrowIfNull(args);
+        if (cakeExitCode == 0 || _fault is not null || cancellation.ExitCode is not null) return null;
+        var targets = TargetNames.Of(Assembly.GetEntryAssembly(), typeof(RunOutcome).Assembly);
+        var nearest = TargetNames.AskedFor(args) is { } asked && !targets.Contains(asked, StringComparer.OrdinalIgnoreCase) ? NearestName.Find(asked, targets) : null;
+        return new Problem
+        {
+            Id = "MT0017",
+            Place = "command line",
+            What = "Cake cannot read it, or knows no such target; its own words stand above." + (nearest is null ? "" : $" Did you mean --target={nearest}?"),
+            Remedy = "--description lists the targets, --help the options; an option is written --name=value.",
+        };
+    }
 
     private static MeshTrustException? FaultOf(Exception? exception) => exception switch
     {

@@ -32,6 +32,21 @@ public sealed class RunOutcomeTests
     [Test]
     public void A_command_line_that_cake_refuses_is_2() => Assert.That(ExitCode(null, cake: 255), Is.EqualTo(2));
 
+    [TestCase("--target=Verfy", "--target=Verify?")]
+    [TestCase("-t pushsecret", "--target=PushSecrets?")]
+    [TestCase("--target RotCa", "--target=RootCa?")]
+    [TestCase("--target=Verify", null)]
+    [TestCase("--target=Something", null)]
+    [TestCase("--target", null)]
+    [TestCase("word", null)]
+    public void A_target_that_there_is_not_gets_the_nearest_name(string line, string? nearest)
+    {
+        using var cancellation = new RunCancellation();
+        var told = new RunOutcome(cancellation).Refusal(255, line.Split(' '))!;
+        Assert.That(told.Id, Is.EqualTo("MT0017"));
+        Assert.That(told.What, nearest is null ? Does.Not.Contain("Did you mean") : Does.EndWith($" Did you mean {nearest}"));
+    }
+
     [Test]
     public void Only_the_first_fault_counts()
     {

@@ -11,7 +11,7 @@ namespace MeshTrust.Tests.Live;
 public sealed class CrashTests
 {
     private const int Kills = 100;
-    private const int PerDirectory = 5;
+    private const int PerDirectory = 10;
 
     private static readonly string[] Arguments =
         ["--target=Verify", "--work-dir=mesh", "--rootca-keysz=p256", "--intermediate-keysz=p256", "--provider=embedded", "--verbosity=minimal"];
