@@ -8,6 +8,8 @@ internal sealed class HostProcess : IDisposable
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(10);
     private readonly StringBuilder _output = new();
+    // A process that has ended no longer says when it began.
+    private readonly DateTimeOffset _started = TimeProvider.System.GetUtcNow();
     private readonly Process _process;
 
     private HostProcess(Process process)
@@ -30,7 +32,7 @@ internal sealed class HostProcess : IDisposable
     }
 
     /// <summary>From its start to its end, which must have come.</summary>
-    public TimeSpan Lifetime => _process.ExitTime - _process.StartTime;
+    public TimeSpan Lifetime => new DateTimeOffset(_process.ExitTime) - _started;
 
     /// <summary>Starts the host in <paramref name="directory"/>; variables with a null value are removed.</summary>
     public static HostProcess Start(string directory, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null, bool openUmask = false, bool noCore = false)
