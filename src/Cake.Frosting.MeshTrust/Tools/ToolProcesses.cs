@@ -4,7 +4,7 @@ using Cake.Core.IO;
 
 namespace Cake.Frosting.MeshTrust.Tools;
 
-/// <summary>The one place of the Cake layer that starts processes. Cake's own cannot end a whole tree, nor wait with a token.</summary>
+/// <summary>The one place of the Cake layer that starts tools (<see cref="ProcessTree"/> asks ps where there is no /proc). Cake's own cannot end a whole tree, nor wait with a token.</summary>
 internal sealed class ToolProcesses : IProcessRunner
 {
     private const int TextFileBusy = 26;
