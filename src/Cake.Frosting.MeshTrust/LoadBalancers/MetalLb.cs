@@ -65,7 +65,7 @@ internal sealed class MetalLb(ClusterAccess access, IClusterApi api, KubectlTool
                     "MT4015",
                     access.Name.Value,
                     $"kubectl could not apply MetalLB's manifest {manifest.Path} (exit code {result.ExitCode}): {LoadBalancerFault.Words(result.Error)}.",
-                    "Mend what kubectl names; if the manifest is your own, see that this cluster's Kubernetes takes it.");
+                    "Mend what kubectl names. Fields that the server does not know mean that its Kubernetes is too old for this MetalLB: take an older one (loadBalancer.version with --metallb-sha256, or --metallb-manifest).");
             }
 
             await Task.Delay(pause, time, cancellationToken).ConfigureAwait(false);
