@@ -1,4 +1,3 @@
-using System.Text;
 using MeshTrust.Benchmarks.Planes;
 using MeshTrust.Benchmarks.Processes;
 using MeshTrust.ControlPlanes.Native;
@@ -30,16 +29,17 @@ internal sealed class RealPushes(MeasuredHost host) : IMeasurement
         var planes = await NativeControlPlanes.StartAsync(new NativeControlPlanesOptions { Names = ["one"], Binaries = binaries, StartTimeout = TimeSpan.FromMinutes(5) }, cancellationToken).ConfigureAwait(false);
         await using (planes.ConfigureAwait(false))
         {
-            var kubeconfig = Path.Combine(work.Location, "contexts");
-            await File.WriteAllTextAsync(kubeconfig, WithContexts(planes.Planes["one"].KubeconfigText), cancellationToken).ConfigureAwait(false);
+            var kubeconfigs = Directory.CreateDirectory(Path.Combine(work.Location, "contexts")).FullName;
+            for (var i = 1; i <= Contexts; i++)
+                await File.WriteAllTextAsync(Path.Combine(kubeconfigs, $"cluster{i}"), planes.Planes["one"].KubeconfigText.Replace("\"one\"", $"\"cluster{i}\"", StringComparison.Ordinal), cancellationToken).ConfigureAwait(false);
             List<Effort> ours = [], theirs = [];
             List<TimeSpan> again = [];
             for (var i = 0; i < runs; i++)
             {
-                var push = MeasuredHost.OfThisProgram(ContextsPush.Verb, work.Location, kubeconfig, $"{Contexts}", $"ours{i}");
+                var push = MeasuredHost.OfThisProgram(ContextsPush.Verb, work.Location, kubeconfigs, $"{Contexts}", $"ours{i}");
                 ours.Add(Effort.Of(await ChildProcess.RunAsync(push, cancellationToken).ConfigureAwait(false)));
                 again.Add((await ChildProcess.RunAsync(push, cancellationToken).ConfigureAwait(false)).Wall);
-                if (kubectl is not null) theirs.Add(Effort.Of(await ChildProcess.RunAsync(Loop(kubectl, work.Location, kubeconfig, $"theirs{i}"), cancellationToken).ConfigureAwait(false)));
+                if (kubectl is not null) theirs.Add(Effort.Of(await ChildProcess.RunAsync(Loop(kubectl, work.Location, kubeconfigs, $"theirs{i}"), cancellationToken).ConfigureAwait(false)));
             }
 
             return
@@ -50,29 +50,20 @@ internal sealed class RealPushes(MeasuredHost host) : IMeasurement
         }
     }
 
-    private static ChildCommand Loop(string kubectl, string work, string kubeconfig, string prefix)
+    private static ChildCommand Loop(string kubectl, string work, string kubeconfigs, string prefix)
     {
-        var k = $"'{kubectl}' --kubeconfig '{kubeconfig}' --cache-dir '{work}/cache' --context";
+        var k = $"'{kubectl}' --cache-dir '{work}/cache' --kubeconfig '{kubeconfigs}/cluster'";
         var script = $"""
             set -e
             i=1
             while [ $i -le {Contexts} ]; do
               d='{work}/certs/cluster'$i
-              {k} cluster$i create namespace {prefix}-$i >/dev/null
-              {k} cluster$i --namespace {prefix}-$i create secret generic cacerts --from-file=$d/ca-cert.pem --from-file=$d/ca-key.pem --from-file=$d/root-cert.pem --from-file=$d/cert-chain.pem >/dev/null
-              {k} cluster$i --namespace {prefix}-$i get secret cacerts -o json >/dev/null
+              {k}$i create namespace {prefix}-$i >/dev/null
+              {k}$i --namespace {prefix}-$i create secret generic cacerts --from-file=$d/ca-cert.pem --from-file=$d/ca-key.pem --from-file=$d/root-cert.pem --from-file=$d/cert-chain.pem >/dev/null
+              {k}$i --namespace {prefix}-$i get secret cacerts -o json >/dev/null
               i=$((i+1))
             done
             """;
         return new ChildCommand("/bin/sh", ["-c", script.ReplaceLineEndings("\n")], work);
-    }
-
-    /// <summary>The kubeconfig of one server with a context for each cluster.</summary>
-    private static string WithContexts(string kubeconfig)
-    {
-        var contexts = new StringBuilder("contexts:\n");
-        for (var i = 1; i <= Contexts; i++) contexts.Append($"- name: cluster{i}\n  context: {{cluster: one, user: one}}\n");
-        var start = kubeconfig.IndexOf("contexts:\n", StringComparison.Ordinal);
-        return kubeconfig[..start] + contexts + kubeconfig[kubeconfig.IndexOf("current-context:", StringComparison.Ordinal)..];
     }
 }

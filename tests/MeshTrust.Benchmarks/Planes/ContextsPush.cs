@@ -1,4 +1,3 @@
-using System.Globalization;
 using MeshTrust.Clusters;
 using MeshTrust.Kubernetes;
 using MeshTrust.Pki;
@@ -20,9 +19,9 @@ internal static class ContextsPush
     /// <returns>The exit code: 0 where every secret is there and every pair is trusted.</returns>
     public static async Task<int> RunAsync(IReadOnlyList<string> args)
     {
-        var (work, kubeconfig, count, prefix) = (args[0], args[1], int.Parse(args[2], CultureInfo.InvariantCulture), args[3]);
+        var (work, kubeconfigs, prefix) = (args[0], args[1], args[3]);
         var topology = MeshTrustSettings.Bind([new("clusters", args[2]), new("provider", "embedded"), .. Keys.Select(key => new KeyValuePair<string, string?>(key.Split('=')[0].TrimStart('-'), key.Split('=')[1]))], new Dictionary<string, string>(), _ => "", []).Topology;
-        var clusters = topology.Clusters.Select(c => new ClusterAccess { Name = c.Name, KubeconfigPath = kubeconfig, ContextName = c.Name.Value }).ToList();
+        var clusters = topology.Clusters.Select(c => new ClusterAccess { Name = c.Name, KubeconfigPath = Path.Combine(kubeconfigs, c.Name.Value), ContextName = c.Name.Value }).ToList();
         var store = new TrustStore(Path.Combine(work, "certs"));
         var parallel = Math.Max(8, Environment.ProcessorCount);
 
@@ -30,7 +29,7 @@ internal static class ContextsPush
         push.EnsureSucceeded();
         var snapshot = await new TrustSnapshotReader(TimeProvider.System, parallel).ReadAsync(topology, clusters, Connect, store.Location, CancellationToken.None).ConfigureAwait(false);
         var report = TrustInspection.Inspect(snapshot);
-        Console.WriteLine($"{push.Outcomes.Count(outcome => outcome.Secret is not null)} secrets, {count} contexts, {report.Outcome}, {report.Errors} errors");
+        Console.WriteLine($"{push.Outcomes.Count(outcome => outcome.Secret is not null)} secrets, {report.Outcome}, {report.Errors} errors");
         return report.ToFault() is null ? 0 : 1;
 
         IClusterApi Connect(ClusterAccess access) =>
