@@ -33,20 +33,21 @@ public static class PreflightTableReport
     private static Table Table(IAnsiConsole console, IReadOnlyList<PreflightRow> rows)
     {
         var table = new Table { Border = console.Profile.Capabilities.Unicode ? TableBorder.Rounded : TableBorder.Ascii };
-        table.AddColumns(new TableColumn("Id").NoWrap(), new TableColumn("").NoWrap(), new TableColumn("Found, and needed"), new TableColumn("What mends it"));
+        table.AddColumns(new TableColumn("Id").NoWrap(), new TableColumn("").NoWrap(), new TableColumn("Found and needed, and what mends it"));
+        var arrow = console.Profile.Capabilities.Unicode ? "→" : "->";
         foreach (var row in rows)
         {
             var style = StyleOf(row.Outcome);
             if (row.Problems.Count == 0)
             {
-                table.AddRow(Cell(row.Id, Style.Plain), Cell(PreflightText.Word(row.Outcome), style), Text($"{row.Title}: ", row.Measured, Quiet), Cell("", Quiet));
+                table.AddRow(Cell(row.Id, Style.Plain), Cell(PreflightText.Word(row.Outcome), style), Text($"{row.Title}: ", row.Measured, Quiet));
                 continue;
             }
 
             foreach (var problem in row.Problems)
             {
                 var weight = problem.Severity == Severity.Error ? Bad : Careful;
-                table.AddRow(Cell(problem.Id, weight), Cell(PreflightText.Word(problem.Severity), weight), Text($"{problem.Place}: ", problem.What, Style.Plain), Cell(problem.Remedy, Style.Plain));
+                table.AddRow(Cell(problem.Id, weight), Cell(PreflightText.Word(problem.Severity), weight), Text($"{problem.Place}: ", problem.What, Style.Plain).Append($"\n{arrow} {ReportText.OneLine(problem.Remedy)}", Quiet));
             }
         }
 
