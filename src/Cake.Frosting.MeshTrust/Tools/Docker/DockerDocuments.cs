@@ -12,6 +12,9 @@ internal static class DockerDocuments
     /// <summary>Whether <c>docker info</c> came from Podman: the package podman-docker puts it in the place of docker.</summary>
     public static bool IsPodman(string info) => EngineJson.Read("docker info", info, root => root.Get("host").ValueKind == JsonValueKind.Object && root.Text("ServerVersion").Length == 0);
 
+    /// <summary>Whether the engine runs Windows containers, as Docker Desktop can: kind's nodes are Linux.</summary>
+    public static bool RunsWindows(string info) => EngineJson.Read("docker info", info, root => root.Text("OSType") == "windows");
+
     /// <summary>Reads <c>docker info</c>.</summary>
     /// <param name="json">What it printed.</param>
     /// <param name="endpoint">Where the engine listens: the document does not say it.</param>
@@ -63,6 +66,7 @@ internal static class DockerDocuments
     {
         Id = container.Required("Id"),
         Name = container.Required("Name").TrimStart('/'),
+        Created = DateTimeOffset.TryParse(container.Text("Created"), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var created) ? created.ToUniversalTime() : null,
         Image = container.Text("Config", "Image"),
         ImageId = container.Text("Image") is { Length: > 0 } id && !id.Contains(':', StringComparison.Ordinal) ? $"sha256:{id}" : container.Text("Image"),
         IsRunning = container.Flag("State", "Running"),

@@ -79,7 +79,8 @@ public sealed class DockerEngine : IContainerEngine
         var (where, endpoint) = await AddressAsync(limit, cancellationToken).ConfigureAwait(false);
         _address = where;
         var json = await _program.AskForInfoAsync(["info", "--format", "{{json .}}"], limit, cancellationToken).ConfigureAwait(false);
-        return DockerDocuments.IsPodman(json) ? throw ToolFault.Of(EngineFault.Disguised()) : DockerDocuments.Info(json, endpoint, Environment.MachineName);
+        if (DockerDocuments.IsPodman(json)) throw ToolFault.Of(EngineFault.Disguised());
+        return DockerDocuments.RunsWindows(json) ? throw ToolFault.Of(EngineFault.OfWindows()) : DockerDocuments.Info(json, endpoint, Environment.MachineName);
     }
 
     // Not asked of the engine: this is what the program alone knows, and what a message needs when the engine says nothing.

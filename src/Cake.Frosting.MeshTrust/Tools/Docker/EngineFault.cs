@@ -37,6 +37,9 @@ internal static partial class EngineFault
     /// <summary>The program of one engine stands under the name of another.</summary>
     public static Problem Disguised() => New("MT2205", "docker", "'docker' is Podman under another name, and kind takes it for what it is.", "Ask for it: KIND_EXPERIMENTAL_PROVIDER=podman; or install Docker.");
 
+    /// <summary>It answers, and runs Windows containers.</summary>
+    public static Problem OfWindows() => New("MT2205", "docker", "'docker' runs Windows containers, and kind's nodes are Linux.", "Switch Docker Desktop to Linux containers, or make the clusters without an engine: --provider=embedded.");
+
     /// <summary>The problem that a failed call shows; null where it is the call's own.</summary>
     /// <param name="engine">The program.</param>
     /// <param name="address">Where it looks for the engine; empty where that is not known.</param>

@@ -129,6 +129,7 @@ public sealed class EngineDocumentsTests
             Assert.That(running.ImageId, Does.StartWith("sha256:23c1977703dc"));
             Assert.That(running.Addresses["kind"].Select(address => $"{address}"), Is.EqualTo(new[] { "172.18.0.2", "fc00:f853:ccd:e793::2" }));
             Assert.That(running.Ports, Is.EqualTo(new[] { new PublishedPort("127.0.0.1", 43999, 6443) }));
+            Assert.That(running.Created, Is.EqualTo(DateTimeOffset.Parse("2026-11-26T16:18:23.9358505Z", System.Globalization.CultureInfo.InvariantCulture)), "a node that is older than our state is not ours");
             Assert.That((stopped.Id, stopped.IsRunning), Is.EqualTo((running.Id, false)));
             Assert.That(stopped.Addresses["kind"], Is.Empty);
             Assert.That(stopped.Ports, Is.EqualTo(running.Ports), "the ports that it will have again");

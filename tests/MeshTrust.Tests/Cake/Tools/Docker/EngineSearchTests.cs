@@ -56,6 +56,16 @@ public sealed class EngineSearchTests
         Assert.That((await AskAsync(ContainerEngineChoice.Docker)).Problems.Single().Id, Is.EqualTo("MT2205"));
     }
 
+    [Test]
+    public async Task Will_not_do_with_an_engine_of_Windows_containers()
+    {
+        Docker("echo '{\"ServerVersion\": \"28.2.2\", \"Architecture\": \"x86_64\", \"OSType\": \"windows\"}'");
+
+        var problem = (await AskAsync()).Problems.Single();
+
+        Assert.That((problem.Id, problem.What), Is.EqualTo(("MT2205", "'docker' runs Windows containers, and kind's nodes are Linux.")));
+    }
+
     [TestCase(NotRunning, "MT2203", "unix:///var/run/docker.sock (context default)", "systemctl start docker")]
     [TestCase(Forbidden, "MT2204", "unix:///var/run/docker.sock (context default)", "usermod -aG docker")]
     [TestCase(NoContext, "MT2212", "zzz", "docker context ls")]
