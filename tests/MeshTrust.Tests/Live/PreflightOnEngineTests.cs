@@ -75,7 +75,13 @@ internal sealed class PreflightOnEngineTests
     [Test]
     public void A_user_without_permission_is_told_which_group_to_join()
     {
-        if (!OperatingSystem.IsLinux() || Environment.UserName != "root") Ignore("the tests do not run as root, so they cannot become another user. Run them as root");
+        if (!OperatingSystem.IsLinux())
+        {
+            Ignore("this is no Linux. Run them there");
+            return;
+        }
+
+        if (Environment.UserName != "root") Ignore("the tests do not run as root, so they cannot become another user. Run them as root");
         // The same socket behind a door that only root passes: the user 65534 runs docker alone, by a program of that name.
         _scratch.Write("bin/docker", $"#!/bin/sh\nexec setpriv --reuid=65534 --regid=65534 --clear-groups '{_docker}' \"$@\"\n");
         File.SetUnixFileMode(_scratch.File("bin/docker"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);

@@ -20,7 +20,7 @@ internal sealed class HostReaderTests
     private readonly IToolLocator _locator = Substitute.For<IToolLocator>();
     private ScratchDirectory _scratch = null!;
 
-    private MeshTrustSettings Settings => new()
+    private static MeshTrustSettings Settings => new()
     {
         Topology = new MeshTopology { Clusters = [new ClusterSpec { Name = ClusterName.Parse("east") }] },
         Run = new RunSpec { KubeconfigDirectory = "kubeconfig", MergeKubeconfig = "mine" },
