@@ -37,6 +37,17 @@ public sealed class KindClusterProvider(KindRun run) : IClusterProvider
         return new ClusterSet([.. clusters.Select(cluster => cluster.Cluster)]);
     }
 
+    /// <summary>Sets right what a restart of the engine leaves behind, for the clusters that are there: starts their nodes, follows moved addresses, sets routes.</summary>
+    /// <returns>The clusters that are there; none is made.</returns>
+    /// <exception cref="MeshTrustException">As <see cref="EnsureAsync"/>.</exception>
+    public async Task<ClusterSet> RepairAsync(MeshTopology topology, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(topology);
+        var snapshot = await run.ReadAsync(cancellationToken).ConfigureAwait(false);
+        var there = topology.Clusters.Where(cluster => snapshot.NodesOf(cluster.Name.Value).Count > 0).ToList();
+        return there.Count == 0 ? new ClusterSet([]) : await EnsureAsync(topology with { Clusters = there }, cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>How many clusters are made at once: kubeadm gives up after four minutes on a machine that is asked for too much.</summary>
     /// <param name="clusters">How many there are to make.</param>
     /// <param name="wanted">What the user wants; null for what the machine can do.</param>

@@ -1,3 +1,4 @@
+using System.Net;
 using MeshTrust;
 using MeshTrust.Clusters;
 using MeshTrust.Clusters.Engine;
@@ -101,7 +102,8 @@ public sealed class KindConvergence(KindRun run, MeshTopology topology, EngineIn
         if (run.Kubeconfigs.ServerOf(plan.Cluster) is not { } written || (server is not null && written.Authority != server.Authority))
             access = run.Kubeconfigs.Write(plan.Cluster, await run.Kind.ReadKubeconfigAsync(plan.Cluster.Value, isInternal: false, cancellationToken).ConfigureAwait(false), server, KindServers.Internal(plan));
         var readiness = await WaitAsync(access, plan, cancellationToken).ConfigureAwait(false);
-        if (verdict.Action != KindAction.Keep)
+        var moved = Moved(plan, containers);
+        if (verdict.Action != KindAction.Keep || moved.Count > 0)
         {
             using var api = run.Connect(access);
             await FinishAsync(plan, api, containers, cancellationToken).ConfigureAwait(false);
@@ -109,10 +111,24 @@ public sealed class KindConvergence(KindRun run, MeshTopology topology, EngineIn
 
         return verdict.Action switch
         {
-            KindAction.Start => Converged(verdict, access, ClusterOutcome.Restarted, readiness, $"{string.Join(", ", verdict.Stopped)} did not run"),
+            KindAction.Start => Converged(verdict, access, ClusterOutcome.Restarted, readiness, string.Join("; ", [$"{string.Join(", ", verdict.Stopped)} did not run", .. moved])),
             KindAction.Foreign => Converged(verdict, access, ClusterOutcome.Kept, readiness, "taken over (--adopt): from now on it is MeshTrust's to remove"),
-            _ => Converged(verdict, access, ClusterOutcome.Kept, readiness, ""),
+            _ => Converged(verdict, access, ClusterOutcome.Kept, readiness, string.Join("; ", moved)),
         };
+    }
+
+    /// <summary>The nodes whose addresses are others than when we looked last: an engine gives them out anew when it was restarted.</summary>
+    private List<string> Moved(KindPlan plan, IReadOnlyList<EngineContainer> containers)
+    {
+        var before = run.States.Read(plan.Cluster)?.NodeAddresses ?? new Dictionary<string, IReadOnlyList<IPAddress>>();
+        return
+        [
+            .. from node in containers
+               where before.ContainsKey(node.Name)
+               let now = node.Addresses.GetValueOrDefault(topology.Hosting.Network.Name) ?? []
+               where !now.SequenceEqual(before[node.Name])
+               select $"{node.Name} was {string.Join(", ", before[node.Name])}, is now {string.Join(", ", now)}",
+        ];
     }
 
     private Task<ClusterReadiness> WaitAsync(ClusterAccess access, KindPlan plan, CancellationToken cancellationToken) =>

@@ -92,6 +92,26 @@ public sealed class KindClusterProviderTests
     }
 
     [Test]
+    public async Task Repair_follows_addresses_that_moved_and_makes_nothing()
+    {
+        await EnsureAsync("east");
+        var (run, east) = (_kind.Run(), ClusterName.Parse("east"));
+        var state = run.States.Read(east)!;
+        run.States.Write(east, state with { NodeAddresses = state.NodeAddresses.ToDictionary(n => n.Key, _ => (IReadOnlyList<System.Net.IPAddress>)[System.Net.IPAddress.Parse("172.18.0.99")]) });
+        var calls = _kind.Calls;
+
+        var repaired = await new KindClusterProvider(run).RepairAsync(_kind.Topology("east", "west"), default);
+        var again = await new KindClusterProvider(run).RepairAsync(_kind.Topology("east", "west"), default);
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(repaired.Clusters.Single().Detail, Does.Contain("east-control-plane was 172.18.0.99, is now "));
+            Assert.That(again.Clusters.Single().Detail, Does.Not.Contain("is now"), "it is known from now on");
+            Assert.That(_kind.Calls, Is.EqualTo(calls), "west is not made");
+        }
+    }
+
+    [Test]
     public async Task A_half_made_cluster_of_a_killed_run_is_told_and_made_anew()
     {
         _kind.Hang("east");

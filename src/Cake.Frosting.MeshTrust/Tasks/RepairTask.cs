@@ -1,0 +1,33 @@
+using Cake.Core;
+using Cake.Core.Diagnostics;
+using Cake.Frosting.MeshTrust.Kind;
+using MeshTrust.Clusters;
+using MeshTrust.Topology;
+
+namespace Cake.Frosting.MeshTrust.Tasks;
+
+/// <summary>Sets kind clusters right after their container engine was restarted. It makes no cluster and removes none.</summary>
+[TaskName("Repair")]
+[TaskDescription("After a restart of the container engine: starts nodes, follows moved addresses, sets kubeconfigs and routes anew")]
+public sealed class RepairTask(MeshSession session, LiveStatus live) : AsyncFrostingTask
+{
+    /// <inheritdoc/>
+    public override async Task RunAsync(ICakeContext context)
+    {
+        var (settings, selection) = (session.Settings(context), await session.ProviderAsync(context).ConfigureAwait(false));
+        if (selection.Choice != ProviderChoice.Kind)
+        {
+            context.Log.Information($"Repair is for kind clusters; the provider is {selection.Choice.ToString().ToLowerInvariant()} ({selection.Reason}): nothing to repair.");
+            return;
+        }
+
+        var provider = new KindClusterProvider(await session.KindAsync(context).ConfigureAwait(false));
+        var repaired = (await live.DuringAsync(context, session.Board, provider.RepairAsync(settings.Topology, session.Token)).ConfigureAwait(false)).Clusters;
+        foreach (var cluster in repaired)
+            context.Log.Information($"{cluster.Access.Name}: {cluster.Outcome.ToString().ToLowerInvariant()}, {cluster.Detail}");
+        foreach (var missing in settings.Topology.Clusters.Select(cluster => cluster.Name).Except(repaired.Select(cluster => cluster.Access.Name)))
+            context.Log.Warning($"{missing}: it is not there; SetupKind makes it.");
+        if (repaired.Count == settings.Topology.Clusters.Count)
+            ContextsPlan.Read(settings.Topology, [.. repaired.Select(cluster => cluster.Access)], settings.Run.WorkDirectory).Write();
+    }
+}
