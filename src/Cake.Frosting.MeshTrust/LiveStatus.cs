@@ -65,6 +65,7 @@ public sealed class LiveStatus(TimeProvider time)
                 while (!await EndsWithinAsync(work, BetweenLooks).ConfigureAwait(false)) view.UpdateTarget(ClusterTable.From(board.Rows()));
                 view.UpdateTarget(ClusterTable.From(board.Rows()));
             }).ConfigureAwait(false);
+            TellWarnings(context, board);
             return await work.ConfigureAwait(false);
         }
 
@@ -72,9 +73,15 @@ public sealed class LiveStatus(TimeProvider time)
         {
             ended = await EndsWithinAsync(work, BetweenLooks).ConfigureAwait(false);
             foreach (var line in board.TakeLines()) context.Log.Information("{0}", line);
+            TellWarnings(context, board);
         }
 
         return await work.ConfigureAwait(false);
+    }
+
+    private static void TellWarnings(ICakeContext context, ClusterBoard board)
+    {
+        foreach (var warning in board.TakeWarnings()) context.Log.Warning("{0}", warning);
     }
 
     private async Task<bool> EndsWithinAsync(Task work, TimeSpan limit) =>

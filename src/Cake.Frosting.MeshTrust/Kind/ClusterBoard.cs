@@ -1,4 +1,5 @@
 using System.Globalization;
+using MeshTrust;
 using MeshTrust.Topology;
 
 namespace Cake.Frosting.MeshTrust.Kind;
@@ -11,6 +12,7 @@ public sealed class ClusterBoard(TimeProvider time) : IProgress<ClusterProgress>
     private readonly List<ClusterName> _order = [];
     private readonly Dictionary<ClusterName, Entry> _entries = [];
     private readonly List<string> _lines = [];
+    private readonly List<Problem> _warnings = [];
 
     /// <inheritdoc/>
     public void Report(ClusterProgress value)
@@ -25,6 +27,26 @@ public sealed class ClusterBoard(TimeProvider time) : IProgress<ClusterProgress>
             var begun = before is null || before.Last.State == ClusterProgressState.Waiting ? now : before.Begun;
             _entries[value.Cluster] = new Entry(value, begun, now, now);
             if (value.State != ClusterProgressState.Waiting) _lines.Add(Line(value.Cluster, value.Step));
+        }
+    }
+
+    /// <summary>Keeps what does not stop the run until somebody tells it: a line in the middle of a moving table is lost.</summary>
+    public void Warn(Problem warning)
+    {
+        lock (_lock)
+        {
+            if (!_warnings.Contains(warning)) _warnings.Add(warning);
+        }
+    }
+
+    /// <summary>The warnings since the last call.</summary>
+    public IReadOnlyList<Problem> TakeWarnings()
+    {
+        lock (_lock)
+        {
+            Problem[] taken = [.. _warnings];
+            _warnings.Clear();
+            return taken;
         }
     }
 

@@ -1,5 +1,4 @@
 using Cake.Core;
-using Cake.Core.Diagnostics;
 using Cake.Frosting.MeshTrust.LoadBalancers;
 using Cake.Frosting.MeshTrust.Tools;
 using Cake.Frosting.MeshTrust.Tools.Docker;
@@ -47,7 +46,7 @@ public sealed class KindAccess(ToolHost host, EngineSearch engines, EngineSnapsh
             LoadBalancers = hosting.LoadBalancer.Kind == LoadBalancerKind.None ? null : new LoadBalancerSetup(context, hosting, settings.Run.WorkDirectory, access => KubernetesClusterApi.Connect(access, ClusterApiSettings.Default with { Time = host.Time }), host.Time),
             Run = settings.Run,
             Progress = board,
-            Warn = problem => context.Log.Warning("{0}", problem),
+            Warn = board.Warn,
             Time = host.Time,
         };
     }

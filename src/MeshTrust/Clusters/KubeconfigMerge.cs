@@ -54,7 +54,7 @@ public sealed class KubeconfigMerge(TimeProvider time)
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            file = File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
+            if (new FileInfo(path).LinkTarget is not null) file = File.ResolveLinkTarget(path, returnFinalTarget: true)!.FullName;
             var held = file + ".lock";
             await LockAsync(held, cancellationToken).ConfigureAwait(false);
             try

@@ -14,6 +14,8 @@ internal sealed class KindTestbed : IDisposable
 
     private KindTestbed(string kind, string docker) => (_kind, _docker) = (kind, docker);
 
+    private string Bystander => $"by{_prefix}-control-plane";
+
     public string Location => _scratch.Location;
 
     /// <summary>Finds both; ends the test where one is missing, loudly, or fails it where MESHTRUST_REQUIRE_TOOLS=1.</summary>
@@ -35,14 +37,18 @@ internal sealed class KindTestbed : IDisposable
     /// <summary>The arguments of every run: so many clusters of ours. MESHTRUST_KIND_IMAGE names a node image that the engine has; else kind's own is pulled.</summary>
     public string[] Arguments(int clusters, params string[] more) =>
     [
-        "--provider=kind", "--work-dir=mesh", "--lb=none", "--rootca-keysz=p256", "--intermediate-keysz=p256",
+        "--provider=kind", "--lb=none", "--rootca-keysz=p256", "--intermediate-keysz=p256",
         "--cluster-names=" + string.Join(',', Enumerable.Range(1, clusters).Select(Name)),
         .. Environment.GetEnvironmentVariable("MESHTRUST_KIND_IMAGE") is { Length: > 0 } image ? (string[])["--node-image=" + image] : [],
+        .. more.Any(argument => argument.StartsWith("--work-dir=", StringComparison.Ordinal)) ? Array.Empty<string>() : ["--work-dir=mesh"],
         .. more,
     ];
 
     /// <summary>No kubeconfig of whoever runs the tests: the home directory is the test's own.</summary>
     public Dictionary<string, string?> Variables() => new() { ["HOME"] = _scratch.File("home"), ["KIND_EXPERIMENTAL_PROVIDER"] = null, ["KIND_EXPERIMENTAL_DOCKER_NETWORK"] = null };
+
+    /// <summary>A run that a test ends in the middle.</summary>
+    public HostProcess Start(int clusters, params string[] more) => HostProcess.Start(Location, Arguments(clusters, more), Variables());
 
     public (int ExitCode, string Output) Run(int clusters, params string[] more) => HostProcess.Run(Location, Arguments(clusters, more), Variables(), Deadline);
 
@@ -62,7 +68,7 @@ internal sealed class KindTestbed : IDisposable
     {
         var result = OutsideTool.Run(OutsideTool.Find("kubectl"), ["--kubeconfig", _scratch.File($"mesh/kubeconfig/{Name(cluster)}"), "--context", $"kind-{Name(cluster)}", .. arguments]);
         Assert.That(result.ExitCode, Is.Zero, result.ToString());
-        return result.Output;
+        return result.Output.Trim();
     }
 
     /// <summary>The containers of one cluster by name, with their ids; of all clusters where none is named.</summary>
@@ -72,10 +78,18 @@ internal sealed class KindTestbed : IDisposable
             .Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => cluster is not null || line.StartsWith(_prefix, StringComparison.Ordinal)).Order(StringComparer.Ordinal),
     ];
 
-    /// <summary>What is other people's: clusters that are not of this test, and networks.</summary>
-    public string Others() =>
-        string.Join('\n', Kind("get", "clusters").Output.Split('\n').Where(name => !name.StartsWith(_prefix, StringComparison.Ordinal)))
-        + Docker("ps", "--all", "--no-trunc", "--quiet").Output.Split('\n').Except(Containers().Select(line => line.Split(' ')[1])).Aggregate("", (all, id) => $"{all}\n{id}");
+    /// <summary>Somebody else's kind cluster, as far as kind can tell: one container that is made and never started.</summary>
+    /// <param name="cluster">One of ours that is there, for its image.</param>
+    public string MakeBystander(int cluster)
+    {
+        var image = Docker("inspect", "--format", "{{.Image}}", Name(cluster) + "-control-plane").Output.Trim();
+        var made = Docker("create", "--name", Bystander, "--label", $"io.x-k8s.kind.cluster=by{_prefix}", "--label", "io.x-k8s.kind.role=control-plane", image);
+        Assert.That(made.ExitCode, Is.Zero, made.ToString());
+        return $"by{_prefix}";
+    }
+
+    /// <summary>Whether it is as it was made.</summary>
+    public bool HasBystander => Docker("inspect", Bystander).ExitCode == 0;
 
     /// <summary>Every file of the work directory but reports, with its content.</summary>
     public List<string> Files() =>
@@ -88,6 +102,7 @@ internal sealed class KindTestbed : IDisposable
     public void Dispose()
     {
         foreach (var cluster in Kind("get", "clusters").Output.Split('\n').Where(name => name.StartsWith(_prefix, StringComparison.Ordinal))) Kind("delete", "cluster", "--name", cluster);
+        if (HasBystander) Docker("rm", "--force", Bystander);
         _scratch.Dispose();
     }
 }

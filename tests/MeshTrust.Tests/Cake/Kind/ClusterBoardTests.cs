@@ -89,6 +89,19 @@ public sealed class ClusterBoardTests
     }
 
     [Test]
+    public async Task Warnings_wait_until_the_table_stands_still_and_are_told_once()
+    {
+        using var scratch = new ScratchDirectory();
+        var context = new FakeContext(scratch.Location);
+        var warning = new Problem { Id = "MT2404", Place = "kind", What = "It is not known.", Remedy = "See.", Severity = Severity.Warning };
+        _board.Warn(warning);
+        _board.Warn(warning);
+        await new LiveStatus(TimeProvider.System).DuringAsync(context.Context, _board, Task.FromResult(1));
+
+        Assert.That(context.Lines, Is.EqualTo(new[] { "Warning: MT2404 kind: It is not known. See." }));
+    }
+
+    [Test]
     public void The_table_has_one_row_a_cluster_and_a_sign_beside_the_colour()
     {
         _board.Report(new(East, "ready", ClusterProgressState.Done));

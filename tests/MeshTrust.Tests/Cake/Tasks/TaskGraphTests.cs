@@ -20,6 +20,11 @@ public sealed class TaskGraphTests
     [TestCase("ClusterCacerts", "RootCa")]
     [TestCase("PushSecrets", "SetContexts", "ClusterCacerts")]
     [TestCase("Verify", "PushSecrets")]
+    [TestCase("Status")]
+    [TestCase("Images")]
+    [TestCase("Export")]
+    [TestCase("CleanClusters")]
+    [TestCase("Clean", "CleanClusters")]
     public void The_edges_are_those_of_the_house(string task, params string[] dependencies) =>
         Assert.That(
             Find(task).GetCustomAttributes<IsDependentOnAttribute>().Select(edge => NameOf(edge.Task)),

@@ -1,0 +1,65 @@
+using System.Net;
+using global::Cake.Frosting.MeshTrust.Kind;
+using MeshTrust.Clusters.Addressing;
+using MeshTrust.Clusters.Engine;
+using MeshTrust.Clusters.Kind;
+using MeshTrust.Topology;
+using MeshTrust.Topology.Hosting;
+
+namespace MeshTrust.Tests.Cake.Kind;
+
+[TestFixture]
+public sealed class KindServersTests
+{
+    [TestCase("127.0.0.1", "https://127.0.0.1:41000/")]
+    [TestCase("0.0.0.0", "https://127.0.0.1:41000/")]
+    [TestCase("", "https://127.0.0.1:41000/")]
+    [TestCase("::1", "https://[::1]:41000/")]
+    public void This_machine_takes_the_port_that_the_engine_leads_in(string address, string server) =>
+        Assert.That(FromHere(address)!.AbsoluteUri, Is.EqualTo(server));
+
+    [Test]
+    public void Of_another_machines_engine_that_machine_counts() =>
+        Assert.That(FromHere("0.0.0.0", Info with { IsRemote = true, Endpoint = "tcp://docker:2375" })!.AbsoluteUri, Is.EqualTo("https://docker:41000/"));
+
+    [Test]
+    public void The_nodes_own_address_is_taken_where_it_was_asked_for() =>
+        Assert.That(FromHere("127.0.0.1", Info, new HostingSpec { IpFamily = IpFamily.Dual, Ipv6Gateway = true })!.AbsoluteUri, Is.EqualTo("https://[fc00::2]:6443/"));
+
+    [Test]
+    public void Nothing_is_guessed_where_the_engine_shows_no_way() =>
+        Assert.That(KindServers.FromHere(Plan("east-control-plane"), Topology(HostingSpec.Default), Info, []), Is.Null);
+
+    [Test]
+    public void Other_containers_take_the_host_name_of_what_stands_in_front() => Assert.Multiple(() =>
+    {
+        Assert.That(KindServers.Internal(Plan("east-control-plane")).AbsoluteUri, Is.EqualTo("https://east-control-plane:6443/"));
+        Assert.That(KindServers.Internal(Plan("east-control-plane", "east-control-plane2", "east-external-load-balancer")).AbsoluteUri, Is.EqualTo("https://east-external-load-balancer:6443/"));
+    });
+
+    private static EngineInfo Info { get; } = new() { Engine = ContainerEngineChoice.Docker, Version = "28.2.2", Architecture = "amd64" };
+
+    private static Uri? FromHere(string address, EngineInfo? info = null, HostingSpec? hosting = null)
+    {
+        var node = new EngineContainer
+        {
+            Id = "1",
+            Name = "east-control-plane",
+            IsRunning = true,
+            Addresses = new Dictionary<string, IReadOnlyList<IPAddress>> { ["kind"] = [IPAddress.Parse("172.18.0.2"), IPAddress.Parse("fc00::2")] },
+            Ports = [new PublishedPort("0.0.0.0", 80, 80), new PublishedPort(address, 41000, 6443)],
+        };
+        return KindServers.FromHere(Plan("east-control-plane"), Topology(hosting ?? HostingSpec.Default), info ?? Info, [node]);
+    }
+
+    private static MeshTopology Topology(HostingSpec hosting) => new() { Clusters = [new ClusterSpec { Name = ClusterName.Parse("east") }], Hosting = hosting };
+
+    private static KindPlan Plan(params string[] nodes) => new()
+    {
+        Cluster = ClusterName.Parse("east"),
+        Image = null,
+        ConfigYaml = "",
+        Shape = new KindShape { Nodes = nodes, IpFamily = IpFamily.IPv4, PodSubnets = [], ServiceSubnets = [], Network = "kind", EtcdInMemory = false, Settings = new Dictionary<string, string>() },
+        Addresses = new ClusterAddresses { Cluster = ClusterName.Parse("east"), PodSubnets = [], ServiceSubnets = [] },
+    };
+}
