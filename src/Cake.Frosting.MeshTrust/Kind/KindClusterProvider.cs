@@ -27,7 +27,7 @@ public sealed class KindClusterProvider(KindRun run) : IClusterProvider
         using var ours = await run.States.LockAsync(run.Time, cancellationToken).ConfigureAwait(false);
         var snapshot = await run.ReadAsync(cancellationToken).ConfigureAwait(false);
         snapshot = await new KindNetwork(run).EnsureAsync(topology.Hosting.Network, snapshot, cancellationToken).ConfigureAwait(false);
-        var addresses = PlanAddresses(topology, snapshot);
+        var addresses = await PlanAddressesAsync(topology, snapshot, cancellationToken).ConfigureAwait(false);
         var verdicts = Judge(topology, snapshot, addresses);
 
         if (run.LoadBalancers is { } balancers) await balancers.PrepareAsync(snapshot, cancellationToken).ConfigureAwait(false);
@@ -81,9 +81,10 @@ public sealed class KindClusterProvider(KindRun run) : IClusterProvider
         }
     }
 
-    private AddressPlan PlanAddresses(MeshTopology topology, EngineSnapshot snapshot)
+    private async Task<AddressPlan> PlanAddressesAsync(MeshTopology topology, EngineSnapshot snapshot, CancellationToken cancellationToken)
     {
-        var plan = AddressPlan.For(topology, snapshot, run.States.ReadAddresses());
+        var kept = run.States.ReadAddresses();
+        var plan = AddressPlan.For(topology, snapshot, kept, await new OtherPools(run).ReadAsync(topology, snapshot, kept, cancellationToken).ConfigureAwait(false));
         foreach (var warning in plan.Warnings) run.Warn(warning);
         run.States.WriteAddresses(plan.ToLock());
         return plan;

@@ -28,6 +28,6 @@ public sealed class RepairTask(MeshSession session, LiveStatus live) : AsyncFros
         foreach (var missing in settings.Topology.Clusters.Select(cluster => cluster.Name).Except(repaired.Select(cluster => cluster.Access.Name)))
             context.Log.Warning($"{missing}: it is not there; SetupKind makes it.");
         if (repaired.Count == settings.Topology.Clusters.Count)
-            ContextsPlan.Read(settings.Topology, [.. repaired.Select(cluster => cluster.Access)], settings.Run.WorkDirectory).Write();
+            ContextsPlan.Read(settings.Topology, repaired, settings.Run).Write();
     }
 }

@@ -61,14 +61,6 @@ public sealed class ContextsPlan
         return new ContextsPlan(variables, files);
     }
 
-    /// <summary>Plans the export for clusters whose kubeconfigs are on disk.</summary>
-    /// <exception cref="MeshTrustException">Stage <see cref="Stage.Contexts"/>: as <see cref="For"/>, or a kubeconfig cannot be read.</exception>
-    public static ContextsPlan Read(MeshTopology topology, IReadOnlyList<ClusterAccess> clusters, string workDirectory)
-    {
-        ArgumentNullException.ThrowIfNull(clusters);
-        return For(topology, clusters, [.. clusters.Select(c => KubeconfigDocument.Load(c.KubeconfigPath))], Path.GetFullPath(workDirectory));
-    }
-
     /// <summary>Plans the export of what a provider has made reachable.</summary>
     /// <exception cref="MeshTrustException">Stage <see cref="Stage.Contexts"/>: as <see cref="For"/>, or a kubeconfig cannot be read.</exception>
     public static ContextsPlan Read(MeshTopology topology, IReadOnlyList<ProvidedCluster> clusters, RunSpec run)

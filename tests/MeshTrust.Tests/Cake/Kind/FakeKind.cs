@@ -80,6 +80,9 @@ internal sealed class FakeKind : IContainerEngine, IDisposable
 
     public List<Problem> Warnings { get; } = [];
 
+    /// <summary>What kubectl prints in a node; null where it fails.</summary>
+    public Func<string, string?> Kubectl { get; set; } = _ => null;
+
     /// <summary>Whether a node says that it is Ready.</summary>
     public Func<string, bool> IsReady { get; set; } = _ => true;
 
@@ -195,6 +198,7 @@ internal sealed class FakeKind : IContainerEngine, IDisposable
     public Task<global::Cake.Frosting.MeshTrust.Tools.ToolResult> ExecuteAsync(string container, IReadOnlyList<string> command, string? input, CancellationToken cancellationToken)
     {
         lock (Commands) Commands.Add($"{container}: {string.Join(' ', command)}");
+        if (command[0] == "kubectl") return Task.FromResult(new global::Cake.Frosting.MeshTrust.Tools.ToolResult(Kubectl(container) is null ? 1 : 0, Kubectl(container) ?? "", ""));
         return Task.FromResult(new global::Cake.Frosting.MeshTrust.Tools.ToolResult(0, "config_path = \"/etc/containerd/certs.d\"", ""));
     }
 

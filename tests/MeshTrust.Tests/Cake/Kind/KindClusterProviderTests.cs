@@ -265,6 +265,23 @@ public sealed class KindClusterProviderTests
         Assert.That((await Assert.ThrowsAsync<MeshTrustException>(() => new KindClusterProvider(_kind.Run()).EnsureAsync(topology, default)))!.Problems.Single().Id, Is.EqualTo("MT2411"));
     }
 
+    [Test]
+    public async Task Load_balancer_addresses_that_a_cluster_of_others_gives_out_are_not_given_out_again()
+    {
+        _kind.Make("theirs-control-plane");
+        _kind.Make("without-control-plane");
+        _kind.Kubectl = node => node == "theirs-control-plane" ? "172.18.255.128-172.18.255.191 fc00::/120 " : null;
+        var topology = _kind.Topology("east");
+        topology = topology with { Hosting = topology.Hosting with { LoadBalancer = new LoadBalancerSpec() } };
+        var cluster = (await new KindClusterProvider(_kind.Run()).EnsureAsync(topology, default)).Clusters.Single();
+        Assert.That(cluster.LoadBalancerPool.Select(pool => pool.ToString()), Is.EqualTo(new[] { "172.18.255.64-172.18.255.127" }));
+
+        _kind.Commands.Clear();
+        var again = (await new KindClusterProvider(_kind.Run()).EnsureAsync(topology, default)).Clusters.Single();
+        Assert.That(again.LoadBalancerPool, Is.EqualTo(cluster.LoadBalancerPool));
+        Assert.That(_kind.Commands, Has.None.Contains("kubectl"), "nobody is asked where the addresses are settled");
+    }
+
     [TestCase(2, 2, 24, 2)]
     [TestCase(8, 4, 24, 4)]
     [TestCase(8, 16, 8, 4)]
