@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using Cake.Frosting.MeshTrust.Tools;
 using Cake.Frosting.MeshTrust.Tools.Docker;
+using MeshTrust;
 using MeshTrust.Clusters.Addressing;
 using MeshTrust.Clusters.Engine;
 using MeshTrust.Topology;
@@ -19,8 +20,13 @@ public sealed class PeerProbe(IContainerEngine engine, TimeProvider time)
     private const int AtOnce = 8;
     private const string Admin = "--kubeconfig=/etc/kubernetes/admin.conf";
 
-    /// <summary>How long one call may take.</summary>
-    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long one try of a call may take.</summary>
+    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>How long a call is tried again: in a cluster that has just become ready, kube-proxy may not know its Services yet.</summary>
+    public TimeSpan Settling { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Calls every cluster from every other.</summary>
     /// <param name="topology">The mesh; it says which clusters have routes between them.</param>
@@ -41,10 +47,8 @@ public sealed class PeerProbe(IContainerEngine engine, TimeProvider time)
                      select call).ToList();
         var readings = new PeerReading[calls.Count];
         var options = new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken };
-        await Parallel.ForAsync(0, calls.Count, options, async (i, ct) => readings[i] = await CallAsync(calls[i], IsLate(), ct).ConfigureAwait(false)).ConfigureAwait(false);
+        await Parallel.ForAsync(0, calls.Count, options, async (i, ct) => readings[i] = await CallAsync(calls[i], start, topology.Hosting.Timeouts.Verify, ct).ConfigureAwait(false)).ConfigureAwait(false);
         return readings;
-
-        string? IsLate() => time.GetElapsedTime(start) < topology.Hosting.Timeouts.Verify ? null : "it was not called, for the time for it (timeouts.verify) was over";
     }
 
     private IEnumerable<PeerCall> Calls(MeshTopology topology, EngineSnapshot snapshot, ClusterSpec peer, PeerTarget target)
@@ -62,16 +66,33 @@ public sealed class PeerProbe(IContainerEngine engine, TimeProvider time)
         }
     }
 
-    private async Task<PeerReading> CallAsync(PeerCall call, string? late, CancellationToken cancellationToken)
+    private async Task<PeerReading> CallAsync(PeerCall call, long start, TimeSpan limit, CancellationToken cancellationToken)
     {
-        var fault = call.To.Fault ?? late;
+        var fault = call.To.Fault ?? (time.GetElapsedTime(start) < limit ? null : "it was not called, for the time for it (timeouts.verify) was over");
         if (fault is null)
         {
-            var result = await engine.ExecuteAsync(call.Node, call.Command, call.Path == PeerPath.Pod ? null : call.To.Authority, cancellationToken).ConfigureAwait(false);
-            if (result.ExitCode != 0) fault = Reason(result);
+            fault = await TryAsync(call, cancellationToken).ConfigureAwait(false);
+            while (fault is not null && time.GetElapsedTime(start) < (Settling < limit ? Settling : limit))
+            {
+                await Task.Delay(Pause, time, cancellationToken).ConfigureAwait(false);
+                fault = await TryAsync(call, cancellationToken).ConfigureAwait(false);
+            }
         }
 
         return new PeerReading { From = call.From, To = call.To.Cluster.Name, Path = call.Path, Node = call.Node, Target = call.Target, Fault = fault };
+    }
+
+    private async Task<string?> TryAsync(PeerCall call, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var result = await engine.ExecuteAsync(call.Node, call.Command, call.Path == PeerPath.Pod ? null : call.To.Authority, cancellationToken).ConfigureAwait(false);
+            return result.ExitCode == 0 ? null : Reason(result);
+        }
+        catch (MeshTrustException e)
+        {
+            return e.Problems[0].What.TrimEnd('.');
+        }
     }
 
     private async Task<PeerTarget> TargetAsync(ClusterSpec cluster, EngineSnapshot snapshot, CancellationToken cancellationToken)

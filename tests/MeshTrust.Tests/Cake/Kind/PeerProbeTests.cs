@@ -1,0 +1,131 @@
+using System.Net;
+using global::Cake.Frosting.MeshTrust.Kind;
+using global::Cake.Frosting.MeshTrust.Tools;
+using global::Cake.Frosting.MeshTrust.Tools.Docker;
+using MeshTrust.Clusters.Engine;
+using MeshTrust.Topology;
+using MeshTrust.Topology.Hosting;
+using MeshTrust.Verification;
+using NSubstitute;
+
+namespace MeshTrust.Tests.Cake.Kind;
+
+[TestFixture]
+internal sealed class PeerProbeTests
+{
+    private const string Pods = """
+        {"items": [
+          {"metadata": {"name": "kube-proxy"}, "spec": {"hostNetwork": true, "containers": [{"name": "p", "readinessProbe": {"httpGet": {"port": 1}}}]},
+           "status": {"podIPs": [{"ip": "172.18.0.2"}], "conditions": [{"type": "Ready", "status": "True"}]}},
+          {"metadata": {"name": "starting"}, "spec": {"containers": [{"name": "c", "readinessProbe": {"httpGet": {"port": 2}}}]},
+           "status": {"podIPs": [{"ip": "10.10.0.2"}], "conditions": [{"type": "Ready", "status": "False"}]}},
+          {"metadata": {"name": "silent"}, "spec": {"containers": [{"name": "c"}]},
+           "status": {"podIPs": [{"ip": "10.10.0.3"}], "conditions": [{"type": "Ready", "status": "True"}]}},
+          {"metadata": {"name": "coredns"}, "spec": {"containers": [{"name": "c", "readinessProbe": {"httpGet": {"port": 8181}}}]},
+           "status": {"podIPs": [{"ip": "10.10.0.4"}, {"ip": "fd00:10::4"}], "conditions": [{"type": "Ready", "status": "True"}]}}
+        ]}
+        """;
+
+    private readonly List<(string Node, string Command, string? Input)> _calls = [];
+
+    [Test]
+    public async Task Calls_each_cluster_from_the_other_by_name_with_its_CA_and_over_the_routes()
+    {
+        var readings = await Probe(_ => new ToolResult(0, "", "")).ReadAsync(Mesh(), Engine("east", "west"), default);
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(readings.Select(r => $"{r.From} {r.To} {r.Path} {r.Target}"), Is.EquivalentTo(new[]
+            {
+                "west east ApiServer https://east-control-plane:6443", "west east Service https://10.255.10.1", "west east Pod 10.10.0.4:8181", "west east Pod [fd00:10::4]:8181",
+                "east west ApiServer https://west-control-plane:6443", "east west Service https://10.255.10.1", "east west Pod 10.10.0.4:8181", "east west Pod [fd00:10::4]:8181",
+            }));
+            Assert.That(readings.Select(r => r.Fault), Is.All.Null);
+            Assert.That(_calls.Where(c => c.Command.Contains("curl", StringComparison.Ordinal)).Select(c => (c.Node, c.Input)).Distinct(), Is.EquivalentTo(new[] { ("west-control-plane", "CA of east"), ("east-control-plane", "CA of west") }));
+            Assert.That(_calls.Select(c => c.Command), Has.None.Contains("CA of"), "what is read from standard input is in no argument");
+        }
+    }
+
+    [Test]
+    public async Task Calls_only_the_API_server_between_clusters_of_different_networks()
+    {
+        var readings = await Probe(_ => new ToolResult(0, "", "")).ReadAsync(Mesh("network1", "network2"), Engine("east", "west"), default);
+
+        Assert.That(readings.Select(r => r.Path), Is.EqualTo(new[] { PeerPath.ApiServer, PeerPath.ApiServer }));
+    }
+
+    [Test]
+    public async Task Tells_what_the_call_said_where_no_answer_comes()
+    {
+        var readings = await Probe(call => call.Node == "east-control-plane" ? new ToolResult(6, "", "curl: (6) Could not resolve host: west-control-plane\n") : new ToolResult(0, "", ""), TimeSpan.Zero)
+            .ReadAsync(Mesh("n1", "n2"), Engine("east", "west"), default);
+
+        Assert.That(readings.Select(r => ($"{r.From}", r.Fault)), Is.EquivalentTo(new[] { ("west", null), ("east", "curl: (6) Could not resolve host: west-control-plane") }));
+    }
+
+    [Test]
+    public async Task Calls_again_while_a_new_cluster_settles()
+    {
+        var tries = 0;
+        var readings = await Probe(call => call.Node == "east-control-plane" && ++tries == 1 ? new ToolResult(28, "", "curl: (28) Connection timed out") : new ToolResult(0, "", ""))
+            .ReadAsync(Mesh("n1", "n2"), Engine("east", "west"), default);
+
+        Assert.That(readings.Select(r => r.Fault), Is.All.Null);
+        Assert.That(tries, Is.EqualTo(2));
+    }
+
+    [Test]
+    public async Task Says_that_a_cluster_has_no_control_plane_that_runs()
+    {
+        var snapshot = Engine("east", "west");
+        snapshot = snapshot with { Containers = [snapshot.Containers[0], snapshot.Containers[1] with { IsRunning = false }] };
+
+        var readings = await Probe(_ => new ToolResult(0, "", ""), TimeSpan.Zero).ReadAsync(Mesh("n1", "n2"), snapshot, default);
+
+        Assert.That(readings.Single(r => r.To.Value == "west").Fault, Is.EqualTo("'west' has no control plane that runs"));
+    }
+
+    [Test]
+    public async Task Has_nothing_to_call_in_a_mesh_of_one() =>
+        Assert.That(await Probe(_ => new ToolResult(0, "", "")).ReadAsync(new MeshTopology { Clusters = [new ClusterSpec { Name = ClusterName.Parse("east") }] }, Engine("east"), default), Is.Empty);
+
+    private PeerProbe Probe(Func<(string Node, string Command), ToolResult> answer, TimeSpan? settling = null)
+    {
+        var engine = Substitute.For<IContainerEngine>();
+        engine.ExecuteAsync(default!, default!, default, default).ReturnsForAnyArgs(call =>
+        {
+            var (node, command) = ((string)call[0], string.Join(' ', call.Arg<IReadOnlyList<string>>()));
+            lock (_calls) _calls.Add((node, command, (string?)call[2]));
+            return command switch
+            {
+                "cat /etc/kubernetes/pki/ca.crt" => new ToolResult(0, $"CA of {node[..node.IndexOf('-', StringComparison.Ordinal)]}", ""),
+                _ when command.Contains("get service", StringComparison.Ordinal) => new ToolResult(0, "10.255.10.1", ""),
+                _ when command.Contains("get pods", StringComparison.Ordinal) => new ToolResult(0, Pods, ""),
+                _ => answer((node, command)),
+            };
+        });
+        return new PeerProbe(engine, TimeProvider.System) { Settling = settling ?? TimeSpan.FromSeconds(30) };
+    }
+
+    private static MeshTopology Mesh(string? east = null, string? west = null) => new()
+    {
+        Clusters = [new ClusterSpec { Name = ClusterName.Parse("east"), Network = east }, new ClusterSpec { Name = ClusterName.Parse("west"), Network = west }],
+    };
+
+    private static EngineSnapshot Engine(params string[] clusters) => new()
+    {
+        Info = new EngineInfo { Engine = ContainerEngineChoice.Docker, Version = "28.2.2", Architecture = "amd64" },
+        Networks = [],
+        Containers =
+        [
+            .. clusters.Select((cluster, i) => new EngineContainer
+            {
+                Id = cluster,
+                Name = $"{cluster}-control-plane",
+                IsRunning = true,
+                Labels = new Dictionary<string, string> { ["io.x-k8s.kind.cluster"] = cluster, ["io.x-k8s.kind.role"] = "control-plane" },
+                Addresses = new Dictionary<string, IReadOnlyList<IPAddress>> { ["kind"] = [IPAddress.Parse($"172.18.0.{i + 2}")] },
+            }),
+        ],
+    };
+}
