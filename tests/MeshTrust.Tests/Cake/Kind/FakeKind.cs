@@ -110,7 +110,7 @@ internal sealed class FakeKind : IContainerEngine, IDisposable
         lock (_apis) return _apis.TryGetValue(cluster, out var api) ? api : _apis[cluster] = new MemoryClusterApi(cluster);
     }
 
-    public MeshTopology Topology(params string[] names) => new()
+    public static MeshTopology Topology(params string[] names) => new()
     {
         Provider = ProviderChoice.Kind,
         Clusters = [.. names.Select(name => new ClusterSpec { Name = ClusterName.Parse(name) })],

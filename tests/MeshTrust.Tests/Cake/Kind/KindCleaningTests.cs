@@ -94,7 +94,7 @@ public sealed class KindCleaningTests
     {
         var run = _kind.Run(r => r with { MergeKubeconfig = _kind.Scratch.File("home/config") });
         _kind.Scratch.Write("home/config", "apiVersion: v1\nkind: Config\nclusters: [{name: gke, cluster: {server: 'https://gke'}}]\ncontexts: [{name: gke, context: {cluster: gke, user: me}}]\nusers: [{name: me, user: {token: t}}]\ncurrent-context: gke\n");
-        var topology = _kind.Topology("east");
+        var topology = FakeKind.Topology("east");
         var clusters = (await new KindClusterProvider(run).EnsureAsync(topology, default)).Clusters;
         ContextsPlan.Read(topology, clusters, run.Run).Write();
         await new KubeconfigMerge(TimeProvider.System).BringAsync(run.Run.MergeKubeconfig!, KubeconfigMerge.ContextsOf([clusters[0].Access]), null, default);
@@ -105,7 +105,7 @@ public sealed class KindCleaningTests
         Assert.That(KubeconfigDocument.Load(run.Run.MergeKubeconfig!).Contexts, Is.EqualTo(new[] { "gke" }));
     }
 
-    private Task<ClusterSet> EnsureAsync(params string[] names) => new KindClusterProvider(_kind.Run()).EnsureAsync(_kind.Topology(names), default);
+    private Task<ClusterSet> EnsureAsync(params string[] names) => new KindClusterProvider(_kind.Run()).EnsureAsync(FakeKind.Topology(names), default);
 
     private Task<KindCleaningReport> CleanAsync() => new KindCleaning(_kind.Run()).CleanAsync("kind", default);
 }

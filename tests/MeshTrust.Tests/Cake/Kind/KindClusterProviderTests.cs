@@ -2,7 +2,6 @@ using global::Cake.Frosting.MeshTrust.Kind;
 using MeshTrust.Clusters;
 using MeshTrust.Clusters.Engine;
 using MeshTrust.Clusters.Kind;
-using MeshTrust.Kubernetes;
 using MeshTrust.Topology;
 using MeshTrust.Topology.Hosting;
 
@@ -41,7 +40,7 @@ public sealed class KindClusterProviderTests
         var directory = _kind.Scratch.File("mesh/kubeconfig");
 
         Assert.That(Directory.EnumerateFiles(directory).Select(Path.GetFileName), Is.EquivalentTo(new[] { "east", "east.internal" }));
-        Assert.That(Directory.EnumerateFiles(directory).Select(File.GetUnixFileMode), Is.All.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite));
+        if (!OperatingSystem.IsWindows()) Assert.That(Directory.EnumerateFiles(directory).Select(File.GetUnixFileMode), Is.All.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite));
         Assert.That(KubeconfigDocument.Load(Path.Combine(directory, "east")).Describe("kind-east").Server, Is.EqualTo(new Uri("https://127.0.0.1:41000")));
         Assert.That(KubeconfigDocument.Load(Path.Combine(directory, "east.internal")).Describe("kind-east").Server, Is.EqualTo(new Uri("https://east-control-plane:6443")));
         Assert.That(Directory.EnumerateFiles(_kind.Scratch.File("mesh"), "*", SearchOption.AllDirectories).Where(file => !file.Contains("/kubeconfig/", StringComparison.Ordinal) && File.ReadAllText(file).Contains("never-told", StringComparison.Ordinal)), Is.Empty);
@@ -100,8 +99,8 @@ public sealed class KindClusterProviderTests
         run.States.Write(east, state with { NodeAddresses = state.NodeAddresses.ToDictionary(n => n.Key, _ => (IReadOnlyList<System.Net.IPAddress>)[System.Net.IPAddress.Parse("172.18.0.99")]) });
         var calls = _kind.Calls;
 
-        var repaired = await new KindClusterProvider(run).RepairAsync(_kind.Topology("east", "west"), default);
-        var again = await new KindClusterProvider(run).RepairAsync(_kind.Topology("east", "west"), default);
+        var repaired = await new KindClusterProvider(run).RepairAsync(FakeKind.Topology("east", "west"), default);
+        var again = await new KindClusterProvider(run).RepairAsync(FakeKind.Topology("east", "west"), default);
 
         using (Assert.EnterMultipleScope())
         {
@@ -116,7 +115,7 @@ public sealed class KindClusterProviderTests
     {
         _kind.Hang("east");
         using var kill = new CancellationTokenSource();
-        var killed = new KindClusterProvider(_kind.Run()).EnsureAsync(_kind.Topology("east"), kill.Token);
+        var killed = new KindClusterProvider(_kind.Run()).EnsureAsync(FakeKind.Topology("east"), kill.Token);
         while (!_kind.Calls.Contains("create cluster east")) await Task.Delay(20);
         await kill.CancelAsync();
         Assert.That(async () => await killed, Throws.InstanceOf<OperationCanceledException>());
@@ -135,7 +134,7 @@ public sealed class KindClusterProviderTests
         await EnsureAsync("east");
         _kind.Make("west-control-plane");
         var calls = _kind.Calls;
-        var topology = _kind.Topology("east", "west", "north");
+        var topology = FakeKind.Topology("east", "west", "north");
         topology = topology with { Clusters = [topology.Clusters[0] with { Hosting = new ClusterHostingSpec { Workers = 1 } }, .. topology.Clusters.Skip(1)] };
         var fault = (await Assert.ThrowsAsync<MeshTrustException>(() => new KindClusterProvider(_kind.Run()).EnsureAsync(topology, default)))!;
 
@@ -143,7 +142,7 @@ public sealed class KindClusterProviderTests
         Assert.That(fault.Problems[0].What, Does.Contain("east-worker"));
         Assert.That(_kind.Calls, Is.EqualTo(calls));
 
-        var forced = await new KindClusterProvider(_kind.Run(run => run with { Force = true })).EnsureAsync(_kind.Topology("east"), default);
+        var forced = await new KindClusterProvider(_kind.Run(run => run with { Force = true })).EnsureAsync(FakeKind.Topology("east"), default);
         Assert.That(forced.Clusters.Single().Outcome, Is.EqualTo(ClusterOutcome.Kept), "force replaces only what differs");
     }
 
@@ -151,7 +150,7 @@ public sealed class KindClusterProviderTests
     public async Task A_cluster_of_somebody_else_is_taken_over_on_the_users_word()
     {
         _kind.Make("east-control-plane");
-        var cluster = (await new KindClusterProvider(_kind.Run(run => run with { Adopt = true })).EnsureAsync(_kind.Topology("east"), default)).Clusters.Single();
+        var cluster = (await new KindClusterProvider(_kind.Run(run => run with { Adopt = true })).EnsureAsync(FakeKind.Topology("east"), default)).Clusters.Single();
 
         Assert.That(cluster.Detail, Does.Contain("taken over (--adopt)"));
         Assert.That(_kind.Calls, Is.EqualTo(new[] { "get kubeconfig east" }));
@@ -187,7 +186,7 @@ public sealed class KindClusterProviderTests
     public async Task A_failed_cluster_stays_where_the_user_wants_to_look_at_it()
     {
         _kind.Fail("east", 1, "ERROR: failed to create cluster: unknown thing\n");
-        var topology = _kind.Topology("east");
+        var topology = FakeKind.Topology("east");
         topology = topology with { Hosting = topology.Hosting with { Failure = new FailureSpec { Retain = true } } };
         var fault = (await Assert.ThrowsAsync<MeshTrustException>(() => new KindClusterProvider(_kind.Run()).EnsureAsync(topology, default)))!;
 
@@ -199,7 +198,7 @@ public sealed class KindClusterProviderTests
     public async Task A_kind_that_hangs_is_ended_at_its_deadline()
     {
         _kind.Hang("east");
-        var topology = _kind.Topology("east");
+        var topology = FakeKind.Topology("east");
         topology = topology with { Hosting = topology.Hosting with { Timeouts = new HostingTimeouts { Create = TimeSpan.FromSeconds(1) } } };
         var fault = (await Assert.ThrowsAsync<MeshTrustException>(() => new KindClusterProvider(_kind.Run()).EnsureAsync(topology, default)))!;
 
@@ -211,7 +210,7 @@ public sealed class KindClusterProviderTests
     public async Task A_node_that_never_gets_ready_is_named_with_what_it_says()
     {
         _kind.IsReady = node => node != "east-control-plane";
-        var topology = _kind.Topology("east", "west");
+        var topology = FakeKind.Topology("east", "west");
         topology = topology with { Hosting = topology.Hosting with { Timeouts = new HostingTimeouts { Ready = TimeSpan.FromSeconds(1) } } };
         var fault = (await Assert.ThrowsAsync<MeshTrustException>(() => new KindClusterProvider(_kind.Run()).EnsureAsync(topology, default)))!;
 
@@ -224,7 +223,7 @@ public sealed class KindClusterProviderTests
     {
         await EnsureAsync("east");
         _kind.IsReady = _ => false;
-        var topology = _kind.Topology("east");
+        var topology = FakeKind.Topology("east");
         topology = topology with { Hosting = topology.Hosting with { Timeouts = new HostingTimeouts { Ready = TimeSpan.FromSeconds(1) } } };
         await Assert.ThrowsAsync<MeshTrustException>(() => new KindClusterProvider(_kind.Run()).EnsureAsync(topology, default));
 
@@ -255,12 +254,12 @@ public sealed class KindClusterProviderTests
     {
         _kind.Images.Clear();
         _kind.Scratch.Write("images/kindest+node_v1.35.0.tar", "");
-        var topology = _kind.Topology("east");
+        var topology = FakeKind.Topology("east");
         topology = topology with { Hosting = topology.Hosting with { ImageArchiveDirectory = _kind.Scratch.File("images") } };
         await new KindClusterProvider(_kind.Run()).EnsureAsync(topology, default);
 
         Assert.That(_kind.Commands, Does.Contain("load kindest+node_v1.35.0.tar").And.None.StartsWith("pull "));
-        topology = topology with { Hosting = topology.Hosting with { ImageArchiveDirectory = _kind.Scratch.File("nowhere") }, Clusters = _kind.Topology("other").Clusters };
+        topology = topology with { Hosting = topology.Hosting with { ImageArchiveDirectory = _kind.Scratch.File("nowhere") }, Clusters = FakeKind.Topology("other").Clusters };
         _kind.Images.Clear();
         Assert.That((await Assert.ThrowsAsync<MeshTrustException>(() => new KindClusterProvider(_kind.Run()).EnsureAsync(topology, default)))!.Problems.Single().Id, Is.EqualTo("MT2411"));
     }
@@ -289,7 +288,7 @@ public sealed class KindClusterProviderTests
     public void As_many_are_made_at_once_as_processors_and_memory_bear(int clusters, int processors, int gibibytes, int parallel) =>
         Assert.That(KindClusterProvider.Parallel(clusters, null, new EngineInfo { Engine = ContainerEngineChoice.Docker, Version = "1", Architecture = "amd64", Processors = processors, Memory = (long)gibibytes << 30 }), Is.EqualTo(parallel));
 
-    private Task<ClusterSet> EnsureAsync(params string[] names) => new KindClusterProvider(_kind.Run()).EnsureAsync(_kind.Topology(names), default);
+    private Task<ClusterSet> EnsureAsync(params string[] names) => new KindClusterProvider(_kind.Run()).EnsureAsync(FakeKind.Topology(names), default);
 
     private List<string> Files() => [.. Directory.EnumerateFiles(_kind.Scratch.File("mesh"), "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Select(file => $"{file} {File.GetLastWriteTimeUtc(file):O}")];
 }

@@ -2,7 +2,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using global::Cake.Frosting.MeshTrust.Kind;
 using MeshTrust.Kubernetes;
-using MeshTrust.Topology;
 using Spectre.Console;
 
 namespace MeshTrust.Tests.Cake.Kind;
@@ -29,7 +28,7 @@ public sealed class KindReportsTests
         _kind.Make("theirs-control-plane");
         _kind.IsReady = node => !node.StartsWith("unwell", StringComparison.Ordinal);
         var calls = _kind.Calls;
-        var report = await new KindStatusReading(_kind.Run()).ReadAsync(_kind.Topology("ready", "stopped", "gone", "unwell", "theirs"), default);
+        var report = await new KindStatusReading(_kind.Run()).ReadAsync(FakeKind.Topology("ready", "stopped", "gone", "unwell", "theirs"), default);
 
         Assert.That(report.Rows.Select(row => row.Status), Is.EqualTo(new[] { "ready", "stopped", "missing", "not ready", "not ours" }));
         Assert.That(report.ToLines()[0], Is.EqualTo("STATUS ready ready nodes=1/1 kubernetes=v1.35.0 server=https://127.0.0.1:41000 pool=-"));
@@ -47,7 +46,7 @@ public sealed class KindReportsTests
     [Test]
     public async Task Images_tell_what_is_here_and_what_is_not()
     {
-        var topology = _kind.Topology("east", "west");
+        var topology = FakeKind.Topology("east", "west");
         topology = topology with { Hosting = topology.Hosting with { LoadBalancer = new() } };
         var images = await new KindImages(_kind.Run()).ReadAsync(topology, default);
 
@@ -70,7 +69,7 @@ public sealed class KindReportsTests
             ["metadata"] = new JsonObject { ["name"] = "p", ["annotations"] = new JsonObject { ["a"] = "hidden-annotation" } },
             ["spec"] = new JsonObject { ["containers"] = new JsonArray(new JsonObject { ["name"] = "c", ["env"] = new JsonArray(new JsonObject { ["name"] = "PASSWORD", ["value"] = "hidden-password" }) }) },
         };
-        var gaps = await new KindDiagnostics(_kind.Run()).ExportAsync(_kind.Topology("east", "west"), default);
+        var gaps = await new KindDiagnostics(_kind.Run()).ExportAsync(FakeKind.Topology("east", "west"), default);
 
         Assert.That(gaps, Is.Empty);
         var root = _kind.Scratch.File("mesh/artifacts/kind");
@@ -80,5 +79,5 @@ public sealed class KindReportsTests
         Assert.That(all, Does.Contain("\"name\": \"p\"").And.Not.Contain("hidden").And.Not.Contain("never-told"));
     }
 
-    private Task EnsureAsync(params string[] names) => new KindClusterProvider(_kind.Run()).EnsureAsync(_kind.Topology(names), default);
+    private Task EnsureAsync(params string[] names) => new KindClusterProvider(_kind.Run()).EnsureAsync(FakeKind.Topology(names), default);
 }
