@@ -38,14 +38,17 @@ public sealed class KindClusterProvider(KindRun run) : IClusterProvider
     }
 
     /// <summary>Sets right what a restart of the engine leaves behind, for the clusters that are there: starts their nodes, follows moved addresses, sets routes.</summary>
-    /// <returns>The clusters that are there; none is made.</returns>
+    /// <returns>The clusters that MeshTrust made and that are there; none is made.</returns>
     /// <exception cref="MeshTrustException">As <see cref="EnsureAsync"/>.</exception>
     public async Task<ClusterSet> RepairAsync(MeshTopology topology, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(topology);
         var snapshot = await run.ReadAsync(cancellationToken).ConfigureAwait(false);
-        var there = topology.Clusters.Where(cluster => snapshot.NodesOf(cluster.Name.Value).Count > 0).ToList();
+        var there = topology.Clusters.Where(cluster => IsWhole(cluster.Name)).ToList();
         return there.Count == 0 ? new ClusterSet([]) : await EnsureAsync(topology with { Clusters = there }, cancellationToken).ConfigureAwait(false);
+
+        // One that was never finished, or has lost its control planes, is SetupKind's to make anew.
+        bool IsWhole(ClusterName name) => run.States.Read(name) is { Phase: KindPhase.Ready } && snapshot.NodesOf(name.Value).Any(node => node.KindRole == "control-plane");
     }
 
     /// <summary>How many clusters are made at once: kubeadm gives up after four minutes on a machine that is asked for too much.</summary>

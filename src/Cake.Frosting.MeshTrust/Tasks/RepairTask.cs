@@ -26,7 +26,7 @@ public sealed class RepairTask(MeshSession session, LiveStatus live) : AsyncFros
         foreach (var cluster in repaired)
             context.Log.Information($"{cluster.Access.Name}: {cluster.Outcome.ToString().ToLowerInvariant()}, {cluster.Detail}");
         foreach (var missing in settings.Topology.Clusters.Select(cluster => cluster.Name).Except(repaired.Select(cluster => cluster.Access.Name)))
-            context.Log.Warning($"{missing}: it is not there; SetupKind makes it.");
+            context.Log.Warning($"{missing}: there is no whole cluster of ours; SetupKind says what there is and makes it.");
         if (repaired.Count == settings.Topology.Clusters.Count)
             ContextsPlan.Read(settings.Topology, repaired, settings.Run).Write();
     }

@@ -127,7 +127,7 @@ public static class TopologyValidator
             var cluster = clusters[i];
             if (!HasPlace(cluster))
             {
-                if (isMeant) yield return Wrong("MT0122", place(i, "name"), $"{cluster.Name} names no context, and {(topology.Provider == ProviderChoice.Existing ? "the provider is existing" : "other clusters do")}.", $"Set CTX_CLUSTER{i + 1} or context in the file, or choose --provider=embedded.");
+                if (isMeant) yield return Wrong("MT0122", place(i, "name"), $"{cluster.Name} names no context, and {(topology.Provider == ProviderChoice.Existing ? "the provider is existing" : "other clusters do")}.", $"Set CTX_CLUSTER{i + 1} or context in the file; or name the provider that makes clusters, such as --provider=kind or --provider=embedded.");
             }
             else if (!first.TryAdd((cluster.Context, cluster.Kubeconfig), i))
             {
