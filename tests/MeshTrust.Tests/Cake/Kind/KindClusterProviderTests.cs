@@ -270,7 +270,7 @@ public sealed class KindClusterProviderTests
         _kind.Make("theirs-control-plane");
         _kind.Make("without-control-plane");
         _kind.Kubectl = node => node == "theirs-control-plane" ? "172.18.255.128-172.18.255.191 fc00::/120 " : null;
-        var topology = _kind.Topology("east");
+        var topology = FakeKind.Topology("east");
         topology = topology with { Hosting = topology.Hosting with { LoadBalancer = new LoadBalancerSpec() } };
         var cluster = (await new KindClusterProvider(_kind.Run()).EnsureAsync(topology, default)).Clusters.Single();
         Assert.That(cluster.LoadBalancerPool.Select(pool => pool.ToString()), Is.EqualTo(new[] { "172.18.255.64-172.18.255.127" }));
