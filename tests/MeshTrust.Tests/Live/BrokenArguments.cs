@@ -16,8 +16,8 @@ internal static class BrokenArguments
         "--target=RootCa --exclusive=no",
     ];
 
-    /// <summary>Of two spellings of one name Cake hands on only the last.</summary>
-    private static bool ReachesUs(BrokenInput input) => !input.Arguments.Contains("--FORCE", StringComparison.Ordinal);
+    /// <summary>Of two spellings of one name Cake hands on only the last; and a whole host has a home directory, where a kubeconfig could be.</summary>
+    private static bool ReachesUs(BrokenInput input) => !input.Arguments.Contains("--FORCE", StringComparison.Ordinal) && input.Arguments != "--merge-kubeconfig";
 
     private static BrokenRun OfCake(string line) => new($"command line '{line}'", 2, "MT0017") { Arguments = line.Split(' '), Content = line };
 

@@ -33,6 +33,14 @@ public sealed class KindMainFlowTests
         Assert.That(second, Does.Not.Match(@"(?m)^\S+: (created|restarted|issued|secret cacerts (created|changed))").And.Not.Contain("wrote "));
         Assert.That((_kind.Containers(), _kind.Files()), Is.EqualTo((containers, files)));
 
+        var before = _kind.Addresses();
+        _kind.SwapAddresses(1, 2);
+        Assert.That(_kind.Addresses(), Is.Not.EqualTo(before), "the engine gave out other addresses, as after a restart");
+        var repaired = _kind.Succeed(2, "--target=Repair");
+        Assert.That(repaired, Does.Match($"{_kind.Name(1)}-control-plane was [^;]*, is now ").And.Contain($"{_kind.Name(2)}: kept"));
+        var after = _kind.Succeed(2, "--target=Verify");
+        Assert.That(after, Does.Contain("MT3131 pass").And.Contain("MT3132 pass").And.Not.Contain("is now"));
+
         var third = _kind.Succeed(3, "--target=Verify");
         Assert.That(third, Does.Contain($"{_kind.Name(1)}: kept").And.Contain($"{_kind.Name(2)}: kept").And.Contain($"{_kind.Name(3)}: created").And.Contain("9 of 9 ordered pairs trusted"));
         Assert.That(_kind.Containers().Intersect(containers), Is.EqualTo(containers), "what was there is as it was");

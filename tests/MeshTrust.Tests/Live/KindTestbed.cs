@@ -71,6 +71,20 @@ internal sealed class KindTestbed : IDisposable
         return result.Output.Trim();
     }
 
+    /// <summary>The addresses of our running nodes.</summary>
+    public string Addresses() => string.Join(' ', Containers().Select(line => Docker("inspect", line[..line.IndexOf(' ', StringComparison.Ordinal)], "--format", "{{.Name}}={{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}").Output.Trim()));
+
+    /// <summary>Stops the only nodes of two clusters and starts them in the other order: then the engine gives each the other's address.</summary>
+    public void SwapAddresses(int one, int other)
+    {
+        string[] nodes = [$"{Name(one)}-control-plane", $"{Name(other)}-control-plane"];
+        var last = Docker("inspect", nodes[0], "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}").Output.Trim();
+        var earlier = string.CompareOrdinal(last, Docker("inspect", nodes[1], "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}").Output.Trim()) < 0 ? 1 : 0;
+        Assert.That(Docker(["stop", .. nodes]).ExitCode, Is.Zero);
+        Assert.That(Docker("start", nodes[earlier]).ExitCode, Is.Zero);
+        Assert.That(Docker("start", nodes[1 - earlier]).ExitCode, Is.Zero);
+    }
+
     /// <summary>The containers of one cluster by name, with their ids; of all clusters where none is named.</summary>
     public List<string> Containers(int? cluster = null) =>
     [

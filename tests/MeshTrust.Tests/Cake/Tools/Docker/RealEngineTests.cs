@@ -81,7 +81,8 @@ public sealed class RealEngineTests
 
         Assert.Multiple(() =>
         {
-            Assert.That(snapshot.Info, Is.EqualTo(answer.Info));
+            Assert.That(snapshot.Info.AddressPools, Is.EqualTo(answer.Info!.AddressPools));
+            Assert.That(snapshot.Info, Is.EqualTo(answer.Info with { AddressPools = snapshot.Info.AddressPools }));
             Assert.That(snapshot.Info.Version, Does.Match(@"^\d+\.\d+"));
             Assert.That(snapshot.Info.Endpoint, Does.Contain("://"));
             Assert.That(snapshot.NetworksNamed("bridge").Single().Subnets, Is.Not.Empty);
