@@ -1,3 +1,5 @@
+using System.Net.Sockets;
+
 namespace MeshTrust;
 
 /// <summary>A fault of the disk in words: which path, what happened, what to do. Ids MT1001 to MT1005.</summary>
@@ -10,8 +12,8 @@ public static class DiskFault
     // EWOULDBLOCK of Linux and of macOS, and the sharing violation of Windows.
     private static readonly HashSet<int> Taken = [11, 35, unchecked((int)0x80070020)];
 
-    /// <summary>Whether an exception is one that a disk gives.</summary>
-    public static bool IsOne(Exception fault) => fault is IOException or UnauthorizedAccessException;
+    /// <summary>Whether an exception is one that a disk gives. A connection that breaks gives the same type, with the socket's fault inside: that is none.</summary>
+    public static bool IsOne(Exception fault) => fault is IOException { InnerException: not SocketException } and not HttpIOException or UnauthorizedAccessException;
 
     /// <summary>Whether an exception says that another process holds the file.</summary>
     public static bool IsTaken(Exception fault) => fault is IOException { HResult: var result } && Taken.Contains(result);

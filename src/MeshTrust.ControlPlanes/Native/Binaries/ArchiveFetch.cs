@@ -106,7 +106,7 @@ internal sealed class ArchiveFetch(TimeSpan stall, TimeProvider time) : IDisposa
         OperationCanceledException when !cancellationToken.IsCancellationRequested => $"the server was silent for {stall.TotalSeconds:0.#} s",
         HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } => "the server's certificate is not trusted",
         HttpRequestException { InnerException: SocketException socket } => socket.Message.TrimEnd('.').ToLowerInvariant(),
-        HttpIOException or HttpRequestException { InnerException: IOException } => "the connection ended before all of it was there",
+        HttpIOException or IOException { InnerException: SocketException } or HttpRequestException { InnerException: IOException } => "the connection ended before all of it was there",
         HttpRequestException => fault.Message.TrimEnd('.'),
         _ => null,
     };
