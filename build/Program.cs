@@ -4,6 +4,7 @@ using Cake.Frosting.MeshTrust;
 using Cake.Frosting.MeshTrust.Tasks;
 using Microsoft.Extensions.DependencyInjection;
 
+StartupProfile.Begin(args);
 ColorArgument.Apply(args);
 using var cancellation = new RunCancellation().ListenToSignals();
 using var output = StandardOutput.For(args);

@@ -106,7 +106,8 @@ public sealed class MeshSession(MeshTrustOptions options, RunCancellation cancel
     {
         if ((await ProviderAsync(context).ConfigureAwait(false)).Choice != ProviderChoice.Kind) return [];
         var run = await KindAsync(context).ConfigureAwait(false);
-        return await new PeerProbe(run.Engine, time).ReadAsync(Settings(context).Topology, await run.ReadAsync(Token).ConfigureAwait(false), Token).ConfigureAwait(false);
+        var access = await AccessAsync(context).ConfigureAwait(false);
+        return await new PeerProbe(run.Engine, run.Connect, time).ReadAsync(Settings(context).Topology, access, await run.ReadAsync(Token).ConfigureAwait(false), Token).ConfigureAwait(false);
     }
 
     /// <summary>How many clusters are worked on at once.</summary>

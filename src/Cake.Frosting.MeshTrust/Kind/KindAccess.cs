@@ -36,12 +36,12 @@ public sealed class KindAccess(ToolHost host, EngineSearch engines, EngineSnapsh
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(settings);
         var hosting = settings.Topology.Hosting;
-        var engine = await engines.FindAsync(hosting.Engine, cancellationToken).ConfigureAwait(false);
+        var (engine, info) = await engines.FindAsync(hosting.Engine, cancellationToken).ConfigureAwait(false);
         return new KindRun
         {
             Engine = engine,
             Kind = Tool(hosting, engine.Engine),
-            ReadAsync = ct => snapshots.ReadAsync(engine, ct),
+            ReadAsync = ct => snapshots.ReadAsync(engine, info, ct),
             Connect = access => KubernetesClusterApi.Connect(access, Impatient with { Time = host.Time }),
             LoadBalancers = hosting.LoadBalancer.Kind == LoadBalancerKind.None ? null : new LoadBalancerSetup(context, hosting, settings.Run.WorkDirectory, access => KubernetesClusterApi.Connect(access, ClusterApiSettings.Default with { Time = host.Time }), host.Time),
             Run = settings.Run,

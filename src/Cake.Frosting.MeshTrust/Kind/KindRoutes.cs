@@ -25,9 +25,11 @@ public sealed class KindRoutes(KindRun run)
         if (problems.OfType<Problem>().ToList() is { Count: > 0 } refused) throw new MeshTrustException(Stage.Contexts, refused);
     }
 
-    /// <summary>All routes of a node, one after the other: the first that is refused is told.</summary>
+    /// <summary>All routes of a node in one call; where it is refused, one after the other, for the first that is refused is told.</summary>
     private async Task<Problem?> SetAsync(string node, IReadOnlyList<NodeRoute> routes, CancellationToken cancellationToken)
     {
+        var batch = string.Concat(routes.Select(route => $"route replace {route.Destination} via {route.Via}\n"));
+        if ((await run.Engine.ExecuteAsync(node, ["ip", "-batch", "-"], batch, cancellationToken).ConfigureAwait(false)).ExitCode == 0) return null;
         foreach (var route in routes)
         {
             var result = await run.Engine.ExecuteAsync(node, route.Command, null, cancellationToken).ConfigureAwait(false);

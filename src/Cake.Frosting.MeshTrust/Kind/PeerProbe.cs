@@ -1,11 +1,14 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Text.Json.Nodes;
 using Cake.Frosting.MeshTrust.Tools;
 using Cake.Frosting.MeshTrust.Tools.Docker;
 using MeshTrust;
+using MeshTrust.Clusters;
 using MeshTrust.Clusters.Addressing;
 using MeshTrust.Clusters.Engine;
+using MeshTrust.Kubernetes;
 using MeshTrust.Topology;
 using MeshTrust.Verification;
 
@@ -15,12 +18,17 @@ namespace Cake.Frosting.MeshTrust.Kind;
 /// Calls each kind cluster from the nodes of the others, as an istiod there would: the API server by name and TLS, and where clusters have
 /// routes between them, a Service and a pod by their own addresses.
 /// </summary>
-public sealed class PeerProbe(IContainerEngine engine, TimeProvider time)
+/// <param name="engine">Runs the calls on the nodes.</param>
+/// <param name="connect">Opens the way to an API server, which says what there is to call.</param>
+/// <param name="time">The clock.</param>
+public sealed class PeerProbe(IContainerEngine engine, Func<ClusterAccess, IClusterApi> connect, TimeProvider time)
 {
     private const int AtOnce = 8;
-    private const string Admin = "--kubeconfig=/etc/kubernetes/admin.conf";
 
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
+
+    // A packet to a Service that kube-proxy does not know yet is lost: a new try finds out sooner than a longer wait.
+    private static readonly TimeSpan Connection = TimeSpan.FromSeconds(1);
 
     /// <summary>How long one try of a call may take.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(3);
@@ -30,16 +38,18 @@ public sealed class PeerProbe(IContainerEngine engine, TimeProvider time)
 
     /// <summary>Calls every cluster from every other.</summary>
     /// <param name="topology">The mesh; it says which clusters have routes between them.</param>
+    /// <param name="access">How each cluster is reached from here, in the topology's order.</param>
     /// <param name="snapshot">The nodes.</param>
     /// <param name="cancellationToken">Ends the calls.</param>
     /// <returns>One reading for each call; what does not answer is a reading with a fault, never an exception.</returns>
-    public async Task<IReadOnlyList<PeerReading>> ReadAsync(MeshTopology topology, EngineSnapshot snapshot, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<PeerReading>> ReadAsync(MeshTopology topology, IReadOnlyList<ClusterAccess> access, EngineSnapshot snapshot, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(topology);
+        ArgumentNullException.ThrowIfNull(access);
         ArgumentNullException.ThrowIfNull(snapshot);
         if (topology.Clusters.Count < 2) return [];
         var start = time.GetTimestamp();
-        var targets = await Task.WhenAll(topology.Clusters.Select(cluster => TargetAsync(cluster, snapshot, cancellationToken))).ConfigureAwait(false);
+        var targets = await Task.WhenAll(topology.Clusters.Zip(access, (cluster, way) => TargetAsync(cluster, way, snapshot, cancellationToken))).ConfigureAwait(false);
         var calls = (from target in targets
                      from peer in topology.Clusters
                      where peer.Name != target.Cluster.Name
@@ -95,7 +105,7 @@ public sealed class PeerProbe(IContainerEngine engine, TimeProvider time)
         }
     }
 
-    private async Task<PeerTarget> TargetAsync(ClusterSpec cluster, EngineSnapshot snapshot, CancellationToken cancellationToken)
+    private async Task<PeerTarget> TargetAsync(ClusterSpec cluster, ClusterAccess access, EngineSnapshot snapshot, CancellationToken cancellationToken)
     {
         var nodes = snapshot.NodesOf(cluster.Name.Value);
         var balancer = nodes.FirstOrDefault(node => node.KindRole == "external-load-balancer");
@@ -103,32 +113,47 @@ public sealed class PeerProbe(IContainerEngine engine, TimeProvider time)
             return new() { Cluster = cluster, Host = $"{cluster.Name}-control-plane", Fault = $"'{cluster.Name}' has no control plane that runs" };
 
         var target = new PeerTarget { Cluster = cluster, Host = (balancer ?? first).Name };
-        var authority = await engine.ExecuteAsync(first.Name, ["cat", "/etc/kubernetes/pki/ca.crt"], null, cancellationToken).ConfigureAwait(false);
-        if (authority.ExitCode != 0) return target with { Fault = $"its CA cannot be read from {first.Name} ({Reason(authority)})" };
-        var service = await engine.ExecuteAsync(first.Name, ["kubectl", Admin, "get", "service", "kubernetes", "--output=jsonpath={.spec.clusterIP}"], null, cancellationToken).ConfigureAwait(false);
-        var pods = await engine.ExecuteAsync(first.Name, ["kubectl", Admin, "get", "pods", "--all-namespaces", "--output=json"], null, cancellationToken).ConfigureAwait(false);
-        return target with
+        try
         {
-            Authority = authority.Output,
-            Services = service.ExitCode == 0 && IPAddress.TryParse(service.Output.Trim(), out var address) ? [address] : [],
-            Pods = pods.ExitCode == 0 ? ReadyPod.Find(pods.Output) : [],
-        };
+            using var api = connect(access);
+            var service = api.ReadObjectAsync(new ObjectReference("v1", "services", "default", "kubernetes"), cancellationToken);
+            var pods = api.ListObjectsAsync("v1", "pods", null, cancellationToken);
+            await Task.WhenAll(service, pods).ConfigureAwait(false);
+            return target with
+            {
+                Authority = KubeconfigDocument.Load(access.KubeconfigPath).Describe(access.ContextName).Authority,
+                Services = Addresses(await service.ConfigureAwait(false)),
+                Pods = ReadyPod.Find(await pods.ConfigureAwait(false)),
+            };
+        }
+        catch (MeshTrustException e)
+        {
+            return target with { Fault = $"what there is to call in '{cluster.Name}' cannot be read: {e.Problems[0].What.TrimEnd('.')}" };
+        }
+    }
+
+    /// <summary>The cluster IPs of a Service.</summary>
+    private static List<IPAddress> Addresses(JsonObject? service)
+    {
+        var spec = service?["spec"];
+        var texts = spec?["clusterIPs"] is JsonArray { Count: > 0 } many ? many.Select(one => (string?)one) : [(string?)spec?["clusterIP"]];
+        return [.. texts.Select(text => IPAddress.TryParse(text, out var address) ? address : null).OfType<IPAddress>()];
     }
 
     private string[] Curl(string address) =>
-        ["curl", "--silent", "--show-error", "--noproxy", "*", "--max-time", Seconds, "--cacert", "/dev/stdin", "--output", "/dev/null", address];
+        ["curl", "--silent", "--show-error", "--noproxy", "*", "--connect-timeout", Text(Connection), "--max-time", Text(Patience), "--cacert", "/dev/stdin", "--output", "/dev/null", address];
 
     private string[] Connect(IPEndPoint pod) =>
-        ["timeout", Seconds, "bash", "-c", $"exec 3<>/dev/tcp/{pod.Address}/{pod.Port.ToString(CultureInfo.InvariantCulture)}"];
+        ["timeout", Text(Patience), "bash", "-c", $"exec 3<>/dev/tcp/{pod.Address}/{pod.Port.ToString(CultureInfo.InvariantCulture)}"];
 
-    private string Seconds => ((int)Math.Ceiling(Patience.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+    private static string Text(TimeSpan seconds) => ((int)Math.Ceiling(seconds.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
 
     private static string Text(IPAddress address) => address.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{address}]" : address.ToString();
 
     private string Reason(ToolResult result)
     {
         const int killedByTimeout = 124;
-        if (result.ExitCode == killedByTimeout) return $"no answer within {Seconds} s";
+        if (result.ExitCode == killedByTimeout) return $"no answer within {Text(Patience)} s";
         var line = result.Error.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).LastOrDefault();
         return (line ?? $"exit code {result.ExitCode}").TrimEnd('.');
     }

@@ -3,7 +3,6 @@ using Cake.Frosting.MeshTrust.Kind;
 using Cake.Frosting.MeshTrust.LoadBalancers;
 using Cake.Frosting.MeshTrust.Tools;
 using Cake.Frosting.MeshTrust.Tools.Docker;
-using Cake.Frosting.MeshTrust.Tools.Kind;
 using MeshTrust;
 using MeshTrust.Clusters.Addressing;
 using MeshTrust.Clusters.Engine;
@@ -25,11 +24,12 @@ public sealed class PreflightReader(ToolHost tools, EngineSearch search, EngineS
         var hosting = settings.Topology.Hosting;
         var answer = await search.AskAsync(hosting.Engine, EngineSearch.DefaultLimit, cancellationToken).ConfigureAwait(false);
         var kind = await Part<string>.ReadAsync(() => ReadKindAsync(hosting, answer, cancellationToken)).ConfigureAwait(false);
+        var choice = NodeImages.For(hosting, kind.Value);
+        var image = Part<EngineImage>.ReadAsync(() => ReadImageAsync(answer, choice, cancellationToken));
         var engine = answer.Engine is null
             ? new Part<EngineSnapshot>(null, answer.Problems)
-            : await Part<EngineSnapshot>.ReadAsync(async () => await snapshots.ReadAsync(answer.Engine, cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
+            : await Part<EngineSnapshot>.ReadAsync(async () => await snapshots.ReadAsync(answer.Engine, answer.Info!, cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
         var overlay = Part<string>.Read(() => hosting.KindConfigFile is { } file ? Text(Path.GetFullPath(file, tools.Environment.WorkingDirectory.FullPath)) : null);
-        var choice = NodeImages.For(hosting, kind.Value);
         var reading = new PreflightReading
         {
             Topology = settings.Topology,
@@ -39,7 +39,7 @@ public sealed class PreflightReader(ToolHost tools, EngineSearch search, EngineS
             KindVersion = kind.Value,
             KindProblems = kind.Problems,
             ImageChoice = choice,
-            Image = (await Part<EngineImage>.ReadAsync(() => ReadImageAsync(answer, choice, cancellationToken)).ConfigureAwait(false)).Value,
+            Image = (await image.ConfigureAwait(false)).Value,
             KindConfig = overlay.Value,
             LoadBalancerProblems = LoadBalancerProblems(context, hosting, engine.Value),
         };
@@ -47,12 +47,8 @@ public sealed class PreflightReader(ToolHost tools, EngineSearch search, EngineS
         return overlay.Problems.Count > 0 ? WithAddresses(settings, reading).Reading with { PlanProblems = overlay.Problems } : WithPlans(settings, reading);
     }
 
-    private async Task<string?> ReadKindAsync(HostingSpec hosting, EngineAnswer answer, CancellationToken cancellationToken)
-    {
-        var engine = answer.Info?.Engine ?? (hosting.Engine == ContainerEngineChoice.Podman ? ContainerEngineChoice.Podman : ContainerEngineChoice.Docker);
-        var kind = new KindTool(tools, new KindSettings { Engine = engine, Network = hosting.Network.Name });
-        return kind.IsThere ? await kind.ReadVersionAsync(cancellationToken).ConfigureAwait(false) : null;
-    }
+    private Task<string?> ReadKindAsync(HostingSpec hosting, EngineAnswer answer, CancellationToken cancellationToken) =>
+        snapshots.ReadKindVersionAsync(answer.Info?.Engine ?? (hosting.Engine == ContainerEngineChoice.Podman ? ContainerEngineChoice.Podman : ContainerEngineChoice.Docker), cancellationToken);
 
     private static async Task<EngineImage?> ReadImageAsync(EngineAnswer answer, NodeImageChoice choice, CancellationToken cancellationToken) =>
         answer.Engine is null || choice.Image is null ? null : await answer.Engine.ReadImageAsync(choice.Image, cancellationToken).ConfigureAwait(false);

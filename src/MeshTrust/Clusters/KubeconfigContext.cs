@@ -12,6 +12,9 @@ public sealed record KubeconfigContext
     /// <summary>What tells this server from another where the API may not be asked: address and SHA-256 of the CA.</summary>
     public required string Endpoint { get; init; }
 
+    /// <summary>The CA of the server that the file holds, as PEM; null where it names a file, or none.</summary>
+    public string? Authority { get; init; }
+
     /// <summary>How the user is recognised, for people: <c>a client certificate</c>, <c>a token</c>, <c>the command 'aws'</c> and so on.</summary>
     public required string Credentials { get; init; }
 

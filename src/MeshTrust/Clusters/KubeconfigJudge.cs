@@ -39,6 +39,7 @@ internal sealed record KubeconfigJudge(KubeconfigEntry Context, KubeconfigEntry 
         {
             Name = Context.Name,
             Server = server,
+            Authority = Cluster.Text("certificate-authority-data") is { } data ? Encoding.UTF8.GetString(Convert.FromBase64String(data)) : null,
             Endpoint = $"{server.AbsoluteUri.TrimEnd('/')} sha256:{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(authority)))}",
             Command = command,
             SkipsTlsVerification = Cluster.Flag("insecure-skip-tls-verify"),

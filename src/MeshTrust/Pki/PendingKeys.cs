@@ -39,7 +39,7 @@ public sealed class PendingKeys : IDisposable
             BatchOf(algorithm).Asked += count;
             for (var i = 0; i < count; i++) _wanted.Enqueue(algorithm);
             // Threads of their own: a pool whose threads all make keys would hold up everything else that runs meanwhile.
-            for (; _running < Math.Min(_limit, _wanted.Count); _running++) new Thread(Work) { IsBackground = true, Name = "MeshTrust key generation" }.Start();
+            for (; _running < Math.Min(_limit, _wanted.Count); _running++) new Thread(Work) { IsBackground = true, Name = "MeshTrust key generation", Priority = ThreadPriority.BelowNormal }.Start();
         }
     }
 
@@ -90,6 +90,7 @@ public sealed class PendingKeys : IDisposable
 
     private void Work()
     {
+        ThreadNiceness.Lower();
         while (true)
         {
             KeyAlgorithm algorithm;

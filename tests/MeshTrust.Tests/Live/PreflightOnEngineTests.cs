@@ -65,7 +65,7 @@ internal sealed class PreflightOnEngineTests
     public void An_engine_that_is_not_there_is_told_and_the_machine_is_looked_at_all_the_same()
     {
         Lock("mesh/kubeconfig/cluster1.lock");
-        var (code, output) = RunWith(new() { ["DOCKER_HOST"] = $"unix://{_scratch.File("none.sock")}" });
+        var (code, output) = RunWith(new() { ["DOCKER_HOST"] = $"unix://{_scratch.File("none.sock")}", ["KIND_EXPERIMENTAL_PROVIDER"] = "docker" });
 
         Assert.That(code, Is.EqualTo(3), output);
         Assert.That(output, Does.Match("MT22(03|12) error").And.Contain("none.sock").And.Contain("MT1106 error"));
@@ -85,7 +85,7 @@ internal sealed class PreflightOnEngineTests
         // The same socket behind a door that only root passes: the user 65534 runs docker alone, by a program of that name.
         _scratch.Write("bin/docker", $"#!/bin/sh\nexec setpriv --reuid=65534 --regid=65534 --clear-groups '{_docker}' \"$@\"\n");
         File.SetUnixFileMode(_scratch.File("bin/docker"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        var (code, output) = RunWith(new() { ["PATH"] = $"{_scratch.File("bin")}:{Environment.GetEnvironmentVariable("PATH")}", ["HOME"] = _scratch.Location });
+        var (code, output) = RunWith(new() { ["PATH"] = $"{_scratch.File("bin")}:{Environment.GetEnvironmentVariable("PATH")}", ["HOME"] = _scratch.Location, ["KIND_EXPERIMENTAL_PROVIDER"] = "docker" });
 
         Assert.That(code, Is.EqualTo(3), output);
         Assert.That(output, Does.Contain("MT2204 error").And.Contain("usermod"));

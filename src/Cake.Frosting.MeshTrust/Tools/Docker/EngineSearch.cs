@@ -1,13 +1,16 @@
+using System.Collections.Concurrent;
 using MeshTrust;
 using MeshTrust.Clusters.Engine;
 using MeshTrust.Topology.Hosting;
 
 namespace Cake.Frosting.MeshTrust.Tools.Docker;
 
-/// <summary>Finds the container engine that answers.</summary>
+/// <summary>Finds the container engine that answers. One that did is not asked again: what it says of itself holds for the run.</summary>
 public sealed class EngineSearch(ToolHost host)
 {
     private static readonly string[] Others = ["nerdctl", "finch"];
+
+    private readonly ConcurrentDictionary<(ContainerEngineChoice Wanted, string Named), EngineAnswer> _found = new();
 
     /// <summary>How long an engine has to answer.</summary>
     public static TimeSpan DefaultLimit { get; } = TimeSpan.FromSeconds(10);
@@ -23,6 +26,21 @@ public sealed class EngineSearch(ToolHost host)
     {
         var named = wanted == ContainerEngineChoice.Auto ? host.Environment.GetEnvironmentVariable("KIND_EXPERIMENTAL_PROVIDER") ?? "" : "";
         if (named is not ("" or "docker" or "podman")) return new EngineAnswer { Problems = [EngineFault.Unsupported(named)] };
+        if (_found.TryGetValue((wanted, named), out var known)) return known;
+        var answer = await AskAsync(wanted, named, limit, cancellationToken).ConfigureAwait(false);
+        return answer.Engine is null ? answer : _found.GetOrAdd((wanted, named), answer);
+    }
+
+    /// <summary>The engine that answers, within <see cref="DefaultLimit"/>, with what it says of itself.</summary>
+    /// <exception cref="global::MeshTrust.MeshTrustException">MT2201 to MT2212: none answers, with a problem for each that was tried.</exception>
+    public async Task<(IContainerEngine Engine, EngineInfo Info)> FindAsync(ContainerEngineChoice wanted, CancellationToken cancellationToken)
+    {
+        var answer = await AskAsync(wanted, DefaultLimit, cancellationToken).ConfigureAwait(false);
+        return answer is { Engine: { } engine, Info: { } info } ? (engine, info) : throw new MeshTrustException(Stage.ClusterCreation, answer.Problems);
+    }
+
+    private async Task<EngineAnswer> AskAsync(ContainerEngineChoice wanted, string named, TimeSpan limit, CancellationToken cancellationToken)
+    {
         var (asksDocker, asksPodman) = (wanted, named) switch
         {
             (ContainerEngineChoice.Docker, _) or (_, "docker") => (true, false),
@@ -38,14 +56,6 @@ public sealed class EngineSearch(ToolHost host)
 
         string[] wants = [.. asksDocker ? (string[])["docker"] : [], .. asksPodman ? (string[])["podman"] : []];
         return new EngineAnswer { Problems = [EngineFault.Absent(wants, [.. Others.Where(other => host.Tools.Resolve(other) is not null)])] };
-    }
-
-    /// <summary>The engine that answers, within <see cref="DefaultLimit"/>.</summary>
-    /// <exception cref="global::MeshTrust.MeshTrustException">MT2201 to MT2212: none answers, with a problem for each that was tried.</exception>
-    public async Task<IContainerEngine> FindAsync(ContainerEngineChoice wanted, CancellationToken cancellationToken)
-    {
-        var answer = await AskAsync(wanted, DefaultLimit, cancellationToken).ConfigureAwait(false);
-        return answer.Engine ?? throw new MeshTrustException(Stage.ClusterCreation, answer.Problems);
     }
 
     private static async Task<EngineAnswer?> TryAsync(

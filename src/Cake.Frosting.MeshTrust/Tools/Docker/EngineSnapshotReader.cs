@@ -1,31 +1,48 @@
+using System.Collections.Concurrent;
 using Cake.Frosting.MeshTrust.Tools.Kind;
 using MeshTrust.Clusters.Engine;
+using MeshTrust.Topology.Hosting;
 
 namespace Cake.Frosting.MeshTrust.Tools.Docker;
 
 /// <summary>Reads all that plans and checks are made from, at one time and with few processes.</summary>
 public sealed class EngineSnapshotReader(ToolHost host)
 {
-    /// <summary>The engine's own words, its networks and containers, the machine's routes (Linux, and an engine of this machine) and kind's version.</summary>
+    private readonly ConcurrentDictionary<ContainerEngineChoice, string> _kindVersions = new();
+
+    /// <summary>
+    /// The engine's networks and containers and the machine's routes (Linux, and an engine of this machine), now; and kind's version, which is asked once.
+    /// </summary>
+    /// <param name="engine">The engine.</param>
+    /// <param name="info">What it said of itself.</param>
+    /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="global::MeshTrust.MeshTrustException">The engine does not answer, or not in a way that can be read.</exception>
-    public async Task<EngineSnapshot> ReadAsync(IContainerEngine engine, CancellationToken cancellationToken)
+    public async Task<EngineSnapshot> ReadAsync(IContainerEngine engine, EngineInfo info, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(engine);
-        var info = engine.ReadInfoAsync(cancellationToken);
+        ArgumentNullException.ThrowIfNull(info);
         var networks = engine.ReadNetworksAsync(cancellationToken);
         var containers = engine.ReadContainersAsync(cancellationToken);
-        var kind = new KindTool(host, new KindSettings { Engine = engine.Engine });
-        var version = kind.IsThere ? kind.ReadVersionAsync(cancellationToken) : Task.FromResult("");
+        var version = ReadKindVersionAsync(engine.Engine, cancellationToken);
 
         // The first fault is told when all have ended: none is left behind that still runs.
-        await Task.WhenAll(info, networks, containers, version).ConfigureAwait(false);
+        await Task.WhenAll(networks, containers, version).ConfigureAwait(false);
         return new EngineSnapshot
         {
-            Info = await info.ConfigureAwait(false),
+            Info = info,
             Networks = await networks.ConfigureAwait(false),
             Containers = await containers.ConfigureAwait(false),
-            Routes = (await info.ConfigureAwait(false)).IsRemote ? [] : HostRoutes.Read(),
-            KindVersion = await version.ConfigureAwait(false) is { Length: > 0 } known ? known : null,
+            Routes = info.IsRemote ? [] : HostRoutes.Read(),
+            KindVersion = await version.ConfigureAwait(false),
         };
+    }
+
+    /// <summary>kind's version; null where there is no kind.</summary>
+    /// <exception cref="global::MeshTrust.MeshTrustException">kind does not say its version.</exception>
+    public async Task<string?> ReadKindVersionAsync(ContainerEngineChoice engine, CancellationToken cancellationToken)
+    {
+        if (_kindVersions.TryGetValue(engine, out var known)) return known;
+        var kind = new KindTool(host, new KindSettings { Engine = engine });
+        return kind.IsThere ? _kindVersions.GetOrAdd(engine, await kind.ReadVersionAsync(cancellationToken).ConfigureAwait(false)) : null;
     }
 }

@@ -117,6 +117,9 @@ internal sealed class FakeKind : IContainerEngine, IDisposable
         Hosting = new HostingSpec { NodeImage = "kindest/node:v1.35.0", LoadBalancer = new LoadBalancerSpec { Kind = LoadBalancerKind.None } },
     };
 
+    /// <summary>Part of a route that no node takes; null where all are taken.</summary>
+    public string? RefusedRoute { get; set; }
+
     public KindRun Run(Func<RunSpec, RunSpec>? change = null)
     {
         var host = new ToolHost(new FileSystem(), new CakeEnvironment(new CakePlatform(), new CakeRuntime()), Substitute.For<IToolLocator>(), TimeProvider.System);
@@ -198,6 +201,14 @@ internal sealed class FakeKind : IContainerEngine, IDisposable
     public Task<global::Cake.Frosting.MeshTrust.Tools.ToolResult> ExecuteAsync(string container, IReadOnlyList<string> command, string? input, CancellationToken cancellationToken)
     {
         lock (Commands) Commands.Add($"{container}: {string.Join(' ', command)}");
+        if (command[0] == "ip")
+        {
+            var asked = input ?? string.Join(' ', command);
+            lock (Commands) Commands.AddRange(asked.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => $"{container} asked: {line}"));
+            var refuses = RefusedRoute is { } route && asked.Contains(route, StringComparison.Ordinal);
+            return Task.FromResult(new global::Cake.Frosting.MeshTrust.Tools.ToolResult(refuses ? 2 : 0, "", refuses ? "RTNETLINK answers: Network is unreachable\n" : ""));
+        }
+
         if (command[0] == "kubectl") return Task.FromResult(new global::Cake.Frosting.MeshTrust.Tools.ToolResult(Kubectl(container) is null ? 1 : 0, Kubectl(container) ?? "", ""));
         return Task.FromResult(new global::Cake.Frosting.MeshTrust.Tools.ToolResult(0, "config_path = \"/etc/containerd/certs.d\"", ""));
     }

@@ -47,6 +47,32 @@ public sealed class KindClusterProviderTests
     }
 
     [Test]
+    public async Task Sets_the_routes_of_a_node_in_one_call()
+    {
+        await EnsureAsync("east", "west");
+        Assert.That(_kind.Commands, Has.None.Contains("asked: ip"));
+
+        Assert.That(_kind.Commands.Where(command => command.Contains("route", StringComparison.Ordinal)), Is.EquivalentTo(new[]
+        {
+            "east-control-plane asked: route replace 10.10.0.0/24 via 172.18.0.3",
+            "east-control-plane asked: route replace 10.255.20.0/24 via 172.18.0.3",
+            "west-control-plane asked: route replace 10.10.0.0/24 via 172.18.0.2",
+            "west-control-plane asked: route replace 10.255.10.0/24 via 172.18.0.2",
+        }));
+    }
+
+    [Test]
+    public async Task Names_the_one_route_that_a_node_refuses()
+    {
+        _kind.RefusedRoute = "10.255.20.0/24";
+
+        var problem = (await Assert.ThrowsAsync<MeshTrustException>(() => EnsureAsync("east", "west")))!.Problems.Single();
+
+        Assert.That((problem.Id, problem.Place), Is.EqualTo(("MT2324", "east-control-plane")));
+        Assert.That(problem.What, Is.EqualTo("'ip -4 route replace 10.255.20.0/24 via 172.18.0.3' was refused by the node: RTNETLINK answers: Network is unreachable."));
+    }
+
+    [Test]
     public async Task A_second_run_asks_kind_for_nothing_and_writes_nothing()
     {
         await EnsureAsync("east", "west");

@@ -1,8 +1,14 @@
 using System.Net;
+using System.Text;
+using System.Text.Json.Nodes;
 using global::Cake.Frosting.MeshTrust.Kind;
 using global::Cake.Frosting.MeshTrust.Tools;
 using global::Cake.Frosting.MeshTrust.Tools.Docker;
+using MeshTrust.Clusters;
 using MeshTrust.Clusters.Engine;
+using MeshTrust.Kubernetes;
+using MeshTrust.Tests.Kubernetes;
+using MeshTrust.Tests.Live;
 using MeshTrust.Topology;
 using MeshTrust.Topology.Hosting;
 using MeshTrust.Verification;
@@ -14,42 +20,56 @@ namespace MeshTrust.Tests.Cake.Kind;
 internal sealed class PeerProbeTests
 {
     private const string Pods = """
-        {"items": [
+        [
           {"metadata": {"name": "kube-proxy"}, "spec": {"hostNetwork": true, "containers": [{"name": "p", "readinessProbe": {"httpGet": {"port": 1}}}]},
            "status": {"podIPs": [{"ip": "172.18.0.2"}], "conditions": [{"type": "Ready", "status": "True"}]}},
           {"metadata": {"name": "starting"}, "spec": {"containers": [{"name": "c", "readinessProbe": {"httpGet": {"port": 2}}}]},
            "status": {"podIPs": [{"ip": "10.10.0.2"}], "conditions": [{"type": "Ready", "status": "False"}]}},
           {"metadata": {"name": "silent"}, "spec": {"containers": [{"name": "c"}]},
            "status": {"podIPs": [{"ip": "10.10.0.3"}], "conditions": [{"type": "Ready", "status": "True"}]}},
-          {"metadata": {"name": "coredns"}, "spec": {"containers": [{"name": "c", "readinessProbe": {"httpGet": {"port": 8181}}}]},
+          {"metadata": {"name": "by-name"}, "spec": {"containers": [{"name": "c", "readinessProbe": {"httpGet": {"port": "http"}}}]},
+           "status": {"podIPs": [{"ip": "10.10.0.5"}], "conditions": [{"type": "Ready", "status": "True"}]}},
+          {"metadata": {"name": "coredns"}, "spec": {"containers": [{"name": "c", "livenessProbe": {"exec": {}}, "readinessProbe": {"httpGet": {"port": 8181}}}]},
            "status": {"podIPs": [{"ip": "10.10.0.4"}, {"ip": "fd00:10::4"}], "conditions": [{"type": "Ready", "status": "True"}]}}
-        ]}
+        ]
         """;
 
+    private readonly ScratchDirectory _scratch = new();
+    private Dictionary<string, MemoryClusterApi> _apis = [];
     private readonly List<(string Node, string Command, string? Input)> _calls = [];
+
+    [SetUp]
+    public void Begin()
+    {
+        _calls.Clear();
+        _apis = new() { ["east"] = Api("east", "10.255.10.1"), ["west"] = Api("west", "10.255.20.1") };
+    }
+
+    [OneTimeTearDown]
+    public void RemoveFiles() => _scratch.Dispose();
 
     [Test]
     public async Task Calls_each_cluster_from_the_other_by_name_with_its_CA_and_over_the_routes()
     {
-        var readings = await Probe(_ => new ToolResult(0, "", "")).ReadAsync(Mesh(), Engine("east", "west"), default);
+        var readings = await Probe(_ => new ToolResult(0, "", "")).ReadAsync(Mesh(), Access, Engine("east", "west"), default);
 
         using (Assert.EnterMultipleScope())
         {
             Assert.That(readings.Select(r => $"{r.From} {r.To} {r.Path} {r.Target}"), Is.EquivalentTo(new[]
             {
                 "west east ApiServer https://east-control-plane:6443", "west east Service https://10.255.10.1", "west east Pod 10.10.0.4:8181", "west east Pod [fd00:10::4]:8181",
-                "east west ApiServer https://west-control-plane:6443", "east west Service https://10.255.10.1", "east west Pod 10.10.0.4:8181", "east west Pod [fd00:10::4]:8181",
+                "east west ApiServer https://west-control-plane:6443", "east west Service https://10.255.20.1", "east west Pod 10.10.0.4:8181", "east west Pod [fd00:10::4]:8181",
             }));
             Assert.That(readings.Select(r => r.Fault), Is.All.Null);
-            Assert.That(_calls.Where(c => c.Command.Contains("curl", StringComparison.Ordinal)).Select(c => (c.Node, c.Input)).Distinct(), Is.EquivalentTo(new[] { ("west-control-plane", "CA of east"), ("east-control-plane", "CA of west") }));
-            Assert.That(_calls.Select(c => c.Command), Has.None.Contains("CA of"), "what is read from standard input is in no argument");
+            Assert.That(_calls.Where(c => c.Command.Contains("curl", StringComparison.Ordinal)).Select(c => (c.Node, c.Input)).Distinct(), Is.EquivalentTo(new[] { ("west-control-plane", Authority("east")), ("east-control-plane", Authority("west")) }));
+            Assert.That(_calls.Select(c => c.Command), Has.None.Contains("CERTIFICATE"), "what is read from standard input is in no argument");
         }
     }
 
     [Test]
     public async Task Calls_only_the_API_server_between_clusters_of_different_networks()
     {
-        var readings = await Probe(_ => new ToolResult(0, "", "")).ReadAsync(Mesh("network1", "network2"), Engine("east", "west"), default);
+        var readings = await Probe(_ => new ToolResult(0, "", "")).ReadAsync(Mesh("network1", "network2"), Access, Engine("east", "west"), default);
 
         Assert.That(readings.Select(r => r.Path), Is.EqualTo(new[] { PeerPath.ApiServer, PeerPath.ApiServer }));
     }
@@ -58,7 +78,7 @@ internal sealed class PeerProbeTests
     public async Task Tells_what_the_call_said_where_no_answer_comes()
     {
         var readings = await Probe(call => call.Node == "east-control-plane" ? new ToolResult(6, "", "curl: (6) Could not resolve host: west-control-plane\n") : new ToolResult(0, "", ""), TimeSpan.Zero)
-            .ReadAsync(Mesh("n1", "n2"), Engine("east", "west"), default);
+            .ReadAsync(Mesh("n1", "n2"), Access, Engine("east", "west"), default);
 
         Assert.That(readings.Select(r => ($"{r.From}", r.Fault)), Is.EquivalentTo(new[] { ("west", null), ("east", "curl: (6) Could not resolve host: west-control-plane") }));
     }
@@ -68,7 +88,7 @@ internal sealed class PeerProbeTests
     {
         var tries = 0;
         var readings = await Probe(call => call.Node == "east-control-plane" && ++tries == 1 ? new ToolResult(28, "", "curl: (28) Connection timed out") : new ToolResult(0, "", ""))
-            .ReadAsync(Mesh("n1", "n2"), Engine("east", "west"), default);
+            .ReadAsync(Mesh("n1", "n2"), Access, Engine("east", "west"), default);
 
         Assert.That(readings.Select(r => r.Fault), Is.All.Null);
         Assert.That(tries, Is.EqualTo(2));
@@ -80,14 +100,52 @@ internal sealed class PeerProbeTests
         var snapshot = Engine("east", "west");
         snapshot = snapshot with { Containers = [snapshot.Containers[0], snapshot.Containers[1] with { IsRunning = false }] };
 
-        var readings = await Probe(_ => new ToolResult(0, "", ""), TimeSpan.Zero).ReadAsync(Mesh("n1", "n2"), snapshot, default);
+        var readings = await Probe(_ => new ToolResult(0, "", ""), TimeSpan.Zero).ReadAsync(Mesh("n1", "n2"), Access, snapshot, default);
 
         Assert.That(readings.Single(r => r.To.Value == "west").Fault, Is.EqualTo("'west' has no control plane that runs"));
     }
 
     [Test]
+    public async Task Says_that_a_cluster_does_not_tell_what_there_is_to_call()
+    {
+        _apis["west"].Faults["list pods"] = new Problem { Id = "MT3015", Place = "west", What = "The API server does not answer.", Remedy = "Wait." };
+
+        var readings = await Probe(_ => new ToolResult(0, "", "")).ReadAsync(Mesh(), Access, Engine("east", "west"), default);
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(readings.Where(r => r.To.Value == "west").Select(r => r.Fault), Is.All.EqualTo("what there is to call in 'west' cannot be read: The API server does not answer").And.Not.Empty);
+            Assert.That(readings.Where(r => r.To.Value == "east").Select(r => r.Fault), Is.All.Null.And.Not.Empty);
+        }
+    }
+
+    [Test]
     public async Task Has_nothing_to_call_in_a_mesh_of_one() =>
-        Assert.That(await Probe(_ => new ToolResult(0, "", "")).ReadAsync(new MeshTopology { Clusters = [new ClusterSpec { Name = ClusterName.Parse("east") }] }, Engine("east"), default), Is.Empty);
+        Assert.That(await Probe(_ => new ToolResult(0, "", "")).ReadAsync(new MeshTopology { Clusters = [new ClusterSpec { Name = ClusterName.Parse("east") }] }, Access, Engine("east"), default), Is.Empty);
+
+    private IReadOnlyList<ClusterAccess> Access =>
+    [
+        .. from cluster in (string[])["east", "west"]
+           let kubeconfig = $$$"""
+               apiVersion: v1
+               kind: Config
+               clusters: [{name: c, cluster: {server: "https://127.0.0.1:41000", certificate-authority-data: {{{Convert.ToBase64String(Encoding.UTF8.GetBytes(Authority(cluster)))}}} }}]
+               contexts: [{name: c, context: {cluster: c, user: u}}]
+               users: [{name: u, user: {token: never-told}}]
+               """
+           select new ClusterAccess { Name = ClusterName.Parse(cluster), KubeconfigPath = _scratch.Write(cluster, kubeconfig), ContextName = "c" },
+    ];
+
+    private static string Authority(string cluster) => $"-----BEGIN CERTIFICATE-----\n{Convert.ToBase64String(Encoding.UTF8.GetBytes(cluster))}\n-----END CERTIFICATE-----\n";
+
+    private static MemoryClusterApi Api(string cluster, string service)
+    {
+        var api = new MemoryClusterApi(cluster);
+        api.Objects[new ObjectReference("v1", "services", "default", "kubernetes")] = new JsonObject { ["spec"] = new JsonObject { ["clusterIP"] = service, ["clusterIPs"] = new JsonArray(service) } };
+        foreach (var pod in JsonNode.Parse(Pods)!.AsArray())
+            api.Objects[new ObjectReference("v1", "pods", "kube-system", (string)pod!["metadata"]!["name"]!)] = pod.AsObject();
+        return api;
+    }
 
     private PeerProbe Probe(Func<(string Node, string Command), ToolResult> answer, TimeSpan? settling = null)
     {
@@ -96,15 +154,9 @@ internal sealed class PeerProbeTests
         {
             var (node, command) = ((string)call[0], string.Join(' ', call.Arg<IReadOnlyList<string>>()));
             lock (_calls) _calls.Add((node, command, (string?)call[2]));
-            return command switch
-            {
-                "cat /etc/kubernetes/pki/ca.crt" => new ToolResult(0, $"CA of {node[..node.IndexOf('-', StringComparison.Ordinal)]}", ""),
-                _ when command.Contains("get service", StringComparison.Ordinal) => new ToolResult(0, "10.255.10.1", ""),
-                _ when command.Contains("get pods", StringComparison.Ordinal) => new ToolResult(0, Pods, ""),
-                _ => answer((node, command)),
-            };
+            return answer((node, command));
         });
-        return new PeerProbe(engine, TimeProvider.System) { Settling = settling ?? TimeSpan.FromSeconds(30) };
+        return new PeerProbe(engine, access => _apis[access.Name.Value], TimeProvider.System) { Settling = settling ?? TimeSpan.FromSeconds(30) };
     }
 
     private static MeshTopology Mesh(string? east = null, string? west = null) => new()

@@ -33,6 +33,20 @@ public sealed class EngineSearchTests
         Assert.That((answer.Engine!.Engine, answer.Info!.Version, answer.Info.Endpoint, answer.Problems.Count), Is.EqualTo((ContainerEngineChoice.Docker, "20.10.24+dfsg1", "unix:///var/run/docker.sock", 0)));
     }
 
+    [Test]
+    public async Task Asks_an_engine_once_that_answers_and_again_one_that_did_not()
+    {
+        var search = new EngineSearch(_tools.Host);
+        Docker(NotRunning);
+        Assert.That((await search.AskAsync(ContainerEngineChoice.Docker, Limit, CancellationToken.None)).Engine, Is.Null);
+        Docker(Answer("docker-info"));
+        var answer = await search.AskAsync(ContainerEngineChoice.Docker, Limit, CancellationToken.None);
+        Docker(NotRunning);
+
+        Assert.That(answer.Engine, Is.Not.Null);
+        Assert.That(await search.AskAsync(ContainerEngineChoice.Docker, Limit, CancellationToken.None), Is.SameAs(answer));
+    }
+
     [TestCase(null)]
     [TestCase(NotRunning)]
     [TestCase(Forbidden)]

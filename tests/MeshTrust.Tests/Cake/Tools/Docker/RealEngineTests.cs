@@ -77,12 +77,11 @@ public sealed class RealEngineTests
 
         var answer = await new EngineSearch(_host).AskAsync(ContainerEngineChoice.Docker, EngineSearch.DefaultLimit, CancellationToken.None);
         Assert.That(answer.Problems, Is.Empty);
-        var snapshot = await new EngineSnapshotReader(_host).ReadAsync(answer.Engine!, CancellationToken.None);
+        var snapshot = await new EngineSnapshotReader(_host).ReadAsync(answer.Engine!, answer.Info!, CancellationToken.None);
 
         Assert.Multiple(() =>
         {
-            Assert.That(snapshot.Info.AddressPools, Is.EqualTo(answer.Info!.AddressPools));
-            Assert.That(snapshot.Info, Is.EqualTo(answer.Info with { AddressPools = snapshot.Info.AddressPools }));
+            Assert.That(snapshot.Info, Is.SameAs(answer.Info));
             Assert.That(snapshot.Info.Version, Does.Match(@"^\d+\.\d+"));
             Assert.That(snapshot.Info.Endpoint, Does.Contain("://"));
             Assert.That(snapshot.NetworksNamed("bridge").Single().Subnets, Is.Not.Empty);
@@ -117,7 +116,7 @@ public sealed class RealEngineTests
         {
             await kind.CreateAsync(name, config, image, _directory.File("kubeconfig"), steps.Add, TimeSpan.FromMinutes(8), token);
 
-            var snapshot = await new EngineSnapshotReader(_host).ReadAsync(engine, token);
+            var snapshot = await new EngineSnapshotReader(_host).ReadAsync(engine, await engine.ReadInfoAsync(token), token);
             var node = snapshot.NodesOf(name).Single();
             var echoed = await engine.ExecuteAsync(node.Name, ["sh", "-c", "cat > '/tmp/a b' && cat '/tmp/a b' && exit 9"], "in ü\n", token);
             await kind.ExportLogsAsync(name, _directory.File("logs"), token);
