@@ -13,7 +13,8 @@ public sealed class OutcomeRecord(RunOutcome outcome, RunCancellation cancellati
     {
         outcome.Record(info.ThrownException);
         if (info.ThrownException is null) return;
-        if (cancellation.Cause is { } cause) context.Log.Error($"{cause} What is written is whole: run it again to go on.");
+        // Of a task that was cancelled Cake's own last line says it.
+        if (CancelledTasks.Message(cancellation) is { } message && info.ThrownException.Message != message) context.Log.Error("{0}", message);
         foreach (var problem in outcome.Fault?.Problems ?? []) Annotate(context, problem.Id, $"{problem.Place}: {problem.What} {problem.Remedy}");
     }
 

@@ -1,4 +1,5 @@
 using Build;
+using Cake.Core;
 using Cake.Frosting;
 using Cake.Frosting.MeshTrust;
 using Cake.Frosting.MeshTrust.Tasks;
@@ -17,6 +18,7 @@ var cakeExitCode = new CakeHost()
         .AddSingleton(cancellation)
         .AddSingleton(output)
         .AddSingleton<DotNetCommand>()
+        .AddSingleton<IExecutionStrategy, CancelledTasks>()
         .AddMeshTrust(options => options.OtherArguments = BuildArguments.Names))
     .UseSetup<ArgumentCheck>()
     .UseTaskLifetime<LogGroups>()

@@ -8,7 +8,7 @@ namespace Cake.Frosting.MeshTrust.Kind;
 
 /// <summary>
 /// Takes away what was made from this work directory and nothing else: clusters whose nodes are those of our own state, whole or half made, with
-/// their kubeconfigs, and the nodes' network where MeshTrust made it and nobody is in it. CA material stays.
+/// their kubeconfigs and the contexts that were merged into the user's own, and the nodes' network where MeshTrust made it and nobody is in it. CA material stays.
 /// </summary>
 public sealed class KindCleaning(KindRun run)
 {
@@ -31,7 +31,10 @@ public sealed class KindCleaning(KindRun run)
                 if (await CleanAsync(cluster, snapshot.NodesOf(cluster.Value), cancellationToken).ConfigureAwait(false)) gone.Add(cluster);
             }
 
-            if (gone.Count > 0) await new KindExports(run.Run, run.Time).ForgetAsync(gone, cancellationToken).ConfigureAwait(false);
+            var forgotten = await new KindExports(run.Run, run.Time).ForgetAsync(gone, cancellationToken).ConfigureAwait(false);
+            _removed.AddRange(forgotten.Removed);
+            _left.AddRange(forgotten.Left);
+            _failed.AddRange(forgotten.Failed);
             foreach (var other in snapshot.KindClusters.Except(ours.Select(cluster => cluster.Value)))
                 _left.Add($"{other}: MeshTrust did not make this kind cluster from this work directory.");
             await RemoveNetworkAsync(network, cancellationToken).ConfigureAwait(false);

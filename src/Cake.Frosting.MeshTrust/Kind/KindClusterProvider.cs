@@ -87,7 +87,8 @@ public sealed class KindClusterProvider(KindRun run) : IClusterProvider
     private async Task<AddressPlan> PlanAddressesAsync(MeshTopology topology, EngineSnapshot snapshot, CancellationToken cancellationToken)
     {
         var kept = run.States.ReadAddresses();
-        var plan = AddressPlan.For(topology, snapshot, kept, await new OtherPools(run).ReadAsync(topology, snapshot, kept, cancellationToken).ConfigureAwait(false));
+        var found = await new OtherClusters(run.Engine, run.States).ReadAsync(topology, snapshot, kept, cancellationToken).ConfigureAwait(false);
+        var plan = AddressPlan.For(topology, snapshot, kept, found, run.Run.Adopt);
         foreach (var warning in plan.Warnings) run.Warn(warning);
         run.States.WriteAddresses(plan.ToLock());
         return plan;

@@ -108,6 +108,10 @@ public sealed class KindConvergence(KindRun run, MeshTopology topology, EngineIn
             using var api = run.Connect(access);
             await FinishAsync(plan, api, containers, cancellationToken).ConfigureAwait(false);
         }
+        else
+        {
+            KeepAddresses(plan);
+        }
 
         return verdict.Action switch
         {
@@ -148,6 +152,14 @@ public sealed class KindConvergence(KindRun run, MeshTopology topology, EngineIn
     {
         await KindMark.ApplyAsync(api, topology.Name, plan, cancellationToken).ConfigureAwait(false);
         run.States.Write(plan.Cluster, _creation.Ready(topology, plan, containers));
+    }
+
+    /// <summary>A cluster that is kept may have got a pool since: its state says so too, since the lock file is made from there where it was lost.</summary>
+    private void KeepAddresses(KindPlan plan)
+    {
+        if (run.States.Read(plan.Cluster) is not { } before) return;
+        var pool = plan.Addresses.LoadBalancerPool.Count > 0 ? plan.Addresses.LoadBalancerPool : before.Addresses.LoadBalancerPool;
+        run.States.Write(plan.Cluster, before with { Addresses = plan.Addresses with { LoadBalancerPool = pool } });
     }
 
     private ConvergedCluster Converged(KindVerdict verdict, ClusterAccess access, ClusterOutcome outcome, ClusterReadiness readiness, string note)

@@ -6,13 +6,15 @@ using MeshTrust.Topology;
 
 namespace Cake.Frosting.MeshTrust.Kind;
 
-/// <summary>What MeshTrust made from one work directory: <c>kind/&lt;cluster&gt;/state.json</c> for each cluster, and <c>lock.json</c> with the addresses.</summary>
+/// <summary>What MeshTrust made from one work directory: <c>kind/&lt;cluster&gt;/state.json</c> for each cluster, <c>kind/merged.json</c>, and <c>lock.json</c> with the addresses.</summary>
 /// <param name="workDirectory">The work directory (absolute).</param>
 public sealed class KindStates(string workDirectory)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     private readonly string _root = Path.Combine(workDirectory, "kind");
+
+    private string MergedFile => Path.Combine(_root, MergedContexts.FileName);
 
     private string LockFile => Path.Combine(workDirectory, AddressLock.FileName);
 
@@ -69,14 +71,43 @@ public sealed class KindStates(string workDirectory)
         if (ReadAddresses() is { } addresses) WriteAddresses(addresses.Without(cluster));
     }
 
-    /// <summary>The addresses that earlier runs gave out; null for none.</summary>
-    public AddressLock? ReadAddresses() => ReadText(LockFile) is { } text ? AddressLock.Parse(text, LockFile) : null;
+    /// <summary>The addresses that earlier runs gave out; null for none. What the lock file lacks, or all of it where it was lost, comes from the clusters' own states.</summary>
+    public AddressLock? ReadAddresses()
+    {
+        var kept = ReadText(LockFile) is { } text ? AddressLock.Parse(text, LockFile) : null;
+        var lost = Clusters().Where(cluster => kept?.Clusters.Any(there => there.Cluster == cluster) != true).Select(AddressesOf).OfType<ClusterAddresses>().ToList();
+        return lost.Count == 0 ? kept : (kept ?? new AddressLock()) with { Clusters = [.. kept?.Clusters ?? [], .. lost] };
+    }
+
+    private ClusterAddresses? AddressesOf(ClusterName cluster)
+    {
+        try
+        {
+            return Read(cluster)?.Addresses;
+        }
+        catch (MeshTrustException e) when (e.Problems[0].Id == "MT2301")
+        {
+            // Told when that cluster is judged; a run that has nothing to do with it is not stopped by it.
+            return null;
+        }
+    }
 
     /// <summary>Keeps the addresses for the next run.</summary>
     public void WriteAddresses(AddressLock addresses)
     {
         ArgumentNullException.ThrowIfNull(addresses);
         WorkFile.Write(new ContextsFile { Path = LockFile, Text = addresses.ToJson(), Secret = false });
+    }
+
+    /// <summary>What was brought into kubeconfigs of the user's.</summary>
+    /// <exception cref="MeshTrustException">MT2301: the file is none that this version reads; MT1001 to MT1004: the disk.</exception>
+    public MergedContexts ReadMerged() => ReadText(MergedFile) is { } text ? MergedContexts.Parse(text, MergedFile) : new MergedContexts();
+
+    /// <summary>Keeps what was brought into kubeconfigs of the user's.</summary>
+    public void WriteMerged(MergedContexts merged)
+    {
+        ArgumentNullException.ThrowIfNull(merged);
+        if (merged.Contexts.Count > 0 || File.Exists(MergedFile)) WorkFile.Write(new ContextsFile { Path = MergedFile, Text = merged.ToJson(), Secret = true });
     }
 
     /// <summary>Keeps other runs off the kind clusters of this work directory until it is disposed. The lock ends with its process: no stale one is left.</summary>

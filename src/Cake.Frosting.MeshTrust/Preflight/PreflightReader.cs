@@ -44,7 +44,8 @@ public sealed class PreflightReader(ToolHost tools, EngineSearch search, EngineS
             LoadBalancerProblems = LoadBalancerProblems(context, hosting, engine.Value),
         };
         reading = reading with { Host = reading.Host with { BusyPorts = [.. reading.WantedPorts.Where(HostPort.IsTaken)] } };
-        return overlay.Problems.Count > 0 ? WithAddresses(settings, reading).Reading with { PlanProblems = overlay.Problems } : WithPlans(settings, reading);
+        var (planned, addresses) = await WithAddressesAsync(settings, reading, answer.Engine, cancellationToken).ConfigureAwait(false);
+        return overlay.Problems.Count > 0 ? planned with { PlanProblems = overlay.Problems } : WithPlans(settings, planned, addresses);
     }
 
     private Task<string?> ReadKindAsync(HostingSpec hosting, EngineAnswer answer, CancellationToken cancellationToken) =>
@@ -60,16 +61,21 @@ public sealed class PreflightReader(ToolHost tools, EngineSearch search, EngineS
             return null;
         }).Problems;
 
-    private static (PreflightReading Reading, AddressPlan? Plan) WithAddresses(MeshTrustSettings settings, PreflightReading reading)
+    private static async Task<(PreflightReading Reading, AddressPlan? Plan)> WithAddressesAsync(MeshTrustSettings settings, PreflightReading reading, IContainerEngine? program, CancellationToken cancellationToken)
     {
-        if (reading.Engine is not { } engine) return (reading, null);
-        var plan = Part<AddressPlan>.Read(() => AddressPlan.For(settings.Topology, engine, new KindStates(settings.Run.WorkDirectory).ReadAddresses()));
+        if (reading.Engine is not { } engine || program is null) return (reading, null);
+        var states = new KindStates(settings.Run.WorkDirectory);
+        var plan = await Part<AddressPlan>.ReadAsync(async () =>
+        {
+            var kept = states.ReadAddresses();
+            var found = await new OtherClusters(program, states).ReadAsync(settings.Topology, engine, kept, cancellationToken).ConfigureAwait(false);
+            return AddressPlan.For(settings.Topology, engine, kept, found, settings.Run.Adopt);
+        }).ConfigureAwait(false);
         return (reading with { AddressProblems = plan.Value?.Warnings ?? plan.Problems }, plan.Value);
     }
 
-    private static PreflightReading WithPlans(MeshTrustSettings settings, PreflightReading before)
+    private static PreflightReading WithPlans(MeshTrustSettings settings, PreflightReading reading, AddressPlan? addresses)
     {
-        var (reading, addresses) = WithAddresses(settings, before);
         if (addresses is null) return reading;
         var plans = Part<IReadOnlyList<KindPlan>>.Read(() => KindPlan.For(settings.Topology, reading.Engine!, addresses, reading.KindConfig));
         // What is said of the image is said once, by its own row.

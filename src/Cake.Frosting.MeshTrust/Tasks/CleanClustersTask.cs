@@ -11,7 +11,7 @@ namespace Cake.Frosting.MeshTrust.Tasks;
 /// </summary>
 [TaskName("CleanClusters")]
 [TaskDescription("Removes the kind clusters that MeshTrust made from this work directory, and nothing of others (--skip-cleanup)")]
-public sealed class CleanClustersTask(MeshSession session) : AsyncFrostingTask
+public sealed class CleanClustersTask(MeshSession session, TimeProvider time) : AsyncFrostingTask
 {
     /// <inheritdoc/>
     public override async Task RunAsync(ICakeContext context)
@@ -20,7 +20,11 @@ public sealed class CleanClustersTask(MeshSession session) : AsyncFrostingTask
         {
             var settings = session.Settings(context);
             if (settings.Run.SkipCleanup) context.Log.Information("Clusters stay (--skip-cleanup).");
-            else if (new KindStates(settings.Run.WorkDirectory).Clusters().Count == 0) context.Log.Information($"No kind clusters were made from {settings.Run.WorkDirectory}.");
+            else if (new KindStates(settings.Run.WorkDirectory).Clusters().Count == 0)
+            {
+                context.Log.Information($"No kind clusters were made from {settings.Run.WorkDirectory}.");
+                Tell(context, await new KindExports(settings.Run, time).ForgetAsync([], session.Token).ConfigureAwait(false));
+            }
             else Tell(context, await new KindCleaning(await session.KindAsync(context).ConfigureAwait(false)).CleanAsync(settings.Topology.Hosting.Network.Name, session.Token).ConfigureAwait(false));
         }
         catch (MeshTrustException e)

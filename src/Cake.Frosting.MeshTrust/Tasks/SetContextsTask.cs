@@ -1,5 +1,6 @@
 using Cake.Core;
 using Cake.Core.Diagnostics;
+using Cake.Frosting.MeshTrust.Kind;
 using MeshTrust.Clusters;
 using MeshTrust.Kubernetes;
 using MeshTrust.Topology;
@@ -33,8 +34,7 @@ public sealed class SetContextsTask(MeshSession session, LiveStatus live, Pipeli
     private async Task MergeAsync(ICakeContext context, RunSpec run, IReadOnlyList<ClusterAccess> clusters)
     {
         if (run.MergeKubeconfig is not { } file) return;
-        var current = run.SetCurrent ? clusters[0].ContextName : null;
-        var changed = await new KubeconfigMerge(time).BringAsync(file, KubeconfigMerge.ContextsOf(clusters), current, session.Token).ConfigureAwait(false);
-        context.Log.Information($"{file}: {(changed ? "contexts merged" : "contexts are there")}{(current is null ? "" : $", the current one is {current}")}");
+        var changed = await new KindExports(run, time).BringAsync(file, clusters, session.Token).ConfigureAwait(false);
+        context.Log.Information($"{file}: {(changed ? "contexts merged" : "contexts are there")}{(run.SetCurrent ? $", the current one is {clusters[0].ContextName}" : "")}");
     }
 }

@@ -44,8 +44,19 @@ public sealed class KubeconfigMerge(TimeProvider time)
     /// <param name="cancellationToken">Ends the wait for the lock.</param>
     /// <returns>Whether the file changed.</returns>
     /// <exception cref="MeshTrustException">As <see cref="BringAsync"/>.</exception>
-    public async Task<bool> TakeOutAsync(string path, IReadOnlyCollection<string> contexts, CancellationToken cancellationToken) =>
-        File.Exists(path) && await ChangeAsync(path, document => document!.Without(contexts), cancellationToken).ConfigureAwait(false);
+    public Task<bool> TakeOutAsync(string path, IReadOnlyCollection<string> contexts, CancellationToken cancellationToken) => TakeOutAsync(path, _ => contexts, cancellationToken);
+
+    /// <summary>Takes contexts out again that are chosen while the file is locked.</summary>
+    /// <param name="path">The file; where there is none, or an empty one, nothing happens.</param>
+    /// <param name="choose">Names the contexts, of what the file holds.</param>
+    /// <param name="cancellationToken">Ends the wait for the lock.</param>
+    /// <returns>Whether the file changed.</returns>
+    /// <exception cref="MeshTrustException">As <see cref="BringAsync"/>.</exception>
+    public async Task<bool> TakeOutAsync(string path, Func<KubeconfigDocument, IReadOnlyCollection<string>> choose, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(choose);
+        return new FileInfo(path) is { Exists: true, Length: > 0 } && await ChangeAsync(path, document => document!.Without(choose(document)), cancellationToken).ConfigureAwait(false);
+    }
 
     private async Task<bool> ChangeAsync(string path, Func<KubeconfigDocument?, KubeconfigDocument> change, CancellationToken cancellationToken)
     {

@@ -111,6 +111,7 @@ public sealed class KindBadEndTests
         Directory.CreateDirectory(_kind.File($"mesh/kind/{_kind.Name(1)}"));
         var variables = _kind.Variables();
         variables["DOCKER_HOST"] = "unix://" + _kind.File("nobody.sock");
+        variables["KIND_EXPERIMENTAL_PROVIDER"] = "docker";
         var (code, output) = HostProcess.Run(_kind.Location, _kind.Arguments(1, "--target=CleanClusters"), variables, Deadline);
         Assert.That(code, Is.Zero, output);
         Assert.That(output, Does.Contain("MT22").And.Contain("run CleanClusters again"));

@@ -205,6 +205,37 @@ internal sealed class PreflightOnEngineTests
     }
 
     [Test]
+    public void What_a_cluster_of_somebody_else_gives_out_and_has_is_seen_as_SetupKind_sees_it()
+    {
+        if (NodeImage is not { } image) { Ignore("MESHTRUST_KIND_IMAGE names no node image"); return; }
+        var network = IPNetwork.Parse("10.251.7.0/24");
+        Docker("network", "create", "--subnet", $"{network}", _name);
+        _undo.Add(["network", "rm", _name]);
+        Docker("run", "--detach", "--name", $"{_name}-control-plane", "--network", _name, "--label", $"io.x-k8s.kind.cluster={_name}", "--label", "io.x-k8s.kind.role=control-plane", "--entrypoint", "sleep", image, "300");
+        _undo.Add(["rm", "--force", $"{_name}-control-plane"]);
+        Docker("exec", $"{_name}-control-plane", "sh", "-c", """
+            mkdir -p /etc/kubernetes/manifests; cd /etc/kubernetes/manifests
+            echo '    - --service-cluster-ip-range=10.96.0.0/16' > kube-apiserver.yaml
+            echo '    - --cluster-cidr=10.244.0.0/16' > kube-controller-manager.yaml
+            printf '#!/bin/sh\necho their-pool 10.251.7.192-10.251.7.223\n' > /usr/local/sbin/kubectl; chmod +x /usr/local/sbin/kubectl
+            """);
+        var topology = _scratch.Write("mesh.yaml", "apiVersion: meshtrust.dev/v1alpha1\nkind: MeshTopology\nclusters:\n- {name: cluster1, loadBalancer: {pool: [10.251.7.200-10.251.7.210]}}\n");
+
+        var (code, output) = Run($"--topology={topology}", $"--docker-network={_name}", "--lb=metallb");
+        var (adopting, refusal) = Run($"--cluster-names={_name}", $"--docker-network={_name}", "--pod-subnet=10.30.0.0/16", "--adopt");
+        var (fitting, said) = Run($"--cluster-names={_name}", $"--docker-network={_name}", "--pod-subnet=10.244.0.0/16", "--adopt");
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That((code, output), Is.EqualTo((3, output)));
+            Assert.That(output, Does.Contain($"MT4005 error").And.Contain($"overlaps the load balancer of {_name}"));
+            Assert.That((adopting, refusal), Is.EqualTo((3, refusal)));
+            Assert.That(refusal, Does.Contain("podSubnet is 10.244.0.0/16, wanted is 10.30.0.0/16"));
+            Assert.That((fitting, said), Is.EqualTo((0, said)));
+        }
+    }
+
+    [Test]
     public void A_cloud_provider_that_is_not_there_is_told()
     {
         if (OutsideTool.TryFind("cloud-provider-kind") is not null) Ignore("cloud-provider-kind is installed here. Run it where it is not");

@@ -61,7 +61,8 @@ internal sealed class EngineProgram(ToolHost host, EngineSettings settings, stri
 
     public Task PullAsync(string image, CancellationToken cancellationToken) => AskAsync(["pull", "--quiet", image], Transfer, cancellationToken);
 
-    public Task LoadAsync(string archive, CancellationToken cancellationToken) => AskAsync(["load", "--quiet", "--input", archive], Transfer, cancellationToken);
+    /// <summary>Loads an archive, and gives what was said of it.</summary>
+    public Task<string> LoadAsync(string archive, CancellationToken cancellationToken) => AskAsync(["load", "--quiet", "--input", archive], Transfer, cancellationToken);
 
     public Task StartAsync(IReadOnlyList<string> containers, CancellationToken cancellationToken) =>
         containers.Count == 0 ? Task.CompletedTask : AskAsync(["start", .. containers], Command, cancellationToken);

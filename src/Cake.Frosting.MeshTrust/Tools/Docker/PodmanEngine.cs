@@ -44,13 +44,21 @@ public sealed class PodmanEngine : IContainerEngine
 
     /// <inheritdoc/>
     public async Task<EngineImage?> ReadImageAsync(string image, CancellationToken cancellationToken) =>
-        await _program.InspectAsync(["image", "inspect", image], cancellationToken).ConfigureAwait(false) is { } json ? DockerDocuments.Image(json) : null;
+        await _program.InspectAsync(["image", "inspect", FullName(image)], cancellationToken).ConfigureAwait(false) is { } json ? DockerDocuments.Image(json) : null;
 
     /// <inheritdoc/>
-    public Task PullAsync(string image, CancellationToken cancellationToken) => _program.PullAsync(image, cancellationToken);
+    public Task PullAsync(string image, CancellationToken cancellationToken) => _program.PullAsync(FullName(image), cancellationToken);
 
     /// <inheritdoc/>
-    public Task LoadAsync(string archive, CancellationToken cancellationToken) => _program.LoadAsync(archive, cancellationToken);
+    public async Task LoadAsync(string archive, CancellationToken cancellationToken)
+    {
+        var said = await _program.LoadAsync(archive, cancellationToken).ConfigureAwait(false);
+        // An archive of Docker's says kindest/node, and means docker.io/kindest/node; Podman makes localhost/kindest/node of it, which kind does not look for.
+        const string Local = "localhost/";
+        var names = said.Split('\n').Where(line => line.StartsWith("Loaded image", StringComparison.Ordinal)).SelectMany(line => line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Split(','));
+        foreach (var name in names.Select(name => name.Trim()).Where(name => name.StartsWith(Local, StringComparison.Ordinal)))
+            await _program.AskAsync(["tag", name, FullName(name[Local.Length..])], TimeSpan.FromSeconds(30), cancellationToken).ConfigureAwait(false);
+    }
 
     /// <inheritdoc/>
     public Task CreateNetworkAsync(string name, IReadOnlyList<IPNetwork> subnets, IPNetwork? ipRange, CancellationToken cancellationToken)
@@ -68,6 +76,21 @@ public sealed class PodmanEngine : IContainerEngine
     /// <inheritdoc/>
     public Task<ToolResult> ExecuteAsync(string container, IReadOnlyList<string> command, string? input, CancellationToken cancellationToken) =>
         _program.ExecuteAsync(container, command, input, cancellationToken);
+
+    /// <summary>
+    /// An image's name as kind asks Podman for it: with its registry, since Podman looks for a short name in registries of its own choice, and without
+    /// the tag where there is a digest, since Podman takes one of the two.
+    /// </summary>
+    internal static string FullName(string image)
+    {
+        var at = image.IndexOf("@sha256:", StringComparison.Ordinal);
+        var (name, digest) = at < 0 ? (image, "") : (image[..at], image[at..]);
+        var tag = name.IndexOf(':', name.LastIndexOf('/') + 1);
+        if (digest.Length > 0 && tag >= 0) name = name[..tag];
+        var slash = name.IndexOf('/', StringComparison.Ordinal);
+        var hasHost = slash > 0 && (name[..slash] == "localhost" || name.AsSpan(0, slash).ContainsAny('.', ':'));
+        return (hasHost ? name : slash < 0 ? $"docker.io/library/{name}" : $"docker.io/{name}") + digest;
+    }
 
     internal async Task<EngineInfo> ReadInfoAsync(TimeSpan limit, CancellationToken cancellationToken) =>
         PodmanDocuments.Info(await _program.AskForInfoAsync(["info", "--format", "json"], limit, cancellationToken).ConfigureAwait(false), Named, Environment.MachineName);

@@ -14,9 +14,6 @@ public sealed record AddressLock
     /// <summary>The clusters' addresses.</summary>
     public IReadOnlyList<ClusterAddresses> Clusters { get; init; } = [];
 
-    /// <summary>What the user named: <c>podSubnet</c>, <c>serviceSubnet</c> or <c>loadBalancerPool</c>, by cluster. Everything else was given out.</summary>
-    public IReadOnlyDictionary<ClusterName, IReadOnlyList<string>> Asked { get; init; } = new Dictionary<ClusterName, IReadOnlyList<string>>();
-
     /// <summary>Reads the file's text.</summary>
     /// <param name="json">The text.</param>
     /// <param name="place">The file, for messages.</param>
@@ -27,12 +24,7 @@ public sealed record AddressLock
         {
             var document = JsonSerializer.Deserialize(json, AddressLockContext.Default.AddressLockDocument);
             if (document?.Version != AddressLockDocument.Known) throw new FormatException($"its version is not {AddressLockDocument.Known}");
-            var entries = document.Clusters.Select(e => (Addresses: e.ToAddresses(), e.Asked)).ToList();
-            return new AddressLock
-            {
-                Clusters = [.. entries.Select(e => e.Addresses)],
-                Asked = entries.Where(e => e.Asked is { Count: > 0 }).ToDictionary(e => e.Addresses.Cluster, e => e.Asked!),
-            };
+            return new AddressLock { Clusters = [.. document.Clusters.Select(e => e.ToAddresses())] };
         }
         catch (Exception e) when (e is JsonException or FormatException or ArgumentException)
         {
@@ -41,22 +33,20 @@ public sealed record AddressLock
                 Id = "MT3119",
                 Place = place,
                 What = $"The file that keeps the clusters' addresses cannot be read: {(e is JsonException bad ? $"no JSON of this kind near line {bad.LineNumber + 1}" : e.Message.TrimEnd('.'))}.",
-                Remedy = "Put back the file as it was, or remove it: clusters that run are then kept only if they get the same addresses again.",
+                Remedy = "Put back the file as it was, or remove it: it is then written anew from the state that is kept of each cluster.",
             }, e);
         }
     }
 
     /// <summary>The file's text.</summary>
     public string ToJson() => JsonSerializer.Serialize(
-        new AddressLockDocument { Version = AddressLockDocument.Known, Clusters = [.. Clusters.Select(c => AddressLockEntry.Of(c, Asked.GetValueOrDefault(c.Cluster)))] },
+        new AddressLockDocument { Version = AddressLockDocument.Known, Clusters = [.. Clusters.Select(AddressLockEntry.Of)] },
         AddressLockContext.Default.AddressLockDocument) + "\n";
 
     /// <summary>The lock without a cluster that was removed.</summary>
-    public AddressLock Without(ClusterName cluster) => this with
-    {
-        Clusters = [.. Clusters.Where(c => c.Cluster != cluster)],
-        Asked = Asked.Where(a => a.Key != cluster).ToDictionary(),
-    };
+    public AddressLock Without(ClusterName cluster) => this with { Clusters = [.. Clusters.Where(c => c.Cluster != cluster)] };
 
-    internal bool WasAsked(ClusterName cluster, string key) => Asked.GetValueOrDefault(cluster)?.Contains(key) == true;
+    internal ClusterAddresses? Of(ClusterName cluster) => Clusters.FirstOrDefault(c => c.Cluster == cluster);
+
+    internal bool WasAsked(ClusterName cluster, string key) => Of(cluster)?.Asked.Contains(key) == true;
 }

@@ -28,13 +28,13 @@ internal sealed record AddressLockEntry
 
     public IReadOnlyList<string>? Asked { get; init; }
 
-    internal static AddressLockEntry Of(ClusterAddresses addresses, IReadOnlyList<string>? asked = null) => new()
+    internal static AddressLockEntry Of(ClusterAddresses addresses) => new()
     {
         Name = addresses.Cluster.Value,
         PodSubnets = [.. addresses.PodSubnets.Select(s => s.ToString())],
         ServiceSubnets = [.. addresses.ServiceSubnets.Select(s => s.ToString())],
         LoadBalancerPool = [.. addresses.LoadBalancerPool.Select(p => p.ToString())],
-        Asked = asked is { Count: > 0 } ? asked : null,
+        Asked = addresses.Asked is { Count: > 0 } asked ? asked : null,
     };
 
     /// <exception cref="FormatException">A name or a range is none.</exception>
@@ -44,6 +44,7 @@ internal sealed record AddressLockEntry
         PodSubnets = [.. PodSubnets.Select(Subnet)],
         ServiceSubnets = [.. ServiceSubnets.Select(Subnet)],
         LoadBalancerPool = [.. LoadBalancerPool.Select(IpRange.Parse)],
+        Asked = Asked ?? [],
     };
 
     private static IPNetwork Subnet(string text) => ValueReaders.Subnet(text, out var range) is { } complaint ? throw new FormatException(complaint.What) : range;

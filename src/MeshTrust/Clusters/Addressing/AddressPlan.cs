@@ -21,6 +21,9 @@ public sealed record AddressPlan
     /// <summary>What does not stop a run, such as a VPN that takes all traffic.</summary>
     public IReadOnlyList<Problem> Warnings { get; init; } = [];
 
+    /// <summary>The clusters of the topology that are not ours and are to be taken over, as they were found; their ranges are in the plan where the topology names no others.</summary>
+    public IReadOnlyList<FoundAddresses> TakenOver { get; init; } = [];
+
     /// <summary>Whether the nodes' network was there, or its ranges are given: only then are there load-balancer pools.</summary>
     public required bool HasNetwork { get; init; }
 
@@ -28,24 +31,31 @@ public sealed record AddressPlan
     /// <param name="topology">The mesh.</param>
     /// <param name="snapshot">What the engine and the machine have.</param>
     /// <param name="kept">What the last run gave out; null for the first run.</param>
-    /// <param name="claims">Addresses that others have and the snapshot does not show, such as load-balancer pools of clusters that MeshTrust did not make.</param>
+    /// <param name="found">What kind clusters have that MeshTrust did not make from here.</param>
+    /// <param name="adopts">Whether those of them that are in the topology are taken over (<c>--adopt</c>): they cannot get other ranges than they have.</param>
     /// <exception cref="MeshTrustException">Stage <see cref="Stage.Preflight"/>, with all problems at once: MT3101 to MT3119, MT4001 to MT4009. A clash names both owners.</exception>
-    public static AddressPlan For(MeshTopology topology, EngineSnapshot snapshot, AddressLock? kept, IReadOnlyList<AddressClaim>? claims = null)
+    public static AddressPlan For(MeshTopology topology, EngineSnapshot snapshot, AddressLock? kept, IReadOnlyList<FoundAddresses>? found = null, bool adopts = false)
     {
         ArgumentNullException.ThrowIfNull(topology);
         ArgumentNullException.ThrowIfNull(snapshot);
-        kept ??= new AddressLock();
+        found ??= [];
         var ours = topology.Clusters.Select(c => c.Name.Value).ToHashSet();
+        List<FoundAddresses> takenOver = adopts ? [.. found.Where(f => ours.Contains(f.Cluster))] : [];
+        var foreign = found.Except(takenOver).ToList();
+        kept = WithTakenOver(kept ?? new AddressLock(), takenOver);
         var there = snapshot.KindClusters.ToHashSet();
-        var others = kept.Clusters.Where(c => !ours.Contains(c.Cluster.Value) && there.Contains(c.Cluster.Value)).ToList();
+        var others = kept.Clusters.Where(c => !ours.Contains(c.Cluster.Value) && there.Contains(c.Cluster.Value) && !foreign.Exists(f => f.Cluster == c.Cluster.Value)).ToList();
+        List<AddressClaim> foreignPools = [.. foreign.SelectMany(f => f.LoadBalancerPool.Concat(f.FurtherPools).Select(p => PoolClaim(f, p))), .. takenOver.SelectMany(f => f.FurtherPools.Select(p => PoolClaim(f, p)))];
         var problems = new List<Problem>();
-        var occupied = new OccupiedAddresses(snapshot, ours.Concat(others.Select(o => o.Cluster.Value)).ToHashSet(), [.. others.SelectMany(SubnetClaims), .. claims ?? []]);
+        // Of a cluster whose ranges nobody could read, those are taken that kind gives to one that names none.
+        HashSet<string> known = [.. ours, .. others.Select(o => o.Cluster.Value), .. foreign.Where(f => f.HasRanges).Select(f => f.Cluster)];
+        var occupied = new OccupiedAddresses(snapshot, known, [.. others.SelectMany(SubnetClaims), .. foreign.SelectMany(SubnetClaims), .. foreignPools]);
         problems.AddRange(Vpns(occupied));
         var uses = SubnetPlanning.Plan(topology, occupied, kept, there, problems);
         var subnets = NetworkRanges(topology, snapshot, occupied, problems);
         var pools = subnets is null || topology.Hosting.LoadBalancer.Kind != LoadBalancerKind.MetalLb
             ? [.. topology.Clusters.Select(_ => Array.Empty<IpRange>())]
-            : PoolPlanning.Plan(topology, PoolPlanning.Spaces(topology, snapshot, subnets, [.. others.SelectMany(PoolClaims), .. claims ?? []]), kept, there, problems);
+            : PoolPlanning.Plan(topology, PoolPlanning.Spaces(topology, snapshot, subnets, [.. others.SelectMany(PoolClaims), .. foreignPools]), kept, there, problems);
         if (problems.Where(p => p.Severity == Severity.Error).ToList() is { Count: > 0 } errors) throw new MeshTrustException(Stage.Preflight, errors);
 
         var clusters = topology.Clusters.Select((c, i) => new ClusterAddresses
@@ -54,8 +64,9 @@ public sealed record AddressPlan
             PodSubnets = [.. uses.Where(u => u.Cluster == i && u.Key == SubnetUse.Pods).OrderBy(u => u.Family).Select(u => u.Range)],
             ServiceSubnets = [.. uses.Where(u => u.Cluster == i && u.Key == SubnetUse.Services).OrderBy(u => u.Family).Select(u => u.Range)],
             LoadBalancerPool = pools[i],
+            Asked = Asked(topology, i, uses, pools[i], kept),
         }).ToList();
-        return new AddressPlan { Clusters = clusters, Warnings = problems, HasNetwork = subnets is not null, Lock = ToLock(topology, clusters, uses, kept, others, subnets is not null) };
+        return new AddressPlan { Clusters = clusters, Warnings = problems, HasNetwork = subnets is not null, TakenOver = takenOver, Lock = ToLock(topology, clusters, kept, others, subnets is not null) };
     }
 
     /// <summary>What is kept for the next run: these clusters, and those of the last run that still have a node.</summary>
@@ -66,24 +77,44 @@ public sealed record AddressPlan
         init => _lock = value;
     }
 
-    private static AddressLock ToLock(MeshTopology topology, List<ClusterAddresses> clusters, IReadOnlyList<SubnetUse> uses, AddressLock kept, List<ClusterAddresses> others, bool hasNetwork)
+    /// <summary>What is kept, as if the clusters that are taken over had their addresses from here.</summary>
+    private static AddressLock WithTakenOver(AddressLock kept, IReadOnlyList<FoundAddresses> takenOver) => takenOver.Where(found => found.HasRanges).Aggregate(kept, (all, found) =>
     {
-        var asked = new Dictionary<ClusterName, IReadOnlyList<string>>();
-        for (var i = 0; i < clusters.Count; i++)
+        var name = ClusterName.Parse(found.Cluster);
+        return all.Without(name) with
         {
-            List<string> keys = [.. uses.Where(u => u.Cluster == i && u.IsAsked).Select(u => u.Key).Distinct()];
-            if (topology.Clusters[i].Hosting.LoadBalancerPool.Count > 0 || topology.Hosting.LoadBalancer.IpSpace is not null) keys.Add(AddressLock.Pool);
-            if (keys.Count > 0) asked[clusters[i].Cluster] = keys;
-        }
+            Clusters =
+            [
+                .. all.Without(name).Clusters,
+                new ClusterAddresses { Cluster = name, PodSubnets = found.PodSubnets, ServiceSubnets = found.ServiceSubnets, LoadBalancerPool = found.LoadBalancerPool, Asked = [SubnetUse.Pods, SubnetUse.Services] },
+            ],
+        };
+    });
 
-        foreach (var other in others.Where(o => kept.Asked.ContainsKey(o.Cluster))) asked[other.Cluster] = kept.Asked[other.Cluster];
-        // Without a network no pool was planned, and an earlier one is not forgotten for that.
-        var kepts = hasNetwork ? clusters : clusters.Select(c => c with { LoadBalancerPool = kept.Clusters.FirstOrDefault(k => k.Cluster == c.Cluster)?.LoadBalancerPool ?? [] });
-        return new AddressLock { Clusters = [.. kepts, .. others], Asked = asked };
+    private static List<string> Asked(MeshTopology topology, int index, IReadOnlyList<SubnetUse> uses, IReadOnlyList<IpRange> pool, AddressLock kept)
+    {
+        var cluster = topology.Clusters[index];
+        List<string> keys = [.. uses.Where(u => u.Cluster == index && u.IsAsked).Select(u => u.Key).Distinct()];
+        var isPinned = cluster.Hosting.LoadBalancerPool.Count > 0 || topology.Hosting.LoadBalancer.IpSpace is not null;
+        if (isPinned || (kept.WasAsked(cluster.Name, AddressLock.Pool) && pool.SequenceEqual(kept.Of(cluster.Name)!.LoadBalancerPool))) keys.Add(AddressLock.Pool);
+        return keys;
+    }
+
+    private static AddressLock ToLock(MeshTopology topology, List<ClusterAddresses> clusters, AddressLock kept, List<ClusterAddresses> others, bool hasNetwork)
+    {
+        // Where no pool was planned, an earlier one is not forgotten for that.
+        var isPlanned = hasNetwork && topology.Hosting.LoadBalancer.Kind == LoadBalancerKind.MetalLb;
+        var kepts = isPlanned ? clusters : clusters.Select(c => c with { LoadBalancerPool = kept.Of(c.Cluster)?.LoadBalancerPool ?? [] });
+        return new AddressLock { Clusters = [.. kepts, .. others] };
     }
 
     private static IEnumerable<AddressClaim> SubnetClaims(ClusterAddresses cluster) =>
         cluster.PodSubnets.Concat(cluster.ServiceSubnets).Select(s => new AddressClaim($"kind cluster \"{cluster.Cluster}\"", IpRange.Of(s)));
+
+    private static IEnumerable<AddressClaim> SubnetClaims(FoundAddresses found) =>
+        found.PodSubnets.Concat(found.ServiceSubnets).Select(s => new AddressClaim($"kind cluster \"{found.Cluster}\"", IpRange.Of(s)));
+
+    private static AddressClaim PoolClaim(FoundAddresses found, IpRange pool) => new($"the load balancer of {found.Cluster}", pool);
 
     private static IEnumerable<AddressClaim> PoolClaims(ClusterAddresses cluster) =>
         cluster.LoadBalancerPool.Select(p => new AddressClaim($"the pool {p} of {cluster.Cluster}, which is not in this topology", p));

@@ -17,4 +17,10 @@ public sealed record ClusterAddresses
 
     /// <summary>What its load balancer gives out; empty where it has none of ours, or where the nodes' network is not there yet.</summary>
     public IReadOnlyList<IpRange> LoadBalancerPool { get; init; } = [];
+
+    /// <summary>
+    /// Which of them were not given out: <c>podSubnet</c>, <c>serviceSubnet</c> or <c>loadBalancerPool</c> that the user named, or that a cluster had
+    /// when it was taken over. They are kept as long as the cluster is there, whatever the scheme of addresses would give.
+    /// </summary>
+    public IReadOnlyList<string> Asked { get; init; } = [];
 }

@@ -100,10 +100,11 @@ internal sealed class SubnetPlanning
         foreach (var (key, family) in Wanted.Where(w => !Has(index, w)))
         {
             if ((key == SubnetUse.Pods ? kept.PodSubnets : kept.ServiceSubnets).Where(s => s.BaseAddress.AddressFamily == family).Cast<IPNetwork?>().FirstOrDefault() is not { } range) continue;
-            var use = new SubnetUse(index, key, range, false);
+            var wasAsked = _kept.WasAsked(cluster.Name, key);
+            var use = new SubnetUse(index, key, range, wasAsked);
             var search = Search(key, family);
             var isOurs = range.PrefixLength == search.Prefix && IpRange.Of(search.Within).Contains(use.Addresses);
-            if (!(_kept.WasAsked(cluster.Name, key) ? isThere : isOurs)) continue;
+            if (!(wasAsked ? isThere : isOurs)) continue;
             var other = _uses.FirstOrDefault(o => Clash(o, use) || !isThere && o.Addresses.Overlaps(use.Addresses));
             var clash = other is null ? Foreign(use)?.What : $"Its {key} {range} overlaps the {other.Key} {other.Range} of {_topology.Clusters[other.Cluster].Name}.";
             if (clash is null)
@@ -118,6 +119,7 @@ internal sealed class SubnetPlanning
             {
                 // What runs cannot get other ranges.
                 if (other is null) Add("MT3112", cluster, clash, "The cluster runs and keeps it; where addresses of the other side cannot be reached, make the cluster anew with --force.", Severity.Warning);
+                else if (IsKept(other)) Add("MT3101", cluster, $"Its {key} {range} overlaps the {other.Key} {other.Range} of {_topology.Clusters[other.Cluster].Name}, both are there, and {Why}.", $"Put the two into different networks{(_topology.Hosting.Routes == RouteScope.All ? " without routes: all" : "")}, or name another {key} for one of them and let it be made anew with --force.");
                 else Add("MT3101", _topology.Clusters[other.Cluster], $"Its {other.Key} {other.Range} overlaps the {key} {range} of {cluster.Name}, which runs, and {Why}.", Suggest(other));
                 Remember(use);
             }
@@ -143,6 +145,10 @@ internal sealed class SubnetPlanning
             }
         }
     }
+
+    /// <summary>Whether a range is one that a cluster has that is there, and not one that the topology names now.</summary>
+    private bool IsKept(SubnetUse use) => _there.Contains(_topology.Clusters[use.Cluster].Name.Value) && _kept.Of(_topology.Clusters[use.Cluster].Name) is { } kept
+        && (use.Key == SubnetUse.Pods ? kept.PodSubnets : kept.ServiceSubnets).Contains(use.Range);
 
     private bool Has(int index, (string Key, AddressFamily Family) wanted) => _uses.Any(u => u.Cluster == index && u.Key == wanted.Key && u.Family == wanted.Family);
 

@@ -7,7 +7,7 @@ namespace MeshTrust.Clusters.Addressing;
 /// <param name="Cluster">The cluster's number in the topology, from 0.</param>
 /// <param name="Key"><c>podSubnet</c> or <c>serviceSubnet</c>.</param>
 /// <param name="Range">The range.</param>
-/// <param name="IsAsked">Whether the user named it.</param>
+/// <param name="IsAsked">Whether the user named it, now or when the cluster was made, or the cluster had it when it was taken over.</param>
 internal sealed record SubnetUse(int Cluster, string Key, IPNetwork Range, bool IsAsked)
 {
     internal const string Pods = "podSubnet";

@@ -40,6 +40,9 @@ public sealed partial record KindPlan
     /// <summary>The cluster's addresses.</summary>
     public required ClusterAddresses Addresses { get; init; }
 
+    /// <summary>What a cluster of this name was found to have that is not ours and is to be taken over; null for none.</summary>
+    public FoundAddresses? TakenOver { get; init; }
+
     /// <summary>Files that every Kubernetes node needs before images are pulled: <c>hosts.toml</c> of each registry.</summary>
     public IReadOnlyList<NodeFile> NodeFiles { get; init; } = [];
 
@@ -101,6 +104,7 @@ public sealed partial record KindPlan
                 ConfigYaml = config.Write(below, above),
                 Shape = ShapeOf(topology, cluster, addresses, below, above),
                 Addresses = addresses.Clusters.First(a => a.Cluster == cluster.Name),
+                TakenOver = addresses.TakenOver.FirstOrDefault(f => f.Cluster == cluster.Name.Value),
                 NodeFiles = config.NodeFiles,
                 Flags = config.Flags,
                 CertificateNames = config.CertificateNames,

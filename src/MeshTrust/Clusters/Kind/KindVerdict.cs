@@ -58,7 +58,7 @@ public sealed record KindVerdict
 
     /// <summary>
     /// The refusal: MT2302 it differs and the user does not force it, MT2303 it is foreign and the user does not adopt it, MT2304 it is foreign,
-    /// adopted and differs, and the user does not force it; null where the run may go on.
+    /// adopted and differs, and the user does not force it, or nobody could read its ranges; null where the run may go on.
     /// </summary>
     /// <param name="force">Whether the user lets clusters be made anew.</param>
     /// <param name="adopt">Whether the user lets clusters be taken over that MeshTrust did not make.</param>
@@ -69,9 +69,19 @@ public sealed record KindVerdict
         {
             KindAction.Differs when !force => Refuse("MT2302", $"The cluster is there and differs from what is wanted: {differences}.", "Put the topology back, or let it be made anew with --force: everything in the cluster is lost then."),
             KindAction.Foreign when !adopt => Refuse("MT2303", $"A kind cluster of this name is there that MeshTrust did not make here. {Reason}", "Give this one another name, take the other over with --adopt, or remove it yourself: kind delete cluster --name " + Plan.Cluster + "."),
+            KindAction.Foreign when Differences.Count == 0 && Plan.TakenOver is not { HasRanges: true } => Refuse("MT2304", $"The cluster cannot be adopted: which ranges its pods and services have could not be read{(Stopped.Count > 0 ? $", and {string.Join(", ", Stopped)} {(Stopped.Count == 1 ? "does" : "do")} not run" : "")}.", $"Start its nodes and run again; or remove it yourself: kind delete cluster --name {Plan.Cluster}."),
             KindAction.Foreign when Differences.Count > 0 && !force => Refuse("MT2304", $"The cluster cannot be adopted as it is: {differences}.", "Change the topology to what is there, or add --force to --adopt: the cluster is then made anew, and everything in it is lost."),
             _ => null,
         };
+    }
+
+    /// <summary>Whether a cluster that is there is somebody else's.</summary>
+    /// <param name="nodes">Its containers; there is one at least.</param>
+    /// <param name="state">What this work directory says was made; null for nothing.</param>
+    public static bool IsForeign(IReadOnlyList<EngineContainer> nodes, KindState? state)
+    {
+        ArgumentNullException.ThrowIfNull(nodes);
+        return WhyForeign(nodes, state) is not null;
     }
 
     private static string? WhyForeign(IReadOnlyList<EngineContainer> nodes, KindState? state)
@@ -86,7 +96,7 @@ public sealed record KindVerdict
         return nodes.Any(n => state.Nodes.Values.Contains(n.Id)) ? null : "Its containers are others than those that MeshTrust made: somebody removed the cluster and made another of that name.";
     }
 
-    /// <summary>What shows of a cluster without asking its API server.</summary>
+    /// <summary>What shows of a cluster without asking its API server, and what was read of its ranges.</summary>
     private static IEnumerable<KindDifference> Visible(KindPlan plan, IReadOnlyList<EngineContainer> nodes)
     {
         foreach (var difference in Image(plan, nodes, null)) yield return difference;
@@ -94,6 +104,9 @@ public sealed record KindVerdict
         if (!names.SequenceEqual(plan.Nodes.Order(StringComparer.Ordinal))) yield return new KindDifference("nodes", string.Join(", ", names), string.Join(", ", plan.Nodes));
         var networks = nodes.SelectMany(n => n.Addresses.Keys).Distinct().ToList();
         if (networks.Count > 0 && !networks.Contains(plan.Shape.Network)) yield return new KindDifference("network", string.Join(", ", networks), plan.Shape.Network);
+        if (plan.TakenOver is not { HasRanges: true } found) yield break;
+        var there = plan.Shape with { IpFamily = found.IpFamily, PodSubnets = [.. found.PodSubnets.Select(s => s.ToString())], ServiceSubnets = [.. found.ServiceSubnets.Select(s => s.ToString())] };
+        foreach (var difference in there.Differences(plan.Shape)) yield return difference;
     }
 
     private static IEnumerable<KindDifference> Image(KindPlan plan, IReadOnlyList<EngineContainer> nodes, KindState? state)

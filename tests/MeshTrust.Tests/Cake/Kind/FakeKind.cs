@@ -74,6 +74,9 @@ internal sealed class FakeKind : IContainerEngine, IDisposable
 
     public List<string> Commands { get; } = [];
 
+    /// <summary>What commands in containers read from standard input.</summary>
+    public List<string> Inputs { get; } = [];
+
     public HashSet<string> Images { get; } = ["kindest/node:v1.35.0"];
 
     public List<ClusterProgress> Steps { get; } = [];
@@ -82,6 +85,9 @@ internal sealed class FakeKind : IContainerEngine, IDisposable
 
     /// <summary>What kubectl prints in a node; null where it fails.</summary>
     public Func<string, string?> Kubectl { get; set; } = _ => null;
+
+    /// <summary>The manifests of the control plane in a node.</summary>
+    public Func<string, string> Manifests { get; set; } = _ => "- --service-cluster-ip-range=10.96.0.0/16\n- --cluster-cidr=10.244.0.0/16\n";
 
     /// <summary>Whether a node says that it is Ready.</summary>
     public Func<string, bool> IsReady { get; set; } = _ => true;
@@ -200,7 +206,12 @@ internal sealed class FakeKind : IContainerEngine, IDisposable
 
     public Task<global::Cake.Frosting.MeshTrust.Tools.ToolResult> ExecuteAsync(string container, IReadOnlyList<string> command, string? input, CancellationToken cancellationToken)
     {
-        lock (Commands) Commands.Add($"{container}: {string.Join(' ', command)}");
+        lock (Commands)
+        {
+            Commands.Add($"{container}: {string.Join(' ', command)}");
+            if (input is not null) Inputs.Add($"{container}: {input}");
+        }
+
         if (command[0] == "ip")
         {
             var asked = input ?? string.Join(' ', command);
@@ -210,6 +221,7 @@ internal sealed class FakeKind : IContainerEngine, IDisposable
         }
 
         if (command[0] == "kubectl") return Task.FromResult(new global::Cake.Frosting.MeshTrust.Tools.ToolResult(Kubectl(container) is null ? 1 : 0, Kubectl(container) ?? "", ""));
+        if (command.Any(part => part.StartsWith("/etc/kubernetes/manifests/", StringComparison.Ordinal))) return Task.FromResult(new global::Cake.Frosting.MeshTrust.Tools.ToolResult(0, Manifests(container), ""));
         return Task.FromResult(new global::Cake.Frosting.MeshTrust.Tools.ToolResult(0, "config_path = \"/etc/containerd/certs.d\"", ""));
     }
 

@@ -105,6 +105,66 @@ public sealed class KindCleaningTests
         Assert.That(KubeconfigDocument.Load(run.Run.MergeKubeconfig!).Contexts, Is.EqualTo(new[] { "gke" }));
     }
 
+    [Test]
+    public async Task Contexts_that_were_merged_go_with_their_clusters_without_being_told_where()
+    {
+        _kind.Scratch.Write("home/config", Home);
+        var (own, other) = (_kind.Scratch.File("home/config"), _kind.Scratch.File("home/other"));
+        var clusters = await EnsureAsync("east", "west");
+        IReadOnlyList<ClusterAccess> access = [.. clusters.Clusters.Select(c => c.Access)];
+        await new KindExports(_kind.Run().Run with { SetCurrent = true }, TimeProvider.System).BringAsync(own, access, default);
+        await new KindExports(_kind.Run().Run, TimeProvider.System).BringAsync(other, [access[0]], default);
+        Assert.That(KubeconfigDocument.Load(own).Contexts, Is.EqualTo(new[] { "gke", "kind-east", "kind-west" }));
+
+        var report = await CleanAsync();
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(report.Removed, Does.Contain($"kind-east, kind-west from {own}.").And.Contain($"kind-east from {other}."));
+            Assert.That(KubeconfigDocument.Load(own).ToYaml(), Is.EqualTo(KubeconfigDocument.Parse("home", Home).WithCurrent(null).ToYaml()), "the current context was one of ours");
+            Assert.That(KubeconfigDocument.Load(other).Contexts, Is.Empty);
+            Assert.That(_kind.Run().States.ReadMerged().Contexts, Is.Empty);
+        }
+    }
+
+    [Test]
+    public async Task A_context_that_leads_elsewhere_by_now_stays_and_one_of_a_cluster_that_stays_as_well()
+    {
+        var own = _kind.Scratch.File("home/config");
+        var clusters = await EnsureAsync("east", "west", "north");
+        await new KindExports(_kind.Run().Run, TimeProvider.System).BringAsync(own, [.. clusters.Clusters.Select(c => c.Access)], default);
+        var text = await File.ReadAllTextAsync(own);
+        var elsewhere = KubeconfigDocument.Parse(own, text).Subset("kind-east", _ => null).WithServer(new Uri("https://elsewhere:6443"));
+        await new KubeconfigMerge(TimeProvider.System).BringAsync(own, elsewhere, null, default);
+        _kind.Make("north-control-plane");
+
+        var report = await CleanAsync();
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(report.Removed, Does.Contain($"kind-west from {own}."));
+            Assert.That(report.Left, Does.Contain($"kind-east in {own}: it leads elsewhere than when MeshTrust merged it."));
+            Assert.That(KubeconfigDocument.Load(own).Contexts, Is.EquivalentTo(new[] { "kind-east", "kind-north" }));
+            Assert.That(_kind.Run().States.ReadMerged().Contexts.Single().Cluster, Is.EqualTo("north"), "north was made anew by somebody, and was left");
+        }
+    }
+
+    [Test]
+    public async Task A_kubeconfig_that_another_program_holds_is_told_and_tried_again_the_next_time()
+    {
+        var own = _kind.Scratch.File("home/config");
+        var clusters = await EnsureAsync("east");
+        await new KindExports(_kind.Run().Run, TimeProvider.System).BringAsync(own, [.. clusters.Clusters.Select(c => c.Access)], default);
+        await File.WriteAllTextAsync(own, "no: [kubeconfig");
+        Assert.That((await CleanAsync()).Failed.Single(), Does.StartWith($"kind-east from {own}: MT02"));
+
+        File.Delete(own);
+        var report = await new KindExports(_kind.Run().Run, TimeProvider.System).ForgetAsync([], default);
+        Assert.That((report.Removed, report.Left, report.Failed, _kind.Run().States.ReadMerged().Contexts), Is.EqualTo((Array.Empty<string>(), Array.Empty<string>(), Array.Empty<string>(), Array.Empty<MergedContext>())));
+    }
+
+    private const string Home = "apiVersion: v1\nkind: Config\nclusters: [{name: gke, cluster: {server: 'https://gke'}}]\ncontexts: [{name: gke, context: {cluster: gke, user: me}}]\nusers: [{name: me, user: {token: t}}]\ncurrent-context: gke\n";
+
     private Task<ClusterSet> EnsureAsync(params string[] names) => new KindClusterProvider(_kind.Run()).EnsureAsync(FakeKind.Topology(names), default);
 
     private Task<KindCleaningReport> CleanAsync() => new KindCleaning(_kind.Run()).CleanAsync("kind", default);

@@ -184,6 +184,70 @@ public sealed class KindClusterProviderTests
     }
 
     [Test]
+    public async Task A_cluster_that_is_taken_over_keeps_the_ranges_that_it_has_and_routes_lead_there()
+    {
+        _kind.Make("east-control-plane");
+        var run = _kind.Run(r => r with { Adopt = true });
+        await new KindClusterProvider(run).EnsureAsync(FakeKind.Topology("east", "west"), default);
+        var east = run.States.Read(ClusterName.Parse("east"))!;
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That((east.Shape.PodSubnets.Single(), east.Shape.ServiceSubnets.Single()), Is.EqualTo(("10.244.0.0/16", "10.96.0.0/16")));
+            Assert.That(_kind.Inputs.Single(input => input.StartsWith("west-control-plane: ", StringComparison.Ordinal)), Does.Contain("10.96.0.0/16").And.Not.Contain("10.255."));
+            Assert.That((await EnsureAsync("east", "west")).Clusters.Select(c => c.Outcome), Is.All.EqualTo(ClusterOutcome.Kept));
+        }
+    }
+
+    [Test]
+    public async Task A_cluster_that_has_other_ranges_than_the_topology_names_is_not_taken_over()
+    {
+        _kind.Make("east-control-plane");
+        var topology = FakeKind.Topology("east");
+        topology = topology with { Clusters = [topology.Clusters[0] with { PodSubnets = ["10.30.0.0/16"] }] };
+        var fault = (await Assert.ThrowsAsync<MeshTrustException>(() => new KindClusterProvider(_kind.Run(r => r with { Adopt = true })).EnsureAsync(topology, default)))!;
+        Assert.That(fault.Problems.Single().ToString(), Does.StartWith("MT2304 east: The cluster cannot be adopted as it is: podSubnet is 10.244.0.0/16, wanted is 10.30.0.0/16."));
+
+        _kind.Stop("east-control-plane");
+        fault = (await Assert.ThrowsAsync<MeshTrustException>(() => new KindClusterProvider(_kind.Run(r => r with { Adopt = true })).EnsureAsync(FakeKind.Topology("east"), default)))!;
+        Assert.That(fault.Problems.Single().ToString(), Does.StartWith("MT2304 east: ").And.Contain("could not be read"));
+        Assert.That(_kind.Calls, Is.Empty);
+    }
+
+    [Test]
+    public async Task A_lost_lock_file_is_made_again_from_the_clusters_own_states()
+    {
+        await EnsureAsync("north", "east", "west");
+        var (lockFile, before) = (_kind.Scratch.File("mesh/lock.json"), _kind.Run().States.ReadAddresses()!);
+        File.Delete(lockFile);
+        var calls = _kind.Calls;
+
+        // In another order and without one of them: by the topology's order alone they would get others.
+        var clusters = (await EnsureAsync("west", "east")).Clusters;
+
+        Assert.That(clusters.Select(c => c.Outcome), Is.All.EqualTo(ClusterOutcome.Kept));
+        Assert.That(_kind.Calls, Is.EqualTo(calls));
+        Assert.That(Addresses(_kind.Run().States.ReadAddresses()!), Is.EquivalentTo(Addresses(before)));
+        Assert.That(File.ReadAllText(lockFile), Does.Contain("north"));
+
+        static IEnumerable<string> Addresses(global::MeshTrust.Clusters.Addressing.AddressLock kept) => kept.Clusters.Select(c => $"{c.Cluster} {c.PodSubnets[0]} {c.ServiceSubnets[0]}");
+    }
+
+    [Test]
+    public async Task A_pool_that_a_cluster_got_after_it_was_made_survives_the_loss_of_the_lock_file()
+    {
+        await EnsureAsync("east", "west");
+        var topology = FakeKind.Topology("west");
+        topology = topology with { Hosting = topology.Hosting with { LoadBalancer = new LoadBalancerSpec() } };
+        var first = (await new KindClusterProvider(_kind.Run()).EnsureAsync(topology, default)).Clusters.Single().LoadBalancerPool;
+        await EnsureAsync("west");
+        File.Delete(_kind.Scratch.File("mesh/lock.json"));
+
+        var both = topology with { Clusters = FakeKind.Topology("east", "west").Clusters };
+        Assert.That((await new KindClusterProvider(_kind.Run()).EnsureAsync(both, default)).Clusters[1].LoadBalancerPool, Is.EqualTo(first));
+    }
+
+    [Test]
     public async Task A_passing_fault_is_tried_again_from_nothing()
     {
         _kind.Fail("east", 1, "ERROR: failed to create cluster: Bind for 127.0.0.1:41000 failed: port is already allocated\n");
@@ -295,7 +359,7 @@ public sealed class KindClusterProviderTests
     {
         _kind.Make("theirs-control-plane");
         _kind.Make("without-control-plane");
-        _kind.Kubectl = node => node == "theirs-control-plane" ? "172.18.255.128-172.18.255.191 fc00::/120 " : null;
+        _kind.Kubectl = node => node == "theirs-control-plane" ? "their-pool 172.18.255.128-172.18.255.191 fc00::/120\n" : null;
         var topology = FakeKind.Topology("east");
         topology = topology with { Hosting = topology.Hosting with { LoadBalancer = new LoadBalancerSpec() } };
         var cluster = (await new KindClusterProvider(_kind.Run()).EnsureAsync(topology, default)).Clusters.Single();

@@ -62,10 +62,10 @@ public sealed class AddressPlanTests
             Routes = [Route("10.10.4.0/24", "eth0"), Route("10.30.0.0/15", "tun0")],
             Containers = [Node("other", "other-control-plane", "10.20.0.2")],
         };
-        Assert.That(AddressPlan.For(NoBalancer(Mesh(2)), engine, null, [new AddressClaim("a friend", IpRange.Parse("10.40.0.0/16"))]).Lines(), Is.EqualTo(new[]
+        Assert.That(AddressPlan.For(NoBalancer(Mesh(2)), engine, null, [new FoundAddresses { Cluster = "a.friend", PodSubnets = [IPNetwork.Parse("10.40.0.0/16")], ServiceSubnets = [IPNetwork.Parse("10.255.20.0/25")] }]).Lines(), Is.EqualTo(new[]
         {
-            "10.50.0.0/16 10.255.20.0/24",
-            "10.60.0.0/16 10.255.30.0/24",
+            "10.50.0.0/16 10.255.30.0/24",
+            "10.60.0.0/16 10.255.40.0/24",
         }));
     }
 

@@ -61,7 +61,7 @@ public sealed class PoolPlanTests
 
     [Test]
     public void Leaves_out_pools_of_clusters_that_it_did_not_plan() =>
-        Assert.That(AddressPlan.For(Mesh(1), Engine("172.18.0.0/16"), null, [new AddressClaim("kind cluster other", IpRange.Parse("172.18.255.128-172.18.255.129"))]).Clusters[0].Pool(), Is.EqualTo("172.18.255.64-172.18.255.127"));
+        Assert.That(AddressPlan.For(Mesh(1), Engine("172.18.0.0/16"), null, [new FoundAddresses { Cluster = "other", FurtherPools = [IpRange.Parse("172.18.255.128-172.18.255.129")] }]).Clusters[0].Pool(), Is.EqualTo("172.18.255.64-172.18.255.127"));
 
     [Test]
     public void Gives_out_everything_outside_of_the_range_for_containers()

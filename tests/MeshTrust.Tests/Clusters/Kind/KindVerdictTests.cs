@@ -1,3 +1,4 @@
+using MeshTrust.Clusters.Addressing;
 using MeshTrust.Clusters.Engine;
 using MeshTrust.Clusters.Kind;
 using MeshTrust.Topology.Hosting;
@@ -25,6 +26,8 @@ public sealed class KindVerdictTests
         Shape = plan.Shape,
         Addresses = plan.Addresses,
     }.ToJson(), "state.json");
+
+    private static FoundAddresses Found(KindPlan plan) => new() { Cluster = plan.Cluster.Value, PodSubnets = plan.Addresses.PodSubnets, ServiceSubnets = plan.Addresses.ServiceSubnets };
 
     private static KindPlan Plan(ClusterHostingSpec? hosting = null, Func<HostingSpec, HostingSpec>? change = null, string? file = null) => KindPlanTests.Plan(hosting, change, file: file);
 
@@ -95,7 +98,8 @@ public sealed class KindVerdictTests
     [Test]
     public void Refuses_a_foreign_cluster_unless_it_may_adopt_it()
     {
-        var verdict = KindVerdict.Of(Plan(), Holds(ControlPlane()), null);
+        var plan = Plan();
+        var verdict = KindVerdict.Of(plan with { TakenOver = Found(plan) }, Holds(ControlPlane()), null);
         using (Assert.EnterMultipleScope())
         {
             Assert.That(verdict.Refusal(force: false, adopt: false)!.ToString(), Does.StartWith("MT2303 cluster1: ").And.Contain("--adopt").And.Contain("kind delete cluster --name cluster1"));
@@ -116,6 +120,22 @@ public sealed class KindVerdictTests
             Assert.That(verdict.Refusal(force: false, adopt: true)!.Id, Is.EqualTo("MT2304"));
             Assert.That(verdict.Refusal(force: true, adopt: true), Is.Null);
             Assert.That(verdict.MakesAnew, Is.True);
+        }
+    }
+
+    [Test]
+    public void Adopts_nothing_whose_ranges_are_others_than_wanted_or_not_known()
+    {
+        var plan = Plan();
+        var others = KindVerdict.Of(plan with { TakenOver = Found(plan) with { PodSubnets = [System.Net.IPNetwork.Parse("10.244.0.0/16"), System.Net.IPNetwork.Parse("fd00:10:244::/56")] } }, Holds(ControlPlane()), null);
+        var unread = KindVerdict.Of(plan with { TakenOver = new FoundAddresses { Cluster = "cluster1" } }, Holds(ControlPlane(isRunning: false)), null);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(others.Refusal(force: false, adopt: true)!.What, Is.EqualTo("The cluster cannot be adopted as it is: ipFamily is dual, wanted is ipv4; podSubnet is 10.244.0.0/16, fd00:10:244::/56, wanted is 10.10.0.0/16."));
+            Assert.That(others.Refusal(force: true, adopt: true), Is.Null);
+            Assert.That(unread.Refusal(force: false, adopt: true)!.ToString(), Does.StartWith("MT2304 cluster1: ").And.Contain("could not be read, and cluster1-control-plane does not run").And.Contain("Start its nodes"));
+            Assert.That(unread.Refusal(force: true, adopt: true)!.Id, Is.EqualTo("MT2304"), "what is not known to differ is not made anew");
+            Assert.That(unread.Refusal(force: true, adopt: false)!.Id, Is.EqualTo("MT2303"));
         }
     }
 

@@ -103,6 +103,32 @@ public sealed class EngineCallsTests
         Assert.That(Called, Is.EqualTo("network create --driver=bridge --label=dev.meshtrust.made=true --subnet 10.253.0.0/22 --ip-range 10.253.2.0/23 --subnet fd00:1::/64 --ipv6 mesh\n"));
     }
 
+    [Test]
+    public async Task Podman_is_asked_for_an_image_by_the_name_that_kind_asks_for()
+    {
+        _tools.Program("podman", "echo \"$*\" >>called; case $1 in image) echo 'Error: no such image' >&2; exit 1;; load) echo 'Loaded image: localhost/kindest/node:v1.20.2'; echo 'Loaded image: ghcr.io/a/b:1';; esac");
+        var engine = new PodmanEngine(_tools.Host);
+
+        await engine.ReadImageAsync("kindest/node:v1.20.2@sha256:00", CancellationToken.None);
+        await engine.PullAsync("kindest/node:v1.20.2", CancellationToken.None);
+        await engine.LoadAsync("node.tar", CancellationToken.None);
+
+        Assert.That(Called.Split('\n', StringSplitOptions.RemoveEmptyEntries), Is.EqualTo(new[]
+        {
+            "image inspect docker.io/kindest/node@sha256:00", "pull --quiet docker.io/kindest/node:v1.20.2",
+            "load --quiet --input node.tar", "tag localhost/kindest/node:v1.20.2 docker.io/kindest/node:v1.20.2",
+        }));
+    }
+
+    [TestCase("node", "docker.io/library/node")]
+    [TestCase("node:1@sha256:00", "docker.io/library/node@sha256:00")]
+    [TestCase("kindest/node:v1", "docker.io/kindest/node:v1")]
+    [TestCase("docker.io/kindest/node:v1@sha256:00", "docker.io/kindest/node@sha256:00")]
+    [TestCase("localhost/node:v1", "localhost/node:v1")]
+    [TestCase("localhost:5000/node:v1@sha256:00", "localhost:5000/node@sha256:00")]
+    [TestCase("ghcr.io/a/b", "ghcr.io/a/b")]
+    public void Names_an_image_with_its_registry(string image, string name) => Assert.That(PodmanEngine.FullName(image), Is.EqualTo(name));
+
     [TestCase("Error response from daemon: network with name kind already exists")]
     [TestCase("Error: network name kind already used: network already exists")]
     public async Task A_network_that_another_made_meanwhile_is_no_fault(string said)

@@ -154,6 +154,26 @@ public sealed class EngineDocumentsTests
     }
 
     [Test]
+    public void Reads_nodes_of_kind_that_run_on_podman_and_their_network()
+    {
+        var nodes = PodmanDocuments.Containers(Recorded("podman-running"));
+        var network = PodmanDocuments.Networks(Recorded("podman-kind-network"), nodes).Single();
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(nodes.Select(node => (node.Name, node.Image, node.IsRunning, node.KindCluster, node.KindRole)), Is.EqualTo(new[]
+            {
+                ("east-control-plane", "docker.io/kindest/node:v1.20.2-debian", true, "east", "control-plane"), ("west-control-plane", "docker.io/kindest/node:v1.20.2-debian", true, "west", "control-plane"),
+            }));
+            Assert.That(nodes[0].Addresses["kind"], Is.EqualTo(new[] { IPAddress.Parse("10.89.0.3"), IPAddress.Parse("fc00:8866:27d0:bd7e::3") }));
+            Assert.That(nodes.Select(node => node.Ports.Single()), Is.EqualTo(new[] { new PublishedPort("127.0.0.1", 43225, 6443), new PublishedPort("127.0.0.1", 36057, 6443) }));
+            Assert.That((network.Name, network.HasIpv6, network.Labels[IContainerEngine.MadeLabel]), Is.EqualTo(("kind", true, "true")));
+            Assert.That(network.Subnets.Select(subnet => subnet.Range), Is.EqualTo(new[] { IPNetwork.Parse("fc00:8866:27d0:bd7e::/64"), IPNetwork.Parse("10.89.0.0/24") }), "IPv6 first");
+            Assert.That(network.Members.Keys, Is.EquivalentTo(new[] { "east-control-plane", "west-control-plane" }));
+        });
+    }
+
+    [Test]
     public void Ports_of_both_families_are_one_and_any_free_one_is_none()
     {
         var container = DockerDocuments.Containers("""
