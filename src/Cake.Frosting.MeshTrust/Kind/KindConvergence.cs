@@ -81,6 +81,7 @@ public sealed class KindConvergence(KindRun run, MeshTopology topology, EngineIn
         var readiness = await WaitAsync(access, plan, cancellationToken).ConfigureAwait(false);
         using var api = run.Connect(access);
         await CheckAsync(plan, api, cancellationToken).ConfigureAwait(false);
+        await LocalRegistryMark.ApplyAsync(api, topology.Hosting.Registries, cancellationToken).ConfigureAwait(false);
         await FinishAsync(plan, api, containers, cancellationToken).ConfigureAwait(false);
         var note = verdict.Differences.Count > 0 ? $"made anew (--force): {string.Join("; ", verdict.Differences)}" : verdict.Reason.Length > 0 ? $"made anew: {verdict.Reason}" : "";
         return Converged(verdict, access, ClusterOutcome.Created, readiness, note);

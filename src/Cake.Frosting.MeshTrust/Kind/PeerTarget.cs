@@ -18,7 +18,7 @@ internal sealed record PeerTarget
     /// <summary>The cluster IPs of its Service <c>kubernetes</c>.</summary>
     public IReadOnlyList<IPAddress> Services { get; init; } = [];
 
-    /// <summary>Addresses of a ready pod, with a port that it answers on.</summary>
+    /// <summary>Addresses of ready pods, one on each node, with a port that each answers on.</summary>
     public IReadOnlyList<IPEndPoint> Pods { get; init; } = [];
 
     /// <summary>Why it could not be read, as a clause; null where it could.</summary>

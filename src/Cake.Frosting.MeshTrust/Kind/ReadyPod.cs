@@ -3,19 +3,18 @@ using System.Text.Json.Nodes;
 
 namespace Cake.Frosting.MeshTrust.Kind;
 
-/// <summary>Finds a pod that must answer a caller from outside: ready, with an address of its own, and a port that its probe asks.</summary>
+/// <summary>Finds pods that must answer a caller from outside, one on each node that has one: ready, with an address of its own, and a port that its probe asks.</summary>
 internal static class ReadyPod
 {
-    /// <summary>Its addresses with the port; empty where none of the pods will do.</summary>
-    public static IReadOnlyList<IPEndPoint> Find(IReadOnlyList<JsonObject> pods)
-    {
-        foreach (var pod in pods)
-        {
-            if (IsReady(pod) && Port(pod) is { } port) return [.. Addresses(pod).Select(address => new IPEndPoint(address, port))];
-        }
-
-        return [];
-    }
+    /// <summary>Their addresses with the port; empty where none of the pods will do.</summary>
+    public static IReadOnlyList<IPEndPoint> Find(IReadOnlyList<JsonObject> pods) =>
+    [
+        .. from node in pods.GroupBy(pod => (string?)pod["spec"]?["nodeName"])
+           let fit = node.Where(IsReady).Select(pod => (Pod: pod, Port: Port(pod))).FirstOrDefault(pod => pod.Port is not null)
+           where fit.Pod is not null
+           from address in Addresses(fit.Pod)
+           select new IPEndPoint(address, fit.Port!.Value),
+    ];
 
     private static bool IsReady(JsonObject pod) =>
         (bool?)pod["spec"]?["hostNetwork"] is not true

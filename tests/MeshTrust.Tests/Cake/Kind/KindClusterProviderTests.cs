@@ -47,6 +47,18 @@ public sealed class KindClusterProviderTests
     }
 
     [Test]
+    public async Task Tells_in_the_cluster_which_registry_it_knows()
+    {
+        var mesh = FakeKind.Topology("east");
+        var registries = new[] { new RegistrySpec { Name = "registry", HostPort = 5001 }, new RegistrySpec { Name = "other", Aliases = ["other.example"] } };
+        await new KindClusterProvider(_kind.Run()).EnsureAsync(mesh with { Hosting = mesh.Hosting with { Registries = registries } }, default);
+        await EnsureAsync("west");
+
+        Assert.That((string?)_kind.Api("east").Objects[LocalRegistryMark.Reference]["data"]!["localRegistryHosting.v1"], Does.StartWith("host: \"localhost:5001\"\n"));
+        Assert.That(_kind.Api("west").Objects.Keys, Has.None.EqualTo(LocalRegistryMark.Reference), "without a registry there is nothing to tell");
+    }
+
+    [Test]
     public async Task Sets_the_routes_of_a_node_in_one_call()
     {
         await EnsureAsync("east", "west");

@@ -67,6 +67,21 @@ internal sealed class PeerProbeTests
     }
 
     [Test]
+    public async Task Calls_a_pod_on_each_node()
+    {
+        foreach (var (node, address) in new[] { ("control-plane", "10.20.0.4"), ("control-plane", "10.20.0.5"), ("worker", "10.20.1.2") })
+        {
+            _apis["west"].Objects[new ObjectReference("v1", "pods", "apps", address)] = JsonNode.Parse($$$"""
+                {"spec": {"nodeName": "{{{node}}}", "containers": [{"readinessProbe": {"tcpSocket": {"port": 80} } }] }, "status": {"podIPs": [{"ip": "{{{address}}}"}], "conditions": [{"type": "Ready", "status": "True"}]}}
+                """)!.AsObject();
+        }
+
+        var readings = await Probe(_ => new ToolResult(0, "", "")).ReadAsync(Mesh(), Access, Engine("east", "west"), default);
+
+        Assert.That(readings.Where(r => r is { Path: PeerPath.Pod, To.Value: "west" }).Select(r => r.Target), Is.SupersetOf(new[] { "10.20.0.4:80", "10.20.1.2:80" }).And.None.EqualTo("10.20.0.5:80"));
+    }
+
+    [Test]
     public async Task Calls_only_the_API_server_between_clusters_of_different_networks()
     {
         var readings = await Probe(_ => new ToolResult(0, "", "")).ReadAsync(Mesh("network1", "network2"), Access, Engine("east", "west"), default);
