@@ -35,14 +35,19 @@ internal sealed class KindTestbed : IDisposable
     public string File(string name) => _scratch.File(name);
 
     /// <summary>The arguments of every run: so many clusters of ours. MESHTRUST_KIND_IMAGE names a node image that the engine has; else kind's own is pulled.</summary>
-    public string[] Arguments(int clusters, params string[] more) =>
-    [
-        "--provider=kind", "--lb=none", "--rootca-keysz=p256", "--intermediate-keysz=p256",
-        "--cluster-names=" + string.Join(',', Enumerable.Range(1, clusters).Select(Name)),
-        .. Environment.GetEnvironmentVariable("MESHTRUST_KIND_IMAGE") is { Length: > 0 } image ? (string[])["--node-image=" + image] : [],
-        .. more.Any(argument => argument.StartsWith("--work-dir=", StringComparison.Ordinal)) ? Array.Empty<string>() : ["--work-dir=mesh"],
-        .. more,
-    ];
+    public string[] Arguments(int clusters, params string[] more)
+    {
+        return
+        [
+            .. Unless("--provider=", "--provider=kind"), "--lb=none", "--rootca-keysz=p256", "--intermediate-keysz=p256",
+            "--cluster-names=" + string.Join(',', Enumerable.Range(1, clusters).Select(Name)),
+            .. Environment.GetEnvironmentVariable("MESHTRUST_KIND_IMAGE") is { Length: > 0 } image ? (string[])["--node-image=" + image] : [],
+            .. Unless("--work-dir=", "--work-dir=mesh"),
+            .. more,
+        ];
+
+        string[] Unless(string switches, string usual) => more.Any(argument => argument.StartsWith(switches, StringComparison.Ordinal)) ? [] : [usual];
+    }
 
     /// <summary>No kubeconfig of whoever runs the tests: the home directory is the test's own. Docker alone: where it is made to fail, a Podman that is there as well must not step in.</summary>
     public Dictionary<string, string?> Variables() => new() { ["HOME"] = _scratch.File("home"), ["KIND_EXPERIMENTAL_PROVIDER"] = "docker", ["KIND_EXPERIMENTAL_DOCKER_NETWORK"] = null };
