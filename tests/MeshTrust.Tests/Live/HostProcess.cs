@@ -8,6 +8,7 @@ internal sealed class HostProcess : IDisposable
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(10);
     private readonly StringBuilder _output = new();
+    private readonly StringBuilder _standardOutput = new();
     // A process that has ended no longer says when it began.
     private readonly DateTimeOffset _started = TimeProvider.System.GetUtcNow();
     private readonly Process _process;
@@ -15,8 +16,8 @@ internal sealed class HostProcess : IDisposable
     private HostProcess(Process process)
     {
         _process = process;
-        process.OutputDataReceived += Keep;
-        process.ErrorDataReceived += Keep;
+        process.OutputDataReceived += (_, line) => Keep(line.Data, _output, _standardOutput);
+        process.ErrorDataReceived += (_, line) => Keep(line.Data, _output);
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
     }
@@ -29,6 +30,12 @@ internal sealed class HostProcess : IDisposable
     public string Output
     {
         get { lock (_output) return _output.ToString(); }
+    }
+
+    /// <summary>Standard output alone: a report that another program reads.</summary>
+    public string StandardOutput
+    {
+        get { lock (_output) return _standardOutput.ToString(); }
     }
 
     /// <summary>From its start to its end, which must have come.</summary>
@@ -135,9 +142,12 @@ internal sealed class HostProcess : IDisposable
         return clean;
     }
 
-    private void Keep(object sender, DataReceivedEventArgs line)
+    private void Keep(string? line, params ReadOnlySpan<StringBuilder> texts)
     {
-        if (line.Data is null) return;
-        lock (_output) _output.AppendLine(line.Data);
+        if (line is null) return;
+        lock (_output)
+        {
+            foreach (var text in texts) text.AppendLine(line);
+        }
     }
 }

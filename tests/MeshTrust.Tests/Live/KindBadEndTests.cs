@@ -1,4 +1,3 @@
-using System.Text.Json;
 
 namespace MeshTrust.Tests.Live;
 
@@ -132,18 +131,15 @@ public sealed class KindBadEndTests
         Assert.That(secrets, Is.Not.Empty);
         Assert.That(from file in files let text = File.ReadAllText(file) where text.Contains("PRIVATE KEY", StringComparison.Ordinal) || secrets.Exists(secret => text.Contains(secret, StringComparison.Ordinal)) select file, Is.Empty);
 
-        using var images = Json(_kind.Succeed(1, "--target=Images", "--output=json"));
+        using var images = _kind.Json(1, "--target=Images");
         Assert.That(images.RootElement.GetProperty("images").EnumerateArray().Select(image => image.GetProperty("id").GetString()), Has.Exactly(1).StartsWith("sha256:"));
     }
 
     private string? Status()
     {
-        using var json = Json(_kind.Succeed(1, "--target=Status", "--output=json"));
+        using var json = _kind.Json(1, "--target=Status");
         return json.RootElement.GetProperty("clusters")[0].GetProperty("status").GetString();
     }
-
-    private static JsonDocument Json(string output) =>
-        JsonDocument.Parse(output[output.IndexOf("{\n", StringComparison.Ordinal)..(output.LastIndexOf("\n}", StringComparison.Ordinal) + 2)]);
 
     private void Script(string name, string text)
     {

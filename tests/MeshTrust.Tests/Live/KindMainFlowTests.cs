@@ -69,8 +69,7 @@ public sealed class KindMainFlowTests
 
     private string?[] Status(int clusters)
     {
-        var output = _kind.Succeed(clusters, "--target=Status", "--output=json");
-        using var json = JsonDocument.Parse(output[output.IndexOf("{\n", StringComparison.Ordinal)..(output.LastIndexOf("\n}", StringComparison.Ordinal) + 2)]);
+        using var json = _kind.Json(clusters, "--target=Status");
         return [.. json.RootElement.GetProperty("clusters").EnumerateArray().Select(cluster => cluster.GetProperty("status").GetString())];
     }
 

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text.Json;
 using MeshTrust.Tests.Tools;
 
 namespace MeshTrust.Tests.Live;
@@ -62,6 +63,14 @@ internal sealed class KindTestbed : IDisposable
         var (code, output) = Run(clusters, more);
         Assert.That(code, Is.Zero, output);
         return output.ReplaceLineEndings("\n");
+    }
+
+    /// <summary>The document that a run writes, which is all that standard output has.</summary>
+    public JsonDocument Json(int clusters, params string[] more)
+    {
+        using var host = Start(clusters, [.. more, "--output=json"]);
+        Assert.That(host.WaitForExit(Deadline), Is.Zero, host.Output);
+        return JsonDocument.Parse(host.StandardOutput);
     }
 
     public ToolResult Kind(params string[] arguments) => OutsideTool.Run(_kind, arguments, null, new Dictionary<string, string> { ["KUBECONFIG"] = _scratch.File("nobody") });
