@@ -14,7 +14,7 @@ public sealed class EffectiveConfigReading(KindRun run)
 
     /// <summary>What of the plan did not take effect; nothing where all did.</summary>
     public async Task<IReadOnlyList<Problem>> CompareAsync(KindPlan plan, IClusterApi api, CancellationToken cancellationToken) =>
-        (await ReadAsync(KubernetesNodes(plan), api, cancellationToken).ConfigureAwait(false)).Missing(plan);
+        (await ReadAsync(plan.KubernetesNodes, api, cancellationToken).ConfigureAwait(false)).Missing(plan);
 
     /// <summary>Reads it.</summary>
     /// <param name="nodes">The containers of the cluster that are nodes to Kubernetes as well.</param>
@@ -39,13 +39,6 @@ public sealed class EffectiveConfigReading(KindRun run)
             Commands = Commands(await pods.ConfigureAwait(false)),
             Containerd = containerd,
         };
-    }
-
-    /// <summary>The nodes that are nodes to Kubernetes as well: all but the load balancer before several control planes.</summary>
-    public static IReadOnlyList<string> KubernetesNodes(KindPlan plan)
-    {
-        ArgumentNullException.ThrowIfNull(plan);
-        return [.. plan.Nodes.Where(node => node != $"{plan.Cluster}-external-load-balancer")];
     }
 
     /// <summary>The static pods' command lines by component; of several control planes the first.</summary>

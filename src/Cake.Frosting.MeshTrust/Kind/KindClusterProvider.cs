@@ -32,6 +32,7 @@ public sealed class KindClusterProvider(KindRun run) : IClusterProvider
 
         if (run.LoadBalancers is { } balancers) await balancers.PrepareAsync(snapshot, cancellationToken).ConfigureAwait(false);
         await SupplyImagesAsync(topology, verdicts, cancellationToken).ConfigureAwait(false);
+        await new RestartOrder(run).StartAsync(verdicts, cancellationToken).ConfigureAwait(false);
         var clusters = await ConvergeAsync(topology, snapshot, verdicts, cancellationToken).ConfigureAwait(false);
         await SetRoutesAsync(topology, addresses, snapshot, clusters, cancellationToken).ConfigureAwait(false);
         return new ClusterSet([.. clusters.Select(cluster => cluster.Cluster)]);

@@ -1,4 +1,3 @@
-using System.Net;
 using MeshTrust;
 using MeshTrust.Clusters;
 using MeshTrust.Clusters.Engine;
@@ -76,13 +75,16 @@ public sealed class KindConvergence(KindRun run, MeshTopology topology, EngineIn
         run.Tell(plan.Cluster, "creating");
         var kubeconfig = await _creation.CreateAsync(topology, plan, cancellationToken).ConfigureAwait(false);
         var containers = await run.Engine.ReadContainersAsync(cancellationToken).ConfigureAwait(false);
-        var access = run.Kubeconfigs.Write(plan.Cluster, kubeconfig, KindServers.FromHere(plan, topology, info, containers), KindServers.Internal(plan));
+        var access = run.Kubeconfigs.Write(plan.Cluster, kubeconfig, KindServers.FromHere(plan, topology, info, containers), KindServers.Internal(plan), KindServers.TlsName(plan, topology));
         await new NodeFiles(run).WriteAsync(plan, cancellationToken).ConfigureAwait(false);
         var readiness = await WaitAsync(access, plan, cancellationToken).ConfigureAwait(false);
         using var api = run.Connect(access);
         await CheckAsync(plan, api, cancellationToken).ConfigureAwait(false);
         await LocalRegistryMark.ApplyAsync(api, topology.Hosting.Registries, cancellationToken).ConfigureAwait(false);
-        await FinishAsync(plan, api, containers, cancellationToken).ConfigureAwait(false);
+
+        // From here on it is whole and ours, here and in the cluster: only the user's word removes it.
+        await KindMark.ApplyAsync(api, topology.Name, plan, cancellationToken).ConfigureAwait(false);
+        run.States.Write(plan.Cluster, _creation.Ready(topology, plan, containers));
         var note = verdict.Differences.Count > 0 ? $"made anew (--force): {string.Join("; ", verdict.Differences)}" : verdict.Reason.Length > 0 ? $"made anew: {verdict.Reason}" : "";
         return Converged(verdict, access, ClusterOutcome.Created, readiness, note);
     }
@@ -93,7 +95,7 @@ public sealed class KindConvergence(KindRun run, MeshTopology topology, EngineIn
         run.Tell(plan.Cluster, "looking whether it is ready");
         if (verdict.Stopped.Count > 0)
         {
-            run.Tell(plan.Cluster, $"starting {string.Join(", ", verdict.Stopped)}");
+            // They were started in order; what does not run says here why.
             await run.Engine.StartAsync(verdict.Stopped, cancellationToken).ConfigureAwait(false);
         }
 
@@ -101,44 +103,20 @@ public sealed class KindConvergence(KindRun run, MeshTopology topology, EngineIn
         var server = KindServers.FromHere(plan, topology, info, containers);
         var access = run.Kubeconfigs.AccessTo(plan.Cluster);
         if (run.Kubeconfigs.ServerOf(plan.Cluster) is not { } written || (server is not null && written.Authority != server.Authority))
-            access = run.Kubeconfigs.Write(plan.Cluster, await run.Kind.ReadKubeconfigAsync(plan.Cluster.Value, isInternal: false, cancellationToken).ConfigureAwait(false), server, KindServers.Internal(plan));
+            access = run.Kubeconfigs.Write(plan.Cluster, await run.Kind.ReadKubeconfigAsync(plan.Cluster.Value, isInternal: false, cancellationToken).ConfigureAwait(false), server, KindServers.Internal(plan), KindServers.TlsName(plan, topology));
         var readiness = await WaitAsync(access, plan, cancellationToken).ConfigureAwait(false);
-        var moved = Moved(plan, containers);
-        if (verdict.Action != KindAction.Keep || moved.Count > 0)
-        {
-            using var api = run.Connect(access);
-            await FinishAsync(plan, api, containers, cancellationToken).ConfigureAwait(false);
-        }
-        else
-        {
-            KeepAddresses(plan);
-        }
-
+        var news = await new KindUpkeep(run, topology).BringUpToDateAsync(verdict, containers, _creation.Ready(topology, plan, containers), () => run.Connect(access), cancellationToken).ConfigureAwait(false);
         return verdict.Action switch
         {
-            KindAction.Start => Converged(verdict, access, ClusterOutcome.Restarted, readiness, string.Join("; ", [$"{string.Join(", ", verdict.Stopped)} did not run", .. moved])),
+            KindAction.Start => Converged(verdict, access, ClusterOutcome.Restarted, readiness, string.Join("; ", [$"{string.Join(", ", verdict.Stopped)} did not run", .. news])),
             KindAction.Foreign => Converged(verdict, access, ClusterOutcome.Kept, readiness, "taken over (--adopt): from now on it is MeshTrust's to remove"),
-            _ => Converged(verdict, access, ClusterOutcome.Kept, readiness, string.Join("; ", moved)),
+            _ => Converged(verdict, access, ClusterOutcome.Kept, readiness, string.Join("; ", news)),
         };
-    }
-
-    /// <summary>The nodes whose addresses are others than when we looked last: an engine gives them out anew when it was restarted.</summary>
-    private List<string> Moved(KindPlan plan, IReadOnlyList<EngineContainer> containers)
-    {
-        var before = run.States.Read(plan.Cluster)?.NodeAddresses ?? new Dictionary<string, IReadOnlyList<IPAddress>>();
-        return
-        [
-            .. from node in containers
-               where before.ContainsKey(node.Name)
-               let now = node.Addresses.GetValueOrDefault(topology.Hosting.Network.Name) ?? []
-               where !now.SequenceEqual(before[node.Name])
-               select $"{node.Name} was {string.Join(", ", before[node.Name])}, is now {string.Join(", ", now)}",
-        ];
     }
 
     private Task<ClusterReadiness> WaitAsync(ClusterAccess access, KindPlan plan, CancellationToken cancellationToken) =>
         new ReadinessWait(run.Connect, (cluster, step) => run.Tell(cluster, step), run.Time)
-            .UntilReadyAsync(access, EffectiveConfigReading.KubernetesNodes(plan), topology.Hosting.Timeouts.Ready, cancellationToken);
+            .UntilReadyAsync(access, plan.KubernetesNodes, topology.Hosting.Timeouts.Ready, cancellationToken);
 
     private async Task CheckAsync(KindPlan plan, IClusterApi api, CancellationToken cancellationToken)
     {
@@ -148,26 +126,11 @@ public sealed class KindConvergence(KindRun run, MeshTopology topology, EngineIn
         if (missing.Where(problem => problem.Severity == Severity.Error).ToList() is { Count: > 0 } errors) throw new MeshTrustException(Stage.ClusterCreation, errors);
     }
 
-    /// <summary>Says in the cluster and here that it is ours and whole: from now on only the user's word removes it.</summary>
-    private async Task FinishAsync(KindPlan plan, IClusterApi api, IReadOnlyList<EngineContainer> containers, CancellationToken cancellationToken)
-    {
-        await KindMark.ApplyAsync(api, topology.Name, plan, cancellationToken).ConfigureAwait(false);
-        run.States.Write(plan.Cluster, _creation.Ready(topology, plan, containers));
-    }
-
-    /// <summary>A cluster that is kept may have got a pool since: its state says so too, since the lock file is made from there where it was lost.</summary>
-    private void KeepAddresses(KindPlan plan)
-    {
-        if (run.States.Read(plan.Cluster) is not { } before) return;
-        var pool = plan.Addresses.LoadBalancerPool.Count > 0 ? plan.Addresses.LoadBalancerPool : before.Addresses.LoadBalancerPool;
-        run.States.Write(plan.Cluster, before with { Addresses = plan.Addresses with { LoadBalancerPool = pool } });
-    }
-
     private ConvergedCluster Converged(KindVerdict verdict, ClusterAccess access, ClusterOutcome outcome, ClusterReadiness readiness, string note)
     {
         var plan = verdict.Plan;
         var pool = plan.Addresses.LoadBalancerPool.Count == 0 ? "" : $", load-balancer addresses {string.Join(", ", plan.Addresses.LoadBalancerPool)}";
-        var nodes = EffectiveConfigReading.KubernetesNodes(plan).Count;
+        var nodes = plan.KubernetesNodes.Count;
         var version = readiness.Nodes.Count > 0 && readiness.Nodes[0].KubeletVersion.Length > 0 ? $", Kubernetes {readiness.Nodes[0].KubeletVersion}" : "";
         return new ConvergedCluster(plan, new ProvidedCluster
         {

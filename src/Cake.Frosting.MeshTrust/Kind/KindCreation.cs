@@ -15,6 +15,9 @@ public sealed class KindCreation(KindRun run)
     /// <summary>The file beside it with the configuration that kind was given.</summary>
     public const string ConfigFile = "kind-config.yaml";
 
+    // etcd alone takes 64 MB for a segment of its log.
+    private const long LeastDisk = 100L << 20;
+
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(2);
 
     /// <summary>Makes the cluster. Its state says that it is being made, from before kind begins until somebody says that it is ready.</summary>
@@ -54,6 +57,7 @@ public sealed class KindCreation(KindRun run)
             Phase = KindPhase.Ready,
             Started = run.States.Read(plan.Cluster)?.Started ?? run.Time.GetUtcNow(),
             Nodes = nodes.ToDictionary(node => node.Name, node => node.Id, StringComparer.Ordinal),
+            NodeFiles = plan.NodeFiles,
             NodeAddresses = nodes.ToDictionary(node => node.Name, node => node.Addresses.GetValueOrDefault(topology.Hosting.Network.Name) ?? [], StringComparer.Ordinal),
         };
     }
@@ -71,7 +75,10 @@ public sealed class KindCreation(KindRun run)
         }
         catch (MeshTrustException e) when (e.InnerException is ToolFailedException failed)
         {
-            return KindFault.Of(plan.Cluster.Value, failed.Result.Error);
+            var fault = KindFault.Of(plan.Cluster.Value, failed.Result.Error);
+            return fault.MayBeDisk && await new NodeDisk(run.Engine).ReadFreeAsync(plan.ControlPlanes[0], cancellationToken).ConfigureAwait(false) is < LeastDisk and var free
+                ? KindFault.OfFullDisk(plan.Cluster.Value, free)
+                : fault;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {

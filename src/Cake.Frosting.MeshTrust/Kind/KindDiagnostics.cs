@@ -16,7 +16,6 @@ namespace Cake.Frosting.MeshTrust.Kind;
 /// </summary>
 public sealed class KindDiagnostics(KindRun run)
 {
-    private static readonly TimeSpan LogLimit = TimeSpan.FromMinutes(2);
     private static readonly (string File, string ApiVersion, string Resource)[] Objects = [("nodes", "v1", "nodes"), ("pods", "v1", "pods"), ("services", "v1", "services"), ("events", "v1", "events"), ("deployments", "apps/v1", "deployments"), ("daemonsets", "apps/v1", "daemonsets")];
     private static readonly JsonSerializerOptions Readable = new()
     {
@@ -44,12 +43,7 @@ public sealed class KindDiagnostics(KindRun run)
     private async Task<IReadOnlyList<string>> ExportAsync(ClusterName cluster, EngineSnapshot snapshot, CancellationToken cancellationToken)
     {
         var gaps = new List<string>();
-        await TryAsync(gaps, cluster, "logs", async () =>
-        {
-            using var limit = new CancellationTokenSource(LogLimit, run.Time);
-            using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
-            await run.Kind.ExportLogsAsync(cluster.Value, Path.Combine(Root, cluster.Value), both.Token).ConfigureAwait(false);
-        }, cancellationToken).ConfigureAwait(false);
+        await TryAsync(gaps, cluster, "logs", () => new ClusterLogs(run).ExportAsync(cluster, Path.Combine(Root, cluster.Value), cancellationToken), cancellationToken).ConfigureAwait(false);
         await TryAsync(gaps, cluster, "state", () =>
         {
             foreach (var file in (string[])[KindState.FileName, KindCreation.ConfigFile])
@@ -70,7 +64,7 @@ public sealed class KindDiagnostics(KindRun run)
 
         await TryAsync(gaps, cluster, "effective configuration", async () =>
         {
-            var nodes = snapshot.NodesOf(cluster.Value).Where(node => node is { IsRunning: true, KindRole: not "external-load-balancer" }).Select(node => node.Name);
+            var nodes = snapshot.NodesOf(cluster.Value).Where(node => node is { IsRunning: true, IsKindLoadBalancer: false }).Select(node => node.Name);
             Write(Path.Combine(cluster.Value, "effective-config.json"), JsonSerializer.Serialize(await new EffectiveConfigReading(run).ReadAsync([.. nodes], api, cancellationToken).ConfigureAwait(false), Readable));
         }, cancellationToken).ConfigureAwait(false);
         return gaps;

@@ -7,8 +7,6 @@ namespace Cake.Frosting.MeshTrust.Kind;
 /// <summary>What is done about a cluster that could not be made: its logs are kept, the rest is removed unless the user wants to look at it.</summary>
 public sealed class KindFailures(KindRun run, FailureSpec wanted)
 {
-    private static readonly TimeSpan LogLimit = TimeSpan.FromMinutes(1);
-
     /// <summary>Where the logs of a cluster go.</summary>
     public string LogsOf(ClusterName cluster)
     {
@@ -35,11 +33,9 @@ public sealed class KindFailures(KindRun run, FailureSpec wanted)
     private async Task<string> ExportAsync(ClusterName cluster, CancellationToken cancellationToken)
     {
         run.Tell(cluster, "exporting its logs");
-        using var limit = new CancellationTokenSource(LogLimit, run.Time);
-        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         try
         {
-            await run.Kind.ExportLogsAsync(cluster.Value, LogsOf(cluster), both.Token).ConfigureAwait(false);
+            await new ClusterLogs(run).ExportAsync(cluster, LogsOf(cluster), cancellationToken).ConfigureAwait(false);
             return $"Logs: {LogsOf(cluster)}.";
         }
         catch (Exception e) when (e is MeshTrustException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested) || DiskFault.IsOne(e))

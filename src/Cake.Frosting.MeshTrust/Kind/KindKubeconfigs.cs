@@ -30,12 +30,13 @@ public sealed class KindKubeconfigs(string directory)
     /// <param name="kubeconfig">kind's own kubeconfig.</param>
     /// <param name="server">Where this machine reaches the API server.</param>
     /// <param name="internalServer">Where containers of the nodes' network reach it.</param>
+    /// <param name="tlsName">The name that this machine checks the server's certificate against; null for that of the server.</param>
     /// <exception cref="MeshTrustException">Stage Contexts: kind's text does not do, or the disk refuses.</exception>
-    public ClusterAccess Write(ClusterName cluster, string kubeconfig, Uri? server, Uri internalServer)
+    public ClusterAccess Write(ClusterName cluster, string kubeconfig, Uri? server, Uri internalServer, string? tlsName = null)
     {
         var access = AccessTo(cluster);
         var document = KubeconfigDocument.Parse($"kubeconfig of {cluster}", kubeconfig).Subset(access.ContextName, _ => null);
-        WorkFile.Write(new ContextsFile { Path = access.KubeconfigPath, Text = (server is null ? document : document.WithServer(server)).ToYaml(), Secret = true });
+        WorkFile.Write(new ContextsFile { Path = access.KubeconfigPath, Text = (server is null ? document : document.WithServer(server, tlsName)).ToYaml(), Secret = true });
         WorkFile.Write(new ContextsFile { Path = InternalPathOf(cluster), Text = document.WithServer(internalServer).ToYaml(), Secret = true });
         return access;
     }

@@ -14,7 +14,15 @@ public static class KindServers
     public static Uri Internal(KindPlan plan)
     {
         ArgumentNullException.ThrowIfNull(plan);
-        return new Uri($"https://{Front(plan)}:{ApiPort}");
+        return new Uri($"https://{plan.ApiServerHost}:{ApiPort}");
+    }
+
+    /// <summary>The name that the API server's certificate is checked against where it is reached by an address that is not in it; null where it is.</summary>
+    public static string? TlsName(KindPlan plan, MeshTopology topology)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        ArgumentNullException.ThrowIfNull(topology);
+        return topology.Hosting.Ipv6Gateway ? plan.ApiServerHost : null;
     }
 
     /// <summary>From this machine: the port that the engine leads in; on another machine's engine that machine; the node's IPv6 address where it was asked for.</summary>
@@ -25,7 +33,7 @@ public static class KindServers
         ArgumentNullException.ThrowIfNull(topology);
         ArgumentNullException.ThrowIfNull(info);
         ArgumentNullException.ThrowIfNull(containers);
-        if (containers.FirstOrDefault(c => c.Name == Front(plan)) is not { } node) return null;
+        if (containers.FirstOrDefault(c => c.Name == plan.ApiServerHost) is not { } node) return null;
         if (topology.Hosting.Ipv6Gateway && node.Addresses.GetValueOrDefault(topology.Hosting.Network.Name)?.FirstOrDefault(a => a.AddressFamily == AddressFamily.InterNetworkV6) is { } address)
             return new Uri($"https://[{address}]:{ApiPort}");
         if (node.Ports.FirstOrDefault(p => p.ContainerPort == ApiPort && p.Protocol == "tcp") is not { HostPort: > 0 } port) return null;
@@ -34,7 +42,4 @@ public static class KindServers
             : port.HostAddress.Contains(':', StringComparison.Ordinal) ? $"[{port.HostAddress}]" : port.HostAddress;
         return new Uri($"https://{host}:{port.HostPort}");
     }
-
-    private static string Front(KindPlan plan) =>
-        plan.Nodes.FirstOrDefault(node => node == $"{plan.Cluster}-external-load-balancer") ?? $"{plan.Cluster}-control-plane";
 }

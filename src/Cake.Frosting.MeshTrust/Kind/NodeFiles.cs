@@ -14,7 +14,7 @@ public sealed class NodeFiles(KindRun run)
     public async Task WriteAsync(KindPlan plan, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(plan);
-        foreach (var node in EffectiveConfigReading.KubernetesNodes(plan))
+        foreach (var node in plan.KubernetesNodes)
         {
             foreach (var file in plan.NodeFiles)
             {

@@ -108,7 +108,7 @@ public sealed class PeerProbe(IContainerEngine engine, Func<ClusterAccess, IClus
     private async Task<PeerTarget> TargetAsync(ClusterSpec cluster, ClusterAccess access, EngineSnapshot snapshot, CancellationToken cancellationToken)
     {
         var nodes = snapshot.NodesOf(cluster.Name.Value);
-        var balancer = nodes.FirstOrDefault(node => node.KindRole == "external-load-balancer");
+        var balancer = nodes.FirstOrDefault(node => node.IsKindLoadBalancer);
         if (nodes.FirstOrDefault(node => node is { KindRole: "control-plane", IsRunning: true }) is not { } first)
             return new() { Cluster = cluster, Host = $"{cluster.Name}-control-plane", Fault = $"'{cluster.Name}' has no control plane that runs" };
 

@@ -10,6 +10,9 @@ namespace Cake.Frosting.MeshTrust.Tasks;
 [IsDependentOn(typeof(RootCaTask))]
 public sealed class ClusterCacertsTask(MeshSession session, LiveStatus live, TimeProvider time) : AsyncFrostingTask
 {
+    // A root and its intermediates are made seconds apart.
+    private static readonly TimeSpan WorthTelling = TimeSpan.FromMinutes(1);
+
     /// <inheritdoc/>
     public override async Task RunAsync(ICakeContext context)
     {
@@ -25,7 +28,7 @@ public sealed class ClusterCacertsTask(MeshSession session, LiveStatus live, Tim
         foreach (var outcome in outcomes)
         {
             var (cluster, end) = (outcome.Cacerts.Cluster, outcome.Cacerts.Certificate.NotAfter);
-            var clamp = outcome.ClampedFrom is { } asked ? $" with the root ({asked:u} was asked for)" : "";
+            var clamp = outcome.ClampedFrom is { } asked && asked - end > WorthTelling ? $" with the root ({asked:u} was asked for)" : "";
             context.Log.Information($"{cluster}: {outcome.Kind.ToString().ToLowerInvariant()}, until {end:u}{clamp}");
             if (outcome.Reason is { } reason) context.Log.Information($"{cluster}: {reason}");
             foreach (var note in outcome.Notes) context.Log.Warning($"{cluster}: {note}");

@@ -15,7 +15,7 @@ internal sealed class ToolProcess : IProcess
     private readonly Process _process;
     private readonly bool _isGuarded;
     private readonly BoundedText _output = new(MostOutput);
-    private readonly OutputTail _error = new();
+    private readonly OutputEnds _error = new();
     private readonly CancellationTokenSource _tooMuch = new();
     private readonly Task _drained;
 

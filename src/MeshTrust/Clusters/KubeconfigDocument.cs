@@ -101,12 +101,13 @@ public sealed class KubeconfigDocument
 
     /// <summary>For a document with one context: the same credentials for another address of the same API server.</summary>
     /// <param name="server">An address that the server's certificate names.</param>
+    /// <param name="tlsServerName">A name that the certificate has where it has not that of the address; null where it has.</param>
     /// <exception cref="InvalidOperationException">There are several contexts.</exception>
-    public KubeconfigDocument WithServer(Uri server)
+    public KubeconfigDocument WithServer(Uri server, string? tlsServerName = null)
     {
         ArgumentNullException.ThrowIfNull(server);
         if (Clusters.Count != 1) throw new InvalidOperationException("Only a document with one context has one server.");
-        return new([Clusters[0].With(("server", server.GetLeftPart(UriPartial.Authority)))], ContextEntries, Users, CurrentContext);
+        return new([Clusters[0].With(("server", server.GetLeftPart(UriPartial.Authority)), ("tls-server-name", tlsServerName))], ContextEntries, Users, CurrentContext);
     }
 
     /// <summary>The document without these contexts and without their clusters and users, where no other context needs them.</summary>

@@ -51,6 +51,8 @@ internal sealed class ApiServerChannel : IDisposable
     {
         var client = await _client.Value.WaitAsync(cancellationToken).ConfigureAwait(false);
         using var message = new HttpRequestMessage(request.Method, new Uri(Server, request.Path.TrimStart('/')));
+        // .NET takes the name for the handshake from here, through proxies too, and from nowhere else: it overwrites SslOptions.TargetHost.
+        message.Headers.Host = _context.Cluster.Text("tls-server-name");
         message.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
         message.Headers.UserAgent.Add(new ProductInfoHeaderValue("meshtrust", null));
         if (_context.User.Text("as") is { } impersonated) message.Headers.Add("Impersonate-User", impersonated);

@@ -35,7 +35,8 @@ public sealed record ClusterReadiness
             var ready = api.IsReadyAsync(cancellationToken);
             var nodes = api.ListObjectsAsync("v1", "nodes", null, cancellationToken);
             var account = api.ReadObjectAsync(new ObjectReference("v1", "serviceaccounts", "default", "default"), cancellationToken);
-            await Task.WhenAll(ready, nodes, account).ConfigureAwait(false);
+            // What the first says counts where all fail: not the one that failed first, or the reason would change at every look.
+            await Task.WhenAll(ready, nodes, account).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             return new ClusterReadiness
             {
                 ApiFault = await ready.ConfigureAwait(false) ? null : "/readyz does not say ok",

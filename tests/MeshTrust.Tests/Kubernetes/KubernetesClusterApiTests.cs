@@ -198,6 +198,21 @@ public sealed class KubernetesClusterApiTests
         if (how == "wrong name") Assert.That(problem.What, Does.Contain("elsewhere.example"));
     }
 
+    [TestCase("elsewhere.example", null)]
+    [TestCase("nowhere.example", "MT3013")]
+    public async Task Checks_the_certificate_against_the_name_that_the_kubeconfig_gives(string name, string? id)
+    {
+        using var authority = Authority("ca");
+        using var certificate = Leaf(authority, "elsewhere.example", expired: false);
+        await using var server = new ScriptedApiServer(_ => new ScriptedAnswer(200, """{"gitVersion":"v1.34.0"}"""), certificate);
+        var data = Convert.ToBase64String(Encoding.ASCII.GetBytes(authority.ExportCertificatePem()));
+        using var kubeconfig = new TemporaryKubeconfig(server.Server, $"certificate-authority-data: {data}, tls-server-name: {name}");
+        using var api = kubeconfig.Connect();
+        if (id is null) Assert.That(await api.GetVersionAsync(CancellationToken.None), Is.EqualTo("v1.34.0"));
+        else Assert.That((await Assert.ThrowsAsync<MeshTrustException>(() => api.GetVersionAsync(CancellationToken.None)))!.Problems.Single().Id, Is.EqualTo(id));
+        Assert.That(server.TlsName, Is.EqualTo(name), "a proxy may choose the server by it");
+    }
+
     [Test]
     public async Task Says_that_plain_http_answers_where_tls_is_expected()
     {

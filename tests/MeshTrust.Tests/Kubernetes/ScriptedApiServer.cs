@@ -38,6 +38,9 @@ internal sealed class ScriptedApiServer : IAsyncDisposable
 
     internal List<ScriptedRequest> Requests { get; } = [];
 
+    /// <summary>The name that the last client asked for in its handshake (SNI); empty for none.</summary>
+    internal string? TlsName { get; private set; }
+
     internal string Server => $"{(_certificate is null ? "http" : "https")}://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}";
 
     public async ValueTask DisposeAsync()
@@ -74,6 +77,7 @@ internal sealed class ScriptedApiServer : IAsyncDisposable
             {
                 var tls = new SslStream(stream);
                 await tls.AuthenticateAsServerAsync(_certificate);
+                TlsName = tls.TargetHostName;
                 stream = tls;
             }
             while (await ReadAsync(stream) is { } request)

@@ -67,6 +67,13 @@ internal sealed class EngineProgram(ToolHost host, EngineSettings settings, stri
     public Task StartAsync(IReadOnlyList<string> containers, CancellationToken cancellationToken) =>
         containers.Count == 0 ? Task.CompletedTask : AskAsync(["start", .. containers], Command, cancellationToken);
 
+    /// <summary>What a container wrote, output before errors: the two cannot be told apart in time.</summary>
+    public async Task<string> ReadLogAsync(string container, CancellationToken cancellationToken)
+    {
+        var said = await RequireAsync(Call(Short, "logs", "--tail", "2000", container), cancellationToken).ConfigureAwait(false);
+        return said.Output + said.Error;
+    }
+
     public Task<ToolResult> ExecuteAsync(string container, IReadOnlyList<string> command, string? input, CancellationToken cancellationToken) =>
         RunAsync(Call(Command, ["exec", .. input is null ? [] : (string[])["-i"], container, .. command]) with { Input = input }, cancellationToken);
 

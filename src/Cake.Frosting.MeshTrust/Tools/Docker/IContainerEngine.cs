@@ -49,6 +49,9 @@ public interface IContainerEngine
     /// <summary>Starts containers that are there.</summary>
     Task StartAsync(IReadOnlyList<string> containers, CancellationToken cancellationToken);
 
+    /// <summary>What a container wrote to both streams of its own: at most the last 2000 lines.</summary>
+    Task<string> ReadLogAsync(string container, CancellationToken cancellationToken);
+
     /// <summary>Runs a command in a container, whatever its exit code.</summary>
     /// <param name="container">Its name or id.</param>
     /// <param name="command">The command and its arguments; none may be secret.</param>

@@ -74,6 +74,9 @@ public sealed class PodmanEngine : IContainerEngine
     public Task StartAsync(IReadOnlyList<string> containers, CancellationToken cancellationToken) => _program.StartAsync(containers, cancellationToken);
 
     /// <inheritdoc/>
+    public Task<string> ReadLogAsync(string container, CancellationToken cancellationToken) => _program.ReadLogAsync(container, cancellationToken);
+
+    /// <inheritdoc/>
     public Task<ToolResult> ExecuteAsync(string container, IReadOnlyList<string> command, string? input, CancellationToken cancellationToken) =>
         _program.ExecuteAsync(container, command, input, cancellationToken);
 

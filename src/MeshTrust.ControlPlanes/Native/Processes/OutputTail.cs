@@ -5,7 +5,8 @@ namespace MeshTrust.ControlPlanes.Native.Processes;
 /// <summary>The last bytes that a process said; all of it stands in its log file.</summary>
 internal sealed class OutputTail
 {
-    private const int Capacity = 64 * 1024;
+    /// <summary>How many bytes are kept.</summary>
+    internal const int Capacity = 64 * 1024;
 
     private readonly byte[] _bytes = new byte[Capacity];
     private readonly Lock _lock = new();

@@ -1,4 +1,5 @@
 using System.Net;
+using MeshTrust.Clusters.Kind;
 
 namespace MeshTrust.Clusters.Engine;
 
@@ -37,4 +38,7 @@ public sealed record EngineContainer
 
     /// <summary>Its role there: <c>control-plane</c>, <c>worker</c> or <c>external-load-balancer</c>; null for none.</summary>
     public string? KindRole => Labels.GetValueOrDefault("io.x-k8s.kind.role");
+
+    /// <summary>Whether it is the load balancer that stands before several control planes, and so no node to Kubernetes.</summary>
+    public bool IsKindLoadBalancer => KindRole == NodeNames.LoadBalancer;
 }

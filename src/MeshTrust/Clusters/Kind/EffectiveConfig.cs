@@ -5,6 +5,9 @@ namespace MeshTrust.Clusters.Kind;
 /// <summary>What a cluster really runs with, as it was read back: kind skips a patch that does not fit without a word.</summary>
 public sealed record EffectiveConfig
 {
+    /// <summary>The warning that containerd does not look where registries are described.</summary>
+    public const string RegistriesId = "MT2318";
+
     /// <summary><c>data.ClusterConfiguration</c> of the ConfigMap <c>kube-system/kubeadm-config</c>; null where it was not read.</summary>
     public string? ClusterConfiguration { get; init; }
 
@@ -80,7 +83,7 @@ public sealed record EffectiveConfig
         {
             yield return new Problem
             {
-                Id = "MT2318",
+                Id = RegistriesId,
                 Place = node,
                 What = text.Length == 0 ? "containerd's configuration is empty." : $"containerd was not told to look into {KindConfig.RegistryFolder}, so the node does not know the registries.",
                 Remedy = "Use a node image of kind 0.27 or later, or set config_path by a containerdConfigPatch of the image's own version.",

@@ -37,6 +37,12 @@ public sealed partial record KindPlan
     /// <summary>The names of the containers: <c>c-control-plane</c>, <c>c-control-plane2</c> …, <c>c-worker</c> …, and <c>c-external-load-balancer</c> where there are several control planes.</summary>
     public IReadOnlyList<string> Nodes => Shape.Nodes;
 
+    /// <summary>Those of <see cref="Nodes"/> that are nodes to Kubernetes as well: all but the load balancer before several control planes.</summary>
+    public IReadOnlyList<string> KubernetesNodes => [.. Nodes.Where(node => node != LoadBalancer)];
+
+    /// <summary>The container that leads to the API server: the control plane, or the load balancer before several.</summary>
+    public string ApiServerHost => Nodes.Contains(LoadBalancer) ? LoadBalancer : $"{Cluster}-{NodeNames.ControlPlane}";
+
     /// <summary>The cluster's addresses.</summary>
     public required ClusterAddresses Addresses { get; init; }
 
@@ -52,9 +58,6 @@ public sealed partial record KindPlan
     /// <summary>Names that the API server's certificate must have besides those that kubeadm gives it.</summary>
     public IReadOnlyList<string> CertificateNames { get; init; } = [];
 
-    /// <summary>Nodes that must lose the label <c>node.kubernetes.io/exclude-from-external-load-balancers</c>: where there are several control planes and no worker, nothing else could announce a load balancer's address.</summary>
-    public IReadOnlyList<string> NodesToInclude { get; init; } = [];
-
     /// <summary>What does not stop a run, such as a version of kind that is not known.</summary>
     public IReadOnlyList<Problem> Warnings { get; init; } = [];
 
@@ -63,6 +66,11 @@ public sealed partial record KindPlan
 
     /// <summary>The kubeadm patches that must show in the cluster: MeshTrust's own, and the user's.</summary>
     internal IReadOnlyList<(string Owner, YamlMappingNode Patch)> KubeadmPatches { get; init; } = [];
+
+    /// <summary>Those of <see cref="Nodes"/> that are control planes.</summary>
+    public IReadOnlyList<string> ControlPlanes => [.. Nodes.Where(node => node.StartsWith($"{Cluster}-{NodeNames.ControlPlane}", StringComparison.Ordinal))];
+
+    private string LoadBalancer => $"{Cluster}-{NodeNames.LoadBalancer}";
 
     /// <summary>Plans every cluster.</summary>
     /// <param name="topology">The mesh.</param>
@@ -108,7 +116,6 @@ public sealed partial record KindPlan
                 NodeFiles = config.NodeFiles,
                 Flags = config.Flags,
                 CertificateNames = config.CertificateNames,
-                NodesToInclude = config.HasOnlyControlPlanes ? [.. NodeNames.Numbered(cluster, NodeNames.ControlPlane, cluster.Hosting.ControlPlanes)] : [],
                 HasRegistryFolder = config.NeedsRegistryFolder,
                 KubeadmPatches = [.. config.Patches.Select(p => ("MeshTrust", p)), .. below?.KubeadmPatches.Select(p => ("the file of --kind-config", p)) ?? [], .. above?.KubeadmPatches.Select(p => ("kindConfig", p)) ?? []],
                 Warnings = own,

@@ -34,6 +34,9 @@ public sealed record KindState
     /// <summary>The addresses that the nodes had, by name: after a restart of the engine they may be others.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<IPAddress>> NodeAddresses { get; init; } = new Dictionary<string, IReadOnlyList<IPAddress>>();
 
+    /// <summary>The files that were written into every node.</summary>
+    public IReadOnlyList<NodeFile> NodeFiles { get; init; } = [];
+
     /// <summary>Reads the file's text.</summary>
     /// <param name="json">The text.</param>
     /// <param name="place">The file, for messages.</param>

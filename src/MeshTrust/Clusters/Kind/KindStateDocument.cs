@@ -23,6 +23,8 @@ internal sealed record KindStateDocument
 
     public IReadOnlyDictionary<string, IReadOnlyList<string>> NodeAddresses { get; init; } = new Dictionary<string, IReadOnlyList<string>>();
 
+    public IReadOnlyList<NodeFile> NodeFiles { get; init; } = [];
+
     public required AddressLockEntry Addresses { get; init; }
 
     public required KindShape Shape { get; init; }
@@ -36,6 +38,7 @@ internal sealed record KindStateDocument
         Image = state.Image,
         Nodes = state.Nodes,
         NodeAddresses = state.NodeAddresses.ToDictionary(n => n.Key, n => (IReadOnlyList<string>)[.. n.Value.Select(a => a.ToString())]),
+        NodeFiles = state.NodeFiles,
         Addresses = AddressLockEntry.Of(state.Addresses),
         Shape = state.Shape,
     };
@@ -49,6 +52,7 @@ internal sealed record KindStateDocument
         Image = Image,
         Nodes = Nodes,
         NodeAddresses = NodeAddresses.ToDictionary(n => n.Key, n => (IReadOnlyList<IPAddress>)[.. n.Value.Select(IPAddress.Parse)]),
+        NodeFiles = NodeFiles,
         Addresses = Addresses.ToAddresses(),
         Shape = Shape,
     };

@@ -126,10 +126,6 @@ internal sealed class HostingRules
         {
             var (cluster, hosting) = (_topology.Clusters[i], _topology.Clusters[i].Hosting);
             if (!isMetalLb && hosting.LoadBalancerPool.Count > 0) yield return Wrong("MT0130", _place(i, "loadBalancer"), $"The pool of {cluster.Name} is for MetalLB, and {ours}.", "Take it out, or choose metallb.");
-            if (isMetalLb && hosting.ControlPlanes > 1 && hosting.WorkersIn(_topology.Mode) == 0)
-            {
-                yield return Wrong("MT0132", _place(i, "controlPlanes"), $"{cluster.Name} has {hosting.ControlPlanes} control planes and no worker: kind bars load balancers from such nodes, so MetalLB would announce nothing.", "Add a worker, or choose --lb=none or cloud-provider-kind.");
-            }
         }
     }
 

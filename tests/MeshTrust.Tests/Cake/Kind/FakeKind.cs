@@ -89,6 +89,9 @@ internal sealed class FakeKind : IContainerEngine, IDisposable
     /// <summary>The manifests of the control plane in a node.</summary>
     public Func<string, string> Manifests { get; set; } = _ => "- --service-cluster-ip-range=10.96.0.0/16\n- --cluster-cidr=10.244.0.0/16\n";
 
+    /// <summary>What is free on the disk below the nodes, in bytes; null where df fails.</summary>
+    public long? Free { get; set; } = 20L << 30;
+
     /// <summary>Whether a node says that it is Ready.</summary>
     public Func<string, bool> IsReady { get; set; } = _ => true;
 
@@ -192,6 +195,8 @@ internal sealed class FakeKind : IContainerEngine, IDisposable
         return Task.CompletedTask;
     }
 
+    public Task<string> ReadLogAsync(string container, CancellationToken cancellationToken) => Task.FromResult($"log of {container}\n");
+
     public Task StartAsync(IReadOnlyList<string> containers, CancellationToken cancellationToken)
     {
         foreach (var container in containers)
@@ -220,6 +225,7 @@ internal sealed class FakeKind : IContainerEngine, IDisposable
             return Task.FromResult(new global::Cake.Frosting.MeshTrust.Tools.ToolResult(refuses ? 2 : 0, "", refuses ? "RTNETLINK answers: Network is unreachable\n" : ""));
         }
 
+        if (command[0] == "df") return Task.FromResult(new global::Cake.Frosting.MeshTrust.Tools.ToolResult(Free is null ? 1 : 0, $"     Avail\n{Free}\n", ""));
         if (command[0] == "kubectl") return Task.FromResult(new global::Cake.Frosting.MeshTrust.Tools.ToolResult(Kubectl(container) is null ? 1 : 0, Kubectl(container) ?? "", ""));
         if (command.Any(part => part.StartsWith("/etc/kubernetes/manifests/", StringComparison.Ordinal))) return Task.FromResult(new global::Cake.Frosting.MeshTrust.Tools.ToolResult(0, Manifests(container), ""));
         return Task.FromResult(new global::Cake.Frosting.MeshTrust.Tools.ToolResult(0, "config_path = \"/etc/containerd/certs.d\"", ""));
@@ -232,6 +238,7 @@ internal sealed class FakeKind : IContainerEngine, IDisposable
         .. Directory.EnumerateFiles(Path.Combine(Bin, "containers")).Order(StringComparer.Ordinal).Select((file, i) =>
         {
             var (lines, name) = (System.IO.File.ReadAllLines(file), Path.GetFileName(file));
+            var role = name.EndsWith("-external-load-balancer", StringComparison.Ordinal) ? "external-load-balancer" : "control-plane";
             return new EngineContainer
             {
                 Id = lines.Length > 0 ? lines[0] : "",
@@ -239,7 +246,7 @@ internal sealed class FakeKind : IContainerEngine, IDisposable
                 Image = "kindest/node:v1.35.0",
                 IsRunning = lines.Length < 2,
                 Created = System.IO.File.GetCreationTimeUtc(file),
-                Labels = new Dictionary<string, string> { ["io.x-k8s.kind.cluster"] = name[..name.IndexOf("-control-plane", StringComparison.Ordinal)], ["io.x-k8s.kind.role"] = "control-plane" },
+                Labels = new Dictionary<string, string> { ["io.x-k8s.kind.cluster"] = name[..name.IndexOf("-" + role, StringComparison.Ordinal)], ["io.x-k8s.kind.role"] = role },
                 Addresses = new Dictionary<string, IReadOnlyList<IPAddress>> { ["kind"] = [IPAddress.Parse($"172.18.0.{i + 2}")] },
                 Ports = [new PublishedPort("127.0.0.1", 41000, 6443)],
             };

@@ -47,18 +47,6 @@ public sealed class KindClusterProviderTests
     }
 
     [Test]
-    public async Task Tells_in_the_cluster_which_registry_it_knows()
-    {
-        var mesh = FakeKind.Topology("east");
-        var registries = new[] { new RegistrySpec { Name = "registry", HostPort = 5001 }, new RegistrySpec { Name = "other", Aliases = ["other.example"] } };
-        await new KindClusterProvider(_kind.Run()).EnsureAsync(mesh with { Hosting = mesh.Hosting with { Registries = registries } }, default);
-        await EnsureAsync("west");
-
-        Assert.That((string?)_kind.Api("east").Objects[LocalRegistryMark.Reference]["data"]!["localRegistryHosting.v1"], Does.StartWith("host: \"localhost:5001\"\n"));
-        Assert.That(_kind.Api("west").Objects.Keys, Has.None.EqualTo(LocalRegistryMark.Reference), "without a registry there is nothing to tell");
-    }
-
-    [Test]
     public async Task Sets_the_routes_of_a_node_in_one_call()
     {
         await EnsureAsync("east", "west");
@@ -114,38 +102,6 @@ public sealed class KindClusterProviderTests
 
         Assert.That(cluster.Outcome, Is.EqualTo(ClusterOutcome.Created));
         Assert.That(cluster.Detail, Does.Contain("made anew: Its containers are gone."));
-    }
-
-    [Test]
-    public async Task Nodes_that_do_not_run_are_started()
-    {
-        await EnsureAsync("east");
-        _kind.Stop("east-control-plane");
-        var cluster = (await EnsureAsync("east")).Clusters.Single();
-
-        Assert.That(cluster.Outcome, Is.EqualTo(ClusterOutcome.Restarted));
-        Assert.That(_kind.Commands, Does.Contain("start east-control-plane"));
-        Assert.That(_kind.Calls, Has.Count.EqualTo(1));
-    }
-
-    [Test]
-    public async Task Repair_follows_addresses_that_moved_and_makes_nothing()
-    {
-        await EnsureAsync("east");
-        var (run, east) = (_kind.Run(), ClusterName.Parse("east"));
-        var state = run.States.Read(east)!;
-        run.States.Write(east, state with { NodeAddresses = state.NodeAddresses.ToDictionary(n => n.Key, _ => (IReadOnlyList<System.Net.IPAddress>)[System.Net.IPAddress.Parse("172.18.0.99")]) });
-        var calls = _kind.Calls;
-
-        var repaired = await new KindClusterProvider(run).RepairAsync(FakeKind.Topology("east", "west"), default);
-        var again = await new KindClusterProvider(run).RepairAsync(FakeKind.Topology("east", "west"), default);
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(repaired.Clusters.Single().Detail, Does.Contain("east-control-plane was 172.18.0.99, is now "));
-            Assert.That(again.Clusters.Single().Detail, Does.Not.Contain("is now"), "it is known from now on");
-            Assert.That(_kind.Calls, Is.EqualTo(calls), "west is not made");
-        }
     }
 
     [Test]
@@ -268,6 +224,21 @@ public sealed class KindClusterProviderTests
         Assert.That(cluster.Outcome, Is.EqualTo(ClusterOutcome.Created));
         Assert.That(_kind.Calls, Is.EqualTo(new[] { "create cluster east", "delete cluster east", "create cluster east" }));
         Assert.That(_kind.Steps.Select(step => step.Step), Has.Some.StartsWith("trying again after a passing fault:"));
+    }
+
+    [TestCase(30L << 20, "MT2319", 1)]
+    [TestCase(30L << 30, "MT2317", 2)]
+    [TestCase(null, "MT2317", 2)]
+    public async Task A_control_plane_that_does_not_come_up_on_a_full_disk_is_told_as_that_and_not_tried_again(long? free, string id, int tries)
+    {
+        for (var i = 1; i <= tries; i++) _kind.Fail("east", i, "ERROR: failed to create cluster: failed to init node with kubeadm: exit status 1\nCommand Output: timed out waiting for the condition\n");
+        _kind.Free = free;
+        var topology = FakeKind.Topology("east");
+        topology = topology with { Hosting = topology.Hosting with { Failure = new FailureSpec { Retries = 1 } } };
+        var problem = (await Assert.ThrowsAsync<MeshTrustException>(() => new KindClusterProvider(_kind.Run()).EnsureAsync(topology, default)))!.Problems.Single();
+
+        Assert.That((problem.Id, _kind.Calls.Count(call => call == "create cluster east")), Is.EqualTo((id, tries)), problem.ToString());
+        if (id == "MT2319") Assert.That(problem.What, Does.Contain("30 MiB were left"));
     }
 
     [Test]

@@ -23,8 +23,13 @@ public sealed class KindServersTests
         Assert.That(FromHere("0.0.0.0", Info with { IsRemote = true, Endpoint = "tcp://docker:2375" })!.AbsoluteUri, Is.EqualTo("https://docker:41000/"));
 
     [Test]
-    public void The_nodes_own_address_is_taken_where_it_was_asked_for() =>
-        Assert.That(FromHere("127.0.0.1", Info, new HostingSpec { IpFamily = IpFamily.Dual, Ipv6Gateway = true })!.AbsoluteUri, Is.EqualTo("https://[fc00::2]:6443/"));
+    public void The_nodes_own_address_is_taken_where_it_was_asked_for_with_a_name_that_the_certificate_has() => Assert.Multiple(() =>
+    {
+        var hosting = new HostingSpec { IpFamily = IpFamily.Dual, Ipv6Gateway = true };
+        Assert.That(FromHere("127.0.0.1", Info, hosting)!.AbsoluteUri, Is.EqualTo("https://[fc00::2]:6443/"));
+        Assert.That(KindServers.TlsName(Plan("east-control-plane"), Topology(hosting)), Is.EqualTo("east-control-plane"));
+        Assert.That(KindServers.TlsName(Plan("east-control-plane"), Topology(HostingSpec.Default)), Is.Null);
+    });
 
     [Test]
     public void Nothing_is_guessed_where_the_engine_shows_no_way() =>

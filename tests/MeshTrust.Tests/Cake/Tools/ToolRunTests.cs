@@ -71,6 +71,21 @@ public sealed class ToolRunTests
         });
     }
 
+    [TestCase(70_000)]
+    [TestCase(3_000_000)]
+    public async Task Keeps_the_reason_that_a_program_gives_before_much_else(int more)
+    {
+        _tools.Program("script", $"echo 'ERROR: the reason' >&2; head -c {more} /dev/zero >&2; echo 'the end' >&2");
+
+        var result = await new ScriptTool(_tools.Host).RunAsync([]);
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(result.Error, Does.StartWith("ERROR: the reason\n").And.EndWith("the end\n"));
+            Assert.That(result.Error.Contains("\n...\n", StringComparison.Ordinal), Is.EqualTo(more > 100_000), "what was left out is told");
+        });
+    }
+
     [Test]
     public async Task Ends_what_says_too_much()
     {

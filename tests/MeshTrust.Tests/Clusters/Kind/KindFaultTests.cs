@@ -48,6 +48,10 @@ public sealed class KindFaultTests
             Does.EndWith("failed to init node with kubeadm: exit status 1 (error execution phase wait-control-plane: timed out waiting for the condition)."));
 
     [Test]
+    public void Repeats_no_stack_where_the_reason_is_lost() =>
+        Assert.That(KindFault.Of("c1", "error execution phase wait-control-plane\nk8s.io/kubernetes/cmd/kubeadm/app.Run\n\truntime/asm_amd64.s:1594\n").Problem.What, Does.EndWith("error execution phase wait-control-plane."));
+
+    [Test]
     public void Repeats_no_endless_text() => Assert.That(KindFault.Of("c1", "ERROR: " + new string('x', 5000)).Problem.What, Has.Length.LessThan(400));
 
     [TestCase(" • Ensuring node image (kindest/node:v1.35.0) 🖼  ...", KindStepName.Image, KindStepState.Begun)]

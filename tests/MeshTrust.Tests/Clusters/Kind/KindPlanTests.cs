@@ -136,9 +136,6 @@ public sealed class KindPlanTests
             Assert.That(plan.ConfigYaml, Does.Not.Contain("leader-elect"));
             Assert.That(Text(plan, "kubeadmConfigPatches/1"), Is.EqualTo("kind: InitConfiguration\nnodeRegistration:\n  taints: []\n"));
             Assert.That(Text(plan, "kubeadmConfigPatches/2"), Is.EqualTo("kind: JoinConfiguration\nnodeRegistration:\n  taints: []\n"));
-            Assert.That(plan.NodesToInclude, Is.EqualTo(new[] { "cluster1-control-plane", "cluster1-control-plane2", "cluster1-control-plane3" }));
-            Assert.That(Plan(new ClusterHostingSpec { ControlPlanes = 3, Workers = 1 }).NodesToInclude, Is.Empty);
-            Assert.That(Plan().NodesToInclude, Is.Empty);
         }
     }
 
