@@ -50,7 +50,12 @@ internal sealed class ApiServerChannel : IDisposable
     internal async Task<ApiAnswer> SendAsync(ApiRequest request, CancellationToken cancellationToken)
     {
         var client = await _client.Value.WaitAsync(cancellationToken).ConfigureAwait(false);
-        using var message = new HttpRequestMessage(request.Method, new Uri(Server, request.Path.TrimStart('/')));
+        using var message = new HttpRequestMessage(request.Method, new Uri(Server, request.Path.TrimStart('/')))
+        {
+            // One connection carries all requests, as with client-go: what goes out together does not open several.
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
+        };
         // .NET takes the name for the handshake from here, through proxies too, and from nowhere else: it overwrites SslOptions.TargetHost.
         message.Headers.Host = _context.Cluster.Text("tls-server-name");
         message.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
