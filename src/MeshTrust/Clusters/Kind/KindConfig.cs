@@ -15,8 +15,6 @@ internal sealed class KindConfig(MeshTopology topology, ClusterSpec cluster, Eng
     /// <summary>Where etcd lies in memory: kind gives every node a tmpfs there.</summary>
     internal const string EtcdFolder = "/tmp/etcd";
 
-    private static readonly string[] Elected = ["kube-controller-manager", "kube-scheduler"];
-
     private HostingSpec Hosting => topology.Hosting;
 
     /// <summary>Names that the API server's certificate must have besides those that kubeadm gives it; empty where the engine is this machine's.</summary>
@@ -29,13 +27,11 @@ internal sealed class KindConfig(MeshTopology topology, ClusterSpec cluster, Eng
     internal bool NeedsRegistryFolder => Hosting.Registries.Count > 0
         && (Hosting.NodeImage is not null || KindVersion.Read(snapshot.KindVersion)?.IsAtLeast(0, 27) != true);
 
-    /// <summary>The flags that <see cref="Patches"/> set.</summary>
-    internal IReadOnlyList<PlannedFlag> Flags =>
+    /// <summary>The flags of the API server that <see cref="Patches"/> set.</summary>
+    internal static IReadOnlyList<PlannedFlag> Flags { get; } =
     [
         new("kube-apiserver", "service-account-issuer", "kubernetes.default.svc"),
         new("kube-apiserver", "service-account-signing-key-file", "/etc/kubernetes/pki/sa.key"),
-        // Several control planes need the election.
-        .. cluster.Hosting.ControlPlanes == 1 ? Elected.Select(c => new PlannedFlag(c, "leader-elect", "false")) : [],
     ];
 
     /// <summary>The kubeadm patches. They name no apiVersion: kind skips a patch for another version than it writes without a word.</summary>
@@ -45,14 +41,10 @@ internal sealed class KindConfig(MeshTopology topology, ClusterSpec cluster, Eng
         {
             var server = new YamlMappingNode();
             if (CertificateNames.Count > 0) server.Add("certSANs", KindYaml.List(CertificateNames));
-            server.Add("extraArgs", Arguments("kube-apiserver"));
+            var arguments = new YamlMappingNode();
+            foreach (var flag in Flags) arguments.Add(flag.Name, KindYaml.Text(flag.Value));
+            server.Add("extraArgs", arguments);
             var patch = new YamlMappingNode { { "kind", "ClusterConfiguration" }, { "apiServer", server } };
-            if (cluster.Hosting.ControlPlanes == 1)
-            {
-                patch.Add("controllerManager", new YamlMappingNode { { "extraArgs", Arguments("kube-controller-manager") } });
-                patch.Add("scheduler", new YamlMappingNode { { "extraArgs", Arguments("kube-scheduler") } });
-            }
-
             if (cluster.Hosting.EtcdInMemory) patch.Add("etcd", new YamlMappingNode { { "local", new YamlMappingNode { { "dataDir", EtcdFolder } } } });
             return HasOnlyControlPlanes ? [patch, Untainted("InitConfiguration"), Untainted("JoinConfiguration")] : [patch];
         }
@@ -133,13 +125,6 @@ internal sealed class KindConfig(MeshTopology topology, ClusterSpec cluster, Eng
     };
 
     private string? EngineHost => Uri.TryCreate(snapshot.Info.Endpoint, UriKind.Absolute, out var endpoint) && endpoint.Host.Length > 0 ? endpoint.Host.Trim('[', ']') : null;
-
-    private YamlMappingNode Arguments(string component)
-    {
-        var arguments = new YamlMappingNode();
-        foreach (var flag in Flags.Where(f => f.Component == component)) arguments.Add(flag.Name, KindYaml.Text(flag.Value));
-        return arguments;
-    }
 
     private static YamlMappingNode Untainted(string kind) => new() { { "kind", kind }, { "nodeRegistration", new YamlMappingNode { { "taints", new YamlSequenceNode() } } } };
 }

@@ -114,7 +114,7 @@ public sealed partial record KindPlan
                 Addresses = addresses.Clusters.First(a => a.Cluster == cluster.Name),
                 TakenOver = addresses.TakenOver.FirstOrDefault(f => f.Cluster == cluster.Name.Value),
                 NodeFiles = config.NodeFiles,
-                Flags = config.Flags,
+                Flags = KindConfig.Flags,
                 CertificateNames = config.CertificateNames,
                 HasRegistryFolder = config.NeedsRegistryFolder,
                 KubeadmPatches = [.. config.Patches.Select(p => ("MeshTrust", p)), .. below?.KubeadmPatches.Select(p => ("the file of --kind-config", p)) ?? [], .. above?.KubeadmPatches.Select(p => ("kindConfig", p)) ?? []],

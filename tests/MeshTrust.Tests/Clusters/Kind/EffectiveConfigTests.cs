@@ -8,9 +8,7 @@ public sealed class EffectiveConfigTests
 {
     private static readonly Dictionary<string, IReadOnlyList<string>> Commands = new()
     {
-        ["kube-apiserver"] = ["kube-apiserver", "--service-account-issuer=kubernetes.default.svc", "--service-account-signing-key-file=/etc/kubernetes/pki/sa.key"],
-        ["kube-controller-manager"] = ["kube-controller-manager", "--leader-elect=true", "--leader-elect=false"],
-        ["kube-scheduler"] = ["kube-scheduler", "--leader-elect=false"],
+        ["kube-apiserver"] = ["kube-apiserver", "--service-account-issuer=elsewhere", "--service-account-issuer=kubernetes.default.svc", "--service-account-signing-key-file=/etc/kubernetes/pki/sa.key"],
     };
 
     // As kubeadm v1beta3 and older write it.
@@ -21,8 +19,6 @@ public sealed class EffectiveConfigTests
             authorization-mode: Node,RBAC
             service-account-issuer: kubernetes.default.svc
             service-account-signing-key-file: /etc/kubernetes/pki/sa.key
-        controllerManager: {extraArgs: {leader-elect: "false"}}
-        scheduler: {extraArgs: {leader-elect: "false"}}
         etcd: {local: {dataDir: /var/lib/etcd}}
         kind: ClusterConfiguration
         networking: {dnsDomain: cluster.local, podSubnet: 10.10.0.0/16, serviceSubnet: 10.255.10.0/24}
@@ -35,8 +31,6 @@ public sealed class EffectiveConfigTests
           extraArgs:
           - {name: service-account-issuer, value: kubernetes.default.svc}
           - {name: service-account-signing-key-file, value: /etc/kubernetes/pki/sa.key}
-        controllerManager: {extraArgs: [{name: leader-elect, value: "false"}]}
-        scheduler: {extraArgs: [{name: leader-elect, value: "false"}]}
         networking: {podSubnet: 10.10.0.0/16, serviceSubnet: 10.255.10.0/24}
         """;
 
@@ -69,9 +63,7 @@ public sealed class EffectiveConfigTests
             "kubeadm has networking.podSubnet 10.244.0.0/16, planned is 10.10.0.0/16.",
             "kubeadm has apiServer.extraArgs.service-account-issuer not set, planned is kubernetes.default.svc.",
             "kubeadm has apiServer.extraArgs.service-account-signing-key-file not set, planned is /etc/kubernetes/pki/sa.key.",
-            "kubeadm has controllerManager.extraArgs.leader-elect not set, planned is false.",
             "kubeadm has etcd.local.dataDir not set, planned is /tmp/etcd.",
-            "kubeadm has scheduler.extraArgs.leader-elect not set, planned is false.",
         }));
         Assert.That(missing.Select(p => p.Severity), Has.All.EqualTo(Severity.Error));
     }

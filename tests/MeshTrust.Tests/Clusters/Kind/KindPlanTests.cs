@@ -62,12 +62,6 @@ public sealed class KindPlanTests
                 extraArgs:
                   service-account-issuer: kubernetes.default.svc
                   service-account-signing-key-file: /etc/kubernetes/pki/sa.key
-              controllerManager:
-                extraArgs:
-                  leader-elect: "false"
-              scheduler:
-                extraArgs:
-                  leader-elect: "false"
             networking:
               ipFamily: ipv4
               apiServerAddress: "127.0.0.1"
@@ -128,12 +122,11 @@ public sealed class KindPlanTests
     }
 
     [Test]
-    public void Leaves_election_and_frees_the_nodes_where_there_are_several_control_planes()
+    public void Frees_the_nodes_where_there_are_several_control_planes()
     {
         var plan = Plan(new ClusterHostingSpec { ControlPlanes = 3 });
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(plan.ConfigYaml, Does.Not.Contain("leader-elect"));
             Assert.That(Text(plan, "kubeadmConfigPatches/1"), Is.EqualTo("kind: InitConfiguration\nnodeRegistration:\n  taints: []\n"));
             Assert.That(Text(plan, "kubeadmConfigPatches/2"), Is.EqualTo("kind: JoinConfiguration\nnodeRegistration:\n  taints: []\n"));
         }
