@@ -151,8 +151,9 @@ internal sealed class PreflightOnEngineTests
         if (NodeImage is null) Ignore("MESHTRUST_KIND_IMAGE names no image to run. Set it");
         var port = Listen();
         port.Socket.Dispose();
-        Docker("run", "--detach", "--name", _name, "--publish", $"127.0.0.1:{port.Port}:80", "--entrypoint", "sleep", NodeImage!, "600");
+        // Before it is made: one that cannot be started is there as well.
         _undo.Add(["rm", "--force", "--volumes", _name]);
+        Docker("run", "--detach", "--name", _name, "--publish", $"127.0.0.1:{port.Port}:80", "--entrypoint", "sleep", NodeImage!, "600");
         var config = _scratch.Write("kind.yaml", $"nodes:\n- extraPortMappings:\n  - {{containerPort: 80, hostPort: {port.Port}}}\n");
         var (code, output) = Run("--clusters=1", $"--kind-config={config}");
 
