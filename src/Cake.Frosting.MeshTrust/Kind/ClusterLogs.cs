@@ -11,7 +11,8 @@ internal sealed class ClusterLogs(KindRun run)
 
     /// <summary>Writes them into a folder, one for each container in it.</summary>
     /// <exception cref="OperationCanceledException">They were not all there within a minute, or the token was cancelled.</exception>
-    /// <exception cref="MeshTrustException">kind or the engine fails, or the disk refuses.</exception>
+    /// <exception cref="MeshTrustException">kind or the engine fails.</exception>
+    /// <exception cref="IOException">The disk refuses; <see cref="DiskFault"/> knows it.</exception>
     public async Task ExportAsync(ClusterName cluster, string directory, CancellationToken cancellationToken)
     {
         using var limit = new CancellationTokenSource(Limit, run.Time);
@@ -20,20 +21,9 @@ internal sealed class ClusterLogs(KindRun run)
         foreach (var container in await run.Engine.ReadContainersAsync(both.Token).ConfigureAwait(false))
         {
             if (container.KindCluster != cluster.Value || !container.IsKindLoadBalancer) continue;
-            Write(Path.Combine(directory, container.Name, "serial.log"), await run.Engine.ReadLogAsync(container.Name, both.Token).ConfigureAwait(false));
-        }
-    }
-
-    private static void Write(string path, string text)
-    {
-        try
-        {
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            WholeFile.Replace(path, Encoding.UTF8.GetBytes(text), secret: false);
-        }
-        catch (Exception e) when (DiskFault.IsOne(e))
-        {
-            throw DiskFault.From(path, e);
+            var log = await run.Engine.ReadLogAsync(container.Name, both.Token).ConfigureAwait(false);
+            var folder = Directory.CreateDirectory(Path.Combine(directory, container.Name)).FullName;
+            WholeFile.Replace(Path.Combine(folder, "serial.log"), Encoding.UTF8.GetBytes(log), secret: false);
         }
     }
 }
