@@ -24,7 +24,7 @@ internal static class MutualTls
                 await serverTls.AuthenticateAsServerAsync(
                     new SslServerAuthenticationOptions
                     {
-                        ServerCertificateContext = Context(server),
+                        ServerCertificateContext = server.TlsContext,
                         ClientCertificateRequired = true,
                         CertificateChainPolicy = Policy(server, at),
                         RemoteCertificateValidationCallback = (_, certificate, chain, errors) => (againstClient = Judge(client, certificate, chain, errors)) is null,
@@ -43,7 +43,7 @@ internal static class MutualTls
                     new SslClientAuthenticationOptions
                     {
                         TargetHost = "meshtrust.invalid",
-                        ClientCertificateContext = Context(client),
+                        ClientCertificateContext = client.TlsContext,
                         CertificateChainPolicy = Policy(client, at),
                         RemoteCertificateValidationCallback = (_, certificate, chain, errors) => (againstServer = Judge(server, certificate, chain, errors)) is null,
                         EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
@@ -59,9 +59,6 @@ internal static class MutualTls
         var version = ended is null ? Name(clientTls.SslProtocol) : null;
         return new HandshakeOutcome(againstClient, againstServer, againstClient is null && againstServer is null ? ended : null, version);
     }
-
-    private static SslStreamCertificateContext Context(ProbeIdentity identity) =>
-        SslStreamCertificateContext.Create(identity.LeafWithKey!, identity.PlatformChain, offline: true);
 
     private static X509ChainPolicy Policy(ProbeIdentity verifier, DateTimeOffset at) => PlatformPath.Policy(verifier.PlatformRoots, [], at);
 
@@ -89,7 +86,7 @@ internal static class MutualTls
             await side(cancellationToken).ConfigureAwait(false);
             return null;
         }
-        catch (Exception fault) when (fault is AuthenticationException or IOException or InvalidOperationException or System.ComponentModel.Win32Exception or System.Security.Cryptography.CryptographicException or ArgumentException)
+        catch (Exception fault) when (fault is not OutOfMemoryException and not OperationCanceledException)
         {
             await end.DisposeAsync().ConfigureAwait(false);
             return $"the handshake ended in {fault.GetType().Name}{(fault.InnerException is { } inner ? $" ({inner.Message.TrimEnd('.')})" : "")}";

@@ -1,3 +1,4 @@
+using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using MeshTrust.Pki;
@@ -45,6 +46,9 @@ internal sealed class ProbeIdentity : IDisposable
 
     public X509Certificate2? LeafWithKey { get; private set; }
 
+    /// <summary>What a workload shows in a handshake; null where there is no leaf.</summary>
+    public SslStreamCertificateContext? TlsContext { get; private set; }
+
     public X509Certificate2Collection PlatformChain { get; } = [];
 
     public X509Certificate2Collection PlatformRoots { get; } = [];
@@ -77,32 +81,47 @@ internal sealed class ProbeIdentity : IDisposable
         return Convert.ToHexString(hash.GetHashAndReset());
     }
 
+    /// <summary>
+    /// Roots first, each part on its own: whatever is wrong with one part, the others stay usable. Others are judged by these roots, and a damaged
+    /// key or chain here must not spoil that.
+    /// </summary>
     private void Prepare(SigningBundle bundle, DateTimeOffset at)
     {
-        RootFault = Unreadable(bundle.RootCert);
-        ChainFault = Unreadable(bundle.CertChain);
-        if (bundle.Ca is not { } ca)
-        {
-            ChainFault ??= $"{bundle.CaCert.Name} holds no certificate";
-            return;
-        }
+        RootFault = Unreadable(bundle.RootCert) ?? Load(Roots, PlatformRoots, bundle.RootCert.Name);
+        ChainFault = Unreadable(bundle.CertChain) ?? Load(Chain, PlatformChain, bundle.CertChain.Name);
+        ChainFault ??= IssueLeaf(bundle, at);
+    }
 
+    private string? IssueLeaf(SigningBundle bundle, DateTimeOffset at)
+    {
+        if (bundle.Ca is not { } ca) return $"{bundle.CaCert.Name} holds no certificate";
         if (!PrivateKeyPem.TryParse(bundle.KeyName, bundle.KeyBytes, out var key, out var reason))
-        {
-            ChainFault ??= $"no leaf can be signed with {bundle.Cluster}/{bundle.KeyName}: {reason.TrimEnd('.')}";
-            return;
-        }
-
+            return $"no leaf can be signed with {bundle.Cluster}/{bundle.KeyName}: {reason.TrimEnd('.')}";
         try
         {
             Leaf = ProbeLeaf.Issue(ca, key, SpiffeId, new FixedTime(at));
-            LeafWithKey = Own(ForTls(Leaf.ToCertificateWithKey()));
-            foreach (var certificate in Chain) PlatformChain.Add(Own(X509CertificateLoader.LoadCertificate(certificate.Der.Span)));
-            foreach (var certificate in Roots) PlatformRoots.Add(Own(X509CertificateLoader.LoadCertificate(certificate.Der.Span)));
+            var leaf = Own(ForTls(Leaf.ToCertificateWithKey()));
+            TlsContext = SslStreamCertificateContext.Create(leaf, PlatformChain, offline: true);
+            LeafWithKey = leaf;
+            return null;
         }
-        catch (Exception fault) when (fault is CryptographicException or ArgumentException or InvalidOperationException)
+        // What a library makes of odd keys and certificates is not for us to foresee, and one cluster must not end the proof of the others.
+        catch (Exception fault) when (fault is not OutOfMemoryException)
         {
-            ChainFault ??= $"the platform could not issue or load a leaf of this CA ({fault.GetType().Name})";
+            return $"the platform could not issue or load a leaf of this CA ({fault.GetType().Name})";
+        }
+    }
+
+    private string? Load(IReadOnlyList<CertificateDocument> certificates, X509Certificate2Collection loaded, string file)
+    {
+        try
+        {
+            foreach (var certificate in certificates) loaded.Add(Own(X509CertificateLoader.LoadCertificate(certificate.Der.Span)));
+            return null;
+        }
+        catch (CryptographicException fault)
+        {
+            return $"the platform cannot load a certificate of {file} ({fault.GetType().Name})";
         }
     }
 

@@ -43,7 +43,8 @@ internal static class TrustProof
         for (var i = 0; i < plan.Count; i++)
         {
             var (client, server) = (identities[plan[i].Client]!, identities[plan[i].Server]!);
-            own.Add(plan[i]);
+            // A client that refuses the server ends the handshake before the server has judged it.
+            if (shaken[i].AgainstServer is null) own.Add(plan[i]);
             if (shaken[i].AgainstClient is { } c) faults.TryAdd((client.ChainKey, server.RootKey), $"mutual TLS: {c}");
             if (shaken[i].AgainstServer is { } s) faults.TryAdd((server.ChainKey, client.RootKey), $"mutual TLS: {s}");
             if (shaken[i].Fault is { } f) faults.TryAdd((client.ChainKey, server.RootKey), $"mutual TLS: {f}");
@@ -102,7 +103,7 @@ internal static class TrustProof
     /// <summary>Which handshakes to make: all, or as many as meet every distinct (chain, roots) and every cluster at least once.</summary>
     private static List<(int Client, int Server)> Plan(ProbeIdentity?[] identities)
     {
-        var able = Enumerable.Range(0, identities.Length).Where(i => identities[i] is { LeafWithKey: not null }).ToList();
+        var able = Enumerable.Range(0, identities.Length).Where(i => identities[i] is { ChainFault: null, TlsContext: not null }).ToList();
         if (able.Count <= LargestFullHandshake) return [.. from c in able from s in able select (c, s)];
         var plan = new List<(int, int)>();
         var met = new HashSet<(string, string)>();
@@ -124,7 +125,15 @@ internal static class TrustProof
     {
         if (from.ChainFault is { } chain) return chain;
         if (to.RootFault is { } root) return root;
-        return CertificationPath.Fault(from.Leaf!.Certificate, from.Chain, to.Roots, from.TrustDomain, at) ?? PlatformPath.Fault(from, to.PlatformRoots, at);
+        try
+        {
+            return CertificationPath.Fault(from.Leaf!.Certificate, from.Chain, to.Roots, from.TrustDomain, at) ?? PlatformPath.Fault(from, to.PlatformRoots, at);
+        }
+        // One pair that no library can judge must not end the proof of the others, and is not trusted.
+        catch (Exception fault) when (fault is not OutOfMemoryException)
+        {
+            return $"the path could not be judged ({fault.GetType().Name})";
+        }
     }
 
     private static string Describe(int pairs, int validations, int handshakes, string? version)
