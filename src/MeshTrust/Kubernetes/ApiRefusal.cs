@@ -75,7 +75,7 @@ internal static partial class ApiRefusal
         if (status.Causes.Any(c => c.Reason == "FieldValueTooLong") || status.Message.Contains("Too long", StringComparison.Ordinal))
             return create("MT5210", $"The {request.Object} is larger than a secret may be (1 MiB).", "Remove roots that are no longer needed from root-cert.pem.");
         if (status.Causes.Any(c => c.Field is "data" or "immutable") && status.Message.Contains("immutable", StringComparison.Ordinal))
-            return create("MT5206", $"The {request.Object} is marked immutable, so it cannot be changed.", $"Keep a copy, delete it (kubectl -n {request.Namespace} delete secret {request.Name}) and run again; istiod must then be restarted.");
+            return create("MT5206", $"The {request.Object} is marked immutable, so it cannot be changed.", $"Keep a copy, delete it (kubectl -n {request.Namespace} delete secret {request.Name}) and run again. istiod reads the new one at its next restart.");
         if (status.Causes.Any(c => c.Field == "type"))
             return create("MT5217", $"The {request.Object} has another type than Opaque, and a secret's type cannot change.", $"Keep a copy, delete it (kubectl -n {request.Namespace} delete secret {request.Name}) and run again.");
         return create("MT5211", $"The server finds the {request.Object} invalid.{said}", "See what it names; a policy or a name may be the cause.");

@@ -59,7 +59,7 @@ public static class CacertsPush
         var live = await LiveTrust.ReadAsync(api, namespaceName, cancellationToken).ConfigureAwait(false);
         var verdict = PushGuard.Inspect(live, cacerts, namespaceName, settings);
         if (verdict.RootDiffers)
-            verdict = PushGuard.Inspect(await live.CountNamespacesAsync(api, cancellationToken).ConfigureAwait(false), cacerts, namespaceName, settings);
+            verdict = PushGuard.Inspect(await live.WithAllNamespacesAsync(api, cancellationToken).ConfigureAwait(false), cacerts, namespaceName, settings);
         outcome.Current = outcome.Current with { Problems = verdict.Problems, Warnings = verdict.Warnings };
         var held = await found.ConfigureAwait(false);
         if (held?.Terminating == true) outcome.Current = outcome.Current with { Problems = [.. verdict.Problems, Terminating(cluster.Name, namespaceName)] };

@@ -23,8 +23,8 @@ public sealed record LiveTrust
     /// <summary>The secret of a self-signed istiod; null for none.</summary>
     public SecretDocument? SelfSigned { get; init; }
 
-    /// <summary>In how many namespaces workloads got the live root; null where that was not asked or may not be read.</summary>
-    public int? NamespacesWithRoot { get; init; }
+    /// <summary>The ConfigMaps of all namespaces, by which workloads get the live root; null where they were not read or may not be.</summary>
+    public IReadOnlyList<ConfigMapDocument>? RootConfigMaps { get; init; }
 
     /// <summary>Reads it.</summary>
     /// <exception cref="MeshTrustException">Stage <see cref="Stage.Contexts"/>: something could not be read, so nothing can be said.</exception>
@@ -44,17 +44,17 @@ public sealed record LiveTrust
         };
     }
 
-    /// <summary>The same, with the number of namespaces whose workloads hold the live root, as far as it may be read.</summary>
-    public async Task<LiveTrust> CountNamespacesAsync(IClusterApi api, CancellationToken cancellationToken)
+    /// <summary>The same, with the ConfigMaps of all namespaces, as far as they may be read.</summary>
+    public async Task<LiveTrust> WithAllNamespacesAsync(IClusterApi api, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(api);
         try
         {
-            return this with { NamespacesWithRoot = (await api.ListConfigMapsAsync(RootConfigMapName, cancellationToken).ConfigureAwait(false)).Count };
+            return this with { RootConfigMaps = await api.ListConfigMapsAsync(RootConfigMapName, cancellationToken).ConfigureAwait(false) };
         }
         catch (MeshTrustException)
         {
-            // The number is a courtesy in a message; the refusal itself stands without it.
+            // The ConfigMap of istiod's own namespace is still there to judge by.
             return this;
         }
     }

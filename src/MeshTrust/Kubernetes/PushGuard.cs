@@ -14,6 +14,7 @@ public sealed class PushGuard
     private readonly CacertsPushSettings _settings;
     private readonly List<Problem> _problems = [];
     private readonly List<Problem> _warnings = [];
+    private bool _rootDiffers;
 
     private PushGuard(LiveTrust live, ClusterCacerts wanted, CacertsPushSettings settings)
     {
@@ -46,44 +47,74 @@ public sealed class PushGuard
             else if (cacerts.Type != secret.Type) secret = KeepType(secret, cacerts);
             secret = KeepRootBytes(secret, cacerts);
             if (cacerts.Immutable == true && secret.Data.Any(d => !cacerts.Data.TryGetValue(d.Key, out var held) || !held.AsSpan().SequenceEqual(d.Value)))
-                Refuse("MT5206", "The secret cacerts is marked immutable, so it cannot be changed.", $"Keep a copy, delete it (kubectl -n {secret.Namespace} delete secret {CacertsSecret.Name}) and run again; istiod must then be restarted.");
+                Refuse("MT5206", "The secret cacerts is marked immutable, so it cannot be changed.", $"Keep a copy, delete it (kubectl -n {secret.Namespace} delete secret {CacertsSecret.Name}) and run again. istiod reads the new one at its next restart.");
         }
-        return new PushVerdict { Secret = secret, Problems = _problems, Warnings = _warnings, RemovesGeneratedMark = generated && _settings.Force };
+        return new PushVerdict { Secret = secret, Problems = _problems, Warnings = _warnings, RemovesGeneratedMark = generated && _settings.Force, RootDiffers = _rootDiffers };
     }
 
-    /// <summary>The secret decides; without one, what istiod hands out; without that, what a self-signed istiod would use.</summary>
+    /// <summary>
+    /// Weighs what the cluster holds: the secret is what istiod takes at its next start, the published ConfigMaps are what workloads hold now.
+    /// Without either, the secret of a self-signed istiod is what it would use.
+    /// </summary>
     private void JudgeRoot()
     {
-        if (Held(_live.Cacerts, CacertsFile.RootCert) is { } secretRoot)
+        var published = Published(_live.RootConfigMap);
+        if (Held(_live.Cacerts, CacertsFile.RootCert) is { } bytes)
         {
-            if (IsSameRoot("the secret cacerts", secretRoot) && Published() is { } published && !Same(Parse(published), Wanted()))
-                Warn("MT5219", $"The secret cacerts holds this root already, but istiod still hands out another one ({Describe(Parse(published))}).", "Restart istiod when you are ready for it: from then on workloads get the new root.");
-            return;
+            var secret = Parse(bytes);
+            if (!Same(secret, Wanted()))
+            {
+                if (published is not null && Same(published, Wanted()) && !IsPublished(secret)) PutBack(secret);
+                else RefuseRoot("the secret cacerts", secret);
+            }
+            else if (published is not null && !Same(published, Wanted()))
+            {
+                Warn("MT5219", $"The secret cacerts holds this root already, but istiod still publishes {Describe(published)}, which is what workloads hold. istiod switches to the root of the secret at its next restart.",
+                    "Do not restart istiod yet: a restart breaks mutual TLS until every workload has restarted too. Plan it as a change of root (docs/existing-clusters.md).");
+            }
         }
-        if (Published() is { } live) IsSameRoot($"the ConfigMap {LiveTrust.RootConfigMapName}", live);
-        else if ((Held(_live.SelfSigned, CacertsFile.RootCert) ?? Held(_live.SelfSigned, CacertsFile.CaCert)) is { } selfSigned)
-            IsSameRoot($"the secret {LiveTrust.SelfSignedName} of a self-signed istiod", selfSigned);
+        else if (published is not null)
+        {
+            if (!Same(published, Wanted())) RefuseRoot($"the ConfigMap {LiveTrust.RootConfigMapName}", published);
+        }
+        else if ((Held(_live.SelfSigned, CacertsFile.RootCert) ?? Held(_live.SelfSigned, CacertsFile.CaCert)) is { } selfSigned && !Same(Parse(selfSigned), Wanted()))
+        {
+            RefuseRoot($"the secret {LiveTrust.SelfSignedName} of a self-signed istiod", Parse(selfSigned));
+        }
     }
 
-    private bool IsSameRoot(string source, byte[] bytes)
+    /// <summary>Whether some namespace got a root of the secret that is not a wanted one: then workloads may hold it.</summary>
+    private bool IsPublished(PemDocument secret)
     {
-        var live = Parse(bytes);
-        if (Same(live, Wanted())) return true;
+        var foreign = secret.Certificates.Except(Wanted().Certificates).ToHashSet();
+        return _live.RootConfigMaps?.Any(map => Published(map)?.Certificates.Any(foreign.Contains) == true) == true;
+    }
+
+    private void PutBack(PemDocument secret)
+    {
+        _rootDiffers = true;
+        var what = secret.Certificates.Count > 0 ? $"the root {Describe(secret)}" : "a root that cannot be read";
+        Warn("MT5221", $"The secret cacerts holds {what}, but istiod publishes {Describe(Wanted())} and no workload holds another root{Reach()}. The secret is replaced by the right one.",
+            "Find out what wrote the other secret. istiod goes on with the root that it has.");
+    }
+
+    private void RefuseRoot(string source, PemDocument live)
+    {
+        _rootDiffers = true;
         var readable = live.Certificates.Count > 0;
         var what = readable
             ? $"This cluster trusts the root {Describe(live)}, from {source}; the new one is {Describe(Wanted())}. Replacing it breaks mutual TLS with every workload that holds the old root{Reach()} until all of them have restarted."
             : $"{source} holds a root that cannot be read, so nobody can say whether the new one ({Describe(Wanted())}) would break running workloads{Reach()}.";
         var id = readable ? "MT5201" : "MT5215";
-        if (_settings.AcceptOutage) Warn("MT5218", what, "You accepted the outage: restart istiod and then all workloads.");
+        if (_settings.AcceptOutage) Warn("MT5218", what, "You accepted the outage (--accept-outage). istiod takes the new root at its next restart; from then on, until all workloads have restarted, calls between the old root and the new one fail.");
         else Refuse(id, what, "Bring the cluster's own root (--rootca-cert, --rootca-key) if it should stay; or say --accept-outage to replace it now. This cluster was not touched.");
-        return false;
     }
 
     private void JudgeGenerated()
     {
         const string What = "Istiod generated the secret cacerts itself (USE_CACERTS_FOR_SELF_SIGNED_CA) and watches it";
-        if (_settings.Force) Warn("MT5202", $"{What}; it is taken over.", "Restart istiod: only then it uses the new CA.");
-        else Refuse("MT5202", $"{What}.", "Say --force to take it over, and restart istiod afterwards. This cluster was not touched.");
+        if (_settings.Force) Warn("MT5202", $"{What}; it is taken over.", "istiod uses the new CA from its next restart on.");
+        else Refuse("MT5202", $"{What}.", "Say --force to take it over; istiod uses the new CA from its next restart on. This cluster was not touched.");
     }
 
     private void RefuseTlsLayout(SecretDocument cacerts)
@@ -110,15 +141,15 @@ public sealed class PushGuard
         if (!Same(document, Wanted())) return secret;
         if (document.Defects.Count == 0)
         {
-            Warn("MT5214", "The live root-cert.pem holds the same certificates in other bytes; the live bytes stay, because istiod drops an update in which one byte of them differs.", "Nothing needs to be done; to have the same bytes everywhere, restart istiod after replacing the secret in a quiet hour.");
+            Warn("MT5214", "The live root-cert.pem holds the same certificates in other bytes; the live bytes stay, because istiod drops an update in which one byte of them differs.", "Nothing needs to be done.");
             return secret with { Data = new Dictionary<string, byte[]>(secret.Data, StringComparer.Ordinal) { [CacertsFile.RootCert] = bytes } };
         }
-        Warn("MT5214", $"The live root-cert.pem holds the same certificates, but is malformed ({document.Defects[0].TrimEnd('.')}); it is replaced by a sound one.", "Restart istiod: a running one drops an update in which root-cert.pem differs by one byte.");
+        Warn("MT5214", $"The live root-cert.pem holds the same certificates, but is malformed ({document.Defects[0].TrimEnd('.')}); it is replaced by a sound one.", "A running istiod drops an update in which root-cert.pem differs by one byte: it reads the new secret at its next restart.");
         return secret;
     }
 
-    private byte[]? Published() =>
-        _live.RootConfigMap?.Data.TryGetValue(CacertsFile.RootCert, out var text) == true && text.Length > 0 ? Encoding.UTF8.GetBytes(text) : null;
+    private static PemDocument? Published(ConfigMapDocument? map) =>
+        map?.Data.TryGetValue(CacertsFile.RootCert, out var text) == true && text.Length > 0 ? Parse(Encoding.UTF8.GetBytes(text)) : null;
 
     private static byte[]? Held(SecretDocument? secret, string key) => secret?.Data.TryGetValue(key, out var bytes) == true && bytes.Length > 0 ? bytes : null;
 
@@ -132,7 +163,7 @@ public sealed class PushGuard
     private static string Describe(PemDocument roots) =>
         string.Join(" and ", roots.Certificates.DistinctBy(c => c.Sha256).Take(3).Select(c => $"{c.Sha256[..16]} ({c.Subject})"));
 
-    private string Reach() => _live.NamespacesWithRoot is { } count and > 0 ? $", in {count} namespace{(count == 1 ? "" : "s")}" : "";
+    private string Reach() => _live.RootConfigMaps?.Count is { } count and > 0 ? $", in {count} namespace{(count == 1 ? "" : "s")}" : "";
 
     private void Refuse(string id, string what, string remedy) => _problems.Add(new Problem { Id = id, Place = _live.Cluster.Value, What = what, Remedy = remedy });
 

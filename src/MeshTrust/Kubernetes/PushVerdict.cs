@@ -15,6 +15,6 @@ public sealed record PushVerdict
     /// <summary>Whether <c>istio-generated</c> must be taken out of the live secret, on the user's word.</summary>
     public bool RemovesGeneratedMark { get; init; }
 
-    /// <summary>Whether a different root is what stands in the way.</summary>
-    public bool RootDiffers => Problems.Any(p => p.Id == "MT5201");
+    /// <summary>Whether the cluster holds another root than the wanted one, so that what all its namespaces hold counts.</summary>
+    public bool RootDiffers { get; init; }
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using MeshTrust.Clusters;
 using MeshTrust.Kubernetes;
 using MeshTrust.Pki;
@@ -100,6 +101,20 @@ public sealed class CacertsPushTests
         Assert.That((await PushAsync(clusters)).Outcomes[0].Problems.Single().What, Does.Contain("in 2 namespaces"));
         clusters["east"].Faults["list configmaps"] = new Problem { Id = "MT3007", Place = "east", What = "w", Remedy = "r" };
         Assert.That((await PushAsync(clusters)).Outcomes[0].Problems.Single().What, Does.Not.Contain("namespaces"));
+    }
+
+    [TestCase(false)]
+    [TestCase(true)]
+    public async Task Puts_the_secret_back_unless_a_namespace_holds_the_foreign_root(bool heldInOne)
+    {
+        var clusters = Clusters();
+        clusters["east"].Secrets["istio-system/cacerts"] = CacertsSecret.For(_foreign, "istio-system");
+        foreach (var (ns, cacerts) in new[] { ("istio-system", _cacerts["east"]), ("default", _cacerts["east"]), ("app", heldInOne ? _foreign : _cacerts["east"]) })
+            clusters["east"].ConfigMaps[$"{ns}/istio-ca-root-cert"] = new ConfigMapDocument { Namespace = ns, Name = "istio-ca-root-cert", Data = new Dictionary<string, string> { ["root-cert.pem"] = Encoding.ASCII.GetString(cacerts.RootCert.Span) } };
+        var east = (await PushAsync(clusters)).Outcomes[0];
+        Assert.That(east.Problems.Select(p => p.Id), Is.EqualTo(heldInOne ? ["MT5201"] : Array.Empty<string>()));
+        Assert.That(east.Warnings.Select(p => p.Id), Is.EqualTo(heldInOne ? [] : new[] { "MT5221" }));
+        Assert.That(clusters["east"].Secrets["istio-system/cacerts"].Data["ca-key.pem"], Is.EqualTo((heldInOne ? _foreign : _cacerts["east"]).CaKey().ToArray()));
     }
 
     [Test]

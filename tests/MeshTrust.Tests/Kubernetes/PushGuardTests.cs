@@ -13,6 +13,7 @@ public sealed class PushGuardTests
     private ClusterCacerts _ours = null!;
     private ClusterCacerts _rotated = null!;
     private ClusterCacerts _foreign = null!;
+    private ClusterCacerts _third = null!;
 
     [OneTimeSetUp]
     public async Task Issue()
@@ -22,6 +23,8 @@ public sealed class PushGuardTests
         _rotated = (await store.ClustersAsync("other"))[0].Cacerts;
         using var another = new StoreFixture();
         _foreign = await another.OneClusterAsync();
+        using var third = new StoreFixture();
+        _third = await third.OneClusterAsync();
     }
 
     private PushVerdict Inspect(LiveTrust live, bool force = false, bool acceptOutage = false)
@@ -39,9 +42,9 @@ public sealed class PushGuardTests
         return CacertsSecret.For(cacerts, Namespace) with { Data = data, Type = type };
     }
 
-    private static ConfigMapDocument Published(ClusterCacerts cacerts) => new()
+    private static ConfigMapDocument Published(ClusterCacerts cacerts, string ns = Namespace) => new()
     {
-        Namespace = Namespace,
+        Namespace = ns,
         Name = LiveTrust.RootConfigMapName,
         Data = new Dictionary<string, string> { ["root-cert.pem"] = Encoding.ASCII.GetString(cacerts.RootCert.Span) },
     };
@@ -81,7 +84,7 @@ public sealed class PushGuardTests
     [Test]
     public void Refuses_another_root_in_the_secret_and_says_what_would_break()
     {
-        var verdict = Inspect(Nothing with { Cacerts = Held(_foreign), NamespacesWithRoot = 12 });
+        var verdict = Inspect(Nothing with { Cacerts = Held(_foreign), RootConfigMaps = [.. Enumerable.Range(1, 12).Select(n => Published(_foreign, $"ns{n}"))] });
         AssertRefused(verdict, "MT5201");
         using (Assert.EnterMultipleScope())
         {
@@ -106,6 +109,46 @@ public sealed class PushGuardTests
     [Test]
     public void Warns_where_istiod_still_hands_out_another_root() =>
         AssertAllowed(Inspect(Nothing with { Cacerts = Held(_ours), RootConfigMap = Published(_foreign) }), "MT5219");
+
+    [Test]
+    public void Never_advises_a_restart_that_changes_the_root_of_workloads() =>
+        Assert.That(Inspect(Nothing with { Cacerts = Held(_ours), RootConfigMap = Published(_foreign) }).Warnings.Single().Remedy, Does.StartWith("Do not restart istiod"));
+
+    /// <summary>The secret was replaced by a foreign one, and istiod still runs with the right root: nobody would notice its return.</summary>
+    [TestCase(false)]
+    [TestCase(true)]
+    public void Puts_the_right_secret_back_where_no_workload_holds_the_foreign_root(bool namespacesRead)
+    {
+        var verdict = Inspect(Nothing with
+        {
+            Cacerts = Held(_foreign),
+            RootConfigMap = Published(_ours),
+            RootConfigMaps = namespacesRead ? [Published(_ours), Published(_ours, "default"), Published(_ours, "app")] : null,
+        });
+        AssertAllowed(verdict, "MT5221");
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(verdict.RootDiffers, Is.True, "the namespaces have to be read");
+            Assert.That(verdict.Secret.Data["ca-cert.pem"], Is.EqualTo(_ours.CaCert.ToArray()));
+            Assert.That(verdict.Warnings[0].What, Does.Contain(_foreign.Root.Sha256[..16]).And.Contain(_ours.Root.Sha256[..16]));
+        }
+    }
+
+    [Test]
+    public void Puts_the_right_secret_back_where_the_root_in_it_cannot_be_read() =>
+        AssertAllowed(Inspect(Nothing with { Cacerts = Held(_ours, d => d["root-cert.pem"] = "garbage"u8.ToArray()), RootConfigMap = Published(_ours) }), "MT5221");
+
+    [Test]
+    public void Refuses_where_workloads_of_one_namespace_hold_the_foreign_root() =>
+        AssertRefused(Inspect(Nothing with { Cacerts = Held(_foreign), RootConfigMap = Published(_ours), RootConfigMaps = [Published(_ours), Published(_foreign, "app")] }), "MT5201");
+
+    [Test]
+    public void Refuses_where_istiod_publishes_the_foreign_root_too() =>
+        AssertRefused(Inspect(Nothing with { Cacerts = Held(_foreign), RootConfigMap = Published(_foreign), RootConfigMaps = [Published(_foreign)] }), "MT5201");
+
+    [Test]
+    public void Refuses_where_istiod_publishes_a_third_root() =>
+        AssertRefused(Inspect(Nothing with { Cacerts = Held(_foreign), RootConfigMap = Published(_third), RootConfigMaps = [Published(_third)] }), "MT5201");
 
     [Test]
     public void Takes_the_users_word_for_an_outage() =>

@@ -34,7 +34,7 @@ public sealed class CrlCheck : TrustCheck
         {
             var text = cluster.Bundle!.Crl;
             var handedOut = cluster.Crl?.Data.GetValueOrDefault("ca-crl.pem");
-            if (text is null && handedOut is not null) yield return Warning(cluster, "istio-ca-crl is there, but the secret has no ca-crl.pem: istiod never clears it while it runs.", "Restart istiod if the list was removed on purpose.");
+            if (text is null && handedOut is not null) yield return Warning(cluster, "istio-ca-crl is there, but the secret has no ca-crl.pem: istiod never clears it while it runs.", "If the list was removed on purpose: istiod stops handing it out at its next restart.");
             if (text is null) continue;
             if (handedOut is not null && !text.AsSpan().SequenceEqual(System.Text.Encoding.UTF8.GetBytes(handedOut))) yield return Warning(cluster, "istio-ca-crl holds another list than ca-crl.pem in the secret.", "Look for 'CRL' in istiod's log: one bad list keeps the old one alive.");
             if (cluster.Bundle.IsTls) yield return Warning(cluster, "The secret has tls.crt and ca-crl.pem: istiod ignores the list in this layout.", "Use the layout of the four *.pem keys.");

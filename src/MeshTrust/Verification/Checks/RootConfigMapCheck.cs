@@ -37,7 +37,9 @@ public sealed class RootConfigMapCheck : TrustCheck
 
     private IEnumerable<TrustFinding> Inspect(ClusterSnapshot cluster, string istioNamespace)
     {
-        var roots = cluster.Bundle!.Roots.ToHashSet();
+        // What istiod publishes in its own namespace is what it wants everywhere; whether that fits the secret is MT5013's.
+        var published = ActiveCaCheck.Published(cluster, istioNamespace);
+        var roots = (published ?? cluster.Bundle!.Roots).ToHashSet();
         // Hundreds of namespaces hold the same text: each distinct text is read once.
         var read = new Dictionary<string, bool>(StringComparer.Ordinal);
         var old = new List<string>();
@@ -54,7 +56,7 @@ public sealed class RootConfigMapCheck : TrustCheck
 
         if (old.Count > 0)
         {
-            yield return Error(cluster, $"{(old.Count == 1 ? "1 namespace" : $"{old.Count} namespaces")} in '{cluster.Name}' still {(old.Count == 1 ? "carries" : "carry")} other roots than cacerts: {Names(old)}.", "See whether istiod runs and may write ConfigMaps; workloads there trust the wrong root until it does.");
+            yield return Error(cluster, $"{(old.Count == 1 ? "1 namespace" : $"{old.Count} namespaces")} in '{cluster.Name}' still {(old.Count == 1 ? "carries" : "carry")} other roots than {(published is null ? "cacerts" : "istiod publishes")}: {Names(old)}.", "See whether istiod runs and may write ConfigMaps there; new workloads in them start with those other roots.");
         }
 
         var bare = cluster.Namespaces.Where(n => !n.Terminating && !Ignored.Contains(n.Name) && !held.Contains(n.Name)).Select(n => n.Name).ToList();

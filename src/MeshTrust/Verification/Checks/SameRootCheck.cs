@@ -24,6 +24,13 @@ public sealed class SameRootCheck : TrustCheck
         var reference = holders.GroupBy(SetOf).OrderByDescending(g => g.Count()).ThenBy(g => holders.IndexOf(g.First())).First().First();
         foreach (var cluster in holders.Where(c => SetOf(c) != SetOf(reference)))
         {
+            var live = ActiveCaCheck.Published(cluster, snapshot.Topology.Trust.Namespace);
+            if (live is { Count: > 0 } && live.ToHashSet().SetEquals(reference.Bundle!.Roots))
+            {
+                yield return Error(cluster, $"The secret of '{cluster.Name}' holds root {Describe(cluster.Bundle!.Roots)}, but its workloads and '{reference.Name}' trust {Describe(live)}; mutual TLS fails as soon as istiod in '{cluster.Name}' restarts.", "Do not restart istiod; put the right secret back (see MT5013).");
+                continue;
+            }
+
             var what = $"Cluster '{cluster.Name}' trusts root {Describe(cluster.Bundle!.Roots)} but '{reference.Name}' trusts {Describe(reference.Bundle!.Roots)}";
             if (cluster.Bundle.Roots.Intersect(reference.Bundle.Roots).Any())
             {

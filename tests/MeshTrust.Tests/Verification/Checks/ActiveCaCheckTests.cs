@@ -1,3 +1,5 @@
+using System.Text;
+using MeshTrust.Verification;
 using MeshTrust.Verification.Checks;
 
 namespace MeshTrust.Tests.Verification.Checks;
@@ -26,15 +28,48 @@ internal sealed class ActiveCaCheckTests
         var finding = mesh.Run(new ActiveCaCheck()).Single();
 
         Assert.That((finding.Id, finding.Severity), Is.EqualTo(("MT5013", Severity.Error)));
-        Assert.That(finding.ToString(), Does.Contain("created after istiod started"));
+        Assert.That(finding.ToString(), Does.Contain("started before the secret came"));
+        Assert.That(finding.Remedy, Does.StartWith("Do not restart istiod"));
+    }
+
+    /// <summary>The secret of one cluster was replaced by a foreign one; istiod goes on with the root that the mesh has.</summary>
+    [TestCase(true, "Run PushSecrets")]
+    [TestCase(false, "Put the secret with the root")]
+    public void A_foreign_secret_in_a_mesh_that_works_is_put_back_and_istiod_left_alone(bool inStore, string cure)
+    {
+        var foreign = CraftedCertificate.Root();
+        var mesh = new CraftedMesh()
+            .Add("west", CraftedMesh.Files4(_root, CraftedMesh.Intermediate(_root, "west")), parts => parts with { RootConfigMaps = [CraftedMesh.Roots("istio-system", _root.Pem)] })
+            .Add("east", CraftedMesh.Files4(foreign, CraftedMesh.Intermediate(foreign, "east")), parts => parts with { RootConfigMaps = [CraftedMesh.Roots("istio-system", _root.Pem), CraftedMesh.Roots("default", _root.Pem)] });
+        if (inStore) mesh.Files = new TrustStoreSnapshot { Directory = "certs", Files = [new StoredFile { Path = "east/root-cert.pem", Content = Encoding.ASCII.GetBytes(_root.Pem) }] };
+
+        var finding = mesh.Run(new ActiveCaCheck()).Single();
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That((finding.Id, finding.Severity, finding.Cluster), Is.EqualTo(("MT5013", Severity.Error, "east")));
+            Assert.That(finding.Remedy, Does.StartWith("Do not restart istiod").And.Contain(cure));
+            Assert.That(mesh.Run(new RootConfigMapCheck()).Where(f => f.Severity == Severity.Error), Is.Empty, "the namespaces hold what istiod publishes");
+            Assert.That(mesh.Run(new SameRootCheck()).Single().Remedy, Does.StartWith("Do not restart istiod"));
+        }
     }
 
     [Test]
-    public void A_bundle_that_istiod_ignored_is_an_error()
+    public void A_root_that_is_only_added_breaks_nothing()
+    {
+        var files = Files;
+        files["root-cert.pem"] = _root.Pem + CraftedCertificate.Root().Pem;
+        var finding = new CraftedMesh().Add("east", files, parts => parts with { RootConfigMaps = [CraftedMesh.Roots("istio-system", _root.Pem)] }).Run(new ActiveCaCheck()).Single();
+
+        Assert.That(finding.ToString(), Does.Contain("ISTIO_MULTIROOT_MESH").And.Contain("Nothing breaks"));
+    }
+
+    [Test]
+    public void A_root_that_a_restart_would_take_away_is_an_error()
     {
         var mesh = new CraftedMesh().Add("east", Files, parts => parts with { RootConfigMaps = [CraftedMesh.Roots("istio-system", _root.Pem + CraftedCertificate.Root().Pem)] });
 
-        Assert.That(mesh.Run(new ActiveCaCheck()).Single().ToString(), Does.Contain("ISTIO_MULTIROOT_MESH"));
+        Assert.That(mesh.Run(new ActiveCaCheck()).Single().Remedy, Does.StartWith("Do not restart istiod"));
     }
 
     [Test]
