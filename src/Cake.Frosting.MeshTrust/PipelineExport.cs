@@ -37,7 +37,7 @@ public sealed class PipelineExport(StandardOutput output)
         }
         catch (Exception fault) when (DiskFault.IsOne(fault))
         {
-            throw DiskFault.From(file, fault);
+            throw DiskFault.From(Stage.Contexts, file, fault);
         }
     }
 }

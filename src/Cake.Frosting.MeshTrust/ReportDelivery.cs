@@ -28,7 +28,7 @@ public sealed class ReportDelivery(StandardOutput output)
     /// Shows what the checks of the machine found, and writes it as JSON. Rows that need nobody's attention are shown where Preflight is what was asked
     /// for; with <c>--output=json</c> standard output has one document at most, so the report of a run that goes on is only in the file.
     /// </summary>
-    /// <exception cref="MeshTrustException">MT1001 to MT1004: the report is shown, but the disk refuses the file.</exception>
+    /// <exception cref="MeshTrustException">Stage <see cref="Stage.Preflight"/>: the errors of the report, and after them MT1001 to MT1004 where the file cannot be written.</exception>
     public void Deliver(ICakeContext context, PreflightReport report, RunSpec run)
     {
         ArgumentNullException.ThrowIfNull(context);
@@ -48,12 +48,11 @@ public sealed class ReportDelivery(StandardOutput output)
             PreflightPlainReport.Write(report, output.Report, asked);
         }
 
-        Prepare(run);
-        Write(run, PreflightFile, PreflightJsonReport.Render(report));
+        Conclude(report.ToFault(), Stage.Preflight, [Directory(run), File(run, PreflightFile, PreflightJsonReport.Render(report))]);
     }
 
     /// <summary>Shows the report, writes the three files and, in GitHub Actions, appends the step summary.</summary>
-    /// <exception cref="MeshTrustException">MT1001 to MT1004: the report is shown, but the disk refuses a file.</exception>
+    /// <exception cref="MeshTrustException">Stage <see cref="Stage.Verification"/>: the findings, and after them MT1001 to MT1004 for each file that cannot be written.</exception>
     public void Deliver(ICakeContext context, TrustReport report, RunSpec run)
     {
         ArgumentNullException.ThrowIfNull(context);
@@ -62,12 +61,10 @@ public sealed class ReportDelivery(StandardOutput output)
 
         var markdown = new StringWriter();
         MarkdownReport.Write(report, markdown);
-        Prepare(run);
-        Write(run, JUnitFile, JUnitReport.Render(report));
-        Write(run, JsonFile, JsonReport.Render(report));
-        Write(run, MarkdownFile, markdown.ToString());
+        List<(string, Action<string>)> files = [Directory(run), File(run, JUnitFile, JUnitReport.Render(report)), File(run, JsonFile, JsonReport.Render(report)), File(run, MarkdownFile, markdown.ToString())];
         if (context.Environment.GetEnvironmentVariable("GITHUB_STEP_SUMMARY") is { Length: > 0 } summary)
-            Guarded(summary, path => File.AppendAllText(path, markdown.ToString()));
+            files.Add((summary, path => System.IO.File.AppendAllText(path, markdown.ToString())));
+        Conclude(report.ToFault(run.Strict), Stage.Verification, files);
         context.Log.Verbose($"Reports: {run.ArtifactsDirectory}");
     }
 
@@ -89,24 +86,34 @@ public sealed class ReportDelivery(StandardOutput output)
 
     private static bool IsTable(RunSpec run) => run.Output == OutputFormat.Table || (run.Output == OutputFormat.Auto && LiveStatus.IsInteractive);
 
-    private static void Prepare(RunSpec run) => Guarded(run.ArtifactsDirectory, directory =>
+    private static (string Path, Action<string> Write) Directory(RunSpec run) => (run.ArtifactsDirectory, directory =>
     {
-        Directory.CreateDirectory(directory);
+        System.IO.Directory.CreateDirectory(directory);
         WholeFile.Sweep(directory);
     });
 
-    private static void Write(RunSpec run, string name, string text) =>
-        Guarded(Path.Combine(run.ArtifactsDirectory, name), path => WholeFile.Replace(path, Encoding.UTF8.GetBytes(text), secret: false));
+    private static (string Path, Action<string> Write) File(RunSpec run, string name, string text) =>
+        (Path.Combine(run.ArtifactsDirectory, name), path => WholeFile.Replace(path, Encoding.UTF8.GetBytes(text), secret: false));
 
-    private static void Guarded(string path, Action<string> write)
+    /// <summary>Writes every file that can be written, then fails with what the report found; a file that cannot be written comes after it and never hides it.</summary>
+    private static void Conclude(MeshTrustException? found, Stage stage, IEnumerable<(string Path, Action<string> Write)> files)
     {
-        try
+        var refused = new Dictionary<string, MeshTrustException>(StringComparer.Ordinal);
+        foreach (var (path, write) in files)
         {
-            write(path);
+            // What is wrong with a folder is said once, not for each file in it.
+            if (refused.ContainsKey(Path.GetDirectoryName(path) ?? "")) continue;
+            try
+            {
+                write(path);
+            }
+            catch (Exception fault) when (DiskFault.IsOne(fault))
+            {
+                refused.Add(path, DiskFault.From(stage, path, fault));
+            }
         }
-        catch (Exception fault) when (DiskFault.IsOne(fault))
-        {
-            throw DiskFault.From(path, fault);
-        }
+
+        if (refused.Count == 0 && found is null) return;
+        throw new MeshTrustException(stage, [.. found?.Problems ?? [], .. refused.Values.SelectMany(fault => fault.Problems)], found ?? refused.Values.First());
     }
 }

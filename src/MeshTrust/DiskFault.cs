@@ -19,9 +19,10 @@ public static class DiskFault
     public static bool IsTaken(Exception fault) => fault is IOException { HResult: var result } && Taken.Contains(result);
 
     /// <summary>The fault for what a file operation threw.</summary>
+    /// <param name="stage">The part of the run that met it, and with it the exit code.</param>
     /// <param name="path">The file or directory.</param>
     /// <param name="fault">What was thrown.</param>
-    public static MeshTrustException From(string path, Exception fault)
+    public static MeshTrustException From(Stage stage, string path, Exception fault)
     {
         ArgumentNullException.ThrowIfNull(path);
         ArgumentNullException.ThrowIfNull(fault);
@@ -34,7 +35,7 @@ public static class DiskFault
             _ when ParentThatIsNoDirectory(path) is { } file => WrongKind(file, "A file stands where a directory should be."),
             _ => New("MT1004", path, $"The disk gave a fault: {fault.Message.TrimEnd('.')}.", "Mend it and run again: nothing that was there is lost."),
         };
-        return new MeshTrustException(Stage.Preflight, problem, fault);
+        return new MeshTrustException(stage, problem, fault);
     }
 
     /// <summary>Something else stands where a file or a directory should be.</summary>

@@ -118,7 +118,7 @@ public sealed class KindDiagnostics(KindRun run)
         }
         catch (Exception e) when (DiskFault.IsOne(e))
         {
-            throw DiskFault.From(path, e);
+            throw DiskFault.From(Stage.ClusterCreation, path, e);
         }
     }
 

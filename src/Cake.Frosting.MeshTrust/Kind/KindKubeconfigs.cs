@@ -72,7 +72,7 @@ public sealed class KindKubeconfigs(string directory)
             }
             catch (Exception e) when (DiskFault.IsOne(e))
             {
-                throw DiskFault.From(path, e);
+                throw DiskFault.From(Stage.ClusterCreation, path, e);
             }
         }
     }

@@ -65,7 +65,7 @@ public sealed class KindStates(string workDirectory)
         }
         catch (Exception e) when (DiskFault.IsOne(e))
         {
-            throw DiskFault.From(directory, e);
+            throw DiskFault.From(Stage.ClusterCreation, directory, e);
         }
 
         if (ReadAddresses() is { } addresses) WriteAddresses(addresses.Without(cluster));
@@ -145,7 +145,7 @@ public sealed class KindStates(string workDirectory)
         }
         catch (Exception e) when (DiskFault.IsOne(e))
         {
-            throw DiskFault.From(path, e);
+            throw DiskFault.From(Stage.ClusterCreation, path, e);
         }
     }
 
@@ -157,7 +157,7 @@ public sealed class KindStates(string workDirectory)
         }
         catch (Exception e) when (DiskFault.IsOne(e))
         {
-            throw DiskFault.From(path, e);
+            throw DiskFault.From(Stage.ClusterCreation, path, e);
         }
     }
 }

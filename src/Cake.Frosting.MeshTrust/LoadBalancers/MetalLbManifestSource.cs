@@ -102,7 +102,7 @@ internal sealed class MetalLbManifestSource(LoadBalancerSpec spec, string direct
         }
         catch (Exception e) when (DiskFault.IsOne(e))
         {
-            throw DiskFault.From(path, e);
+            throw DiskFault.From(Stage.LoadBalancer, path, e);
         }
     }
 

@@ -102,7 +102,7 @@ public sealed class PreflightReader(ToolHost tools, EngineSearch search, EngineS
         }
         catch (Exception fault) when (DiskFault.IsOne(fault) || fault is InvalidDataException)
         {
-            throw DiskFault.From(file, fault);
+            throw DiskFault.From(Stage.Preflight, file, fault);
         }
     }
 }

@@ -62,7 +62,7 @@ public sealed class EmbeddedClusterProvider(string workDirectory) : IClusterProv
             }
             catch (Exception e) when (DiskFault.IsOne(e))
             {
-                throw DiskFault.From(path, e);
+                throw DiskFault.From(Stage.ClusterCreation, path, e);
             }
         }
     }
@@ -112,7 +112,7 @@ public sealed class EmbeddedClusterProvider(string workDirectory) : IClusterProv
         }
         catch (Exception e) when (DiskFault.IsOne(e))
         {
-            throw DiskFault.From(path, e);
+            throw DiskFault.From(Stage.ClusterCreation, path, e);
         }
 
         return new ProvidedCluster

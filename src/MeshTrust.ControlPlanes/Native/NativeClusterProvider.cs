@@ -91,7 +91,7 @@ public sealed class NativeClusterProvider(string workDirectory, ControlPlaneBina
             }
             catch (Exception e) when (DiskFault.IsOne(e))
             {
-                throw DiskFault.From(path, e);
+                throw DiskFault.From(Stage.ClusterCreation, path, e);
             }
         }
     }
@@ -133,7 +133,7 @@ public sealed class NativeClusterProvider(string workDirectory, ControlPlaneBina
         }
         catch (Exception e) when (DiskFault.IsOne(e))
         {
-            throw DiskFault.From(path, e);
+            throw DiskFault.From(Stage.ClusterCreation, path, e);
         }
 
         return new ProvidedCluster { Access = new ClusterAccess { Name = name, KubeconfigPath = path, ContextName = name.Value }, Outcome = outcome, Detail = detail };

@@ -59,7 +59,7 @@ internal sealed record PlanePlan
         }
         catch (Exception e) when (DiskFault.IsOne(e))
         {
-            throw DiskFault.From(Directory, e);
+            throw DiskFault.From(Stage.ClusterCreation, Directory, e);
         }
     }
 }

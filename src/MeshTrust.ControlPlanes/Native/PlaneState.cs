@@ -52,7 +52,7 @@ internal sealed class PlaneState : IDisposable
         }
         catch (Exception e) when (DiskFault.IsOne(e))
         {
-            throw DiskFault.From(Location, e);
+            throw DiskFault.From(Stage.ClusterCreation, Location, e);
         }
     }
 
@@ -98,7 +98,7 @@ internal sealed class PlaneState : IDisposable
         }
         catch (Exception e) when (DiskFault.IsOne(e))
         {
-            throw DiskFault.From(IdentityFile, e);
+            throw DiskFault.From(Stage.ClusterCreation, IdentityFile, e);
         }
     }
 
@@ -128,7 +128,7 @@ internal sealed class PlaneState : IDisposable
         }
         catch (Exception e) when (DiskFault.IsOne(e))
         {
-            throw DiskFault.From(Location, e);
+            throw DiskFault.From(Stage.ClusterCreation, Location, e);
         }
     }
 }

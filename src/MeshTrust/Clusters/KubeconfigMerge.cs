@@ -82,7 +82,7 @@ public sealed class KubeconfigMerge(TimeProvider time)
         }
         catch (Exception e) when (DiskFault.IsOne(e))
         {
-            throw DiskFault.From(file, e);
+            throw DiskFault.From(Stage.Contexts, file, e);
         }
     }
 

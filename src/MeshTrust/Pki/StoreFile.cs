@@ -25,7 +25,7 @@ internal static class StoreFile
             using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
             var buffer = new byte[stream.CanSeek ? Math.Clamp(stream.Length, 0, Limit + 1) : Limit + 1];
             var length = stream.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false);
-            if (length > Limit) throw new MeshTrustException(Stage.Preflight, DiskFault.WrongKind(path, "It is larger than 1 MiB, so it is no PEM file of a CA."));
+            if (length > Limit) throw new MeshTrustException(Stage.CertificateAuthority, DiskFault.WrongKind(path, "It is larger than 1 MiB, so it is no PEM file of a CA."));
             return length == buffer.Length ? buffer : buffer[..length];
         }
         catch (Exception fault) when (fault is FileNotFoundException or DirectoryNotFoundException)
@@ -35,8 +35,8 @@ internal static class StoreFile
         }
         catch (Exception fault) when (DiskFault.IsOne(fault))
         {
-            if (Directory.Exists(path)) throw new MeshTrustException(Stage.Preflight, DiskFault.WrongKind(path, "A directory stands where a file should be."), fault);
-            throw DiskFault.From(path, fault);
+            if (Directory.Exists(path)) throw new MeshTrustException(Stage.CertificateAuthority, DiskFault.WrongKind(path, "A directory stands where a file should be."), fault);
+            throw DiskFault.From(Stage.CertificateAuthority, path, fault);
         }
     }
 
@@ -59,14 +59,14 @@ internal static class StoreFile
     /// <summary>A link is never replaced by a file: what it points to would be left behind, and a mount may only be missing for now.</summary>
     internal static void RefuseLink(string path)
     {
-        if (new FileInfo(path).LinkTarget is { } target) throw new MeshTrustException(Stage.Preflight, DiskFault.WrongKind(path, $"It is a symbolic link (to {target}), which is never written over."));
+        if (new FileInfo(path).LinkTarget is { } target) throw new MeshTrustException(Stage.CertificateAuthority, DiskFault.WrongKind(path, $"It is a symbolic link (to {target}), which is never written over."));
     }
 
     internal static void RefuseDanglingLink(string path)
     {
         for (var place = path; !string.IsNullOrEmpty(place); place = Path.GetDirectoryName(place))
         {
-            if (new FileInfo(place).LinkTarget is { } target && !Path.Exists(place)) throw new MeshTrustException(Stage.Preflight, DiskFault.WrongKind(place, $"It is a symbolic link to {target}, which is not there."));
+            if (new FileInfo(place).LinkTarget is { } target && !Path.Exists(place)) throw new MeshTrustException(Stage.CertificateAuthority, DiskFault.WrongKind(place, $"It is a symbolic link to {target}, which is not there."));
         }
     }
 }

@@ -117,7 +117,7 @@ public sealed class TrustStore
         {
             var directory = ClusterDirectory(cluster);
             StoreFile.RefuseDanglingLink(directory);
-            if (File.Exists(directory)) throw new MeshTrustException(Stage.Preflight, DiskFault.WrongKind(directory, "A file stands where the cluster's directory should be."));
+            if (File.Exists(directory)) throw new MeshTrustException(Stage.CertificateAuthority, DiskFault.WrongKind(directory, "A file stands where the cluster's directory should be."));
             return files;
         }
 
@@ -139,7 +139,7 @@ public sealed class TrustStore
         }
         catch (Exception fault) when (DiskFault.IsOne(fault))
         {
-            throw DiskFault.From(Location, fault);
+            throw DiskFault.From(Stage.CertificateAuthority, Location, fault);
         }
 
         // The wait is for another process, so it is the real clock's, whatever clock certificates are issued by.
@@ -184,7 +184,7 @@ public sealed class TrustStore
             TrustStoreRecovery.Remove(keyFile);
             // With the key in its place, the certificate that waits is the only way to finish.
             if (!File.Exists(RootKeyPath)) TrustStoreRecovery.Remove(certificateFile);
-            throw DiskFault.From(RootCertPath, fault);
+            throw DiskFault.From(Stage.CertificateAuthority, RootCertPath, fault);
         }
     }
 
@@ -202,7 +202,7 @@ public sealed class TrustStore
         }
         catch (Exception fault) when (DiskFault.IsOne(fault))
         {
-            throw DiskFault.From(directory, fault);
+            throw DiskFault.From(Stage.CertificateAuthority, directory, fault);
         }
     }
 
@@ -232,7 +232,7 @@ public sealed class TrustStore
             {
                 var place = Path.Combine(directory, file);
                 StoreFile.RefuseLink(place);
-                if (Directory.Exists(place)) throw new MeshTrustException(Stage.Preflight, DiskFault.WrongKind(place, "A directory stands where a file should be."));
+                if (Directory.Exists(place)) throw new MeshTrustException(Stage.CertificateAuthority, DiskFault.WrongKind(place, "A directory stands where a file should be."));
                 var temporary = StoreFile.TemporaryPath(directory, file);
                 staged.Add((temporary, place));
                 StoreFile.Create(temporary, content.Span, isKey: file == CacertsFile.CaKey, flush: true);

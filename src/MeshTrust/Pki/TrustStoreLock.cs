@@ -38,7 +38,7 @@ internal sealed class TrustStoreLock : IDisposable
             }
             catch (Exception fault) when (DiskFault.IsOne(fault))
             {
-                throw DiskFault.From(path, fault);
+                throw DiskFault.From(Stage.CertificateAuthority, path, fault);
             }
 
             await Task.Delay(Pause, time, cancellationToken).ConfigureAwait(false);
@@ -73,7 +73,7 @@ internal sealed class TrustStoreLock : IDisposable
     }
 
     private static MeshTrustException Busy(string path, TimeSpan deadline, Exception inner) => new(
-        Stage.Preflight,
+        Stage.CertificateAuthority,
         new Problem
         {
             Id = "MT1005",

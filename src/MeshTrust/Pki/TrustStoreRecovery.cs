@@ -21,7 +21,7 @@ internal static class TrustStoreRecovery
             }
             catch (Exception fault) when (DiskFault.IsOne(fault))
             {
-                throw DiskFault.From(store.RootCertPath, fault);
+                throw DiskFault.From(Stage.CertificateAuthority, store.RootCertPath, fault);
             }
         }
     }

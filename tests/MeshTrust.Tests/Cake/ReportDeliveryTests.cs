@@ -11,6 +11,7 @@ namespace MeshTrust.Tests.Cake;
 public sealed class ReportDeliveryTests
 {
     private static readonly TrustReport Report = TrustInspection.Inspect(CraftedMesh.Sound("east", "west").Snapshot());
+    private static readonly TrustReport Broken = TrustInspection.Inspect(CraftedMesh.SoundUnder(CraftedCertificate.Root(), "east").Add("west", null).Snapshot());
     private ScratchDirectory _scratch = null!;
 
     [SetUp]
@@ -40,14 +41,44 @@ public sealed class ReportDeliveryTests
         Assert.That(fault.Problems.Single().Place, Is.EqualTo(_scratch.Location), "a directory stands where the step summary should be");
     }
 
-    private string Refused(string artifacts, string? summary, out MeshTrustException fault)
+    /// <summary>What failed first decides: a pipeline must not take a broken trust for a full disk.</summary>
+    [Test]
+    public void Tells_the_findings_first_where_the_disk_refuses_the_files_too()
+    {
+        var shown = Refused(_scratch.Write("file", "") + "/artifacts", null, out var fault, Broken);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(shown, Does.Contain("2 clusters"));
+            Assert.That(fault.Stage, Is.EqualTo(Stage.Verification));
+            Assert.That(fault.Problems.Select(p => p.Id), Is.EqualTo(Broken.ToFault()!.Problems.Select(p => p.Id).Append("MT1003")));
+        }
+    }
+
+    [Test]
+    public void Fails_with_the_findings_where_the_files_are_written()
+    {
+        Refused(_scratch.File("artifacts"), null, out var fault, Broken);
+        Assert.That(fault.Problems, Is.EqualTo(Broken.ToFault()!.Problems));
+        Assert.That(File.ReadAllText(_scratch.File("artifacts/summary.json")), Is.EqualTo(JsonReport.Render(Broken)));
+    }
+
+    [Test]
+    public void Writes_the_other_files_where_one_cannot_be_written()
+    {
+        Directory.CreateDirectory(_scratch.File("artifacts/summary.json"));
+        Refused(_scratch.File("artifacts"), null, out var fault);
+        Assert.That(fault.Problems.Single().Place, Is.EqualTo(_scratch.File("artifacts/summary.json")));
+        Assert.That(File.Exists(_scratch.File("artifacts/summary.md")), Is.True);
+    }
+
+    private string Refused(string artifacts, string? summary, out MeshTrustException fault, TrustReport? report = null)
     {
         var shown = "";
-        fault = Assert.Throws<MeshTrustException>(() => Deliver(artifacts, summary, text => shown = text))!;
+        fault = Assert.Throws<MeshTrustException>(() => Deliver(artifacts, summary, text => shown = text, report))!;
         return shown;
     }
 
-    private string Deliver(string artifacts, string? summary, Action<string>? shown = null)
+    private string Deliver(string artifacts, string? summary, Action<string>? shown = null, TrustReport? report = null)
     {
         var before = Console.Out;
         using var text = new StringWriter();
@@ -56,7 +87,7 @@ public sealed class ReportDeliveryTests
         {
             using var output = StandardOutput.AsItIs();
             var variables = summary is null ? [] : new Dictionary<string, string> { ["GITHUB_STEP_SUMMARY"] = summary };
-            new ReportDelivery(output).Deliver(new FakeContext(_scratch.Location, null, variables).Context, Report, new RunSpec { ArtifactsDirectory = artifacts, Output = OutputFormat.Plain });
+            new ReportDelivery(output).Deliver(new FakeContext(_scratch.Location, null, variables).Context, report ?? Report, new RunSpec { ArtifactsDirectory = artifacts, Output = OutputFormat.Plain });
             return text.ToString();
         }
         finally

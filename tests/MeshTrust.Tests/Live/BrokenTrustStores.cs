@@ -139,7 +139,7 @@ internal static class BrokenTrustStores
     private static BrokenRun Push(string name, string ids, Action<ScratchDirectory> change) =>
         Store(name, ids, change, ["--exclusive", .. Arguments("PushSecrets")]) with { ExitCode = 8 };
 
-    private static BrokenRun Place(string name, Action<ScratchDirectory> files) => new(name, 3, "MT1003") { Arguments = Arguments("ClusterCacerts"), Files = files, Content = name };
+    private static BrokenRun Place(string name, Action<ScratchDirectory> files) => new(name, 7, "MT1003") { Arguments = Arguments("ClusterCacerts"), Files = files, Content = name };
 
     private static void Lay(ScratchDirectory scratch)
     {

@@ -225,12 +225,12 @@ public sealed class TrustStoreTests
             using var full = new FileStream("/dev/full", FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
             full.WriteByte(0);
         });
-        Assert.That(DiskFault.From("/dev/full", thrown!).Problems.Single().Id, Is.EqualTo("MT1001"));
+        Assert.That(DiskFault.From(Stage.CertificateAuthority, "/dev/full", thrown!).Problems.Single().Id, Is.EqualTo("MT1001"));
     }
 
     [Test]
     public void A_forbidden_path_is_told_as_such() =>
-        Assert.That(DiskFault.From("/x", new UnauthorizedAccessException()).Problems.Single().Id, Is.EqualTo("MT1002"));
+        Assert.That(DiskFault.From(Stage.CertificateAuthority, "/x", new UnauthorizedAccessException()).Problems.Single().Id, Is.EqualTo("MT1002"));
 
     [Test]
     [Platform("Unix")]

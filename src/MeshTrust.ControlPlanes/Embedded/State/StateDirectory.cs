@@ -31,7 +31,7 @@ internal sealed class StateDirectory(string path, string cluster)
         }
         catch (Exception e) when (DiskFault.IsOne(e))
         {
-            throw DiskFault.From(Path, e);
+            throw DiskFault.From(Stage.ClusterCreation, Path, e);
         }
     }
 
@@ -48,7 +48,7 @@ internal sealed class StateDirectory(string path, string cluster)
         }
         catch (Exception e) when (DiskFault.IsOne(e))
         {
-            throw DiskFault.From(Path, e);
+            throw DiskFault.From(Stage.ClusterCreation, Path, e);
         }
     }
 
@@ -90,7 +90,7 @@ internal sealed class StateDirectory(string path, string cluster)
         }
         catch (Exception e) when (DiskFault.IsOne(e))
         {
-            throw DiskFault.From(Path, e);
+            throw DiskFault.From(Stage.ClusterCreation, Path, e);
         }
     }
 
@@ -162,7 +162,7 @@ internal sealed class StateDirectory(string path, string cluster)
         }
         catch (Exception e) when (DiskFault.IsOne(e))
         {
-            throw DiskFault.From(file, e);
+            throw DiskFault.From(Stage.ClusterCreation, file, e);
         }
     }
 
@@ -174,7 +174,7 @@ internal sealed class StateDirectory(string path, string cluster)
         }
         catch (Exception e) when (DiskFault.IsOne(e))
         {
-            throw DiskFault.From(Path, e);
+            throw DiskFault.From(Stage.ClusterCreation, Path, e);
         }
     }
 }

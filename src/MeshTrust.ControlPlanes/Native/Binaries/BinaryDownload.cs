@@ -55,7 +55,7 @@ public sealed class BinaryDownload(BinaryDownloadOptions options)
         }
         catch (Exception e) when (DiskFault.IsOne(e))
         {
-            throw DiskFault.From(place, e);
+            throw DiskFault.From(Stage.ClusterCreation, place, e);
         }
     }
 

@@ -46,7 +46,7 @@ internal sealed class RunDirectory
         catch (Exception e) when (DiskFault.IsOne(e))
         {
             run.Delete(keepLogs: false);
-            throw DiskFault.From(run.Location, e);
+            throw DiskFault.From(Stage.ClusterCreation, run.Location, e);
         }
     }
 

@@ -26,7 +26,7 @@ internal static class RunRoot
         {
             // Somebody else took the name; a name that nobody can guess is as good, only the sweep does not find it.
             if (asked is null) return Directory.CreateTempSubdirectory("meshtrust-").FullName;
-            throw DiskFault.From(path, e);
+            throw DiskFault.From(Stage.ClusterCreation, path, e);
         }
     }
 
