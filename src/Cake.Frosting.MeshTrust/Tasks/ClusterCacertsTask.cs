@@ -31,6 +31,7 @@ public sealed class ClusterCacertsTask(MeshSession session, LiveStatus live, Tim
             var clamp = outcome.ClampedFrom is { } asked && asked - end > WorthTelling ? $" with the root ({asked:u} was asked for)" : "";
             context.Log.Information($"{cluster}: {outcome.Kind.ToString().ToLowerInvariant()}, until {end:u}{clamp}");
             if (outcome.Reason is { } reason) context.Log.Information($"{cluster}: {reason}");
+            foreach (var path in outcome.Replaced) context.Log.Information($"{cluster}: the replaced file is kept until the next successful Verify: {path}");
             foreach (var note in outcome.Notes) context.Log.Warning($"{cluster}: {note}");
         }
     }

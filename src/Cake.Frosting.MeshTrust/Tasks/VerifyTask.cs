@@ -1,4 +1,6 @@
 using Cake.Core;
+using Cake.Core.Diagnostics;
+using MeshTrust.Pki;
 using MeshTrust.Verification;
 
 namespace Cake.Frosting.MeshTrust.Tasks;
@@ -21,5 +23,10 @@ public sealed class VerifyTask(MeshSession session, LiveStatus live, ReportDeliv
 
         var report = await live.DuringAsync(context, () => $"checking {clusters.Count} clusters", Task.Run(() => TrustInspection.Inspect(snapshot), session.Token)).ConfigureAwait(false);
         reports.Deliver(context, report, settings.Run);
+
+        // Proven, and the clusters hold what the store holds: what was replaced has no use any more.
+        var isHeld = report.Drift.Where(file => file.File is CacertsFile.CaCert or CacertsFile.CaKey).All(file => file.Same is true);
+        if (isHeld && new TrustStore(settings.Run.CertsDirectory).RemoveReplaced(settings.Topology.Clusters.Select(c => c.Name), report.At) is > 0 and var count)
+            context.Log.Information($"Removed {count} replaced CA files that were kept until this proof.");
     }
 }

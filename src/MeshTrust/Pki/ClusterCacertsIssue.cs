@@ -52,19 +52,22 @@ public static class ClusterCacertsIssue
         internal async Task<ClusterCacertsOutcome> EnsureAsync(ClusterName cluster, CancellationToken cancellationToken)
         {
             var files = store.ReadClusterFiles(cluster);
-            var verdict = ClusterCacertsVerdict.Judge(cluster, files, trust, root.Certificate, time.GetUtcNow());
+            var repair = ClusterCacertsRepair.Try(cluster, files, root, chainHasRoot: !trust.MinimalChain);
+            var verdict = ClusterCacertsVerdict.Judge(cluster, repair?.Files ?? files, trust, root.Certificate, time.GetUtcNow());
             if (verdict.Keep is { } good)
             {
+                if (repair is not null) return Rewrite(good, files, repair.Reason) with { Notes = verdict.Notes };
                 if (good.ChainHasRoot != trust.MinimalChain || good.Chain.Count == 1) return new ClusterCacertsOutcome { Kind = IssueKind.Kept, Cacerts = good, Notes = verdict.Notes };
-                return Rechain(good);
+                return Rechain(good, files);
             }
 
             var key = await keys.TakeAsync(trust.Intermediate.Key, cancellationToken).ConfigureAwait(false);
             var issued = _issuer.Issue(CertificateProfile.ForIntermediate(trust.Intermediate, cluster), key.SubjectPublicKeyInfo, [root.Certificate], signer);
-            var fresh = ClusterCacerts.FromIssued(cluster, issued.Certificate, key, root.Certificate, RootFile(files), chainHasRoot: !trust.MinimalChain);
-            store.WriteCluster(cluster, fresh.ToFiles());
+            var fresh = ClusterCacerts.FromIssued(cluster, issued.Certificate, key, root.Certificate, ClusterCacertsRepair.RootFile(files, root), chainHasRoot: !trust.MinimalChain);
+            var replaced = store.WriteCluster(cluster, fresh.ToFiles(), time.GetUtcNow());
             return new ClusterCacertsOutcome
             {
+                Replaced = replaced,
                 Kind = verdict.Reason is null ? IssueKind.Issued : IssueKind.Reissued,
                 Cacerts = fresh,
                 Reason = verdict.Reason,
@@ -72,30 +75,19 @@ public static class ClusterCacertsIssue
             };
         }
 
-        private ClusterCacertsOutcome Rechain(ClusterCacerts good)
+        private ClusterCacertsOutcome Rechain(ClusterCacerts good, Dictionary<string, ReadOnlyMemory<byte>> files)
         {
             var chain = PemDocument.Write(trust.MinimalChain ? good.Chain.SkipLast(1) : good.Chain);
-            var files = new Dictionary<string, ReadOnlyMemory<byte>>(good.ToFiles(), StringComparer.Ordinal) { [CacertsFile.CertChain] = chain };
-            var rechained = ClusterCacerts.FromFiles(good.Cluster, files);
-            store.WriteCluster(good.Cluster, new Dictionary<string, ReadOnlyMemory<byte>>(StringComparer.Ordinal) { [CacertsFile.CertChain] = chain });
-            return new ClusterCacertsOutcome
-            {
-                Kind = IssueKind.Rechained,
-                Cacerts = rechained,
-                Reason = trust.MinimalChain ? "cert-chain.pem held the root, and a chain without it is asked for." : "cert-chain.pem lacked the root, and a chain with it is asked for.",
-            };
+            var rechained = ClusterCacerts.FromFiles(good.Cluster, new Dictionary<string, ReadOnlyMemory<byte>>(good.ToFiles(), StringComparer.Ordinal) { [CacertsFile.CertChain] = chain });
+            return Rewrite(rechained, files, trust.MinimalChain ? "cert-chain.pem held the root, and a chain without it is asked for." : "cert-chain.pem lacked the root, and a chain with it is asked for.");
         }
 
-        /// <summary>
-        /// istiod drops a whole update when one byte of root-cert.pem differs and multi-root is off (istio pilot/pkg/bootstrap/istio_ca.go),
-        /// so a file that holds the present root stays as it is; only a new or foreign one is written from the root's own file.
-        /// </summary>
-        private ReadOnlyMemory<byte> RootFile(Dictionary<string, ReadOnlyMemory<byte>> files)
+        /// <summary>Writes those files that differ; key and certificate are the same.</summary>
+        private ClusterCacertsOutcome Rewrite(ClusterCacerts wanted, Dictionary<string, ReadOnlyMemory<byte>> files, string reason)
         {
-            if (!files.TryGetValue(CacertsFile.RootCert, out var there)) return root.CertificateFile;
-            var document = PemDocument.Parse(CacertsFile.RootCert, there.Span);
-            var good = document.Defects.Count == 0 && document.Blocks.Count == document.Certificates.Count && document.Certificates.Contains(root.Certificate);
-            return good ? there : root.CertificateFile;
+            var changed = wanted.ToFiles().Where(f => !files.TryGetValue(f.Key, out var there) || !there.Span.SequenceEqual(f.Value.Span)).ToDictionary(StringComparer.Ordinal);
+            var replaced = store.WriteCluster(wanted.Cluster, changed, time.GetUtcNow());
+            return new ClusterCacertsOutcome { Kind = IssueKind.Rechained, Cacerts = wanted, Reason = reason, Replaced = replaced };
         }
     }
 }

@@ -12,6 +12,9 @@ public sealed record ClusterCacertsOutcome
     /// <summary>Why they were replaced, as a sentence; null where they were kept or new.</summary>
     public string? Reason { get; init; }
 
+    /// <summary>Where the replaced files are kept (mode 0600) until the next successful Verify; empty where none was replaced.</summary>
+    public IReadOnlyList<string> Replaced { get; init; } = [];
+
     /// <summary>The end that was asked for, where the root ends earlier and its end was taken; null where nothing was clamped.</summary>
     public DateTimeOffset? ClampedFrom { get; init; }
 

@@ -23,7 +23,7 @@ internal sealed record ClusterCacertsVerdict
         }
         catch (MeshTrustException fault)
         {
-            return Replace(string.Join(' ', fault.Problems.Select(p => $"{p.Place}: {p.What}")));
+            return Replace(ClusterCacertsRepair.Summary(fault.Problems));
         }
 
         var certificate = cacerts.Certificate;

@@ -17,9 +17,10 @@ public sealed class PemDocument
         PemLabel.Certificate, PemLabel.PrivateKey, PemLabel.RsaPrivateKey, PemLabel.EcPrivateKey, PemLabel.Crl,
     };
 
-    private PemDocument(string name, IReadOnlyList<PemBlock> blocks, IReadOnlyList<string> defects, IReadOnlyList<CertificateDocument> certificates)
+    private PemDocument(string name, IReadOnlyList<PemBlock> blocks, IReadOnlyList<string> defects, string? strayText, IReadOnlyList<CertificateDocument> certificates)
     {
         Name = name;
+        StrayText = strayText;
         Blocks = blocks;
         Defects = defects;
         Certificates = certificates;
@@ -33,6 +34,9 @@ public sealed class PemDocument
 
     /// <summary>What is wrong with the file, as sentences that name the line; empty where nothing is. No key text.</summary>
     public IReadOnlyList<string> Defects { get; }
+
+    /// <summary>That one of <see cref="Defects"/> which tells of text between or after the blocks; null for none. Every parser reads past it.</summary>
+    public string? StrayText { get; }
 
     /// <summary>The certificates of all <c>CERTIFICATE</c> blocks that parse, in order.</summary>
     public IReadOnlyList<CertificateDocument> Certificates { get; }
@@ -51,7 +55,14 @@ public sealed class PemDocument
             text = text[3..];
         }
 
-        ReadBlocks(text, blocks, defects);
+        var strayLines = ReadBlocks(text, blocks, defects);
+        var strayText = strayLines switch
+        {
+            [] => null,
+            [var line] => $"Line {line} is text between or after the blocks.",
+            [var first, ..] => $"{strayLines.Count} lines are text between or after the blocks, the first is line {first}.",
+        };
+        if (strayText is not null) defects.Add(strayText);
         var certificates = new List<CertificateDocument>();
         foreach (var block in blocks)
         {
@@ -67,7 +78,7 @@ public sealed class PemDocument
         }
 
         if (blocks.Count == 0 && defects.Count == 0) defects.Add(text.IsEmpty ? "The file is empty." : "It holds no PEM block.");
-        return new PemDocument(name, blocks, defects, certificates);
+        return new PemDocument(name, blocks, defects, strayText, certificates);
     }
 
     /// <summary>Writes certificates one after the other, each block ended by one line feed.</summary>
@@ -80,8 +91,10 @@ public sealed class PemDocument
     /// <summary>The name and what was found; no content.</summary>
     public override string ToString() => $"{Name}: {Blocks.Count} blocks, {Certificates.Count} certificates, {Defects.Count} defects";
 
-    private static void ReadBlocks(ReadOnlySpan<byte> text, List<PemBlock> blocks, List<string> defects)
+    /// <returns>The numbers of the lines that are text between or after the blocks.</returns>
+    private static List<int> ReadBlocks(ReadOnlySpan<byte> text, List<PemBlock> blocks, List<string> defects)
     {
+        var stray = new List<int>();
         var line = 0;
         string? label = null;
         var begin = 0;
@@ -111,7 +124,7 @@ public sealed class PemDocument
                 }
                 else if (blocks.Count > 0 && !current.IsEmpty)
                 {
-                    defects.Add($"Line {line} is text between or after the blocks.");
+                    stray.Add(line);
                 }
 
                 continue;
@@ -147,6 +160,7 @@ public sealed class PemDocument
         }
 
         if (label is not null) defects.Add($"The block at line {begin} is never ended.");
+        return stray;
 
         void Close(string closedLabel)
         {

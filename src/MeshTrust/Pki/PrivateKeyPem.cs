@@ -112,7 +112,8 @@ public sealed class PrivateKeyPem
         return key;
     }
 
-    private static bool TryRead(PemBlock block, [NotNullWhen(true)] out PrivateKeyPem? key, [NotNullWhen(false)] out string? reason)
+    /// <summary>Reads one block, whatever else its file holds.</summary>
+    internal static bool TryRead(PemBlock block, [NotNullWhen(true)] out PrivateKeyPem? key, [NotNullWhen(false)] out string? reason)
     {
         (key, reason) = (null, null);
         try

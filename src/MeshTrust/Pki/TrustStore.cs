@@ -45,7 +45,10 @@ public sealed class TrustStore
     /// <summary>The path of one of a cluster's files (<see cref="CacertsFile"/>).</summary>
     public string ClusterPath(ClusterName cluster, string file) => Path.Combine(ClusterDirectory(cluster), file);
 
-    /// <summary>Every path that a run with this topology may leave here. While it runs there are also <see cref="TemporaryPattern"/> beside them.</summary>
+    /// <summary>
+    /// Every path that a run with this topology may leave here, but for replaced files (<c>*.pem.*.old</c>). While it runs there are also
+    /// <see cref="TemporaryPattern"/> beside them.
+    /// </summary>
     public IReadOnlyList<string> WritablePaths(MeshTopology topology)
     {
         ArgumentNullException.ThrowIfNull(topology);
@@ -191,14 +194,17 @@ public sealed class TrustStore
     /// <summary>
     /// Writes a cluster's files. A new cluster appears as a whole directory at once. In a directory that is there, all new files are written
     /// and on the disk before the first is renamed: keys first, so that no mix of old and new can pass for a set that fits.
+    /// What they replace is kept beside them under a name with the time, until <see cref="RemoveReplaced"/>.
     /// </summary>
-    internal void WriteCluster(ClusterName cluster, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files)
+    /// <returns>The paths of what was replaced.</returns>
+    internal IReadOnlyList<string> WriteCluster(ClusterName cluster, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files, DateTimeOffset now)
     {
         var directory = ClusterDirectory(cluster);
         try
         {
-            if (Directory.Exists(directory)) ReplaceFiles(directory, files);
-            else CreateWhole(directory, cluster, files);
+            if (Directory.Exists(directory)) return ReplaceFiles(directory, files, now);
+            CreateWhole(directory, cluster, files);
+            return [];
         }
         catch (Exception fault) when (DiskFault.IsOne(fault))
         {
@@ -223,9 +229,10 @@ public sealed class TrustStore
         }
     }
 
-    private static void ReplaceFiles(string directory, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files)
+    private static List<string> ReplaceFiles(string directory, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files, DateTimeOffset now)
     {
         var staged = new List<(string From, string To)>();
+        var replaced = new List<string>();
         try
         {
             foreach (var (file, content) in files.OrderBy(f => f.Key == CacertsFile.CaKey ? 0 : 1))
@@ -233,16 +240,39 @@ public sealed class TrustStore
                 var place = Path.Combine(directory, file);
                 StoreFile.RefuseLink(place);
                 if (Directory.Exists(place)) throw new MeshTrustException(Stage.CertificateAuthority, DiskFault.WrongKind(place, "A directory stands where a file should be."));
-                var temporary = StoreFile.TemporaryPath(directory, file);
-                staged.Add((temporary, place));
-                StoreFile.Create(temporary, content.Span, isKey: file == CacertsFile.CaKey, flush: true);
+                if (StoreFile.Read(place) is { } old)
+                {
+                    replaced.Add(ReplacedFile.PathFor(place, now));
+                    Prepare(replaced[^1], old, isKey: true);
+                }
+
+                Prepare(place, content.Span, isKey: file == CacertsFile.CaKey);
             }
 
-            foreach (var (from, to) in staged) File.Move(from, to, overwrite: true);
+            // What is replaced has its second place before the first file changes.
+            foreach (var (from, to) in staged.OrderBy(s => replaced.Contains(s.To) ? 0 : 1)) File.Move(from, to, overwrite: true);
+            return replaced;
         }
         finally
         {
             foreach (var (from, _) in staged) TrustStoreRecovery.Remove(from);
         }
+
+        void Prepare(string place, ReadOnlySpan<byte> content, bool isKey)
+        {
+            var temporary = StoreFile.TemporaryPath(directory, Path.GetFileName(place));
+            staged.Add((temporary, place));
+            StoreFile.Create(temporary, content, isKey, flush: true);
+        }
+    }
+
+    /// <summary>Removes what earlier runs replaced in these clusters' directories before a moment, now that its successors are proven.</summary>
+    /// <returns>How many files were removed.</returns>
+    public int RemoveReplaced(IEnumerable<ClusterName> clusters, DateTimeOffset before)
+    {
+        ArgumentNullException.ThrowIfNull(clusters);
+        var old = clusters.SelectMany(c => ReplacedFile.In(ClusterDirectory(c), before)).ToList();
+        foreach (var file in old) TrustStoreRecovery.Remove(file);
+        return old.Count(file => !File.Exists(file));
     }
 }

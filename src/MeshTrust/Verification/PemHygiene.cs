@@ -6,13 +6,7 @@ namespace MeshTrust.Verification;
 internal static class PemHygiene
 {
     /// <summary>What breaks some peer.</summary>
-    public static IReadOnlyList<string> Broken(PemDocument document) => [.. document.Defects.Where(d => !IsText(d)), .. Foreign(document)];
-
-    /// <summary>What every peer reads past, though it is not clean.</summary>
-    public static IEnumerable<string> Untidy(PemDocument document) => document.Defects.Where(IsText);
-
-    // Go, OpenSSL and rustls all skip text outside blocks (RFC 7468 section 2).
-    private static bool IsText(string defect) => defect.EndsWith("is text between or after the blocks.", StringComparison.Ordinal);
+    public static IReadOnlyList<string> Broken(PemDocument document) => [.. document.Defects.Where(d => d != document.StrayText), .. Foreign(document)];
 
     private static IEnumerable<string> Foreign(PemDocument document) =>
         document.Blocks.Where(b => b.Label is not "CERTIFICATE" && IsKnown(b.Label)).Select(b => $"The block at line {b.Line} is '{b.Label}': ztunnel refuses a whole bundle for it.");

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using k8s;
 using MeshTrust.ControlPlanes.Embedded;
+using MeshTrust.Pki;
 using MeshTrust.Tests.Tools;
 using MeshTrust.Topology;
 
@@ -66,6 +67,26 @@ public sealed class MainFlowTests
         Assert.That(code, Is.EqualTo(8), output);
         Assert.That(output, Does.Contain("MT5204").And.Contain("somebody"));
         Assert.That(Succeed("--target=Verify", "--force"), Does.Contain("cluster1: secret cacerts changed").And.Contain("4 of 4 ordered pairs trusted"));
+    }
+
+    /// <summary>No key is lost for the form of a file, and what is replaced stays until the next proof.</summary>
+    [Test]
+    public void Keeps_what_it_replaces_until_trust_is_proven()
+    {
+        Succeed("--target=Verify");
+        string Place(string file) => _scratch.File($"mesh/certs/cluster1/{file}");
+        var key = File.ReadAllBytes(Place("ca-key.pem"));
+        File.WriteAllText(Place("cert-chain.pem"), "Certificate:\n" + File.ReadAllText(Place("cert-chain.pem")) + string.Concat(Enumerable.Repeat("    Data:\n", 89)));
+
+        var repaired = Succeed("--target=ClusterCacerts");
+        Assert.That(repaired, Does.Contain("cluster1: rechained").And.Contain("89 lines are text").And.Contain(Place("cert-chain.pem.2")));
+        Assert.That(File.ReadAllBytes(Place("ca-key.pem")), Is.EqualTo(key));
+
+        File.WriteAllText(Place("ca-key.pem"), "encrypted, lost, or typed over");
+        Succeed("--target=ClusterCacerts");
+        Assert.That(Directory.EnumerateFiles(_scratch.File("mesh/certs/cluster1"), "*.old").Count(), Is.EqualTo(5), "the chain twice, and the other three files");
+        Assert.That(Succeed("--target=Verify"), Does.Contain("Removed 5 replaced CA files").And.Contain("4 of 4 ordered pairs trusted"));
+        Assert.That(Directory.EnumerateFiles(_scratch.File("mesh/certs/cluster1")).Select(Path.GetFileName), Is.EquivalentTo(CacertsFile.OfCluster));
     }
 
     [Test]

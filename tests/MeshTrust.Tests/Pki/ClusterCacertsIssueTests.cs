@@ -89,21 +89,105 @@ public sealed class ClusterCacertsIssueTests
     }
 
     [TestCase("ca-cert.pem")]
-    [TestCase("ca-key.pem")]
     [TestCase("cert-chain.pem")]
     [TestCase("root-cert.pem")]
-    public async Task Reissues_where_one_file_is_missing_or_broken(string file)
+    public async Task Writes_a_certificate_file_that_is_missing_or_broken_anew_and_keeps_the_key(string file)
     {
         await _fixture.OneClusterAsync();
+        var sound = _fixture.Content();
+        var before = File.ReadAllBytes(_fixture.PathOf($"east/{file}"));
         File.Delete(_fixture.PathOf($"east/{file}"));
         var missing = await AgainAsync();
+        Assert.That((missing.Kind, missing.Replaced), Is.EqualTo((IssueKind.Rechained, Array.Empty<string>())), missing.Reason);
+        Assert.That(missing.Reason, Does.Contain($"east/{file}: It is missing.").And.Contain($"{file} is rewritten; the key and its certificate stay."));
+        Assert.That(_fixture.Content(), Is.EquivalentTo(sound));
+        File.WriteAllBytes(_fixture.PathOf($"east/{file}"), before[..100]);
+        var broken = await AgainAsync();
+        Assert.That(broken.Kind, Is.EqualTo(IssueKind.Rechained), broken.Reason);
+        Assert.That(File.ReadAllBytes(_fixture.PathOf($"east/{file}")), Is.EqualTo(before));
+        Assert.That(File.ReadAllBytes(broken.Replaced.Single()), Is.EqualTo(before[..100]));
+        Assert.That((await AgainAsync()).Kind, Is.EqualTo(IssueKind.Kept));
+    }
+
+    [Test]
+    public async Task Reissues_where_the_key_is_missing_or_broken_and_keeps_what_it_replaces()
+    {
+        var first = await _fixture.OneClusterAsync();
+        File.Delete(_fixture.PathOf("east/ca-key.pem"));
+        var missing = await AgainAsync();
         Assert.That(missing.Kind, Is.EqualTo(IssueKind.Reissued));
-        Assert.That(missing.Reason, Does.Contain($"east/{file}: It is missing."));
-        File.WriteAllBytes(_fixture.PathOf($"east/{file}"), File.ReadAllBytes(_fixture.PathOf($"east/{file}"))[..100]);
+        Assert.That(missing.Reason, Does.Contain("east/ca-key.pem: It is missing."));
+        Assert.That(missing.Replaced.Select(Path.GetFileName), Is.EquivalentTo(new[] { "ca-cert.pem.20260822T100000500Z.old", "cert-chain.pem.20260822T100000500Z.old", "root-cert.pem.20260822T100000500Z.old" }));
+        Assert.That(File.ReadAllBytes(missing.Replaced.Single(p => p.Contains("ca-cert", StringComparison.Ordinal))), Is.EqualTo(first.CaCert.ToArray()));
+
+        _fixture.Time.Advance(TimeSpan.FromMinutes(1));
+        var half = missing.Cacerts.CaKey().ToArray()[..100];
+        File.WriteAllBytes(_fixture.PathOf("east/ca-key.pem"), half);
         var broken = await AgainAsync();
         Assert.That(broken.Kind, Is.EqualTo(IssueKind.Reissued));
-        Assert.That(broken.Reason, Does.Contain($"east/{file}"));
+        var kept = broken.Replaced.Single(p => p.Contains("ca-key", StringComparison.Ordinal));
+        Assert.That(File.ReadAllBytes(kept), Is.EqualTo(half));
+        if (!OperatingSystem.IsWindows()) Assert.That(broken.Replaced.Select(StoreFixture.ModeOf), Is.All.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite));
         Assert.That((await AgainAsync()).Kind, Is.EqualTo(IssueKind.Kept));
+
+        Assert.That(_fixture.Store.RemoveReplaced([ClusterName.Parse("east")], _fixture.Time.GetUtcNow()), Is.EqualTo(3), "what was replaced after the clusters were read is not proven yet");
+        Assert.That(_fixture.Store.RemoveReplaced([ClusterName.Parse("east")], _fixture.Time.GetUtcNow().AddMinutes(1)), Is.EqualTo(4));
+        Assert.That(Directory.EnumerateFiles(_fixture.PathOf("east")).Select(Path.GetFileName), Is.EquivalentTo(CacertsFile.OfCluster));
+    }
+
+    private static string Headers(CertificateDocument certificate) => $"Certificate:\n    Data:\n        Version: 3 (0x2)\n        Subject: {certificate.Subject}\n" + certificate.ToPem();
+
+    /// <summary>Forms that openssl and people leave behind. In none of them is anything wrong with the key or its certificate.</summary>
+    private static IEnumerable<TestCaseData> Forms()
+    {
+        yield return Form("openssl x509 -text in the chain", "cert-chain.pem", c => Headers(c.Certificate) + Headers(c.Root));
+        yield return Form("the root before the intermediate", "cert-chain.pem", c => c.Root.ToPem() + c.Certificate.ToPem());
+        yield return Form("only the root in the chain", "cert-chain.pem", c => c.Root.ToPem());
+        yield return Form("blocks glued together", "cert-chain.pem", c => c.Certificate.ToPem().TrimEnd() + c.Root.ToPem());
+        yield return Form("a byte order mark", "cert-chain.pem", c => "\uFEFF" + c.Certificate.ToPem() + c.Root.ToPem());
+        yield return Form("an empty chain", "cert-chain.pem", _ => "");
+        yield return Form("openssl x509 -text behind the certificate", "ca-cert.pem", c => c.Certificate.ToPem() + "    Data:\n");
+        yield return Form("the root before the certificate", "ca-cert.pem", c => c.Root.ToPem() + c.Certificate.ToPem());
+        yield return Form("text behind the root", "root-cert.pem", c => c.Root.ToPem() + "the mesh's root\n");
+        yield return Form("EC PARAMETERS before the key", "ca-key.pem", c => "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n" + Key(c));
+        yield return Form("the certificate behind the key", "ca-key.pem", c => Key(c) + c.Certificate.ToPem());
+        yield return Form("text behind the key", "ca-key.pem", c => Key(c) + "# east\n");
+    }
+
+    private static string Key(ClusterCacerts cacerts) => System.Text.Encoding.ASCII.GetString(cacerts.CaKey().Span);
+
+    private static TestCaseData Form(string name, string file, Func<ClusterCacerts, string> text) => new TestCaseData(file, text).SetArgDisplayNames(name);
+
+    [TestCaseSource(nameof(Forms))]
+    public async Task Puts_the_form_of_one_file_right_and_destroys_no_key(string file, Func<ClusterCacerts, string> text)
+    {
+        var issued = await _fixture.OneClusterAsync();
+        var sound = _fixture.Content();
+        File.WriteAllText(_fixture.PathOf($"east/{file}"), text(issued));
+
+        var outcome = await AgainAsync();
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(outcome.Kind, Is.EqualTo(IssueKind.Rechained), outcome.Reason);
+            Assert.That(outcome.Cacerts.Certificate, Is.EqualTo(issued.Certificate));
+            Assert.That(outcome.Reason!.Length, Is.LessThan(300), "one sentence, however many lines are wrong");
+            Assert.That(File.ReadAllText(outcome.Replaced.Single()), Is.EqualTo(text(issued).TrimStart('\uFEFF')));
+            Assert.That(_fixture.Content().Where(f => !f.Key.EndsWith(".old", StringComparison.Ordinal)), Is.EquivalentTo(sound));
+        }
+
+        Assert.That((await AgainAsync()).Kind, Is.EqualTo(IssueKind.Kept));
+    }
+
+    [Test]
+    public async Task Keeps_the_other_roots_of_a_bundle_whose_form_is_put_right()
+    {
+        var issued = await _fixture.OneClusterAsync();
+        using var other = new StoreFixture();
+        var second = (await other.RootAsync()).Root.Certificate;
+        File.WriteAllText(_fixture.PathOf("east/root-cert.pem"), issued.Root.ToPem() + "# the next one\n" + second.ToPem());
+        Assert.That((await AgainAsync()).Kind, Is.EqualTo(IssueKind.Rechained));
+        Assert.That(File.ReadAllText(_fixture.PathOf("east/root-cert.pem")), Is.EqualTo(issued.Root.ToPem() + second.ToPem()));
     }
 
     [Test]

@@ -58,6 +58,14 @@ public sealed class PemDocumentTests
         Assert.That(Parse(text).Defects, Has.Some.Contains(defect));
 
     [Test]
+    public void Tells_of_many_lines_of_text_once()
+    {
+        var document = Parse(Pem + string.Concat(Enumerable.Repeat("text\n", 89)) + Pem + "text\n");
+        Assert.That(document.Defects, Is.EqualTo(new[] { document.StrayText }));
+        Assert.That(document.StrayText, Does.StartWith("90 lines are text").And.Contain($"the first is line {Pem.Count(c => c == '\n') + 1}"));
+    }
+
+    [Test]
     public void Reads_both_of_two_glued_blocks_all_the_same() => Assert.That(Parse(Pem.TrimEnd() + Pem).Certificates, Has.Count.EqualTo(2));
 
     [Test]

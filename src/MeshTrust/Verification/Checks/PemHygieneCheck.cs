@@ -33,7 +33,8 @@ public sealed class PemHygieneCheck : TrustCheck
                 yield return Error(cluster, $"{file.Name}: {defect}", "Write the file anew: one block after the other, each ended by a line break.");
             }
 
-            foreach (var defect in PemHygiene.Untidy(file)) yield return Warning(cluster, $"{file.Name}: {defect}", "Leave only the blocks in the file.");
+            // Go, OpenSSL and rustls all skip text outside blocks (RFC 7468 section 2).
+            if (file.StrayText is { } text) yield return Warning(cluster, $"{file.Name}: {text}", "Leave only the blocks in the file.");
             if (file.Certificates.Count == 0 && file.Defects.Count == 0) yield return Error(cluster, $"{file.Name} holds no certificate.", "Put the certificate in.");
             foreach (var twice in file.Certificates.GroupBy(c => c).Where(g => g.Count() > 1))
             {

@@ -1,0 +1,95 @@
+using MeshTrust.Topology;
+
+namespace MeshTrust.Pki;
+
+/// <summary>
+/// Files of a cluster whose form is wrong although the key and its certificate are good: text around the blocks, the wrong order, a missing chain.
+/// They are written anew around that key and certificate, which stay. Pure.
+/// </summary>
+internal sealed record ClusterCacertsRepair
+{
+    /// <summary>The four files as they should be; a file whose form is good is as it was, byte for byte.</summary>
+    internal required IReadOnlyDictionary<string, ReadOnlyMemory<byte>> Files { get; init; }
+
+    /// <summary>What was wrong and what is written, as one or two sentences.</summary>
+    internal required string Reason { get; init; }
+
+    /// <summary>The repair; null where the files fit already, or where they hold no key with a certificate under the root.</summary>
+    internal static ClusterCacertsRepair? Try(ClusterName cluster, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files, RootCa root, bool chainHasRoot)
+    {
+        if (files.Count == 0 || Faults(cluster, files) is not { Count: > 0 } faults || !files.TryGetValue(CacertsFile.CaKey, out var keyFile)) return null;
+        var (key, isKeyClean) = ReadKey(keyFile.Span);
+        if (key is null) return null;
+        var (ca, chain) = (Read(files, CacertsFile.CaCert), Read(files, CacertsFile.CertChain));
+        List<CertificateDocument> known = [.. ca.Certificates, .. chain.Certificates, .. Read(files, CacertsFile.RootCert).Certificates];
+        if (known.FirstOrDefault(key.Matches) is not { } certificate || PathTo(root.Certificate, certificate, known) is not { } path) return null;
+
+        var wanted = chainHasRoot || path.Count == 1 ? path : path.SkipLast(1);
+        var repaired = new Dictionary<string, ReadOnlyMemory<byte>>(StringComparer.Ordinal)
+        {
+            [CacertsFile.CaCert] = IsClean(ca) && ca.Certificates[0].Equals(certificate) ? files[CacertsFile.CaCert] : PemDocument.Write([certificate]),
+            [CacertsFile.CaKey] = isKeyClean ? keyFile : key.ToPem(),
+            [CacertsFile.CertChain] = IsClean(chain) && chain.Certificates.SequenceEqual(wanted) ? files[CacertsFile.CertChain] : PemDocument.Write(wanted),
+            [CacertsFile.RootCert] = RootFile(files, root),
+        };
+        if (Faults(cluster, repaired).Count > 0) return null;
+        var written = repaired.Where(f => !files.TryGetValue(f.Key, out var there) || !there.Span.SequenceEqual(f.Value.Span)).Select(f => f.Key);
+        return new ClusterCacertsRepair
+        {
+            Files = repaired,
+            Reason = $"{Summary(faults)} {string.Join(" and ", written)} {(written.Count() == 1 ? "is" : "are")} rewritten; the key and its certificate stay.",
+        };
+    }
+
+    /// <summary>One sentence for any number of problems.</summary>
+    internal static string Summary(IReadOnlyList<Problem> faults) => $"{faults[0].Place}: {faults[0].What}{(faults.Count > 1 ? $" {faults.Count - 1} more like this." : "")}";
+
+    /// <summary>
+    /// istiod drops a whole update when one byte of root-cert.pem differs and multi-root is off (istio pilot/pkg/bootstrap/istio_ca.go),
+    /// so a file that holds the present root stays as it is; only its form is put right, and only a new or foreign one is written from the root's own file.
+    /// </summary>
+    internal static ReadOnlyMemory<byte> RootFile(IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files, RootCa root)
+    {
+        var document = Read(files, CacertsFile.RootCert);
+        if (!document.Certificates.Contains(root.Certificate)) return root.CertificateFile;
+        return IsClean(document) ? files[CacertsFile.RootCert] : PemDocument.Write(document.Certificates);
+    }
+
+    private static PemDocument Read(IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files, string file) => PemDocument.Parse(file, files.TryGetValue(file, out var content) ? content.Span : []);
+
+    private static bool IsClean(PemDocument document) => document.Defects.Count == 0 && document.Blocks.Count == document.Certificates.Count;
+
+    /// <summary>The key, also where other text or blocks (OpenSSL's EC PARAMETERS, a certificate) are beside it.</summary>
+    private static (PrivateKeyPem? Key, bool IsClean) ReadKey(ReadOnlySpan<byte> file)
+    {
+        if (PrivateKeyPem.TryParse(CacertsFile.CaKey, file, out var key, out _)) return (key, true);
+        var keys = PemDocument.Parse(CacertsFile.CaKey, file).Blocks.Where(b => b.Label is PemLabel.PrivateKey or PemLabel.RsaPrivateKey or PemLabel.EcPrivateKey).ToList();
+        return (keys is [var only] && PrivateKeyPem.TryRead(only, out key, out _) ? key : null, false);
+    }
+
+    private static List<CertificateDocument>? PathTo(CertificateDocument root, CertificateDocument certificate, List<CertificateDocument> known)
+    {
+        List<CertificateDocument> path = [certificate];
+        while (!path[^1].Equals(root))
+        {
+            var child = path[^1];
+            if (known.Prepend(root).FirstOrDefault(c => !path.Contains(c) && c.RawSubject.Span.SequenceEqual(child.RawIssuer.Span) && child.IsSignedBy(c)) is not { } parent) return null;
+            path.Add(parent);
+        }
+
+        return path;
+    }
+
+    private static IReadOnlyList<Problem> Faults(ClusterName cluster, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files)
+    {
+        try
+        {
+            ClusterCacerts.FromFiles(cluster, files);
+            return [];
+        }
+        catch (MeshTrustException fault)
+        {
+            return fault.Problems;
+        }
+    }
+}
