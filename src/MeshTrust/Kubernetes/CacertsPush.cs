@@ -69,7 +69,7 @@ public static class CacertsPush
         // A user who may write one secret but no namespaces can still push where the namespace is as it should be.
         var done = Holds(held, wanted) ? ApplyOutcome.Unchanged : await api.ApplyNamespaceAsync(wanted, settings.Force, cancellationToken).ConfigureAwait(false);
         outcome.Current = outcome.Current with { Namespace = done };
-        var secret = await api.ApplySecretAsync(verdict.Secret, settings.Force, cancellationToken).ConfigureAwait(false);
+        var secret = await api.ApplySecretAsync(verdict.Secret, settings.Force || verdict.PutsBack, cancellationToken).ConfigureAwait(false);
         // The mark is istiod's, so no apply of ours removes it; while it stands, istiod takes the secret for its own.
         if (verdict.RemovesGeneratedMark) await api.RemoveSecretKeyAsync(namespaceName, CacertsSecret.Name, CacertsSecret.GeneratedMark, cancellationToken).ConfigureAwait(false);
         outcome.Current = outcome.Current with { Secret = verdict.RemovesGeneratedMark ? ApplyOutcome.Changed : secret };

@@ -15,6 +15,7 @@ public sealed class PushGuard
     private readonly List<Problem> _problems = [];
     private readonly List<Problem> _warnings = [];
     private bool _rootDiffers;
+    private bool _putsBack;
 
     private PushGuard(LiveTrust live, ClusterCacerts wanted, CacertsPushSettings settings)
     {
@@ -49,7 +50,7 @@ public sealed class PushGuard
             if (cacerts.Immutable == true && secret.Data.Any(d => !cacerts.Data.TryGetValue(d.Key, out var held) || !held.AsSpan().SequenceEqual(d.Value)))
                 Refuse("MT5206", "The secret cacerts is marked immutable, so it cannot be changed.", $"Keep a copy, delete it (kubectl -n {secret.Namespace} delete secret {CacertsSecret.Name}) and run again. istiod reads the new one at its next restart.");
         }
-        return new PushVerdict { Secret = secret, Problems = _problems, Warnings = _warnings, RemovesGeneratedMark = generated && _settings.Force, RootDiffers = _rootDiffers };
+        return new PushVerdict { Secret = secret, Problems = _problems, Warnings = _warnings, RemovesGeneratedMark = generated && _settings.Force, RootDiffers = _rootDiffers, PutsBack = _putsBack };
     }
 
     /// <summary>
@@ -92,7 +93,7 @@ public sealed class PushGuard
 
     private void PutBack(PemDocument secret)
     {
-        _rootDiffers = true;
+        (_rootDiffers, _putsBack) = (true, true);
         var what = secret.Certificates.Count > 0 ? $"the root {Describe(secret)}" : "a root that cannot be read";
         Warn("MT5221", $"The secret cacerts holds {what}, but istiod publishes {Describe(Wanted())} and no workload holds another root{Reach()}. The secret is replaced by the right one.",
             "Find out what wrote the other secret. istiod goes on with the root that it has.");

@@ -1,8 +1,10 @@
 using System.Diagnostics;
 using System.Text.Json;
 using k8s;
+using k8s.Models;
 using MeshTrust.ControlPlanes.Embedded;
 using MeshTrust.Pki;
+using MeshTrust.Tests.Pki;
 using MeshTrust.Tests.Tools;
 using MeshTrust.Topology;
 
@@ -67,6 +69,35 @@ public sealed class MainFlowTests
         Assert.That(code, Is.EqualTo(8), output);
         Assert.That(output, Does.Contain("MT5204").And.Contain("somebody"));
         Assert.That(Succeed("--target=Verify", "--force"), Does.Contain("cluster1: secret cacerts changed").And.Contain("4 of 4 ordered pairs trusted"));
+    }
+
+    /// <summary>
+    /// istiod runs with the common root (its ConfigMaps say so), and somebody deleted the secret and created a foreign one: the mesh works until istiod restarts.
+    /// </summary>
+    [Test]
+    public async Task Puts_a_foreign_secret_back_and_never_advises_the_restart_that_would_break_the_mesh()
+    {
+        Succeed("--target=Verify");
+        var root = File.ReadAllText(_scratch.File("mesh/certs/root-cert.pem"));
+        using (var foreign = new StoreFixture())
+        {
+            var files = (await foreign.OneClusterAsync()).ToFiles();
+            await WithClusterAsync(async client =>
+            {
+                foreach (var ns in new[] { "istio-system", "default" })
+                    await client.CreateNamespacedConfigMapAsync(new V1ConfigMap { Metadata = new V1ObjectMeta { Name = "istio-ca-root-cert" }, Data = new Dictionary<string, string> { ["root-cert.pem"] = root } }, ns);
+                await client.DeleteNamespacedSecretAsync("cacerts", "istio-system");
+                await client.CreateNamespacedSecretAsync(new V1Secret { Metadata = new V1ObjectMeta { Name = "cacerts" }, Data = files.ToDictionary(f => f.Key, f => f.Value.ToArray()) }, "istio-system", fieldManager: "kubectl-create");
+            });
+        }
+
+        var (code, output) = Run("--target=Verify", "--exclusive");
+        Assert.That(code, Is.EqualTo(9), output);
+        Assert.That(output, Does.Contain("MT5013").And.Contain("Do not restart istiod. Run PushSecrets").And.Not.Contain("Restart istiod").And.Not.Contain("estart it "));
+        Assert.That(output, Does.Not.Contain("MT5014 error").And.Not.Contain("MT5001 error"), "the namespaces hold what istiod publishes");
+
+        Assert.That(Succeed("--target=Verify"), Does.Contain("MT5221").And.Contain("cluster1: secret cacerts changed").And.Contain("4 of 4 ordered pairs trusted"));
+        Assert.That(Succeed("--target=Verify"), Does.Contain("cluster1: secret cacerts unchanged"));
     }
 
     /// <summary>No key is lost for the form of a file, and what is replaced stays until the next proof.</summary>
