@@ -17,7 +17,7 @@ public sealed class EntryScriptTests
     public void MakeTree() => _tree = new EntryScriptFixture();
 
     [TearDown]
-    public void RemoveTree() => _tree.Dispose();
+    public void RemoveTree() => _tree?.Dispose();
 
     [Test]
     public void Compiles_once_for_each_content_of_the_sources()

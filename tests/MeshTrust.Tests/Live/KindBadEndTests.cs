@@ -13,7 +13,7 @@ public sealed class KindBadEndTests
     public void Begin() => _kind = KindTestbed.Find();
 
     [TearDown]
-    public void End() => _kind.Dispose();
+    public void End() => _kind?.Dispose();
 
     /// <summary>One cluster through all that can happen to it, because each costs most of a minute to make.</summary>
     [Test]

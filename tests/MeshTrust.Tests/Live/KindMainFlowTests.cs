@@ -13,7 +13,7 @@ public sealed class KindMainFlowTests
     public void Begin() => _kind = KindTestbed.Find();
 
     [TearDown]
-    public void End() => _kind.Dispose();
+    public void End() => _kind?.Dispose();
 
     [Test]
     public void Makes_two_proves_trust_changes_nothing_adds_a_third_restores_one_that_was_deleted_and_removes_all()

@@ -18,7 +18,7 @@ public sealed class MainFlowTests
     public void Begin() => _scratch = new ScratchDirectory();
 
     [TearDown]
-    public void End() => _scratch.Dispose();
+    public void End() => _scratch?.Dispose();
 
     [Test]
     public void Proves_trust_from_nothing_then_changes_nothing_then_takes_a_third_cluster_in()

@@ -32,7 +32,7 @@ internal sealed class PreflightOnEngineTests
     {
         foreach (var command in Enumerable.Reverse(_undo)) OutsideTool.Run(_docker, command);
         _undo.Clear();
-        _scratch.Dispose();
+        _scratch?.Dispose();
     }
 
     [Test]

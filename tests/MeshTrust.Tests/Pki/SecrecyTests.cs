@@ -15,7 +15,7 @@ public sealed class SecrecyTests
     public void SetUp() => _fixture = new StoreFixture();
 
     [TearDown]
-    public void TearDown() => _fixture.Dispose();
+    public void TearDown() => _fixture?.Dispose();
 
     /// <summary>Every run of 12 characters of the key's base64, and every name of a key that a dump could show.</summary>
     private static void AssertSilent(string shown, params string[] keyFiles)

@@ -82,9 +82,13 @@ public sealed class MetalLbOnServerTests
     [TearDown]
     public async Task RemoveScratch()
     {
-        foreach (var path in Own) await _admin.DeleteAsync(path);
-        await _webhook.DisposeAsync();
-        _scratch.Dispose();
+        if (_admin is not null)
+        {
+            foreach (var path in Own) await _admin.DeleteAsync(path);
+        }
+
+        if (_webhook is not null) await _webhook.DisposeAsync();
+        _scratch?.Dispose();
     }
 
     [Test]

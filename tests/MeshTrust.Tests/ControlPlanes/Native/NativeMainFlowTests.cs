@@ -21,7 +21,7 @@ public sealed class NativeMainFlowTests
     }
 
     [TearDown]
-    public void End() => _scratch.Dispose();
+    public void End() => _scratch?.Dispose();
 
     /// <summary>With a proxy that leads nowhere and variables that would stop etcd.</summary>
     [Test]

@@ -25,7 +25,7 @@ public sealed class RealEngineTests
     }
 
     [TearDown]
-    public void RemoveDirectory() => _directory.Dispose();
+    public void RemoveDirectory() => _directory?.Dispose();
 
     [TestCaseSource(nameof(Engines))]
     public async Task Makes_reads_and_removes_a_network(string name)
