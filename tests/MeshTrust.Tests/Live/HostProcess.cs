@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using MeshTrust.Tests.Tools;
 
 namespace MeshTrust.Tests.Live;
 
@@ -112,6 +113,7 @@ internal sealed class HostProcess : IDisposable
         using var kill = Process.Start("/bin/sh", ["-c", $"kill -{name} {Id}"]);
         kill.WaitForExit();
     }
+        InheritedSignals.SkipWhereIgnored(name);
 
     public bool HasExited => _process.HasExited;
 

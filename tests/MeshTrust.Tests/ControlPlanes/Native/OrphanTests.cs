@@ -83,6 +83,7 @@ public sealed class OrphanTests
     {
         _ = RealBinaries.Find();
         var script = OutsideTool.Find("script");
+        InheritedSignals.SkipWhereIgnored(key is null ? "HUP" : "INT");
         using var scratch = new ScratchDirectory();
         var command = $"exec dotnet exec {HostProcess.HostAssembly} --target=Serve --provider=native --clusters=1 --work-dir=mesh --rootca-keysz=p256";
         var start = new ProcessStartInfo(script, ["-qefc", command, "/dev/null"]) { WorkingDirectory = scratch.Location, RedirectStandardInput = true, RedirectStandardOutput = true };
