@@ -1,8 +1,9 @@
+using MeshTrust.Tests.Tools;
 
 namespace MeshTrust.Tests.Live;
 
 /// <summary>Runs on real kind clusters that end badly: the next one says what it found and converges, or refuses and names the way; Clean always succeeds.</summary>
-[TestFixture, NonParallelizable]
+[TestFixture, NonParallelizable, Category(OutsideTool.Category), Deadline(DeadlineAttribute.Kind)]
 [Platform(Exclude = "Win", Reason = "signals are Unix's")]
 public sealed class KindBadEndTests
 {
@@ -21,7 +22,7 @@ public sealed class KindBadEndTests
     {
         using (var killed = _kind.Start(1, "--target=Verify"))
         {
-            killed.WaitForOutput("Starting control-plane");
+            killed.WaitForOutput("Starting control-plane", Deadline);
             killed.Kill();
         }
 
@@ -60,7 +61,7 @@ public sealed class KindBadEndTests
     public void Ends_at_once_on_ctrl_c_and_removes_what_is_half_made_on_request()
     {
         using var stopped = _kind.Start(1, "--target=Verify");
-        stopped.WaitForOutput("Starting control-plane");
+        stopped.WaitForOutput("Starting control-plane", Deadline);
         stopped.Signal("INT");
         Assert.That(stopped.WaitForExit(Deadline), Is.EqualTo(130), stopped.Output);
         Assert.That(_kind.Containers(1), Is.Not.Empty);
@@ -95,7 +96,7 @@ public sealed class KindBadEndTests
         variables["DOCKER_HOST"] = "unix://" + _kind.File("engine.sock");
         using var engine = new EngineProxy(_kind.File("engine.sock"), Socket);
         using var host = HostProcess.Start(_kind.Location, _kind.Arguments(1, "--target=Verify"), variables);
-        host.WaitForOutput("Starting control-plane");
+        host.WaitForOutput("Starting control-plane", Deadline);
         engine.Dispose();
 
         Assert.That(host.WaitForExit(Deadline), Is.EqualTo(4), host.Output);

@@ -1,10 +1,11 @@
 using System.Text;
 using System.Text.Json;
+using MeshTrust.Tests.Tools;
 
 namespace MeshTrust.Tests.Live;
 
 /// <summary>The main flow on real kind clusters, from nothing until nothing is left, judged from outside by kubectl, docker and kind.</summary>
-[TestFixture, NonParallelizable]
+[TestFixture, NonParallelizable, Category(OutsideTool.Category), Deadline(DeadlineAttribute.Kind)]
 public sealed class KindMainFlowTests
 {
     private KindTestbed _kind = null!;

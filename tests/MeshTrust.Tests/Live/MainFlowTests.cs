@@ -106,11 +106,11 @@ public sealed class MainFlowTests
 
         using var process = Process.Start(start)!;
         var error = process.StandardError.ReadToEndAsync();
-        var output = process.StandardOutput.ReadToEnd();
+        var output = process.StandardOutput.ReadToEndAsync();
         process.WaitForExit();
 
         Assert.That(process.ExitCode, Is.Zero, error.Result);
-        using var report = JsonDocument.Parse(output);
+        using var report = JsonDocument.Parse(output.Result);
         Assert.That(report.RootElement.GetProperty("outcome").GetString(), Is.EqualTo("Passed"));
         Assert.That(error.Result, Does.Contain("PushSecrets"));
     }
