@@ -110,13 +110,13 @@ internal sealed class HostProcess : IDisposable
         }
     }
 
-    /// <summary>Sends a signal such as <c>INT</c>.</summary>
+    /// <summary>Sends a signal such as <c>INT</c>; ends the test, loudly, where this process and so the host have inherited that it is ignored.</summary>
     public void Signal(string name)
     {
+        InheritedSignals.SkipWhereIgnored(name);
         using var kill = Process.Start("/bin/sh", ["-c", $"kill -{name} {Id}"]);
         kill.WaitForExit(Deadline);
     }
-        InheritedSignals.SkipWhereIgnored(name);
 
     public bool HasExited => _process.HasExited;
 

@@ -74,7 +74,7 @@ public sealed class KindBadEndTests
     [Test]
     public void Ends_a_kind_that_hangs_saves_logs_and_leaves_nothing()
     {
-        var real = Tools.OutsideTool.Find("kind");
+        var real = OutsideTool.Find("kind");
         Script("hangs/kind", $"[ \"$1\" = create ] && sleep 600\nexec '{real}' \"$@\"");
         File.WriteAllText(_kind.File("mesh.yaml"), $"apiVersion: meshtrust.dev/v1alpha1\nkind: MeshTopology\ntimeouts: {{create: 3s}}\nclusters: [{{name: {_kind.Name(1)}}}]\n");
         var variables = _kind.Variables();

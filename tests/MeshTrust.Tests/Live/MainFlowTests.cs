@@ -120,7 +120,7 @@ public sealed class MainFlowTests
     public void Writes_an_env_file_that_a_shell_can_source()
     {
         Succeed("--target=SetContexts");
-        var result = OutsideTool.Run(OutsideTool.Find("sh"), "-eu", "-c", ". \"$1\"; echo \"$CTX_CLUSTER1 $CTX_CLUSTER2 $KUBECONFIG\"", "sh", _scratch.File("mesh/env.sh"));
+        var result = OutsideTool.Run("/bin/sh", "-eu", "-c", ". \"$1\"; echo \"$CTX_CLUSTER1 $CTX_CLUSTER2 $KUBECONFIG\"", "sh", _scratch.File("mesh/env.sh"));
         Assert.That((result.ExitCode, result.Output.Trim()), Is.EqualTo((0, $"cluster1 cluster2 {_scratch.File("mesh/kubeconfig/merged")}")), result.Error);
     }
 

@@ -14,6 +14,8 @@ public static class OutsideTool
     /// <summary>The path of a tool on PATH or in KUBEBUILDER_ASSETS; ends the test where there is none.</summary>
     public static string Find(string name)
     {
+        if (!TestContext.CurrentContext.Test.AllCategories().Contains(Category))
+            Assert.Fail($"{TestContext.CurrentContext.Test.FullName} uses '{name}' and needs [Category(OutsideTool.Category)], so that CI also runs it where '{name}' is missing.");
         if (TryFind(name) is { } path) return path;
         var reason = $"NOT RUN: '{name}' is neither on PATH nor in KUBEBUILDER_ASSETS. Install it and run again; MESHTRUST_REQUIRE_TOOLS=1 makes this a failure.";
         if (Environment.GetEnvironmentVariable("MESHTRUST_REQUIRE_TOOLS") == "1") Assert.Fail(reason);

@@ -19,7 +19,7 @@ namespace MeshTrust.Tests.Cake.LoadBalancers;
 /// MetalLB's flow against a real kube-apiserver, with a real kubectl and a webhook that really answers. No controller runs there: the test writes the status
 /// that Kubernetes and MetalLB would write.
 /// </summary>
-[TestFixture]
+[TestFixture, Category(OutsideTool.Category)]
 public sealed class MetalLbOnServerTests
 {
     private const string Apps = "/apis/apps/v1/namespaces/metallb-system";

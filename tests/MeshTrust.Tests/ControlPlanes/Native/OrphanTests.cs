@@ -61,7 +61,7 @@ public sealed class OrphanTests
 
     [TestCase("KILL")]
     [TestCase("TERM")]
-    [Category("Real")]
+    [Category("Real"), Category(OutsideTool.Category)]
     public void A_signal_while_real_ones_run_leaves_nothing(string signal)
     {
         _ = RealBinaries.Find();
@@ -77,7 +77,7 @@ public sealed class OrphanTests
 
     [TestCase("\u0003", Description = "Ctrl-C in the terminal")]
     [TestCase(null, Description = "the terminal is closed")]
-    [Category("Real")]
+    [Category("Real"), Category(OutsideTool.Category)]
     [Platform("Linux", Reason = "script of util-linux")]
     public async Task A_terminal_that_says_Ctrl_C_or_closes_leaves_nothing(string? key)
     {

@@ -208,6 +208,7 @@ public sealed class BinaryLocatorTests
     }
 
     [Test]
+    [Category(OutsideTool.Category)]
     public void Understands_the_real_programs()
     {
         var server = OutsideTool.Find("kube-apiserver");
