@@ -8,7 +8,10 @@ public sealed class WholeFileTests
     public void MakeDirectory() => _directory = Directory.CreateTempSubdirectory("meshtrust-test-").FullName;
 
     [TearDown]
-    public void RemoveDirectory() => Directory.Delete(_directory, recursive: true);
+    public void RemoveDirectory()
+    {
+        if (_directory.Length > 0) Directory.Delete(_directory, recursive: true);
+    }
 
     private string PathOf(string name) => Path.Combine(_directory, name);
 

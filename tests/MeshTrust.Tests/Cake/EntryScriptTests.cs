@@ -17,7 +17,7 @@ public sealed class EntryScriptTests
     public void MakeTree() => _tree = new EntryScriptFixture();
 
     [TearDown]
-    public void RemoveTree() => _tree.Dispose();
+    public void RemoveTree() => _tree?.Dispose();
 
     [Test]
     public void Compiles_once_for_each_content_of_the_sources()
@@ -259,7 +259,7 @@ public sealed class EntryScriptTests
         while (projects.TryDequeue(out var project))
         {
             if (!seen.Add(project)) continue;
-            var answer = OutsideTool.Run(OutsideTool.Find("dotnet"), "msbuild", project, "-getItem:ProjectReference", "-getItem:Compile", "-getItem:EmbeddedResource", "-getItem:None", "-getItem:Content");
+            var answer = OutsideTool.Run("dotnet", "msbuild", project, "-getItem:ProjectReference", "-getItem:Compile", "-getItem:EmbeddedResource", "-getItem:None", "-getItem:Content");
             Assert.That(answer.ExitCode, Is.Zero, answer.Output + answer.Error);
             using var items = JsonDocument.Parse(answer.Output);
             foreach (var kind in items.RootElement.GetProperty("Items").EnumerateObject())

@@ -18,7 +18,7 @@ public sealed class ReportDeliveryTests
     public void Begin() => _scratch = new ScratchDirectory();
 
     [TearDown]
-    public void End() => _scratch.Dispose();
+    public void End() => _scratch?.Dispose();
 
     [Test]
     public void Leaves_three_files_and_appends_to_the_summary_of_the_step()

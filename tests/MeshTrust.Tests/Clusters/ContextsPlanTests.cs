@@ -66,7 +66,7 @@ public sealed class ContextsPlanTests
         using var shell = Process.Start(start)!;
         shell.StandardInput.Write(ContextExport.Shell(Plan().Variables) + "printf '%s|%s' \"$CTX_CLUSTER1\" \"$NETWORK_CLUSTER1\"\n");
         shell.StandardInput.Close();
-        Assert.That(shell.StandardOutput.ReadToEnd(), Is.EqualTo($"{Odd}|net 1"));
+        Assert.That(shell.StandardOutput.ReadToEndAsync().Result, Is.EqualTo($"{Odd}|net 1"));
     }
 
     [Test]

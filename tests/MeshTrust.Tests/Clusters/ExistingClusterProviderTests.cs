@@ -11,7 +11,10 @@ public sealed class ExistingClusterProviderTests
     public void MakeDirectory() => _directory = Directory.CreateTempSubdirectory("meshtrust-test-").FullName;
 
     [TearDown]
-    public void RemoveDirectory() => Directory.Delete(_directory, recursive: true);
+    public void RemoveDirectory()
+    {
+        if (_directory.Length > 0) Directory.Delete(_directory, recursive: true);
+    }
 
     private string Kubeconfig(string name, params string[] contexts)
     {

@@ -14,7 +14,7 @@ public sealed class KubeconfigMergeTests
     public async Task Begin() => _scratch = new ScratchDirectory();
 
     [TearDown]
-    public async Task End() => _scratch.Dispose();
+    public async Task End() => _scratch?.Dispose();
 
     [Test]
     public async Task Brings_contexts_in_replaces_stale_ones_and_leaves_the_current_one()

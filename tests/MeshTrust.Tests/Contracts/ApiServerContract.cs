@@ -1,11 +1,12 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using MeshTrust.Tests.Tools;
 
 namespace MeshTrust.Tests.Contracts;
 
 /// <summary>What an API server answers on the wire. Every test runs against the embedded server and against a real kube-apiserver; each has namespaces of its own.</summary>
 [TestFixture(ServerKind.Embedded)]
-[TestFixture(ServerKind.Native)]
+[TestFixture(ServerKind.Native, Category = OutsideTool.Category)]
 public abstract class ApiServerContract(ServerKind kind)
 {
     /// <summary>Which server this is.</summary>

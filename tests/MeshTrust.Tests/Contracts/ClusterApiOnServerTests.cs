@@ -1,10 +1,11 @@
 using MeshTrust.Clusters;
+using MeshTrust.Tests.Tools;
 
 namespace MeshTrust.Tests.Contracts;
 
 /// <summary>The library's own client against both servers.</summary>
 [TestFixture(ServerKind.Embedded)]
-[TestFixture(ServerKind.Native)]
+[TestFixture(ServerKind.Native, Category = OutsideTool.Category)]
 public sealed class ClusterApiOnServerTests(ServerKind kind) : ClusterApiContract
 {
     private ClusterAccess _administrator = null!;

@@ -3,6 +3,7 @@ using MeshTrust.Tests.Tools;
 namespace MeshTrust.Tests.Contracts;
 
 /// <summary>kubectl's own flows, word for word the same on both servers. Deleting a namespace is not among them: that takes a controller.</summary>
+[Category(OutsideTool.Category)]
 public sealed class KubectlContract(ServerKind kind) : ApiServerContract(kind)
 {
     private Kubectl _kubectl = null!;

@@ -12,7 +12,7 @@ public sealed class ClusterReadinessTests
     public void Begin() => _api = new MemoryClusterApi("east");
 
     [TearDown]
-    public void End() => _api.Dispose();
+    public void End() => _api?.Dispose();
 
     [Test]
     public async Task Tells_what_is_missing_first()

@@ -1,11 +1,12 @@
 using System.Globalization;
 using System.Text.Json;
 using MeshTrust.Pki;
+using MeshTrust.Tests.Tools;
 
 namespace MeshTrust.Tests.Live;
 
 /// <summary>A run that ends at any moment by SIGKILL, and the next one.</summary>
-[TestFixture, NonParallelizable, Category("Slow")]
+[TestFixture, NonParallelizable, Category("Slow"), Deadline(20 * 60)]
 [Platform(Exclude = "Win", Reason = "file modes and SIGKILL are Unix's")]
 [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
 public sealed class CrashTests

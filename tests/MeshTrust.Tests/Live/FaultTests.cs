@@ -43,8 +43,8 @@ public sealed class FaultTests
     [OneTimeTearDown]
     public async Task Stop()
     {
-        await _plane.DisposeAsync();
-        _scratch.Dispose();
+        if (_plane is not null) await _plane.DisposeAsync();
+        _scratch?.Dispose();
     }
 
     private static IEnumerable<TestCaseData> Plans()

@@ -1,12 +1,13 @@
 using System.Diagnostics;
 using System.Text;
+using MeshTrust.Tests.Tools;
 
 namespace MeshTrust.Tests.Live;
 
 /// <summary>The build host as users run it: a process of its own.</summary>
 internal sealed class HostProcess : IDisposable
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(4);
     private readonly StringBuilder _output = new();
     private readonly StringBuilder _standardOutput = new();
     // A process that has ended no longer says when it began.
@@ -96,21 +97,25 @@ internal sealed class HostProcess : IDisposable
     }
 
     /// <summary>Waits until the host has told <paramref name="text"/>.</summary>
-    public void WaitForOutput(string text)
+    public void WaitForOutput(string text) => WaitForOutput(text, Deadline);
+
+    /// <summary>Waits until the host has told <paramref name="text"/>, which may take as long as <paramref name="deadline"/>.</summary>
+    public void WaitForOutput(string text, TimeSpan deadline)
     {
         var started = TimeProvider.System.GetTimestamp();
         while (!Output.Contains(text, StringComparison.Ordinal))
         {
-            if (HasExited || TimeProvider.System.GetElapsedTime(started) > Deadline) throw new TimeoutException($"The host never told '{text}':\n{Output}");
+            if (HasExited || TimeProvider.System.GetElapsedTime(started) > deadline) throw new TimeoutException($"The host never told '{text}':\n{Output}");
             Thread.Sleep(5);
         }
     }
 
-    /// <summary>Sends a signal such as <c>INT</c>.</summary>
+    /// <summary>Sends a signal such as <c>INT</c>; ends the test, loudly, where this process and so the host have inherited that it is ignored.</summary>
     public void Signal(string name)
     {
+        InheritedSignals.SkipWhereIgnored(name);
         using var kill = Process.Start("/bin/sh", ["-c", $"kill -{name} {Id}"]);
-        kill.WaitForExit();
+        kill.WaitForExit(Deadline);
     }
 
     public bool HasExited => _process.HasExited;

@@ -1,8 +1,9 @@
+using MeshTrust.Tests.Tools;
 
 namespace MeshTrust.Tests.Live;
 
 /// <summary>Runs on real kind clusters that end badly: the next one says what it found and converges, or refuses and names the way; Clean always succeeds.</summary>
-[TestFixture, NonParallelizable]
+[TestFixture, NonParallelizable, Category(OutsideTool.Category), Deadline(DeadlineAttribute.Kind)]
 [Platform(Exclude = "Win", Reason = "signals are Unix's")]
 public sealed class KindBadEndTests
 {
@@ -13,7 +14,7 @@ public sealed class KindBadEndTests
     public void Begin() => _kind = KindTestbed.Find();
 
     [TearDown]
-    public void End() => _kind.Dispose();
+    public void End() => _kind?.Dispose();
 
     /// <summary>One cluster through all that can happen to it, because each costs most of a minute to make.</summary>
     [Test]
@@ -21,7 +22,7 @@ public sealed class KindBadEndTests
     {
         using (var killed = _kind.Start(1, "--target=Verify"))
         {
-            killed.WaitForOutput("Starting control-plane");
+            killed.WaitForOutput("Starting control-plane", Deadline);
             killed.Kill();
         }
 
@@ -60,7 +61,7 @@ public sealed class KindBadEndTests
     public void Ends_at_once_on_ctrl_c_and_removes_what_is_half_made_on_request()
     {
         using var stopped = _kind.Start(1, "--target=Verify");
-        stopped.WaitForOutput("Starting control-plane");
+        stopped.WaitForOutput("Starting control-plane", Deadline);
         stopped.Signal("INT");
         Assert.That(stopped.WaitForExit(Deadline), Is.EqualTo(130), stopped.Output);
         Assert.That(_kind.Containers(1), Is.Not.Empty);
@@ -73,7 +74,7 @@ public sealed class KindBadEndTests
     [Test]
     public void Ends_a_kind_that_hangs_saves_logs_and_leaves_nothing()
     {
-        var real = Tools.OutsideTool.Find("kind");
+        var real = OutsideTool.Find("kind");
         Script("hangs/kind", $"[ \"$1\" = create ] && sleep 600\nexec '{real}' \"$@\"");
         File.WriteAllText(_kind.File("mesh.yaml"), $"apiVersion: meshtrust.dev/v1alpha1\nkind: MeshTopology\ntimeouts: {{create: 3s}}\nclusters: [{{name: {_kind.Name(1)}}}]\n");
         var variables = _kind.Variables();
@@ -95,7 +96,7 @@ public sealed class KindBadEndTests
         variables["DOCKER_HOST"] = "unix://" + _kind.File("engine.sock");
         using var engine = new EngineProxy(_kind.File("engine.sock"), Socket);
         using var host = HostProcess.Start(_kind.Location, _kind.Arguments(1, "--target=Verify"), variables);
-        host.WaitForOutput("Starting control-plane");
+        host.WaitForOutput("Starting control-plane", Deadline);
         engine.Dispose();
 
         Assert.That(host.WaitForExit(Deadline), Is.EqualTo(4), host.Output);

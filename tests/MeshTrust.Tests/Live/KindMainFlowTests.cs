@@ -1,10 +1,11 @@
 using System.Text;
 using System.Text.Json;
+using MeshTrust.Tests.Tools;
 
 namespace MeshTrust.Tests.Live;
 
 /// <summary>The main flow on real kind clusters, from nothing until nothing is left, judged from outside by kubectl, docker and kind.</summary>
-[TestFixture, NonParallelizable]
+[TestFixture, NonParallelizable, Category(OutsideTool.Category), Deadline(DeadlineAttribute.Kind)]
 public sealed class KindMainFlowTests
 {
     private KindTestbed _kind = null!;
@@ -13,7 +14,7 @@ public sealed class KindMainFlowTests
     public void Begin() => _kind = KindTestbed.Find();
 
     [TearDown]
-    public void End() => _kind.Dispose();
+    public void End() => _kind?.Dispose();
 
     [Test]
     public void Makes_two_proves_trust_changes_nothing_adds_a_third_restores_one_that_was_deleted_and_removes_all()

@@ -21,7 +21,7 @@ public sealed class MainFlowTests
     public void Begin() => _scratch = new ScratchDirectory();
 
     [TearDown]
-    public void End() => _scratch.Dispose();
+    public void End() => _scratch?.Dispose();
 
     [Test]
     public void Proves_trust_from_nothing_then_changes_nothing_then_takes_a_third_cluster_in()
@@ -158,11 +158,11 @@ public sealed class MainFlowTests
 
         using var process = Process.Start(start)!;
         var error = process.StandardError.ReadToEndAsync();
-        var output = process.StandardOutput.ReadToEnd();
+        var output = process.StandardOutput.ReadToEndAsync();
         process.WaitForExit();
 
         Assert.That(process.ExitCode, Is.Zero, error.Result);
-        using var report = JsonDocument.Parse(output);
+        using var report = JsonDocument.Parse(output.Result);
         Assert.That(report.RootElement.GetProperty("outcome").GetString(), Is.EqualTo("Passed"));
         Assert.That(error.Result, Does.Contain("PushSecrets"));
     }
@@ -172,7 +172,7 @@ public sealed class MainFlowTests
     public void Writes_an_env_file_that_a_shell_can_source()
     {
         Succeed("--target=SetContexts");
-        var result = OutsideTool.Run(OutsideTool.Find("sh"), "-eu", "-c", ". \"$1\"; echo \"$CTX_CLUSTER1 $CTX_CLUSTER2 $KUBECONFIG\"", "sh", _scratch.File("mesh/env.sh"));
+        var result = OutsideTool.Run("/bin/sh", "-eu", "-c", ". \"$1\"; echo \"$CTX_CLUSTER1 $CTX_CLUSTER2 $KUBECONFIG\"", "sh", _scratch.File("mesh/env.sh"));
         Assert.That((result.ExitCode, result.Output.Trim()), Is.EqualTo((0, $"cluster1 cluster2 {_scratch.File("mesh/kubeconfig/merged")}")), result.Error);
     }
 

@@ -9,7 +9,7 @@ using MeshTrust.Tests.Tools;
 namespace MeshTrust.Tests.Live;
 
 /// <summary>Faults of a real machine and a real engine, each provoked and told by the target Preflight. Everything that is made is removed again by its id.</summary>
-[TestFixture, NonParallelizable]
+[TestFixture, NonParallelizable, Category(OutsideTool.Category)]
 internal sealed class PreflightOnEngineTests
 {
     private readonly List<string[]> _undo = [];
@@ -32,7 +32,7 @@ internal sealed class PreflightOnEngineTests
     {
         foreach (var command in Enumerable.Reverse(_undo)) OutsideTool.Run(_docker, command);
         _undo.Clear();
-        _scratch.Dispose();
+        _scratch?.Dispose();
     }
 
     [Test]

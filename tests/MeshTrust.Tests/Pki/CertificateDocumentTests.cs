@@ -1,4 +1,5 @@
 using MeshTrust.Pki;
+using MeshTrust.Tests.Tools;
 using MeshTrust.Topology;
 
 namespace MeshTrust.Tests.Pki;
@@ -9,6 +10,7 @@ public sealed class CertificateDocumentTests
     private static readonly string[] P256 = ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"];
 
     [Test]
+    [Category(OutsideTool.Category)]
     public void Reads_what_openssl_reads()
     {
         using var openssl = new OpenSsl();
@@ -60,6 +62,7 @@ public sealed class CertificateDocumentTests
     }
 
     [TestCaseSource(nameof(OddKeys))]
+    [Category(OutsideTool.Category)]
     public void Names_keys_and_signatures_of_every_kind(string[] newKey, string[] more, string key, string signature, string? hash, KeyAlgorithm? known)
     {
         using var openssl = new OpenSsl();
@@ -69,6 +72,7 @@ public sealed class CertificateDocumentTests
     }
 
     [Test]
+    [Category(OutsideTool.Category)]
     public void Tells_string_types_and_does_not_let_a_name_forge_a_line()
     {
         using var openssl = new OpenSsl();

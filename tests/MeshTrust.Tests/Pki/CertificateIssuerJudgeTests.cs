@@ -6,7 +6,7 @@ using MeshTrust.Topology;
 namespace MeshTrust.Tests.Pki;
 
 /// <summary>Judges from outside on every kind of certificate that is issued.</summary>
-[TestFixture]
+[TestFixture, Category(OutsideTool.Category)]
 public sealed class CertificateIssuerJudgeTests
 {
     // Release 3.6.2 lists RFC3279 but does not take the name in -includeSources, so everything else is excluded.

@@ -1,4 +1,5 @@
 using MeshTrust.Pki;
+using MeshTrust.Tests.Tools;
 using MeshTrust.Topology;
 using Microsoft.Extensions.Time.Testing;
 
@@ -66,6 +67,7 @@ public sealed class CertificateIssuerTests
     public void Signs_with_the_hash_of_the_issuers_key(KeyAlgorithm key, string algorithm) => Assert.That(Root(1, key).SignatureAlgorithm, Is.EqualTo(algorithm));
 
     [Test]
+    [Category(OutsideTool.Category)]
     public void Copies_the_issuer_from_the_parents_bytes_whatever_its_string_types()
     {
         using var openssl = new OpenSsl();

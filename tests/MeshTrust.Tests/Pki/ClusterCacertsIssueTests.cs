@@ -12,7 +12,7 @@ public sealed class ClusterCacertsIssueTests
     public void SetUp() => _fixture = new StoreFixture();
 
     [TearDown]
-    public void TearDown() => _fixture.Dispose();
+    public void TearDown() => _fixture?.Dispose();
 
     private async Task<ClusterCacertsOutcome> AgainAsync() => (await _fixture.ClustersAsync("east")).Single();
 

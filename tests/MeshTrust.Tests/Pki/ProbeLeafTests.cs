@@ -1,4 +1,5 @@
 using MeshTrust.Pki;
+using MeshTrust.Tests.Tools;
 
 namespace MeshTrust.Tests.Pki;
 
@@ -37,6 +38,7 @@ public sealed class ProbeLeafTests
     }
 
     [Test]
+    [Category(OutsideTool.Category)]
     public void Is_issued_by_an_odd_authority_too_so_that_peers_can_be_asked()
     {
         using var openssl = new OpenSsl();

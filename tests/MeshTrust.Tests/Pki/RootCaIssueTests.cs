@@ -12,7 +12,7 @@ public sealed class RootCaIssueTests
     public void SetUp() => _fixture = new StoreFixture();
 
     [TearDown]
-    public void TearDown() => _fixture.Dispose();
+    public void TearDown() => _fixture?.Dispose();
 
     private async Task<MeshTrustException> FaultAsync()
     {

@@ -14,7 +14,7 @@ public sealed class TrustStoreTests
     public void SetUp() => _fixture = new StoreFixture();
 
     [TearDown]
-    public void TearDown() => _fixture.Dispose();
+    public void TearDown() => _fixture?.Dispose();
 
     private static async Task<MeshTrustException> FaultOf(Func<Task> act)
     {

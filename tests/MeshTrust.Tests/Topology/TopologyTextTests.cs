@@ -11,7 +11,10 @@ public sealed class TopologyTextTests
     public void Make() => _directory = Directory.CreateTempSubdirectory("topology").FullName;
 
     [TearDown]
-    public void Remove() => Directory.Delete(_directory, recursive: true);
+    public void Remove()
+    {
+        if (_directory.Length > 0) Directory.Delete(_directory, recursive: true);
+    }
 
     [Test]
     public void Reads_UTF_8_without_its_byte_order_mark()

@@ -36,6 +36,7 @@ internal sealed class IstioAcceptanceTests
     private static IEnumerable<IstioAcceptanceCase> RowsThatPeersSee() => Rows().Where(row => row.Peer != Peer.None);
 
     [TestCaseSource(nameof(RowsThatPeersSee))]
+    [Category(OutsideTool.Category)]
     public void Openssl_agrees_with_what_the_row_says_of_peers(IstioAcceptanceCase row)
     {
         ArgumentNullException.ThrowIfNull(row);

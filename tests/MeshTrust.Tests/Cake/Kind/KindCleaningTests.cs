@@ -14,7 +14,7 @@ public sealed class KindCleaningTests
     public void Begin() => _kind = new FakeKind();
 
     [TearDown]
-    public void End() => _kind.Dispose();
+    public void End() => _kind?.Dispose();
 
     [Test]
     public async Task Removes_what_was_made_here_and_leaves_all_of_others_and_says_so()

@@ -17,7 +17,7 @@ public sealed class KindClusterProviderTests
     public async Task Begin() => _kind = new FakeKind();
 
     [TearDown]
-    public async Task End() => _kind.Dispose();
+    public async Task End() => _kind?.Dispose();
 
     [Test]
     public async Task Makes_what_is_missing_and_says_here_and_in_the_cluster_that_it_is_ours()

@@ -17,7 +17,7 @@ public sealed class KindReportsTests
     public void Begin() => _kind = new FakeKind();
 
     [TearDown]
-    public void End() => _kind.Dispose();
+    public void End() => _kind?.Dispose();
 
     [Test]
     public async Task Status_tells_of_every_cluster_how_it_stands_and_changes_nothing()

@@ -19,7 +19,7 @@ public sealed class KindUpkeepTests
     public void Begin() => _kind = new FakeKind();
 
     [TearDown]
-    public void End() => _kind.Dispose();
+    public void End() => _kind?.Dispose();
 
     [Test]
     public async Task Nodes_that_do_not_run_are_started()

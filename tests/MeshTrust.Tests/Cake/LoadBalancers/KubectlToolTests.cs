@@ -19,7 +19,7 @@ public sealed class KubectlToolTests
     }
 
     [TearDown]
-    public void RemoveScratch() => _scratch.Dispose();
+    public void RemoveScratch() => _scratch?.Dispose();
 
     [Test]
     public async Task Names_kubeconfig_context_and_cache_in_every_call()

@@ -30,8 +30,8 @@ public sealed class LoadBalancerSetupTests
     [TearDown]
     public void RemoveScratch()
     {
-        _api.Dispose();
-        _scratch.Dispose();
+        _api?.Dispose();
+        _scratch?.Dispose();
     }
 
     [Test]

@@ -22,7 +22,7 @@ public sealed class MetalLbManifestSourceTests
     }
 
     [TearDown]
-    public void RemoveScratch() => _scratch.Dispose();
+    public void RemoveScratch() => _scratch?.Dispose();
 
     [Test]
     public async Task Reads_a_file_and_asks_nobody()

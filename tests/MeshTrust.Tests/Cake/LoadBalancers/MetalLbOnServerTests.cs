@@ -19,7 +19,7 @@ namespace MeshTrust.Tests.Cake.LoadBalancers;
 /// MetalLB's flow against a real kube-apiserver, with a real kubectl and a webhook that really answers. No controller runs there: the test writes the status
 /// that Kubernetes and MetalLB would write.
 /// </summary>
-[TestFixture]
+[TestFixture, Category(OutsideTool.Category)]
 public sealed class MetalLbOnServerTests
 {
     private const string Apps = "/apis/apps/v1/namespaces/metallb-system";
@@ -82,9 +82,13 @@ public sealed class MetalLbOnServerTests
     [TearDown]
     public async Task RemoveScratch()
     {
-        foreach (var path in Own) await _admin.DeleteAsync(path);
-        await _webhook.DisposeAsync();
-        _scratch.Dispose();
+        if (_admin is not null)
+        {
+            foreach (var path in Own) await _admin.DeleteAsync(path);
+        }
+
+        if (_webhook is not null) await _webhook.DisposeAsync();
+        _scratch?.Dispose();
     }
 
     [Test]

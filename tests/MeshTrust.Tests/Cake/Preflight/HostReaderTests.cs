@@ -30,7 +30,7 @@ internal sealed class HostReaderTests
     public void Begin() => _scratch = new ScratchDirectory();
 
     [TearDown]
-    public void End() => _scratch.Dispose();
+    public void End() => _scratch?.Dispose();
 
     [Test]
     public void Reads_what_the_kernel_shows()

@@ -22,7 +22,7 @@ public sealed class ToolRunTests
     public void MakeTools() => _tools = new FakeTools();
 
     [TearDown]
-    public void RemoveTools() => _tools.Dispose();
+    public void RemoveTools() => _tools?.Dispose();
 
     [Test]
     public async Task Hands_over_each_argument_as_it_is()

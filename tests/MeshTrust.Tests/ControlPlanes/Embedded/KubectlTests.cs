@@ -6,7 +6,7 @@ using MeshTrust.Topology;
 namespace MeshTrust.Tests.ControlPlanes.Embedded;
 
 /// <summary>What the embedded server does and a bare kube-apiserver does not; the flows that both have are in the contract.</summary>
-[TestFixture]
+[TestFixture, Category(OutsideTool.Category)]
 public sealed class KubectlTests
 {
     private ScratchDirectory _scratch = null!;

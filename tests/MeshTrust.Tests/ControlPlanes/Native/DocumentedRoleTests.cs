@@ -7,7 +7,7 @@ using MeshTrust.Tests.Tools;
 namespace MeshTrust.Tests.ControlPlanes.Native;
 
 /// <summary>The roles that the docs tell people to apply, on a server that has RBAC.</summary>
-[TestFixture, NonParallelizable, Category("Real")]
+[TestFixture, NonParallelizable, Category("Real"), Category(OutsideTool.Category)]
 public sealed class DocumentedRoleTests
 {
     [Test]

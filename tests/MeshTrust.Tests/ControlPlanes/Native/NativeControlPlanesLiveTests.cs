@@ -7,7 +7,7 @@ using MeshTrust.Tests.Tools;
 namespace MeshTrust.Tests.ControlPlanes.Native;
 
 /// <summary>Two real control planes side by side, started once for all tests of this fixture.</summary>
-[TestFixture, Category("Real")]
+[TestFixture, Category("Real"), Category(OutsideTool.Category)]
 [Platform(Exclude = "Win", Reason = "file modes are Unix's")]
 [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
 public sealed class NativeControlPlanesLiveTests

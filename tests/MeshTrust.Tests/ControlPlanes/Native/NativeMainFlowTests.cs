@@ -6,7 +6,7 @@ using MeshTrust.Tests.Tools;
 namespace MeshTrust.Tests.ControlPlanes.Native;
 
 /// <summary>The whole main job over real control planes.</summary>
-[TestFixture, NonParallelizable, Category("Real")]
+[TestFixture, NonParallelizable, Category("Real"), Category(OutsideTool.Category)]
 public sealed class NativeMainFlowTests
 {
     private static readonly string[] Quick = ["--provider=native", "--work-dir=mesh", "--rootca-keysz=p256", "--intermediate-keysz=p256"];
@@ -21,7 +21,7 @@ public sealed class NativeMainFlowTests
     }
 
     [TearDown]
-    public void End() => _scratch.Dispose();
+    public void End() => _scratch?.Dispose();
 
     /// <summary>With a proxy that leads nowhere and variables that would stop etcd.</summary>
     [Test]

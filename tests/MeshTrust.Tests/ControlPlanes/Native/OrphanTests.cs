@@ -61,7 +61,7 @@ public sealed class OrphanTests
 
     [TestCase("KILL")]
     [TestCase("TERM")]
-    [Category("Real")]
+    [Category("Real"), Category(OutsideTool.Category)]
     public void A_signal_while_real_ones_run_leaves_nothing(string signal)
     {
         _ = RealBinaries.Find();
@@ -77,12 +77,13 @@ public sealed class OrphanTests
 
     [TestCase("\u0003", Description = "Ctrl-C in the terminal")]
     [TestCase(null, Description = "the terminal is closed")]
-    [Category("Real")]
+    [Category("Real"), Category(OutsideTool.Category)]
     [Platform("Linux", Reason = "script of util-linux")]
     public async Task A_terminal_that_says_Ctrl_C_or_closes_leaves_nothing(string? key)
     {
         _ = RealBinaries.Find();
         var script = OutsideTool.Find("script");
+        InheritedSignals.SkipWhereIgnored(key is null ? "HUP" : "INT");
         using var scratch = new ScratchDirectory();
         var command = $"exec dotnet exec {HostProcess.HostAssembly} --target=Serve --provider=native --clusters=1 --work-dir=mesh --rootca-keysz=p256";
         var start = new ProcessStartInfo(script, ["-qefc", command, "/dev/null"]) { WorkingDirectory = scratch.Location, RedirectStandardInput = true, RedirectStandardOutput = true };

@@ -1,10 +1,11 @@
 using MeshTrust.ControlPlanes.Native;
 using MeshTrust.ControlPlanes.Native.Processes;
+using MeshTrust.Tests.Tools;
 
 namespace MeshTrust.Tests.ControlPlanes.Native;
 
 /// <summary>The end of real control planes: asked for, and not.</summary>
-[TestFixture, Category("Real")]
+[TestFixture, Category("Real"), Category(OutsideTool.Category)]
 public sealed class StopTests
 {
     [Test]

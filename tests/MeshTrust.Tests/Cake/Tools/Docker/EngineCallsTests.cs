@@ -13,7 +13,7 @@ public sealed class EngineCallsTests
     public void MakeTools() => _tools = new FakeTools();
 
     [TearDown]
-    public void RemoveTools() => _tools.Dispose();
+    public void RemoveTools() => _tools?.Dispose();
 
     private string Called => _tools.Read("called");
 

@@ -20,7 +20,7 @@ public sealed class EngineSearchTests
     public void MakeTools() => _tools = new FakeTools();
 
     [TearDown]
-    public void RemoveTools() => _tools.Dispose();
+    public void RemoveTools() => _tools?.Dispose();
 
     [Test]
     public async Task Takes_docker_where_it_answers()

@@ -9,7 +9,7 @@ namespace MeshTrust.Tests.Cake.Tools.Docker;
 
 /// <summary>The real engines of this machine. Docker has to be there; Podman is tried where it is.</summary>
 [TestFixture]
-[NonParallelizable]
+[NonParallelizable, Category(OutsideTool.Category), Deadline(11 * 60)]
 public sealed class RealEngineTests
 {
     private static readonly string[] Engines = OutsideTool.TryFind("podman") is null ? ["docker"] : ["docker", "podman"];
@@ -25,7 +25,7 @@ public sealed class RealEngineTests
     }
 
     [TearDown]
-    public void RemoveDirectory() => _directory.Dispose();
+    public void RemoveDirectory() => _directory?.Dispose();
 
     [TestCaseSource(nameof(Engines))]
     public async Task Makes_reads_and_removes_a_network(string name)

@@ -26,7 +26,7 @@ public sealed class KindToolTests
     public void MakeTools() => _tools = new FakeTools();
 
     [TearDown]
-    public void RemoveTools() => _tools.Dispose();
+    public void RemoveTools() => _tools?.Dispose();
 
     [Test]
     public async Task Makes_a_cluster_and_tells_each_step_as_it_begins()

@@ -20,7 +20,7 @@ public sealed class BinaryLocatorTests
     }
 
     [TearDown]
-    public void Remove() => _fake.Dispose();
+    public void Remove() => _fake?.Dispose();
 
     [Test]
     public void Takes_the_places_in_their_order()
@@ -208,6 +208,7 @@ public sealed class BinaryLocatorTests
     }
 
     [Test]
+    [Category(OutsideTool.Category)]
     public void Understands_the_real_programs()
     {
         var server = OutsideTool.Find("kube-apiserver");

@@ -1,6 +1,7 @@
 using System.Formats.Tar;
 using System.IO.Compression;
 using MeshTrust.Tests.Live;
+using MeshTrust.Tests.Tools;
 
 namespace MeshTrust.Tests.ControlPlanes.Native.Binaries;
 
@@ -10,6 +11,7 @@ namespace MeshTrust.Tests.ControlPlanes.Native.Binaries;
 public sealed class ControlPlaneBinariesTargetTests
 {
     [Test]
+    [Category(OutsideTool.Category)]
     public async Task Brings_the_real_programs_and_the_main_job_takes_them_from_the_store()
     {
         var real = RealBinaries.Find();

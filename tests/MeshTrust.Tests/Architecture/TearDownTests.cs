@@ -1,0 +1,28 @@
+using System.Reflection;
+
+namespace MeshTrust.Tests.Architecture;
+
+/// <summary>Where a tool is missing, SetUp ends before its end, and NUnit runs TearDown all the same: what it finds unmade there must not fail a test that was skipped.</summary>
+[TestFixture]
+public sealed class TearDownTests
+{
+    private const BindingFlags Any = BindingFlags.Instance | BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic;
+
+    private static IEnumerable<TestCaseData> TearDowns() =>
+        from type in typeof(TearDownTests).Assembly.GetTypes()
+        where !type.IsAbstract && !type.IsDefined(typeof(SetUpFixtureAttribute), inherit: true)
+        from method in type.GetMethods(Any)
+        where method.IsDefined(typeof(TearDownAttribute), inherit: true) || method.IsDefined(typeof(OneTimeTearDownAttribute), inherit: true)
+        select new TestCaseData(type, method).SetArgDisplayNames(type.FullName!["MeshTrust.Tests.".Length..], method.Name);
+
+    [TestCaseSource(nameof(TearDowns))]
+    public async Task Meets_what_no_set_up_made(Type type, MethodInfo method)
+    {
+        ArgumentNullException.ThrowIfNull(type);
+        ArgumentNullException.ThrowIfNull(method);
+        var parameters = type.GetConstructors().Single().GetParameters();
+        var fixture = Activator.CreateInstance(type, [.. parameters.Select(parameter => Activator.CreateInstance(parameter.ParameterType))]);
+
+        if (method.Invoke(fixture, null) is Task running) await running;
+    }
+}
