@@ -3,7 +3,7 @@ using MeshTrust.Tests.Tools;
 namespace MeshTrust.Tests.Live;
 
 /// <summary>A disk that is really full: a small file system in memory. The exit code is that of the task that met it.</summary>
-[TestFixture, NonParallelizable, Platform("Linux", Reason = "it mounts a tmpfs")]
+[TestFixture, NonParallelizable, Category(OutsideTool.Category), Platform("Linux", Reason = "it mounts a tmpfs")]
 public sealed class FullDiskTests
 {
     private static readonly string[] Quick = ["--provider=embedded", "--rootca-keysz=p256", "--intermediate-keysz=p256"];
