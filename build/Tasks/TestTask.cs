@@ -24,6 +24,6 @@ public sealed class TestTask(DotNetCommand dotnet) : FrostingTask
         }, ["exec", assembly, "--no-ansi", "--results-directory", "artifacts/tests", .. filter]);
 
         context.Log.Information(summary.ToString());
-        if (code != 0) throw new CakeException($"Tests failed: {summary}.");
+        if (code != 0 || summary.Failed > 0) throw new CakeException($"Tests failed: {summary}.");
     }
 }

@@ -13,6 +13,15 @@ public sealed class TestSummaryTests
     }
 
     [Test]
+    public void A_fixture_that_could_not_end_counts_as_a_failure()
+    {
+        var summary = new Build.TestSummary();
+        foreach (var line in new[] { "TearDown failed for test fixture MeshTrust.Tests.Some", "  failed: 1", "  succeeded: 9" }) summary.Read(line);
+
+        Assert.That((summary.Failed, summary.ToString()), Is.EqualTo((2, "9 passed, 2 failed, 0 skipped")));
+    }
+
+    [Test]
     public void Other_lines_do_not_count()
     {
         var summary = new Build.TestSummary();

@@ -72,16 +72,16 @@ public sealed class EndsInTimeTests
     [Test, Deadline(60)]
     public void What_cannot_be_interrupted_ends_the_run_and_is_named()
     {
-        using var told = new ManualResetEventSlim();
+        using var given = new ManualResetEventSlim();
         var message = "";
         var spinning = new Thread(() =>
         {
-            _ = new DeadlineWatch("Some.Test", TimeSpan.FromMilliseconds(20), TimeSpan.FromMilliseconds(20), text => { message = text; told.Set(); });
-            while (!told.IsSet) Thread.SpinWait(1000);
+            _ = new DeadlineWatch("Some.Test", TimeSpan.FromMilliseconds(20), TimeSpan.FromMilliseconds(20), text => { message = text; given.Set(); });
+            while (!given.IsSet) Thread.SpinWait(1000);
         }) { IsBackground = true };
         spinning.Start();
 
-        Assert.That(told.Wait(TimeSpan.FromSeconds(50)), Is.True);
+        Assert.That(given.Wait(TimeSpan.FromSeconds(50)), Is.True);
         Assert.That(message, Is.EqualTo("Some.Test did not end within 0.02 s. It cannot be interrupted, so the whole run ends here."));
     }
 
