@@ -1,3 +1,5 @@
+using Cake.Frosting.MeshTrust;
+
 namespace Build;
 
 /// <summary><c>--color</c> for what Cake itself writes: it colours pipes as well wherever TERM is set, and can be told only by NO_COLOR.</summary>
@@ -7,7 +9,7 @@ public static class ColorArgument
     public static void Apply(IReadOnlyList<string> args)
     {
         ArgumentNullException.ThrowIfNull(args);
-        var choice = args.LastOrDefault(arg => arg.StartsWith("--color=", StringComparison.OrdinalIgnoreCase))?["--color=".Length..];
+        var choice = CakeCommandLine.Values(args, "--color").LastOrDefault()?.ToLowerInvariant();
         if (choice is "always") return;
         if (choice is "never" || (Console.IsOutputRedirected && !IsSet("GITHUB_ACTIONS") && !IsSet("TF_BUILD") && !IsSet("GITLAB_CI")))
             Environment.SetEnvironmentVariable("NO_COLOR", "1");

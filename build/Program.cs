@@ -5,10 +5,11 @@ using Cake.Frosting.MeshTrust;
 using Cake.Frosting.MeshTrust.Tasks;
 using Microsoft.Extensions.DependencyInjection;
 
-StartupProfile.Begin(args);
-ColorArgument.Apply(args);
+var arguments = CakeCommandLine.Normalize(args);
+StartupProfile.Begin(arguments);
+ColorArgument.Apply(arguments);
 using var cancellation = new RunCancellation().ListenToSignals();
-using var output = StandardOutput.For(args);
+using var output = StandardOutput.For(arguments);
 var outcome = new RunOutcome(cancellation);
 
 var cakeExitCode = new CakeHost()
@@ -23,7 +24,7 @@ var cakeExitCode = new CakeHost()
     .UseSetup<ArgumentCheck>()
     .UseTaskLifetime<LogGroups>()
     .UseTeardown<OutcomeRecord>()
-    .Run(args);
+    .Run(arguments);
 
-if (outcome.Refusal(cakeExitCode, args) is { } refusal) Console.Error.WriteLine(refusal);
+if (outcome.Refusal(cakeExitCode, arguments) is { } refusal) Console.Error.WriteLine(refusal);
 return outcome.ExitCode(cakeExitCode);

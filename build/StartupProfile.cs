@@ -1,4 +1,5 @@
 using System.Runtime;
+using Cake.Frosting.MeshTrust;
 
 namespace Build;
 
@@ -8,8 +9,6 @@ namespace Build;
 /// </summary>
 public static class StartupProfile
 {
-    private const string Switch = "--target=";
-
     /// <summary>Begins to follow and to note.</summary>
     public static void Begin(IReadOnlyList<string> args)
     {
@@ -22,7 +21,7 @@ public static class StartupProfile
     public static string FileFor(IReadOnlyList<string> args)
     {
         ArgumentNullException.ThrowIfNull(args);
-        var target = args.LastOrDefault(arg => arg.StartsWith(Switch, StringComparison.OrdinalIgnoreCase))?[Switch.Length..] ?? "";
+        var target = CakeCommandLine.Values(args, "--target", "-t").LastOrDefault() ?? "";
         return target.Length is > 0 and <= 40 && target.All(char.IsAsciiLetterOrDigit) ? $"startup-{target.ToLowerInvariant()}.profile" : "startup.profile";
     }
 }

@@ -13,7 +13,8 @@ internal sealed record CommandLine
     {
     }
 
-    public IReadOnlyList<string> Targets => _targets;
+    /// <summary>The targets to run, in their order; never empty.</summary>
+    public IReadOnlyList<string> Targets => _targets.Count == 0 ? ["Default"] : _targets;
 
     public Verbosity Verbosity { get; private set; } = Verbosity.Normal;
 
@@ -33,9 +34,10 @@ internal sealed record CommandLine
 
     public bool Info { get; private set; }
 
-    /// <summary>What the build may ask for: every option that the host does not know, and the targets.</summary>
+    /// <summary>What the build may ask for: every option that the host does not know, and the targets. A name goes by its first spelling.</summary>
     public CakeArguments ToArguments() => new(
-        _arguments.Concat(_targets.Select(target => (Name: "target", Value: (string?)target))).ToLookup(pair => pair.Name, pair => pair.Value));
+        _arguments.Concat(Targets.Select(target => (Name: "target", Value: (string?)target)))
+            .ToLookup(pair => pair.Name, pair => pair.Value, StringComparer.OrdinalIgnoreCase));
 
     /// <exception cref="FrostingException">The command line cannot be read.</exception>
     public static CommandLine Parse(IEnumerable<string> args)
@@ -46,7 +48,8 @@ internal sealed record CommandLine
         {
             if (word == "--")
             {
-                break; // What follows is for nobody.
+                result.TakeRemaining(words);
+                break;
             }
 
             if (word.StartsWith("--", StringComparison.Ordinal))
@@ -85,38 +88,60 @@ internal sealed record CommandLine
             : throw new FrostingException($"Expected a value after '{word}'. An empty one is written with a space: {word[..^1]} \"\".");
     }
 
-    /// <summary>One dash: several letters are several options, of which only the last can have a value.</summary>
-    private void TakeShort(string word, Queue<string> words)
+    /// <summary>What follows a bare <c>--</c>: arguments for the build, and none for the host. Words without a dash are for nobody.</summary>
+    private void TakeRemaining(Queue<string> words)
     {
-        var (letters, value) = Split(word[1..], word);
-        for (var i = 0; i < letters.Length; i++)
+        while (words.TryDequeue(out var word))
         {
-            var letter = letters[i];
-            if (!char.IsLetter(letter))
+            if (word.StartsWith('-') && word.TrimStart('-') is { Length: > 0 } option)
             {
-                throw new FrostingException($"Invalid short option name '{letter}' in '{word}'.");
+                var (name, value) = Split(option, word);
+                _arguments.Add((name, value ?? Next(words)));
             }
-
-            var last = i == letters.Length - 1;
-            Take(letter switch { 't' => "target", 'v' => "verbosity", 'w' => "working", 'e' => "exclusive", 'h' => "help", _ => letter.ToString() }, last ? value : null, last ? words : new());
         }
     }
 
+    /// <summary>One dash: one letter, which can have a value, or several options of one letter each, none of which can.</summary>
+    private void TakeShort(string word, Queue<string> words)
+    {
+        var (letters, value) = Split(word[1..], word);
+        if (letters.Length > 1 && value is not null)
+        {
+            throw new FrostingException($"'{word}' is several options of one letter, which take no value here. A long name has two dashes.");
+        }
+
+        foreach (var letter in letters)
+        {
+            var name = letter switch
+            {
+                't' => "target",
+                'v' => "verbosity",
+                'w' => "working",
+                'e' => "exclusive",
+                'h' or '?' => "help",
+                _ when char.IsLetter(letter) => letter.ToString(),
+                _ => throw new FrostingException($"Invalid short option name '{letter}' in '{word}'."),
+            };
+            Take(name, value, letters.Length == 1 ? words : new());
+        }
+    }
+
+    /// <summary>The names are those of Cake.Frosting, in its case of letters: in any other, a name is an argument for the build.</summary>
     private void Take(string name, string? value, Queue<string> words)
     {
         switch (name)
         {
-            case "target": _targets.Add(Value(name, value, words)); break;
+            case "target" or "Target": _targets.Add(Value(name, value, words)); break;
             case "working": WorkingDirectory = Value(name, value, words); break;
             case "verbosity": Verbosity = ToVerbosity(Value(name, value, words)); break;
-            case "description": Description = Flag(name, value, words); break;
-            case "tree": Tree = Flag(name, value, words); break;
-            case "dryrun": DryRun = Flag(name, value, words); break;
+            case "description" or "descriptions" or "showdescription" or "showdescriptions": Description = Flag(name, value, words); break;
+            case "tree" or "showtree": Tree = Flag(name, value, words); break;
+            case "dryrun" or "noop" or "whatif": DryRun = Flag(name, value, words); break;
             case "exclusive": Exclusive = Flag(name, value, words); break;
-            case "help": Help = Flag(name, value, words); break;
-            case "version": Version = Flag(name, value, words); break;
+            case "help": Help = value is null ? true : throw new FrostingException($"Option '{name}' takes no value, but was given '{value}'."); break;
+            case "version" or "ver": Version = Flag(name, value, words); break;
             case "info": Info = Flag(name, value, words); break;
-            default: _arguments.Add((name, value ?? Next(words))); break;
+            default: _arguments.Add((name.TrimStart('-'), value ?? Next(words))); break;
         }
     }
 

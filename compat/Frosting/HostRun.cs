@@ -23,7 +23,7 @@ internal static class HostRun
 
         if (commandLine.Version || commandLine.Info)
         {
-            HostTexts.WriteVersion(console, commandLine.Info);
+            HostTexts.WriteVersion(console, all: !commandLine.Version);
             return 0;
         }
 
@@ -35,13 +35,14 @@ internal static class HostRun
         TaskRegistration.Register(engine, context, provider.GetServices<IFrostingTask>());
         RegisterLifetimes(engine, context, provider);
 
-        if (commandLine.Tree)
+        // A dry run comes before a tree, and a tree before the descriptions.
+        if (commandLine.Tree && !commandLine.DryRun)
         {
-            new TreeScriptHost(engine, context, console).RunTargetAsync(Target(commandLine)).GetAwaiter().GetResult();
+            new TreeScriptHost(engine, context, console).RunTargetAsync(commandLine.Targets[0]).GetAwaiter().GetResult();
             return 0;
         }
 
-        if (commandLine.Description)
+        if (commandLine.Description && !commandLine.DryRun)
         {
             HostTexts.WriteDescriptions(console, engine.Tasks);
             return 0;
@@ -55,8 +56,6 @@ internal static class HostRun
         Run(ScriptHost(provider, engine, context, commandLine), commandLine);
         return 0;
     }
-
-    private static string Target(CommandLine commandLine) => commandLine.Targets.Count == 0 ? "Default" : commandLine.Targets[0];
 
     private static ScriptHost ScriptHost(IServiceProvider provider, ICakeEngine engine, IFrostingContext context, CommandLine commandLine)
     {
@@ -79,7 +78,7 @@ internal static class HostRun
             host.Settings.UseExclusiveTarget();
         }
 
-        var run = commandLine.Targets.Count > 1 ? host.RunTargetsAsync(commandLine.Targets) : host.RunTargetAsync(Target(commandLine));
+        var run = commandLine.Targets.Count > 1 ? host.RunTargetsAsync(commandLine.Targets) : host.RunTargetAsync(commandLine.Targets[0]);
         run.GetAwaiter().GetResult();
     }
 

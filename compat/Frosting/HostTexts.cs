@@ -29,15 +29,15 @@ internal static class HostTexts
             [OPTIONS] [--name=value ...]
 
         OPTIONS:
-            -h, --help         Prints help information
+            -h, -?, --help     Prints help information
             -t, --target       The target to run; repeat it for several (default: Default)
             -e, --exclusive    Runs the target without its dependencies
-                --dryrun       Says what would run, but runs no task
-                --tree         Shows the tasks as a tree
-                --description  Shows the tasks and what they do
+                --dryrun       Says what would run, but runs no task (or --noop, --whatif)
+                --tree         Shows the tasks as a tree (or --showtree)
+                --description  Shows the tasks and what they do (or --descriptions, --showdescription, --showdescriptions)
             -v, --verbosity    quiet, minimal, normal, verbose or diagnostic
             -w, --working      The working directory
-                --version      Shows the version
+                --version      Shows the version (or --ver)
                 --info         Shows the version and the platform
 
         Every other option is an argument for the build.

@@ -5,4 +5,4 @@ using Cake.Frosting.MeshTrust.Tasks;
 return new CakeHost()
     .AddAssembly(typeof(VerifyTask).Assembly)
     .ConfigureServices(services => services.AddMeshTrust())
-    .Run(args);
+    .Run(CakeCommandLine.Normalize(args));

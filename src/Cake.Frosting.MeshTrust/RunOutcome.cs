@@ -42,7 +42,8 @@ public sealed class RunOutcome(RunCancellation cancellation)
         ArgumentNullException.ThrowIfNull(args);
         if (cakeExitCode == 0 || _fault is not null || cancellation.ExitCode is not null) return null;
         var targets = TargetNames.Of(Assembly.GetEntryAssembly(), typeof(RunOutcome).Assembly);
-        var nearest = TargetNames.AskedFor(args) is { } asked && !targets.Contains(asked, StringComparer.OrdinalIgnoreCase) ? NearestName.Find(asked, targets) : null;
+        var asked = TargetNames.AskedFor(args).FirstOrDefault(name => !targets.Contains(name, StringComparer.OrdinalIgnoreCase));
+        var nearest = asked is null ? null : NearestName.Find(asked, targets);
         return new Problem
         {
             Id = "MT0017",

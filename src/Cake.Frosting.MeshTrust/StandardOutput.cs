@@ -29,14 +29,7 @@ public sealed class StandardOutput : IDisposable
     public static StandardOutput For(IReadOnlyList<string> args)
     {
         ArgumentNullException.ThrowIfNull(args);
-        for (var i = 0; i < args.Count; i++)
-        {
-            if (args[i].Equals("--output=json", StringComparison.OrdinalIgnoreCase)) return new(reportOnly: true);
-            if (args[i].Equals("--output", StringComparison.OrdinalIgnoreCase) && i + 1 < args.Count && args[i + 1].Equals("json", StringComparison.OrdinalIgnoreCase))
-                return new(reportOnly: true);
-        }
-
-        return AsItIs();
+        return CakeCommandLine.Values(args, "--output").Contains("json", StringComparer.OrdinalIgnoreCase) ? new(reportOnly: true) : AsItIs();
     }
 
     /// <summary>A console over <see cref="Report"/>, for tables.</summary>

@@ -67,7 +67,7 @@ public sealed partial class FrostingCompatTests
     public void Descriptions_are_shown()
     {
         Assert.That(_host.With<Last>().With<First>().With<Middle>().Run("--description"), Is.Zero);
-        Assert.That(_host.Console.Output, Does.Match("Last +comes last"));
+        Assert.That(_host.Shown, Does.Match("Last +comes last"));
     }
 
     [Test]

@@ -1,7 +1,10 @@
+using System.Globalization;
+using System.Text;
 using Cake.Core;
 using Cake.Core.Diagnostics;
 using Cake.Frosting;
 using Microsoft.Extensions.DependencyInjection;
+using Spectre.Console;
 
 namespace MeshTrust.Tests.Cake;
 
@@ -9,8 +12,12 @@ namespace MeshTrust.Tests.Cake;
 internal sealed class FrostingHostFixture
 {
     private readonly List<Action<IServiceCollection>> _services = [];
+    private readonly StringBuilder _ansi = new();
 
     public FakeConsole Console { get; } = new();
+
+    /// <summary>What was written to the console of the host, or to that of Spectre.Console, which the package takes for descriptions.</summary>
+    public string Shown => Console.Output + _ansi;
 
     public FakeLog Log { get; } = new();
 
@@ -30,7 +37,8 @@ internal sealed class FrostingHostFixture
 
     public int Run(CakeHost host, params string[] args)
     {
-        host.ConfigureServices(services => services.AddSingleton<IConsole>(Console).AddSingleton<ICakeLog>(Log).AddSingleton(Notes));
+        var ansi = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, Out = new AnsiConsoleOutput(new StringWriter(_ansi, CultureInfo.InvariantCulture)) });
+        host.ConfigureServices(services => services.AddSingleton<IConsole>(Console).AddSingleton(ansi).AddSingleton<ICakeLog>(Log).AddSingleton(Notes));
         foreach (var configure in _services) host.ConfigureServices(configure);
         return host.Run(args);
     }

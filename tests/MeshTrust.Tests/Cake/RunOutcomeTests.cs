@@ -35,6 +35,8 @@ public sealed class RunOutcomeTests
     [TestCase("--target=Verfy", "--target=Verify?")]
     [TestCase("-t pushsecret", "--target=PushSecrets?")]
     [TestCase("--target RotCa", "--target=RootCa?")]
+    [TestCase("--target=Verify --target=Verfy", "--target=Verify?")]
+    [TestCase("-t:Verfy", "--target=Verify?")]
     [TestCase("--target=Verify", null)]
     [TestCase("--target=Something", null)]
     [TestCase("--target", null)]

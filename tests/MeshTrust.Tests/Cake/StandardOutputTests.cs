@@ -8,6 +8,7 @@ public sealed class StandardOutputTests
     [TestCase("--output=json")]
     [TestCase("--OUTPUT=JSON")]
     [TestCase("--output", "json")]
+    [TestCase("--output:json")]
     public void Keeps_standard_output_for_the_report_alone(params string[] args)
     {
         var (report, others) = Write(args);

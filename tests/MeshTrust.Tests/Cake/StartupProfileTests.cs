@@ -8,6 +8,7 @@ public sealed class StartupProfileTests
     [TestCase("startup-verify.profile", "--target=Verify")]
     [TestCase("startup-verify.profile", "--verbosity=quiet", "--TARGET=verify", "--clusters=3")]
     [TestCase("startup-clean.profile", "--target=Verify", "--target=Clean", Description = "Cake takes the last")]
+    [TestCase("startup-verify.profile", "-t", "Verify")]
     [TestCase("startup.profile")]
     [TestCase("startup.profile", "--target=")]
     [TestCase("startup.profile", "--target=../../etc/passwd", Description = "no name of a target is a path")]

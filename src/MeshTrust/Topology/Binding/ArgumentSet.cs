@@ -14,13 +14,15 @@ internal sealed class ArgumentSet
     {
         _environment = environment;
         _problems = problems;
-        var allowed = new HashSet<string>(KnownArguments.OfCake.Concat(others.Select(Bare)), StringComparer.OrdinalIgnoreCase);
+        var allowed = new HashSet<string>(others.Select(Bare), StringComparer.OrdinalIgnoreCase);
         foreach (var (key, value) in arguments)
         {
-            var written = Bare(key ?? "").ToLowerInvariant();
+            var spelled = Bare(key ?? "");
+            var written = spelled.ToLowerInvariant();
             if (KnownArguments.Find(written) is not { Name: var name })
             {
-                if (!allowed.Contains(written)) Unknown(written, allowed);
+                if (KnownArguments.OfCake.Contains(written)) NotTaken(spelled, written);
+                else if (!allowed.Contains(written)) Unknown(written, allowed);
             }
             else if (_values.TryAdd(name, value)) _written.Add(name, written);
             else if (_values[name] != value)
@@ -84,10 +86,18 @@ internal sealed class ArgumentSet
         return null;
     }
 
+    /// <summary>Cake keeps its own arguments for itself, but for the target: one that comes here was not understood, and the run would go on without it.</summary>
+    private void NotTaken(string spelled, string name)
+    {
+        if (spelled == "target") return;
+        var dashes = name.Length == 1 ? "-" : "--";
+        _problems.Add("MT0018", dashes + spelled, "Cake did not take this argument, so it has no effect.", $"Write {dashes}{name}, and no bare -- before it.");
+    }
+
     private void Unknown(string name, HashSet<string> allowed)
     {
         var place = $"--{Shown.Plain(name)}";
-        var nearest = NearestName.Find(name, KnownArguments.All.SelectMany(a => a.Aliases.Prepend(a.Name)).Concat(allowed.Where(a => a.Length > 1)));
+        var nearest = NearestName.Find(name, KnownArguments.All.SelectMany(a => a.Aliases.Prepend(a.Name)).Concat(KnownArguments.OfCake).Concat(allowed).Where(a => a.Length > 1));
         _problems.Add("MT0001", place, "There is no such argument." + (nearest is null ? "" : $" Did you mean --{nearest}?"), nearest is null ? "See docs/arguments.md for all of them." : $"Write --{nearest}, or leave it out.");
     }
 
