@@ -43,7 +43,7 @@ function Get-Key([string] $mode, [string] $sdks) {
 
 # Asks the feed for both packages and all that they need.
 function Find-Packages {
-    Remove-Item $absent -ErrorAction SilentlyContinue
+    Remove-Item $absent -Force -ErrorAction SilentlyContinue
     if (-not (Test-Folder)) { Write-Line "asking the NuGet feed for Cake.Frosting $version ..." }
     $language = $env:DOTNET_CLI_UI_LANGUAGE
     $env:DOTNET_CLI_UI_LANGUAGE = 'en'
