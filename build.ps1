@@ -7,6 +7,7 @@ $ErrorActionPreference = 'Stop'
 $version = if ($env:CakeVersion) { $env:CakeVersion } elseif ($env:CakeToolVersion) { $env:CakeToolVersion } else { '7.0.0' }
 $kubectl = if ($env:CakeKubectlVersion) { $env:CakeKubectlVersion } else { '1.1.0' }
 $userHome = [Environment]::GetFolderPath('UserProfile')
+if ($env:NUGET_PACKAGES) { $env:NUGET_PACKAGES = $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($env:NUGET_PACKAGES) }
 $packages = if ($env:NUGET_PACKAGES) { $env:NUGET_PACKAGES } else { Join-Path $userHome '.nuget/packages' }
 $hosts = Join-Path $PSScriptRoot 'artifacts/build-host'
 $absent = Join-Path $hosts ".no-cake-frosting-$version"
@@ -19,15 +20,16 @@ function Get-TextHash([string] $text) {
     finally { $sha.Dispose() }
 }
 
+function Test-Folder { return (Test-Path "$packages/cake.frosting/$version/.nupkg.metadata") -and (Test-Path "$packages/cake.kubectl/$kubectl/.nupkg.metadata") }
+
 function Get-Choice {
     if ($env:CakeFrosting) {
         if ($env:CakeFrosting -cnotin @('package', 'compat')) { throw "CakeFrosting is '$($env:CakeFrosting)', but can be package or compat." }
-        return @{ Mode = $env:CakeFrosting; Why = 'it was asked for' }
+        return @{ Mode = $env:CakeFrosting; Why = 'CakeFrosting says so' }
     }
-    if ((Test-Path "$packages/cake.frosting/$version/.nupkg.metadata") -and (Test-Path "$packages/cake.kubectl/$kubectl/.nupkg.metadata")) {
-        return @{ Mode = 'package'; Why = "Cake.Frosting $version and Cake.Kubectl are in the package folder" }
-    }
-    if (Test-Path $absent) { return @{ Mode = 'compat'; Why = "the NuGet feed lacks Cake.Frosting $version or Cake.Kubectl" } }
+    $lines = if (Test-Path $absent) { [IO.File]::ReadAllLines($absent) } else { $null }
+    if ($null -eq $lines -and (Test-Folder)) { return @{ Mode = 'package'; Why = "Cake.Frosting $version and Cake.Kubectl are in the package folder" } }
+    if ($lines.Count -gt 1) { return @{ Mode = 'compat'; Why = "the NuGet feed lacks $($lines[1])" } }
     return @{ Mode = 'compat'; Why = "the NuGet feed could not be asked for Cake.Frosting $version" }
 }
 
@@ -39,7 +41,32 @@ function Get-Key([string] $mode, [string] $sdks) {
     return (Get-TextHash ((@('ps1', $mode, $version, $kubectl, $packages, $sdks) + $lines) -join "`n")).Substring(0, 16)
 }
 
+# Asks the feed for both packages and all that they need.
+function Find-Packages {
+    Remove-Item $absent -Force -ErrorAction SilentlyContinue
+    if (-not (Test-Folder)) { Write-Line "asking the NuGet feed for Cake.Frosting $version ..." }
+    $language = $env:DOTNET_CLI_UI_LANGUAGE
+    $env:DOTNET_CLI_UI_LANGUAGE = 'en'
+    $ErrorActionPreference = 'Continue' # What a program writes to stderr is no exception of ours.
+    try { $log = & $dotnet restore eng/probe "-p:CakeVersion=$version" "-p:CakeKubectlVersion=$kubectl" --verbosity quiet 2>&1 | Out-String -Width 4096 }
+    finally { $env:DOTNET_CLI_UI_LANGUAGE = $language }
+    if ($LASTEXITCODE -eq 0) { return }
+    if ($log -notmatch 'NU110[123]') { [IO.File]::WriteAllText($absent, "unreachable`n"); return }
+    $names = @([regex]::Matches($log, 'NU110[123]: [A-Za-z ]* package ([A-Za-z0-9._-]*[A-Za-z0-9])') | ForEach-Object { $_.Groups[1].Value } | Sort-Object -Unique)
+    $lacking = if ($names.Count -eq 0) { "Cake.Frosting $version or Cake.Kubectl $kubectl" }
+    elseif ($names -contains 'Cake.Frosting' -or $names -contains 'Cake.Kubectl') {
+        ($names | ForEach-Object { if ($_ -eq 'Cake.Frosting') { "$_ $version" } elseif ($_ -eq 'Cake.Kubectl') { "$_ $kubectl" } else { $_ } }) -join ' '
+    }
+    else { "$($names -join ' '), which Cake.Frosting $version or Cake.Kubectl $kubectl needs" }
+    [IO.File]::WriteAllText($absent, "$(Get-Feeds)`n$lacking`n")
+}
+
+# Whether the last probe already said that this feed lacks a package, and nobody brought the packages since.
+function Test-Known { return (Test-Path $absent) -and -not (Test-Folder) -and ([IO.File]::ReadAllLines($absent)[0] -eq (Get-Feeds)) }
+
 function Get-Feeds { return Get-TextHash ((Get-ChildItem '.' -File -Filter 'nuget.config' | ForEach-Object { [IO.File]::ReadAllText($_.FullName) }) -join "`n") }
+
+$dotnet = Get-Command 'dotnet' -CommandType Application -ErrorAction SilentlyContinue | Select-Object -First 1
 
 Push-Location $PSScriptRoot
 try {
@@ -47,7 +74,6 @@ try {
     $needed = (Get-Content 'global.json' -Raw | ConvertFrom-Json).sdk.version
     $wanted = ($needed -split '\.')[0..1] -join '.'
     $install = "install the .NET SDK $needed or a later $wanted one from https://dotnet.microsoft.com/download/dotnet/$wanted."
-    $dotnet = Get-Command 'dotnet' -CommandType Application -ErrorAction SilentlyContinue | Select-Object -First 1
     if (-not $dotnet) { Write-Line "dotnet was not found on PATH: $install"; exit 1 }
     $dotnet = $dotnet.Source
     $sdkFolder = Join-Path (Split-Path $dotnet) 'sdk'
@@ -69,15 +95,7 @@ try {
             try { $lock = [IO.File]::Open("$hosts/.lock-ps1", 'OpenOrCreate', 'ReadWrite', 'None') } catch [IO.IOException] { Start-Sleep -Milliseconds 200 }
         }
         try {
-            if (-not $env:CakeFrosting -and $choice.Mode -eq 'compat' -and -not ((Test-Path $absent) -and ([IO.File]::ReadAllText($absent) -eq (Get-Feeds)))) {
-                Remove-Item $absent -ErrorAction SilentlyContinue
-                Write-Line "asking the NuGet feed for Cake.Frosting $version ..."
-                $ErrorActionPreference = 'Continue' # What a program writes to stderr is no exception of ours.
-                $log = & $dotnet restore eng/probe "-p:CakeVersion=$version" "-p:CakeKubectlVersion=$kubectl" --verbosity quiet 2>&1 | Out-String
-                $failed = $LASTEXITCODE -ne 0
-                $ErrorActionPreference = 'Stop'
-                if ($failed -and $log -match 'NU110[12]') { [IO.File]::WriteAllText($absent, (Get-Feeds)) }
-            }
+            if (-not $env:CakeFrosting -and -not (Test-Known)) { Find-Packages }
             $choice = Get-Choice
             $key = Get-Key $choice.Mode $sdks
             $program = Join-Path $hosts $key
@@ -88,9 +106,11 @@ try {
                     Write-Line "compiling the build program with CakeFrosting=$($choice.Mode) ($($choice.Why)); the first time takes about half a minute ..."
                     $before = $env:CakeFrosting
                     $env:CakeFrosting = $choice.Mode
-                    try { & $dotnet build build/Build.csproj --configuration Release --artifacts-path $work --no-incremental --verbosity quiet -nologo -tl:off '-clp:ErrorsOnly;NoSummary' | Out-Host }
+                    try { & $dotnet build build/Build.csproj --configuration Release --artifacts-path $work --no-incremental --verbosity quiet -nologo -tl:off -clp:NoSummary | Tee-Object -Variable log | Out-Null }
                     finally { $env:CakeFrosting = $before }
-                    if ($LASTEXITCODE -ne 0) { Write-Line 'the build program does not compile.'; exit 1 }
+                    if ($LASTEXITCODE -ne 0) { [Console]::Error.WriteLine(($log | Out-String -Width 4096)); Write-Line 'the build program does not compile.'; exit 1 }
+                    # An advisory or a version that the feed lacks stops nobody here, but a pipeline shows it.
+                    if ($env:CI -or $env:TF_BUILD) { $log -match 'warning NU(1603|190[0-9])' | Sort-Object -Unique | ForEach-Object { [Console]::Error.WriteLine($_) } }
                     if ((Get-Key $choice.Mode $sdks) -ne $key) { Write-Line 'the sources changed while the build program was compiled; run it again.'; exit 1 }
                     New-Item -ItemType File "$work/bin/Build/release/.used" | Out-Null
                     if (-not (Test-Path $program)) { Move-Item "$work/bin/Build/release" $program }
@@ -106,7 +126,9 @@ try {
     }
 
     [IO.File]::SetLastWriteTimeUtc("$program/.used", [DateTime]::UtcNow)
-    & $dotnet "$program/Build.dll" @args
-    exit $LASTEXITCODE
 }
 finally { Pop-Location }
+
+# In the folder of the caller: relative paths count from there.
+& $dotnet "$program/Build.dll" @args
+exit $LASTEXITCODE

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # ./build.sh [--target=Name] [--name=value ...]
 #
-# Runs the build program, from the root of the repository. It is compiled once for each content of its
+# Runs the build program in the folder it is called from, so relative paths count from there; only the
+# compilation happens in the root of the repository. The program is compiled once for each content of its
 # sources, into a folder named by their hash: a warm run starts no MSBuild, and changed sources never meet an
 # old program. The compiler gets a folder of its own and compiles all of it, for MSBuild compares times, and an
 # edit can carry an old one. CakeFrosting=package|compat forces the way to build: see docs/frosting.md.
@@ -12,12 +13,20 @@ set -euo pipefail
 fail() { printf 'build.sh: %s\n' "$1" >&2; exit 1; }
 say() { printf 'build.sh: %s\n' "$1" >&2; }
 
+# Everything that may be relative to the caller's folder is made absolute before the script leaves it.
+caller="$PWD"
+absolute() { case "$1" in '' | /* | [A-Za-z]:*) printf '%s' "$1" ;; *) printf '%s/%s' "$caller" "$1" ;; esac; }
+on_path="$(absolute "$(command -v dotnet || true)")"
+if [[ -n "${DOTNET_ROOT:-}" ]]; then DOTNET_ROOT="$(absolute "$DOTNET_ROOT")"; fi
+if [[ -n "${NUGET_PACKAGES:-}" ]]; then NUGET_PACKAGES="$(absolute "$NUGET_PACKAGES")"; fi
+
 self="${BASH_SOURCE[0]}"
 while [[ -L "$self" ]]; do
   link="$(readlink "$self")"
   case "$link" in /*) self="$link" ;; *) self="$(dirname "$self")/$link" ;; esac
 done
 case "$self" in */*) CDPATH='' cd -P -- "${self%/*}" ;; esac
+root="$PWD"
 shopt -s nullglob
 
 # What the build program is made of. A test holds this list against the projects that build/Build.csproj refers to.
@@ -48,11 +57,11 @@ root_of() {
 
 dotnet=''
 sdks=''
-for candidate in "$(command -v dotnet || true)" "${DOTNET_ROOT:-}/dotnet" "${HOME:-}/.dotnet/dotnet" /usr/local/share/dotnet/dotnet /usr/share/dotnet/dotnet /usr/lib/dotnet/dotnet; do
+for candidate in "$on_path" "${DOTNET_ROOT:-}/dotnet" "${HOME:-}/.dotnet/dotnet" /usr/local/share/dotnet/dotnet /usr/share/dotnet/dotnet /usr/lib/dotnet/dotnet; do
   [[ -x "$candidate" && -f "$candidate" ]] || continue
-  root="$(root_of "$candidate")"
-  if [[ -d "$root/sdk" ]]; then
-    found=("$root/sdk/$wanted".*/)
+  home="$(root_of "$candidate")"
+  if [[ -d "$home/sdk" ]]; then
+    found=("$home/sdk/$wanted".*/)
     if ((${#found[@]} == 0)); then continue; fi
     # All of them: which one is taken is dotnet's own affair.
     sdks="${found[*]}"
@@ -64,10 +73,10 @@ for candidate in "$(command -v dotnet || true)" "${DOTNET_ROOT:-}/dotnet" "${HOM
   break
 done
 if [[ -z "$dotnet" ]]; then
-  if command -v dotnet >/dev/null; then fail "the dotnet on PATH has no SDK that global.json accepts: $install."; fi
+  if [[ -n "$on_path" ]]; then fail "the dotnet on PATH has no SDK that global.json accepts: $install."; fi
   fail "dotnet was not found: $install."
 fi
-command -v dotnet >/dev/null && [[ "$(command -v dotnet)" == "$dotnet" ]] || export PATH="${dotnet%/*}:$PATH"
+if [[ "$on_path" != "$dotnet" ]]; then export PATH="${dotnet%/*}:$PATH"; fi
 
 # --- The way to build, and the key of the sources ----------------------------------------------------------------
 
@@ -75,21 +84,29 @@ if command -v sha256sum >/dev/null; then sum=(sha256sum)
 elif command -v shasum >/dev/null; then sum=(shasum -a 256)
 else fail "neither sha256sum nor shasum was found: install one of them, the sources are told apart by it."; fi
 
+# What the last probe found wanting: the feeds that were asked (or "unreachable"), and what they lack. eng/Cake.props
+# takes compat where this file is, so that everything else that is built here is built the same way.
 absent="$hosts/.no-cake-frosting-$version"
 feeds() { cat [Nn]u[Gg]et.[Cc]onfig /dev/null | "${sum[@]}"; }
 
+# Whether both packages are in the package folder. NuGet leaves them there even where a package that they need was not found.
+in_folder() { [[ -e "$packages/cake.frosting/$version/.nupkg.metadata" && -e "$packages/cake.kubectl/$kubectl/.nupkg.metadata" ]]; }
+
 # Sets mode and why.
 choose() {
+  local asked='' lacks=''
   case "${CakeFrosting:-}" in
-    package | compat) mode="$CakeFrosting" why="it was asked for" ;;
+    package | compat) mode="$CakeFrosting" why="CakeFrosting says so" ;;
     ?*) fail "CakeFrosting is '$CakeFrosting', but can be package or compat." ;;
     *)
-      if [[ -e "$packages/cake.frosting/$version/.nupkg.metadata" && -e "$packages/cake.kubectl/$kubectl/.nupkg.metadata" ]]; then
+      mode=compat
+      if [[ -e "$absent" ]]; then { IFS= read -r asked && IFS= read -r lacks; } <"$absent" || true; fi
+      if [[ ! -e "$absent" ]] && in_folder; then
         mode=package why="Cake.Frosting $version and Cake.Kubectl are in the package folder"
-      elif [[ -e "$absent" ]]; then
-        mode=compat why="the NuGet feed lacks Cake.Frosting $version or Cake.Kubectl"
+      elif [[ -n "$lacks" ]]; then
+        why="the NuGet feed lacks $lacks"
       else
-        mode=compat why="the NuGet feed could not be asked for Cake.Frosting $version"
+        why="the NuGet feed could not be asked for Cake.Frosting $version"
       fi ;;
   esac
 }
@@ -116,13 +133,31 @@ lock() {
   fi || true
 }
 
-# Asks the feed once. "Not there" is remembered as long as nuget.config stays; "could not ask" is not.
+# Asks the feed for both packages and all that they need. "Not there" is remembered as long as nuget.config stays;
+# "could not ask" is not.
 probe() {
-  local log
-  say "asking the NuGet feed for Cake.Frosting $version ..."
-  if ! log="$("$dotnet" restore eng/probe -p:CakeVersion="$version" -p:CakeKubectlVersion="$kubectl" --verbosity quiet 9>&- 2>&1)" && grep -qE 'NU110[12]' <<<"$log"; then
-    feeds >"$absent"
-  fi
+  local log lacking
+  rm -f "$absent"
+  if ! in_folder; then say "asking the NuGet feed for Cake.Frosting $version ..."; fi
+  # In English, for the names of the packages; what is decided hangs on the codes.
+  if log="$(DOTNET_CLI_UI_LANGUAGE=en "$dotnet" restore eng/probe -p:CakeVersion="$version" -p:CakeKubectlVersion="$kubectl" --verbosity quiet 9>&- 2>&1)"; then return; fi
+  if ! grep -qE 'NU110[123]' <<<"$log"; then printf 'unreachable\n' >"$absent"; return; fi
+  lacking=" $(sed -nE 's/.*NU110[123]: [A-Za-z ]* package ([A-Za-z0-9._-]*[A-Za-z0-9]).*/\1/p' <<<"$log" | sort -u | tr '\n' ' ')"
+  case "$lacking" in
+    ' ') lacking="Cake.Frosting $version or Cake.Kubectl $kubectl" ;;
+    *' Cake.Frosting '* | *' Cake.Kubectl '*) lacking="${lacking/ Cake.Frosting / Cake.Frosting $version }" lacking="${lacking/ Cake.Kubectl / Cake.Kubectl $kubectl }" ;;
+    *) lacking="${lacking% }, which Cake.Frosting $version or Cake.Kubectl $kubectl needs" ;;
+  esac
+  lacking="${lacking# }" lacking="${lacking% }"
+  { feeds; printf '%s\n' "$lacking"; } >"$absent"
+}
+
+# Whether the last probe already said that this feed lacks a package, and nobody brought the packages since.
+is_known() {
+  local asked=''
+  if [[ ! -e "$absent" ]] || in_folder; then return 1; fi
+  IFS= read -r asked <"$absent" || true
+  [[ "$(feeds)" == "$asked" ]]
 }
 
 compile() {
@@ -137,11 +172,13 @@ compile() {
   rm -rf "$work/bin"
   # 9>&-: a build server that stays would keep the lock.
   if ! CakeFrosting="$mode" "$dotnet" build build/Build.csproj --configuration Release --artifacts-path "$work" --no-incremental \
-      --verbosity quiet -nologo -tl:off -clp:"ErrorsOnly;NoSummary" 9>&- >"$work/log" 2>&1; then
+      --verbosity quiet -nologo -tl:off -clp:NoSummary 9>&- >"$work/log" 2>&1; then
     cat "$work/log" >&2
     rmdir "$work/.busy"
     fail "the build program does not compile."
   fi
+  # An advisory or a version that the feed lacks stops nobody here, but a pipeline shows it.
+  if [[ -n "${CI:-}${TF_BUILD:-}" ]]; then grep -E 'warning NU(1603|190[0-9])' "$work/log" | sort -u >&2 || true; fi
   hash_sources
   if [[ "$key" != "$before" ]]; then
     rmdir "$work/.busy"
@@ -172,10 +209,7 @@ if [[ ! -e "$hosts/$key/.used" ]]; then
   # Only dotnet itself knows whether it accepts global.json.
   "$dotnet" --version >/dev/null 2>&1 || fail "the SDKs beside $dotnet are not what global.json accepts: $install."
   lock
-  if [[ -z "${CakeFrosting:-}" && "$mode" == compat ]] && ! { [[ -e "$absent" ]] && [[ "$(feeds)" == "$(<"$absent")" ]]; }; then
-    rm -f "$absent"
-    probe
-  fi
+  if [[ -z "${CakeFrosting:-}" ]] && ! is_known; then probe; fi
   choose
   hash_sources
   if [[ ! -e "$hosts/$key/.used" ]]; then compile; fi
@@ -183,4 +217,5 @@ if [[ ! -e "$hosts/$key/.used" ]]; then
 fi
 
 : >"$hosts/$key/.used" || true
-exec "$dotnet" "$hosts/$key/Build.dll" "$@"
+cd -- "$caller" || fail "the folder it was called from, $caller, is gone."
+exec "$dotnet" "$root/$hosts/$key/Build.dll" "$@"

@@ -21,7 +21,7 @@ public sealed class DotNetCommand(RunCancellation cancellation)
         var settings = new ProcessSettings
         {
             Arguments = builder,
-            WorkingDirectory = context.Environment.WorkingDirectory,
+            WorkingDirectory = RepositoryRoot.Path,
             RedirectStandardOutput = onLine is not null,
             RedirectedStandardOutputHandler = onLine is null ? null : line =>
             {

@@ -13,16 +13,19 @@ namespace Build.Tasks;
 [IsDependentOn(typeof(CleanClustersTask))]
 public sealed class CleanTask : FrostingTask
 {
+    private static readonly string[] Sources = ["src", "tests", "build", "compat", "samples"];
+    private static readonly string[] Results = ["artifacts/tests", "artifacts/packages", "artifacts/bench"];
+
     /// <inheritdoc/>
     public override void Run(ICakeContext context)
     {
         var settings = new DeleteDirectorySettings { Recursive = true, Force = true };
-        var outputs = context.GetDirectories("./{src,tests,build,compat,samples}/**/bin")
-            .Concat(context.GetDirectories("./{src,tests,build,compat,samples}/**/obj"))
-            .Concat([new DirectoryPath("./artifacts/tests"), new DirectoryPath("./artifacts/packages"), new DirectoryPath("./artifacts/bench")])
-            .Where(context.DirectoryExists)
-            .ToList();
-        foreach (var output in outputs) context.DeleteDirectory(output, settings);
+        var outputs = Sources.Select(RepositoryRoot.At).Where(Directory.Exists).SelectMany(Outputs).Concat(Results.Select(RepositoryRoot.At).Where(Directory.Exists)).ToList();
+        foreach (var output in outputs) context.DeleteDirectory(new DirectoryPath(output), settings);
         context.Log.Information($"Removed {outputs.Count} directories of build outputs.");
     }
+
+    /// <summary>The outermost bin and obj below a directory.</summary>
+    private static IEnumerable<string> Outputs(string directory) =>
+        Directory.EnumerateDirectories(directory, "*", new EnumerationOptions { AttributesToSkip = FileAttributes.ReparsePoint }).SelectMany(path => System.IO.Path.GetFileName(path) is "bin" or "obj" ? [path] : Outputs(path));
 }

@@ -25,6 +25,7 @@ public sealed class MeshSession(MeshTrustOptions options, RunCancellation cancel
     private int? _missingKeys;
     private Task<ProviderSelection>? _provider;
     private ControlPlaneBinaries? _binaries;
+    private readonly HashSet<string> _keptFromGit = [];
 
     /// <summary>Ends with the run.</summary>
     public CancellationToken Token => cancellation.Token;
@@ -72,6 +73,7 @@ public sealed class MeshSession(MeshTrustOptions options, RunCancellation cancel
     public int PrepareKeys(ICakeContext context)
     {
         var settings = Settings(context);
+        KeepFromGit(context, settings.Run.CertsDirectory);
         lock (_lock)
         {
             if (_missingKeys is { } asked) return asked;
@@ -94,6 +96,7 @@ public sealed class MeshSession(MeshTrustOptions options, RunCancellation cancel
     public Task<KindRun> KindAsync(ICakeContext context)
     {
         var settings = Settings(context);
+        KeepFromGit(context, Path.Combine(settings.Run.WorkDirectory, "kind"), settings.Run.KubeconfigDirectory);
         return kind.OpenAsync(context, settings, Board, Token);
     }
 
@@ -120,6 +123,20 @@ public sealed class MeshSession(MeshTrustOptions options, RunCancellation cancel
         return new BinaryDownload(new BinaryDownloadOptions { Version = Versions(Settings(context)), Index = run.BinariesIndex, Offline = run.Offline }) { TimeProvider = time };
     }
 
+    /// <summary>Sees to it that git ignores these directories before the first key is written there.</summary>
+    internal void KeepFromGit(ICakeContext context, params ReadOnlySpan<string> directories)
+    {
+        var settings = Settings(context);
+        foreach (var directory in directories)
+        {
+            lock (_lock)
+            {
+                if (!_keptFromGit.Add(directory)) continue;
+                foreach (var warning in GitIgnoreFile.Ensure(directory, settings.Run, settings.Topology)) context.Log.Warning("{0}", warning);
+            }
+        }
+    }
+
     private static VersionRange Versions(MeshTrustSettings settings)
     {
         if (settings.Run.BinariesVersion is not { } text) return VersionRange.Any;
@@ -142,6 +159,8 @@ public sealed class MeshSession(MeshTrustOptions options, RunCancellation cancel
     private async Task<ClusterSet> EnsureAsync(ICakeContext context, MeshTrustSettings settings)
     {
         var selection = await ProviderAsync(context).ConfigureAwait(false);
+        KeepFromGit(context, Path.Combine(settings.Run.WorkDirectory, "kubeconfig"), settings.Run.KubeconfigDirectory);
+        if (selection.Choice is ProviderChoice.Native or ProviderChoice.Embedded) KeepFromGit(context, Path.Combine(settings.Run.WorkDirectory, selection.Choice.ToString().ToLowerInvariant()));
         IClusterProvider provider = selection.Choice switch
         {
             ProviderChoice.Kind => new KindClusterProvider(await KindAsync(context).ConfigureAwait(false)),

@@ -24,7 +24,22 @@ public static class WholeFile
     public static void Replace(string path, ReadOnlySpan<byte> content, bool secret)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        for (var attempt = 1; !TryReplace(path, content, secret, last: attempt == Attempts); attempt++) { }
+        for (var attempt = 1; !TryPut(path, content, secret, overwrite: true, last: attempt == Attempts); attempt++) { }
+    }
+
+    /// <summary>As <see cref="Replace"/>, but a file that is there stays as it is.</summary>
+    /// <inheritdoc cref="Replace" path="/exception"/>
+    public static void CreateIfAbsent(string path, ReadOnlySpan<byte> content)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        try
+        {
+            for (var attempt = 1; !TryPut(path, content, secret: false, overwrite: false, last: attempt == Attempts); attempt++) { }
+        }
+        catch (IOException) when (File.Exists(path))
+        {
+            // Another process was faster.
+        }
     }
 
     /// <summary>As <see cref="Replace"/>, where the content is another or others may read what is secret.</summary>
@@ -52,7 +67,7 @@ public static class WholeFile
     }
 
     /// <summary>False where a sweep took the file between its creation and its lock; it is written again then.</summary>
-    private static bool TryReplace(string path, ReadOnlySpan<byte> content, bool secret, bool last)
+    private static bool TryPut(string path, ReadOnlySpan<byte> content, bool secret, bool overwrite, bool last)
     {
         var temporary = Path.Combine(Path.GetDirectoryName(path)!, $".{Path.GetFileName(path)}-{Guid.NewGuid():N}{TemporarySuffix}");
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.Delete, BufferSize = 0 };
@@ -62,7 +77,7 @@ public static class WholeFile
             // Renamed while it is open: at no moment does it lie there with nobody holding it.
             using var stream = new FileStream(temporary, options);
             stream.Write(content);
-            File.Move(temporary, path, overwrite: true);
+            File.Move(temporary, path, overwrite);
             return true;
         }
         catch (Exception fault) when (!last && (DiskFault.IsTaken(fault) || fault is FileNotFoundException))

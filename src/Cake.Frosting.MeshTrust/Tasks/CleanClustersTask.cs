@@ -26,6 +26,10 @@ public sealed class CleanClustersTask(MeshSession session, TimeProvider time) : 
                 Tell(context, await new KindExports(settings.Run, time).ForgetAsync([], session.Token).ConfigureAwait(false));
             }
             else Tell(context, await new KindCleaning(await session.KindAsync(context).ConfigureAwait(false)).CleanAsync(settings.Topology.Hosting.Network.Name, session.Token).ConfigureAwait(false));
+            if (!settings.Run.SkipCleanup)
+            {
+                foreach (var file in GitIgnoreFile.RemoveUnneeded(settings.Run)) context.Log.Information("removed {0}.", file);
+            }
         }
         catch (MeshTrustException e)
         {

@@ -24,6 +24,7 @@ public sealed class PreflightTask(MeshSession session, LiveStatus live, Prefligh
 
         var reading = await live.DuringAsync(context, () => "looking at this machine", reader.ReadAsync(context, settings, session.Token)).ConfigureAwait(false);
         var report = PreflightReport.For(reading);
+        session.KeepFromGit(context, settings.Run.WorkDirectory);
         reports.Deliver(context, report, settings.Run);
     }
 }

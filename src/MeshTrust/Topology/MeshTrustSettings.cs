@@ -33,10 +33,11 @@ public sealed record MeshTrustSettings
         return new SettingsBinding(arguments, environment, readFile, otherArguments).Bind();
     }
 
-    /// <summary>The settings with every path of what MeshTrust itself writes or kind reads made absolute.</summary>
-    /// <param name="directory">The working directory: where relative paths count from.</param>
+    /// <summary>The settings with every path made absolute.</summary>
+    /// <param name="directory">The folder that the user is in: where relative paths count from.</param>
     public MeshTrustSettings FromDirectory(string directory)
     {
+        [return: System.Diagnostics.CodeAnalysis.NotNullIfNotNull(nameof(path))]
         string? Full(string? path) => path is null ? null : Path.GetFullPath(path, directory);
         var hosting = Topology.Hosting;
         var manifest = hosting.LoadBalancer.Manifest;
@@ -44,14 +45,18 @@ public sealed record MeshTrustSettings
         {
             Run = Run with
             {
-                WorkDirectory = Full(Run.WorkDirectory)!,
-                CertsDirectory = Full(Run.CertsDirectory)!,
-                ArtifactsDirectory = Full(Run.ArtifactsDirectory)!,
-                KubeconfigDirectory = Full(Run.KubeconfigDirectory)!,
+                WorkDirectory = Full(Run.WorkDirectory),
+                CertsDirectory = Full(Run.CertsDirectory),
+                ArtifactsDirectory = Full(Run.ArtifactsDirectory),
+                KubeconfigDirectory = Full(Run.KubeconfigDirectory),
                 MergeKubeconfig = Full(Run.MergeKubeconfig),
+                KubeconfigPaths = [.. Run.KubeconfigPaths.Select(path => Full(path))],
+                TopologyFile = Full(Run.TopologyFile),
             },
             Topology = Topology with
             {
+                Clusters = [.. Topology.Clusters.Select(c => c with { Kubeconfig = Full(c.Kubeconfig) })],
+                Trust = Topology.Trust with { RootCertificateFile = Full(Topology.Trust.RootCertificateFile), RootKeyFile = Full(Topology.Trust.RootKeyFile) },
                 Hosting = hosting with
                 {
                     KindConfigFile = Full(hosting.KindConfigFile),

@@ -10,8 +10,12 @@ internal sealed class EntryScriptFixture : IDisposable
         #!/usr/bin/env bash
         here="${0%/*}"
         case "$1" in
+          */pwsh.dll) exec "$(cat "$here/own")" "$@" ;; # PowerShell as a .NET tool starts by itself through dotnet.
           --version) cat "$here/version" ;;
-          restore) echo restore >>"$here/calls"; cat "$here/feed"; [[ ! -s "$here/feed" ]] ;;
+          restore)
+            echo restore >>"$here/calls"
+            if [[ -s "$here/real" ]]; then exec "$(cat "$here/real")" "$@"; fi
+            cat "$here/feed"; [[ ! -s "$here/feed" ]] ;;
           build)
             echo "build $CakeFrosting" >>"$here/calls"
             while [[ "$1" != --artifacts-path ]]; do shift; done
@@ -20,6 +24,7 @@ internal sealed class EntryScriptFixture : IDisposable
               touch "$here/hanging"
               for ((i = 0; i < 600; i++)); do [[ -e "$here/go" ]] && break; sleep 0.05; done
             fi
+            if [[ "$text" == *advised* ]]; then echo "x.csproj : warning NU1903: Package 'X' 1.0.0 has a known high severity vulnerability"; fi
             if [[ "$text" == *broken* ]]; then echo "error CS0000: broken"; exit 1; fi
             mkdir -p "$2/bin/Build/release"
             printf '%s' "$text" >"$2/bin/Build/release/Build.dll"
@@ -29,11 +34,14 @@ internal sealed class EntryScriptFixture : IDisposable
         """;
 
     private readonly string _root = Directory.CreateTempSubdirectory("entry script ").FullName;
+    private readonly string _script;
 
-    public EntryScriptFixture()
+    /// <param name="script">The script that runs: build.sh, or build.ps1, for which PowerShell is needed.</param>
+    public EntryScriptFixture(string script = "build.sh")
     {
+        _script = script;
         foreach (var directory in new[] { "build", "compat", "eng", "src", "sdk root/sdk/10.0.100", "packages" }) Directory.CreateDirectory(At(directory));
-        File.Copy(Path.Combine(RepositoryRoot.Path, "build.sh"), At("build.sh"));
+        File.Copy(Path.Combine(RepositoryRoot.Path, script), At(script));
         Write("global.json", """{ "sdk": { "version": "10.0.100", "rollForward": "latestFeature" } }""");
         Write("nuget.config", "<configuration/>");
         Write(".editorconfig", "");
@@ -44,6 +52,7 @@ internal sealed class EntryScriptFixture : IDisposable
         Write("sdk root/version", "10.0.100");
         Write("sdk root/feed", "");
         Write("sdk root/calls", "");
+        Write("sdk root/own", OutsideTool.Find("dotnet"));
         Write("sdk root/dotnet", FakeDotnet);
         if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(At("sdk root/dotnet"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
@@ -63,8 +72,24 @@ internal sealed class EntryScriptFixture : IDisposable
 
     public ToolResult Run(params string[] arguments) => Run(null, arguments);
 
+    /// <summary>Has the real dotnet ask a feed in <c>feed/</c> for the packages of the real <c>eng/</c>; they go into a package folder of this tree.</summary>
+    public void AskRealFeed()
+    {
+        Directory.CreateDirectory(At("eng/probe"));
+        Directory.CreateDirectory(At("feed"));
+        foreach (var file in new[] { "eng/Cake.props", "eng/Cake.targets", "eng/probe/probe.csproj" }) File.Copy(Path.Combine(RepositoryRoot.Path, file), At(file));
+        Write("nuget.config", """<configuration><packageSources><clear/><add key="local" value="feed"/></packageSources></configuration>""");
+        Write("sdk root/real", OutsideTool.Find("dotnet"));
+    }
+
     public ToolResult Run(IReadOnlyDictionary<string, string>? environment, params string[] arguments) =>
-        OutsideTool.Run("/bin/bash", [At("build.sh"), .. arguments], input: null, Environment(environment));
+        RunFrom(null, environment, arguments);
+
+    /// <summary>Runs the script by a path, from a folder; null for those of this process and of the tree.</summary>
+    public ToolResult RunFrom(string? folder, IReadOnlyDictionary<string, string>? environment, params string[] arguments) =>
+        OutsideTool.Run("/bin/bash", ["-c", "cd \"$0\" && exec \"$@\"", folder ?? ".", .. Command(), .. arguments], input: null, Environment(environment));
+
+    private string[] Command() => _script == "build.sh" ? ["/bin/bash", At(_script)] : [OutsideTool.Find("pwsh"), "-NoProfile", "-File", At(_script)];
 
     /// <summary>Starts the script without waiting for it.</summary>
     public Process Start()

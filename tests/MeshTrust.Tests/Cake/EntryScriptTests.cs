@@ -159,7 +159,7 @@ public sealed class EntryScriptTests
         var first = _tree.Run();
         _tree.Write("src/One.cs", "two");
         var second = _tree.Run();
-        Assert.That(first.Error, Does.Contain("CakeFrosting=compat (the NuGet feed lacks Cake.Frosting 7.0.0"));
+        Assert.That(first.Error, Does.Contain("CakeFrosting=compat (the NuGet feed lacks Cake.Frosting 7.0.0)"));
         Assert.That(second.Error, Does.Contain("CakeFrosting=compat (the NuGet feed lacks"));
         Assert.That(_tree.Calls, Is.EqualTo(new[] { "restore", "build compat", "build compat" }));
 
@@ -194,7 +194,7 @@ public sealed class EntryScriptTests
     public void Does_as_it_is_told_without_asking_the_feed(string mode)
     {
         var run = _tree.Run(new Dictionary<string, string> { ["CakeFrosting"] = mode });
-        Assert.That(run.Error, Does.Contain($"CakeFrosting={mode} (it was asked for)"));
+        Assert.That(run.Error, Does.Contain($"CakeFrosting={mode} (CakeFrosting says so)"));
         Assert.That(_tree.Calls, Is.EqualTo(new[] { $"build {mode}" }));
     }
 
@@ -214,13 +214,41 @@ public sealed class EntryScriptTests
     }
 
     [Test]
-    public void Runs_from_the_root_wherever_it_is_called_from_and_through_a_link()
+    public void Is_found_through_a_link_and_runs_in_the_folder_of_the_caller()
     {
         var link = _tree.At("sdk root/link");
         File.CreateSymbolicLink(link, "../build.sh");
         var environment = new Dictionary<string, string> { ["CakeFrosting"] = "compat", ["PATH"] = $"{_tree.At("sdk root")}:{Environment.GetEnvironmentVariable("PATH")}", ["NUGET_PACKAGES"] = _tree.At("packages") };
         var run = OutsideTool.Run("/bin/bash", ["-c", "cd / && exec \"$0\"", link], input: null, environment);
-        Assert.That(run.Output, Does.Contain($" in {_tree.Root} with "));
+        Assert.That(run.Output, Does.StartWith("one in / with "));
+    }
+
+    [Test]
+    public void Finds_what_variables_name_from_the_folder_of_the_caller()
+    {
+        Directory.CreateDirectory(_tree.At("packages/cake.frosting/7.0.0"));
+        Directory.CreateDirectory(_tree.At("packages/cake.kubectl/1.1.0"));
+        _tree.Write("packages/cake.frosting/7.0.0/.nupkg.metadata", "{}");
+        _tree.Write("packages/cake.kubectl/1.1.0/.nupkg.metadata", "{}");
+        var environment = new Dictionary<string, string> { ["PATH"] = $"../sdk root:{Environment.GetEnvironmentVariable("PATH")}", ["NUGET_PACKAGES"] = "../packages" };
+        var run = _tree.RunFrom(_tree.At("compat"), environment);
+        Assert.That(run.Error, Does.Contain("CakeFrosting=package"));
+        Assert.That(run.Output, Does.StartWith($"one in {_tree.At("compat")} with "));
+    }
+
+    [Test]
+    public void Shows_an_advisory_in_a_pipeline_and_is_not_stopped_by_it()
+    {
+        _tree.Write("src/One.cs", "advised");
+        var run = _tree.Run(new Dictionary<string, string> { ["CI"] = "", ["TF_BUILD"] = "" });
+        _tree.Write("src/One.cs", "advised again");
+        var inPipeline = _tree.Run(new Dictionary<string, string> { ["CI"] = "true" });
+        Assert.Multiple(() =>
+        {
+            Assert.That((run.ExitCode, inPipeline.ExitCode), Is.EqualTo((0, 0)), run.Error + inPipeline.Error);
+            Assert.That(run.Error, Does.Not.Contain("NU1903"));
+            Assert.That(inPipeline.Error, Does.Contain("warning NU1903"));
+        });
     }
 
     [Test]

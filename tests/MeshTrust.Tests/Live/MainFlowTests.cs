@@ -46,6 +46,19 @@ public sealed class MainFlowTests
     }
 
     [Test]
+    public void In_a_checkout_git_sees_nothing_of_a_run()
+    {
+        var git = OutsideTool.Find("git");
+        OutsideTool.Run(git, "init", "--quiet", _scratch.Location);
+        _scratch.Write("README.md", "mine");
+        Succeed("--target=SetContexts", "--certs-dir=keys", "--kubeconfig-dir=kube");
+        Succeed("--target=ClusterCacerts", "--certs-dir=keys");
+
+        Assert.That(File.Exists(_scratch.File("keys/root-key.pem")) && File.Exists(_scratch.File("kube/merged")));
+        Assert.That(OutsideTool.Run(git, "-C", _scratch.Location, "status", "--porcelain").Output, Is.EqualTo("?? README.md\n"));
+    }
+
+    [Test]
     public async Task Restores_a_secret_that_was_deleted_behind_its_back()
     {
         Succeed("--target=Verify");

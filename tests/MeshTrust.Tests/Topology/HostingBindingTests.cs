@@ -273,6 +273,24 @@ public sealed class HostingBindingTests
         }
     }
 
+    [Test]
+    public void Makes_every_other_path_absolute_as_well()
+    {
+        var home = Path.GetFullPath("home");
+        var environment = new Dictionary<string, string> { ["KUBECONFIG"] = $"./kc{Path.PathSeparator}more/kc", ["ARTIFACTS"] = "out" };
+        var settings = TopologySamples.Bind(
+            "--rootca-cert=r.pem --rootca-key=r.key --work-dir=w --kubeconfig-dir=k --certs-dir=c", TopologySamples.Head + "clusters: [{name: a, context: a, kubeconfig: ../kc}]\n", "in/t.yaml", environment).FromDirectory(home);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(settings.Run.KubeconfigPaths, Is.EqualTo(new[] { Path.Combine(home, "kc"), Path.Combine(home, "more", "kc") }));
+            Assert.That(settings.Run.TopologyFile, Is.EqualTo(Path.Combine(home, "in", "t.yaml")));
+            Assert.That(settings.Run.ArtifactsDirectory, Is.EqualTo(Path.Combine(home, "out")));
+            Assert.That((settings.Run.WorkDirectory, settings.Run.KubeconfigDirectory, settings.Run.CertsDirectory), Is.EqualTo((Path.Combine(home, "w"), Path.Combine(home, "k"), Path.Combine(home, "c"))));
+            Assert.That((settings.Topology.Trust.RootCertificateFile, settings.Topology.Trust.RootKeyFile), Is.EqualTo((Path.Combine(home, "r.pem"), Path.Combine(home, "r.key"))));
+            Assert.That(settings.Topology.Clusters[0].Kubeconfig, Is.EqualTo(Path.Combine(home, "kc")), "from the directory of the topology file");
+        }
+    }
+
     [TestCase("sidecar", null, 0)]
     [TestCase("ambient", null, 2)]
     [TestCase("ambient", 0, 0)]
