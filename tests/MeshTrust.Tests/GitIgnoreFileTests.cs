@@ -5,7 +5,7 @@ using MeshTrust.Topology;
 
 namespace MeshTrust.Tests;
 
-[TestFixture]
+[TestFixture, Category(OutsideTool.Category)]
 public sealed class GitIgnoreFileTests
 {
     private ScratchDirectory _scratch = null!;
@@ -14,7 +14,7 @@ public sealed class GitIgnoreFileTests
     public void MakeScratch() => _scratch = new ScratchDirectory();
 
     [TearDown]
-    public void RemoveScratch() => _scratch.Dispose();
+    public void RemoveScratch() => _scratch?.Dispose();
 
     [TestCase("", "")]
     [TestCase("--work-dir=out/mesh", "")]

@@ -21,7 +21,7 @@ public sealed class TearDownTests
         ArgumentNullException.ThrowIfNull(type);
         ArgumentNullException.ThrowIfNull(method);
         var parameters = type.GetConstructors().Single().GetParameters();
-        var fixture = Activator.CreateInstance(type, [.. parameters.Select(parameter => Activator.CreateInstance(parameter.ParameterType))]);
+        var fixture = Activator.CreateInstance(type, [.. parameters.Select(parameter => parameter.ParameterType.IsValueType ? Activator.CreateInstance(parameter.ParameterType) : null)]);
 
         if (method.Invoke(fixture, null) is Task running) await running;
     }

@@ -52,7 +52,7 @@ internal sealed class EntryScriptFixture : IDisposable
         Write("sdk root/version", "10.0.100");
         Write("sdk root/feed", "");
         Write("sdk root/calls", "");
-        Write("sdk root/own", OutsideTool.Find("dotnet"));
+        Write("sdk root/own", OutsideTool.TryFind("dotnet")!);
         Write("sdk root/dotnet", FakeDotnet);
         if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(At("sdk root/dotnet"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
@@ -79,7 +79,7 @@ internal sealed class EntryScriptFixture : IDisposable
         Directory.CreateDirectory(At("feed"));
         foreach (var file in new[] { "eng/Cake.props", "eng/Cake.targets", "eng/probe/probe.csproj" }) File.Copy(Path.Combine(RepositoryRoot.Path, file), At(file));
         Write("nuget.config", """<configuration><packageSources><clear/><add key="local" value="feed"/></packageSources></configuration>""");
-        Write("sdk root/real", OutsideTool.Find("dotnet"));
+        Write("sdk root/real", OutsideTool.TryFind("dotnet")!);
     }
 
     public ToolResult Run(IReadOnlyDictionary<string, string>? environment, params string[] arguments) =>

@@ -4,7 +4,7 @@ namespace MeshTrust.Tests.Cake;
 
 /// <summary>What build.sh and build.ps1 have to do alike.</summary>
 [TestFixture("build.sh")]
-[TestFixture("build.ps1")]
+[TestFixture("build.ps1", Category = OutsideTool.Category)]
 [Platform(Exclude = "Win", Reason = "The pretended dotnet is a script of bash.")]
 public sealed class EntryScriptsAlikeTests(string script)
 {
@@ -14,7 +14,7 @@ public sealed class EntryScriptsAlikeTests(string script)
     public void MakeTree() => _tree = new EntryScriptFixture(script);
 
     [TearDown]
-    public void RemoveTree() => _tree.Dispose();
+    public void RemoveTree() => _tree?.Dispose();
 
     [Test]
     public void Compiles_in_the_root_and_runs_in_the_folder_of_the_caller()
@@ -69,7 +69,7 @@ public sealed class EntryScriptsAlikeTests(string script)
     {
         _tree.Write("eng/probe/evaluated.proj", """<Project><Import Project="../Cake.props"/></Project>""");
         var environment = new Dictionary<string, string> { ["NUGET_PACKAGES"] = _tree.At("packages"), ["CakeFrosting"] = "", ["CakeVersion"] = "", ["CakeToolVersion"] = "" };
-        var run = OutsideTool.Run(OutsideTool.Find("dotnet"), ["msbuild", _tree.At("eng/probe/evaluated.proj"), "-nologo", "-getProperty:CakeFrosting"], input: null, environment);
+        var run = OutsideTool.Run(OutsideTool.TryFind("dotnet")!, ["msbuild", _tree.At("eng/probe/evaluated.proj"), "-nologo", "-getProperty:CakeFrosting"], input: null, environment);
         File.Delete(_tree.At("eng/probe/evaluated.proj"));
         return run.Output.Trim();
     }

@@ -36,7 +36,7 @@ public sealed class FeedWarningsTests
             """);
         var environment = new Dictionary<string, string> { ["NUGET_PACKAGES"] = scratch.File("packages"), ["NUGET_HTTP_CACHE_PATH"] = scratch.File("http"), ["DOTNET_CLI_UI_LANGUAGE"] = "en" };
 
-        var run = OutsideTool.Run(OutsideTool.Find("dotnet"), ["restore", scratch.File("app"), "--verbosity", "quiet", "-nologo", "-tl:off"], input: null, environment);
+        var run = OutsideTool.Run(OutsideTool.TryFind("dotnet")!, ["restore", scratch.File("app"), "--verbosity", "quiet", "-nologo", "-tl:off"], input: null, environment);
 
         advisories.Stop();
         Assert.That(run.ExitCode, Is.Zero, run.Output + run.Error);

@@ -45,7 +45,7 @@ public sealed class MainFlowTests
         Assert.That(Certificates().Intersect(files).Count(), Is.EqualTo(files.Count), "what was there is as it was");
     }
 
-    [Test]
+    [Test, Category(OutsideTool.Category)]
     public void In_a_checkout_git_sees_nothing_of_a_run()
     {
         var git = OutsideTool.Find("git");
