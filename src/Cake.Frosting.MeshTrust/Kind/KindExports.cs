@@ -15,21 +15,39 @@ public sealed class KindExports(RunSpec run, TimeProvider time)
     private readonly List<string> _left = [];
     private readonly List<string> _failed = [];
 
-    /// <summary>Brings the contexts of clusters into a kubeconfig of the user's, and remembers those of clusters that were made here: they go with the clusters.</summary>
+    /// <summary>Refuses what <see cref="BringAsync"/> would refuse, before anything is written.</summary>
+    /// <exception cref="MeshTrustException">MT0220: an entry of the file leads elsewhere; or a kubeconfig does not do.</exception>
+    public void Check(string file, IReadOnlyList<ClusterAccess> clusters)
+    {
+        // The exports of an earlier run, where KUBECONFIG leads to them: they are about to be written as a whole.
+        if (Path.GetDirectoryName(file) == run.KubeconfigDirectory) return;
+        var contexts = KubeconfigMerge.ContextsOf(clusters);
+        KubeconfigMerge.Check(file, contexts, Wanted(file, clusters, contexts), Known(file));
+    }
+
+    /// <summary>Brings the contexts of clusters into a kubeconfig of the user's, and remembers what that added: those of clusters that were made here go with the clusters.</summary>
     /// <param name="file">The kubeconfig.</param>
     /// <param name="clusters">The clusters.</param>
     /// <param name="cancellationToken">Ends the wait for the file's lock.</param>
     /// <returns>Whether the file changed.</returns>
-    /// <exception cref="MeshTrustException">A kubeconfig does not do, or cannot be changed.</exception>
+    /// <exception cref="MeshTrustException">As <see cref="Check"/>, or the kubeconfig cannot be changed.</exception>
     public Task<bool> BringAsync(string file, IReadOnlyList<ClusterAccess> clusters, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(clusters);
         var contexts = KubeconfigMerge.ContextsOf(clusters);
-        var ours = _states.Clusters();
-        // Before the file is changed: what is remembered and not there does no harm, the other way round does.
-        _states.WriteMerged(_states.ReadMerged().With([.. from cluster in clusters where ours.Contains(cluster.Name) select new MergedContext(file, cluster.ContextName, cluster.Name.Value, contexts.Describe(cluster.ContextName).Endpoint)]));
-        return _merge.BringAsync(file, contexts, run.SetCurrent ? clusters[0].ContextName : null, cancellationToken);
+        var wanted = Wanted(file, clusters, contexts);
+        return _merge.BringAsync(
+            file, contexts, wanted, Known(file), run.SetCurrent ? clusters[0].ContextName : null,
+            added => _states.WriteMerged(_states.ReadMerged().Without(wanted).With(added)), cancellationToken);
     }
+
+    private List<MergedContext> Wanted(string file, IReadOnlyList<ClusterAccess> clusters, KubeconfigDocument contexts)
+    {
+        var ours = _states.Clusters();
+        return [.. clusters.Select(c => new MergedContext(file, c.ContextName, c.Name.Value, contexts.Describe(c.ContextName).Endpoint) { Stays = !ours.Contains(c.Name) })];
+    }
+
+    private List<MergedContext> Known(string file) => [.. _states.ReadMerged().Contexts.Where(c => c.File == file)];
 
     /// <summary>
     /// Forgets the way to these clusters, and to those of which there is no state any more. Exports that lead to others as well stay, without these
@@ -42,7 +60,6 @@ public sealed class KindExports(RunSpec run, TimeProvider time)
         ArgumentNullException.ThrowIfNull(clusters);
         string[] contexts = [.. clusters.Select(KindKubeconfigs.ContextOf)];
         await TakeOutMergedAsync(cancellationToken).ConfigureAwait(false);
-        if (run.MergeKubeconfig is { } user && contexts.Length > 0) await _merge.TakeOutAsync(user, contexts, cancellationToken).ConfigureAwait(false);
 
         var merged = Path.Combine(run.KubeconfigDirectory, "merged");
         if (contexts.Length > 0 && File.Exists(merged))
@@ -62,17 +79,11 @@ public sealed class KindExports(RunSpec run, TimeProvider time)
     {
         var all = _states.ReadMerged();
         var there = _states.Clusters().Select(cluster => cluster.Value).ToHashSet();
-        foreach (var file in all.Contexts.Where(context => !there.Contains(context.Cluster)).GroupBy(context => context.File, StringComparer.Ordinal))
+        foreach (var file in all.Contexts.Where(context => !context.Stays && !there.Contains(context.Cluster)).GroupBy(context => context.File, StringComparer.Ordinal))
         {
             try
             {
-                List<string> taken = [];
-                List<string> others = [];
-                await _merge.TakeOutAsync(file.Key, document =>
-                {
-                    (taken, others) = Split(document, [.. file]);
-                    return taken;
-                }, cancellationToken).ConfigureAwait(false);
+                var (taken, others) = await _merge.TakeOutAsync(file.Key, [.. file], cancellationToken).ConfigureAwait(false);
                 if (taken.Count > 0) _removed.Add($"{string.Join(", ", taken)} from {file.Key}.");
                 if (others.Count > 0) _left.Add($"{string.Join(", ", others)} in {file.Key}: {(others.Count == 1 ? "it leads" : "they lead")} elsewhere than when MeshTrust merged {(others.Count == 1 ? "it" : "them")}.");
                 all = all.Without([.. file]);
@@ -85,24 +96,5 @@ public sealed class KindExports(RunSpec run, TimeProvider time)
         }
 
         _states.WriteMerged(all);
-    }
-
-    /// <summary>Those of the contexts that still lead to what they led to, and those that lead elsewhere by now. One that is not there is neither.</summary>
-    private static (List<string> Same, List<string> Others) Split(KubeconfigDocument document, IReadOnlyList<MergedContext> contexts)
-    {
-        var there = contexts.Where(context => document.Contexts.Contains(context.Context)).ToLookup(IsSame, context => context.Context);
-        return ([.. there[true]], [.. there[false]]);
-
-        bool IsSame(MergedContext context)
-        {
-            try
-            {
-                return document.Describe(context.Context).Endpoint == context.Endpoint;
-            }
-            catch (MeshTrustException)
-            {
-                return false;
-            }
-        }
     }
 }

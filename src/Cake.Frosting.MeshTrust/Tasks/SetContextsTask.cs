@@ -20,6 +20,7 @@ public sealed class SetContextsTask(MeshSession session, LiveStatus live, Pipeli
         var clusters = await session.AccessAsync(context).ConfigureAwait(false);
         var report = await live.DuringAsync(context, () => $"asking {clusters.Count} API servers", ContextsCheck.RunAsync(clusters, session.Connect, session.Token)).ConfigureAwait(false);
         var plan = ContextsPlan.Read(settings.Topology, (await session.ClustersAsync(context).ConfigureAwait(false)).Clusters, settings.Run);
+        if (settings.Run.MergeKubeconfig is { } own) new KindExports(settings.Run, time).Check(own, clusters);
         var written = plan.Write();
 
         foreach (var cluster in report.Clusters) context.Log.Information($"{cluster.Name}: {cluster.Server} answers, {cluster.Version}");

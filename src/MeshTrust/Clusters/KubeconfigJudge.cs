@@ -34,13 +34,12 @@ internal sealed record KubeconfigJudge(KubeconfigEntry Context, KubeconfigEntry 
     {
         var server = new Uri(Cluster.Text("server")!);
         var command = ExecCommand(User);
-        var authority = Cluster.Text("certificate-authority-data") ?? Cluster.Text("certificate-authority") ?? "";
         return new KubeconfigContext
         {
             Name = Context.Name,
             Server = server,
             Authority = Cluster.Text("certificate-authority-data") is { } data ? Encoding.UTF8.GetString(Convert.FromBase64String(data)) : null,
-            Endpoint = $"{server.AbsoluteUri.TrimEnd('/')} sha256:{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(authority)))}",
+            Endpoint = EndpointOf(Cluster)!,
             Command = command,
             SkipsTlsVerification = Cluster.Flag("insecure-skip-tls-verify"),
             Credentials = command is not null ? $"the command '{command}'"
@@ -49,6 +48,14 @@ internal sealed record KubeconfigJudge(KubeconfigEntry Context, KubeconfigEntry 
                 : User.Text("client-certificate-data") is not null || User.Text("client-certificate") is not null ? "a client certificate"
                 : User.Text("username") is not null ? "a user name and a password" : "nothing (anonymous)",
         };
+    }
+
+    /// <summary>Where a cluster entry leads (<see cref="KubeconfigContext.Endpoint"/>); null where it has no usable server.</summary>
+    internal static string? EndpointOf(KubeconfigEntry cluster)
+    {
+        if (ServerOf(cluster) is not { } server) return null;
+        var authority = cluster.Text("certificate-authority-data") ?? cluster.Text("certificate-authority") ?? "";
+        return $"{server.AbsoluteUri.TrimEnd('/')} sha256:{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(authority)))}";
     }
 
     internal static string? ExecCommand(KubeconfigEntry user) =>
@@ -65,9 +72,12 @@ internal sealed record KubeconfigJudge(KubeconfigEntry Context, KubeconfigEntry 
         return null;
     }
 
+    private static Uri? ServerOf(KubeconfigEntry cluster) =>
+        Uri.TryCreate(cluster.Text("server"), UriKind.Absolute, out var server) && server.Scheme is ("https" or "http") && server.UserInfo.Length == 0 ? server : null;
+
     private static void JudgeCluster(KubeconfigEntry cluster, List<Problem> problems)
     {
-        if (!Uri.TryCreate(cluster.Text("server"), UriKind.Absolute, out var server) || server.Scheme is not ("https" or "http") || server.UserInfo.Length > 0)
+        if (ServerOf(cluster) is null)
             problems.Add(New("MT0212", cluster.PlaceOf("server"), $"The cluster '{cluster.Name}' has no usable server address.", "Write 'server: https://host:port'."));
         JudgePem(cluster, "certificate-authority-data", "CERTIFICATE", problems);
     }

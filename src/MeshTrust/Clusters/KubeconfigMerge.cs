@@ -21,20 +21,35 @@ public sealed class KubeconfigMerge(TimeProvider time)
         return clusters.Select(c => KubeconfigDocument.Load(c.KubeconfigPath).Subset(c.ContextName, KubeconfigFile.ReadNamed)).Aggregate((all, next) => all.Merge(next));
     }
 
-    /// <summary>Brings contexts in; those of the same name are replaced.</summary>
+    /// <summary>Refuses a merge that <see cref="BringAsync"/> would refuse, without a lock and without writing.</summary>
+    /// <exception cref="MeshTrustException">As <see cref="BringAsync"/>.</exception>
+    public static void Check(string path, KubeconfigDocument contexts, IReadOnlyList<MergedContext> wanted, IReadOnlyList<MergedContext> known) =>
+        KubeconfigMergePlan.Bring(path, Read(path), contexts, wanted, known, current: null);
+
+    /// <summary>
+    /// Brings contexts in. An entry of the same name that leads to the same place stays as it is; one that leads elsewhere is replaced only where
+    /// an earlier merge wrote it and nobody changed it since.
+    /// </summary>
     /// <param name="path">The file; it is made where there is none. Where it is a link, the file it leads to.</param>
     /// <param name="contexts">What is brought in.</param>
+    /// <param name="wanted">The contexts to bring in: file, name, cluster, endpoint and whether they stay.</param>
+    /// <param name="known">What earlier merges added to this file.</param>
     /// <param name="current">The context that becomes the current one; null to leave it as it is.</param>
+    /// <param name="remember">Keeps what this merge adds. It runs before the file changes: what is remembered and not there does no harm.</param>
     /// <param name="cancellationToken">Ends the wait for the lock.</param>
     /// <returns>Whether the file changed.</returns>
-    /// <exception cref="MeshTrustException">MT0219: another program holds the lock; MT02xx: the file is no kubeconfig; MT1001 to MT1004: the disk.</exception>
-    public Task<bool> BringAsync(string path, KubeconfigDocument contexts, string? current, CancellationToken cancellationToken)
+    /// <exception cref="MeshTrustException">MT0219: another program holds the lock; MT0220: an entry leads elsewhere; MT02xx: the file is no kubeconfig; MT1001 to MT1004: the disk.</exception>
+    public Task<bool> BringAsync(
+        string path, KubeconfigDocument contexts, IReadOnlyList<MergedContext> wanted, IReadOnlyList<MergedContext> known, string? current,
+        Action<IReadOnlyList<MergedContext>> remember, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(contexts);
+        ArgumentNullException.ThrowIfNull(remember);
         return ChangeAsync(path, document =>
         {
-            var merged = document?.Without([.. contexts.Contexts]).Merge(contexts) ?? contexts;
-            return merged.WithCurrent(current ?? document?.CurrentContext);
+            var plan = KubeconfigMergePlan.Bring(path, document, contexts, wanted, known, current);
+            remember(plan.Records);
+            return plan.Document;
         }, cancellationToken);
     }
 
@@ -44,19 +59,31 @@ public sealed class KubeconfigMerge(TimeProvider time)
     /// <param name="cancellationToken">Ends the wait for the lock.</param>
     /// <returns>Whether the file changed.</returns>
     /// <exception cref="MeshTrustException">As <see cref="BringAsync"/>.</exception>
-    public Task<bool> TakeOutAsync(string path, IReadOnlyCollection<string> contexts, CancellationToken cancellationToken) => TakeOutAsync(path, _ => contexts, cancellationToken);
+    public async Task<bool> TakeOutAsync(string path, IReadOnlyCollection<string> contexts, CancellationToken cancellationToken) =>
+        IsThere(path) && await ChangeAsync(path, document => document!.Without(contexts), cancellationToken).ConfigureAwait(false);
 
-    /// <summary>Takes contexts out again that are chosen while the file is locked.</summary>
+    /// <summary>Takes out what merges added, where it still leads where they left it.</summary>
     /// <param name="path">The file; where there is none, or an empty one, nothing happens.</param>
-    /// <param name="choose">Names the contexts, of what the file holds.</param>
+    /// <param name="records">What was added.</param>
     /// <param name="cancellationToken">Ends the wait for the lock.</param>
-    /// <returns>Whether the file changed.</returns>
+    /// <returns>The contexts that were taken out, and those that stay because they lead elsewhere by now.</returns>
     /// <exception cref="MeshTrustException">As <see cref="BringAsync"/>.</exception>
-    public async Task<bool> TakeOutAsync(string path, Func<KubeconfigDocument, IReadOnlyCollection<string>> choose, CancellationToken cancellationToken)
+    public async Task<(IReadOnlyList<string> Removed, IReadOnlyList<string> Left)> TakeOutAsync(string path, IReadOnlyList<MergedContext> records, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(choose);
-        return new FileInfo(path) is { Exists: true, Length: > 0 } && await ChangeAsync(path, document => document!.Without(choose(document)), cancellationToken).ConfigureAwait(false);
+        (IReadOnlyList<string> Removed, IReadOnlyList<string> Left) outcome = ([], []);
+        if (!IsThere(path)) return outcome;
+        await ChangeAsync(path, document =>
+        {
+            (var after, outcome.Removed, outcome.Left) = KubeconfigMergePlan.TakeOut(document!, records);
+            return after;
+        }, cancellationToken).ConfigureAwait(false);
+        return outcome;
     }
+
+    private static bool IsThere(string path) => new FileInfo(path) is { Exists: true, Length: > 0 };
+
+    // An empty file is no kubeconfig yet, but kubectl takes it for one.
+    private static KubeconfigDocument? Read(string path) => IsThere(path) ? KubeconfigDocument.Load(path) : null;
 
     private async Task<bool> ChangeAsync(string path, Func<KubeconfigDocument?, KubeconfigDocument> change, CancellationToken cancellationToken)
     {
@@ -70,8 +97,7 @@ public sealed class KubeconfigMerge(TimeProvider time)
             await LockAsync(held, cancellationToken).ConfigureAwait(false);
             try
             {
-                // An empty file is no kubeconfig yet, but kubectl takes it for one.
-                var before = File.Exists(file) && new FileInfo(file).Length > 0 ? KubeconfigDocument.Load(file) : null;
+                var before = Read(file);
                 var after = change(before).ToYaml();
                 return before?.ToYaml() != after && WholeFile.ReplaceIfChanged(file, Encoding.UTF8.GetBytes(after), secret: true);
             }

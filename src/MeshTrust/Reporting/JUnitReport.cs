@@ -44,7 +44,10 @@ public static class JUnitReport
             var told = check.Findings.Where(f => f.Cluster is not null).ToLookup(f => (f.Cluster!, f.Peer ?? f.Cluster!));
             foreach (var pair in report.Matrix.Pairs)
             {
-                yield return new Case($"{pair.From} -> {pair.To}", [.. told[(pair.From, pair.To)]], null, pair.Trusted is null ? pair.Reason ?? "could not be read" : null);
+                yield return new Case($"{pair.From} -> {pair.To}", [.. told[(pair.From, pair.To)]], null, pair.Trusted is null ? pair.Reason ?? "could not be read" : null)
+                {
+                    Remark = ReportText.IsAlone(report) && pair.Trusted == true ? ReportText.Verdict(report) : null,
+                };
             }
 
             yield break;
@@ -64,7 +67,7 @@ public static class JUnitReport
     private static void Append(StringBuilder xml, CheckReport check, Case one)
     {
         xml.Append(CultureInfo.InvariantCulture, $"    <testcase classname=\"MeshTrust.{check.Id}\" name=\"{Escape(one.Name)}\" time=\"0\"");
-        if (one is { Kind: CaseKind.Passed, Warnings.Count: 0 })
+        if (one is { Kind: CaseKind.Passed, Warnings.Count: 0, Remark: null })
         {
             xml.Append(" />\n");
             return;
@@ -87,7 +90,12 @@ public static class JUnitReport
                 break;
         }
 
-        if (one.Warnings.Count > 0) xml.Append(CultureInfo.InvariantCulture, $"      <system-out>{Escape(Text(one.Warnings))}</system-out>\n");
+        if (one.Warnings.Count > 0 || one.Remark is not null)
+        {
+            var told = string.Join('\n', new[] { Text(one.Warnings), one.Remark ?? "" }.Where(t => t.Length > 0));
+            xml.Append(CultureInfo.InvariantCulture, $"      <system-out>{Escape(told)}</system-out>\n");
+        }
+
         xml.Append("    </testcase>\n");
     }
 
@@ -138,6 +146,9 @@ public static class JUnitReport
         public string? Skipped { get; } = skipped;
 
         public string? Unread { get; } = unread;
+
+        /// <summary>What a reader should know although the case passed.</summary>
+        public string? Remark { get; init; }
 
         public List<TrustFinding> Failures { get; } = [.. findings.Where(f => f is { Severity: Severity.Error, CouldNotCheck: false })];
 

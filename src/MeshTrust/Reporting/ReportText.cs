@@ -60,14 +60,21 @@ internal static class ReportText
     public static string Verdict(TrustReport report)
     {
         var pairs = $"{report.Matrix.Trusted} of {report.Matrix.Pairs.Count} ordered pairs trusted";
+        // One cluster has nobody to trust: what passed says nothing of trust between clusters.
+        const string Alone = "Add a second cluster to prove trust between clusters.";
         return report.Outcome switch
         {
+            TrustOutcome.Passed when IsAlone(report) => $"One cluster: its own workloads verify. {Alone}",
+            TrustOutcome.PassedWithWarnings when IsAlone(report) => $"One cluster: its own workloads verify, {Count(report.Warnings, "warning")}. {Alone}",
             TrustOutcome.Passed => $"Trust is proven: {pairs}, nothing to mend.",
             TrustOutcome.PassedWithWarnings => $"Trust is proven: {pairs}, {Count(report.Warnings, "warning")}.",
             TrustOutcome.CouldNotCheck => $"Nothing is proven: {pairs}, but {Count(report.Errors, "thing")} could not be read.",
             _ => $"Trust is broken: {pairs}, {Count(report.Errors, "error")}, {Count(report.Warnings, "warning")}.",
         };
     }
+
+    /// <summary>Whether there is one cluster, which has nobody to trust.</summary>
+    public static bool IsAlone(TrustReport report) => report.Clusters.Count == 1;
 
     /// <summary>How the checks ended, in figures.</summary>
     public static string CheckCounts(TrustReport report)

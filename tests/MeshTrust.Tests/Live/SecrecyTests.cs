@@ -49,6 +49,42 @@ public sealed class SecrecyTests
         Assert.That(secrets.Where(output.Contains), Is.Empty);
     }
 
+    /// <summary>A pipeline's secret that holds a kubeconfig ends up in KUBECONFIG instead of in a file.</summary>
+    [TestCase("KUBECONFIG", "yaml", "MT0021")]
+    [TestCase("KUBECONFIG", "json", "MT0021")]
+    [TestCase("KUBECONFIG", "base64", "MT0021")]
+    [TestCase("KUBECONFIG", "wrapped base64", "MT0021")]
+    [TestCase("CTX_CLUSTER1", "yaml", "MT0021")]
+    [TestCase("CLUSTER_TOPOLOGY_CONFIG_FILE", "base64", "MT0021")]
+    public void A_kubeconfig_in_a_variable_is_recognized_and_not_shown(string variable, string form, string id)
+    {
+        using var scratch = new ScratchDirectory();
+        Assert.That(HostProcess.Run(scratch.Location, ["--target=SetContexts", .. Quick]).ExitCode, Is.Zero);
+        var secrets = SecretText.In(scratch.Location);
+        var text = File.ReadAllText(scratch.File("mesh/kubeconfig/cluster1"));
+        var base64 = Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(text));
+        var value = form switch
+        {
+            "yaml" => text,
+            "json" => JsonNode.Parse(System.Text.Json.JsonSerializer.Serialize(new Dictionary<string, string> { ["apiVersion"] = "v1", ["kind"] = "Config", ["client-key-data"] = secrets.MaxBy(s => s.Length)! }))!.ToJsonString(),
+            "base64" => base64,
+            _ => string.Join('\n', base64.Chunk(76).Select(line => new string(line))),
+        };
+        var hidden = secrets.Concat(base64.Chunk(76).Select(line => new string(line))).ToList();
+
+        foreach (var arguments in new string[][] { ["--target=Verify", "--provider=existing"], ["--target=SetContexts", "--provider=existing", "--merge-kubeconfig"] })
+        {
+            var (code, output) = HostProcess.Run(
+                scratch.Location, [.. arguments, "--work-dir=other", "--verbosity=diagnostic"], new Dictionary<string, string?> { ["CTX_CLUSTER1"] = "cluster1", [variable] = value });
+
+            Assert.That(code, Is.EqualTo(2), output);
+            Assert.That(output, Does.Contain($"{id} {variable}: "));
+            var pieces = Enumerable.Range(0, output.Length - 8).Select(at => output.Substring(at, 8)).ToHashSet();
+            Assert.That(hidden.SelectMany(s => Enumerable.Range(0, s.Length - 8).Select(at => s.Substring(at, 8))).Where(pieces.Contains), Is.Empty, "no eight characters of it");
+            Assert.That(Directory.Exists(scratch.File("other")), Is.False, "nothing was written");
+        }
+    }
+
     private static bool IsOpen(string file) =>
         !file.EndsWith("-key.pem", StringComparison.Ordinal)
         && Path.GetFileName(Path.GetDirectoryName(file)) != "kubeconfig"

@@ -61,6 +61,16 @@ internal sealed class ReportTests
         Assert.That(Forms[form](TrustInspection.Inspect(Snapshots["broken"])), Does.Contain("MT5001").And.Contain("MT5002"));
 
     [Test]
+    public void No_form_says_of_one_cluster_that_trust_is_proven([Values("table", "plain", "json", "junit", "markdown")] string form)
+    {
+        const string Said = "One cluster: its own workloads verify";
+        var alone = Forms[form](TrustInspection.Inspect(CraftedMesh.Sound("east").Snapshot())).ReplaceLineEndings(" ");
+
+        Assert.That(alone, Does.Contain(Said).And.Contain("Add a second cluster to prove trust between clusters.").And.Not.Contain("is proven"));
+        Assert.That(Forms[form](TrustInspection.Inspect(Snapshots["sound"])), Does.Not.Contain(Said));
+    }
+
+    [Test]
     public void The_junit_counts_are_those_of_its_cases()
     {
         var suite = XDocument.Parse(Forms["junit"](TrustInspection.Inspect(Snapshots["broken"]))).Descendants("testsuite").First();

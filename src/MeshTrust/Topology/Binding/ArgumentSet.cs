@@ -73,6 +73,8 @@ internal sealed class ArgumentSet
     private Given<T>? Variable<T>(string name, ValueReader<T> reader, string? meaning)
     {
         var text = _environment[name];
+        // It would turn "false" into something else, and with that a switch on.
+        if (text.EndsWith('\r')) return Take<T>(text, name, false, reader);
         if (meaning is null) return Take(text, name, false, reader);
         return text == "0" || text.Equals("false", StringComparison.OrdinalIgnoreCase) ? null : Take(meaning, name, false, reader);
     }
@@ -81,7 +83,8 @@ internal sealed class ArgumentSet
 
     private Given<T>? Take<T>(string text, string place, bool isArgument, ValueReader<T> reader)
     {
-        if (reader(text, out var value) is not { } complaint) return new Given<T>(value, place, isArgument);
+        T value = default!;
+        if ((text.EndsWith('\r') ? NameReaders.CarriageReturn : reader(text, out value)) is not { } complaint) return new Given<T>(value, place, isArgument);
         _problems.Add(complaint.ArgumentId, place, complaint.What, complaint.Remedy);
         return null;
     }

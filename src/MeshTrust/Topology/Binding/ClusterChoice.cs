@@ -8,19 +8,20 @@ namespace MeshTrust.Topology.Binding;
 internal sealed class ClusterChoice(ArgumentSet given, ProblemCollection problems)
 {
     /// <summary>The clusters with their contexts; empty where the file's are all broken.</summary>
-    public IReadOnlyList<ClusterSpec> Choose(TopologyDocument? document, IReadOnlyList<string> contexts)
+    public IReadOnlyList<ClusterSpec> Choose(TopologyDocument? document, IReadOnlyList<string?> contexts)
     {
         var count = given.Read("clusters", ValueReaders.Number(1, ClusterNames.Most));
         var names = given.Read<IReadOnlyList<ClusterName>>("cluster-names", NameReaders.Clusters);
         var clusters = document?.Clusters ?? Named(count, names, contexts.Count, document?.ClusterDefaults ?? ClusterHostingSpec.Default);
         var isWhole = document is not { IsWhole: false };
         if (document?.Clusters is not null && isWhole) TellContradictions(document.Clusters, count, names);
-        if (contexts.Count > clusters.Count && isWhole)
+        if (contexts.Skip(clusters.Count).Any(c => c is not null) && isWhole)
         {
             problems.Add("MT0013", $"CTX_CLUSTER{clusters.Count + 1}", $"It names a context, and there {(clusters.Count == 1 ? "is 1 cluster" : $"are {clusters.Count} clusters")}.", "Unset it, or add the cluster.");
         }
 
-        return [.. clusters.Select((c, i) => i < contexts.Count ? c with { Context = contexts[i] } : c)];
+        // One that is wrong stands in as itself, so that nothing more is said of it.
+        return [.. clusters.Select((c, i) => i < contexts.Count ? c with { Context = contexts[i] ?? $"CTX_CLUSTER{i + 1}" } : c)];
     }
 
     private List<ClusterSpec> Named(Given<int>? count, Given<IReadOnlyList<ClusterName>>? names, int contexts, ClusterHostingSpec hosting)

@@ -22,9 +22,9 @@ internal sealed class SettingsBinding(
         var file = given.Read<string>("topology", NameReaders.FilePath);
         var istioCompat = given.Switch("istio-compat");
         var document = file is null ? null : Read(file, istioCompat);
-        var run = Run(given, document) with { IstioCompat = istioCompat, TopologyFile = file?.Value };
         var asked = given.Read<ProviderWord>("provider", ValueReaders.Provider)?.Value;
         var provider = (asked ?? document?.Provider)?.Choice ?? ProviderChoice.Auto;
+        var run = Run(given, document, provider) with { IstioCompat = istioCompat, TopologyFile = file?.Value };
         var named = new ClusterChoice(given, _problems).Choose(document, Contexts(provider));
         var isExisting = provider == ProviderChoice.Auto && named.All(c => c.Context is not null || c.Kubeconfig is not null);
         var mayBeKind = provider == ProviderChoice.Kind || (provider == ProviderChoice.Auto && (!isExisting || NamesMergedKubeconfig(run)));
@@ -56,7 +56,9 @@ internal sealed class SettingsBinding(
     private static Func<int, string, string> Place(MeshTopology topology, TopologyDocument? document, HostingChoice hosting) => (index, key) =>
         hosting.PlaceOf(key) ?? (document?.Clusters is null ? topology.Clusters[index].Name.Value : document.Place(index, key));
 
-    private IReadOnlyList<string> Contexts(ProviderChoice provider) => provider is ProviderChoice.Kind or ProviderChoice.Embedded or ProviderChoice.Native ? [] : EnvironmentVariables.Contexts(environment, _problems);
+    private IReadOnlyList<string?> Contexts(ProviderChoice provider) => MakesClusters(provider) ? [] : EnvironmentVariables.Contexts(environment, _problems);
+
+    private static bool MakesClusters(ProviderChoice provider) => provider is ProviderChoice.Kind or ProviderChoice.Embedded or ProviderChoice.Native;
 
     private TopologyDocument? Read(Given<string> file, bool istioCompat)
     {
@@ -73,10 +75,11 @@ internal sealed class SettingsBinding(
         }
     }
 
-    private RunSpec Run(ArgumentSet given, TopologyDocument? document)
+    private RunSpec Run(ArgumentSet given, TopologyDocument? document, ProviderChoice provider)
     {
         var work = given.Read<string>("work-dir", NameReaders.FilePath)?.Value ?? RunSpec.DefaultWorkDirectory;
-        var own = EnvironmentVariables.KubeconfigPaths(environment);
+        var isRead = !MakesClusters(provider) || given.IsBare("merge-kubeconfig") == true;
+        var own = EnvironmentVariables.KubeconfigPaths(environment, isRead ? _problems : null);
         var isCurrent = given.Switch("set-current");
         var output = given.Read<OutputFormat>("output", ValueReaders.Choice)?.Value ?? OutputFormat.Auto;
         return new RunSpec
@@ -114,7 +117,7 @@ internal sealed class SettingsBinding(
         }
 
         if (isBare is null && given.IsGiven(Name)) return given.Read<string>(Name, NameReaders.FilePath)?.Value;
-        if (isBare == true && own.Count == 0) _problems.Add("MT0003", given.Place(Name), "It has no value, and there is neither KUBECONFIG nor a home directory.", $"Write --{Name}=FILE.");
+        if (isBare == true && own.Count == 0 && string.IsNullOrEmpty(environment.GetValueOrDefault("KUBECONFIG"))) _problems.Add("MT0003", given.Place(Name), "It has no value, and there is neither KUBECONFIG nor a home directory.", $"Write --{Name}=FILE.");
         return isBare == true && own.Count > 0 ? own[0] : null;
     }
 }

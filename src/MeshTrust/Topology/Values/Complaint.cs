@@ -12,6 +12,8 @@ internal sealed record Complaint(ComplaintKind Kind, string What, string Remedy)
         ComplaintKind.Switch => "MT0007",
         ComplaintKind.KeySize => "MT0014",
         ComplaintKind.Provider => "MT0016",
+        ComplaintKind.LineEnd => "MT0020",
+        ComplaintKind.Content => "MT0021",
         _ => "MT0009",
     };
 

@@ -11,4 +11,6 @@ internal enum ComplaintKind
     KeySize,
     Provider,
     Range,
+    LineEnd,
+    Content,
 }

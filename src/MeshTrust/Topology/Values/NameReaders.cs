@@ -72,10 +72,18 @@ internal static class NameReaders
         return IsLine(text, 512) ? null : Wrong(text, "context name", "Write the name that kubectl config get-contexts shows.");
     }
 
+    /// <summary>The complaint about a carriage return at the end.</summary>
+    public static Complaint CarriageReturn { get; } = new(
+        ComplaintKind.LineEnd, "It ends with a carriage return. The file that it comes from has the line ends of Windows (CR and LF).", "Save that file with LF line ends, for instance with: sed -i 's/\\r$//' FILE.");
+
+    /// <summary>The complaint about the content of a file where its path belongs. It shows none of it.</summary>
+    public static Complaint HoldsContent(string remedy) => new(ComplaintKind.Content, "It holds content, not a path. The content is not shown here.", remedy);
+
     /// <summary>A path.</summary>
     public static Complaint? FilePath(string text, out string value)
     {
         value = text;
+        if (FileContent.IsInPlaceOfPath(text)) return HoldsContent("Write it to a file that only you can read (umask 077), and name the file.");
         return IsLine(text, 4096) ? null : Wrong(text, "path", "Write a path without line breaks.");
     }
 

@@ -7,6 +7,9 @@ internal static class Shown
 {
     private const int Longest = 60;
 
+    /// <summary>More than this is no name and no path: it is not shown, not even in part.</summary>
+    private const int TooLong = 512;
+
     /// <summary>The text in quotes.</summary>
     public static string Quote(string text) => $"\"{Plain(text)}\"";
 
@@ -15,6 +18,9 @@ internal static class Shown
     {
         // Somebody may paste a key where a name belongs.
         if (text.Contains("PRIVATE KEY", StringComparison.OrdinalIgnoreCase)) return "(a private key: not shown)";
+        if (FileContent.MayHoldKey(text)) return "(the content of a file: not shown)";
+        if (text.Length > Math.Max(TooLong, longest)) return $"({text.Length} characters: not shown)";
+        if (longest == Longest && text.Trim().Contains('\n', StringComparison.Ordinal)) return "(several lines: not shown)";
         var shown = new StringBuilder();
         foreach (var c in text.Length > longest ? text.AsSpan(0, longest) : text)
         {

@@ -97,7 +97,7 @@ public sealed class KindCleaningTests
         var topology = FakeKind.Topology("east");
         var clusters = (await new KindClusterProvider(run).EnsureAsync(topology, default)).Clusters;
         ContextsPlan.Read(topology, clusters, run.Run).Write();
-        await new KubeconfigMerge(TimeProvider.System).BringAsync(run.Run.MergeKubeconfig!, KubeconfigMerge.ContextsOf([clusters[0].Access]), null, default);
+        await new KindExports(run.Run, TimeProvider.System).BringAsync(run.Run.MergeKubeconfig!, [clusters[0].Access], default);
         Assert.That(File.Exists(_kind.Scratch.File("mesh/env.sh")), Is.True);
 
         await new KindCleaning(run).CleanAsync("kind", default);
@@ -121,7 +121,7 @@ public sealed class KindCleaningTests
         using (Assert.EnterMultipleScope())
         {
             Assert.That(report.Removed, Does.Contain($"kind-east, kind-west from {own}.").And.Contain($"kind-east from {other}."));
-            Assert.That(KubeconfigDocument.Load(own).ToYaml(), Is.EqualTo(KubeconfigDocument.Parse("home", Home).WithCurrent(null).ToYaml()), "the current context was one of ours");
+            Assert.That(KubeconfigDocument.Load(own).ToYaml(), Is.EqualTo(KubeconfigDocument.Parse("home", Home).ToYaml()), "with the current context as it was");
             Assert.That(KubeconfigDocument.Load(other).Contexts, Is.Empty);
             Assert.That(_kind.Run().States.ReadMerged().Contexts, Is.Empty);
         }
@@ -133,9 +133,9 @@ public sealed class KindCleaningTests
         var own = _kind.Scratch.File("home/config");
         var clusters = await EnsureAsync("east", "west", "north");
         await new KindExports(_kind.Run().Run, TimeProvider.System).BringAsync(own, [.. clusters.Clusters.Select(c => c.Access)], default);
-        var text = await File.ReadAllTextAsync(own);
-        var elsewhere = KubeconfigDocument.Parse(own, text).Subset("kind-east", _ => null).WithServer(new Uri("https://elsewhere:6443"));
-        await new KubeconfigMerge(TimeProvider.System).BringAsync(own, elsewhere, null, default);
+        var document = KubeconfigDocument.Load(own);
+        var elsewhere = document.Subset("kind-east", _ => null).WithServer(new Uri("https://elsewhere:6443"));
+        await File.WriteAllTextAsync(own, document.Without(["kind-east"]).Merge(elsewhere).ToYaml());
         _kind.Make("north-control-plane");
 
         var report = await CleanAsync();
@@ -161,6 +161,65 @@ public sealed class KindCleaningTests
         File.Delete(own);
         var report = await new KindExports(_kind.Run().Run, TimeProvider.System).ForgetAsync([], default);
         Assert.That((report.Removed, report.Left, report.Failed, _kind.Run().States.ReadMerged().Contexts), Is.EqualTo((Array.Empty<string>(), Array.Empty<string>(), Array.Empty<string>(), Array.Empty<MergedContext>())));
+    }
+
+    [Test]
+    public async Task A_context_that_was_the_users_is_neither_overwritten_nor_removed_whatever_the_arguments_are()
+    {
+        var own = _kind.Scratch.Write("home/config", Home.Replace("gke", "kind-east", StringComparison.Ordinal));
+        var before = await File.ReadAllTextAsync(own);
+        var clusters = await EnsureAsync("east");
+        IReadOnlyList<ClusterAccess> access = [.. clusters.Clusters.Select(c => c.Access)];
+        var run = _kind.Run(r => r with { MergeKubeconfig = own });
+        var fault = (await Assert.ThrowsAsync<MeshTrustException>(() => new KindExports(run.Run, TimeProvider.System).BringAsync(own, access, default)))!;
+        Assert.That(fault.Problems.Select(p => p.Id).Distinct(), Is.EqualTo(new[] { "MT0220" }));
+        Assert.That(fault.Problems[0].What, Does.Contain("'kind-east' leads to https://kind-east, and this run would point it to https://127.0.0.1"));
+        Assert.Throws<MeshTrustException>(() => new KindExports(run.Run, TimeProvider.System).Check(own, access));
+
+        await new KindCleaning(run).CleanAsync("kind", default);
+        Assert.That(await File.ReadAllTextAsync(own), Is.EqualTo(before));
+    }
+
+    [Test]
+    public async Task A_context_of_the_user_that_leads_there_already_stays_when_the_cluster_goes()
+    {
+        var clusters = await EnsureAsync("east");
+        IReadOnlyList<ClusterAccess> access = [.. clusters.Clusters.Select(c => c.Access)];
+        var own = _kind.Scratch.Write("home/config", await File.ReadAllTextAsync(access[0].KubeconfigPath));
+        Assert.That(await new KindExports(_kind.Run().Run, TimeProvider.System).BringAsync(own, access, default), Is.False);
+
+        await CleanAsync();
+        Assert.That(KubeconfigDocument.Load(own).Contexts, Is.EqualTo(new[] { "kind-east" }));
+    }
+
+    [Test]
+    public async Task A_cluster_that_is_recreated_with_another_port_is_updated_where_the_merge_wrote_it()
+    {
+        var own = _kind.Scratch.Write("home/config", Home);
+        var access = (await EnsureAsync("east")).Clusters[0].Access;
+        await new KindExports(_kind.Run().Run, TimeProvider.System).BringAsync(own, [access], default);
+        var moved = KubeconfigDocument.Load(access.KubeconfigPath).WithServer(new Uri("https://127.0.0.1:65000"));
+        await File.WriteAllTextAsync(access.KubeconfigPath, moved.ToYaml());
+
+        Assert.That(await new KindExports(_kind.Run().Run, TimeProvider.System).BringAsync(own, [access], default), Is.True);
+        Assert.That(KubeconfigDocument.Load(own).Describe("kind-east").Server.Port, Is.EqualTo(65000));
+        Assert.That(await new KindExports(_kind.Run().Run, TimeProvider.System).BringAsync(own, [access], default), Is.False);
+        await CleanAsync();
+        Assert.That(KubeconfigDocument.Load(own).ToYaml(), Is.EqualTo(KubeconfigDocument.Parse("home", Home).ToYaml()));
+    }
+
+    [Test]
+    public async Task A_merged_context_of_a_cluster_that_is_not_made_here_stays_and_may_be_updated()
+    {
+        var own = _kind.Scratch.Write("home/config", Home);
+        var mine = new ClusterAccess { Name = ClusterName.Parse("east"), ContextName = "gke-east", KubeconfigPath = _kind.Scratch.Write("mesh/kubeconfig/east", Home.Replace("gke", "gke-east", StringComparison.Ordinal)) };
+        await new KindExports(_kind.Run().Run, TimeProvider.System).BringAsync(own, [mine], default);
+        await new KindExports(_kind.Run().Run, TimeProvider.System).ForgetAsync([], default);
+        Assert.That(KubeconfigDocument.Load(own).Contexts, Is.EqualTo(new[] { "gke", "gke-east" }));
+
+        await File.WriteAllTextAsync(mine.KubeconfigPath, KubeconfigDocument.Load(mine.KubeconfigPath).WithServer(new Uri("https://moved")).ToYaml());
+        Assert.That(await new KindExports(_kind.Run().Run, TimeProvider.System).BringAsync(own, [mine], default), Is.True);
+        Assert.That(KubeconfigDocument.Load(own).Describe("gke-east").Server.Host, Is.EqualTo("moved"));
     }
 
     private const string Home = "apiVersion: v1\nkind: Config\nclusters: [{name: gke, cluster: {server: 'https://gke'}}]\ncontexts: [{name: gke, context: {cluster: gke, user: me}}]\nusers: [{name: me, user: {token: t}}]\ncurrent-context: gke\n";
