@@ -55,9 +55,9 @@ function Find-Packages {
     $names = @([regex]::Matches($log, 'NU110[123]: [A-Za-z ]* package ([A-Za-z0-9._-]*[A-Za-z0-9])') | ForEach-Object { $_.Groups[1].Value } | Sort-Object -Unique)
     $lacking = if ($names.Count -eq 0) { "Cake.Frosting $version or Cake.Kubectl $kubectl" }
     elseif ($names -contains 'Cake.Frosting' -or $names -contains 'Cake.Kubectl') {
-        ($names | ForEach-Object { if ($_ -eq 'Cake.Frosting') { "$_ $version" } elseif ($_ -eq 'Cake.Kubectl') { "$_ $kubectl" } else { $_ } }) -join ' '
+        ($names | ForEach-Object { if ($_ -eq 'Cake.Frosting') { "$_ $version" } elseif ($_ -eq 'Cake.Kubectl') { "$_ $kubectl" } else { $_ } }) -join ', '
     }
-    else { "$($names -join ' '), which Cake.Frosting $version or Cake.Kubectl $kubectl needs" }
+    else { "$($names -join ', '), which Cake.Frosting $version or Cake.Kubectl $kubectl needs" }
     [IO.File]::WriteAllText($absent, "$(Get-Feeds)`n$lacking`n")
 }
 

@@ -145,10 +145,10 @@ probe() {
   lacking=" $(sed -nE 's/.*NU110[123]: [A-Za-z ]* package ([A-Za-z0-9._-]*[A-Za-z0-9]).*/\1/p' <<<"$log" | sort -u | tr '\n' ' ')"
   case "$lacking" in
     ' ') lacking="Cake.Frosting $version or Cake.Kubectl $kubectl" ;;
-    *' Cake.Frosting '* | *' Cake.Kubectl '*) lacking="${lacking/ Cake.Frosting / Cake.Frosting $version }" lacking="${lacking/ Cake.Kubectl / Cake.Kubectl $kubectl }" ;;
-    *) lacking="${lacking% }, which Cake.Frosting $version or Cake.Kubectl $kubectl needs" ;;
+    *' Cake.Frosting '* | *' Cake.Kubectl '*) lacking="${lacking/ Cake.Frosting / Cake.Frosting $version, }" lacking="${lacking/ Cake.Kubectl / Cake.Kubectl $kubectl, }" ;;
+    *) lacking="${lacking# }" lacking="${lacking% }" lacking="${lacking// /, }, which Cake.Frosting $version or Cake.Kubectl $kubectl needs" ;;
   esac
-  lacking="${lacking# }" lacking="${lacking% }"
+  lacking="${lacking# }" lacking="${lacking% }" lacking="${lacking%,}"
   { feeds; printf '%s\n' "$lacking"; } >"$absent"
 }
 
