@@ -272,6 +272,21 @@ public sealed class KubernetesClusterApiTests
         Assert.That(await api.ApplySecretAsync(Secret, force: false, CancellationToken.None), Is.EqualTo(ApplyOutcome.Unchanged), "the other hand wrote, not this call");
     }
 
+    /// <summary>A field that another manager owns stays its own however often it is asked; a race may end.</summary>
+    [TestCase("""{"causes":[{"reason":"FieldManagerConflict","message":"conflict with \"kubectl\"","field":".data.x"}]}""", "MT5204", 1)]
+    [TestCase("""{"causes":[{"reason":"Other","message":"m","field":"f"},{"reason":"FieldManagerConflict","message":"conflict with \"kubectl\"","field":".data.x"}]}""", "MT5204", 1)]
+    [TestCase("""{"name":"cacerts","kind":"secrets"}""", "MT5205", Backoff.PatientTries)]
+    [TestCase("""{"causes":[{"reason":"Other","message":"m","field":"f"}]}""", "MT5205", Backoff.PatientTries)]
+    public async Task Tells_a_race_from_a_conflict_over_a_field(string details, string id, int patches)
+    {
+        await using var server = new ScriptedApiServer(r => r.Method == "GET" ? new ScriptedAnswer(200, Stored("7")) : ScriptedAnswer.Refuse(409, "Conflict", "Apply failed", details));
+        using var kubeconfig = new TemporaryKubeconfig(server.Server);
+        using var api = kubeconfig.Connect();
+        var fault = (await Assert.ThrowsAsync<MeshTrustException>(() => api.ApplySecretAsync(Secret, force: false, CancellationToken.None)))!;
+        Assert.That(fault.Problems.Single().Id, Is.EqualTo(id));
+        Assert.That(server.Requests.Count(r => r.Method == "PATCH"), Is.EqualTo(patches));
+    }
+
     [Test]
     public async Task Counts_its_own_write_whose_answer_was_lost()
     {

@@ -13,6 +13,9 @@ internal sealed class CertificateChecksTests
     private static IEnumerable<TestCaseData> Wrongs()
     {
         yield return Ca("MT5008", W, "not critical", c => c with { CaCritical = false });
+        yield return Ca("MT5010", E, "expired at", c => c with { NotAfter = CraftedMesh.Now.AddSeconds(-1) });
+        yield return Ca("MT5010", E, "expires within minutes", c => c with { NotAfter = CraftedMesh.Now });
+        yield return Ca("MT5010", E, "is not valid before", c => c with { NotBefore = CraftedMesh.Now.AddSeconds(1) });
         yield return Ca("MT5010", E, "expires within minutes", c => c with { NotAfter = CraftedMesh.Now.AddMinutes(3) });
         yield return Ca("MT5010", W, "clock is behind", c => c with { NotBefore = CraftedMesh.Now.AddMinutes(-1) });
         yield return Ca("MT5011", W, "before its issuer", c => c with { NotBefore = CraftedMesh.Now.AddDays(-2) });
