@@ -103,8 +103,9 @@ internal sealed record KubeconfigMergePlan(KubeconfigDocument Document, IReadOnl
 
     private static KubeconfigEntry? Find(IReadOnlyList<KubeconfigEntry> entries, string name) => entries.FirstOrDefault(e => e.Name == name);
 
+    /// <summary>One that has these values already stays as it is written: the same merge again changes nothing.</summary>
     private static List<KubeconfigEntry> Put(IReadOnlyList<KubeconfigEntry> entries, KubeconfigEntry entry) =>
-        Find(entries, entry.Name) is null ? [.. entries, entry] : [.. entries.Select(e => e.Name == entry.Name ? entry : e)];
+        Find(entries, entry.Name) is null ? [.. entries, entry] : [.. entries.Select(e => e.Name == entry.Name && Canonical(e.Body) != Canonical(entry.Body) ? entry : e)];
 
     /// <summary>Where a context leads; null where it leads nowhere.</summary>
     private static string? EndpointOf(KubeconfigDocument document, string context) =>
@@ -116,9 +117,14 @@ internal sealed record KubeconfigMergePlan(KubeconfigDocument Document, IReadOnl
     private static string Digest(KubeconfigEntry user)
     {
         var whole = KubeconfigFiles.Inline(KubeconfigFiles.Inline(user, "client-certificate", KubeconfigFile.ReadNamed, []), "client-key", KubeconfigFile.ReadNamed, []);
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Canonical(KubeconfigFiles.MakeAbsolute(whole).Body))));
+    }
+
+    private static string Canonical(YamlNode node)
+    {
         var text = new StringBuilder();
-        Append(text, KubeconfigFiles.MakeAbsolute(whole).Body);
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())));
+        Append(text, node);
+        return text.ToString();
     }
 
     /// <summary>The values in one form: kubectl, which may write the file as well, uses other quotes and another order.</summary>

@@ -145,6 +145,21 @@ public sealed class KubeconfigMergeTests
     }
 
     [Test]
+    public async Task The_same_again_changes_nothing_whatever_quotes_the_file_has()
+    {
+        var file = _scratch.Write("config", Mine);
+        var ours = KubeconfigDocument.Parse("ours", "apiVersion: v1\nkind: Config\nclusters: [{name: c1, cluster: {server: 'https://127.0.0.1:1'}}]\ncontexts: [{name: c1, context: {cluster: \"c1\", user: \"c1\"}}]\nusers: [{name: c1, user: {\"token\": \"t\"}}]\n");
+        var known = new List<MergedContext>();
+        await BringAsync(file, ours, remember: known.AddRange);
+        Assert.That(await BringAsync(file, ours, known), Is.False);
+
+        var plain = (await File.ReadAllTextAsync(file)).Replace("'", "", StringComparison.Ordinal).Replace("\"c1\"", "c1", StringComparison.Ordinal).Replace("\"t\"", "t", StringComparison.Ordinal);
+        await File.WriteAllTextAsync(file, plain);
+        Assert.That(await BringAsync(file, ours, known), Is.False, "kubectl writes other quotes");
+        Assert.That(await File.ReadAllTextAsync(file), Is.EqualTo(plain));
+    }
+
+    [Test]
     public async Task Another_context_that_uses_what_was_added_keeps_it()
     {
         var file = _scratch.File("config");

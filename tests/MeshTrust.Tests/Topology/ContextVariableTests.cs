@@ -103,6 +103,26 @@ public sealed class ContextVariableTests
     public void A_carriage_return_at_the_end_of_an_argument_is_named() =>
         Assert.That(Refuse([], "--clusters=2\r").Select(p => (p.Id, p.Place)), Is.EqualTo([("MT0020", "--clusters")]));
 
+    [TestCase("\"{0}\"")]
+    [TestCase("'{0}'")]
+    [TestCase("base64:{0}")]
+    [TestCase("/home/me/.kube/config:'{0}'")]
+    public void Content_in_quotes_or_behind_a_word_is_content_too(string form)
+    {
+        var content = Convert.ToBase64String("""{"kind":"Config","users":[{"name":"u","user":{"token":"t0kenThatNobodyMaySee"}}]}"""u8);
+        foreach (var name in new[] { "KUBECONFIG", "CTX_CLUSTER1", "CLUSTER_TOPOLOGY_CONFIG_FILE", "NUM_CLUSTERS" })
+        {
+            var problems = Refuse(new() { [name] = string.Format(System.Globalization.CultureInfo.InvariantCulture, form, content) });
+            Assert.That(string.Concat(problems), Does.Contain(name).And.Not.Contain(content[20..32]).And.Match("(?s)not shown|holds the content of a file"));
+        }
+    }
+
+    [TestCase("/home/runner/work/Mesh/Mesh/very/long/path/Without/AnyDot/Or/Dash/kubeconfig")]
+    [TestCase("/builds/group/project-with-a-long-name/subproject_two/artifacts/kubeconfig")]
+    [TestCase("/tmp/AbCdEfGh0123456789/AbCdEfGh0123456789/AbCdEfGh0123456789")]
+    public void A_long_path_is_a_path(string path) =>
+        Assert.That(Bind(new() { ["KUBECONFIG"] = path }).Run.KubeconfigPaths, Is.EqualTo([path]));
+
     private static List<Problem> Refuse(Dictionary<string, string> environment, params string[] arguments) =>
         [.. Assert.Throws<MeshTrustException>(() => Bind(environment, arguments))!.Problems];
 
