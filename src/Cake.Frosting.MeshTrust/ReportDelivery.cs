@@ -48,7 +48,7 @@ public sealed class ReportDelivery(StandardOutput output)
             PreflightPlainReport.Write(report, output.Report, asked);
         }
 
-        Conclude(report.ToFault(), Stage.Preflight, [Directory(run), File(run, PreflightFile, PreflightJsonReport.Render(report))]);
+        Conclude(report.ToFault(), Stage.Preflight, [Folder(run), Artifact(run, PreflightFile, PreflightJsonReport.Render(report))]);
     }
 
     /// <summary>Shows the report, writes the three files and, in GitHub Actions, appends the step summary.</summary>
@@ -61,9 +61,9 @@ public sealed class ReportDelivery(StandardOutput output)
 
         var markdown = new StringWriter();
         MarkdownReport.Write(report, markdown);
-        List<(string, Action<string>)> files = [Directory(run), File(run, JUnitFile, JUnitReport.Render(report)), File(run, JsonFile, JsonReport.Render(report)), File(run, MarkdownFile, markdown.ToString())];
+        List<(string, Action<string>)> files = [Folder(run), Artifact(run, JUnitFile, JUnitReport.Render(report)), Artifact(run, JsonFile, JsonReport.Render(report)), Artifact(run, MarkdownFile, markdown.ToString())];
         if (context.Environment.GetEnvironmentVariable("GITHUB_STEP_SUMMARY") is { Length: > 0 } summary)
-            files.Add((summary, path => System.IO.File.AppendAllText(path, markdown.ToString())));
+            files.Add((summary, path => File.AppendAllText(path, markdown.ToString())));
         Conclude(report.ToFault(run.Strict), Stage.Verification, files);
         context.Log.Verbose($"Reports: {run.ArtifactsDirectory}");
     }
@@ -86,13 +86,13 @@ public sealed class ReportDelivery(StandardOutput output)
 
     private static bool IsTable(RunSpec run) => run.Output == OutputFormat.Table || (run.Output == OutputFormat.Auto && LiveStatus.IsInteractive);
 
-    private static (string Path, Action<string> Write) Directory(RunSpec run) => (run.ArtifactsDirectory, directory =>
+    private static (string Path, Action<string> Write) Folder(RunSpec run) => (run.ArtifactsDirectory, directory =>
     {
-        System.IO.Directory.CreateDirectory(directory);
+        Directory.CreateDirectory(directory);
         WholeFile.Sweep(directory);
     });
 
-    private static (string Path, Action<string> Write) File(RunSpec run, string name, string text) =>
+    private static (string Path, Action<string> Write) Artifact(RunSpec run, string name, string text) =>
         (Path.Combine(run.ArtifactsDirectory, name), path => WholeFile.Replace(path, Encoding.UTF8.GetBytes(text), secret: false));
 
     /// <summary>Writes every file that can be written, then fails with what the report found; a file that cannot be written comes after it and never hides it.</summary>

@@ -15,7 +15,7 @@ public sealed record PushVerdict
     /// <summary>Whether <c>istio-generated</c> must be taken out of the live secret, on the user's word.</summary>
     public bool RemovesGeneratedMark { get; init; }
 
-    /// <summary>Whether a foreign secret that nothing uses is replaced: then whoever owns its fields loses them, without the user's word for it.</summary>
+    /// <summary>Whether a foreign secret that nothing uses is replaced. Its fields are then taken over, whatever manager owns them, also without <c>--force</c>.</summary>
     public bool PutsBack { get; init; }
 
     /// <summary>Whether the cluster holds another root than the wanted one, so that what all its namespaces hold counts.</summary>

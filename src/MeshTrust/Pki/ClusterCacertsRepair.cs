@@ -4,7 +4,7 @@ namespace MeshTrust.Pki;
 
 /// <summary>
 /// Files of a cluster whose form is wrong although the key and its certificate are good: text around the blocks, the wrong order, a missing chain.
-/// They are written anew around that key and certificate, which stay. Pure.
+/// They are rewritten around that key and certificate, which do not change. Pure.
 /// </summary>
 internal sealed record ClusterCacertsRepair
 {
@@ -37,7 +37,7 @@ internal sealed record ClusterCacertsRepair
         return new ClusterCacertsRepair
         {
             Files = repaired,
-            Reason = $"{Summary(faults)} {string.Join(" and ", written)} {(written.Count() == 1 ? "is" : "are")} rewritten; the key and its certificate stay.",
+            Reason = $"{Summary(faults)} {string.Join(" and ", written)} {(written.Count() == 1 ? "is" : "are")} rewritten; the key and its certificate do not change.",
         };
     }
 

@@ -12,7 +12,7 @@ public enum IssueKind
     /// <summary>It was there and was replaced: key, certificate and chain. The reason is told.</summary>
     Reissued,
 
-    /// <summary>Key and certificate are as they were; <c>cert-chain.pem</c>, or another file whose form was wrong, was written anew.</summary>
+    /// <summary>Key and certificate are as they were; <c>cert-chain.pem</c>, or another file whose form was wrong, was rewritten.</summary>
     Rechained,
 
     /// <summary>The root that the user brought was copied into the store.</summary>

@@ -99,7 +99,7 @@ public sealed class ClusterCacertsIssueTests
         File.Delete(_fixture.PathOf($"east/{file}"));
         var missing = await AgainAsync();
         Assert.That((missing.Kind, missing.Replaced), Is.EqualTo((IssueKind.Rechained, Array.Empty<string>())), missing.Reason);
-        Assert.That(missing.Reason, Does.Contain($"east/{file}: It is missing.").And.Contain($"{file} is rewritten; the key and its certificate stay."));
+        Assert.That(missing.Reason, Does.Contain($"east/{file}: It is missing.").And.Contain($"{file} is rewritten; the key and its certificate do not change."));
         Assert.That(_fixture.Content(), Is.EquivalentTo(sound));
         File.WriteAllBytes(_fixture.PathOf($"east/{file}"), before[..100]);
         var broken = await AgainAsync();

@@ -45,7 +45,7 @@ public sealed class ActiveCaCheck : TrustCheck
             if (cluster.SelfSigned is not null && !cluster.Lacks(SnapshotPart.Cacerts))
             {
                 yield return Error(cluster, $"'{cluster.Name}' runs a self-signed CA ({ns}/istio-ca-secret) and has no cacerts.",
-                    "Another root breaks mutual TLS for its running workloads. Use its own root for the mesh: save ca-cert.pem and ca-key.pem of istio-ca-secret to files and name them with --rootca-cert and --rootca-key.");
+                    "Another root breaks mutual TLS for its running workloads. Use its own root for the mesh: save ca-cert.pem and ca-key.pem of istio-ca-secret to files, and name them with --rootca-cert and --rootca-key and a new --certs-dir (docs/existing-clusters.md).");
             }
 
             yield break;
