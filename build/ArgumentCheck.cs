@@ -1,7 +1,7 @@
 using Cake.Core;
 using Cake.Frosting;
 using Cake.Frosting.MeshTrust;
-using MeshTrust.Topology;
+using MeshTrust.Settings;
 
 namespace Build;
 

@@ -30,13 +30,9 @@ public sealed class DotNetCommand(RunCancellation cancellation)
             },
         };
 
-        var process = context.ProcessRunner.Start("dotnet", settings) ?? throw new MeshTrustException(Stage.Preflight, new Problem
-        {
-            Id = "MT1006",
-            Place = "dotnet",
-            What = "The .NET SDK could not be started.",
-            Remedy = "Put the SDK that global.json asks for on the PATH.",
-        });
+        var process = context.ProcessRunner.Start("dotnet", settings) ?? throw new MeshTrustException(Stage.Preflight, new Problem("MT1006", "dotnet",
+            "The .NET SDK could not be started.",
+            "Put the SDK that global.json asks for on the PATH."));
         using var killed = cancellation.Token.Register(process.Kill);
         process.WaitForExit();
         cancellation.Token.ThrowIfCancellationRequested();

@@ -15,7 +15,7 @@ public sealed class OutcomeRecord(RunOutcome outcome, RunCancellation cancellati
         if (info.ThrownException is null) return;
         // Of a task that was cancelled Cake's own last line says it.
         if (CancelledTasks.Message(cancellation) is { } message && info.ThrownException.Message != message) context.Log.Error("{0}", message);
-        foreach (var problem in outcome.Fault?.Problems ?? []) Annotate(context, problem.Id, $"{problem.Place}: {problem.What} {problem.Remedy}");
+        foreach (var problem in outcome.Fault?.Problems ?? []) Annotate(context, problem.Id, $"{problem.Location}: {problem.Message} {problem.Hint}");
     }
 
     private static void Annotate(ICakeContext context, string id, string text)

@@ -6,7 +6,7 @@ using k8s.Models;
 using MeshTrust;
 using MeshTrust.ControlPlanes.Embedded;
 using MeshTrust.ControlPlanes.Native;
-using MeshTrust.Topology;
+using MeshTrust.Settings;
 using NUnit.Framework;
 
 namespace KubernetesTests;

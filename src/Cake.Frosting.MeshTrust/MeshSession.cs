@@ -2,13 +2,14 @@ using Cake.Core;
 using Cake.Core.Diagnostics;
 using Cake.Frosting.MeshTrust.Kind;
 using MeshTrust;
-using MeshTrust.Clusters;
 using MeshTrust.ControlPlanes.Embedded;
 using MeshTrust.ControlPlanes.Native;
 using MeshTrust.ControlPlanes.Native.Binaries;
+using MeshTrust.IO;
+using MeshTrust.Kubeconfig;
 using MeshTrust.Kubernetes;
 using MeshTrust.Pki;
-using MeshTrust.Topology;
+using MeshTrust.Settings;
 using MeshTrust.Verification;
 
 namespace Cake.Frosting.MeshTrust;
@@ -140,13 +141,9 @@ public sealed class MeshSession(MeshTrustOptions options, RunCancellation cancel
     private static VersionRange Versions(MeshTrustSettings settings)
     {
         if (settings.Run.BinariesVersion is not { } text) return VersionRange.Any;
-        return VersionRange.TryParse(text) ?? throw new MeshTrustException(Stage.Input, new Problem
-        {
-            Id = "MT0009",
-            Place = "--binaries-version",
-            What = "It is no version and no range of versions.",
-            Remedy = "Write 1.34.1, 1.34, 1.34.x, ~1.34.1, <1.34, latest or latest-on-disk; with ! at the end the index is asked.",
-        });
+        return VersionRange.TryParse(text) ?? throw new MeshTrustException(Stage.Input, new Problem("MT0009", "--binaries-version",
+            "It is no version and no range of versions.",
+            "Write 1.34.1, 1.34, 1.34.x, ~1.34.1, <1.34, latest or latest-on-disk; with ! at the end the index is asked."));
     }
 
     private Problem? FaultOf(ClusterName cluster)

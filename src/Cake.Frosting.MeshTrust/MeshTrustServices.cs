@@ -1,7 +1,5 @@
 using Cake.Frosting.MeshTrust.Kind;
-using Cake.Frosting.MeshTrust.Preflight;
 using Cake.Frosting.MeshTrust.Tools;
-using Cake.Frosting.MeshTrust.Tools.Docker;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 

@@ -1,8 +1,9 @@
 using Cake.Core;
 using Cake.Core.Diagnostics;
 using MeshTrust;
-using MeshTrust.Clusters;
-using MeshTrust.Topology;
+using MeshTrust.IO;
+using MeshTrust.Kubeconfig;
+using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust;
 

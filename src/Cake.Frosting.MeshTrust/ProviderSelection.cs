@@ -1,6 +1,6 @@
 using Cake.Frosting.MeshTrust.Kind;
 using MeshTrust.ControlPlanes.Native.Binaries;
-using MeshTrust.Topology;
+using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust;
 

@@ -2,9 +2,10 @@ using System.Text;
 using Cake.Core;
 using Cake.Core.Diagnostics;
 using MeshTrust;
-using MeshTrust.Clusters.Preflight;
+using MeshTrust.Checks;
+using MeshTrust.IO;
 using MeshTrust.Reporting;
-using MeshTrust.Topology;
+using MeshTrust.Settings;
 using MeshTrust.Verification;
 
 namespace Cake.Frosting.MeshTrust;

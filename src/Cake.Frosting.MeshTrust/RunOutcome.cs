@@ -1,6 +1,6 @@
 using System.Reflection;
 using MeshTrust;
-using MeshTrust.Topology;
+using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust;
 
@@ -44,13 +44,9 @@ public sealed class RunOutcome(RunCancellation cancellation)
         var targets = TargetNames.Of(Assembly.GetEntryAssembly(), typeof(RunOutcome).Assembly);
         var asked = TargetNames.AskedFor(args).FirstOrDefault(name => !targets.Contains(name, StringComparer.OrdinalIgnoreCase));
         var nearest = asked is null ? null : NearestName.Find(asked, targets);
-        return new Problem
-        {
-            Id = "MT0017",
-            Place = "command line",
-            What = "Cake cannot read it, or knows no such target; its own words stand above." + (nearest is null ? "" : $" Did you mean --target={nearest}?"),
-            Remedy = "--description lists the targets, --help the options; an option is written --name=value.",
-        };
+        return new Problem("MT0017", "command line",
+            "Cake cannot read it, or knows no such target; its own words stand above." + (nearest is null ? "" : $" Did you mean --target={nearest}?"),
+            "--description lists the targets, --help the options; an option is written --name=value.");
     }
 
     private static MeshTrustException? FaultOf(Exception? exception) => exception switch

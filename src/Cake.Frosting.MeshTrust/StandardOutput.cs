@@ -1,4 +1,4 @@
-using MeshTrust.Topology;
+using MeshTrust.Settings;
 using Spectre.Console;
 
 namespace Cake.Frosting.MeshTrust;

@@ -1,24 +1,24 @@
 namespace MeshTrust;
 
-/// <summary>One thing that is wrong, told so that it can be mended: what, where, and what to do.</summary>
-/// <remarks>The text holds no key material, no token and no password. Every id has a row in docs/problems.md.</remarks>
-public sealed record Problem
+/// <summary>How much a <see cref="Problem"/> matters.</summary>
+public enum Severity
 {
-    /// <summary>The coded id, for instance <c>MT0102</c>: it never changes its meaning.</summary>
-    public required string Id { get; init; }
+    /// <summary>It works, and someone should know.</summary>
+    Warning,
 
-    /// <summary>Where: <c>file:line</c>, an argument such as <c>--clusters</c>, a variable, or a cluster's name.</summary>
-    public required string Place { get; init; }
+    /// <summary>It does not work, or will stop working.</summary>
+    Error,
+}
 
-    /// <summary>What is wrong, as a sentence with a full stop.</summary>
-    public required string What { get; init; }
-
-    /// <summary>What to do or to write instead, as a sentence with a full stop.</summary>
-    public required string Remedy { get; init; }
-
-    /// <summary>Whether the run can go on.</summary>
-    public Severity Severity { get; init; } = Severity.Error;
-
-    /// <summary>The line that people see: id, place, what, remedy.</summary>
-    public override string ToString() => $"{Id} {Place}: {What} {Remedy}";
+/// <summary>One thing that is wrong and how to fix it.</summary>
+/// <remarks>The text holds no key material, no token and no password. Every code has a row in docs/problems.md.</remarks>
+/// <param name="Id">The code, such as <c>MT0102</c>. It never changes its meaning.</param>
+/// <param name="Location">Where: <c>file:line</c>, an argument such as <c>--clusters</c>, a variable, or a cluster's name.</param>
+/// <param name="Message">What is wrong: a sentence with a full stop.</param>
+/// <param name="Hint">How to fix it: a sentence with a full stop.</param>
+/// <param name="Severity">Whether the run can continue.</param>
+public sealed record Problem(string Id, string Location, string Message, string Hint, Severity Severity = Severity.Error)
+{
+    /// <summary>The line that people see.</summary>
+    public override string ToString() => $"{Id} {Location}: {Message} {Hint}";
 }

@@ -1,7 +1,8 @@
+using MeshTrust.IO;
+using MeshTrust.Settings;
 using MeshTrust.Tests.Live;
+using MeshTrust.Tests.Settings;
 using MeshTrust.Tests.Tools;
-using MeshTrust.Tests.Topology;
-using MeshTrust.Topology;
 
 namespace MeshTrust.Tests;
 
@@ -48,8 +49,8 @@ public sealed class GitIgnoreFileTests
         Assert.Multiple(() =>
         {
             Assert.That(File.ReadAllText(mine), Is.EqualTo("bin/\nroot-key.pem\n"));
-            Assert.That(warnings.Select(w => (w.Id, w.Place, w.Severity)), Is.EqualTo(new[] { ("MT1007", mine, Severity.Warning) }));
-            Assert.That(warnings[0].Remedy, Does.Contain(" /cluster1/ /cluster2/").And.Not.Contain("root-key.pem"));
+            Assert.That(warnings.Select(w => (w.Id, w.Location, w.Severity)), Is.EqualTo(new[] { ("MT1007", mine, Severity.Warning) }));
+            Assert.That(warnings[0].Hint, Does.Contain(" /cluster1/ /cluster2/").And.Not.Contain("root-key.pem"));
         });
 
         File.WriteAllText(mine, "*\n!README.md\n");

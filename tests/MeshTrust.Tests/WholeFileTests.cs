@@ -1,3 +1,5 @@
+using MeshTrust.IO;
+
 namespace MeshTrust.Tests;
 
 public sealed class WholeFileTests

@@ -1,6 +1,6 @@
 using System.Globalization;
 using MeshTrust;
-using MeshTrust.Topology;
+using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust.Kind;
 

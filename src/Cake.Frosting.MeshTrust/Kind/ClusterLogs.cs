@@ -1,6 +1,7 @@
 using System.Text;
 using MeshTrust;
-using MeshTrust.Topology;
+using MeshTrust.IO;
+using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust.Kind;
 

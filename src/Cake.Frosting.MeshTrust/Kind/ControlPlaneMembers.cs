@@ -1,5 +1,4 @@
 using Cake.Frosting.MeshTrust.Tools;
-using Cake.Frosting.MeshTrust.Tools.Docker;
 using MeshTrust;
 
 namespace Cake.Frosting.MeshTrust.Kind;

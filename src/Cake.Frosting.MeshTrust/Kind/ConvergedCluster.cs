@@ -1,5 +1,5 @@
-using MeshTrust.Clusters;
-using MeshTrust.Clusters.Kind;
+using MeshTrust.Kubeconfig;
+using MeshTrust.Kind;
 using MeshTrust.Kubernetes;
 
 namespace Cake.Frosting.MeshTrust.Kind;

@@ -1,11 +1,7 @@
 using Cake.Core;
-using Cake.Frosting.MeshTrust.LoadBalancers;
 using Cake.Frosting.MeshTrust.Tools;
-using Cake.Frosting.MeshTrust.Tools.Docker;
-using Cake.Frosting.MeshTrust.Tools.Kind;
 using MeshTrust.Kubernetes;
-using MeshTrust.Topology;
-using MeshTrust.Topology.Hosting;
+using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust.Kind;
 

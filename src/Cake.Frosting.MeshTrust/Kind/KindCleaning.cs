@@ -1,8 +1,7 @@
-using Cake.Frosting.MeshTrust.Tools.Docker;
+using Cake.Frosting.MeshTrust.Tools;
 using MeshTrust;
-using MeshTrust.Clusters.Engine;
-using MeshTrust.Clusters.Kind;
-using MeshTrust.Topology;
+using MeshTrust.Kind;
+using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust.Kind;
 

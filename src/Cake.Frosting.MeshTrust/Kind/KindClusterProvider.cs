@@ -1,9 +1,7 @@
 using MeshTrust;
-using MeshTrust.Clusters;
-using MeshTrust.Clusters.Addressing;
-using MeshTrust.Clusters.Engine;
-using MeshTrust.Clusters.Kind;
-using MeshTrust.Topology;
+using MeshTrust.Kubeconfig;
+using MeshTrust.Kind;
+using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust.Kind;
 
@@ -75,13 +73,9 @@ public sealed class KindClusterProvider(KindRun run) : IClusterProvider
         }
         catch (Exception e) when (e is not MeshTrustException)
         {
-            throw new MeshTrustException(Stage.Input, new Problem
-            {
-                Id = "MT0101",
-                Place = file,
-                What = $"The kind configuration cannot be read: {e.Message.TrimEnd('.')}.",
-                Remedy = "Give the path of a readable file to --kind-config.",
-            }, e);
+            throw new MeshTrustException(Stage.Input, new Problem("MT0101", file,
+                $"The kind configuration cannot be read: {e.Message.TrimEnd('.')}.",
+                "Give the path of a readable file to --kind-config."), e);
         }
     }
 

@@ -1,9 +1,8 @@
 using MeshTrust;
-using MeshTrust.Clusters;
-using MeshTrust.Clusters.Engine;
-using MeshTrust.Clusters.Kind;
+using MeshTrust.Kubeconfig;
+using MeshTrust.Kind;
 using MeshTrust.Kubernetes;
-using MeshTrust.Topology;
+using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust.Kind;
 
@@ -38,7 +37,7 @@ public sealed class KindConvergence(KindRun run, MeshTopology topology, EngineIn
         }
         catch (MeshTrustException e)
         {
-            run.Tell(cluster, e.Problems[0].What, ClusterProgressState.Failed);
+            run.Tell(cluster, e.Problems[0].Message, ClusterProgressState.Failed);
             throw;
         }
     }

@@ -1,8 +1,7 @@
 using Cake.Frosting.MeshTrust.Tools;
 using MeshTrust;
-using MeshTrust.Clusters.Engine;
-using MeshTrust.Clusters.Kind;
-using MeshTrust.Topology;
+using MeshTrust.Kind;
+using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust.Kind;
 
@@ -38,7 +37,7 @@ public sealed class KindCreation(KindRun run)
             var fault = await TryAsync(topology, plan, config, kubeconfig, cancellationToken).ConfigureAwait(false);
             if (fault is null) return await TakeAsync(kubeconfig, cancellationToken).ConfigureAwait(false);
             if (!fault.IsPassing || tries > topology.Hosting.Failure.Retries) throw new MeshTrustException(Stage.ClusterCreation, fault.Problem);
-            run.Tell(plan.Cluster, $"trying again after a passing fault: {fault.Problem.What}");
+            run.Tell(plan.Cluster, $"trying again after a passing fault: {fault.Problem.Message}");
             await new KindRemoval(run).RemoveNodesAsync(plan.Cluster, cancellationToken).ConfigureAwait(false);
             await Task.Delay(FirstPause * tries, run.Time, cancellationToken).ConfigureAwait(false);
         }
@@ -104,11 +103,7 @@ public sealed class KindCreation(KindRun run)
         Addresses = plan.Addresses,
     };
 
-    private static Problem Late(ClusterName cluster, TimeSpan limit) => new()
-    {
-        Id = "MT2322",
-        Place = cluster.Value,
-        What = $"kind did not make the cluster within {limit.TotalSeconds:0} s, and was ended.",
-        Remedy = "See the node's logs for what hangs; a slow machine needs a longer timeouts.create in the topology, or fewer clusters at once (--parallel).",
-    };
+    private static Problem Late(ClusterName cluster, TimeSpan limit) => new("MT2322", cluster.Value,
+        $"kind did not make the cluster within {limit.TotalSeconds:0} s, and was ended.",
+        "See the node's logs for what hangs; a slow machine needs a longer timeouts.create in the topology, or fewer clusters at once (--parallel).");
 }

@@ -4,9 +4,9 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using MeshTrust;
-using MeshTrust.Clusters.Engine;
-using MeshTrust.Clusters.Kind;
-using MeshTrust.Topology;
+using MeshTrust.IO;
+using MeshTrust.Kind;
+using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust.Kind;
 
@@ -104,7 +104,7 @@ public sealed class KindDiagnostics(KindRun run)
         }
         catch (Exception e) when (e is MeshTrustException || DiskFault.IsOne(e) || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            gaps.Add($"{cluster}: {what}: {(e is MeshTrustException fault ? fault.Problems[0].What : e.Message)}");
+            gaps.Add($"{cluster}: {what}: {(e is MeshTrustException fault ? fault.Problems[0].Message : e.Message)}");
         }
     }
 

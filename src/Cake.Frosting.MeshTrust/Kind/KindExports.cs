@@ -1,6 +1,6 @@
 using MeshTrust;
-using MeshTrust.Clusters;
-using MeshTrust.Topology;
+using MeshTrust.Kubeconfig;
+using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust.Kind;
 

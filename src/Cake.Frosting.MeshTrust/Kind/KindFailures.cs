@@ -1,6 +1,6 @@
 using MeshTrust;
-using MeshTrust.Topology;
-using MeshTrust.Topology.Hosting;
+using MeshTrust.IO;
+using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust.Kind;
 
@@ -25,9 +25,9 @@ public sealed class KindFailures(KindRun run, FailureSpec wanted)
         var done = new List<string>();
         if (wanted.ExportLogs) done.Add(await ExportAsync(cluster, cancellationToken).ConfigureAwait(false));
         done.Add(wanted.Retain ? $"What there is of {cluster} was kept: --target=CleanClusters removes it." : await RemoveAsync(cluster, cancellationToken).ConfigureAwait(false));
-        run.Tell(cluster, fault.Problems[0].What, ClusterProgressState.Failed);
+        run.Tell(cluster, fault.Problems[0].Message, ClusterProgressState.Failed);
         var last = fault.Problems[^1];
-        return new MeshTrustException(fault.Stage, [.. fault.Problems.SkipLast(1), last with { Remedy = $"{last.Remedy} {string.Join(' ', done)}" }], fault);
+        return new MeshTrustException(fault.Stage, [.. fault.Problems.SkipLast(1), last with { Hint = $"{last.Hint} {string.Join(' ', done)}" }], fault);
     }
 
     private async Task<string> ExportAsync(ClusterName cluster, CancellationToken cancellationToken)

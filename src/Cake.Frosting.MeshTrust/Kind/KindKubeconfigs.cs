@@ -1,6 +1,7 @@
 using MeshTrust;
-using MeshTrust.Clusters;
-using MeshTrust.Topology;
+using MeshTrust.IO;
+using MeshTrust.Kubeconfig;
+using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust.Kind;
 

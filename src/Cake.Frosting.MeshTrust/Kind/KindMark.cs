@@ -1,6 +1,6 @@
 using System.Reflection;
 using System.Text.Json.Nodes;
-using MeshTrust.Clusters.Kind;
+using MeshTrust.Kind;
 using MeshTrust.Kubernetes;
 
 namespace Cake.Frosting.MeshTrust.Kind;

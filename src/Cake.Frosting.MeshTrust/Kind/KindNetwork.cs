@@ -1,5 +1,5 @@
-using MeshTrust.Clusters.Engine;
-using MeshTrust.Topology.Hosting;
+using MeshTrust.Kind;
+using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust.Kind;
 

@@ -1,5 +1,4 @@
-using MeshTrust.Clusters.Engine;
-using MeshTrust.Clusters.Kind;
+using MeshTrust.Kind;
 
 namespace Cake.Frosting.MeshTrust.Kind;
 

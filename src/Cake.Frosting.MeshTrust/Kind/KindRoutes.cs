@@ -1,8 +1,7 @@
 using System.Net;
 using MeshTrust;
-using MeshTrust.Clusters.Addressing;
-using MeshTrust.Clusters.Engine;
-using MeshTrust.Topology;
+using MeshTrust.Kind;
+using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust.Kind;
 
@@ -35,13 +34,9 @@ public sealed class KindRoutes(KindRun run)
             var result = await run.Engine.ExecuteAsync(node, route.Command, null, cancellationToken).ConfigureAwait(false);
             if (result.ExitCode != 0)
             {
-                return new Problem
-                {
-                    Id = "MT2324",
-                    Place = node,
-                    What = $"'{string.Join(' ', route.Command)}' was refused by the node: {result.Error.Trim().TrimEnd('.')}.",
-                    Remedy = "See whether the node runs and has the addresses that it had when the clusters were made; --target=Repair sets them anew.",
-                };
+                return new Problem("MT2324", node,
+                    $"'{string.Join(' ', route.Command)}' was refused by the node: {result.Error.Trim().TrimEnd('.')}.",
+                    "See whether the node runs and has the addresses that it had when the clusters were made; --target=Repair sets them anew.");
             }
         }
 

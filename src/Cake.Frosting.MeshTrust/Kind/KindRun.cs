@@ -1,11 +1,9 @@
-using Cake.Frosting.MeshTrust.LoadBalancers;
-using Cake.Frosting.MeshTrust.Tools.Docker;
-using Cake.Frosting.MeshTrust.Tools.Kind;
+using Cake.Frosting.MeshTrust.Tools;
 using MeshTrust;
-using MeshTrust.Clusters;
-using MeshTrust.Clusters.Engine;
+using MeshTrust.Kubeconfig;
+using MeshTrust.Kind;
 using MeshTrust.Kubernetes;
-using MeshTrust.Topology;
+using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust.Kind;
 

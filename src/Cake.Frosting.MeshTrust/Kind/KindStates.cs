@@ -1,8 +1,8 @@
 using MeshTrust;
-using MeshTrust.Clusters;
-using MeshTrust.Clusters.Addressing;
-using MeshTrust.Clusters.Kind;
-using MeshTrust.Topology;
+using MeshTrust.IO;
+using MeshTrust.Kind;
+using MeshTrust.Kubeconfig;
+using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust.Kind;
 
@@ -135,13 +135,9 @@ public sealed class KindStates(string workDirectory)
         }
         catch (IOException) when (File.Exists(path))
         {
-            throw new MeshTrustException(Stage.ClusterCreation, new Problem
-            {
-                Id = "MT2320",
-                Place = _root,
-                What = "Another run works on the kind clusters of this work directory.",
-                Remedy = "Let it end, or stop it, and run again; or take another work directory with --work-dir.",
-            });
+            throw new MeshTrustException(Stage.ClusterCreation, new Problem("MT2320", _root,
+                "Another run works on the kind clusters of this work directory.",
+                "Let it end, or stop it, and run again; or take another work directory with --work-dir."));
         }
         catch (Exception e) when (DiskFault.IsOne(e))
         {

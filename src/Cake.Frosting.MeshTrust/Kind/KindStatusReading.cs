@@ -1,9 +1,7 @@
 using MeshTrust;
-using MeshTrust.Clusters.Addressing;
-using MeshTrust.Clusters.Engine;
-using MeshTrust.Clusters.Kind;
+using MeshTrust.Kind;
 using MeshTrust.Kubernetes;
-using MeshTrust.Topology;
+using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust.Kind;
 

@@ -1,9 +1,8 @@
 using System.Net;
 using MeshTrust;
-using MeshTrust.Clusters.Engine;
-using MeshTrust.Clusters.Kind;
+using MeshTrust.Kind;
 using MeshTrust.Kubernetes;
-using MeshTrust.Topology;
+using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust.Kind;
 
@@ -75,14 +74,10 @@ internal sealed class KindUpkeep(KindRun run, MeshTopology topology)
         run.Tell(plan.Cluster, "waiting for all control planes to take part again");
         var late = await new ControlPlaneMembers(run.Engine, run.Time).WaitAsync(plan.ControlPlanes, cancellationToken).ConfigureAwait(false);
         if (late.Count == 0) return true;
-        run.Warn(new Problem
-        {
-            Id = "MT2325",
-            Severity = Severity.Warning,
-            Place = plan.Cluster.Value,
-            What = $"After its nodes were started, the API {(late.Count == 1 ? "server" : "servers")} of {string.Join(", ", late)} {(late.Count == 1 ? "is" : "are")} not ready: etcd of several control planes knows its members by address, and the engine gave theirs to others. The cluster works as long as most control planes do.",
-            Remedy = $"Stop its containers and run Repair, which starts them in the order of their addresses; or make it anew: kind delete cluster --name {plan.Cluster}, and run again. Keys and trust stay.",
-        });
+        run.Warn(new Problem("MT2325", plan.Cluster.Value,
+            $"After its nodes were started, the API {(late.Count == 1 ? "server" : "servers")} of {string.Join(", ", late)} {(late.Count == 1 ? "is" : "are")} not ready: etcd of several control planes knows its members by address, and the engine gave theirs to others. The cluster works as long as most control planes do.",
+            $"Stop its containers and run Repair, which starts them in the order of their addresses; or make it anew: kind delete cluster --name {plan.Cluster}, and run again. Keys and trust stay.",
+            Severity.Warning));
         return false;
     }
 

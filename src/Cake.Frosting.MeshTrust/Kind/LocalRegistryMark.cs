@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using MeshTrust.Kubernetes;
-using MeshTrust.Topology.Hosting;
+using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust.Kind;
 

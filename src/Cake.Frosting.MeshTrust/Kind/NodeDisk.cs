@@ -1,5 +1,5 @@
 using System.Globalization;
-using Cake.Frosting.MeshTrust.Tools.Docker;
+using Cake.Frosting.MeshTrust.Tools;
 using MeshTrust;
 
 namespace Cake.Frosting.MeshTrust.Kind;

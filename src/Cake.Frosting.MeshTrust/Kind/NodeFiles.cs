@@ -1,5 +1,5 @@
 using MeshTrust;
-using MeshTrust.Clusters.Kind;
+using MeshTrust.Kind;
 
 namespace Cake.Frosting.MeshTrust.Kind;
 
@@ -24,11 +24,7 @@ public sealed class NodeFiles(KindRun run)
         }
     }
 
-    private static MeshTrustException Refused(string node, NodeFile file, int exitCode) => new(Stage.ClusterCreation, new Problem
-    {
-        Id = "MT2323",
-        Place = node,
-        What = $"The file {file.Path} could not be written into the node (exit code {exitCode}).",
-        Remedy = "See whether the node's disk is full or the node has ended, and run again.",
-    });
+    private static MeshTrustException Refused(string node, NodeFile file, int exitCode) => new(Stage.ClusterCreation, new Problem("MT2323", node,
+        $"The file {file.Path} could not be written into the node (exit code {exitCode}).",
+        "See whether the node's disk is full or the node has ended, and run again."));
 }

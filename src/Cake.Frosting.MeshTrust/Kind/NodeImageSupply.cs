@@ -1,6 +1,6 @@
 using Cake.Frosting.MeshTrust.Tools;
 using MeshTrust;
-using MeshTrust.Clusters.Kind;
+using MeshTrust.Kind;
 
 namespace Cake.Frosting.MeshTrust.Kind;
 
@@ -88,5 +88,5 @@ public sealed class NodeImageSupply(KindRun run)
     }
 
     private static MeshTrustException Fault(string id, string place, string what, string remedy) =>
-        new(Stage.ClusterCreation, new Problem { Id = id, Place = place, What = what, Remedy = remedy });
+        new(Stage.ClusterCreation, new Problem(id, place, what, remedy));
 }

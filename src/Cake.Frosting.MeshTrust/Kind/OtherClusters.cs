@@ -1,11 +1,7 @@
-using Cake.Frosting.MeshTrust.LoadBalancers;
-using Cake.Frosting.MeshTrust.Tools.Docker;
+using Cake.Frosting.MeshTrust.Tools;
 using MeshTrust;
-using MeshTrust.Clusters.Addressing;
-using MeshTrust.Clusters.Engine;
-using MeshTrust.Clusters.Kind;
-using MeshTrust.Topology;
-using MeshTrust.Topology.Hosting;
+using MeshTrust.Kind;
+using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust.Kind;
 

@@ -3,13 +3,11 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using Cake.Frosting.MeshTrust.Tools;
-using Cake.Frosting.MeshTrust.Tools.Docker;
 using MeshTrust;
-using MeshTrust.Clusters;
-using MeshTrust.Clusters.Addressing;
-using MeshTrust.Clusters.Engine;
+using MeshTrust.Kubeconfig;
+using MeshTrust.Kind;
 using MeshTrust.Kubernetes;
-using MeshTrust.Topology;
+using MeshTrust.Settings;
 using MeshTrust.Verification;
 
 namespace Cake.Frosting.MeshTrust.Kind;
@@ -101,7 +99,7 @@ public sealed class PeerProbe(IContainerEngine engine, Func<ClusterAccess, IClus
         }
         catch (MeshTrustException e)
         {
-            return e.Problems[0].What.TrimEnd('.');
+            return e.Problems[0].Message.TrimEnd('.');
         }
     }
 
@@ -128,7 +126,7 @@ public sealed class PeerProbe(IContainerEngine engine, Func<ClusterAccess, IClus
         }
         catch (MeshTrustException e)
         {
-            return target with { Fault = $"what there is to call in '{cluster.Name}' cannot be read: {e.Problems[0].What.TrimEnd('.')}" };
+            return target with { Fault = $"what there is to call in '{cluster.Name}' cannot be read: {e.Problems[0].Message.TrimEnd('.')}" };
         }
     }
 

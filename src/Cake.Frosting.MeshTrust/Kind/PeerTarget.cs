@@ -1,5 +1,5 @@
 using System.Net;
-using MeshTrust.Topology;
+using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust.Kind;
 

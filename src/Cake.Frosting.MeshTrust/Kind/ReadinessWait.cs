@@ -1,7 +1,7 @@
 using MeshTrust;
-using MeshTrust.Clusters;
+using MeshTrust.Kubeconfig;
 using MeshTrust.Kubernetes;
-using MeshTrust.Topology;
+using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust.Kind;
 
@@ -35,11 +35,7 @@ public sealed class ReadinessWait(Func<ClusterAccess, IClusterApi> connect, Acti
         }
     }
 
-    private static MeshTrustException Late(ClusterName cluster, string missing, TimeSpan limit) => new(Stage.ClusterCreation, new Problem
-    {
-        Id = "MT2321",
-        Place = cluster.Value,
-        What = $"The cluster was not ready within {limit.TotalSeconds:0} s: it still waited for {missing}.",
-        Remedy = "See the node's logs; give it more time with --wait, or make fewer clusters at once with --parallel.",
-    });
+    private static MeshTrustException Late(ClusterName cluster, string missing, TimeSpan limit) => new(Stage.ClusterCreation, new Problem("MT2321", cluster.Value,
+        $"The cluster was not ready within {limit.TotalSeconds:0} s: it still waited for {missing}.",
+        "See the node's logs; give it more time with --wait, or make fewer clusters at once with --parallel."));
 }

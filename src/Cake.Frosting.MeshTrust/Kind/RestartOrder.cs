@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Net.Sockets;
 using MeshTrust;
-using MeshTrust.Clusters.Kind;
+using MeshTrust.Kind;
 
 namespace Cake.Frosting.MeshTrust.Kind;
 

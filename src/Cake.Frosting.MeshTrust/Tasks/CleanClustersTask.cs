@@ -2,6 +2,7 @@ using Cake.Core;
 using Cake.Core.Diagnostics;
 using Cake.Frosting.MeshTrust.Kind;
 using MeshTrust;
+using MeshTrust.IO;
 
 namespace Cake.Frosting.MeshTrust.Tasks;
 

@@ -1,7 +1,7 @@
 using Cake.Core;
 using Cake.Core.Diagnostics;
 using Cake.Frosting.MeshTrust.Kind;
-using MeshTrust.Topology;
+using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust.Tasks;
 

@@ -1,8 +1,8 @@
 using Cake.Core;
 using Cake.Core.Diagnostics;
-using Cake.Frosting.MeshTrust.Preflight;
-using MeshTrust.Clusters.Preflight;
-using MeshTrust.Topology;
+using Cake.Frosting.MeshTrust.Kind;
+using MeshTrust.Checks;
+using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust.Tasks;
 

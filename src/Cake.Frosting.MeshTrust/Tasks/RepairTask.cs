@@ -1,8 +1,8 @@
 using Cake.Core;
 using Cake.Core.Diagnostics;
 using Cake.Frosting.MeshTrust.Kind;
-using MeshTrust.Clusters;
-using MeshTrust.Topology;
+using MeshTrust.Kubeconfig;
+using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust.Tasks;
 

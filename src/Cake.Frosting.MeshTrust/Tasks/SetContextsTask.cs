@@ -1,9 +1,9 @@
 using Cake.Core;
 using Cake.Core.Diagnostics;
 using Cake.Frosting.MeshTrust.Kind;
-using MeshTrust.Clusters;
+using MeshTrust.Kubeconfig;
 using MeshTrust.Kubernetes;
-using MeshTrust.Topology;
+using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust.Tasks;
 

@@ -1,7 +1,7 @@
 using Cake.Core;
 using Cake.Core.Diagnostics;
-using MeshTrust.Clusters;
-using MeshTrust.Topology;
+using MeshTrust.Kubeconfig;
+using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust.Tasks;
 

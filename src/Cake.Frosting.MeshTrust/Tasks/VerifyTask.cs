@@ -1,5 +1,6 @@
 using Cake.Core;
 using Cake.Core.Diagnostics;
+using MeshTrust.Checks;
 using MeshTrust.Pki;
 using MeshTrust.Verification;
 

@@ -51,5 +51,5 @@ internal static class ToolFault
     private static string Printable(string line) => new([.. line.Select(c => char.IsControl(c) ? ' ' : c)]);
 
     private static MeshTrustException New(string id, string place, string what, string remedy, Exception? within = null) =>
-        Of(new Problem { Id = id, Place = place, What = what, Remedy = remedy }, within);
+        Of(new Problem(id, place, what, remedy), within);
 }

@@ -1,8 +1,9 @@
 using System.Text;
-using MeshTrust.Clusters;
 using MeshTrust.ControlPlanes.Embedded.State;
 using MeshTrust.ControlPlanes.State;
-using MeshTrust.Topology;
+using MeshTrust.IO;
+using MeshTrust.Kubeconfig;
+using MeshTrust.Settings;
 
 namespace MeshTrust.ControlPlanes.Embedded;
 
@@ -127,11 +128,7 @@ public sealed class EmbeddedClusterProvider(string workDirectory) : IClusterProv
 
     private static string Count(int objects) => objects == 1 ? "1 object" : $"{objects} objects";
 
-    private MeshTrustException Unreachable(ClusterName name, string path) => new(Stage.ClusterCreation, new Problem
-    {
-        Id = "MT2003",
-        Place = path,
-        What = $"Another process holds embedded cluster '{name}' but did not answer within {Deadline.TotalSeconds:0} s.",
-        Remedy = "Let the other run end, or stop it, and run again; or take another work directory with --work-dir.",
-    });
+    private MeshTrustException Unreachable(ClusterName name, string path) => new(Stage.ClusterCreation, new Problem("MT2003", path,
+        $"Another process holds embedded cluster '{name}' but did not answer within {Deadline.TotalSeconds:0} s.",
+        "Let the other run end, or stop it, and run again; or take another work directory with --work-dir."));
 }

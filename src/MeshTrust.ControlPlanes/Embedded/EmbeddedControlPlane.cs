@@ -4,6 +4,7 @@ using MeshTrust.ControlPlanes.Embedded.Identity;
 using MeshTrust.ControlPlanes.Embedded.Objects;
 using MeshTrust.ControlPlanes.Embedded.State;
 using MeshTrust.ControlPlanes.Identity;
+using MeshTrust.IO;
 
 namespace MeshTrust.ControlPlanes.Embedded;
 
@@ -64,13 +65,9 @@ public sealed class EmbeddedControlPlane : IAsyncDisposable
         if (options.StateDirectory is not { } path) return await StartAsync(options, null, null, cancellationToken).ConfigureAwait(false);
         var state = new StateDirectory(path, options.Name.Value);
         state.Create();
-        return await TryStartAsync(options, state, cancellationToken).ConfigureAwait(false) ?? throw new MeshTrustException(Stage.ClusterCreation, new Problem
-        {
-            Id = "MT2002",
-            Place = path,
-            What = $"Another server has the state of embedded cluster '{options.Name}'.",
-            Remedy = "Stop it first, or give this one a directory of its own.",
-        });
+        return await TryStartAsync(options, state, cancellationToken).ConfigureAwait(false) ?? throw new MeshTrustException(Stage.ClusterCreation, new Problem("MT2002", path,
+            $"Another server has the state of embedded cluster '{options.Name}'.",
+            "Stop it first, or give this one a directory of its own."));
     }
 
     /// <summary>As <see cref="StartAsync(EmbeddedControlPlaneOptions, CancellationToken)"/>; null where another server holds the lock.</summary>
@@ -161,13 +158,9 @@ public sealed class EmbeddedControlPlane : IAsyncDisposable
         {
             server.Dispose();
             identity.Dispose();
-            throw new MeshTrustException(Stage.ClusterCreation, new Problem
-            {
-                Id = "MT2004",
-                Place = Address(options.Port).GetLeftPart(UriPartial.Authority),
-                What = $"Embedded cluster '{options.Name}' cannot listen there: the port is taken or not allowed.",
-                Remedy = "Stop what listens there, or take another port; 0 takes any.",
-            });
+            throw new MeshTrustException(Stage.ClusterCreation, new Problem("MT2004", Address(options.Port).GetLeftPart(UriPartial.Authority),
+                $"Embedded cluster '{options.Name}' cannot listen there: the port is taken or not allowed.",
+                "Stop what listens there, or take another port; 0 takes any."));
         }
         catch
         {

@@ -84,11 +84,7 @@ internal sealed class NamespacePurge(HttpClient client, string plane)
         return JsonNode.Parse(text) as JsonObject;
     }
 
-    private MeshTrustException Refused(string path, string why) => new(Stage.ClusterCreation, new Problem
-    {
-        Id = "MT2129",
-        Place = $"{plane}: {path}",
-        What = $"The namespace cannot be purged: {why}.",
-        Remedy = "Look at what is in it with kubectl; or start a new control plane, which costs a few seconds.",
-    });
+    private MeshTrustException Refused(string path, string why) => new(Stage.ClusterCreation, new Problem("MT2129", $"{plane}: {path}",
+        $"The namespace cannot be purged: {why}.",
+        "Look at what is in it with kubectl; or start a new control plane, which costs a few seconds."));
 }

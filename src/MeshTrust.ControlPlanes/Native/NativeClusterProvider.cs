@@ -1,9 +1,10 @@
 using System.Text;
-using MeshTrust.Clusters;
 using MeshTrust.ControlPlanes.Identity;
 using MeshTrust.ControlPlanes.Native.Binaries;
 using MeshTrust.ControlPlanes.State;
-using MeshTrust.Topology;
+using MeshTrust.IO;
+using MeshTrust.Kubeconfig;
+using MeshTrust.Settings;
 
 namespace MeshTrust.ControlPlanes.Native;
 
@@ -139,11 +140,7 @@ public sealed class NativeClusterProvider(string workDirectory, ControlPlaneBina
         return new ProvidedCluster { Access = new ClusterAccess { Name = name, KubeconfigPath = path, ContextName = name.Value }, Outcome = outcome, Detail = detail };
     }
 
-    private MeshTrustException Unreachable(ClusterName name, string path) => new(Stage.ClusterCreation, new Problem
-    {
-        Id = "MT2126",
-        Place = path,
-        What = $"Another process holds native cluster '{name}' but did not answer within {Deadline.TotalSeconds:0} s.",
-        Remedy = "Let the other run end, or stop it, and run again; or take another work directory with --work-dir.",
-    });
+    private MeshTrustException Unreachable(ClusterName name, string path) => new(Stage.ClusterCreation, new Problem("MT2126", path,
+        $"Another process holds native cluster '{name}' but did not answer within {Deadline.TotalSeconds:0} s.",
+        "Let the other run end, or stop it, and run again; or take another work directory with --work-dir."));
 }

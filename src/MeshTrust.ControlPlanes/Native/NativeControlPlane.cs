@@ -1,6 +1,7 @@
 using System.Text;
 using MeshTrust.ControlPlanes.Identity;
 using MeshTrust.ControlPlanes.Native.Processes;
+using MeshTrust.IO;
 
 namespace MeshTrust.ControlPlanes.Native;
 

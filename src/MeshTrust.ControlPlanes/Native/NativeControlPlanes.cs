@@ -1,11 +1,12 @@
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
-using MeshTrust.Clusters;
 using MeshTrust.ControlPlanes.Native.Binaries;
 using MeshTrust.ControlPlanes.Native.Processes;
 using MeshTrust.ControlPlanes.Native.Runs;
-using MeshTrust.Topology;
+using MeshTrust.IO;
+using MeshTrust.Kubeconfig;
+using MeshTrust.Settings;
 
 namespace MeshTrust.ControlPlanes.Native;
 
@@ -167,13 +168,9 @@ public sealed partial class NativeControlPlanes : IAsyncDisposable
         if (Environment.GetEnvironmentVariable(Variable) is not { Length: > 0 } text) return DefaultTimeout;
         var match = GoDuration().Match(text);
         var time = match.Success ? TimeSpan.FromHours(Number(1)) + TimeSpan.FromMinutes(Number(2)) + TimeSpan.FromSeconds(Number(3)) + TimeSpan.FromMilliseconds(Number(4)) : TimeSpan.Zero;
-        return time > TimeSpan.Zero ? time : throw new MeshTrustException(Stage.ClusterCreation, new Problem
-        {
-            Id = "MT2127",
-            Place = Variable,
-            What = $"'{new string([.. text.Take(40).Select(c => char.IsControl(c) ? ' ' : c)])}' is no duration.",
-            Remedy = "Write a number with its unit, such as 90s or 1m30s, or remove the variable.",
-        });
+        return time > TimeSpan.Zero ? time : throw new MeshTrustException(Stage.ClusterCreation, new Problem("MT2127", Variable,
+            $"'{new string([.. text.Take(40).Select(c => char.IsControl(c) ? ' ' : c)])}' is no duration.",
+            "Write a number with its unit, such as 90s or 1m30s, or remove the variable."));
 
         double Number(int group) => match.Groups[group].Success ? double.Parse(match.Groups[group].Value, CultureInfo.InvariantCulture) : 0;
     }

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using MeshTrust.ControlPlanes.Identity;
+using MeshTrust.IO;
 
 namespace MeshTrust.ControlPlanes.Native;
 

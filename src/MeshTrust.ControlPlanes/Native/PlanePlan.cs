@@ -1,6 +1,7 @@
 using MeshTrust.ControlPlanes.Native.Binaries;
 using MeshTrust.ControlPlanes.Native.Processes;
 using MeshTrust.ControlPlanes.Native.Runs;
+using MeshTrust.IO;
 
 namespace MeshTrust.ControlPlanes.Native;
 

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using MeshTrust.ControlPlanes.Identity;
 using MeshTrust.ControlPlanes.State;
+using MeshTrust.IO;
 
 namespace MeshTrust.ControlPlanes.Native;
 
@@ -88,13 +89,9 @@ internal sealed class PlaneState : IDisposable
         }
         catch (Exception e) when (e is FormatException or CryptographicException or ArgumentException)
         {
-            throw new MeshTrustException(Stage.ClusterCreation, new Problem
-            {
-                Id = "MT2125",
-                Place = IdentityFile,
-                What = $"The credentials of native cluster '{Cluster}' cannot be read. Nothing was changed.",
-                Remedy = $"Put {IdentityFile} and {TokenKeyFile} back from a copy, or move {Location} away to begin with an empty cluster.",
-            });
+            throw new MeshTrustException(Stage.ClusterCreation, new Problem("MT2125", IdentityFile,
+                $"The credentials of native cluster '{Cluster}' cannot be read. Nothing was changed.",
+                $"Put {IdentityFile} and {TokenKeyFile} back from a copy, or move {Location} away to begin with an empty cluster."));
         }
         catch (Exception e) when (DiskFault.IsOne(e))
         {

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Globalization;
 using MeshTrust.ControlPlanes.Native.Processes;
+using MeshTrust.IO;
 
 namespace MeshTrust.ControlPlanes.Native;
 
@@ -40,16 +41,12 @@ internal static class StartFault
         $"{process.Plan.Name} found its port taken, {attempts} times with another one each.{Details(process)}",
         "Something on this machine takes every port that is free for a moment: end it, or run again.");
 
-    public static Problem Died(ManagedProcess process, int code) => new()
-    {
-        Id = "MT2124",
-        Place = process.Plan.Plane,
-        What = $"{process.Plan.Name} of this control plane ended with exit code {code}, {Seconds(process.Age)} s after its start, while it was in use.{Details(process)}",
-        Remedy = code == 137 ? "Something killed it: look for the out-of-memory killer (dmesg) or another job, and run again." : "See the log, and run again.",
-    };
+    public static Problem Died(ManagedProcess process, int code) => new("MT2124", process.Plan.Plane,
+        $"{process.Plan.Name} of this control plane ended with exit code {code}, {Seconds(process.Age)} s after its start, while it was in use.{Details(process)}",
+        code == 137 ? "Something killed it: look for the out-of-memory killer (dmesg) or another job, and run again." : "See the log, and run again.");
 
     private static MeshTrustException Fault(string id, ProcessPlan plan, string what, string remedy, Exception? inner = null) =>
-        new(Stage.ClusterCreation, new Problem { Id = id, Place = plan.Plane, What = what, Remedy = remedy }, inner);
+        new(Stage.ClusterCreation, new Problem(id, plan.Plane, what, remedy), inner);
 
     private static string Details(ManagedProcess process)
     {

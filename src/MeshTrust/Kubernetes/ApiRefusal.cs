@@ -8,7 +8,7 @@ internal static partial class ApiRefusal
     internal static Problem Describe(string cluster, Uri server, ApiRequest request, ApiAnswer answer)
     {
         var status = ApiStatus.Read(answer);
-        Problem New(string id, string what, string remedy) => new() { Id = id, Place = cluster, What = what, Remedy = remedy };
+        Problem New(string id, string what, string remedy) => new(id, cluster, what, remedy);
         var said = status.Message.Length > 0 ? $" The server says: {status.Message.TrimEnd('.')}." : "";
 
         if (status.Message.Contains("failed calling webhook", StringComparison.Ordinal))

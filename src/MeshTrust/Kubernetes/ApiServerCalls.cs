@@ -1,5 +1,5 @@
 using System.Security.Authentication;
-using MeshTrust.Clusters;
+using MeshTrust.Kubeconfig;
 
 namespace MeshTrust.Kubernetes;
 
@@ -52,19 +52,15 @@ internal sealed class ApiServerCalls(ClusterAccess access, ApiServerChannel chan
     internal MeshTrustException Refused(ApiRequest request, ApiAnswer answer) => new(Stage.Contexts, Refusal(request, answer));
 
     /// <summary>An answer that cannot be read.</summary>
-    internal MeshTrustException Unreadable(ApiRequest request) => new(Stage.Contexts, new Problem
-    {
-        Id = "MT3011",
-        Place = access.Name.Value,
-        What = $"What answers at {channel.Server} is no Kubernetes API server: its answer while {request.Doing} is not the object that was asked for.",
-        Remedy = "Correct 'server' of this context: something else, such as a proxy or a login page, answers there.",
-    });
+    internal MeshTrustException Unreadable(ApiRequest request) => new(Stage.Contexts, new Problem("MT3011", access.Name.Value,
+        $"What answers at {channel.Server} is no Kubernetes API server: its answer while {request.Doing} is not the object that was asked for.",
+        "Correct 'server' of this context: something else, such as a proxy or a login page, answers there."));
 
     private Problem Refusal(ApiRequest request, ApiAnswer answer)
     {
         var problem = ApiRefusal.Describe(access.Name.Value, channel.Server, request, answer);
         return answer.StatusCode == 401 && channel.ClientCertificateEnd() is { } end && end < settings.Time.GetUtcNow()
-            ? problem with { Id = "MT3017", What = $"The client certificate of this context expired on {end:yyyy-MM-dd'T'HH:mm:ss'Z'}: {channel.Server} does not accept it (401).", Remedy = "Get the cluster's kubeconfig again." }
+            ? problem with { Id = "MT3017", Message = $"The client certificate of this context expired on {end:yyyy-MM-dd'T'HH:mm:ss'Z'}: {channel.Server} does not accept it (401).", Hint = "Get the cluster's kubeconfig again." }
             : problem;
     }
 

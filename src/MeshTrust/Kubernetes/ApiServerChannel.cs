@@ -3,7 +3,7 @@ using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using k8s;
-using MeshTrust.Clusters;
+using MeshTrust.Kubeconfig;
 
 namespace MeshTrust.Kubernetes;
 
@@ -120,14 +120,10 @@ internal sealed class ApiServerChannel : IDisposable
     private MeshTrustException Unusable()
     {
         var command = KubeconfigJudge.ExecCommand(_context.User);
-        return new(Stage.Contexts, new Problem
-        {
-            Id = "MT3016",
-            Place = _context.Context.Name,
-            What = command is null ? $"The credentials of the user '{_context.User.Name}' cannot be used: certificate and key do not go together, or one is damaged."
+        return new(Stage.Contexts, new Problem("MT3016", _context.Context.Name,
+            command is null ? $"The credentials of the user '{_context.User.Name}' cannot be used: certificate and key do not go together, or one is damaged."
                 : $"The command '{command}', which makes this user's credentials, could not be started or gave none.",
-            Remedy = command is null ? "See that its certificate, key or token is whole; or log in to the cluster again."
-                : "See that it is installed and on the PATH, run it by hand, log in where it asks to, then run again.",
-        });
+            command is null ? "See that its certificate, key or token is whole; or log in to the cluster again."
+                : "See that it is installed and on the PATH, run it by hand, log in where it asks to, then run again."));
     }
 }

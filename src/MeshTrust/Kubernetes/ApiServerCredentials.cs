@@ -1,6 +1,6 @@
 using k8s;
 using k8s.KubeConfigModels;
-using MeshTrust.Clusters;
+using MeshTrust.Kubeconfig;
 using YamlDotNet.RepresentationModel;
 
 namespace MeshTrust.Kubernetes;
@@ -50,13 +50,9 @@ internal static class ApiServerCredentials
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new MeshTrustException(Stage.Contexts, new Problem
-            {
-                Id = "MT0208",
-                Place = user.PlaceOf("tokenFile"),
-                What = $"'tokenFile' of '{user.Name}' names the file {user.Resolve(file)}, which cannot be read.",
-                Remedy = "Restore the file, or log in to the cluster again.",
-            });
+            throw new MeshTrustException(Stage.Contexts, new Problem("MT0208", user.PlaceOf("tokenFile"),
+                $"'tokenFile' of '{user.Name}' names the file {user.Resolve(file)}, which cannot be read.",
+                "Restore the file, or log in to the cluster again."));
         }
     }
 

@@ -1,6 +1,6 @@
-using MeshTrust.Clusters;
+using MeshTrust.Kubeconfig;
 using MeshTrust.Pki;
-using MeshTrust.Topology;
+using MeshTrust.Settings;
 
 namespace MeshTrust.Kubernetes;
 
@@ -45,7 +45,7 @@ public static class CacertsPush
             }
             catch (MeshTrustException e)
             {
-                outcome.Current = outcome.Current with { Problems = [.. e.Problems.Select(p => p.Place == cluster.Name.Value ? p : p with { Place = $"{cluster.Name}: {p.Place}" })] };
+                outcome.Current = outcome.Current with { Problems = [.. e.Problems.Select(p => p.Location == cluster.Name.Value ? p : p with { Location = $"{cluster.Name}: {p.Location}" })] };
             }
             outcomes[i] = outcome.Current;
         }).ConfigureAwait(false);
@@ -92,21 +92,13 @@ public static class CacertsPush
         && wanted.Labels.All(l => held.Labels.GetValueOrDefault(l.Key) == l.Value)
         && wanted.Annotations.All(a => held.Annotations.GetValueOrDefault(a.Key) == a.Value);
 
-    private static MeshTrustException Unreachable(ClusterName cluster) => new(Stage.Push, new Problem
-    {
-        Id = "MT5220",
-        Place = cluster.Value,
-        What = "No kubeconfig context is known for this cluster, so nothing was pushed to it.",
-        Remedy = "Run SetContexts first.",
-    });
+    private static MeshTrustException Unreachable(ClusterName cluster) => new(Stage.Push, new Problem("MT5220", cluster.Value,
+        "No kubeconfig context is known for this cluster, so nothing was pushed to it.",
+        "Run SetContexts first."));
 
-    private static Problem Terminating(ClusterName cluster, string namespaceName) => new()
-    {
-        Id = "MT5208",
-        Place = cluster.Value,
-        What = $"The namespace '{namespaceName}' is being deleted, so nothing is written into it.",
-        Remedy = "Wait until it is gone (kubectl get namespace), see which finalizer holds it if it stays, then run again.",
-    };
+    private static Problem Terminating(ClusterName cluster, string namespaceName) => new("MT5208", cluster.Value,
+        $"The namespace '{namespaceName}' is being deleted, so nothing is written into it.",
+        "Wait until it is gone (kubectl get namespace), see which finalizer holds it if it stays, then run again.");
 
     /// <summary>How far a cluster has come, also where a fault ends it.</summary>
     private sealed class Progress(ClusterName cluster)

@@ -1,5 +1,5 @@
 using MeshTrust.Pki;
-using MeshTrust.Topology;
+using MeshTrust.Settings;
 
 namespace MeshTrust.Kubernetes;
 

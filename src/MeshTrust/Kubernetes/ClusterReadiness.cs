@@ -46,7 +46,7 @@ public sealed record ClusterReadiness
         }
         catch (MeshTrustException e)
         {
-            return new ClusterReadiness { ApiFault = e.Problems[0].What.TrimEnd('.') };
+            return new ClusterReadiness { ApiFault = e.Problems[0].Message.TrimEnd('.') };
         }
     }
 

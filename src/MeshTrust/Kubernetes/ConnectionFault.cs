@@ -4,9 +4,9 @@ using System.Security.Authentication;
 namespace MeshTrust.Kubernetes;
 
 /// <summary>Why no answer came, from the exceptions of .NET. Pure but for what <see cref="ServerTrust"/> has seen.</summary>
-internal sealed record ConnectionFault(string Id, string What, string Remedy, bool IsTransient)
+internal sealed record ConnectionFault(string Id, string Message, string Hint, bool IsTransient)
 {
-    internal Problem ToProblem(string cluster, ApiRequest request) => new() { Id = Id, Place = cluster, What = $"{What} (while {request.Doing}).", Remedy = Remedy };
+    internal Problem ToProblem(string cluster, ApiRequest request) => new(Id, cluster, $"{Message} (while {request.Doing}).", Hint);
 
     internal static ConnectionFault From(Exception exception, Uri server, ServerTrust trust)
     {

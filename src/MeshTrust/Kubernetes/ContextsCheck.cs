@@ -1,4 +1,4 @@
-using MeshTrust.Clusters;
+using MeshTrust.Kubeconfig;
 
 namespace MeshTrust.Kubernetes;
 
@@ -78,13 +78,9 @@ public static class ContextsCheck
                 // Two uids decide; where one is unknown the address and CA must.
                 var bothKnown = one.Identity != answers[i].Endpoint && other.Identity != answers[j].Endpoint;
                 if (bothKnown ? one.Identity != other.Identity : answers[i].Endpoint != answers[j].Endpoint) continue;
-                yield return new Problem
-                {
-                    Id = "MT0217",
-                    Place = one.Name.Value,
-                    What = $"The contexts '{clusters[j].ContextName}' of '{other.Name}' ({other.Server}) and '{clusters[i].ContextName}' of '{one.Name}' ({one.Server}) lead to the same cluster.",
-                    Remedy = "Give each cluster of the topology a context that leads to a cluster of its own.",
-                };
+                yield return new Problem("MT0217", one.Name.Value,
+                    $"The contexts '{clusters[j].ContextName}' of '{other.Name}' ({other.Server}) and '{clusters[i].ContextName}' of '{one.Name}' ({one.Server}) lead to the same cluster.",
+                    "Give each cluster of the topology a context that leads to a cluster of its own.");
                 break;
             }
         }

@@ -1,6 +1,6 @@
 namespace MeshTrust.Kubernetes;
 
-/// <summary>What <see cref="ContextsCheck"/> found where nothing stands in the way.</summary>
+/// <summary>Message <see cref="ContextsCheck"/> found where nothing stands in the way.</summary>
 public sealed record ContextsReport
 {
     /// <summary>One entry for each cluster, in the order of the topology.</summary>

@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using MeshTrust.Topology;
+using MeshTrust.Settings;
 
 namespace MeshTrust.Kubernetes;
 

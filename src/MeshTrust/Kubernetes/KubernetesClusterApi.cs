@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using MeshTrust.Clusters;
-using MeshTrust.Topology;
+using MeshTrust.Kubeconfig;
+using MeshTrust.Settings;
 
 namespace MeshTrust.Kubernetes;
 

@@ -113,9 +113,9 @@ public sealed class PushGuard
 
     private void JudgeGenerated()
     {
-        const string What = "Istiod generated the secret cacerts itself (USE_CACERTS_FOR_SELF_SIGNED_CA) and watches it";
-        if (_settings.Force) Warn("MT5202", $"{What}; it is taken over.", "istiod uses the new CA from its next restart on.");
-        else Refuse("MT5202", $"{What}.", "Say --force to take it over; istiod uses the new CA from its next restart on. This cluster was not touched.");
+        const string Message = "Istiod generated the secret cacerts itself (USE_CACERTS_FOR_SELF_SIGNED_CA) and watches it";
+        if (_settings.Force) Warn("MT5202", $"{Message}; it is taken over.", "istiod uses the new CA from its next restart on.");
+        else Refuse("MT5202", $"{Message}.", "Say --force to take it over; istiod uses the new CA from its next restart on. This cluster was not touched.");
     }
 
     private void RefuseTlsLayout(SecretDocument cacerts)
@@ -166,7 +166,10 @@ public sealed class PushGuard
 
     private string Reach() => _live.RootConfigMaps?.Count is { } count and > 0 ? $", in {count} namespace{(count == 1 ? "" : "s")}" : "";
 
-    private void Refuse(string id, string what, string remedy) => _problems.Add(new Problem { Id = id, Place = _live.Cluster.Value, What = what, Remedy = remedy });
+    private void Refuse(string id, string what, string remedy) => _problems.Add(new Problem(id, _live.Cluster.Value, what, remedy));
 
-    private void Warn(string id, string what, string remedy) => _warnings.Add(new Problem { Id = id, Place = _live.Cluster.Value, What = what, Remedy = remedy, Severity = Severity.Warning });
+    private void Warn(string id, string what, string remedy) => _warnings.Add(new Problem(id, _live.Cluster.Value,
+        what,
+        remedy,
+        Severity.Warning));
 }

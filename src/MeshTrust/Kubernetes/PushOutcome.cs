@@ -1,4 +1,4 @@
-using MeshTrust.Topology;
+using MeshTrust.Settings;
 
 namespace MeshTrust.Kubernetes;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Formats.Asn1;
 using System.Security.Cryptography;
-using MeshTrust.Topology;
+using MeshTrust.Settings;
 
 namespace MeshTrust.Pki;
 

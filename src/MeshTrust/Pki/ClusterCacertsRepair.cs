@@ -1,4 +1,4 @@
-using MeshTrust.Topology;
+using MeshTrust.Settings;
 
 namespace MeshTrust.Pki;
 
@@ -42,7 +42,7 @@ internal sealed record ClusterCacertsRepair
     }
 
     /// <summary>One sentence for any number of problems.</summary>
-    internal static string Summary(IReadOnlyList<Problem> faults) => $"{faults[0].Place}: {faults[0].What}{(faults.Count > 1 ? $" {faults.Count - 1} more like this." : "")}";
+    internal static string Summary(IReadOnlyList<Problem> faults) => $"{faults[0].Location}: {faults[0].Message}{(faults.Count > 1 ? $" {faults.Count - 1} more like this." : "")}";
 
     /// <summary>
     /// istiod drops a whole update when one byte of root-cert.pem differs and multi-root is off (istio pilot/pkg/bootstrap/istio_ca.go),

@@ -1,5 +1,5 @@
 using System.Security.Cryptography;
-using MeshTrust.Topology;
+using MeshTrust.Settings;
 
 namespace MeshTrust.Pki;
 

@@ -1,5 +1,5 @@
 using System.Threading.Channels;
-using MeshTrust.Topology;
+using MeshTrust.Settings;
 
 namespace MeshTrust.Pki;
 

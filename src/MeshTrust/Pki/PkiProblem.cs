@@ -1,3 +1,5 @@
+using MeshTrust.Settings;
+
 namespace MeshTrust.Pki;
 
 /// <summary>The problems of CA material on disk, MT51xx: their words in one place. docs/problems.md has a row for each.</summary>
@@ -36,11 +38,11 @@ internal static class PkiProblem
     internal static Problem OtherRootThere(string place, CertificateDocument brought, string storePlace, CertificateDocument there) => New("MT5110", place,
         $"You bring the root {brought}, but {storePlace} holds {there}.", "A root is never replaced. Name no root to keep the one that is there; or choose another directory for the new one.");
 
-    internal static Problem NoCacerts(string place, Topology.ClusterName cluster) => New("MT5113", place, $"There is no CA material for cluster {cluster}.", "Run ClusterCacerts first.");
+    internal static Problem NoCacerts(string place, ClusterName cluster) => New("MT5113", place, $"There is no CA material for cluster {cluster}.", "Run ClusterCacerts first.");
 
     internal static Problem NoRoot(string place) => New("MT5116", place, "There is no root.", "Run RootCa first.");
 
     private static string Time(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture);
 
-    internal static Problem New(string id, string place, string what, string remedy) => new() { Id = id, Place = place, What = what, Remedy = remedy };
+    internal static Problem New(string id, string place, string what, string remedy) => new(id, place, what, remedy);
 }

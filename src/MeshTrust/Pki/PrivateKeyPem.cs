@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Formats.Asn1;
 using System.Security.Cryptography;
 using System.Text;
-using MeshTrust.Topology;
+using MeshTrust.Settings;
 
 namespace MeshTrust.Pki;
 

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using MeshTrust.Settings;
 
 namespace MeshTrust.Pki;
 
@@ -29,7 +30,7 @@ public sealed class ProbeLeaf
         ArgumentNullException.ThrowIfNull(ca);
         ArgumentNullException.ThrowIfNull(key);
         ArgumentNullException.ThrowIfNull(time);
-        var leafKey = KeyGeneration.Generate(Topology.KeyAlgorithm.EcdsaP256);
+        var leafKey = KeyGeneration.Generate(KeyAlgorithm.EcdsaP256);
         var profile = CertificateProfile.ForWorkload(spiffeId, TimeSpan.FromHours(1));
         var issued = new CertificateIssuer(time).IssueUnclamped(profile, leafKey.SubjectPublicKeyInfo, ca, key);
         return new ProbeLeaf(issued, leafKey);

@@ -1,5 +1,5 @@
 using System.Formats.Asn1;
-using MeshTrust.Topology;
+using MeshTrust.Settings;
 
 namespace MeshTrust.Pki;
 

@@ -1,3 +1,5 @@
+using MeshTrust.IO;
+
 namespace MeshTrust.Pki;
 
 /// <summary>Files of the store: read with a limit, written whole or not at all.</summary>

@@ -1,4 +1,5 @@
-using MeshTrust.Topology;
+using MeshTrust.IO;
+using MeshTrust.Settings;
 
 namespace MeshTrust.Pki;
 

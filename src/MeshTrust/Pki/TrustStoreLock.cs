@@ -1,3 +1,5 @@
+using MeshTrust.IO;
+
 namespace MeshTrust.Pki;
 
 /// <summary>The right to write into a store, for one process at a time. The system gives it back when a process dies, so there is no stale lock.</summary>
@@ -74,12 +76,8 @@ internal sealed class TrustStoreLock : IDisposable
 
     private static MeshTrustException Busy(string path, TimeSpan deadline, Exception inner) => new(
         Stage.CertificateAuthority,
-        new Problem
-        {
-            Id = "MT1005",
-            Place = path,
-            What = $"Waited {deadline.TotalSeconds:0} s for another process, which is writing CA material into this directory.",
-            Remedy = "Let it end, or stop it, and run again.",
-        },
+        new Problem("MT1005", path,
+            $"Waited {deadline.TotalSeconds:0} s for another process, which is writing CA material into this directory.",
+            "Let it end, or stop it, and run again."),
         inner);
 }

@@ -100,7 +100,7 @@ public static class JUnitReport
     }
 
     private static void Append(StringBuilder xml, string element, string id, List<TrustFinding> findings) =>
-        xml.Append(CultureInfo.InvariantCulture, $"      <{element} type=\"{id}\" message=\"{Escape(findings[0].What)}\">{Escape(Text(findings))}</{element}>\n");
+        xml.Append(CultureInfo.InvariantCulture, $"      <{element} type=\"{id}\" message=\"{Escape(findings[0].Message)}\">{Escape(Text(findings))}</{element}>\n");
 
     private static string Text(IEnumerable<TrustFinding> findings) => string.Join('\n', findings.Select(f => ReportText.OneLine(f.ToString())));
 

@@ -28,7 +28,7 @@ public static class MarkdownReport
         text.Append("### What to mend\n\n| id | | where | what | what to do |\n|---|---|---|---|---|\n");
         foreach (var finding in findings)
         {
-            text.Append($"| `{finding.Id}` | {(finding.Severity == Severity.Error ? "error" : "warning")} | {Escape(finding.ToProblem().Place)} | {Escape(finding.What)} | {Escape(finding.Remedy)} |\n");
+            text.Append($"| `{finding.Id}` | {(finding.Severity == Severity.Error ? "error" : "warning")} | {Escape(finding.ToProblem().Location)} | {Escape(finding.Message)} | {Escape(finding.Hint)} |\n");
         }
 
         text.Append('\n');

@@ -41,7 +41,7 @@ public static class PlainReport
             foreach (var finding in check.Findings)
             {
                 var problem = finding.ToProblem();
-                yield return $"{finding.Id} {(finding.Severity == Severity.Error ? "error" : "warning")} {problem.Place}: {finding.What} {finding.Remedy}";
+                yield return $"{finding.Id} {(finding.Severity == Severity.Error ? "error" : "warning")} {problem.Location}: {finding.Message} {finding.Hint}";
             }
         }
 

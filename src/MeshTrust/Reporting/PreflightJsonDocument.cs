@@ -1,4 +1,4 @@
-using MeshTrust.Clusters.Preflight;
+using MeshTrust.Kind;
 
 namespace MeshTrust.Reporting;
 

@@ -1,7 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
-using MeshTrust.Clusters.Preflight;
+using MeshTrust.Checks;
 
 namespace MeshTrust.Reporting;
 

@@ -1,4 +1,4 @@
-using MeshTrust.Clusters.Preflight;
+using MeshTrust.Checks;
 
 namespace MeshTrust.Reporting;
 
@@ -22,7 +22,7 @@ public static class PreflightPlainReport
         {
             yield return $"{row.Id} {PreflightText.Word(row.Outcome)} {row.Title} ({row.Measured})";
             foreach (var problem in row.Problems)
-                yield return $"{problem.Id} {PreflightText.Word(problem.Severity)} {problem.Place}: {problem.What} {problem.Remedy}";
+                yield return $"{problem.Id} {PreflightText.Word(problem.Severity)} {problem.Location}: {problem.Message} {problem.Hint}";
         }
 
         yield return $"PREFLIGHT {PreflightText.Verdict(report)}";

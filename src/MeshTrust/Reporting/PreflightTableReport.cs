@@ -1,4 +1,5 @@
-using MeshTrust.Clusters.Preflight;
+using MeshTrust.Checks;
+using MeshTrust.Kind;
 using Spectre.Console;
 
 namespace MeshTrust.Reporting;
@@ -47,7 +48,7 @@ public static class PreflightTableReport
             foreach (var problem in row.Problems)
             {
                 var weight = problem.Severity == Severity.Error ? Bad : Careful;
-                table.AddRow(Cell(problem.Id, weight), Cell(PreflightText.Word(problem.Severity), weight), Text($"{problem.Place}: ", problem.What, Style.Plain).Append($"\n{arrow} {ReportText.OneLine(problem.Remedy)}", Quiet));
+                table.AddRow(Cell(problem.Id, weight), Cell(PreflightText.Word(problem.Severity), weight), Text($"{problem.Location}: ", problem.Message, Style.Plain).Append($"\n{arrow} {ReportText.OneLine(problem.Hint)}", Quiet));
             }
         }
 

@@ -1,4 +1,5 @@
-using MeshTrust.Clusters.Preflight;
+using MeshTrust.Checks;
+using MeshTrust.Kind;
 
 namespace MeshTrust.Reporting;
 

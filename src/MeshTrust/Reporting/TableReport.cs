@@ -113,9 +113,9 @@ public static class TableReport
         {
             var style = finding.Severity == Severity.Error ? Bad : Careful;
             var text = new Paragraph();
-            text.Append($"{ReportText.OneLine(finding.ToProblem().Place)}: ", Strong);
-            text.Append(ReportText.OneLine(finding.What), Style.Plain);
-            text.Append($"\n{arrow} {ReportText.OneLine(finding.Remedy)}", Quiet);
+            text.Append($"{ReportText.OneLine(finding.ToProblem().Location)}: ", Strong);
+            text.Append(ReportText.OneLine(finding.Message), Style.Plain);
+            text.Append($"\n{arrow} {ReportText.OneLine(finding.Hint)}", Quiet);
             grid.AddRow(Cell($"{finding.Id} {(finding.Severity == Severity.Error ? "error" : "warning")}", style), text);
         }
 

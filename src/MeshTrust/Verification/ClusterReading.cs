@@ -1,6 +1,6 @@
-using MeshTrust.Clusters;
+using MeshTrust.Kubeconfig;
 using MeshTrust.Kubernetes;
-using MeshTrust.Topology;
+using MeshTrust.Settings;
 
 namespace MeshTrust.Verification;
 
@@ -68,7 +68,7 @@ internal static class ClusterReading
         Unread = [.. Enum.GetValues<SnapshotPart>().Select(p => new UnreadObject(p, $"cluster {name}", reason, remedy))],
     };
 
-    private static (string Reason, string Remedy) Explain(Exception fault) => fault is MeshTrustException { Problems: [var first, ..] }
-        ? (first.What, first.Remedy)
+    private static (string Reason, string Hint) Explain(Exception fault) => fault is MeshTrustException { Problems: [var first, ..] }
+        ? (first.Message, first.Hint)
         : ($"The read ended in {fault.GetType().Name}: {fault.Message.TrimEnd('.')}.", "Look at the API server, then run Verify again.");
 }

@@ -1,5 +1,5 @@
 using MeshTrust.Kubernetes;
-using MeshTrust.Topology;
+using MeshTrust.Settings;
 
 namespace MeshTrust.Verification;
 

@@ -36,7 +36,7 @@ public abstract class TrustCheck
         Id = Id,
         Severity = severity,
         Cluster = cluster?.Name.Value,
-        What = what,
-        Remedy = remedy,
+        Message = what,
+        Hint = remedy,
     };
 }

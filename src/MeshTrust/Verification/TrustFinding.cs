@@ -16,23 +16,19 @@ public sealed record TrustFinding
     public string? Peer { get; init; }
 
     /// <summary>What is wrong, as a sentence with a full stop.</summary>
-    public required string What { get; init; }
+    public required string Message { get; init; }
 
     /// <summary>What to do, as a sentence with a full stop.</summary>
-    public required string Remedy { get; init; }
+    public required string Hint { get; init; }
 
     /// <summary>Whether this says that something could not be looked at, rather than that it is wrong.</summary>
     public bool CouldNotCheck { get; init; }
 
     /// <summary>The same as a problem, for the place where problems are told.</summary>
-    public Problem ToProblem() => new()
-    {
-        Id = Id,
-        Place = Cluster is null ? "mesh" : Peer is null || Peer == Cluster ? Cluster : $"{Cluster} -> {Peer}",
-        What = What,
-        Remedy = Remedy,
-        Severity = Severity,
-    };
+    public Problem ToProblem() => new(Id, Cluster is null ? "mesh" : Peer is null || Peer == Cluster ? Cluster : $"{Cluster} -> {Peer}",
+        Message,
+        Hint,
+        Severity);
 
     /// <summary>The line that people see.</summary>
     public override string ToString() => ToProblem().ToString();

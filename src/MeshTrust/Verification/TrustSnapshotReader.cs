@@ -1,6 +1,6 @@
-using MeshTrust.Clusters;
+using MeshTrust.Kubeconfig;
 using MeshTrust.Kubernetes;
-using MeshTrust.Topology;
+using MeshTrust.Settings;
 
 namespace MeshTrust.Verification;
 

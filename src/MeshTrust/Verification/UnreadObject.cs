@@ -4,5 +4,5 @@ namespace MeshTrust.Verification;
 /// <param name="Kind">What kind of object it is.</param>
 /// <param name="Name">The object, for instance <c>secret istio-system/cacerts</c>.</param>
 /// <param name="Reason">Why: a sentence with a full stop.</param>
-/// <param name="Remedy">What to do: a sentence with a full stop.</param>
-public sealed record UnreadObject(SnapshotPart Kind, string Name, string Reason, string Remedy);
+/// <param name="Hint">What to do: a sentence with a full stop.</param>
+public sealed record UnreadObject(SnapshotPart Kind, string Name, string Reason, string Hint);

@@ -1,6 +1,6 @@
 using BenchmarkDotNet.Attributes;
 using MeshTrust.Pki;
-using MeshTrust.Topology;
+using MeshTrust.Settings;
 
 namespace MeshTrust.Benchmarks.Parts;
 

@@ -1,7 +1,7 @@
 using System.Security.Cryptography.X509Certificates;
 using BenchmarkDotNet.Attributes;
 using MeshTrust.Pki;
-using MeshTrust.Topology;
+using MeshTrust.Settings;
 
 namespace MeshTrust.Benchmarks.Parts;
 

@@ -1,7 +1,8 @@
-using MeshTrust.Clusters;
+using MeshTrust.Checks;
+using MeshTrust.Kubeconfig;
 using MeshTrust.Kubernetes;
 using MeshTrust.Pki;
-using MeshTrust.Topology;
+using MeshTrust.Settings;
 using MeshTrust.Verification;
 
 namespace MeshTrust.Benchmarks.Planes;

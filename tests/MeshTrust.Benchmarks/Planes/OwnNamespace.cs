@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using MeshTrust.Kubernetes;
-using MeshTrust.Topology;
+using MeshTrust.Settings;
 
 namespace MeshTrust.Benchmarks.Planes;
 

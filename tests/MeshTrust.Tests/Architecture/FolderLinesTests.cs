@@ -8,12 +8,15 @@ public sealed class FolderLinesTests
 {
     private static readonly Dictionary<string, string[]> Allowed = new()
     {
-        ["Topology"] = [],
-        ["Pki"] = ["Topology"],
-        ["Clusters"] = ["Topology"],
-        ["Kubernetes"] = ["Topology", "Pki", "Clusters"],
-        ["Verification"] = ["Topology", "Pki", "Clusters", "Kubernetes"],
-        ["Reporting"] = ["Topology", "Pki", "Clusters", "Kubernetes", "Verification"],
+        ["IO"] = ["Settings"],
+        ["Settings"] = ["IO"],
+        ["Pki"] = ["IO", "Settings"],
+        ["Kubeconfig"] = ["IO", "Settings"],
+        ["Kubernetes"] = ["IO", "Settings", "Pki", "Kubeconfig"],
+        ["Kind"] = ["IO", "Settings", "Kubeconfig"],
+        ["Verification"] = ["IO", "Settings", "Pki", "Kubeconfig", "Kubernetes"],
+        ["Checks"] = ["IO", "Settings", "Pki", "Kubeconfig", "Kubernetes", "Kind", "Verification"],
+        ["Reporting"] = ["IO", "Settings", "Pki", "Kubeconfig", "Kubernetes", "Kind", "Verification", "Checks"],
     };
 
     public static IEnumerable<TestCaseData> Folders => Allowed.Select(line => new TestCaseData(line.Key, line.Value).SetArgDisplayNames(line.Key));

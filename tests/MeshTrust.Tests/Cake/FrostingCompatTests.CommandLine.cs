@@ -4,7 +4,7 @@ using Cake.Frosting;
 using Cake.Frosting.MeshTrust;
 using Cake.Frosting.MeshTrust.Tasks;
 using MeshTrust.Tests.Live;
-using MeshTrust.Topology.Binding;
+using MeshTrust.Settings;
 
 namespace MeshTrust.Tests.Cake;
 

@@ -1,7 +1,6 @@
 using global::Cake.Frosting.MeshTrust;
 using global::Cake.Frosting.MeshTrust.Kind;
 using global::Cake.Frosting.MeshTrust.Tools;
-using global::Cake.Frosting.MeshTrust.Tools.Docker;
 using MeshTrust.Tests.Live;
 
 namespace MeshTrust.Tests.Cake;

@@ -1,6 +1,6 @@
 using global::Cake.Frosting.MeshTrust;
 using MeshTrust.Tests.Live;
-using MeshTrust.Topology;
+using MeshTrust.Settings;
 
 namespace MeshTrust.Tests.Cake;
 

@@ -2,7 +2,7 @@ using global::Cake.Frosting.MeshTrust;
 using global::Cake.Frosting.MeshTrust.Kind;
 using MeshTrust.ControlPlanes.Native.Binaries;
 using MeshTrust.Tests.Live;
-using MeshTrust.Topology;
+using MeshTrust.Settings;
 
 namespace MeshTrust.Tests.Cake;
 

@@ -1,9 +1,10 @@
-using global::Cake.Frosting.MeshTrust;
+using MeshTrust.Checks;
 using MeshTrust.Reporting;
+using MeshTrust.Settings;
 using MeshTrust.Tests.Live;
 using MeshTrust.Tests.Verification;
-using MeshTrust.Topology;
 using MeshTrust.Verification;
+using global::Cake.Frosting.MeshTrust;
 
 namespace MeshTrust.Tests.Cake;
 
@@ -38,7 +39,7 @@ public sealed class ReportDeliveryTests
         Assert.That(fault.Problems.Single().ToString(), Does.StartWith($"MT1003 {_scratch.File("file")}: "));
 
         Refused(_scratch.File("artifacts"), _scratch.Location, out fault);
-        Assert.That(fault.Problems.Single().Place, Is.EqualTo(_scratch.Location), "a directory stands where the step summary should be");
+        Assert.That(fault.Problems.Single().Location, Is.EqualTo(_scratch.Location), "a directory stands where the step summary should be");
     }
 
     /// <summary>What failed first decides: a pipeline must not take a broken trust for a full disk.</summary>
@@ -67,7 +68,7 @@ public sealed class ReportDeliveryTests
     {
         Directory.CreateDirectory(_scratch.File("artifacts/summary.json"));
         Refused(_scratch.File("artifacts"), null, out var fault);
-        Assert.That(fault.Problems.Single().Place, Is.EqualTo(_scratch.File("artifacts/summary.json")));
+        Assert.That(fault.Problems.Single().Location, Is.EqualTo(_scratch.File("artifacts/summary.json")));
         Assert.That(File.Exists(_scratch.File("artifacts/summary.md")), Is.True);
     }
 

@@ -46,7 +46,7 @@ public sealed class RunOutcomeTests
         using var cancellation = new RunCancellation();
         var told = new RunOutcome(cancellation).Refusal(255, line.Split(' '))!;
         Assert.That(told.Id, Is.EqualTo("MT0017"));
-        Assert.That(told.What, nearest is null ? Does.Not.Contain("Did you mean") : Does.EndWith($" Did you mean {nearest}"));
+        Assert.That(told.Message, nearest is null ? Does.Not.Contain("Did you mean") : Does.EndWith($" Did you mean {nearest}"));
     }
 
     [Test]
@@ -82,5 +82,5 @@ public sealed class RunOutcomeTests
         return outcome.ExitCode(cake);
     }
 
-    private static MeshTrustException Fault(Stage stage) => new(stage, new Problem { Id = "MT0001", Place = "here", What = "It is wrong.", Remedy = "Mend it." });
+    private static MeshTrustException Fault(Stage stage) => new(stage, new Problem("MT0001", "here", "It is wrong.", "Mend it."));
 }

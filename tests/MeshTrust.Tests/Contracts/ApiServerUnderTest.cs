@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
-using MeshTrust.Clusters;
-using MeshTrust.Topology;
+using MeshTrust.Kubeconfig;
+using MeshTrust.Settings;
 
 namespace MeshTrust.Tests.Contracts;
 

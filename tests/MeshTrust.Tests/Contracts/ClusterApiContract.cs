@@ -1,11 +1,11 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using MeshTrust.Clusters;
+using MeshTrust.Kubeconfig;
 using MeshTrust.Kubernetes;
 
 namespace MeshTrust.Tests.Contracts;
 
-/// <summary>What <see cref="IClusterApi"/> promises, whichever API server answers: the embedded one and a real kube-apiserver alike.</summary>
+/// <summary>Message <see cref="IClusterApi"/> promises, whichever API server answers: the embedded one and a real kube-apiserver alike.</summary>
 public abstract class ClusterApiContract
 {
     private string _namespace = "";
@@ -207,7 +207,7 @@ public abstract class ClusterApiContract
         using var api = KubernetesClusterApi.Connect(Nobody!, ClusterApiSettings.Default);
         var problem = (await Assert.ThrowsAsync<MeshTrustException>(() => api.ReadSecretAsync("istio-system", "cacerts", default)))!.Problems.Single();
         Assert.That(problem.Id, Is.EqualTo("MT3007"));
-        Assert.That(problem.What, Does.Contain("'get' secrets in the namespace 'istio-system'"));
+        Assert.That(problem.Message, Does.Contain("'get' secrets in the namespace 'istio-system'"));
     }
 
     private NamespaceSpec Space(string network) => new()

@@ -1,4 +1,4 @@
-using MeshTrust.Clusters;
+using MeshTrust.Kubeconfig;
 using MeshTrust.Tests.Tools;
 
 namespace MeshTrust.Tests.Contracts;

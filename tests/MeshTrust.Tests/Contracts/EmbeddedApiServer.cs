@@ -1,5 +1,5 @@
 using MeshTrust.ControlPlanes.Embedded;
-using MeshTrust.Topology;
+using MeshTrust.Settings;
 
 namespace MeshTrust.Tests.Contracts;
 

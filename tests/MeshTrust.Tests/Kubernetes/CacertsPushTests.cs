@@ -1,9 +1,9 @@
 using System.Text;
-using MeshTrust.Clusters;
+using MeshTrust.Kubeconfig;
 using MeshTrust.Kubernetes;
 using MeshTrust.Pki;
 using MeshTrust.Tests.Pki;
-using MeshTrust.Topology;
+using MeshTrust.Settings;
 
 namespace MeshTrust.Tests.Kubernetes;
 
@@ -76,13 +76,13 @@ public sealed class CacertsPushTests
     {
         var clusters = Clusters();
         clusters["east"].Secrets["istio-system/cacerts"] = CacertsSecret.For(_foreign, "istio-system");
-        clusters["west"].Faults["apply secret"] = new Problem { Id = "MT3007", Place = "west", What = "w", Remedy = "r" };
+        clusters["west"].Faults["apply secret"] = new Problem("MT3007", "west", "w", "r");
         var report = await PushAsync(clusters);
         var fault = Assert.Throws<MeshTrustException>(report.EnsureSucceeded)!;
         using (Assert.EnterMultipleScope())
         {
             Assert.That(fault.Stage, Is.EqualTo(Stage.Push));
-            Assert.That(fault.Problems.Select(p => (p.Id, p.Place)), Is.EqualTo(new[] { ("MT5201", "east"), ("MT3007", "west") }));
+            Assert.That(fault.Problems.Select(p => (p.Id, p.Location)), Is.EqualTo(new[] { ("MT5201", "east"), ("MT3007", "west") }));
             Assert.That(report.Outcomes.Select(o => o.Succeeded), Is.EqualTo(new[] { false, false, true }));
             Assert.That(report.Outcomes[0].Secret, Is.Null);
             Assert.That(clusters["east"].Writes, Is.Empty, "a guarded cluster is not touched");
@@ -98,9 +98,9 @@ public sealed class CacertsPushTests
         clusters["east"].Secrets["istio-system/cacerts"] = CacertsSecret.For(_foreign, "istio-system");
         foreach (var ns in new[] { "a", "b" })
             clusters["east"].ConfigMaps[$"{ns}/istio-ca-root-cert"] = new ConfigMapDocument { Namespace = ns, Name = "istio-ca-root-cert", Data = new Dictionary<string, string>() };
-        Assert.That((await PushAsync(clusters)).Outcomes[0].Problems.Single().What, Does.Contain("in 2 namespaces"));
-        clusters["east"].Faults["list configmaps"] = new Problem { Id = "MT3007", Place = "east", What = "w", Remedy = "r" };
-        Assert.That((await PushAsync(clusters)).Outcomes[0].Problems.Single().What, Does.Not.Contain("namespaces"));
+        Assert.That((await PushAsync(clusters)).Outcomes[0].Problems.Single().Message, Does.Contain("in 2 namespaces"));
+        clusters["east"].Faults["list configmaps"] = new Problem("MT3007", "east", "w", "r");
+        Assert.That((await PushAsync(clusters)).Outcomes[0].Problems.Single().Message, Does.Not.Contain("namespaces"));
     }
 
     [TestCase(false)]
@@ -140,7 +140,7 @@ public sealed class CacertsPushTests
             "remove istio-generated",
         }));
         clusters["east"].Secrets["istio-system/cacerts"] = clusters["east"].Secrets["istio-system/cacerts"] with { Data = live };
-        clusters["east"].Faults["remove key"] = new Problem { Id = "MT3007", Place = "east", What = "w", Remedy = "r" };
+        clusters["east"].Faults["remove key"] = new Problem("MT3007", "east", "w", "r");
         Assert.That((await PushAsync(clusters, new CacertsPushSettings { Force = true })).Outcomes[0].Succeeded, Is.False, "with the mark still there it is no success");
     }
 

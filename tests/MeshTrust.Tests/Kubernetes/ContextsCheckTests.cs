@@ -20,7 +20,7 @@ public sealed class ContextsCheckTests
     private static MemoryClusterApi Cluster(string name, string? uid, string version = "v1.34.0")
     {
         var api = new MemoryClusterApi(name) { Version = version };
-        if (uid is null) api.Faults["get namespace"] = new Problem { Id = "MT3007", Place = name, What = "w", Remedy = "r" };
+        if (uid is null) api.Faults["get namespace"] = new Problem("MT3007", name, "w", "r");
         else api.Namespaces["kube-system"] = api.Namespaces["kube-system"] with { Uid = uid };
         return api;
     }
@@ -30,7 +30,7 @@ public sealed class ContextsCheckTests
     {
         var report = await CheckAsync(("https://a", Cluster("east", "1", "v1.20.2")), ("https://b", Cluster("west", "2")));
         Assert.That(report.Clusters.Select(c => (c.Name.Value, c.Version, c.Identity)), Is.EqualTo(new[] { ("east", "v1.20.2", "1"), ("west", "v1.34.0", "2") }));
-        Assert.That(report.Warnings.Select(w => (w.Id, w.Place)), Is.EqualTo(new[] { ("MT3020", "east") }));
+        Assert.That(report.Warnings.Select(w => (w.Id, w.Location)), Is.EqualTo(new[] { ("MT3020", "east") }));
     }
 
     [TestCase("https://a", "1", "https://b", "1", true)]
@@ -49,16 +49,16 @@ public sealed class ContextsCheckTests
         }
         var problem = (await Assert.ThrowsAsync<MeshTrustException>(() => check))!.Problems.Single();
         Assert.That(problem.Id, Is.EqualTo("MT0217"));
-        Assert.That(problem.What, Does.Contain("'east'").And.Contain("'west'"));
+        Assert.That(problem.Message, Does.Contain("'east'").And.Contain("'west'"));
     }
 
     [Test]
     public async Task Tells_the_problems_of_all_clusters_at_once()
     {
         var east = Cluster("east", "1");
-        east.Faults["version"] = new Problem { Id = "MT3002", Place = "east", What = "w", Remedy = "r" };
+        east.Faults["version"] = new Problem("MT3002", "east", "w", "r");
         var west = Cluster("west", "2");
-        west.Faults["get namespace"] = new Problem { Id = "MT3006", Place = "west", What = "w", Remedy = "r" };
+        west.Faults["get namespace"] = new Problem("MT3006", "west", "w", "r");
         var fault = await Assert.ThrowsAsync<MeshTrustException>(() => CheckAsync(("https://a", east), ("https://b", west)));
         Assert.That(fault!.Stage, Is.EqualTo(Stage.Contexts));
         Assert.That(fault.Problems.Select(p => p.Id), Is.EqualTo(new[] { "MT3002", "MT3006" }));

@@ -70,9 +70,9 @@ public sealed class KubernetesClusterApiTests
         using (Assert.EnterMultipleScope())
         {
             Assert.That(problem.Id, Is.EqualTo(id));
-            Assert.That(problem.Place, Is.EqualTo("east"));
-            Assert.That(problem.What, Does.Contain(what));
-            Assert.That(problem.Remedy, Does.Contain(remedy));
+            Assert.That(problem.Location, Is.EqualTo("east"));
+            Assert.That(problem.Message, Does.Contain(what));
+            Assert.That(problem.Hint, Does.Contain(remedy));
         }
     }
 
@@ -81,7 +81,7 @@ public sealed class KubernetesClusterApiTests
     {
         var quoted = $"admission webhook \"w\" denied the request: data ca-key.pem={Convert.ToBase64String(Key)} and {Encoding.ASCII.GetString(Key)} are bad";
         var problem = await FaultOfAsync(ScriptedAnswer.Refuse(400, "BadRequest", quoted));
-        Assert.That(problem.What, Does.Contain("***").And.Contain("are bad"));
+        Assert.That(problem.Message, Does.Contain("***").And.Contain("are bad"));
     }
 
     [Test]
@@ -134,7 +134,7 @@ public sealed class KubernetesClusterApiTests
         var problem = (await Assert.ThrowsAsync<MeshTrustException>(() => api.ReadSecretAsync("istio-system", "cacerts", CancellationToken.None)))!.Problems.Single();
         hold.Set();
         Assert.That(problem.Id, Is.EqualTo("MT3004"));
-        Assert.That(problem.What, Does.Contain("reading secret istio-system/cacerts"));
+        Assert.That(problem.Message, Does.Contain("reading secret istio-system/cacerts"));
     }
 
     [Test]
@@ -162,7 +162,7 @@ public sealed class KubernetesClusterApiTests
         using var api = kubeconfig.Connect();
         var problem = (await Assert.ThrowsAsync<MeshTrustException>(() => api.GetVersionAsync(CancellationToken.None)))!.Problems.Single();
         Assert.That(problem.Id, Is.EqualTo("MT3002"));
-        Assert.That(problem.What, Does.Contain($"127.0.0.1:{port}"));
+        Assert.That(problem.Message, Does.Contain($"127.0.0.1:{port}"));
     }
 
     [Test]
@@ -172,7 +172,7 @@ public sealed class KubernetesClusterApiTests
         using var api = kubeconfig.Connect();
         var problem = (await Assert.ThrowsAsync<MeshTrustException>(() => api.GetVersionAsync(CancellationToken.None)))!.Problems.Single();
         Assert.That(problem.Id, Is.EqualTo("MT3001"));
-        Assert.That(problem.What, Does.Contain("no-such-host.invalid"));
+        Assert.That(problem.Message, Does.Contain("no-such-host.invalid"));
     }
 
     [TestCase("right", null)]
@@ -195,7 +195,7 @@ public sealed class KubernetesClusterApiTests
         }
         var problem = (await Assert.ThrowsAsync<MeshTrustException>(() => api.GetVersionAsync(CancellationToken.None)))!.Problems.Single();
         Assert.That(problem.Id, Is.EqualTo(id), problem.ToString());
-        if (how == "wrong name") Assert.That(problem.What, Does.Contain("elsewhere.example"));
+        if (how == "wrong name") Assert.That(problem.Message, Does.Contain("elsewhere.example"));
     }
 
     [TestCase("elsewhere.example", null)]
@@ -316,7 +316,7 @@ public sealed class KubernetesClusterApiTests
         using var api = kubeconfig.Connect();
         var problem = (await Assert.ThrowsAsync<MeshTrustException>(() => api.GetVersionAsync(CancellationToken.None)))!.Problems.Single();
         Assert.That(problem.Id, Is.EqualTo("MT3016"));
-        Assert.That(problem.What, Does.Contain("'no-such-command-here'").And.Contain("could not be started"), problem.ToString());
+        Assert.That(problem.Message, Does.Contain("'no-such-command-here'").And.Contain("could not be started"), problem.ToString());
     }
 
     private static X509Certificate2 Authority(string name)

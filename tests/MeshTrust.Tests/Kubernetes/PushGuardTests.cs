@@ -2,7 +2,7 @@ using System.Text;
 using MeshTrust.Kubernetes;
 using MeshTrust.Pki;
 using MeshTrust.Tests.Pki;
-using MeshTrust.Topology;
+using MeshTrust.Settings;
 
 namespace MeshTrust.Tests.Kubernetes;
 
@@ -89,8 +89,8 @@ public sealed class PushGuardTests
         using (Assert.EnterMultipleScope())
         {
             Assert.That(verdict.RootDiffers, Is.True);
-            Assert.That(verdict.Problems[0].What, Does.Contain(_foreign.Root.Sha256[..16]).And.Contain(_ours.Root.Sha256[..16]).And.Contain("in 12 namespaces"));
-            Assert.That(verdict.Problems[0].Remedy, Does.Contain("--accept-outage"));
+            Assert.That(verdict.Problems[0].Message, Does.Contain(_foreign.Root.Sha256[..16]).And.Contain(_ours.Root.Sha256[..16]).And.Contain("in 12 namespaces"));
+            Assert.That(verdict.Problems[0].Hint, Does.Contain("--accept-outage"));
         }
     }
 
@@ -112,7 +112,7 @@ public sealed class PushGuardTests
 
     [Test]
     public void Never_advises_a_restart_that_changes_the_root_of_workloads() =>
-        Assert.That(Inspect(Nothing with { Cacerts = Held(_ours), RootConfigMap = Published(_foreign) }).Warnings.Single().Remedy, Does.StartWith("Do not restart istiod"));
+        Assert.That(Inspect(Nothing with { Cacerts = Held(_ours), RootConfigMap = Published(_foreign) }).Warnings.Single().Hint, Does.StartWith("Do not restart istiod"));
 
     /// <summary>The secret was replaced by a foreign one, and istiod still runs with the right root: nobody would notice its return.</summary>
     [TestCase(false)]
@@ -130,7 +130,7 @@ public sealed class PushGuardTests
         {
             Assert.That(verdict.RootDiffers, Is.True, "the namespaces have to be read");
             Assert.That(verdict.Secret.Data["ca-cert.pem"], Is.EqualTo(_ours.CaCert.ToArray()));
-            Assert.That(verdict.Warnings[0].What, Does.Contain(_foreign.Root.Sha256[..16]).And.Contain(_ours.Root.Sha256[..16]));
+            Assert.That(verdict.Warnings[0].Message, Does.Contain(_foreign.Root.Sha256[..16]).And.Contain(_ours.Root.Sha256[..16]));
         }
     }
 
@@ -184,7 +184,7 @@ public sealed class PushGuardTests
         }, "kubernetes.io/tls");
         var verdict = Inspect(Nothing with { Cacerts = live }, force: true, acceptOutage: true);
         AssertRefused(verdict, "MT5203");
-        Assert.That(verdict.Problems[0].What.Contains("beside the *.pem keys", StringComparison.Ordinal), Is.EqualTo(mixed));
+        Assert.That(verdict.Problems[0].Message.Contains("beside the *.pem keys", StringComparison.Ordinal), Is.EqualTo(mixed));
     }
 
     [Test]

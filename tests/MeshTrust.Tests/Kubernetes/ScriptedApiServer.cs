@@ -16,7 +16,7 @@ internal sealed record ScriptedAnswer(int? Status, string Body = "", string Cont
         new(code, $$"""{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":{{System.Text.Json.JsonSerializer.Serialize(message)}},"reason":"{{reason}}","details":{{details}},"code":{{code}}}""");
 }
 
-/// <summary>What <see cref="ScriptedApiServer"/> was asked.</summary>
+/// <summary>Message <see cref="ScriptedApiServer"/> was asked.</summary>
 internal sealed record ScriptedRequest(string Method, string Target, IReadOnlyDictionary<string, string> Headers, string Body);
 
 /// <summary>A server of a few lines that says what a test wants it to say, for answers that no sound API server gives.</summary>

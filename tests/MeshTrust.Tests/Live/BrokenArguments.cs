@@ -1,4 +1,4 @@
-using MeshTrust.Tests.Topology;
+using MeshTrust.Tests.Settings;
 
 namespace MeshTrust.Tests.Live;
 

@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using MeshTrust.Pki;
 using MeshTrust.Tests.Pki;
-using MeshTrust.Topology;
+using MeshTrust.Settings;
 
 namespace MeshTrust.Tests.Live;
 
@@ -103,12 +103,12 @@ internal static class BrokenTrustStores
 
     private static IEnumerable<BrokenRun> Places =>
     [
-        Place("trust store is a file", s => s.Write("certs", "mine")),
-        Place("root certificate is a directory", s => Directory.CreateDirectory(s.File(Cert))),
-        Place("root key is a directory", s => { Lay(s); File.Delete(s.File(Key)); Directory.CreateDirectory(s.File(Key)); }),
-        Place("root certificate is a link to nowhere", s => { Directory.CreateDirectory(s.File("certs")); File.CreateSymbolicLink(s.File(Cert), s.File("unmounted")); }),
-        Place("root certificate is larger than any", s => { Lay(s); File.WriteAllBytes(s.File(Cert), new byte[3 << 20]); }),
-        Place("cluster's directory is a file", s => { Lay(s); Directory.Delete(s.File("certs/east"), true); s.Write("certs/east", "mine"); }),
+        Location("trust store is a file", s => s.Write("certs", "mine")),
+        Location("root certificate is a directory", s => Directory.CreateDirectory(s.File(Cert))),
+        Location("root key is a directory", s => { Lay(s); File.Delete(s.File(Key)); Directory.CreateDirectory(s.File(Key)); }),
+        Location("root certificate is a link to nowhere", s => { Directory.CreateDirectory(s.File("certs")); File.CreateSymbolicLink(s.File(Cert), s.File("unmounted")); }),
+        Location("root certificate is larger than any", s => { Lay(s); File.WriteAllBytes(s.File(Cert), new byte[3 << 20]); }),
+        Location("cluster's directory is a file", s => { Lay(s); Directory.Delete(s.File("certs/east"), true); s.Write("certs/east", "mine"); }),
     ];
 
     private static string[] Arguments(string target) =>
@@ -139,7 +139,7 @@ internal static class BrokenTrustStores
     private static BrokenRun Push(string name, string ids, Action<ScratchDirectory> change) =>
         Store(name, ids, change, ["--exclusive", .. Arguments("PushSecrets")]) with { ExitCode = 8 };
 
-    private static BrokenRun Place(string name, Action<ScratchDirectory> files) => new(name, 7, "MT1003") { Arguments = Arguments("ClusterCacerts"), Files = files, Content = name };
+    private static BrokenRun Location(string name, Action<ScratchDirectory> files) => new(name, 7, "MT1003") { Arguments = Arguments("ClusterCacerts"), Files = files, Content = name };
 
     private static void Lay(ScratchDirectory scratch)
     {

@@ -1,9 +1,10 @@
-using MeshTrust.Clusters;
+using MeshTrust.Checks;
 using MeshTrust.ControlPlanes.Embedded;
+using MeshTrust.Kubeconfig;
 using MeshTrust.Kubernetes;
 using MeshTrust.Pki;
+using MeshTrust.Settings;
 using MeshTrust.Tests.Pki;
-using MeshTrust.Topology;
 using MeshTrust.Verification;
 
 namespace MeshTrust.Tests.Live;

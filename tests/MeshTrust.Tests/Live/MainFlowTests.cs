@@ -6,7 +6,7 @@ using MeshTrust.ControlPlanes.Embedded;
 using MeshTrust.Pki;
 using MeshTrust.Tests.Pki;
 using MeshTrust.Tests.Tools;
-using MeshTrust.Topology;
+using MeshTrust.Settings;
 
 namespace MeshTrust.Tests.Live;
 
@@ -118,15 +118,15 @@ public sealed class MainFlowTests
     public void Keeps_what_it_replaces_until_trust_is_proven()
     {
         Succeed("--target=Verify");
-        string Place(string file) => _scratch.File($"mesh/certs/cluster1/{file}");
-        var key = File.ReadAllBytes(Place("ca-key.pem"));
-        File.WriteAllText(Place("cert-chain.pem"), "Certificate:\n" + File.ReadAllText(Place("cert-chain.pem")) + string.Concat(Enumerable.Repeat("    Data:\n", 89)));
+        string Location(string file) => _scratch.File($"mesh/certs/cluster1/{file}");
+        var key = File.ReadAllBytes(Location("ca-key.pem"));
+        File.WriteAllText(Location("cert-chain.pem"), "Certificate:\n" + File.ReadAllText(Location("cert-chain.pem")) + string.Concat(Enumerable.Repeat("    Data:\n", 89)));
 
         var repaired = Succeed("--target=ClusterCacerts");
-        Assert.That(repaired, Does.Contain("cluster1: rechained").And.Contain("89 lines are text").And.Contain(Place("cert-chain.pem.2")));
-        Assert.That(File.ReadAllBytes(Place("ca-key.pem")), Is.EqualTo(key));
+        Assert.That(repaired, Does.Contain("cluster1: rechained").And.Contain("89 lines are text").And.Contain(Location("cert-chain.pem.2")));
+        Assert.That(File.ReadAllBytes(Location("ca-key.pem")), Is.EqualTo(key));
 
-        File.WriteAllText(Place("ca-key.pem"), "encrypted, lost, or typed over");
+        File.WriteAllText(Location("ca-key.pem"), "encrypted, lost, or typed over");
         Succeed("--target=ClusterCacerts");
         Assert.That(Directory.EnumerateFiles(_scratch.File("mesh/certs/cluster1"), "*.old").Count(), Is.EqualTo(5), "the chain twice, and the other three files");
         Assert.That(Succeed("--target=Verify"), Does.Contain("Removed 5 replaced CA files").And.Contain("4 of 4 ordered pairs trusted"));

@@ -41,7 +41,7 @@ internal sealed class PreflightOnEngineTests
         var (code, output) = Run();
 
         Assert.That(code, Is.Zero, output);
-        foreach (var check in MeshTrust.Clusters.Preflight.PreflightReport.Checks) Assert.That(output, Does.Contain($"\n{check.Id} "));
+        foreach (var check in MeshTrust.Checks.PreflightReport.Checks) Assert.That(output, Does.Contain($"\n{check.Id} "));
         Assert.That(output, Does.Contain("MT2220 pass").And.Contain("MT2223 pass").And.Contain("MT3101 pass").And.Contain("MT2303 pass").And.Contain("The run can go on."));
     }
 

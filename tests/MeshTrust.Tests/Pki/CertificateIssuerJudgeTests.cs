@@ -1,7 +1,7 @@
 using System.Text.Json;
 using MeshTrust.Pki;
 using MeshTrust.Tests.Tools;
-using MeshTrust.Topology;
+using MeshTrust.Settings;
 
 namespace MeshTrust.Tests.Pki;
 

@@ -1,6 +1,6 @@
 using MeshTrust.Pki;
 using MeshTrust.Tests.Tools;
-using MeshTrust.Topology;
+using MeshTrust.Settings;
 using Microsoft.Extensions.Time.Testing;
 
 namespace MeshTrust.Tests.Pki;

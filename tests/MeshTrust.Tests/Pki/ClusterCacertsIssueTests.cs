@@ -1,5 +1,5 @@
 using MeshTrust.Pki;
-using MeshTrust.Topology;
+using MeshTrust.Settings;
 
 namespace MeshTrust.Tests.Pki;
 
@@ -298,7 +298,7 @@ public sealed class ClusterCacertsIssueTests
         File.WriteAllText(_fixture.PathOf("east"), "a file");
         File.WriteAllText(_fixture.PathOf("west"), "a file");
         var fault = await Assert.ThrowsAsync<MeshTrustException>(() => _fixture.ClustersAsync("east", "north", "west"));
-        Assert.That(fault!.Problems.Select(p => (p.Id, p.Place)), Is.EqualTo(new[] { ("MT1003", _fixture.PathOf("east")), ("MT1003", _fixture.PathOf("west")) }));
+        Assert.That(fault!.Problems.Select(p => (p.Id, p.Location)), Is.EqualTo(new[] { ("MT1003", _fixture.PathOf("east")), ("MT1003", _fixture.PathOf("west")) }));
         Assert.That(File.Exists(_fixture.PathOf("north/ca-cert.pem")), Is.True);
         Assert.That(File.ReadAllText(_fixture.PathOf("east")), Is.EqualTo("a file"));
     }

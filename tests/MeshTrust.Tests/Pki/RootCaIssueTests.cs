@@ -1,5 +1,5 @@
 using MeshTrust.Pki;
-using MeshTrust.Topology;
+using MeshTrust.Settings;
 
 namespace MeshTrust.Tests.Pki;
 
@@ -70,7 +70,7 @@ public sealed class RootCaIssueTests
         File.Delete(_fixture.PathOf(missing));
         var before = _fixture.Content();
         var fault = await FaultAsync();
-        Assert.That(fault.Problems.Select(p => (p.Id, p.Place)), Is.EqualTo(new[] { ("MT5101", _fixture.PathOf(missing)) }));
+        Assert.That(fault.Problems.Select(p => (p.Id, p.Location)), Is.EqualTo(new[] { ("MT5101", _fixture.PathOf(missing)) }));
         Assert.That(_fixture.Content(), Is.EquivalentTo(before));
     }
 
@@ -100,13 +100,13 @@ public sealed class RootCaIssueTests
     {
         await _fixture.RootAsync();
         _fixture.Time.Advance(TimeSpan.FromDays(3651));
-        Assert.That((await FaultAsync()).Problems.Single().What, Does.Contain("ended on"));
+        Assert.That((await FaultAsync()).Problems.Single().Message, Does.Contain("ended on"));
         using var future = new StoreFixture();
         future.Time.Advance(TimeSpan.FromDays(4000));
         await future.RootAsync();
         File.Copy(future.Store.RootCertPath, _fixture.Store.RootCertPath, overwrite: true);
         File.Copy(future.Store.RootKeyPath, _fixture.Store.RootKeyPath, overwrite: true);
-        Assert.That((await FaultAsync()).Problems.Single(), Has.Property("Id").EqualTo("MT5106").And.Property("What").Contains("valid from"));
+        Assert.That((await FaultAsync()).Problems.Single(), Has.Property("Id").EqualTo("MT5106").And.Property("Message").Contains("valid from"));
     }
 
     [Test]

@@ -2,7 +2,7 @@ using System.Text;
 using System.Text.RegularExpressions;
 using MeshTrust.Pki;
 using MeshTrust.Tests.Tools;
-using MeshTrust.Topology;
+using MeshTrust.Settings;
 
 namespace MeshTrust.Tests.Pki;
 

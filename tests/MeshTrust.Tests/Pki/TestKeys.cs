@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using MeshTrust.Pki;
-using MeshTrust.Topology;
+using MeshTrust.Settings;
 
 namespace MeshTrust.Tests.Pki;
 

@@ -1,5 +1,6 @@
+using MeshTrust.IO;
 using MeshTrust.Pki;
-using MeshTrust.Topology;
+using MeshTrust.Settings;
 
 namespace MeshTrust.Tests.Pki;
 
@@ -170,7 +171,7 @@ public sealed class TrustStoreTests
     public async Task A_file_where_the_directory_should_be_is_named()
     {
         File.WriteAllText(_fixture.Store.Location, "a file");
-        Assert.That((await FaultOf(_fixture.RootAsync)).Problems.Single(), Has.Property("Id").EqualTo("MT1003").And.Property("Place").EqualTo(_fixture.Store.Location));
+        Assert.That((await FaultOf(_fixture.RootAsync)).Problems.Single(), Has.Property("Id").EqualTo("MT1003").And.Property("Location").EqualTo(_fixture.Store.Location));
         Assert.That(File.ReadAllText(_fixture.Store.Location), Is.EqualTo("a file"));
     }
 
@@ -178,7 +179,7 @@ public sealed class TrustStoreTests
     public async Task A_directory_where_a_file_should_be_is_named()
     {
         Directory.CreateDirectory(_fixture.Store.RootKeyPath);
-        Assert.That((await FaultOf(_fixture.RootAsync)).Problems.Single(), Has.Property("Id").EqualTo("MT1003").And.Property("Place").EqualTo(_fixture.Store.RootKeyPath));
+        Assert.That((await FaultOf(_fixture.RootAsync)).Problems.Single(), Has.Property("Id").EqualTo("MT1003").And.Property("Location").EqualTo(_fixture.Store.RootKeyPath));
     }
 
     [Test]

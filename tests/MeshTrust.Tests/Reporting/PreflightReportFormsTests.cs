@@ -1,7 +1,8 @@
 using System.Text.Json;
-using MeshTrust.Clusters.Preflight;
+using MeshTrust.Checks;
+using MeshTrust.Kind;
 using MeshTrust.Reporting;
-using MeshTrust.Tests.Clusters.Preflight;
+using MeshTrust.Tests.Checks;
 using Spectre.Console.Testing;
 
 namespace MeshTrust.Tests.Reporting;
@@ -33,7 +34,9 @@ internal sealed class PreflightReportFormsTests
     [Test]
     public void What_an_engine_says_cannot_draw_lines()
     {
-        var report = PreflightReport.For(CraftedReading.Sound with { ClusterProblems = [new Problem { Id = "MT2303", Place = "east\nRESULT", What = "[red]\u001b[31mIt\u202e is.", Remedy = "None." }] });
+        var report = PreflightReport.For(CraftedReading.Sound with { ClusterProblems = [new Problem("MT2303", "east\nRESULT",
+            "[red]\u001b[31mIt\u202e is.",
+            "None.")] });
 
         foreach (var form in (string[])["table", "plain"])
             Assert.That(Render(form, report, all: false), Does.Not.Contain("\u001b").And.Not.Contain("\u202e").And.Not.Match("(?m)^RESULT").And.Contain("[red]"));

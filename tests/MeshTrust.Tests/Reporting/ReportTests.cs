@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Xml.Linq;
+using MeshTrust.Checks;
 using MeshTrust.Reporting;
 using MeshTrust.Tests.Verification;
 using MeshTrust.Verification;

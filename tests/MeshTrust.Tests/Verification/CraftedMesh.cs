@@ -1,6 +1,6 @@
 using System.Text;
 using MeshTrust.Kubernetes;
-using MeshTrust.Topology;
+using MeshTrust.Settings;
 using MeshTrust.Verification;
 
 namespace MeshTrust.Tests.Verification;

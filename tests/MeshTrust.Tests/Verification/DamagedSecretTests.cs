@@ -1,4 +1,4 @@
-using MeshTrust.Verification;
+using MeshTrust.Checks;
 
 namespace MeshTrust.Tests.Verification;
 

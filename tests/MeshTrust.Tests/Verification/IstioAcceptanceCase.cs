@@ -29,11 +29,11 @@ internal enum Ours
 }
 
 /// <summary>A row of the table of file sets that istiod and peers were fed: the files, and what each said.</summary>
-internal sealed record IstioAcceptanceCase(string Row, string What, Istiod Istiod, Peer Peer, Ours Ours, Func<Dictionary<string, string>> Files, string[] Ids)
+internal sealed record IstioAcceptanceCase(string Row, string Message, Istiod Istiod, Peer Peer, Ours Ours, Func<Dictionary<string, string>> Files, string[] Ids)
 {
     public string TrustDomain { get; init; } = "cluster.local";
 
-    public override string ToString() => $"{Row} {What}";
+    public override string ToString() => $"{Row} {Message}";
 
     public static IEnumerable<IstioAcceptanceCase> All()
     {

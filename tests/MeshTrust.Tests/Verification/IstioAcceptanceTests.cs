@@ -1,8 +1,8 @@
 using System.Text;
+using MeshTrust.Checks;
 using MeshTrust.Pki;
+using MeshTrust.Settings;
 using MeshTrust.Tests.Tools;
-using MeshTrust.Topology;
-using MeshTrust.Verification;
 
 namespace MeshTrust.Tests.Verification;
 

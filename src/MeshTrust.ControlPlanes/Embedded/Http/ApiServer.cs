@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using MeshTrust.ControlPlanes.Embedded.Identity;
 using MeshTrust.ControlPlanes.Embedded.Objects;
+using MeshTrust.IO;
 using Microsoft.AspNetCore.Http;
 
 namespace MeshTrust.ControlPlanes.Embedded.Http;

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using MeshTrust.ControlPlanes.Embedded.Objects;
 using MeshTrust.ControlPlanes.State;
+using MeshTrust.IO;
 
 namespace MeshTrust.ControlPlanes.Embedded.State;
 
@@ -142,13 +143,9 @@ internal sealed class StateDirectory(string path, string cluster)
 
     public void SavePort(int port) => Write(EndpointFile, JsonText.ToUtf8(new JsonObject { ["port"] = port, ["process"] = Environment.ProcessId }));
 
-    public MeshTrustException Corrupt(string file, string why) => new(Stage.ClusterCreation, new Problem
-    {
-        Id = "MT2001",
-        Place = file,
-        What = $"The state of embedded cluster '{cluster}' cannot be read. {why} Nothing was changed.",
-        Remedy = $"Put the file back from a copy, or move {Path} away to begin with an empty cluster.",
-    });
+    public MeshTrustException Corrupt(string file, string why) => new(Stage.ClusterCreation, new Problem("MT2001", file,
+        $"The state of embedded cluster '{cluster}' cannot be read. {why} Nothing was changed.",
+        $"Put the file back from a copy, or move {Path} away to begin with an empty cluster."));
 
     private static byte[]? Read(string file)
     {

@@ -1,4 +1,5 @@
 using MeshTrust.ControlPlanes.State;
+using MeshTrust.IO;
 
 namespace MeshTrust.ControlPlanes.Native.Binaries;
 

@@ -21,8 +21,8 @@ public static class BinaryLocator
         ArgumentNullException.ThrowIfNull(request);
         var places = new BinaryPlaces(request, ControlPlanePlatform.Current);
         var server = Look("kube-apiserver", places.For("kube-apiserver", request.ApiServer), request.Version);
-        var etcd = Look("etcd", places.For("etcd", request.Etcd, server.Place?.Directory), null);
-        var kubectl = places.For("kubectl", request.Kubectl, server.Place?.Directory).FirstOrDefault(place => File.Exists(place.Path) || place.IsLast);
+        var etcd = Look("etcd", places.For("etcd", request.Etcd, server.Location?.Directory), null);
+        var kubectl = places.For("kubectl", request.Kubectl, server.Location?.Directory).FirstOrDefault(place => File.Exists(place.Path) || place.IsLast);
         var missing = new List<(string Program, IReadOnlyList<string> Tried)>();
         if (server.Version is null) missing.Add(("kube-apiserver", server.Tried));
         if (etcd.Version is null) missing.Add(("etcd", etcd.Tried));
@@ -36,16 +36,16 @@ public static class BinaryLocator
         problem = null;
         return new ControlPlaneBinaries
         {
-            ApiServer = server.Place!.Path!,
-            Etcd = etcd.Place!.Path!,
+            ApiServer = server.Location!.Path!,
+            Etcd = etcd.Location!.Path!,
             Kubectl = kubectl?.Path,
-            Source = etcd.Place.Directory == server.Place.Directory && server.Place.Directory is not null ? server.Place.Where : $"{server.Place.Where}; etcd: {etcd.Place.Where}",
+            Source = etcd.Location.Directory == server.Location.Directory && server.Location.Directory is not null ? server.Location.Where : $"{server.Location.Where}; etcd: {etcd.Location.Where}",
             Version = server.Version!,
             EtcdVersion = etcd.Version!,
         };
     }
 
-    private static (BinaryPlace? Place, string? Version, IReadOnlyList<string> Tried) Look(string program, IEnumerable<BinaryPlace> places, VersionRange? range)
+    private static (BinaryPlace? Location, string? Version, IReadOnlyList<string> Tried) Look(string program, IEnumerable<BinaryPlace> places, VersionRange? range)
     {
         var tried = new List<string>();
         foreach (var place in places)
@@ -73,12 +73,8 @@ public static class BinaryLocator
 
         var version = ReferenceEquals(range, VersionRange.Any) ? "" : $" {range}";
         text.AppendLine();
-        return new Problem
-        {
-            Id = "MT2101",
-            Place = "control plane binaries",
-            What = text.ToString(),
-            Remedy = $"Run the target ControlPlaneBinaries or 'setup-envtest use{version}', or point KUBEBUILDER_ASSETS at a directory with etcd and kube-apiserver. Without them, --provider=embedded needs nothing installed.",
-        };
+        return new Problem("MT2101", "control plane binaries",
+            text.ToString(),
+            $"Run the target ControlPlaneBinaries or 'setup-envtest use{version}', or point KUBEBUILDER_ASSETS at a directory with etcd and kube-apiserver. Without them, --provider=embedded needs nothing installed.");
     }
 }

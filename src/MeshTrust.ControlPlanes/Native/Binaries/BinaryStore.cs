@@ -1,3 +1,5 @@
+using MeshTrust.IO;
+
 namespace MeshTrust.ControlPlanes.Native.Binaries;
 
 /// <summary>

@@ -3,6 +3,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Text;
 using System.Text.RegularExpressions;
+using MeshTrust.IO;
 
 namespace MeshTrust.ControlPlanes.Native.Binaries;
 

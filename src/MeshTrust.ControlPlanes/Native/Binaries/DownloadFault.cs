@@ -51,5 +51,5 @@ internal static class DownloadFault
     private static string List(IEnumerable<KubernetesVersion> versions) => versions.Order().Select(v => v.ToString()).ToList() is { Count: > 0 } texts ? string.Join(", ", texts) : "none";
 
     private static MeshTrustException New(string id, string place, string what, string remedy, Exception? inner = null) =>
-        new(Stage.ClusterCreation, new Problem { Id = id, Place = place, What = what, Remedy = remedy }, inner);
+        new(Stage.ClusterCreation, new Problem(id, place, what, remedy), inner);
 }

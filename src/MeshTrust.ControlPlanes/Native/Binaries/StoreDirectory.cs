@@ -1,3 +1,5 @@
+using MeshTrust.IO;
+
 namespace MeshTrust.ControlPlanes.Native.Binaries;
 
 /// <summary>Directories of the store, which Go's setup-envtest makes read-only.</summary>

@@ -12,11 +12,7 @@ internal static class ProcessGuard
         get { lock (Gate) return One.Value; }
     }
 
-    public static MeshTrustException Missing(string what, Exception fault) => new(Stage.ClusterCreation, new Problem
-    {
-        Id = "MT2128",
-        Place = what,
-        What = $"What ends the control planes with this process cannot be started: {fault.Message.TrimEnd('.')}. No control plane was started.",
-        Remedy = "Run where it is there, or take --provider=embedded, which starts no process.",
-    }, fault);
+    public static MeshTrustException Missing(string what, Exception fault) => new(Stage.ClusterCreation, new Problem("MT2128", what,
+        $"What ends the control planes with this process cannot be started: {fault.Message.TrimEnd('.')}. No control plane was started.",
+        "Run where it is there, or take --provider=embedded, which starts no process."), fault);
 }

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using MeshTrust.ControlPlanes.Native.Processes;
 using MeshTrust.ControlPlanes.State;
+using MeshTrust.IO;
 
 namespace MeshTrust.ControlPlanes.Native.Runs;
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using MeshTrust.ControlPlanes.Native.Processes;
+using MeshTrust.IO;
 
 namespace MeshTrust.ControlPlanes.Native.Runs;
 

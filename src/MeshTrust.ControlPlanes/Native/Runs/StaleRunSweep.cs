@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using MeshTrust.IO;
 
 namespace MeshTrust.ControlPlanes.Native.Runs;
 

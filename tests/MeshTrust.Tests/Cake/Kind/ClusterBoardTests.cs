@@ -1,7 +1,7 @@
 using global::Cake.Frosting.MeshTrust;
 using global::Cake.Frosting.MeshTrust.Kind;
 using MeshTrust.Tests.Live;
-using MeshTrust.Topology;
+using MeshTrust.Settings;
 using Microsoft.Extensions.Time.Testing;
 using Spectre.Console;
 
@@ -93,7 +93,7 @@ public sealed class ClusterBoardTests
     {
         using var scratch = new ScratchDirectory();
         var context = new FakeContext(scratch.Location);
-        var warning = new Problem { Id = "MT2404", Place = "kind", What = "It is not known.", Remedy = "See.", Severity = Severity.Warning };
+        var warning = new Problem("MT2404", "kind", "It is not known.", "See.", Severity.Warning);
         _board.Warn(warning);
         _board.Warn(warning);
         await new LiveStatus(TimeProvider.System).DuringAsync(context.Context, _board, Task.FromResult(1));

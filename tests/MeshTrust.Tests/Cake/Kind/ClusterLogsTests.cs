@@ -1,5 +1,5 @@
 using Cake.Frosting.MeshTrust.Kind;
-using MeshTrust.Topology;
+using MeshTrust.Settings;
 
 namespace MeshTrust.Tests.Cake.Kind;
 

@@ -1,6 +1,5 @@
 using Cake.Frosting.MeshTrust.Kind;
 using Cake.Frosting.MeshTrust.Tools;
-using Cake.Frosting.MeshTrust.Tools.Docker;
 using NSubstitute;
 
 namespace MeshTrust.Tests.Cake.Kind;
@@ -29,7 +28,9 @@ public sealed class ControlPlaneMembersTests
         var late = await WaitAsync(TimeSpan.Zero, (node, _) => node switch
         {
             "east-control-plane2" => new ToolResult(1, "", "[-]etcd failed: reason withheld"),
-            "east-control-plane3" => throw new MeshTrustException(Stage.ClusterCreation, new Problem { Id = "MT2210", Place = node, What = "It does not run.", Remedy = "Start it." }),
+            "east-control-plane3" => throw new MeshTrustException(Stage.ClusterCreation, new Problem("MT2210", node,
+                "It does not run.",
+                "Start it.")),
             _ => new ToolResult(0, "ok", ""),
         });
 

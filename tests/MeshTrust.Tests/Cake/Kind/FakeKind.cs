@@ -5,14 +5,11 @@ using global::Cake.Core.IO;
 using global::Cake.Core.Tooling;
 using global::Cake.Frosting.MeshTrust.Kind;
 using global::Cake.Frosting.MeshTrust.Tools;
-using global::Cake.Frosting.MeshTrust.Tools.Docker;
-using global::Cake.Frosting.MeshTrust.Tools.Kind;
-using MeshTrust.Clusters.Engine;
+using MeshTrust.Kind;
 using MeshTrust.Kubernetes;
 using MeshTrust.Tests.Kubernetes;
 using MeshTrust.Tests.Live;
-using MeshTrust.Topology;
-using MeshTrust.Topology.Hosting;
+using MeshTrust.Settings;
 using NSubstitute;
 using Path = System.IO.Path;
 
@@ -171,7 +168,9 @@ internal sealed class FakeKind : IContainerEngine, IDisposable
     public Task PullAsync(string image, CancellationToken cancellationToken)
     {
         Commands.Add($"pull {image}");
-        throw new MeshTrustException(Stage.ClusterCreation, new Problem { Id = "MT2210", Place = "docker", What = "It failed.", Remedy = "See." }, new ToolFailedException(new global::Cake.Frosting.MeshTrust.Tools.ToolResult(1, "", "toomanyrequests: You have reached your pull rate limit.")));
+        throw new MeshTrustException(Stage.ClusterCreation, new Problem("MT2210", "docker",
+            "It failed.",
+            "See."), new ToolFailedException(new global::Cake.Frosting.MeshTrust.Tools.ToolResult(1, "", "toomanyrequests: You have reached your pull rate limit.")));
     }
 
     public Task LoadAsync(string archive, CancellationToken cancellationToken)

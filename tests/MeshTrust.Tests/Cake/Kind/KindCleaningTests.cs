@@ -1,6 +1,6 @@
 using global::Cake.Frosting.MeshTrust.Kind;
-using MeshTrust.Clusters;
-using MeshTrust.Topology;
+using MeshTrust.Kubeconfig;
+using MeshTrust.Settings;
 
 namespace MeshTrust.Tests.Cake.Kind;
 
@@ -54,7 +54,7 @@ public sealed class KindCleaningTests
     {
         await EnsureAsync("east");
         var state = _kind.Run().States.Read(ClusterName.Parse("east"))!;
-        _kind.Run().States.Write(ClusterName.Parse("east"), state with { Phase = global::MeshTrust.Clusters.Kind.KindPhase.Creating, Nodes = new Dictionary<string, string>() });
+        _kind.Run().States.Write(ClusterName.Parse("east"), state with { Phase = global::MeshTrust.Kind.KindPhase.Creating, Nodes = new Dictionary<string, string>() });
 
         Assert.That((await CleanAsync()).Removed, Does.Contain("east: east-control-plane, half made."));
     }
@@ -173,7 +173,7 @@ public sealed class KindCleaningTests
         var run = _kind.Run(r => r with { MergeKubeconfig = own });
         var fault = (await Assert.ThrowsAsync<MeshTrustException>(() => new KindExports(run.Run, TimeProvider.System).BringAsync(own, access, default)))!;
         Assert.That(fault.Problems.Select(p => p.Id).Distinct(), Is.EqualTo(new[] { "MT0220" }));
-        Assert.That(fault.Problems[0].What, Does.Contain("'kind-east' leads to https://kind-east, and this run would point it to https://127.0.0.1"));
+        Assert.That(fault.Problems[0].Message, Does.Contain("'kind-east' leads to https://kind-east, and this run would point it to https://127.0.0.1"));
         Assert.Throws<MeshTrustException>(() => new KindExports(run.Run, TimeProvider.System).Check(own, access));
 
         await new KindCleaning(run).CleanAsync("kind", default);

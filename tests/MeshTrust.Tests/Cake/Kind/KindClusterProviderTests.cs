@@ -1,9 +1,7 @@
 using global::Cake.Frosting.MeshTrust.Kind;
-using MeshTrust.Clusters;
-using MeshTrust.Clusters.Engine;
-using MeshTrust.Clusters.Kind;
-using MeshTrust.Topology;
-using MeshTrust.Topology.Hosting;
+using MeshTrust.Kubeconfig;
+using MeshTrust.Kind;
+using MeshTrust.Settings;
 
 namespace MeshTrust.Tests.Cake.Kind;
 
@@ -68,8 +66,8 @@ public sealed class KindClusterProviderTests
 
         var problem = (await Assert.ThrowsAsync<MeshTrustException>(() => EnsureAsync("east", "west")))!.Problems.Single();
 
-        Assert.That((problem.Id, problem.Place), Is.EqualTo(("MT2324", "east-control-plane")));
-        Assert.That(problem.What, Is.EqualTo("'ip -4 route replace 10.255.20.0/24 via 172.18.0.3' was refused by the node: RTNETLINK answers: Network is unreachable."));
+        Assert.That((problem.Id, problem.Location), Is.EqualTo(("MT2324", "east-control-plane")));
+        Assert.That(problem.Message, Is.EqualTo("'ip -4 route replace 10.255.20.0/24 via 172.18.0.3' was refused by the node: RTNETLINK answers: Network is unreachable."));
     }
 
     [Test]
@@ -132,8 +130,8 @@ public sealed class KindClusterProviderTests
         topology = topology with { Clusters = [topology.Clusters[0] with { Hosting = new ClusterHostingSpec { Workers = 1 } }, .. topology.Clusters.Skip(1)] };
         var fault = (await Assert.ThrowsAsync<MeshTrustException>(() => new KindClusterProvider(_kind.Run()).EnsureAsync(topology, default)))!;
 
-        Assert.That(fault.Problems.Select(p => (p.Id, p.Place)), Is.EqualTo(new[] { ("MT2302", "east"), ("MT2303", "west") }));
-        Assert.That(fault.Problems[0].What, Does.Contain("east-worker"));
+        Assert.That(fault.Problems.Select(p => (p.Id, p.Location)), Is.EqualTo(new[] { ("MT2302", "east"), ("MT2303", "west") }));
+        Assert.That(fault.Problems[0].Message, Does.Contain("east-worker"));
         Assert.That(_kind.Calls, Is.EqualTo(calls));
 
         var forced = await new KindClusterProvider(_kind.Run(run => run with { Force = true })).EnsureAsync(FakeKind.Topology("east"), default);
@@ -198,7 +196,7 @@ public sealed class KindClusterProviderTests
         Assert.That(Addresses(_kind.Run().States.ReadAddresses()!), Is.EquivalentTo(Addresses(before)));
         Assert.That(File.ReadAllText(lockFile), Does.Contain("north"));
 
-        static IEnumerable<string> Addresses(global::MeshTrust.Clusters.Addressing.AddressLock kept) => kept.Clusters.Select(c => $"{c.Cluster} {c.PodSubnets[0]} {c.ServiceSubnets[0]}");
+        static IEnumerable<string> Addresses(global::MeshTrust.Kind.AddressLock kept) => kept.Clusters.Select(c => $"{c.Cluster} {c.PodSubnets[0]} {c.ServiceSubnets[0]}");
     }
 
     [Test]
@@ -238,7 +236,7 @@ public sealed class KindClusterProviderTests
         var problem = (await Assert.ThrowsAsync<MeshTrustException>(() => new KindClusterProvider(_kind.Run()).EnsureAsync(topology, default)))!.Problems.Single();
 
         Assert.That((problem.Id, _kind.Calls.Count(call => call == "create cluster east")), Is.EqualTo((id, tries)), problem.ToString());
-        if (id == "MT2319") Assert.That(problem.What, Does.Contain("30 MiB were left"));
+        if (id == "MT2319") Assert.That(problem.Message, Does.Contain("30 MiB were left"));
     }
 
     [Test]
@@ -248,8 +246,8 @@ public sealed class KindClusterProviderTests
         _kind.Fail("north", 1, "ERROR: failed to create cluster: could not find a log line that matches \"Reached target .*Multi-User System.*\"\n");
         var fault = (await Assert.ThrowsAsync<MeshTrustException>(() => EnsureAsync("east", "west", "north")))!;
 
-        Assert.That((fault.Stage, fault.Problems.Select(p => p.Place)), Is.EqualTo((Stage.ClusterCreation, (IEnumerable<string>)["east", "north"])));
-        Assert.That(fault.Problems[0].Remedy, Does.Contain($"Logs: {_kind.Scratch.File("mesh/artifacts/kind/east")}").And.Contain("has been removed"));
+        Assert.That((fault.Stage, fault.Problems.Select(p => p.Location)), Is.EqualTo((Stage.ClusterCreation, (IEnumerable<string>)["east", "north"])));
+        Assert.That(fault.Problems[0].Hint, Does.Contain($"Logs: {_kind.Scratch.File("mesh/artifacts/kind/east")}").And.Contain("has been removed"));
         Assert.That(File.Exists(_kind.Scratch.File("mesh/artifacts/kind/north/journal.log")), Is.True);
         Assert.That(_kind.Run().States.Clusters().Select(c => c.Value), Is.EqualTo(new[] { "west" }), "the sibling is there, the failed ones are gone");
         Assert.That(_kind.Calls, Does.Contain("delete cluster east").And.Contain("delete cluster north").And.Not.Contain("delete cluster west"));
@@ -263,7 +261,7 @@ public sealed class KindClusterProviderTests
         topology = topology with { Hosting = topology.Hosting with { Failure = new FailureSpec { Retain = true } } };
         var fault = (await Assert.ThrowsAsync<MeshTrustException>(() => new KindClusterProvider(_kind.Run()).EnsureAsync(topology, default)))!;
 
-        Assert.That(fault.Problems.Single().Remedy, Does.Contain("was kept"));
+        Assert.That(fault.Problems.Single().Hint, Does.Contain("was kept"));
         Assert.That(_kind.Calls, Does.Not.Contain("delete cluster east"));
     }
 
@@ -288,7 +286,7 @@ public sealed class KindClusterProviderTests
         var fault = (await Assert.ThrowsAsync<MeshTrustException>(() => new KindClusterProvider(_kind.Run()).EnsureAsync(topology, default)))!;
 
         Assert.That(fault.Problems.Single().Id, Is.EqualTo("MT2321"));
-        Assert.That(fault.Problems.Single().What, Does.Contain("node east-control-plane to be Ready (the network is not there yet)"));
+        Assert.That(fault.Problems.Single().Message, Does.Contain("node east-control-plane to be Ready (the network is not there yet)"));
     }
 
     [Test]

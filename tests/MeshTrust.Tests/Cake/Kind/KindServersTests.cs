@@ -1,10 +1,7 @@
 using System.Net;
 using global::Cake.Frosting.MeshTrust.Kind;
-using MeshTrust.Clusters.Addressing;
-using MeshTrust.Clusters.Engine;
-using MeshTrust.Clusters.Kind;
-using MeshTrust.Topology;
-using MeshTrust.Topology.Hosting;
+using MeshTrust.Kind;
+using MeshTrust.Settings;
 
 namespace MeshTrust.Tests.Cake.Kind;
 

@@ -1,8 +1,7 @@
 using System.Net;
 using global::Cake.Frosting.MeshTrust.Kind;
-using MeshTrust.Clusters;
-using MeshTrust.Topology;
-using MeshTrust.Topology.Hosting;
+using MeshTrust.Kubeconfig;
+using MeshTrust.Settings;
 
 namespace MeshTrust.Tests.Cake.Kind;
 

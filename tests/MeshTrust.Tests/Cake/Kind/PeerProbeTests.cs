@@ -3,14 +3,12 @@ using System.Text;
 using System.Text.Json.Nodes;
 using global::Cake.Frosting.MeshTrust.Kind;
 using global::Cake.Frosting.MeshTrust.Tools;
-using global::Cake.Frosting.MeshTrust.Tools.Docker;
-using MeshTrust.Clusters;
-using MeshTrust.Clusters.Engine;
+using MeshTrust.Kubeconfig;
+using MeshTrust.Kind;
 using MeshTrust.Kubernetes;
 using MeshTrust.Tests.Kubernetes;
 using MeshTrust.Tests.Live;
-using MeshTrust.Topology;
-using MeshTrust.Topology.Hosting;
+using MeshTrust.Settings;
 using MeshTrust.Verification;
 using NSubstitute;
 
@@ -123,7 +121,7 @@ internal sealed class PeerProbeTests
     [Test]
     public async Task Says_that_a_cluster_does_not_tell_what_there_is_to_call()
     {
-        _apis["west"].Faults["list pods"] = new Problem { Id = "MT3015", Place = "west", What = "The API server does not answer.", Remedy = "Wait." };
+        _apis["west"].Faults["list pods"] = new Problem("MT3015", "west", "The API server does not answer.", "Wait.");
 
         var readings = await Probe(_ => new ToolResult(0, "", "")).ReadAsync(Mesh(), Access, Engine("east", "west"), default);
 

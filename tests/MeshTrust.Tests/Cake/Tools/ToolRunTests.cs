@@ -196,7 +196,7 @@ public sealed class ToolRunTests
         Assert.Multiple(() =>
         {
             Assert.That(fault.Problems[0].Id, Is.EqualTo("MT2210"));
-            Assert.That(fault.Problems[0].Place, Is.EqualTo("script create cluster"));
+            Assert.That(fault.Problems[0].Location, Is.EqualTo("script create cluster"));
             Assert.That(fault.Message, Does.Contain("exit code 7").And.Contains("line 99").And.Contains("room"));
             Assert.That(fault.Message, Does.Not.Contain("line 3\n").And.Not.Contains("token-on-stdout").And.Not.Contains("\u001b"));
             Assert.That(((ToolFailedException)fault.InnerException!).Result.Error, Does.Contain("line 3\n"));
@@ -220,7 +220,7 @@ public sealed class ToolRunTests
 
         var fault = (await Assert.ThrowsAsync<MeshTrustException>(() => new ScriptTool(_tools.Host).RequireAsync()))!;
 
-        Assert.That((fault.Problems[0].Id, fault.Problems[0].Place), Is.EqualTo(("MT2208", _tools.File("bin/script"))));
+        Assert.That((fault.Problems[0].Id, fault.Problems[0].Location), Is.EqualTo(("MT2208", _tools.File("bin/script"))));
     }
 
     [Test]

@@ -1,7 +1,7 @@
 using MeshTrust.ControlPlanes.Embedded;
 using MeshTrust.Tests.Live;
 using MeshTrust.Tests.Tools;
-using MeshTrust.Topology;
+using MeshTrust.Settings;
 
 namespace MeshTrust.Tests.ControlPlanes.Embedded;
 

@@ -15,12 +15,12 @@ public sealed class FailedStartTests
         var fault = await FakePrograms.FailAsync(fake.Options() with { EtcdTransport = EtcdTransport.Tcp });
 
         var problem = fault.Problems.Single();
-        var log = problem.What.Split('\n').Single(line => line.Contains("Log: ", StringComparison.Ordinal)).Split("Log: ")[1].Trim();
+        var log = problem.Message.Split('\n').Single(line => line.Contains("Log: ", StringComparison.Ordinal)).Split("Log: ")[1].Trim();
         using (Assert.EnterMultipleScope())
         {
-            Assert.That((fault.Stage, problem.Id, problem.Place), Is.EqualTo((Stage.ClusterCreation, "MT2120", "east")));
-            Assert.That(problem.What, Does.Contain("etcd ended with exit code 3").And.Contain("Last output: no space left on device").And.Contain($"Command: {fake.Binaries.Etcd} --name=default"));
-            Assert.That(problem.Remedy, Does.Contain("disk or /dev/shm is full"));
+            Assert.That((fault.Stage, problem.Id, problem.Location), Is.EqualTo((Stage.ClusterCreation, "MT2120", "east")));
+            Assert.That(problem.Message, Does.Contain("etcd ended with exit code 3").And.Contain("Last output: no space left on device").And.Contain($"Command: {fake.Binaries.Etcd} --name=default"));
+            Assert.That(problem.Hint, Does.Contain("disk or /dev/shm is full"));
             Assert.That(File.ReadAllText(log), Is.EqualTo("no space left on device\n"));
             AssertNothingLeft(fake);
         }
@@ -80,7 +80,7 @@ public sealed class FailedStartTests
         using var fake = new FakePrograms("case $PWD in */west) echo no >&2; exit 7;; esac; exec sleep 600");
         var fault = await FakePrograms.FailAsync(fake.Options("east", "west", "north") with { Parallel = 3, EtcdTransport = EtcdTransport.Tcp });
 
-        Assert.That(fault.Problems.Select(p => (p.Id, p.Place)), Is.EqualTo(new[] { ("MT2120", "west") }));
+        Assert.That(fault.Problems.Select(p => (p.Id, p.Location)), Is.EqualTo(new[] { ("MT2120", "west") }));
         AssertNothingLeft(fake);
     }
 
@@ -135,7 +135,7 @@ public sealed class FailedStartTests
         Environment.SetEnvironmentVariable("ETCD_MESHTRUST_TEST", "1");
         using var fake = new FakePrograms("env; exit 1");
         var fault = await FakePrograms.FailAsync(fake.Options() with { EtcdTransport = EtcdTransport.Tcp });
-        var said = File.ReadAllText(fault.Problems[0].What.Split("Log: ")[1].Split('\n')[0].Trim());
+        var said = File.ReadAllText(fault.Problems[0].Message.Split("Log: ")[1].Split('\n')[0].Trim());
 
         Assert.That(said, Does.Not.Contain("ETCD_MESHTRUST_TEST").And.Contain("127.0.0.1,localhost"));
     }

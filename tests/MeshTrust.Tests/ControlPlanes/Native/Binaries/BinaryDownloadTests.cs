@@ -89,7 +89,7 @@ public sealed class BinaryDownloadTests : BinaryDownloadFixture
         Server.List("1.36.2", LocalArchives.Sound("1.36.2"));
         var problem = await FailAsync(Options("1.36.2"));
 
-        Assert.That((problem.Id, problem.Place), Is.EqualTo(("MT2106", Server.Index.ToString())));
+        Assert.That((problem.Id, problem.Location), Is.EqualTo(("MT2106", Server.Index.ToString())));
         Assert.That(Server.Requests, Is.EqualTo(new[] { "/index.yaml" }));
     }
 
@@ -126,7 +126,7 @@ public sealed class BinaryDownloadTests : BinaryDownloadFixture
         var problem = await FailAsync(Options(version) with { Offline = offline, Environment = environment });
 
         Assert.That(problem.Id, Is.EqualTo("MT2109"));
-        Assert.That(problem.What, Does.Contain(why).And.Contain("there: none"));
+        Assert.That(problem.Message, Does.Contain(why).And.Contain("there: none"));
         Assert.That(Server.Requests, Is.Empty);
     }
 

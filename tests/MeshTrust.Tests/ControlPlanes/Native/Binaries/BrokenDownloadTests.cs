@@ -24,8 +24,8 @@ public sealed class BrokenDownloadTests : BinaryDownloadFixture
         var problem = await FailAsync(Options());
 
         Assert.That(problem.Id, Is.EqualTo("MT2105"));
-        Assert.That(problem.What, Does.Contain(LocalArchives.Hash(content)).And.Contain(LocalArchives.Hash(broken)));
-        Assert.That(problem.Place, Does.Contain("envtest-v1.99.1"));
+        Assert.That(problem.Message, Does.Contain(LocalArchives.Hash(content)).And.Contain(LocalArchives.Hash(broken)));
+        Assert.That(problem.Location, Does.Contain("envtest-v1.99.1"));
     }
 
     [TestCase(false, TestName = "A_transfer_that_ends_early_three_times_is_told")]
@@ -36,7 +36,7 @@ public sealed class BrokenDownloadTests : BinaryDownloadFixture
         var problem = await FailAsync(Options());
 
         Assert.That(problem.Id, Is.EqualTo("MT2104"));
-        Assert.That(problem.What, Does.Contain("the connection ended before all of it was there (3 tries)"));
+        Assert.That(problem.Message, Does.Contain("the connection ended before all of it was there (3 tries)"));
     }
 
     [Test]
@@ -51,7 +51,7 @@ public sealed class BrokenDownloadTests : BinaryDownloadFixture
         });
         var problem = await FailAsync(Options() with { StallTimeout = TimeSpan.FromMilliseconds(500) });
 
-        Assert.That(problem.What, Does.Contain("the server was silent for 0.5 s (3 tries)"));
+        Assert.That(problem.Message, Does.Contain("the server was silent for 0.5 s (3 tries)"));
     }
 
     [TestCase(404, "the answer is 404 Not Found.", 1)]
@@ -67,7 +67,7 @@ public sealed class BrokenDownloadTests : BinaryDownloadFixture
         var problem = await FailAsync(Options());
 
         Assert.That((problem.Id, Server.Requests.Count), Is.EqualTo(("MT2104", 1 + tries)));
-        Assert.That(problem.What, Does.Contain(why));
+        Assert.That(problem.Message, Does.Contain(why));
     }
 
     [TestCase("http://example.invalid/x", "it leads to http://example.invalid/x, which is not HTTPS")]
@@ -79,7 +79,7 @@ public sealed class BrokenDownloadTests : BinaryDownloadFixture
         var problem = await FailAsync(Options());
 
         Assert.That(problem.Id, Is.EqualTo("MT2104"));
-        Assert.That(problem.What, Does.Contain(why));
+        Assert.That(problem.Message, Does.Contain(why));
     }
 
     [TestCase(true)]
@@ -93,7 +93,7 @@ public sealed class BrokenDownloadTests : BinaryDownloadFixture
         });
         var problem = await FailAsync(Options() with { LargestArchive = 1 << 20 });
 
-        Assert.That((problem.Id, problem.What), Is.EqualTo(("MT2104", "It cannot be fetched: it is larger than 1 MiB. The store is as it was.")));
+        Assert.That((problem.Id, problem.Message), Is.EqualTo(("MT2104", "It cannot be fetched: it is larger than 1 MiB. The store is as it was.")));
     }
 
     [TestCase("", "no releases")]
@@ -106,7 +106,7 @@ public sealed class BrokenDownloadTests : BinaryDownloadFixture
         var problem = await FailAsync(Options());
 
         Assert.That(problem.Id, Is.EqualTo("MT2103"));
-        Assert.That(problem.What, Does.Contain(why));
+        Assert.That(problem.Message, Does.Contain(why));
     }
 
     [Test]
@@ -116,7 +116,7 @@ public sealed class BrokenDownloadTests : BinaryDownloadFixture
         var problem = await FailAsync(Options("1.20.2"));
 
         Assert.That(problem.Id, Is.EqualTo("MT2102"));
-        Assert.That(problem.What, Is.EqualTo($"It has no archive for {Platform} that matches 1.20.2. It has: 1.98.1, 1.99.1."));
+        Assert.That(problem.Message, Is.EqualTo($"It has no archive for {Platform} that matches 1.20.2. It has: 1.98.1, 1.99.1."));
     }
 
     public static IEnumerable<TestCaseData> Hostile()
@@ -143,7 +143,7 @@ public sealed class BrokenDownloadTests : BinaryDownloadFixture
         var problem = await FailAsync(Options());
 
         Assert.That(problem.Id, Is.EqualTo("MT2107"));
-        Assert.That(problem.What, Does.Contain(why));
+        Assert.That(problem.Message, Does.Contain(why));
         Assert.That(Directory.EnumerateFiles(Fake.Root, "*", SearchOption.AllDirectories).Select(Path.GetFileName), Is.All.EqualTo("lock"), "nothing was written outside of the store either");
     }
 
@@ -174,7 +174,7 @@ public sealed class BrokenDownloadTests : BinaryDownloadFixture
         var problem = await FailAsync(Options());
 
         Assert.That(problem.Id, Is.EqualTo("MT2110"));
-        Assert.That(problem.What, Does.Contain(why));
+        Assert.That(problem.Message, Does.Contain(why));
     }
 
     [Test]
@@ -183,7 +183,7 @@ public sealed class BrokenDownloadTests : BinaryDownloadFixture
         var index = Server.Index;
         await Server.DisposeAsync();
 
-        Assert.That((await FailAsync(Options() with { Index = index })).What, Does.Contain("connection refused (3 tries)"));
+        Assert.That((await FailAsync(Options() with { Index = index })).Message, Does.Contain("connection refused (3 tries)"));
     }
 
     private static TestCaseData Case(string name, string why, params TarEntry[] entries) => new TestCaseData(LocalArchives.Pack(entries), why).SetArgDisplayNames(name.Replace('_', ' '));

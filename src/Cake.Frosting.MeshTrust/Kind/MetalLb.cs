@@ -1,0 +1,160 @@
+using Cake.Frosting.MeshTrust.Tools;
+using MeshTrust;
+using MeshTrust.Kubeconfig;
+using MeshTrust.Kind;
+using MeshTrust.Kubernetes;
+
+namespace Cake.Frosting.MeshTrust.Kind;
+
+/// <summary>MetalLB in one cluster, in layer 2 mode: its manifest, true readiness, its pool.</summary>
+internal sealed class MetalLb(ClusterAccess access, IClusterApi api, KubectlTool kubectl, Action<string> onStep, TimeProvider time, TimeSpan pause)
+{
+    /// <summary>Under which name the server keeps what the manifest owns: another than ours, or each of the two would take away the other's labels.</summary>
+    internal const string ManifestManager = "meshtrust-manifest";
+
+    /// <summary>The annotation of MetalLB's namespace that says which manifest was applied: its SHA-256.</summary>
+    internal const string ManifestAnnotation = "meshtrust.dev/metallb-manifest";
+
+    private const int ApplyTries = 3;
+    private static readonly HashSet<string> Lasting = ["MT3006", "MT3007", "MT3017", "MT5204", "MT5207", "MT5208", "MT5209", "MT5210", "MT5211"];
+    private string _step = "";
+
+    /// <summary>Makes it ready with exactly these addresses.</summary>
+    /// <exception cref="MeshTrustException">Stage <see cref="Stage.LoadBalancer"/>.</exception>
+    internal async Task<ApplyOutcome> EnsureAsync(MetalLbManifest manifest, ClusterAddresses addresses, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        using var timer = new CancellationTokenSource(limit, time);
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timer.Token);
+        try
+        {
+            var installed = await InstallAsync(manifest, deadline.Token).ConfigureAwait(false);
+            await BecomesReadyAsync(deadline.Token).ConfigureAwait(false);
+            var pool = await WriteAsync(addresses, deadline.Token).ConfigureAwait(false);
+            return installed == ApplyOutcome.Unchanged ? pool : installed;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw await OverdueAsync(limit, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<ApplyOutcome> InstallAsync(MetalLbManifest manifest, CancellationToken cancellationToken)
+    {
+        Step("looking for MetalLB");
+        var state = await MetalLbState.ReadAsync(api, cancellationToken).ConfigureAwait(false);
+        var held = await api.ReadNamespaceAsync(MetalLbObjects.Namespace, cancellationToken).ConfigureAwait(false);
+        if (state.IsInstalled && held?.Annotations.GetValueOrDefault(ManifestAnnotation) == manifest.Sha256) return ApplyOutcome.Unchanged;
+        Step("applying MetalLB's manifest");
+        await ApplyManifestAsync(manifest, cancellationToken).ConfigureAwait(false);
+        var mark = new NamespaceSpec { Name = MetalLbObjects.Namespace, Annotations = new Dictionary<string, string> { [ManifestAnnotation] = manifest.Sha256 } };
+        await api.ApplyNamespaceAsync(mark, force: false, cancellationToken).ConfigureAwait(false);
+        return state.IsInstalled ? ApplyOutcome.Changed : ApplyOutcome.Created;
+    }
+
+    private async Task ApplyManifestAsync(MetalLbManifest manifest, CancellationToken cancellationToken)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            var result = await kubectl.ApplyAsync(access, manifest.Path, ManifestManager, cancellationToken).ConfigureAwait(false);
+            if (result.ExitCode == 0) return;
+            if (result.Error.Contains("conflict with", StringComparison.Ordinal)) throw Conflict(result);
+            if (tries >= ApplyTries)
+            {
+                throw LoadBalancerFault.New(
+                    "MT4015",
+                    access.Name.Value,
+                    $"kubectl could not apply MetalLB's manifest {manifest.Path} (exit code {result.ExitCode}): {LoadBalancerFault.Words(result.Error)}.",
+                    "Mend what kubectl names. Fields that the server does not know mean that its Kubernetes is too old for this MetalLB: take an older one (loadBalancer.version with --metallb-sha256, or --metallb-manifest).");
+            }
+
+            await Task.Delay(pause, time, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private MeshTrustException Conflict(ToolResult result) => LoadBalancerFault.New(
+        "MT4016",
+        access.Name.Value,
+        $"MetalLB was put into this cluster by others, who own its fields: {LoadBalancerFault.Words(result.Error)}.",
+        "Keep theirs with --lb=none; or take it out (kubectl delete namespace metallb-system, and the configuration metallb-webhook-configuration) and run again.");
+
+    private async Task BecomesReadyAsync(CancellationToken cancellationToken)
+    {
+        while (MetalLbWait.First(await MetalLbState.ReadAsync(api, cancellationToken).ConfigureAwait(false)) is { } wait)
+        {
+            Step($"waiting for MetalLB: {wait}");
+            await Task.Delay(pause, time, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<ApplyOutcome> WriteAsync(ClusterAddresses addresses, CancellationToken cancellationToken)
+    {
+        var pool = MetalLbObjects.PoolWith(addresses.LoadBalancerPool);
+        Step("asking MetalLB's webhook about the pool");
+        while (!await IsAcceptedAsync(pool, cancellationToken).ConfigureAwait(false)) await Task.Delay(pause, time, cancellationToken).ConfigureAwait(false);
+        Step("writing the pool");
+        var outcomes = new[]
+        {
+            await api.ApplyObjectAsync(MetalLbObjects.Pool, pool, dryRun: false, cancellationToken).ConfigureAwait(false),
+            await api.ApplyObjectAsync(MetalLbObjects.Advertisement, MetalLbObjects.AdvertisementOfPool(), dryRun: false, cancellationToken).ConfigureAwait(false),
+        };
+        return outcomes.All(o => o == ApplyOutcome.Unchanged) ? ApplyOutcome.Unchanged : outcomes.All(o => o == ApplyOutcome.Created) ? ApplyOutcome.Created : ApplyOutcome.Changed;
+    }
+
+    /// <summary>Whether the server and the webhook take the pool; false while the webhook does not answer. A refusal is told at once.</summary>
+    private async Task<bool> IsAcceptedAsync(System.Text.Json.Nodes.JsonObject pool, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await api.ApplyObjectAsync(MetalLbObjects.Pool, pool, dryRun: true, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (MeshTrustException e) when (!Lasting.Contains(e.Problems[0].Id))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            Step("waiting for MetalLB's webhook");
+            return false;
+        }
+        catch (MeshTrustException e) when (e.Problems[0].Id is "MT5207" or "MT5211")
+        {
+            throw LoadBalancerFault.New("MT4025", access.Name.Value, $"MetalLB refuses the pool {pool["spec"]!["addresses"]!.ToJsonString()}: {e.Problems[0].Message}", "Choose other addresses (loadBalancer.pool), or leave them to the planner.");
+        }
+        catch (MeshTrustException e) when (e.Problems[0].Id == "MT5204")
+        {
+            throw LoadBalancerFault.New("MT4026", access.Name.Value, $"The pool {MetalLbObjects.PoolName} was written by others: {e.Problems[0].Message}", "Delete it (kubectl -n metallb-system delete ipaddresspool address-pool) and run again; or keep it with --lb=none.");
+        }
+    }
+
+    /// <summary>The time is over: what was waited for, and why it did not come.</summary>
+    private async Task<MeshTrustException> OverdueAsync(TimeSpan limit, CancellationToken cancellationToken)
+    {
+        using var timer = new CancellationTokenSource(TimeSpan.FromSeconds(10), time);
+        using var last = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timer.Token);
+        MetalLbState state;
+        try
+        {
+            state = await MetalLbState.ReadAsync(api, last.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return LoadBalancerFault.New("MT4027", access.Name.Value, $"MetalLB was not ready after {limit.TotalSeconds:0} s, and the API server no longer answers; the last step was: {_step}.", "See whether the cluster's nodes run, then run again.");
+        }
+
+        if (MetalLbWait.First(state) is { } wait)
+            return LoadBalancerFault.New(wait.Id, access.Name.Value, $"MetalLB was not ready after {limit.TotalSeconds:0} s: it waited for {wait}.", Hint(wait));
+        return _step.Contains("webhook", StringComparison.Ordinal)
+            ? LoadBalancerFault.New("MT4024", access.Name.Value, $"MetalLB's webhook did not answer within {limit.TotalSeconds:0} s: {MetalLbWait.Webhook(state)}.", "See the log of MetalLB's controller (kubectl -n metallb-system logs deployment/controller), then run again.")
+            : LoadBalancerFault.New("MT4027", access.Name.Value, $"MetalLB was not ready after {limit.TotalSeconds:0} s; the last step was: {_step}.", "Run again with more time: timeouts.loadBalancer.");
+    }
+
+    private static string Hint(MetalLbWait wait) =>
+        wait.Why.Contains("ImagePull", StringComparison.Ordinal) ? "See that the nodes reach the image's registry, load the image with --image-archive, or name a manifest with images that they reach (--metallb-manifest)."
+        : wait.Id == "MT4023" ? "See the log of MetalLB's controller (kubectl -n metallb-system logs deployment/controller), then run again."
+        : "See the pods (kubectl -n metallb-system describe pods), mend what they name, then run again; timeouts.loadBalancer gives it more time.";
+
+    private void Step(string step)
+    {
+        if (_step == step) return;
+        _step = step;
+        onStep(step);
+    }
+}

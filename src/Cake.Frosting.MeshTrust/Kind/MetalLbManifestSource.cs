@@ -1,0 +1,141 @@
+using System.Security.Cryptography;
+using MeshTrust;
+using MeshTrust.IO;
+using MeshTrust.Settings;
+
+namespace Cake.Frosting.MeshTrust.Kind;
+
+/// <summary>
+/// Where MetalLB's manifest comes from: a file, or an https address with a pinned SHA-256. What was fetched is kept by its digest, so that
+/// the next run asks nobody.
+/// </summary>
+/// <param name="spec">What is wanted.</param>
+/// <param name="directory">Where fetched manifests are kept; absolute.</param>
+/// <param name="client">Makes the client that fetches; the caller of it disposes of it.</param>
+/// <param name="time">The clock for pauses.</param>
+internal sealed class MetalLbManifestSource(LoadBalancerSpec spec, string directory, Func<HttpClient> client, TimeProvider time)
+{
+    private const int LargestManifest = 4 * 1024 * 1024;
+    private const int Tries = 3;
+
+    /// <summary>The SHA-256 of config/manifests/metallb-native.yaml at the tags of github.com/metallb/metallb.</summary>
+    private static readonly Dictionary<string, string> Releases = new()
+    {
+        ["v0.16.1"] = "bf25feebb7582ca7df845efd52ffbc2960d6cbf4cfc972f47fded9f788b67f0b",
+    };
+
+    /// <summary>The manifest of a release that MetalLB's project offers.</summary>
+    internal static string ReleaseAddress(string version) => $"https://raw.githubusercontent.com/metallb/metallb/{version}/config/manifests/metallb-native.yaml";
+
+    /// <summary>Gets it.</summary>
+    /// <exception cref="MeshTrustException">Stage <see cref="Stage.LoadBalancer"/>, MT4011 to MT4014.</exception>
+    internal Task<MetalLbManifest> GetAsync(CancellationToken cancellationToken) =>
+        spec.Manifest is null ? FetchAsync(ReleaseAddress(spec.Version), spec.ManifestSha256 ?? Releases.GetValueOrDefault(spec.Version), cancellationToken)
+        : spec.Manifest.Contains("://", StringComparison.Ordinal) ? FetchAsync(spec.Manifest, spec.ManifestSha256, cancellationToken)
+        : Task.FromResult(ReadFile(spec.Manifest));
+
+    private MetalLbManifest ReadFile(string path)
+    {
+        byte[] content;
+        try
+        {
+            content = File.ReadAllBytes(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw LoadBalancerFault.New("MT4011", path, $"MetalLB's manifest cannot be read: {e.Message.TrimEnd('.')}.", "Correct --metallb-manifest (loadBalancer.manifest).");
+        }
+
+        return new MetalLbManifest(Path.GetFullPath(path), Checked(path, content, spec.ManifestSha256));
+    }
+
+    private async Task<MetalLbManifest> FetchAsync(string address, string? pinned, CancellationToken cancellationToken)
+    {
+        if (pinned is null || !address.StartsWith("https://", StringComparison.OrdinalIgnoreCase))
+        {
+            throw LoadBalancerFault.New(
+                "MT4012",
+                address,
+                pinned is null ? $"Its SHA-256 is not known to MeshTrust, which knows those of {string.Join(", ", Releases.Keys)}: whoever serves it could run anything in the clusters." : "It is no https address.",
+                "Read the manifest, then pin it with --metallb-sha256 (loadBalancer.manifestSha256); or name a file with --metallb-manifest.");
+        }
+
+        pinned = pinned.ToLowerInvariant();
+        var kept = Path.Combine(directory, $"metallb-{pinned}.yaml");
+        if (!IsKept(kept, pinned))
+        {
+            var content = await DownloadAsync(address, cancellationToken).ConfigureAwait(false);
+            Checked(address, content, pinned);
+            Keep(kept, content);
+        }
+
+        return new MetalLbManifest(kept, pinned);
+    }
+
+    private static string Checked(string place, byte[] content, string? pinned)
+    {
+        var digest = Convert.ToHexStringLower(SHA256.HashData(content));
+        return pinned is null || pinned.Equals(digest, StringComparison.OrdinalIgnoreCase) ? digest : throw LoadBalancerFault.New(
+            "MT4013",
+            place,
+            $"The manifest is another than the pinned one: its SHA-256 is {digest}, not {pinned}. It was not used.",
+            "See who changed it. If the change is right, pin the new digest with --metallb-sha256.");
+    }
+
+    private static bool IsKept(string path, string pinned)
+    {
+        try
+        {
+            return Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path))) == pinned;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    private void Keep(string path, byte[] content)
+    {
+        try
+        {
+            Directory.CreateDirectory(directory);
+            WholeFile.Replace(path, content, secret: false);
+        }
+        catch (Exception e) when (DiskFault.IsOne(e))
+        {
+            throw DiskFault.From(Stage.LoadBalancer, path, e);
+        }
+    }
+
+    private async Task<byte[]> DownloadAsync(string address, CancellationToken cancellationToken)
+    {
+        using var http = client();
+        http.MaxResponseContentBufferSize = LargestManifest;
+        for (var tries = 1; ; tries++)
+        {
+            string fault;
+            try
+            {
+                using var response = await http.GetAsync(new Uri(address), cancellationToken).ConfigureAwait(false);
+                if (response.IsSuccessStatusCode) return await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false);
+                fault = $"the answer is {(int)response.StatusCode}";
+                if ((int)response.StatusCode is < 500 and not 429) tries = Tries;
+            }
+            catch (HttpRequestException e)
+            {
+                fault = LoadBalancerFault.Words(e.Message);
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                fault = $"no answer within {http.Timeout.TotalSeconds:0} s";
+            }
+
+            if (tries >= Tries)
+            {
+                throw LoadBalancerFault.New("MT4014", address, $"MetalLB's manifest cannot be fetched: {fault}.", "Fetch it where the network allows it and name the file with --metallb-manifest; or do without load balancers: --lb=none.");
+            }
+
+            await Task.Delay(TimeSpan.FromSeconds(tries), time, cancellationToken).ConfigureAwait(false);
+        }
+    }
+}

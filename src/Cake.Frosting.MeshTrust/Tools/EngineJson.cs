@@ -1,0 +1,124 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json;
+
+namespace Cake.Frosting.MeshTrust.Tools;
+
+/// <summary>Reads what engines print. What may be absent is absent also where it is null or of another kind; what must be there is a fault.</summary>
+internal static class EngineJson
+{
+    private static readonly JsonDocumentOptions Options = new() { MaxDepth = 64 };
+
+    /// <summary>Reads a document; the document is gone when <paramref name="read"/> has ended.</summary>
+    /// <exception cref="global::MeshTrust.MeshTrustException">MT2206: it is no JSON, or something in it is not what it must be.</exception>
+    public static T Read<T>(string what, string json, Func<JsonElement, T> read)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(json, Options);
+            return read(document.RootElement);
+        }
+        catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException)
+        {
+            throw EngineFault.Unreadable(what, e);
+        }
+    }
+
+    /// <summary>The entries of a list; a single object is a list of one, and null an empty one.</summary>
+    public static IEnumerable<JsonElement> Items(this JsonElement element) => element.ValueKind switch
+    {
+        JsonValueKind.Array => element.EnumerateArray(),
+        JsonValueKind.Object => [element],
+        JsonValueKind.Null or JsonValueKind.Undefined => [],
+        _ => throw new FormatException($"a list was expected, not '{Shown(element)}'"),
+    };
+
+    /// <summary>A member, whatever the case of its name; undefined where there is none.</summary>
+    public static JsonElement Get(this JsonElement element, params ReadOnlySpan<string> path)
+    {
+        foreach (var name in path)
+        {
+            if (element.ValueKind != JsonValueKind.Object) return default;
+            if (element.TryGetProperty(name, out var exact))
+            {
+                element = exact;
+                continue;
+            }
+
+            element = Loosely(element, name);
+        }
+
+        return element;
+    }
+
+    /// <summary>The members of an object; none of anything else.</summary>
+    public static IEnumerable<JsonProperty> Members(this JsonElement element) => element.ValueKind == JsonValueKind.Object ? element.EnumerateObject() : [];
+
+    /// <summary>A text; empty where there is none. A number is its digits.</summary>
+    public static string Text(this JsonElement element, params ReadOnlySpan<string> path)
+    {
+        var found = element.Get(path);
+        return found.ValueKind switch
+        {
+            JsonValueKind.String => found.GetString() ?? "",
+            JsonValueKind.Number => found.GetRawText(),
+            _ => "",
+        };
+    }
+
+    /// <summary>A text that must be there.</summary>
+    public static string Required(this JsonElement element, string name) =>
+        element.Text(name) is { Length: > 0 } text ? text : throw new FormatException($"'{name}' is missing");
+
+    /// <summary>A whole number; 0 where there is none.</summary>
+    public static long Number(this JsonElement element, params ReadOnlySpan<string> path) =>
+        long.TryParse(element.Text(path), NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) ? number : 0;
+
+    /// <summary>A truth; false where there is none.</summary>
+    public static bool Flag(this JsonElement element, params ReadOnlySpan<string> path) => element.Get(path).ValueKind == JsonValueKind.True;
+
+    /// <summary>Texts by name, such as labels.</summary>
+    public static IReadOnlyDictionary<string, string> Texts(this JsonElement element)
+    {
+        var texts = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var member in element.Members()) texts[member.Name] = member.Value.Text();
+        return texts;
+    }
+
+    /// <summary>A range; bits behind its prefix do not matter. Null for an empty text.</summary>
+    public static IPNetwork? Range(string text)
+    {
+        if (text.Length == 0) return null;
+        var slash = text.IndexOf('/', StringComparison.Ordinal);
+        if (slash < 0
+            || Address(text) is not { } address
+            || !int.TryParse(text.AsSpan(slash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var length)
+            || length > (address.AddressFamily == AddressFamily.InterNetwork ? 32 : 128)) throw new FormatException($"'{Shown(text)}' is no range of addresses");
+        var bytes = address.GetAddressBytes();
+        for (var bit = length; bit < bytes.Length * 8; bit++) bytes[bit / 8] &= (byte)~(0x80 >> (bit % 8));
+        return new IPNetwork(new IPAddress(bytes), length);
+    }
+
+    /// <summary>An address, with or without the length of its network behind it. Null for an empty text and for what is none.</summary>
+    public static IPAddress? Address(string text) =>
+        IPAddress.TryParse(text.AsSpan(0, text.IndexOf('/', StringComparison.Ordinal) is var slash and >= 0 ? slash : text.Length), out var address) ? address : null;
+
+    /// <summary>Addresses of texts, without those that are none.</summary>
+    public static IReadOnlyList<IPAddress> Addresses(params IEnumerable<string> texts) => [.. texts.Select(Address).OfType<IPAddress>().Distinct()];
+
+    /// <summary>The name that Go gives to an architecture.</summary>
+    public static string Architecture(string text) => text switch
+    {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        _ => text,
+    };
+
+    private static JsonElement Loosely(JsonElement element, string name) =>
+        element.EnumerateObject().FirstOrDefault(member => string.Equals(member.Name, name, StringComparison.OrdinalIgnoreCase)).Value;
+
+    private static string Shown(JsonElement element) => Shown(element.GetRawText());
+
+    private static string Shown(string text) => text.Length <= 40 ? text : text[..40] + "...";
+}

@@ -1,0 +1,107 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using MeshTrust.Kubeconfig;
+using YamlDotNet.Core;
+using YamlDotNet.Core.Events;
+using YamlDotNet.RepresentationModel;
+
+namespace MeshTrust.Kind;
+
+/// <summary>YAML of kind: reading what the user wrote, laying one document over another, writing the result.</summary>
+internal static class KindYaml
+{
+    private const int MaxDepth = 64;
+
+    /// <summary>Reads one mapping.</summary>
+    /// <exception cref="FormatException">It is none; the message says where.</exception>
+    internal static YamlMappingNode Read(string text)
+    {
+        try
+        {
+            CheckEvents(text);
+            var stream = new YamlStream();
+            stream.Load(new StringReader(text));
+            if (stream.Documents.Count == 0) return [];
+            if (stream.Documents.Count == 1 && stream.Documents[0].RootNode is YamlMappingNode map) return map;
+            throw new FormatException("one YAML mapping is expected");
+        }
+        catch (YamlException e)
+        {
+            throw new FormatException($"no valid YAML near line {e.Start.Line}, column {e.Start.Column}", e);
+        }
+    }
+
+    /// <summary>The value of a key; null where it is not there or says nothing.</summary>
+    internal static YamlNode? Value(YamlMappingNode map, string key) =>
+        map.Children.TryGetValue(new YamlScalarNode(key), out var value) && !KubeconfigReader.IsNull(value) ? value : null;
+
+    internal static string Key(YamlNode key) => (key as YamlScalarNode)?.Value ?? "";
+
+    /// <summary>Lays a mapping over another: mappings are joined, lists are joined end to end, of anything else the upper one counts.</summary>
+    internal static YamlMappingNode Over(YamlMappingNode lower, YamlMappingNode upper)
+    {
+        var result = new YamlMappingNode();
+        foreach (var (key, value) in lower.Children) result.Add(Text(Key(key)), Copy(value));
+        foreach (var (key, value) in upper.Children)
+        {
+            if (KubeconfigReader.IsNull(value)) continue;
+            var both = result.Children.TryGetValue(key, out var below) ? (below, value) : (null, value);
+            result.Children[Text(Key(key))] = both switch
+            {
+                (YamlMappingNode a, YamlMappingNode b) => Over(a, b),
+                (YamlSequenceNode a, YamlSequenceNode b) => new YamlSequenceNode(a.Concat(b).Select(Copy)),
+                _ => Copy(value),
+            };
+        }
+
+        return result;
+    }
+
+    /// <summary>Each value with its path, of keys in order; a text of several lines is told by its hash.</summary>
+    internal static IEnumerable<(string Path, string Value)> Leaves(YamlNode node, string path = "", bool isHashed = true) => node switch
+    {
+        YamlMappingNode map => map.Children.OrderBy(c => Key(c.Key), StringComparer.Ordinal).SelectMany(c => Leaves(c.Value, path.Length == 0 ? Key(c.Key) : $"{path}.{Key(c.Key)}", isHashed)),
+        YamlSequenceNode list => list.Children.SelectMany((c, i) => Leaves(c, string.Create(CultureInfo.InvariantCulture, $"{path}[{i}]"), isHashed)),
+        YamlScalarNode scalar when !KubeconfigReader.IsNull(scalar) => [(path, isHashed && scalar.Value!.Contains('\n', StringComparison.Ordinal) ? $"sha256:{Hash(scalar.Value)}" : scalar.Value!)],
+        _ => [],
+    };
+
+    /// <summary>Text in block style, as patches are written.</summary>
+    internal static YamlScalarNode Block(YamlMappingNode patch) => new(Write(patch)) { Style = ScalarStyle.Literal };
+
+    internal static YamlScalarNode Text(string value) => KubeconfigWriter.Scalar(value);
+
+    internal static YamlSequenceNode List(IEnumerable<string> values) => new(values.Select(Text));
+
+    internal static string Write(YamlMappingNode root)
+    {
+        using var text = new StringWriter { NewLine = "\n" };
+        var emitter = new Emitter(text, new EmitterSettings().WithBestWidth(int.MaxValue).WithNewLine("\n"));
+        new YamlStream(new YamlDocument(Copy(root))).Save(emitter, assignAnchors: false);
+        // The library ends a document with '...'.
+        var written = text.ToString();
+        return written.EndsWith("\n...\n", StringComparison.Ordinal) ? written[..^4] : written;
+    }
+
+    internal static YamlNode Copy(YamlNode node) => node switch
+    {
+        YamlMappingNode map => new YamlMappingNode(map.Children.Select(c => KeyValuePair.Create<YamlNode, YamlNode>(Text(Key(c.Key)), Copy(c.Value)))) { Style = map.Children.Count == 0 ? MappingStyle.Flow : MappingStyle.Block },
+        YamlSequenceNode list => new YamlSequenceNode(list.Select(Copy)) { Style = list.Children.Count == 0 ? SequenceStyle.Flow : SequenceStyle.Block },
+        YamlScalarNode scalar => new YamlScalarNode(scalar.Value) { Style = scalar.Value?.Contains('\n', StringComparison.Ordinal) == true ? ScalarStyle.Literal : scalar.Style },
+        _ => node,
+    };
+
+    private static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.Trim())))[..12];
+
+    private static void CheckEvents(string text)
+    {
+        var parser = new Parser(new StringReader(text));
+        var depth = 0;
+        while (parser.MoveNext())
+        {
+            depth += parser.Current!.NestingIncrease;
+            if (depth > MaxDepth || parser.Current is AnchorAlias) throw new FormatException($"line {parser.Current.Start.Line} has an alias ('*') or is nested too deep");
+        }
+    }
+}

@@ -1,0 +1,185 @@
+using System.Globalization;
+using System.Net.Sockets;
+using MeshTrust.Settings;
+
+namespace MeshTrust.Kind;
+
+/// <summary>Gives every cluster its load-balancer addresses, out of the network that the nodes of all clusters share.</summary>
+internal sealed class PoolPlanning
+{
+    private readonly MeshTopology _topology;
+    private readonly AddressLock _kept;
+    private readonly IReadOnlySet<string> _there;
+    private readonly List<Problem> _problems;
+    private readonly IReadOnlyList<PoolSpace> _spaces;
+    private readonly List<IpRange>[] _pools;
+
+    private PoolPlanning(MeshTopology topology, IReadOnlyList<PoolSpace> spaces, AddressLock kept, IReadOnlySet<string> there, List<Problem> problems)
+    {
+        (_topology, _spaces, _kept, _there, _problems) = (topology, spaces, kept, there, problems);
+        _pools = [.. topology.Clusters.Select(_ => new List<IpRange>())];
+    }
+
+    /// <summary>The pools of each cluster, in the order of the topology.</summary>
+    /// <param name="topology">The mesh; its load balancers are of a kind that needs pools.</param>
+    /// <param name="spaces">The network's ranges of the families that the clusters have.</param>
+    /// <param name="kept">What the last run gave out.</param>
+    /// <param name="there">The names of kind clusters that have a node.</param>
+    /// <param name="problems">Where problems go.</param>
+    internal static IReadOnlyList<IReadOnlyList<IpRange>> Plan(MeshTopology topology, IReadOnlyList<PoolSpace> spaces, AddressLock kept, IReadOnlySet<string> there, List<Problem> problems)
+    {
+        var planning = new PoolPlanning(topology, spaces, kept, there, problems);
+        var pinned = planning.Each(planning.TakePinned);
+        foreach (var space in spaces)
+        {
+            var open = Enumerable.Range(0, topology.Clusters.Count).Where(i => !pinned[i] && !planning.TakeKept(i, space)).ToList();
+            planning.TakeFree(open, space);
+        }
+
+        return planning._pools;
+    }
+
+    /// <summary>The network's ranges of the families that are wanted; what members and others have in them is not given out.</summary>
+    internal static IReadOnlyList<PoolSpace> Spaces(MeshTopology topology, EngineSnapshot snapshot, IReadOnlyList<EngineSubnet> subnets, IReadOnlyList<AddressClaim> pools)
+    {
+        var name = topology.Hosting.Network.Name;
+        var members = snapshot.NetworksNamed(name).SelectMany(n => n.Members)
+            .Concat(snapshot.Containers.Where(c => c.Addresses.ContainsKey(name)).Select(c => KeyValuePair.Create(c.Name, c.Addresses[name])))
+            .SelectMany(m => m.Value.Select(a => new AddressClaim($"the container {m.Key} ({a})", IpRange.Of(a))))
+            .Distinct().ToList();
+        return
+        [
+            .. from family in SubnetPlanning.Families(topology.Hosting.IpFamily)
+               let subnet = subnets.FirstOrDefault(s => s.Range.BaseAddress.AddressFamily == family)
+               where subnet is not null
+               select new PoolSpace(name, subnet, members, pools),
+        ];
+    }
+
+    private bool[] Each(Func<int, bool> step) => [.. Enumerable.Range(0, _pools.Length).Select(step)];
+
+    private bool TakePinned(int index)
+    {
+        var cluster = _topology.Clusters[index];
+        var texts = cluster.Hosting.LoadBalancerPool;
+        if (texts.Count == 0) return _topology.Hosting.LoadBalancer.IpSpace is { } space && TakeIpSpace(index, space - index);
+        foreach (var text in texts)
+        {
+            if (IpRange.TryParse(text, out var pool)) Check(index, pool);
+            else Add("MT4001", cluster, $"Its load-balancer pool \"{text}\" is no range of addresses.", "Write such as 172.18.255.200-172.18.255.240, or a network in CIDR form.");
+        }
+
+        foreach (var missing in _spaces.Where(s => _pools[index].Count > 0 && !_pools[index].Exists(p => p.Family == s.Family)))
+            Add("MT4007", cluster, $"Its load-balancer pools have no {Word(missing.Family)} address, but the cluster is dual-stack.", "Services of that family get none; add a pool if they should.", Severity.Warning);
+        return true;
+    }
+
+    private void Check(int index, IpRange pool)
+    {
+        var cluster = _topology.Clusters[index];
+        if (_spaces.FirstOrDefault(s => s.Holds(pool)) is not { } space)
+        {
+            var ranges = string.Join(", ", _spaces.Select(s => s.Subnet));
+            Add("MT4002", cluster, $"Its load-balancer pool {pool} lies outside of what the network \"{_topology.Hosting.Network.Name}\" ({ranges}) can give out.", "Choose addresses inside it, neither its first nor its last, or leave the pool to the planner.");
+        }
+        else if (space.Pool(pool) is { } other)
+        {
+            Add("MT4005", cluster, $"Its load-balancer pool {pool} overlaps {other.Owner}.", "Give each cluster its own.");
+        }
+        else if (space.Member(pool) is { } member)
+        {
+            Add("MT4003", cluster, $"Its load-balancer pool {pool} contains {member.Owner}.", "Leave that address out.");
+        }
+        else
+        {
+            if (space.ForContainers.Overlaps(pool) && _kept.Clusters.FirstOrDefault(c => c.Cluster == cluster.Name)?.LoadBalancerPool.Contains(pool) != true)
+                Add("MT4008", cluster, $"Its load-balancer pool {pool} lies where the engine gives addresses to containers ({space.ForContainers}).", "Take addresses from the upper end of the network, or make the network with an ipRange.", Severity.Warning);
+            Take(index, space, pool);
+        }
+    }
+
+    // setupkind.sh makes one cluster a run, and each run has its own number: further clusters count down from the first one's.
+    private bool TakeIpSpace(int index, int number)
+    {
+        var cluster = _topology.Clusters[index];
+        foreach (var space in _spaces)
+        {
+            var pool = number < 0 ? null : IpSpacePool(space, number);
+            if (pool is not null && space.Holds(pool)) Check(index, pool);
+            else
+            {
+                Add("MT4006", cluster, number < 0
+                    ? $"--ip-space={_topology.Hosting.LoadBalancer.IpSpace} has no number left for it: each further cluster takes the next lower one."
+                    : $"--ip-space={number} means {pool?.ToString() ?? "no pool"}, which lies outside of the network \"{space.Network}\" ({space.Subnet}).", "Leave --ip-space out: the planner finds addresses that are free.");
+            }
+        }
+
+        return true;
+    }
+
+    private static IpRange? IpSpacePool(PoolSpace space, int number)
+    {
+        if (space.Family == AddressFamily.InterNetwork)
+        {
+            var octets = space.Subnet.BaseAddress.GetAddressBytes();
+            return IpRange.Parse(string.Create(CultureInfo.InvariantCulture, $"{octets[0]}.{octets[1]}.{number}.200-{octets[0]}.{octets[1]}.{number}.240"));
+        }
+
+        // As setupkind.sh writes it: the first four groups, and the number as the seventh, its digits read as hexadecimal.
+        var bytes = space.Subnet.BaseAddress.GetAddressBytes();
+        var prefix = string.Join(':', Enumerable.Range(0, 4).Select(i => ((bytes[2 * i] << 8) | bytes[(2 * i) + 1]).ToString("x", CultureInfo.InvariantCulture)));
+        return IpRange.Parse(string.Create(CultureInfo.InvariantCulture, $"{prefix}::{number}:200-{prefix}::{number}:240"));
+    }
+
+    private bool TakeKept(int index, PoolSpace space)
+    {
+        var cluster = _topology.Clusters[index];
+        if (_kept.Clusters.FirstOrDefault(c => c.Cluster == cluster.Name)?.LoadBalancerPool.FirstOrDefault(p => p.Family == space.Family) is not { } pool) return false;
+        var isThere = _there.Contains(cluster.Name.Value);
+        var wanted = _topology.Hosting.LoadBalancer;
+        var fits = pool.Size <= (UInt128)wanted.PoolSize && pool.Size >= (UInt128)wanted.MinPoolSize;
+        if (!(_kept.WasAsked(cluster.Name, AddressLock.Pool) ? isThere : fits)) return false;
+        var other = space.Pool(pool);
+        if (!space.Holds(pool) || other is not null)
+        {
+            Add("MT4009", cluster, $"Its load-balancer pool {pool} of an earlier run {(other is null ? $"no longer lies in the network \"{space.Network}\" ({space.Subnet})" : $"overlaps {other.Owner}")}.", "It gets another; Services there get other addresses.", Severity.Warning);
+            return false;
+        }
+
+        if (space.Member(pool) is { } member)
+        {
+            Add("MT4009", cluster, $"Its load-balancer pool {pool} of an earlier run contains {member.Owner}.", isThere ? "The cluster keeps the pool; restart that container to give it another address." : "It gets another.", Severity.Warning);
+            if (!isThere) return false;
+        }
+
+        Take(index, space, pool);
+        return true;
+    }
+
+    private void TakeFree(List<int> open, PoolSpace space)
+    {
+        if (open.Count == 0) return;
+        var wanted = _topology.Hosting.LoadBalancer;
+        for (var size = wanted.PoolSize; size >= wanted.MinPoolSize; size /= 2)
+        {
+            if (space.Blocks(open.Count, size) is not { } blocks) continue;
+            for (var i = 0; i < open.Count; i++) Take(open[i], space, blocks[i]);
+            return;
+        }
+
+        _problems.Add(new Problem("MT4004", "load balancers",
+            $"{space.Network} network {space.Subnet} cannot hold {open.Count} pools of {wanted.MinPoolSize} addresses; free {space.Free}.",
+            $"Recreate it with a /{(space.Family == AddressFamily.InterNetwork ? 24 : 112)} or larger, or lower clusters."));
+    }
+
+    private void Take(int index, PoolSpace space, IpRange pool)
+    {
+        _pools[index].Add(pool);
+        space.Take(new AddressClaim($"the pool {pool} of {_topology.Clusters[index].Name}", pool));
+    }
+
+    private static string Word(AddressFamily family) => family == AddressFamily.InterNetwork ? "IPv4" : "IPv6";
+
+    private void Add(string id, ClusterSpec cluster, string what, string remedy, Severity severity = Severity.Error) =>
+        _problems.Add(new Problem(id, cluster.Name.Value, what, remedy, severity));
+}

@@ -1,0 +1,92 @@
+using System.Net;
+using System.Net.Sockets;
+using MeshTrust.Settings;
+
+namespace MeshTrust.Kind;
+
+/// <summary>Routes between the pods and services of clusters: on every node, to every node of the other cluster.</summary>
+public static class RoutePlan
+{
+    /// <summary>All routes, by the cluster and the node that gets them.</summary>
+    /// <param name="topology">The mesh; <see cref="HostingSpec.Routes"/> says which pairs of clusters are meant.</param>
+    /// <param name="addresses">The clusters' addresses.</param>
+    /// <param name="snapshot">The nodes with their addresses.</param>
+    /// <param name="podRanges">The pod ranges of each node (<c>spec.podCIDRs</c>), by the node's name.</param>
+    /// <exception cref="MeshTrustException">Stage <see cref="Stage.Contexts"/>: MT3121 a node has no address or no pod range of a family that is needed, with all such nodes at once.</exception>
+    public static IReadOnlyList<NodeRoute> For(MeshTopology topology, AddressPlan addresses, EngineSnapshot snapshot, IReadOnlyDictionary<string, IReadOnlyList<IPNetwork>> podRanges)
+    {
+        ArgumentNullException.ThrowIfNull(topology);
+        ArgumentNullException.ThrowIfNull(addresses);
+        ArgumentNullException.ThrowIfNull(snapshot);
+        ArgumentNullException.ThrowIfNull(podRanges);
+        var problems = new List<Problem>();
+        var clusters = topology.Clusters;
+        var targets = new Dictionary<ClusterName, IReadOnlyList<(IPNetwork, IPAddress)>>();
+        var routes = new List<NodeRoute>();
+        foreach (var cluster in clusters)
+        {
+            var ways = clusters.Where(p => Connects(topology.Hosting.Routes, cluster, p)).SelectMany(WaysTo).ToList();
+            foreach (var node in Nodes(snapshot, cluster.Name)) routes.AddRange(ways.Select(w => new NodeRoute(node.Name, w.Destination, w.Via)));
+        }
+
+        if (problems.Count > 0) throw new MeshTrustException(Stage.Contexts, problems);
+        return routes;
+
+        IReadOnlyList<(IPNetwork Destination, IPAddress Via)> WaysTo(ClusterSpec peer)
+        {
+            if (!targets.TryGetValue(peer.Name, out var ways)) targets[peer.Name] = ways = Ways(topology, peer, addresses, snapshot, podRanges, problems);
+            return ways;
+        }
+    }
+
+    /// <summary>Whether two clusters have routes between them. Clusters without a network share Istio's default one.</summary>
+    public static bool Connects(RouteScope scope, ClusterSpec one, ClusterSpec other)
+    {
+        ArgumentNullException.ThrowIfNull(one);
+        ArgumentNullException.ThrowIfNull(other);
+        return one.Name != other.Name && (scope == RouteScope.All || scope == RouteScope.SameNetwork && (one.Network ?? "") == (other.Network ?? ""));
+    }
+
+    private static IEnumerable<EngineContainer> Nodes(EngineSnapshot snapshot, ClusterName cluster) =>
+        snapshot.NodesOf(cluster.Value).Where(n => n.KindRole is "control-plane" or "worker");
+
+    private static List<(IPNetwork, IPAddress)> Ways(
+        MeshTopology topology, ClusterSpec peer, AddressPlan addresses, EngineSnapshot snapshot, IReadOnlyDictionary<string, IReadOnlyList<IPNetwork>> podRanges, List<Problem> problems)
+    {
+        var network = topology.Hosting.Network.Name;
+        var ways = new List<(IPNetwork, IPAddress)>();
+        var families = SubnetPlanning.Families(topology.Hosting.IpFamily);
+        var nodes = Nodes(snapshot, peer.Name).ToList();
+        foreach (var node in nodes)
+        {
+            foreach (var family in families)
+            {
+                var via = Address(node, family);
+                var pods = podRanges.GetValueOrDefault(node.Name)?.Where(p => p.BaseAddress.AddressFamily == family).ToList() ?? [];
+                if (via is null) Missing(node.Name, $"{Word(family)} address in the network \"{network}\"", "Start it: the Repair target does.");
+                else if (pods.Count == 0) Missing(node.Name, $"{Word(family)} range for its pods yet", "Wait until the cluster is ready, and run again.");
+                else ways.AddRange(pods.Select(p => (p, via)));
+            }
+        }
+
+        var services = addresses.Clusters.FirstOrDefault(c => c.Cluster == peer.Name)?.ServiceSubnets ?? [];
+        foreach (var service in services)
+        {
+            // Every node translates service addresses; a control plane is there in every cluster.
+            if (nodes.Where(n => n.KindRole == "control-plane").Select(n => Address(n, service.BaseAddress.AddressFamily)).OfType<IPAddress>().FirstOrDefault() is { } via) ways.Add((service, via));
+            else if (nodes.Count == 0) Missing(peer.Name.Value, "node", "Make the cluster first.");
+        }
+
+        return ways;
+
+        IPAddress? Address(EngineContainer node, AddressFamily family) => node.Addresses.GetValueOrDefault(network)?.FirstOrDefault(a => a.AddressFamily == family);
+
+        void Missing(string place, string what, string remedy)
+        {
+            if (problems.Exists(p => p.Location == place)) return;
+            problems.Add(new Problem("MT3121", place, $"It has no {what}, so no route can lead to it.", remedy));
+        }
+    }
+
+    private static string Word(AddressFamily family) => family == AddressFamily.InterNetwork ? "IPv4" : "IPv6";
+}

@@ -1,0 +1,230 @@
+using System.Net;
+using System.Net.Sockets;
+using MeshTrust.Settings;
+
+namespace MeshTrust.Kind;
+
+/// <summary>Gives every cluster its pod and service ranges: what the user named first, then what was kept, then what is free.</summary>
+internal sealed class SubnetPlanning
+{
+    private static readonly string[] FreeBases = ["100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "198.18.0.0/15"];
+    private static readonly string[] FreeBases6 = ["fd10:10::/32", "fd20:20::/32"];
+
+    private readonly MeshTopology _topology;
+    private readonly OccupiedAddresses _occupied;
+    private readonly AddressLock _kept;
+    private readonly IReadOnlySet<string> _there;
+    private readonly List<Problem> _problems;
+    private readonly List<SubnetUse> _uses = [];
+    private readonly List<IpRange> _taken;
+    private readonly List<IpRange> _takenForPods;
+    private readonly Dictionary<(string Key, AddressFamily Family), SubnetSearch> _searches = [];
+
+    private SubnetPlanning(MeshTopology topology, OccupiedAddresses occupied, AddressLock kept, IReadOnlySet<string> there, List<Problem> problems)
+    {
+        (_topology, _occupied, _kept, _there, _problems) = (topology, occupied, kept, there, problems);
+        _taken = [.. occupied.All.Select(c => c.Range)];
+        // Services lie in a corner of the pods' base: pods keep out of it.
+        var corners =
+            from family in Families(topology.Hosting.IpFamily)
+            let pods = IpRange.Of(Base(SubnetUse.Pods, family))
+            let services = IpRange.Of(Base(SubnetUse.Services, family))
+            where pods.Contains(services) && pods != services
+            select services;
+        _takenForPods = [.. _taken, .. corners];
+    }
+
+    /// <summary>All ranges of all clusters; where there are problems, some are missing.</summary>
+    /// <param name="topology">The mesh.</param>
+    /// <param name="occupied">What others have.</param>
+    /// <param name="kept">What the last run gave out.</param>
+    /// <param name="there">The names of kind clusters that have a node.</param>
+    /// <param name="problems">Where problems go.</param>
+    internal static IReadOnlyList<SubnetUse> Plan(MeshTopology topology, OccupiedAddresses occupied, AddressLock kept, IReadOnlySet<string> there, List<Problem> problems)
+    {
+        var planning = new SubnetPlanning(topology, occupied, kept, there, problems);
+        for (var i = 0; i < topology.Clusters.Count; i++) planning.TakeAsked(i);
+        for (var i = 0; i < topology.Clusters.Count; i++) planning.TakeKept(i);
+        for (var i = 0; i < topology.Clusters.Count; i++) planning.TakeFree(i);
+        return planning._uses;
+    }
+
+    internal static IReadOnlyList<AddressFamily> Families(IpFamily family) => family switch
+    {
+        IpFamily.IPv4 => [AddressFamily.InterNetwork],
+        IpFamily.IPv6 => [AddressFamily.InterNetworkV6],
+        _ => [AddressFamily.InterNetwork, AddressFamily.InterNetworkV6],
+    };
+
+    private IEnumerable<(string Key, AddressFamily Family)> Wanted =>
+        from key in new[] { SubnetUse.Pods, SubnetUse.Services }
+        from family in Families(_topology.Hosting.IpFamily)
+        select (key, family);
+
+    private void TakeAsked(int index)
+    {
+        var cluster = _topology.Clusters[index];
+        foreach (var (key, texts) in new[] { (SubnetUse.Pods, cluster.PodSubnets), (SubnetUse.Services, cluster.ServiceSubnets) })
+        {
+            foreach (var text in texts)
+            {
+                if (ValueReaders.Subnet(text, out var range) is { } complaint) Add("MT3109", cluster, $"Its {key} {complaint.Message}", complaint.Hint);
+                else if (!Wanted.Contains((key, range.BaseAddress.AddressFamily))) Add("MT3107", cluster, $"Its {key} {range} is of another family than its ipFamily {Word(_topology.Hosting.IpFamily)}.", "Change one of the two.");
+                else if (_uses.Any(u => u.Cluster == index && u.Key == key && u.Family == range.BaseAddress.AddressFamily)) Add("MT3107", cluster, $"It has a second {key} of one family, {range}.", "Leave one of them out.");
+                else Take(new SubnetUse(index, key, range, true));
+            }
+        }
+    }
+
+    private void Take(SubnetUse use)
+    {
+        var cluster = _topology.Clusters[use.Cluster];
+        if (use.WrongSize(Nodes(_topology, cluster)) is { } wrong) Add("MT3110", cluster, $"Kubernetes does not take its {use.Key} {use.Range}.", wrong);
+        foreach (var other in _uses.Where(o => Clash(o, use)))
+        {
+            if (other.Cluster == use.Cluster) Add("MT3105", cluster, $"Its {use.Key} {use.Range} overlaps its {other.Key} {other.Range}.", Suggest(use));
+            else Add("MT3101", cluster, $"Its {use.Key} {use.Range} overlaps the {other.Key} {other.Range} of {_topology.Clusters[other.Cluster].Name}, and {Why}.", Suggest(use));
+        }
+
+        if (Foreign(use) is { } clash) Add(clash.Id, cluster, clash.Message, Suggest(use));
+        Remember(use);
+    }
+
+    private void TakeKept(int index)
+    {
+        var cluster = _topology.Clusters[index];
+        if (_kept.Clusters.FirstOrDefault(c => c.Cluster == cluster.Name) is not { } kept) return;
+        var isThere = _there.Contains(cluster.Name.Value);
+        foreach (var (key, family) in Wanted.Where(w => !Has(index, w)))
+        {
+            if ((key == SubnetUse.Pods ? kept.PodSubnets : kept.ServiceSubnets).Where(s => s.BaseAddress.AddressFamily == family).Cast<IPNetwork?>().FirstOrDefault() is not { } range) continue;
+            var wasAsked = _kept.WasAsked(cluster.Name, key);
+            var use = new SubnetUse(index, key, range, wasAsked);
+            var search = Search(key, family);
+            var isOurs = range.PrefixLength == search.Prefix && IpRange.Of(search.Within).Contains(use.Addresses);
+            if (!(wasAsked ? isThere : isOurs)) continue;
+            var other = _uses.FirstOrDefault(o => Clash(o, use) || !isThere && o.Addresses.Overlaps(use.Addresses));
+            var clash = other is null ? Foreign(use)?.Message : $"Its {key} {range} overlaps the {other.Key} {other.Range} of {_topology.Clusters[other.Cluster].Name}.";
+            if (clash is null)
+            {
+                Remember(use);
+            }
+            else if (!isThere)
+            {
+                Add("MT3113", cluster, $"{clash} The range was given out by an earlier run.", "It gets another, since the cluster is not there yet.", Severity.Warning);
+            }
+            else
+            {
+                // What runs cannot get other ranges.
+                if (other is null) Add("MT3112", cluster, clash, "The cluster runs and keeps it; where addresses of the other side cannot be reached, make the cluster anew with --force.", Severity.Warning);
+                else if (IsKept(other)) Add("MT3101", cluster, $"Its {key} {range} overlaps the {other.Key} {other.Range} of {_topology.Clusters[other.Cluster].Name}, both are there, and {Why}.", $"Put the two into different networks{(_topology.Hosting.Routes == RouteScope.All ? " without routes: all" : "")}, or name another {key} for one of them and let it be made anew with --force.");
+                else Add("MT3101", _topology.Clusters[other.Cluster], $"Its {other.Key} {other.Range} overlaps the {key} {range} of {cluster.Name}, which runs, and {Why}.", Suggest(other));
+                Remember(use);
+            }
+        }
+    }
+
+    private void TakeFree(int index)
+    {
+        var cluster = _topology.Clusters[index];
+        foreach (var (key, family) in Wanted.Where(w => !Has(index, w)))
+        {
+            var search = Search(key, family);
+            if (search.Next(TakenFor(key)) is { } range)
+            {
+                var use = new SubnetUse(index, key, range, false);
+                if (use.WrongSize(Nodes(_topology, cluster)) is { } wrong) Add("MT3110", cluster, $"Kubernetes does not take its {key} {range}.", $"{wrong} Change {Setting(key, family)}.");
+                Remember(use);
+            }
+            else
+            {
+                var owner = _occupied.All.FirstOrDefault(c => c.Range.Overlaps(IpRange.Of(search.Within)))?.Owner;
+                Add("MT3106", cluster, $"No free /{search.Prefix} for its {key} is left in {search.Within}{(owner is null ? "" : $", which {owner} shares")}.", $"Set {Setting(key, family)} to a range that is free{FreeBase(family)}.");
+            }
+        }
+    }
+
+    /// <summary>Whether a range is one that a cluster has that is there, and not one that the topology names now.</summary>
+    private bool IsKept(SubnetUse use) => _there.Contains(_topology.Clusters[use.Cluster].Name.Value) && _kept.Of(_topology.Clusters[use.Cluster].Name) is { } kept
+        && (use.Key == SubnetUse.Pods ? kept.PodSubnets : kept.ServiceSubnets).Contains(use.Range);
+
+    private bool Has(int index, (string Key, AddressFamily Family) wanted) => _uses.Any(u => u.Cluster == index && u.Key == wanted.Key && u.Family == wanted.Family);
+
+    private void Remember(SubnetUse use)
+    {
+        _uses.Add(use);
+        _taken.Add(use.Addresses);
+        _takenForPods.Add(use.Addresses);
+    }
+
+    /// <summary>Whether two ranges cannot stand side by side: those of clusters between which there are routes, or of one Istio network.</summary>
+    private bool Clash(SubnetUse one, SubnetUse other) =>
+        one.Addresses.Overlaps(other.Addresses) && (one.Cluster == other.Cluster || _topology.Hosting.Routes == RouteScope.All
+            || (_topology.Clusters[one.Cluster].Network ?? "") == (_topology.Clusters[other.Cluster].Network ?? ""));
+
+    private string Why => _topology.Hosting.Routes == RouteScope.All ? "there are routes between all clusters" : "both are in one network";
+
+    private (string Id, string Message)? Foreign(SubnetUse use)
+    {
+        var its = $"Its {use.Key} {use.Range}";
+        if (_occupied.Networks.FirstOrDefault(c => c.Range.Overlaps(use.Addresses)) is { } network)
+        {
+            return use.Key == SubnetUse.Services && network.Range == use.Addresses
+                ? ("MT3104", $"{its} equals the {network.Owner}: Services have addresses of their own, apart from the nodes'.")
+                : ("MT3102", $"{its} overlaps the {network.Owner}.");
+        }
+
+        if (_occupied.Routes.FirstOrDefault(c => c.Range.Overlaps(use.Addresses)) is { } route) return ("MT3103", $"{its} overlaps {route.Owner}.");
+        return OccupiedAddresses.Unusable.FirstOrDefault(c => c.Range.Overlaps(use.Addresses)) is { } unusable ? ("MT3110", $"{its} overlaps addresses that no cluster can have ({unusable.Owner}).") : null;
+    }
+
+    private string Suggest(SubnetUse use)
+    {
+        var search = Fresh(use.Key, use.Family);
+        return search.Next(TakenFor(use.Key)) is { } free ? $"Choose such as {free}, or leave {use.Key} out." : "Choose a range that is free.";
+    }
+
+    private List<IpRange> TakenFor(string key) => key == SubnetUse.Pods ? _takenForPods : _taken;
+
+    private SubnetSearch Search(string key, AddressFamily family)
+    {
+        if (!_searches.TryGetValue((key, family), out var search)) _searches[(key, family)] = search = Fresh(key, family);
+        return search;
+    }
+
+    private SubnetSearch Fresh(string key, AddressFamily family)
+    {
+        var addressing = _topology.Hosting.Addressing;
+        var prefix = (key, family) switch
+        {
+            (SubnetUse.Pods, AddressFamily.InterNetwork) => addressing.PodPrefix,
+            (_, AddressFamily.InterNetwork) => addressing.ServicePrefix,
+            (SubnetUse.Pods, _) => 56,
+            _ => 112,
+        };
+        return new SubnetSearch(Base(key, family), prefix, addressing.PodStep);
+    }
+
+    private IPNetwork Base(string key, AddressFamily family)
+    {
+        var addressing = _topology.Hosting.Addressing;
+        var isV4 = family == AddressFamily.InterNetwork;
+        return key == SubnetUse.Pods ? isV4 ? addressing.PodBase : addressing.PodBase6 : isV4 ? addressing.ServiceBase : addressing.ServiceBase6;
+    }
+
+    private string FreeBase(AddressFamily family) =>
+        (family == AddressFamily.InterNetwork ? FreeBases : FreeBases6).FirstOrDefault(b => IpRange.Parse(b) is var whole && !_taken.Any(whole.Overlaps)) is { } free ? $", such as {free}" : "";
+
+    private static string Setting(string key, AddressFamily family) => $"addressing.{(key == SubnetUse.Pods ? "podBase" : "serviceBase")}{(family == AddressFamily.InterNetwork ? "" : "6")}";
+
+    internal static string Word(IpFamily family) => family switch { IpFamily.IPv4 => "ipv4", IpFamily.IPv6 => "ipv6", _ => "dual" };
+
+    /// <summary>How many nodes a cluster gets, apart from a load balancer before its control planes.</summary>
+    internal static int Nodes(MeshTopology topology, ClusterSpec cluster) => cluster.Hosting.ControlPlanes + Workers(topology, cluster);
+
+    /// <summary>How many workers a cluster gets: ambient needs two where the user does not say.</summary>
+    internal static int Workers(MeshTopology topology, ClusterSpec cluster) => cluster.Hosting.Workers ?? (topology.Mode == DataPlaneMode.Ambient ? 2 : 0);
+
+    private void Add(string id, ClusterSpec cluster, string what, string remedy, Severity severity = Severity.Error) =>
+        _problems.Add(new Problem(id, cluster.Name.Value, what, remedy, severity));
+}

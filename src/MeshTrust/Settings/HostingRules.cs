@@ -1,0 +1,155 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace MeshTrust.Settings;
+
+/// <summary>What the settings of kind clusters demand of each other.</summary>
+internal sealed class HostingRules
+{
+    private readonly MeshTopology _topology;
+    private readonly HostingSpec _hosting;
+    private readonly Func<int, string, string> _place;
+    private readonly Func<string, string> _hostingPlace;
+
+    private HostingRules(MeshTopology topology, Func<int, string, string> place, Func<string, string> hostingPlace) =>
+        (_topology, _hosting, _place, _hostingPlace) = (topology, topology.Hosting, place, hostingPlace);
+
+    /// <summary>All problems.</summary>
+    public static IEnumerable<Problem> Check(MeshTopology topology, Func<int, string, string> place, Func<string, string> hostingPlace)
+    {
+        var rules = new HostingRules(topology, place, hostingPlace);
+        return [.. rules.PoolSizes(), .. rules.Families(), .. rules.Network(), .. rules.Addressing(), .. rules.LoadBalancers(), .. rules.Registries()];
+    }
+
+    private IEnumerable<Problem> PoolSizes()
+    {
+        var balancer = _hosting.LoadBalancer;
+        if (!int.IsPow2(balancer.PoolSize)) yield return NoPower("loadBalancer.poolSize", balancer.PoolSize);
+        if (!int.IsPow2(balancer.MinPoolSize)) yield return NoPower("loadBalancer.minPoolSize", balancer.MinPoolSize);
+        else if (balancer.MinPoolSize > balancer.PoolSize && int.IsPow2(balancer.PoolSize))
+        {
+            yield return Wrong("MT0126", _hostingPlace("loadBalancer.minPoolSize"), $"minPoolSize is {balancer.MinPoolSize}, and poolSize is {balancer.PoolSize}.", "Write a minPoolSize that is not above poolSize.");
+        }
+    }
+
+    private Problem NoPower(string key, int size) =>
+        Wrong("MT0126", _hostingPlace(key), $"{key} is {size}, which is no power of two.", $"Write {1 << int.Log2(size)} or {1 << Math.Min(int.Log2(size) + 1, 16)}: pools are aligned blocks.");
+
+    private IEnumerable<Problem> Families()
+    {
+        var family = _hosting.IpFamily;
+        var (fours, sixes) = (family == IpFamily.IPv6 ? 0 : 1, family == IpFamily.IPv4 ? 0 : 1);
+        for (var i = 0; i < _topology.Clusters.Count; i++)
+        {
+            var cluster = _topology.Clusters[i];
+            foreach (var (key, texts) in new[] { ("podSubnet", cluster.PodSubnets), ("serviceSubnet", cluster.ServiceSubnets) })
+            {
+                var spans = texts.Select(AddressSpan.Find).OfType<AddressSpan>().ToList();
+                if (spans.Count == 0 || spans.Count != texts.Count || (spans.Count(s => s.IsIPv4) == fours && spans.Count(s => !s.IsIPv4) == sixes)) continue;
+                yield return Wrong("MT0127", _place(i, key), $"The {key} {string.Join(", ", texts)} of {cluster.Name} does not fit ipFamily {Word(family)}, which takes {Needed(family)}.", "Mend the ranges, or set ipFamily (--ip-family).");
+            }
+
+            var stranger = cluster.Hosting.LoadBalancerPool.FirstOrDefault(p => AddressSpan.Find(p) is { } span && (span.IsIPv4 ? fours : sixes) == 0);
+            if (stranger is not null) yield return Wrong("MT0127", _place(i, "loadBalancer"), $"The load balancer's pool {stranger} of {cluster.Name} does not fit ipFamily {Word(family)}.", "Mend the pool, or set ipFamily (--ip-family).");
+        }
+
+        if (_hosting.Ipv6Gateway && family != IpFamily.Dual) yield return Wrong("MT0127", _hostingPlace("ipv6Gateway"), $"It is for dual-stack clusters, and ipFamily is {Word(family)}.", "Leave it out, or set --ip-family=dual.");
+    }
+
+    private IEnumerable<Problem> Network()
+    {
+        var (network, family) = (_hosting.Network, _hosting.IpFamily);
+        var spans = network.Subnets.Select(AddressSpan.Of).ToList();
+        var (fours, sixes) = (spans.Count(s => s.IsIPv4), spans.Count(s => !s.IsIPv4));
+        if (!network.Create && (spans.Count > 0 || network.IpRange is not null))
+        {
+            var key = spans.Count > 0 ? "network.subnet" : "network.ipRange";
+            yield return Wrong("MT0128", _hostingPlace(key), $"{key} holds for a network that is made beforehand only, and network.create is false.", "Write create: true beside it, or take it out.");
+        }
+        else if (fours > 1 || sixes > 1) yield return Wrong("MT0128", _hostingPlace("network.subnet"), "network.subnet has two ranges of one IP family.", "Write one range, or one of each family.");
+        else if (spans.Count > 0 && ((family != IpFamily.IPv6 && fours == 0) || (family != IpFamily.IPv4 && sixes == 0)))
+        {
+            yield return Wrong("MT0127", _hostingPlace("network.subnet"), $"network.subnet does not fit ipFamily {Word(family)}, which takes {Needed(family)}.", "Mend the ranges, or set ipFamily (--ip-family).");
+        }
+        else if (network.IpRange is { } part && !spans.Any(s => s.Contains(AddressSpan.Of(part))))
+        {
+            yield return Wrong("MT0128", _hostingPlace("network.ipRange"), $"network.ipRange {part} lies in no range of network.subnet.", "Write a part of the network's IPv4 range.");
+        }
+    }
+
+    private IEnumerable<Problem> Addressing()
+    {
+        var addressing = _hosting.Addressing;
+        if (addressing.PodPrefix < addressing.PodBase.PrefixLength) yield return TooWide("addressing.podPrefix", addressing.PodPrefix, addressing.PodBase);
+        if (addressing.ServicePrefix < addressing.ServiceBase.PrefixLength) yield return TooWide("addressing.servicePrefix", addressing.ServicePrefix, addressing.ServiceBase);
+
+        // kubeadm gives each node a /24 of the IPv4 pods; a kind configuration of the user's own may say otherwise.
+        if (_hosting.KindConfigFile is not null) yield break;
+        const int OfNode = 24;
+        for (var i = 0; i < _topology.Clusters.Count; i++)
+        {
+            var (cluster, hosting) = (_topology.Clusters[i], _topology.Clusters[i].Hosting);
+            var nodes = hosting.ControlPlanes + hosting.WorkersIn(_topology.Mode);
+            foreach (var text in cluster.PodSubnets.Where(_ => hosting.KindConfig is null))
+            {
+                if (ValueReaders.Subnet(text, out var range) is not null || range.BaseAddress.AddressFamily != AddressFamily.InterNetwork) continue;
+                if (range.PrefixLength <= OfNode && nodes <= 1L << (OfNode - range.PrefixLength)) continue;
+                yield return Wrong("MT0129", _place(i, "podSubnet"), $"The podSubnet {text} of {cluster.Name} is too small: each node takes a /{OfNode} of it, and there {(nodes == 1 ? "is 1 node" : $"are {nodes} nodes")}.", "Write a wider range, such as a /16.");
+            }
+        }
+    }
+
+    private Problem TooWide(string key, int prefix, IPNetwork whole) =>
+        Wrong("MT0129", _hostingPlace(key), $"{key} is {prefix}, which is more than all of {whole}.", $"Write {whole.PrefixLength} or more, or a wider base.");
+
+    private IEnumerable<Problem> LoadBalancers()
+    {
+        var balancer = _hosting.LoadBalancer;
+        var isMetalLb = balancer.Kind == LoadBalancerKind.MetalLb;
+        var ours = $"the load balancer is {(balancer.Kind == LoadBalancerKind.None ? "none" : "cloud-provider-kind")}";
+        if (balancer.IpSpace is { } space)
+        {
+            var place = _hostingPlace("ipSpace");
+            if (!isMetalLb) yield return Wrong("MT0130", place, $"It pins addresses of MetalLB, and {ours}.", "Leave it out, or set --lb=metallb.");
+            else if (_topology.Clusters.FirstOrDefault(c => c.Hosting.LoadBalancerPool.Count > 0) is { } other) yield return Wrong("MT0130", place, $"{other.Name} names a pool of its own.", "Leave one of the two out.");
+            else if (space - _topology.Clusters.Count + 1 < 0) yield return Wrong("MT0130", place, $"Each cluster takes the space below that of the one before, and from {space} down there are not {_topology.Clusters.Count}.", $"Write at least {Math.Min(_topology.Clusters.Count - 1, 255)}, or leave it out.");
+        }
+
+        if (!isMetalLb && (balancer.Manifest ?? balancer.ManifestSha256) is not null) yield return Wrong("MT0130", _hostingPlace("loadBalancer.manifest"), $"It is about MetalLB, and {ours}.", "Leave it out, or choose metallb.");
+        if (isMetalLb && balancer is { IsManifestFetched: true, ManifestSha256: null })
+        {
+            yield return Wrong("MT0131", _hostingPlace("loadBalancer.manifest"), "A manifest from an address needs the SHA-256 that it must have.", "Add manifestSha256 (--metallb-sha256), or name a file.");
+        }
+
+        for (var i = 0; i < _topology.Clusters.Count; i++)
+        {
+            var (cluster, hosting) = (_topology.Clusters[i], _topology.Clusters[i].Hosting);
+            if (!isMetalLb && hosting.LoadBalancerPool.Count > 0) yield return Wrong("MT0130", _place(i, "loadBalancer"), $"The pool of {cluster.Name} is for MetalLB, and {ours}.", "Take it out, or choose metallb.");
+        }
+    }
+
+    private IEnumerable<Problem> Registries()
+    {
+        var registries = _hosting.Registries;
+        for (var i = 1; i < registries.Count; i++)
+        {
+            var (registry, before) = (registries[i], registries.Take(i));
+            var host = Hosts(registry).FirstOrDefault(h => before.Any(b => Hosts(b).Contains(h, StringComparer.OrdinalIgnoreCase)));
+            var what = before.Any(b => b.Name == registry.Name) ? $"name {registry.Name}" : before.Any(b => b.HostPort == registry.HostPort) ? $"hostPort {registry.HostPort}" : host is null ? null : $"host {host}";
+            if (what is not null) yield return Wrong("MT0133", _hostingPlace("registries"), $"Two registries have the {what}.", "Give each its own.");
+        }
+    }
+
+    private static IReadOnlyList<string> Hosts(RegistrySpec registry) => registry.Aliases.Count > 0 ? registry.Aliases : [$"localhost:{registry.HostPort}"];
+
+    private static string Word(IpFamily family) => family.ToString().ToLowerInvariant();
+
+    private static string Needed(IpFamily family) => family switch
+    {
+        IpFamily.IPv4 => "one IPv4 range",
+        IpFamily.IPv6 => "one IPv6 range",
+        _ => "an IPv4 and an IPv6 range",
+    };
+
+    private static Problem Wrong(string id, string place, string what, string remedy) => new(id, place, what, remedy);
+}

@@ -1,6 +1,0 @@
-using MeshTrust.Topology.Hosting;
-
-namespace MeshTrust.Topology.Values;
-
-/// <summary>What one word says of the provider: <c>docker</c> and <c>podman</c> are kind with that engine.</summary>
-internal readonly record struct ProviderWord(ProviderChoice Choice, ContainerEngineChoice? Engine = null);

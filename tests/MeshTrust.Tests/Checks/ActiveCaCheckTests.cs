@@ -1,0 +1,91 @@
+using System.Text;
+using MeshTrust.Checks;
+using MeshTrust.Tests.Verification;
+using MeshTrust.Verification;
+
+namespace MeshTrust.Tests.Checks;
+
+[TestFixture]
+internal sealed class ActiveCaCheckTests
+{
+    private readonly CraftedCertificate _root = CraftedCertificate.Root();
+
+    private Dictionary<string, string> Files => CraftedMesh.Files4(_root, CraftedMesh.Intermediate(_root, "east"));
+
+    private static Dictionary<string, string> SelfSigned => new() { ["ca-cert.pem"] = CraftedCertificate.Root(new CraftedSpec { Subject = ["O=cluster.local"] }).Pem };
+
+    [Test]
+    public void The_root_of_the_secret_in_the_config_map_passes() =>
+        Assert.That(new CraftedMesh().Add("east", Files, parts => parts with { RootConfigMaps = [CraftedMesh.Roots("istio-system", _root.Pem)] }).Run(new ActiveCaCheck()), Is.Empty);
+
+    [Test]
+    public void Nothing_of_istiod_is_not_applicable() =>
+        Assert.That(new ActiveCaCheck().NotApplicable(CraftedMesh.Sound("east").Snapshot()), Does.Contain("istiod has run in no cluster"));
+
+    [Test]
+    public void Another_root_in_the_config_map_is_an_error()
+    {
+        var mesh = new CraftedMesh().Add("east", Files, parts => parts with { RootConfigMaps = [CraftedMesh.Roots("istio-system", CraftedCertificate.Root().Pem)] });
+        var finding = mesh.Run(new ActiveCaCheck()).Single();
+
+        Assert.That((finding.Id, finding.Severity), Is.EqualTo(("MT5013", Severity.Error)));
+        Assert.That(finding.ToString(), Does.Contain("started before the secret came"));
+        Assert.That(finding.Hint, Does.StartWith("Do not restart istiod"));
+    }
+
+    /// <summary>The secret of one cluster was replaced by a foreign one; istiod goes on with the root that the mesh has.</summary>
+    [TestCase(true, "Run PushSecrets")]
+    [TestCase(false, "Put the secret with the root")]
+    public void A_foreign_secret_in_a_mesh_that_works_is_put_back_and_istiod_left_alone(bool inStore, string cure)
+    {
+        var foreign = CraftedCertificate.Root();
+        var mesh = new CraftedMesh()
+            .Add("west", CraftedMesh.Files4(_root, CraftedMesh.Intermediate(_root, "west")), parts => parts with { RootConfigMaps = [CraftedMesh.Roots("istio-system", _root.Pem)] })
+            .Add("east", CraftedMesh.Files4(foreign, CraftedMesh.Intermediate(foreign, "east")), parts => parts with { RootConfigMaps = [CraftedMesh.Roots("istio-system", _root.Pem), CraftedMesh.Roots("default", _root.Pem)] });
+        if (inStore) mesh.Files = new TrustStoreSnapshot { Directory = "certs", Files = [new StoredFile { Path = "east/root-cert.pem", Content = Encoding.ASCII.GetBytes(_root.Pem) }] };
+
+        var finding = mesh.Run(new ActiveCaCheck()).Single();
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That((finding.Id, finding.Severity, finding.Cluster), Is.EqualTo(("MT5013", Severity.Error, "east")));
+            Assert.That(finding.Hint, Does.StartWith("Do not restart istiod").And.Contain(cure));
+            Assert.That(mesh.Run(new RootConfigMapCheck()).Where(f => f.Severity == Severity.Error), Is.Empty, "the namespaces hold what istiod publishes");
+            Assert.That(mesh.Run(new SameRootCheck()), Is.Empty, "workloads of both trust the same root");
+        }
+    }
+
+    [Test]
+    public void A_root_that_is_only_added_breaks_nothing()
+    {
+        var files = Files;
+        files["root-cert.pem"] = _root.Pem + CraftedCertificate.Root().Pem;
+        var finding = new CraftedMesh().Add("east", files, parts => parts with { RootConfigMaps = [CraftedMesh.Roots("istio-system", _root.Pem)] }).Run(new ActiveCaCheck()).Single();
+
+        Assert.That(finding.ToString(), Does.Contain("ISTIO_MULTIROOT_MESH").And.Contain("Nothing breaks"));
+    }
+
+    [Test]
+    public void A_root_that_a_restart_would_take_away_is_an_error()
+    {
+        var mesh = new CraftedMesh().Add("east", Files, parts => parts with { RootConfigMaps = [CraftedMesh.Roots("istio-system", _root.Pem + CraftedCertificate.Root().Pem)] });
+
+        Assert.That(mesh.Run(new ActiveCaCheck()).Single().Hint, Does.StartWith("Do not restart istiod"));
+    }
+
+    [Test]
+    public void A_self_signed_CA_without_cacerts_is_an_error()
+    {
+        var mesh = new CraftedMesh().Add("east", null, parts => parts with { SelfSigned = CraftedMesh.Secret("istio-ca-secret", SelfSigned) });
+
+        Assert.That(mesh.Run(new ActiveCaCheck()).Single().Severity, Is.EqualTo(Severity.Error));
+    }
+
+    [Test]
+    public void A_self_signed_CA_that_is_left_over_is_a_warning()
+    {
+        var mesh = new CraftedMesh().Add("east", Files, parts => parts with { SelfSigned = CraftedMesh.Secret("istio-ca-secret", SelfSigned) });
+
+        Assert.That(mesh.Run(new ActiveCaCheck()).Single().Severity, Is.EqualTo(Severity.Warning));
+    }
+}

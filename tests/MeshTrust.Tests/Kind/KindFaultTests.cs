@@ -1,0 +1,81 @@
+using MeshTrust.Kind;
+
+namespace MeshTrust.Tests.Kind;
+
+public sealed class KindFaultTests
+{
+    [TestCase("ERROR: failed to create cluster: node(s) already exist for a cluster with the name \"c1\"", "MT2306", false)]
+    [TestCase("ERROR: failed to create cluster: failed to lock config file: open /w/kubeconfig/c1.lock: file exists", "MT2307", true)]
+    [TestCase("ERROR: failed to create cluster: could not find a log line that matches \"Reached target .*Multi-User System.*|detected cgroup v1\"", "MT2308", false)]
+    [TestCase("ERROR: failed to create cluster: failed to pull image \"kindest/node\"\nCommand Output: Error response from daemon: toomanyrequests: You have reached your pull rate limit.", "MT2309", false)]
+    [TestCase("ERROR: failed to create cluster: failed to pull image \"kindest/node:v9\"\nCommand Output: manifest unknown", "MT2409", false)]
+    [TestCase("ERROR: failed to create cluster: failed to ensure docker network: command \"docker network create\" failed\nCommand Output: Error response from daemon: could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network", "MT2310", false)]
+    [TestCase("ERROR: failed to create cluster: command \"docker run\" failed\nCommand Output: driver failed programming external connectivity: Bind for 127.0.0.1:40001 failed: port is already allocated.", "MT2311", true)]
+    [TestCase("Command Output: Ports are not available: exposing port TCP 127.0.0.1:6443", "MT2311", true)]
+    [TestCase("ERROR: failed to create cluster: network kind is ambiguous (2 matches found on name)", "MT2312", false)]
+    [TestCase("ERROR: failed to ensure docker network: command \"docker network create\"\nCommand Output: Error response from daemon: Pool overlaps with other one on this address space", "MT2313", true)]
+    [TestCase("ERROR: Error response from daemon: network with name kind already exists", "MT2313", true)]
+    [TestCase("ERROR: failed to list clusters\nCommand Output: Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?", "MT2314", false)]
+    [TestCase("Command Output: permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock", "MT2314", false)]
+    [TestCase("ERROR: failed to create cluster: unable to decode config: yaml: unmarshal errors:\n  line 3: field color not found: unknown field \"color\"", "MT2315", false)]
+    [TestCase("ERROR: failed to create cluster: failed to init node with kubeadm: command \"docker exec\" failed\nCommand Output: error execution phase wait-control-plane: timed out waiting for the condition", "MT2317", true)]
+    [TestCase("ERROR: failed to create cluster: failed to init node with kubeadm: command failed\nCommand Output: unable to parse extra args", "MT2317", false)]
+    [TestCase("ERROR: failed to create cluster: failed to init node with kubeadm: command failed\nCommand Output: W1 strict decoding error: unknown field \"a\"\n[ERROR Port-6443]: address already in use\ntimed out waiting for the condition", "MT2317", true)]
+    [TestCase("ERROR: failed to join node with kubeadm: command failed\nCommand Output: write /x: no space left on device", "MT2319", false)]
+    [TestCase("ERROR: failed to create cluster: failed to pull image \"kindest/node\"\nCommand Output: Get https://registry/v2/: net/http: TLS handshake timeout", "MT2409", true)]
+    [TestCase("Command Output: write /var/lib/docker/tmp: no space left on device", "MT2319", false)]
+    [TestCase("ERROR: failed to create cluster: the moon is in the way", "MT2305", false)]
+    [TestCase("", "MT2305", false)]
+    public void Knows_what_kinds_words_mean(string error, string id, bool isPassing)
+    {
+        var fault = KindFault.Of("c1", error);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(fault.Problem.Id, Is.EqualTo(id));
+            Assert.That(fault.Problem.Location, Is.EqualTo("c1"));
+            Assert.That(fault.IsPassing, Is.EqualTo(isPassing));
+        }
+    }
+
+    [Test]
+    public void Repeats_the_reason_in_one_line_without_colour() =>
+        Assert.That(KindFault.Of("c1", "Creating cluster \"c1\" ...\r\n \u001b[31m✗\u001b[0m Preparing nodes\r\nDeleted nodes: [\"c1-control-plane\"]\r\n\u001b[31mERROR: failed to create cluster: \u001b[0mthe moon\r\nCommand Output: is in the way\r\n").Problem.Message,
+            Is.EqualTo("kind failed for a reason that is not known here: failed to create cluster: the moon (is in the way)."));
+
+    [Test]
+    public void Repeats_of_a_long_output_the_line_that_is_its_error() =>
+        Assert.That(KindFault.Of("c1", "ERROR: failed to create cluster: failed to init node with kubeadm: exit status 1\nCommand Output: I1126 12:00:00 initconfiguration.go:255] loading\n[init] Using Kubernetes version: v1.35.0\nerror execution phase wait-control-plane: timed out waiting for the condition\nTo see the stack trace\n").Problem.Message,
+            Does.EndWith("failed to init node with kubeadm: exit status 1 (error execution phase wait-control-plane: timed out waiting for the condition)."));
+
+    [Test]
+    public void Repeats_no_stack_where_the_reason_is_lost() =>
+        Assert.That(KindFault.Of("c1", "error execution phase wait-control-plane\nk8s.io/kubernetes/cmd/kubeadm/app.Run\n\truntime/asm_amd64.s:1594\n").Problem.Message, Does.EndWith("error execution phase wait-control-plane."));
+
+    [Test]
+    public void Repeats_no_endless_text() => Assert.That(KindFault.Of("c1", "ERROR: " + new string('x', 5000)).Problem.Message, Has.Length.LessThan(400));
+
+    [TestCase(" • Ensuring node image (kindest/node:v1.35.0) 🖼  ...", KindStepName.Image, KindStepState.Begun)]
+    [TestCase(" ✓ Ensuring node image (kindest/node:v1.35.0) 🖼", KindStepName.Image, KindStepState.Done)]
+    [TestCase(" • Preparing nodes 📦 📦 📦  ...", KindStepName.Nodes, KindStepState.Begun)]
+    [TestCase(" • Configuring the external load balancer ⚖️  ...", KindStepName.LoadBalancer, KindStepState.Begun)]
+    [TestCase(" ✓ Writing configuration 📜", KindStepName.Configuration, KindStepState.Done)]
+    [TestCase(" ✗ Starting control-plane 🕹️", KindStepName.ControlPlane, KindStepState.Failed)]
+    [TestCase(" \u001b[32m✓\u001b[0m Installing CNI 🔌\r", KindStepName.Cni, KindStepState.Done)]
+    [TestCase(" • Installing StorageClass 💾  ...", KindStepName.StorageClass, KindStepState.Begun)]
+    [TestCase(" • Joining more control-plane nodes 🎮  ...", KindStepName.JoinControlPlanes, KindStepState.Begun)]
+    [TestCase(" • Joining worker nodes 🚜  ...", KindStepName.JoinWorkers, KindStepState.Begun)]
+    [TestCase(" • Waiting ≤ 2m0s for control-plane = Ready ⏳  ...", KindStepName.Wait, KindStepState.Begun)]
+    public void Reads_kinds_steps(string line, KindStepName name, KindStepState state)
+    {
+        Assert.That(KindStep.TryRead(line, out var step), Is.True);
+        Assert.That(step, Is.EqualTo(new KindStep(name, state)));
+    }
+
+    [TestCase("")]
+    [TestCase("Creating cluster \"c1\" ...")]
+    [TestCase(" • Brewing coffee ...")]
+    [TestCase("Set kubectl context to \"kind-c1\"")]
+    [TestCase(" • Ready after 15s 💚")]
+    [TestCase(" • WARNING: Timed out waiting for Ready ⚠️")]
+    public void Takes_nothing_else_for_a_step(string line) => Assert.That(KindStep.TryRead(line, out _), Is.False);
+}

@@ -1,0 +1,204 @@
+using System.Text;
+using MeshTrust.Kubeconfig;
+
+namespace MeshTrust.Tests.Kubeconfig;
+
+public sealed class KubeconfigDocumentTests
+{
+    private const string Token = "eyJhbGciOiJSUzI1NiIsImtpZCI6Ik5vdEFTZWNyZXQifQ";
+    private static readonly string Certificate = Convert.ToBase64String(Encoding.ASCII.GetBytes("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"));
+
+    private static readonly string Two = $$"""
+        apiVersion: v1
+        kind: Config
+        current-context: west
+        clusters:
+        - name: c1
+          cluster: {server: "https://one.example:6443", certificate-authority-data: {{Certificate}} }
+        - cluster:
+            server: https://two.example:6443
+            certificate-authority: pki/ca.crt
+          name: c2
+        users:
+        - name: u1
+          user:
+            token: {{Token}}
+        - name: u2
+          user: {client-certificate: me.crt, client-key: /keys/me.key}
+        contexts:
+        - name: east
+          context: {cluster: c1, user: u1, namespace: x}
+        - name: west
+          context: {cluster: c2, user: u2}
+        """;
+
+    private static readonly Func<string, byte[]?> NoFiles = _ => null;
+
+    private static IReadOnlyList<Problem> ProblemsOf(Action act) => Assert.Throws<MeshTrustException>(() => act())!.Problems;
+
+    [Test]
+    public void Reads_contexts_in_order_and_never_shows_a_token()
+    {
+        var document = KubeconfigDocument.Parse("config", Two);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(document.Contexts, Is.EqualTo(new[] { "east", "west" }));
+            Assert.That(document.CurrentContext, Is.EqualTo("west"));
+            Assert.That(document.ToString(), Does.Contain("east").And.Not.Contain(Token));
+            Assert.That(document.Describe("east"), Has.Property("Credentials").EqualTo("a token").And.Property("Server").EqualTo(new Uri("https://one.example:6443")));
+            Assert.That(document.Describe("west").Credentials, Is.EqualTo("a client certificate"));
+        }
+    }
+
+    [Test]
+    public void Writes_one_canonical_form_that_reads_back_the_same()
+    {
+        var text = KubeconfigDocument.Parse("config", Two).ToYaml();
+        Assert.That(KubeconfigDocument.Parse("config", text).ToYaml(), Is.EqualTo(text));
+        Assert.That(text, Does.StartWith("apiVersion: v1\nclusters:\n- cluster:\n").And.Contain($"token: {Token}\n").And.EndWith("\n").And.Not.Contain("..."));
+    }
+
+    [TestCase("123", "token: \"123\"")]
+    [TestCase("true", "token: \"true\"")]
+    [TestCase("a: b #c", "token: \"a: b #c\"")]
+    public void Keeps_a_text_a_text(string token, string expected)
+    {
+        var yaml = Two.Replace($"token: {Token}", $"token: \"{token}\"", StringComparison.Ordinal);
+        Assert.That(KubeconfigDocument.Parse("config", yaml).ToYaml(), Does.Contain(expected));
+    }
+
+    [Test]
+    public void Takes_one_context_with_its_files_inside()
+    {
+        var read = new List<string>();
+        var subset = KubeconfigDocument.Parse("/home/me/.kube/config", Two).Subset("west", path =>
+        {
+            read.Add(path);
+            return Encoding.ASCII.GetBytes("content of " + path);
+        });
+        var text = subset.ToYaml();
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(read, Is.EquivalentTo(new[] { Path.GetFullPath("/home/me/.kube/pki/ca.crt"), Path.GetFullPath("/home/me/.kube/me.crt"), Path.GetFullPath("/keys/me.key") }));
+            Assert.That(subset.Contexts, Is.EqualTo(new[] { "west" }));
+            Assert.That(subset.CurrentContext, Is.EqualTo("west"));
+            Assert.That(text, Does.Contain("certificate-authority-data:").And.Contain("client-key-data:").And.Not.Contain("one.example").And.Not.Contain("certificate-authority: "));
+        }
+    }
+
+    [Test]
+    public void Renames_a_context_and_names_the_entries_so_that_documents_merge()
+    {
+        var document = KubeconfigDocument.Parse("config", Two);
+        var one = document.Subset("east", NoFiles).NameEntries("a").RenameContext("east", "a");
+        var other = document.Subset("east", NoFiles).NameEntries("b").RenameContext("east", "b");
+        var merged = one.Merge(other);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(merged.Contexts, Is.EqualTo(new[] { "a", "b" }));
+            Assert.That(merged.CurrentContext, Is.EqualTo("a"));
+            Assert.That(merged.ToYaml().Split("server: ").Length - 1, Is.EqualTo(2));
+            Assert.That(merged.ToYaml(), Does.Contain("namespace: x"));
+        }
+    }
+
+    [Test]
+    public void Lets_the_first_document_win()
+    {
+        var other = Two.Replace("one.example", "three.example", StringComparison.Ordinal).Replace("current-context: west", "current-context: east", StringComparison.Ordinal);
+        var merged = KubeconfigDocument.Parse("a", Two).Merge(KubeconfigDocument.Parse("b", other));
+        Assert.That(merged.Describe("east").Server.Host, Is.EqualTo("one.example"));
+        Assert.That(merged.CurrentContext, Is.EqualTo("west"));
+    }
+
+    [TestCase("a: [", "MT0202")]
+    [TestCase("a: &x 1\nb: *x", "MT0202")]
+    [TestCase("", "MT0203")]
+    [TestCase("- a", "MT0203")]
+    [TestCase("just text", "MT0203")]
+    [TestCase("kind: Config\n---\nkind: Config", "MT0203")]
+    [TestCase("kind: Pod", "MT0204")]
+    [TestCase("apiVersion: v2", "MT0204")]
+    [TestCase("contexts: {a: b}", "MT0203")]
+    [TestCase("contexts:\n- context: {cluster: c}", "MT0203")]
+    [TestCase("users:\n- name: a\n  user: text", "MT0203")]
+    [TestCase("users:\n- name: a\n- name: a", "MT0209")]
+    public void Refuses_what_is_no_kubeconfig(string text, string id)
+    {
+        var problem = ProblemsOf(() => KubeconfigDocument.Parse("/x/config", text))[0];
+        Assert.That(problem.Id, Is.EqualTo(id));
+        Assert.That(problem.Location, Does.Match(@"^/x/config:\d+$"));
+    }
+
+    [Test]
+    public void Survives_deep_nesting()
+    {
+        Assert.That(ProblemsOf(() => KubeconfigDocument.Parse("x", new string('[', 100_000)))[0].Id, Is.EqualTo("MT0202"));
+    }
+
+    [Test]
+    public void Tells_all_wrong_entries_at_once_with_their_lines()
+    {
+        var problems = ProblemsOf(() => KubeconfigDocument.Parse("c", "kind: Pod\nusers:\n- user: {}\nclusters: 7\n"));
+        Assert.That(problems.Select(p => p.Location), Is.EquivalentTo(new[] { "c:1", "c:3", "c:4" }));
+    }
+
+    [TestCase("cluster: c1, user: u1", "cluster: c9, user: u1", "MT0207", "Did you mean 'c1'?")]
+    [TestCase("cluster: c1, user: u1", "cluster: c1, user: nobody-at-all", "MT0207", "Add the user")]
+    [TestCase("server: \"https://one.example:6443\"", "server: \"one.example\"", "MT0212", "https://host:port")]
+    [TestCase("server: \"https://one.example:6443\",", "", "MT0212", "https://host:port")]
+    [TestCase("token: " + Token, "client-certificate-data: '%%%" + Token + "'", "MT0211", "Copy the value again")]
+    [TestCase("token: " + Token, "client-key-data: bm8gUEVN", "MT0211", "Copy the value again")]
+    [TestCase("token: " + Token, "client-certificate: me.crt", "MT0213", "Write both")]
+    [TestCase("token: " + Token, "exec: {apiVersion: x}", "MT0203", "command")]
+    public void Judges_a_context_where_it_is_used_and_shows_no_value(string old, string replacement, string id, string remedy)
+    {
+        var document = KubeconfigDocument.Parse("c", Two.Replace(old, replacement, StringComparison.Ordinal));
+        var problems = ProblemsOf(() => document.Subset("east", NoFiles));
+        var problem = problems.First(p => p.Id == id);
+        Assert.That(problem.Hint, Does.Contain(remedy));
+        Assert.That(problem.Location, Does.Match(@"^c:\d+$"));
+        Assert.That(string.Join('\n', problems), Does.Not.Contain(Token).And.Not.Contain("bm8gUEVN"));
+    }
+
+    [Test]
+    public void Leaves_a_stale_context_alone_that_nobody_uses()
+    {
+        var document = KubeconfigDocument.Parse("c", Two.Replace("cluster: c2, user: u2", "cluster: gone, user: gone", StringComparison.Ordinal));
+        Assert.That(document.Subset("east", NoFiles).Contexts, Is.EqualTo(new[] { "east" }));
+    }
+
+    [Test]
+    public void Tells_every_file_that_is_missing()
+    {
+        var problems = ProblemsOf(() => KubeconfigDocument.Parse("/x/c", Two).Subset("west", NoFiles));
+        Assert.That(problems.Select(p => p.Id), Is.EqualTo(new[] { "MT0208", "MT0208", "MT0208" }));
+        Assert.That(problems[0].Message, Does.Contain(Path.GetFullPath("/x/pki/ca.crt")));
+    }
+
+    [Test]
+    public void Names_the_contexts_there_are()
+    {
+        var problem = ProblemsOf(() => KubeconfigDocument.Parse("c", Two).Describe("eats")).Single();
+        Assert.That(problem.Id, Is.EqualTo("MT0206"));
+        Assert.That(problem.ToString(), Does.Contain("east, west").And.Contain("Did you mean 'east'?"));
+    }
+
+    [Test]
+    public void Skips_missing_files_where_another_is_there()
+    {
+        var directory = Directory.CreateTempSubdirectory("meshtrust-test-").FullName;
+        try
+        {
+            var there = Path.Combine(directory, "there");
+            File.WriteAllText(there, Two);
+            Assert.That(KubeconfigDocument.Load(Path.Combine(directory, "missing"), there).Contexts, Has.Count.EqualTo(2));
+            Assert.That(ProblemsOf(() => KubeconfigDocument.Load(Path.Combine(directory, "missing")))[0].Id, Is.EqualTo("MT0201"));
+            Assert.That(ProblemsOf(() => KubeconfigDocument.Load(directory))[0].Id, Is.EqualTo("MT0203"));
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+}

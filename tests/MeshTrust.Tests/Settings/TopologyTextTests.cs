@@ -1,0 +1,47 @@
+using MeshTrust.Settings;
+
+namespace MeshTrust.Tests.Settings;
+
+[TestFixture]
+public sealed class TopologyTextTests
+{
+    private string _directory = "";
+
+    [SetUp]
+    public void Make() => _directory = Directory.CreateTempSubdirectory("topology").FullName;
+
+    [TearDown]
+    public void Remove()
+    {
+        if (_directory.Length > 0) Directory.Delete(_directory, recursive: true);
+    }
+
+    [Test]
+    public void Reads_UTF_8_without_its_byte_order_mark()
+    {
+        Assert.That(TopologyText.Read(Write([0xEF, 0xBB, 0xBF, (byte)'k', 0xC3, 0xA4])), Is.EqualTo("kä"));
+    }
+
+    [Test]
+    public void Refuses_what_is_too_large() => Assert.That(() => TopologyText.Read(Write(new byte[TopologyText.MaxBytes + 1])), Throws.InstanceOf<IOException>());
+
+    [Test]
+    public void Refuses_what_is_not_UTF_8() => Assert.That(() => TopologyText.Read(Write([0xFF, 0xFE, 0x00])), Throws.InstanceOf<InvalidDataException>());
+
+    [Test]
+    public void Makes_a_coded_fault_of_each()
+    {
+        foreach (var path in new[] { _directory, Path.Combine(_directory, "none"), Write([0xFF]) })
+        {
+            var fault = Assert.Throws<MeshTrustException>(() => MeshTrustSettings.Bind([new("topology", path)], new Dictionary<string, string>(), TopologyText.Read, []))!;
+            Assert.That(fault.Problems.Single().Id, Is.EqualTo("MT0101"));
+        }
+    }
+
+    private string Write(byte[] content)
+    {
+        var path = Path.Combine(_directory, Path.GetRandomFileName());
+        File.WriteAllBytes(path, content);
+        return path;
+    }
+}

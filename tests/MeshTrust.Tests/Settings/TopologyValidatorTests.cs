@@ -1,0 +1,57 @@
+using MeshTrust.Settings;
+
+namespace MeshTrust.Tests.Settings;
+
+[TestFixture]
+public sealed class TopologyValidatorTests
+{
+    [Test]
+    public void Finds_nothing_in_a_sound_topology_made_in_code() => Assert.That(TopologyValidator.Validate(Mesh(Cluster("a"), Cluster("b") with { Primary = Name("a") })), Is.Empty);
+
+    [Test]
+    public void Finds_a_topology_without_clusters() => Assert.That(TopologyValidator.Validate(Mesh()).Single().Id, Is.EqualTo("MT0121"));
+
+    [Test]
+    public void Tells_all_problems_at_once_by_the_clusters_names()
+    {
+        var problems = TopologyValidator.Validate(Mesh(
+            Cluster("a") with { Primary = Name("x"), PodSubnets = ["10.0.0.0/8"] },
+            Cluster("a"),
+            Cluster("b") with { Config = Name("y"), ServiceSubnets = ["10.1.0.0/16"] },
+            Cluster("c") with { PodSubnets = ["nonsense"] }));
+        Assert.That(problems.Select(p => (p.Id, p.Location)), Is.EquivalentTo(new[] { ("MT0111", "a"), ("MT0112", "a"), ("MT0112", "b"), ("MT0115", "c"), ("MT0114", "b") }));
+    }
+
+    [Test]
+    public void Tells_a_circle_once()
+    {
+        var problems = TopologyValidator.Validate(Mesh(
+            Cluster("a") with { Primary = Name("b") }, Cluster("b") with { Primary = Name("c") }, Cluster("c") with { Primary = Name("a") }));
+        Assert.That(problems.Single().Message, Is.EqualTo("The primary goes round in a circle: a → b → c → a."));
+    }
+
+    [Test]
+    public void Holds_each_range_against_the_widest_before_it()
+    {
+        var problems = TopologyValidator.Validate(Mesh(
+            Cluster("a") with { PodSubnets = ["10.0.0.0/8"] }, Cluster("b") with { PodSubnets = ["10.1.0.0/16"] }, Cluster("c") with { PodSubnets = ["10.200.0.0/16"] }, Cluster("d") with { PodSubnets = ["11.0.0.0/8"] }));
+        Assert.That(problems.Select(p => p.Location), Is.EqualTo(["b", "c"]));
+    }
+
+    [Test]
+    public void Bears_the_whole_address_space()
+    {
+        var problems = TopologyValidator.Validate(Mesh(Cluster("a") with { PodSubnets = ["::/0"] }, Cluster("b") with { PodSubnets = ["ffff::/16", "0.0.0.0/0"] }));
+        Assert.That(problems.Single().Location, Is.EqualTo("b"));
+    }
+
+    [Test]
+    public void Lets_two_clusters_have_one_context_name_in_two_kubeconfigs() =>
+        Assert.That(TopologyValidator.Validate(Mesh(Cluster("a") with { Context = "x", Kubeconfig = "1" }, Cluster("b") with { Context = "x", Kubeconfig = "2" })), Is.Empty);
+
+    private static MeshTopology Mesh(params ClusterSpec[] clusters) => new() { Clusters = clusters };
+
+    private static ClusterSpec Cluster(string name) => new() { Name = Name(name) };
+
+    private static ClusterName Name(string name) => ClusterName.Parse(name);
+}
