@@ -133,9 +133,15 @@ public sealed class MeshSession(MeshTrustOptions options, RunCancellation cancel
             lock (_lock)
             {
                 if (!_keptFromGit.Add(directory)) continue;
-                foreach (var warning in GitIgnoreFile.Ensure(directory, settings.Run, settings.Topology)) context.Log.Warning("{0}", warning);
+                if (GitIgnore(settings).Ensure(directory) is { } warning) context.Log.Warning("{0}", warning);
             }
         }
+    }
+
+    internal static GitIgnoreFile GitIgnore(MeshTrustSettings settings)
+    {
+        var run = settings.Run;
+        return new(run.WorkDirectory, run.CertsDirectory, run.KubeconfigDirectory, run.ArtifactsDirectory, settings.Topology.Clusters.Select(c => c.Name.Value));
     }
 
     private static VersionRange Versions(MeshTrustSettings settings)

@@ -2,7 +2,6 @@ using Cake.Core;
 using Cake.Core.Diagnostics;
 using Cake.Frosting.MeshTrust.Kind;
 using MeshTrust;
-using MeshTrust.IO;
 
 namespace Cake.Frosting.MeshTrust.Tasks;
 
@@ -29,7 +28,7 @@ public sealed class CleanClustersTask(MeshSession session, TimeProvider time) : 
             else Tell(context, await new KindCleaning(await session.KindAsync(context).ConfigureAwait(false)).CleanAsync(settings.Topology.Hosting.Network.Name, session.Token).ConfigureAwait(false));
             if (!settings.Run.SkipCleanup)
             {
-                foreach (var file in GitIgnoreFile.RemoveUnneeded(settings.Run)) context.Log.Information("removed {0}.", file);
+                foreach (var file in MeshSession.GitIgnore(settings).RemoveUnneeded()) context.Log.Information("removed {0}.", file);
             }
         }
         catch (MeshTrustException e)

@@ -1,59 +1,64 @@
 using System.Text;
-using MeshTrust.Settings;
 
 namespace MeshTrust.IO;
 
 /// <summary>
-/// Keeps keys out of commits: a <c>.gitignore</c> in every directory where MeshTrust writes keys, whether or not git is there. A directory that holds
-/// only what MeshTrust writes gets <c>*</c>. In one that holds other files too, only MeshTrust's own are named, and only inside a checkout.
-/// A <c>.gitignore</c> of the user's is never changed.
+/// Keeps keys out of commits: a <c>.gitignore</c> in every directory where MeshTrust writes keys, whether or not git is there. A directory that
+/// has only what MeshTrust writes gets <c>*</c>. In one with other files too, only MeshTrust's own are named, and only inside a checkout.
+/// A <c>.gitignore</c> that the user wrote is never changed.
 /// </summary>
-public static class GitIgnoreFile
+/// <param name="work">The work directory; like all others, absolute.</param>
+/// <param name="certs">The trust store.</param>
+/// <param name="kubeconfigs">The directory of kubeconfigs.</param>
+/// <param name="artifacts">The directory of reports.</param>
+/// <param name="clusters">The names of the clusters, which are names of directories and files.</param>
+internal sealed class GitIgnoreFile(string work, string certs, string kubeconfigs, string artifacts, IEnumerable<string> clusters)
 {
     /// <summary>The first line of a file that MeshTrust wrote.</summary>
     public const string Mark = "# Written by MeshTrust: it keeps keys out of commits.";
 
     private const string Name = ".gitignore";
     private const string All = "*";
-    private static readonly string[] OfProviders = ["kind", "embedded", "native"];
-    private static readonly string[] OfWork = ["/env.sh", "/meshtrust.env", "/topology-config.json", "/lock.json", "/cache/"];
-    private static readonly string[] OfArtifacts = ["/artifacts/junit_meshtrust.xml", "/artifacts/summary.json", "/artifacts/summary.md", "/artifacts/preflight.json", "/artifacts/kind/"];
-    private static readonly string[] Everywhere = ["/" + Name, "/" + WholeFile.TemporaryPattern];
+    private static readonly string[] Providers = ["kind", "embedded", "native"];
+    private static readonly string[] Everywhere = ["/" + Name, "/" + AtomicFile.TemporaryPattern];
+    private static readonly string[] InWork = ["/env.sh", "/meshtrust.env", "/topology-config.json", "/lock.json", "/cache/"];
+    private static readonly string[] InArtifacts =
+    [
+        "/artifacts/junit_meshtrust.xml", "/artifacts/summary.json", "/artifacts/summary.md", "/artifacts/preflight.json", "/artifacts/kind/",
+    ];
 
-    /// <summary>Sees to it that git ignores what MeshTrust writes into a directory, which is made where it is missing. What the disk refuses is left to whoever writes there next.</summary>
-    /// <param name="directory">The work directory, the trust store, the directory of kubeconfigs, or one below the work directory; absolute.</param>
-    /// <param name="run">The run, with absolute paths.</param>
-    /// <param name="topology">The mesh: its clusters name directories and files.</param>
-    /// <returns>A warning where a file of the user's leaves keys visible to git.</returns>
-    public static IReadOnlyList<Problem> Ensure(string directory, RunSpec run, MeshTopology topology)
+    private readonly string[] _clusters = [.. clusters];
+
+    /// <summary>
+    /// Makes git ignore what MeshTrust writes into a directory, which is created where it is missing. It never fails: what writes there next
+    /// reports that the directory cannot be written.
+    /// </summary>
+    /// <param name="directory">The work directory, the trust store, the directory of kubeconfigs, or one below the work directory.</param>
+    /// <returns>A warning where the user's own file leaves keys visible to git.</returns>
+    public Problem? Ensure(string directory)
     {
-        ArgumentNullException.ThrowIfNull(directory);
-        ArgumentNullException.ThrowIfNull(run);
-        ArgumentNullException.ThrowIfNull(topology);
         try
         {
-            if (directory != run.WorkDirectory && IsInside(directory, run.WorkDirectory)) EnsureOne(run.WorkDirectory, run, topology);
-            return EnsureOne(directory, run, topology) is { } warning ? [warning] : [];
+            if (directory != work && IsInside(directory, work)) EnsureOne(work);
+            return EnsureOne(directory);
         }
         catch (Exception fault) when (DiskFault.IsOne(fault))
         {
-            return [];
+            return null;
         }
     }
 
     /// <summary>Removes the files that MeshTrust wrote and that hide nothing any more.</summary>
     /// <returns>Their paths.</returns>
-    /// <param name="run">The run, with absolute paths.</param>
-    public static IReadOnlyList<string> RemoveUnneeded(RunSpec run)
+    public IReadOnlyList<string> RemoveUnneeded()
     {
-        ArgumentNullException.ThrowIfNull(run);
         var removed = new List<string>();
-        string[] directories = [.. OfProviders.Append("kubeconfig").Select(name => Path.Combine(run.WorkDirectory, name)), run.KubeconfigDirectory, run.CertsDirectory, run.WorkDirectory];
+        string[] directories = [.. Providers.Append("kubeconfig").Select(name => Path.Combine(work, name)), kubeconfigs, certs, work];
         foreach (var file in directories.Select(directory => Path.Combine(directory, Name)).Distinct())
         {
             try
             {
-                if (Own(file) is not { } lines || Hides(file, lines)) continue;
+                if (ReadOwn(file) is not { } lines || Hides(file, lines)) continue;
                 File.Delete(file);
                 removed.Add(file);
             }
@@ -66,95 +71,90 @@ public static class GitIgnoreFile
         return removed;
     }
 
-    private static Problem? EnsureOne(string directory, RunSpec run, MeshTopology topology)
+    private Problem? EnsureOne(string directory)
     {
-        if (IsCoveredAbove(directory)) return null;
+        if (Above(directory).Skip(1).Any(parent => ReadOwn(Path.Combine(parent, Name))?.Contains(All) == true)) return null;
+        var isInCheckout = Above(directory).Any(place => Path.Exists(Path.Combine(place, ".git")));
         var file = Path.Combine(directory, Name);
-        var names = NamesIn(directory, run, topology);
-        if (Own(file) is { } own)
+        string[] secrets = [.. SecretsIn(directory)];
+        string[] names = [.. Everywhere, .. ReportsIn(directory), .. secrets];
+        if (ReadOwn(file) is { } own)
         {
-            if (!own.Contains(All) && names.Except(own).Any()) Write(file, [.. own.Skip(1).Union(names)], replace: true);
+            if (!own.Contains(All) && names.Except(own).Any()) AtomicFile.Replace(file, Content([.. own.Skip(1).Union(names)]), secret: false);
         }
-        else if (File.Exists(file)) return IsInCheckout(directory) ? Uncovered(file, [.. SecretsIn(directory, run, topology)]) : null;
-        else if (HoldsOnlyOurs(directory, run, names))
+        else if (File.Exists(file))
         {
-            if (directory == run.WorkDirectory || OperatingSystem.IsWindows()) Directory.CreateDirectory(directory);
-            else Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-            Write(file, [All], replace: false);
+            return isInCheckout ? WarningOf(file, secrets) : null;
         }
-        else if (IsInCheckout(directory)) Write(file, names, replace: false);
+        else if (HasOnlyOwn(directory, names))
+        {
+            AtomicFile.CreateDirectory(directory, secret: directory != work);
+            AtomicFile.CreateIfAbsent(file, Content([All]), secret: false);
+        }
+        else if (isInCheckout)
+        {
+            AtomicFile.CreateIfAbsent(file, Content(names), secret: false);
+        }
 
         return null;
     }
 
-    /// <summary>What MeshTrust writes into a directory, as lines of a .gitignore.</summary>
-    private static List<string> NamesIn(string directory, RunSpec run, MeshTopology topology) =>
-    [
-        .. Everywhere,
-        .. directory == run.WorkDirectory ? OfWork : [],
-        .. directory == run.WorkDirectory && run.ArtifactsDirectory == Path.Combine(directory, "artifacts") ? OfArtifacts : [],
-        .. SecretsIn(directory, run, topology),
-    ];
+    private string[] ReportsIn(string directory) =>
+        directory != work ? [] : artifacts == Path.Combine(work, "artifacts") ? [.. InWork, .. InArtifacts] : InWork;
 
-    private static IEnumerable<string> SecretsIn(string directory, RunSpec run, MeshTopology topology)
+    private IEnumerable<string> SecretsIn(string directory)
     {
-        var clusters = topology.Clusters.Select(c => c.Name.Value).ToList();
         IEnumerable<string> names = [];
-        if (directory == run.CertsDirectory) names = names.Concat(["/root-key.pem", "/root-cert.pem", "/.meshtrust.lock", "/.meshtrust-*.tmp"]).Concat(clusters.Select(name => $"/{name}/"));
-        if (directory == run.KubeconfigDirectory || directory == Path.Combine(run.WorkDirectory, "kubeconfig")) names = names.Append("/merged").Concat(clusters.SelectMany(name => new[] { $"/{name}", $"/{name}.internal" }));
-        if (OfProviders.Any(name => directory == Path.Combine(run.WorkDirectory, name))) names = names.Concat(["/.lock", "/merged.json"]).Concat(clusters.Select(name => $"/{name}/"));
+        var directories = _clusters.Select(name => $"/{name}/");
+        if (directory == certs) names = [.. names, "/root-key.pem", "/root-cert.pem", "/.meshtrust.lock", "/.meshtrust-*.tmp", .. directories];
+        if (directory == kubeconfigs || directory == Path.Combine(work, "kubeconfig"))
+            names = [.. names, "/merged", .. _clusters.SelectMany(name => new[] { $"/{name}", $"/{name}.internal" })];
+        if (Providers.Any(name => directory == Path.Combine(work, name))) names = [.. names, "/.lock", "/merged.json", .. directories];
         return names;
     }
 
-    /// <summary>Whether all that a directory holds is MeshTrust's: then it was made by an earlier run, or is empty, or is not there yet.</summary>
-    private static bool HoldsOnlyOurs(string directory, RunSpec run, List<string> names)
+    /// <summary>Whether MeshTrust wrote all that a directory has: an earlier run made it, or it is empty or missing.</summary>
+    private bool HasOnlyOwn(string directory, string[] names)
     {
         if (!Directory.Exists(directory)) return true;
         var entries = Directory.EnumerateFileSystemEntries(directory).Select(path => Path.GetFileName(path)).ToList();
         var known = names.Select(FirstSegment).ToHashSet(StringComparer.Ordinal);
-        if (directory == run.WorkDirectory) known.UnionWith([.. OfProviders, "kubeconfig", .. Below(run.CertsDirectory), .. Below(run.KubeconfigDirectory), .. Below(run.ArtifactsDirectory)]);
-        return entries.TrueForAll(IsOurs) && (entries.Count == 0 || entries.Exists(entry => entry != "artifacts"));
+        if (directory == work)
+        {
+            known.UnionWith([.. Providers, "kubeconfig"]);
+            known.UnionWith(new[] { certs, kubeconfigs, artifacts }.Where(path => path != work && IsInside(path, work))
+                .Select(path => FirstSegment(Path.GetRelativePath(work, path).Replace('\\', '/'))));
+        }
 
-        bool IsOurs(string entry) => known.Contains(entry) || (directory == run.CertsDirectory && IsCluster(Path.Combine(directory, entry)))
-            || (entry[0] == '.' && (entry.EndsWith(".meshtrust.tmp", StringComparison.Ordinal) || entry.StartsWith(".meshtrust-", StringComparison.Ordinal)));
+        return entries.TrueForAll(IsOwn) && (entries.Count == 0 || entries.Exists(entry => entry != "artifacts"));
 
-        IEnumerable<string> Below(string path) => path != directory && IsInside(path, directory) ? [FirstSegment(Path.GetRelativePath(directory, path).Replace('\\', '/'))] : [];
+        bool IsOwn(string entry) => known.Contains(entry) || IsTemporary(entry) || (directory == certs && IsEarlierCluster(Path.Combine(directory, entry)));
     }
 
-    /// <summary>A cluster of an earlier run.</summary>
-    private static bool IsCluster(string directory) => File.Exists(Path.Combine(directory, "ca-key.pem"));
+    private static bool IsEarlierCluster(string directory) => File.Exists(Path.Combine(directory, "ca-key.pem"));
+
+    private static bool IsTemporary(string entry) =>
+        entry[0] == '.' && (entry.EndsWith(".meshtrust.tmp", StringComparison.Ordinal) || entry.StartsWith(".meshtrust-", StringComparison.Ordinal));
 
     private static string FirstSegment(string line) => line.Trim('/').Split('/')[0];
 
     /// <summary>The lines of a file that MeshTrust wrote; null for any other and for none.</summary>
-    private static string[]? Own(string file) => File.Exists(file) && File.ReadAllLines(file) is [Mark, ..] lines ? lines : null;
+    private static string[]? ReadOwn(string file) => File.Exists(file) && File.ReadAllLines(file) is [Mark, ..] lines ? lines : null;
 
-    private static bool IsCoveredAbove(string directory)
+    /// <summary>A directory and those above it, up to the root.</summary>
+    private static IEnumerable<string> Above(string directory)
     {
-        for (var parent = Path.GetDirectoryName(directory); parent is not null; parent = Path.GetDirectoryName(parent))
-        {
-            if (Own(Path.Combine(parent, Name))?.Contains(All) == true) return true;
-        }
-
-        return false;
+        for (var place = directory; place is not null; place = Path.GetDirectoryName(place)) yield return place;
     }
 
-    private static bool IsInCheckout(string directory)
-    {
-        for (var place = directory; place is not null; place = Path.GetDirectoryName(place))
-        {
-            if (Path.Exists(Path.Combine(place, ".git"))) return true;
-        }
+    private static bool IsInside(string path, string directory) =>
+        Path.GetRelativePath(directory, path) is var relative && !Path.IsPathRooted(relative)
+        && relative != ".." && !relative.StartsWith(".." + Path.DirectorySeparatorChar, StringComparison.Ordinal);
 
-        return false;
-    }
-
-    private static bool IsInside(string path, string directory) => Path.GetRelativePath(directory, path) is var relative && !Path.IsPathRooted(relative) && relative != ".." && !relative.StartsWith(".." + Path.DirectorySeparatorChar, StringComparison.Ordinal);
-
-    private static Problem? Uncovered(string file, IReadOnlyList<string> secrets)
+    private static Problem? WarningOf(string file, string[] secrets)
     {
         var lines = File.ReadAllLines(file).Select(line => line.Trim()).ToList();
-        if (lines.Contains(All) || lines.Contains("/*") || lines.Contains("**")) return null;
+        if (lines.Exists(line => line is All or "/*" or "**")) return null;
         var missing = secrets.Where(secret => !lines.Exists(line => line.Trim('/') == secret.Trim('/'))).ToList();
         return missing.Count == 0 ? null : new Problem("MT1007", file,
             "This file is yours, so MeshTrust leaves it as it is. It does not name all files with keys that MeshTrust writes beside it.",
@@ -167,15 +167,9 @@ public static class GitIgnoreFile
     {
         var directory = Path.GetDirectoryName(file)!;
         if (lines.Contains(All)) return Directory.EnumerateFiles(directory, "*", SearchOption.AllDirectories).Any(path => path != file);
-        return lines.Skip(1).Where(line => line != "/" + Name).Any(line => Path.GetDirectoryName(line.Trim('/')) is var folder && Directory.Exists(Path.Combine(directory, folder ?? ""))
-            && Directory.EnumerateFileSystemEntries(Path.Combine(directory, folder ?? ""), Path.GetFileName(line.Trim('/'))).Any());
+        return lines.Skip(1).Where(line => line != "/" + Name).Select(line => Path.Combine(directory, line.Trim('/')))
+            .Any(path => Path.GetDirectoryName(path) is { } folder && Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder, Path.GetFileName(path)).Any());
     }
 
-    /// <summary>Whole or not at all; a file that is there meanwhile stays unless it is to be replaced.</summary>
-    private static void Write(string file, IReadOnlyList<string> lines, bool replace)
-    {
-        var content = Encoding.UTF8.GetBytes($"{Mark}\n{string.Join('\n', lines)}\n");
-        if (replace) WholeFile.Replace(file, content, secret: false);
-        else WholeFile.CreateIfAbsent(file, content);
-    }
+    private static byte[] Content(IReadOnlyList<string> lines) => Encoding.UTF8.GetBytes($"{Mark}\n{string.Join('\n', lines)}\n");
 }

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using MeshTrust.IO;
 
 namespace MeshTrust.Settings;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using MeshTrust.IO;
 
 namespace MeshTrust.Settings;
 

@@ -1,3 +1,5 @@
+using MeshTrust.IO;
+
 namespace MeshTrust.Settings;
 
 /// <summary>Readers for names and other short text.</summary>

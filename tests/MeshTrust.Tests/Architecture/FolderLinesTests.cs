@@ -8,7 +8,7 @@ public sealed class FolderLinesTests
 {
     private static readonly Dictionary<string, string[]> Allowed = new()
     {
-        ["IO"] = ["Settings"],
+        ["IO"] = [],
         ["Settings"] = ["IO"],
         ["Pki"] = ["IO", "Settings"],
         ["Kubeconfig"] = ["IO", "Settings"],

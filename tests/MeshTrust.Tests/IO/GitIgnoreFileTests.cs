@@ -1,10 +1,11 @@
+using Cake.Frosting.MeshTrust;
 using MeshTrust.IO;
 using MeshTrust.Settings;
 using MeshTrust.Tests.Live;
 using MeshTrust.Tests.Settings;
 using MeshTrust.Tests.Tools;
 
-namespace MeshTrust.Tests;
+namespace MeshTrust.Tests.IO;
 
 [TestFixture, Category(OutsideTool.Category)]
 public sealed class GitIgnoreFileTests
@@ -44,17 +45,17 @@ public sealed class GitIgnoreFileTests
         Git("init", "--quiet");
         var mine = _scratch.Write(".gitignore", "bin/\nroot-key.pem\n");
         var settings = Settings("--work-dir=. --certs-dir=.");
-        var warnings = GitIgnoreFile.Ensure(settings.Run.CertsDirectory, settings.Run, settings.Topology);
+        var warning = OfRun(settings).Ensure(settings.Run.CertsDirectory);
 
         Assert.Multiple(() =>
         {
             Assert.That(File.ReadAllText(mine), Is.EqualTo("bin/\nroot-key.pem\n"));
-            Assert.That(warnings.Select(w => (w.Id, w.Location, w.Severity)), Is.EqualTo(new[] { ("MT1007", mine, Severity.Warning) }));
-            Assert.That(warnings[0].Hint, Does.Contain(" /cluster1/ /cluster2/").And.Not.Contain("root-key.pem"));
+            Assert.That((warning?.Id, warning?.Location, warning?.Severity), Is.EqualTo(("MT1007", mine, Severity.Warning)));
+            Assert.That(warning?.Hint, Does.Contain(" /cluster1/ /cluster2/").And.Not.Contain("root-key.pem"));
         });
 
         File.WriteAllText(mine, "*\n!README.md\n");
-        Assert.That(GitIgnoreFile.Ensure(settings.Run.CertsDirectory, settings.Run, settings.Topology), Is.Empty);
+        Assert.That(OfRun(settings).Ensure(settings.Run.CertsDirectory), Is.Null);
     }
 
     [Test]
@@ -82,7 +83,7 @@ public sealed class GitIgnoreFileTests
         _scratch.Write(".meshtrust/certs/root-key.pem", "key");
         _scratch.Write(".meshtrust/env.sh", "");
         var settings = Settings("");
-        GitIgnoreFile.Ensure(settings.Run.CertsDirectory, settings.Run, settings.Topology);
+        OfRun(settings).Ensure(settings.Run.CertsDirectory);
 
         Assert.That(File.ReadAllLines(_scratch.File(".meshtrust/.gitignore")), Does.Contain("*"));
     }
@@ -94,15 +95,17 @@ public sealed class GitIgnoreFileTests
         _scratch.Write("README.md", "mine");
         var settings = WriteAll("--work-dir=. --certs-dir=keys --kubeconfig-dir=kube");
         File.Delete(_scratch.File("kube/merged"));
-        Assert.That(GitIgnoreFile.RemoveUnneeded(settings.Run), Is.EqualTo(new[] { _scratch.File("kube/.gitignore") }));
+        Assert.That(OfRun(settings).RemoveUnneeded(), Is.EqualTo(new[] { _scratch.File("kube/.gitignore") }));
         Directory.Delete(_scratch.File("embedded"), recursive: true);
         Directory.Delete(_scratch.File("artifacts"), recursive: true);
         File.Delete(_scratch.File("env.sh"));
         File.Delete(_scratch.File("kubeconfig/cluster1"));
         File.Delete(_scratch.File("kubeconfig/cluster2"));
-        Assert.That(GitIgnoreFile.RemoveUnneeded(settings.Run), Is.EquivalentTo(new[] { _scratch.File("kubeconfig/.gitignore"), _scratch.File(".gitignore") }));
+        Assert.That(OfRun(settings).RemoveUnneeded(), Is.EquivalentTo(new[] { _scratch.File("kubeconfig/.gitignore"), _scratch.File(".gitignore") }));
         Assert.That(File.Exists(_scratch.File("keys/.gitignore")), "keys stay, and hidden");
     }
+
+    private static GitIgnoreFile OfRun(MeshTrustSettings settings) => MeshSession.GitIgnore(settings);
 
     private MeshTrustSettings Settings(string arguments) => TopologySamples.Bind(arguments).FromDirectory(_scratch.Location);
 
@@ -112,7 +115,7 @@ public sealed class GitIgnoreFileTests
         var settings = Settings(arguments);
         var run = settings.Run;
         string[] directories = [run.CertsDirectory, Path.Combine(run.WorkDirectory, "kubeconfig"), run.KubeconfigDirectory, Path.Combine(run.WorkDirectory, "embedded")];
-        foreach (var directory in directories) Assert.That(GitIgnoreFile.Ensure(directory, run, settings.Topology), Is.Empty);
+        foreach (var directory in directories) Assert.That(OfRun(settings).Ensure(directory), Is.Null);
         foreach (var cluster in settings.Topology.Clusters.Select(c => c.Name.Value))
         {
             Put(run.CertsDirectory, cluster, "ca-key.pem");

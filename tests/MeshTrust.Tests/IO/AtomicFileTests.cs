@@ -1,8 +1,8 @@
 using MeshTrust.IO;
 
-namespace MeshTrust.Tests;
+namespace MeshTrust.Tests.IO;
 
-public sealed class WholeFileTests
+public sealed class AtomicFileTests
 {
     private string _directory = "";
 
@@ -22,8 +22,8 @@ public sealed class WholeFileTests
     [Test]
     public void Writes_the_whole_and_leaves_nothing_beside_it()
     {
-        WholeFile.Replace(PathOf("a"), "one"u8, secret: false);
-        WholeFile.Replace(PathOf("a"), "two"u8, secret: false);
+        AtomicFile.Replace(PathOf("a"), "one"u8, secret: false);
+        AtomicFile.Replace(PathOf("a"), "two"u8, secret: false);
         Assert.That(File.ReadAllText(PathOf("a")), Is.EqualTo("two"));
         Assert.That(Names, Is.EqualTo(new[] { "a" }));
     }
@@ -31,9 +31,9 @@ public sealed class WholeFileTests
     [Test]
     public void Leaves_alone_what_is_as_it_should_be()
     {
-        Assert.That(WholeFile.ReplaceIfChanged(PathOf("a"), "one"u8, secret: true), Is.True);
-        Assert.That(WholeFile.ReplaceIfChanged(PathOf("a"), "one"u8, secret: true), Is.False);
-        Assert.That(WholeFile.ReplaceIfChanged(PathOf("a"), "two"u8, secret: true), Is.True);
+        Assert.That(AtomicFile.ReplaceIfChanged(PathOf("a"), "one"u8, secret: true), Is.True);
+        Assert.That(AtomicFile.ReplaceIfChanged(PathOf("a"), "one"u8, secret: true), Is.False);
+        Assert.That(AtomicFile.ReplaceIfChanged(PathOf("a"), "two"u8, secret: true), Is.True);
     }
 
     [Test]
@@ -41,10 +41,10 @@ public sealed class WholeFileTests
     [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
     public void Closes_a_secret_that_others_can_read()
     {
-        WholeFile.Replace(PathOf("a"), "one"u8, secret: true);
+        AtomicFile.Replace(PathOf("a"), "one"u8, secret: true);
         Assert.That(File.GetUnixFileMode(PathOf("a")), Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite));
         File.SetUnixFileMode(PathOf("a"), UnixFileMode.UserRead | UnixFileMode.OtherRead);
-        Assert.That(WholeFile.ReplaceIfChanged(PathOf("a"), "one"u8, secret: true), Is.True);
+        Assert.That(AtomicFile.ReplaceIfChanged(PathOf("a"), "one"u8, secret: true), Is.True);
         Assert.That(File.GetUnixFileMode(PathOf("a")), Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite));
     }
 
@@ -52,7 +52,7 @@ public sealed class WholeFileTests
     public void Leaves_nothing_where_the_disk_refuses()
     {
         Directory.CreateDirectory(PathOf("a/stands/here"));
-        Assert.That(() => WholeFile.Replace(PathOf("a"), "one"u8, secret: false), Throws.InstanceOf<IOException>().Or.InstanceOf<UnauthorizedAccessException>());
+        Assert.That(() => AtomicFile.Replace(PathOf("a"), "one"u8, secret: false), Throws.InstanceOf<IOException>().Or.InstanceOf<UnauthorizedAccessException>());
         Assert.That(Names, Is.Empty);
     }
 
@@ -60,9 +60,9 @@ public sealed class WholeFileTests
     public void Sweeps_what_a_killed_run_left_and_nothing_else()
     {
         foreach (var name in new[] { ".a-0123.meshtrust.tmp", "a", "a.tmp", ".meshtrust-root-cert.pem-0123.tmp" }) File.WriteAllText(PathOf(name), "half");
-        WholeFile.Sweep(_directory);
+        AtomicFile.Sweep(_directory);
         Assert.That(Names, Is.EqualTo(new[] { ".meshtrust-root-cert.pem-0123.tmp", "a", "a.tmp" }), "the store's own recovery needs its files; the rest is the user's");
-        Assert.That(() => WholeFile.Sweep(PathOf("nowhere")), Throws.Nothing);
+        Assert.That(() => AtomicFile.Sweep(PathOf("nowhere")), Throws.Nothing);
     }
 
     [Test]
@@ -71,11 +71,11 @@ public sealed class WholeFileTests
         var path = PathOf(".a-0123.meshtrust.tmp");
         using (new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.Delete))
         {
-            WholeFile.Sweep(_directory);
+            AtomicFile.Sweep(_directory);
             Assert.That(File.Exists(path), Is.True);
         }
 
-        WholeFile.Sweep(_directory);
+        AtomicFile.Sweep(_directory);
         Assert.That(File.Exists(path), Is.False, "its writer is gone");
     }
 
@@ -85,12 +85,12 @@ public sealed class WholeFileTests
         var contents = Enumerable.Range(0, 4).Select(i => Enumerable.Repeat((byte)('a' + i), 20_000).ToArray()).ToList();
         var writers = contents.Select(content => Task.Run(() =>
         {
-            for (var i = 0; i < 200; i++) WholeFile.Replace(PathOf("a"), content, secret: true);
+            for (var i = 0; i < 200; i++) AtomicFile.Replace(PathOf("a"), content, secret: true);
         })).ToList();
         using var written = new CancellationTokenSource();
         var sweepers = Enumerable.Range(0, 2).Select(_ => Task.Run(() =>
         {
-            while (!written.IsCancellationRequested) WholeFile.Sweep(_directory);
+            while (!written.IsCancellationRequested) AtomicFile.Sweep(_directory);
         })).ToList();
 
         Assert.That(async () => await Task.WhenAll(writers), Throws.Nothing);

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace MeshTrust.Settings;
+namespace MeshTrust.IO;
 
 /// <summary>Recognises a value that is the content of a file, where a path or a name belongs: it may hold a key, so nobody may show it.</summary>
 internal static class FileContent

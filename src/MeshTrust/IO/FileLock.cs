@@ -1,0 +1,64 @@
+namespace MeshTrust.IO;
+
+/// <summary>The right to a file for one process at a time. The system releases it when a process dies, so there is no stale lock; the file stays.</summary>
+internal sealed class FileLock : IDisposable
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+
+    private readonly FileStream _file;
+
+    private FileLock(FileStream file) => _file = file;
+
+    /// <summary>Takes the lock; null where another process holds it. Throws what the file system throws.</summary>
+    public static FileLock? TryTake(string path)
+    {
+        var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None, BufferSize = 0 };
+        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        try
+        {
+            return new FileLock(new FileStream(path, options));
+        }
+        catch (IOException fault) when (DiskFault.IsTaken(fault))
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Takes the lock, and waits while another process holds it.</summary>
+    /// <param name="path">The file, in a directory that exists.</param>
+    /// <param name="limit">How long to wait.</param>
+    /// <param name="late">What to throw after that: it says which work the other process does.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="waiting">Called once, when another process holds the lock.</param>
+    public static Task<FileLock> TakeAsync(
+        string path, TimeSpan limit, Func<Exception> late, TimeProvider time, CancellationToken cancellationToken, Action? waiting = null) =>
+        Wait.UntilAsync(
+            _ =>
+            {
+                var taken = TryTake(path);
+                if (taken is null) Interlocked.Exchange(ref waiting, null)?.Invoke();
+                return Task.FromResult(taken);
+            },
+            limit, Pause, late, time, cancellationToken);
+
+    /// <summary>Whether a process holds the lock at this moment. False where nobody can know.</summary>
+    public static bool IsHeld(string path)
+    {
+        try
+        {
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+            return false;
+        }
+        catch (IOException fault)
+        {
+            return DiskFault.IsTaken(fault);
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    public void Dispose() => _file.Dispose();
+}

@@ -1,0 +1,93 @@
+using System.Globalization;
+using System.Text;
+
+namespace MeshTrust.IO;
+
+/// <summary>Text and figures as messages show them. Whatever comes from outside goes through here first.</summary>
+internal static class Text
+{
+    private const int LongestName = 60;
+    private const int LongestLine = 300;
+
+    /// <summary>Longer than any name or path: not shown, not even in part.</summary>
+    private const int TooLong = 512;
+
+    /// <summary>The user's text in quotes: one line, short, and no key material.</summary>
+    public static string Quote(string text) => $"\"{Sanitize(text)}\"";
+
+    /// <summary>As <see cref="Quote"/>, without the quotes.</summary>
+    public static string Sanitize(string text, int longest = LongestName)
+    {
+        // Somebody may paste a key where a name belongs.
+        if (text.Contains("PRIVATE KEY", StringComparison.OrdinalIgnoreCase)) return "(a private key: not shown)";
+        if (FileContent.MayHoldKey(text)) return "(the content of a file: not shown)";
+        if (text.Length > Math.Max(TooLong, longest)) return $"({text.Length} characters: not shown)";
+        if (longest == LongestName && text.Trim().Contains('\n', StringComparison.Ordinal)) return "(several lines: not shown)";
+        var shown = new StringBuilder();
+        foreach (var c in text.Length > longest ? text.AsSpan(0, longest) : text)
+            shown.Append(char.IsControl(c) || char.IsSurrogate(c) || c is '\u2028' or '\u2029' or '\uFEFF' ? '?' : c);
+        return text.Length > longest ? shown.Append('…').ToString() : shown.ToString();
+    }
+
+    /// <summary>One line: text from outside must not draw lines or colours of its own.</summary>
+    public static string OneLine(string? text, int longest = int.MaxValue)
+    {
+        if (string.IsNullOrEmpty(text)) return "";
+        var line = text.Any(IsUnprintable) ? string.Create(text.Length, text, Blank) : text;
+        return Cut(line, longest);
+
+        static void Blank(Span<char> line, string text)
+        {
+            for (var i = 0; i < line.Length; i++) line[i] = IsUnprintable(text[i]) ? ' ' : text[i];
+        }
+    }
+
+    /// <summary>The first line that says something, cut where it is long; empty where none does.</summary>
+    public static string FirstLine(string text, int longest = LongestLine) => Cut(Lines(text).FirstOrDefault(""), longest);
+
+    /// <summary>The last line that says something, cut where it is long; empty where none does.</summary>
+    public static string LastLine(string text, int longest = LongestLine) => Cut(Lines(text).LastOrDefault(""), longest);
+
+    /// <summary>The last lines that say something, one below the other and indented; cut at the front where it is long.</summary>
+    public static string LastLines(string text, int count, int longest = 2000)
+    {
+        var last = string.Join(Environment.NewLine + "    ", Lines(text).TakeLast(count).Select(line => OneLine(line)));
+        return last.Length <= longest ? last : "..." + last[^longest..];
+    }
+
+    /// <summary>The text with a full stop at its end.</summary>
+    public static string Sentence(string text) => text is [.., '.' or '!'] ? text : text + ".";
+
+    /// <summary>A count with its noun, such as <c>1 cluster</c> or <c>2 clusters</c>.</summary>
+    public static string Count(int count, string noun) => $"{count.ToString(CultureInfo.InvariantCulture)} {noun}{(count == 1 ? "" : "s")}";
+
+    /// <summary>A duration in the one unit that people would use, such as <c>90 seconds</c> or <c>3 days</c>.</summary>
+    public static string Duration(TimeSpan span) => span switch
+    {
+        { TotalDays: >= 2 } => $"{(long)span.TotalDays} days",
+        { TotalHours: >= 2 } => $"{(long)span.TotalHours} hours",
+        { TotalMinutes: >= 2 } => $"{(long)span.TotalMinutes} minutes",
+        _ => $"{Math.Max(0, (long)span.TotalSeconds)} seconds",
+    };
+
+    /// <summary>A time limit, such as <c>2.5 minutes</c>, <c>90 s</c> or <c>0.5 s</c>.</summary>
+    public static string Limit(TimeSpan span) => span.TotalMinutes >= 2
+        ? $"{span.TotalMinutes.ToString("0.#", CultureInfo.InvariantCulture)} minutes"
+        : $"{span.TotalSeconds.ToString("0.#", CultureInfo.InvariantCulture)} s";
+
+    /// <summary>A size, such as <c>4.1 GiB</c> or <c>300 MiB</c>.</summary>
+    public static string Bytes(long bytes) => bytes >= 1L << 30
+        ? $"{((double)bytes / (1L << 30)).ToString("0.#", CultureInfo.InvariantCulture)} GiB"
+        : $"{(bytes >> 20).ToString(CultureInfo.InvariantCulture)} MiB";
+
+    /// <summary>An enum's value as arguments and files spell it: in lower case.</summary>
+    public static string Lower(Enum value) => value.ToString().ToLowerInvariant();
+
+    /// <summary>Whether a character shows nothing, or could steer a terminal or the direction of text.</summary>
+    public static bool IsUnprintable(char c) =>
+        char.IsControl(c) || CharUnicodeInfo.GetUnicodeCategory(c) is UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
+
+    private static string Cut(string text, int longest) => text.Length > longest ? text[..longest] + "…" : text;
+
+    private static string[] Lines(string text) => text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+}

@@ -1,0 +1,51 @@
+using MeshTrust.IO;
+
+namespace MeshTrust.Tests.IO;
+
+public sealed class TextTests
+{
+    [TestCase("east", "\"east\"")]
+    [TestCase("a\tb", "\"a?b\"")]
+    [TestCase("a\nb", "\"(several lines: not shown)\"")]
+    [TestCase("-----BEGIN CERTIFICATE-----", "\"(the content of a file: not shown)\"")]
+    [TestCase("x PRIVATE KEY x", "\"(a private key: not shown)\"")]
+    public void Quotes_one_short_line_and_no_key(string text, string quoted) => Assert.That(Text.Quote(text), Is.EqualTo(quoted));
+
+    [Test]
+    public void Cuts_what_is_long_and_shows_nothing_of_what_is_too_long()
+    {
+        Assert.That(Text.Sanitize(new string('.', 61)), Is.EqualTo(new string('.', 60) + "…"));
+        Assert.That(Text.Sanitize(new string('.', 513)), Is.EqualTo("(513 characters: not shown)"));
+    }
+
+    [TestCase(null, "")]
+    [TestCase("plain ü", "plain ü")]
+    [TestCase("\u001b[31mred\r\nnext\u202e", " [31mred  next ")]
+    public void One_line_draws_no_line_and_no_colour(string? text, string line) => Assert.That(Text.OneLine(text), Is.EqualTo(line));
+
+    [Test]
+    public void Lines_of_a_program_skip_what_says_nothing()
+    {
+        const string Said = "\n first \n\n second\n third\n\n";
+        Assert.Multiple(() =>
+        {
+            Assert.That(Text.FirstLine(Said), Is.EqualTo("first"));
+            Assert.That(Text.LastLine(Said, 3), Is.EqualTo("thi…"));
+            Assert.That(Text.LastLine("\n"), Is.Empty);
+            Assert.That(Text.LastLines(Said, 2), Is.EqualTo($"second{Environment.NewLine}    third"));
+            Assert.That(Text.LastLines(Said, 2, 5), Is.EqualTo("...third"));
+            Assert.That(Text.Sentence("it ends"), Is.EqualTo("it ends."));
+            Assert.That(Text.Sentence("it ends."), Is.EqualTo("it ends."));
+        });
+    }
+
+    [Test]
+    public void Figures_have_their_units() => Assert.Multiple(() =>
+    {
+        Assert.That((Text.Count(1, "cluster"), Text.Count(2, "cluster")), Is.EqualTo(("1 cluster", "2 clusters")));
+        Assert.That((Text.Bytes(300L << 20), Text.Bytes(4402341478)), Is.EqualTo(("300 MiB", "4.1 GiB")));
+        Assert.That((Text.Duration(TimeSpan.FromSeconds(90)), Text.Duration(TimeSpan.FromHours(50))), Is.EqualTo(("90 seconds", "2 days")));
+        Assert.That((Text.Limit(TimeSpan.FromSeconds(90)), Text.Limit(TimeSpan.FromSeconds(150))), Is.EqualTo(("90 s", "2.5 minutes")));
+        Assert.That(Text.Lower(Stage.Preflight), Is.EqualTo("preflight"));
+    });
+}

@@ -1,0 +1,44 @@
+using MeshTrust.IO;
+using Microsoft.Extensions.Time.Testing;
+
+namespace MeshTrust.Tests.IO;
+
+public sealed class WaitTests
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(4);
+
+    private readonly FakeTimeProvider _time = new();
+
+    [Test]
+    public async Task Returns_the_first_answer_without_a_pause() =>
+        Assert.That(await Wait.UntilAsync(_ => Task.FromResult<string?>("yes"), Limit, Pause, Late, _time, CancellationToken.None), Is.EqualTo("yes"));
+
+    [Test]
+    public async Task Asks_again_after_each_pause_and_once_more_when_the_time_is_over()
+    {
+        var asked = 0;
+        var wait = Wait.UntilAsync(_ => Task.FromResult(++asked == 100), Limit, Pause, Late, _time, CancellationToken.None);
+        for (var step = 1; step <= 3; step++)
+        {
+            Assert.That((asked, wait.IsCompleted), Is.EqualTo((step, false)));
+            _time.Advance(Pause);
+            await Task.Yield();
+            SpinWait.SpinUntil(() => asked > step, TimeSpan.FromSeconds(5));
+        }
+
+        Assert.That(async () => await wait, Throws.TypeOf<TimeoutException>().With.Message.EqualTo("the server"));
+        Assert.That(asked, Is.EqualTo(4), "after 0, 4, 8 and 12 seconds");
+    }
+
+    [Test]
+    public void Ends_when_it_is_cancelled()
+    {
+        using var cancellation = new CancellationTokenSource();
+        var wait = Wait.UntilAsync(_ => Task.FromResult(false), Limit, Pause, Late, _time, cancellation.Token);
+        cancellation.Cancel();
+        Assert.That(async () => await wait, Throws.InstanceOf<OperationCanceledException>());
+    }
+
+    private static TimeoutException Late() => new("the server");
+}
