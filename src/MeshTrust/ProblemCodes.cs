@@ -1,0 +1,29 @@
+namespace MeshTrust;
+
+/// <summary>The codes that control flow compares. All codes, with cause and fix, are in docs/problems.md.</summary>
+internal static class ProblemCodes
+{
+    public const string NotYaml = "MT0103";
+    public const string KubeconfigMissing = "MT0201";
+    public const string ToolTimedOut = "MT2209";
+    public const string StateUnreadable = "MT2301";
+    public const string KindFailed = "MT2305";
+    public const string KubeadmFailed = "MT2317";
+    public const string RegistriesNotConfigured = "MT2318";
+    public const string EngineDiskFull = "MT2319";
+    public const string ServerTimedOut = "MT3004";
+    public const string Unauthorized = "MT3006";
+    public const string Forbidden = "MT3007";
+    public const string ClientCertificateExpired = "MT3017";
+    public const string NetworkFamilyMissing = "MT3108";
+    public const string NetworkAmbiguous = "MT3115";
+    public const string WebhookCertificateLate = "MT4023";
+    public const string PairNotTrusted = "MT5002";
+    public const string SecretIncomplete = "MT5005";
+    public const string FieldConflict = "MT5204";
+    public const string WebhookDenied = "MT5207";
+    public const string NamespaceTerminating = "MT5208";
+    public const string QuotaExceeded = "MT5209";
+    public const string SecretTooLarge = "MT5210";
+    public const string ObjectInvalid = "MT5211";
+}
