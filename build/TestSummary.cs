@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Build;
 
-/// <summary>The counts of a test run, read from the last lines of the test platform's output.</summary>
+/// <summary>The counts of test runs, read from the last lines of the test platform's output, and added up.</summary>
 public sealed class TestSummary
 {
     private readonly Dictionary<string, int> _counts = [];
@@ -21,7 +21,7 @@ public sealed class TestSummary
         if (name is "failed" or "succeeded" or "skipped"
             && int.TryParse(line[(colon + 1)..].Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var count))
         {
-            _counts[name] = count;
+            _counts[name] = Count(name) + count;
         }
     }
 

@@ -9,6 +9,9 @@ namespace Build.Tasks;
 public sealed class BuildTask(DotNetCommand dotnet) : FrostingTask
 {
     /// <inheritdoc/>
-    public override void Run(ICakeContext context) =>
-        dotnet.RunOrFail(context, "build", "MeshTrust.slnx", "--configuration", BuildArguments.Configuration(context), "--verbosity", "quiet", "-clp:NoSummary");
+    public override void Run(ICakeContext context) => Compile(context, dotnet, "MeshTrust.slnx");
+
+    /// <summary>Compiles one project, or all of them.</summary>
+    internal static void Compile(ICakeContext context, DotNetCommand dotnet, string project) =>
+        dotnet.RunOrFail(context, "build", project, "--configuration", BuildArguments.Configuration(context), "--verbosity", "quiet", "-clp:NoSummary");
 }

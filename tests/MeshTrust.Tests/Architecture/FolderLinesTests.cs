@@ -61,6 +61,7 @@ public sealed class FolderLinesTests
     private static bool Uses(SourceFile file, string folder)
     {
         if (Regex.IsMatch(file.Code, $@"\bMeshTrust\.{folder}\b")) return true;
+        if (!file.Code.Contains($"{folder}.", StringComparison.Ordinal)) return false;
         var types = SourceTree.Under($"src/MeshTrust/{folder}").Select(source => Path.GetFileNameWithoutExtension(source.Path)).Distinct();
         return Regex.IsMatch(file.Code, $@"(?<![\w.]){folder}\.(?:{string.Join('|', types.Select(Regex.Escape))})\b");
     }

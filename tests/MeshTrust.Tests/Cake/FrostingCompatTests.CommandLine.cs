@@ -106,7 +106,7 @@ public sealed partial class FrostingCompatTests
         }
     }
 
-    [TestCaseSource(nameof(Workings)), NonParallelizable]
+    [TestCaseSource(nameof(Workings))]
     public void The_working_directory_is_set_however_it_is_spelled(string name)
     {
         using var scratch = new ScratchDirectory();

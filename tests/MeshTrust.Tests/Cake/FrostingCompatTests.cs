@@ -5,6 +5,7 @@ using Cake.Frosting;
 namespace MeshTrust.Tests.Cake;
 
 /// <summary>What MeshTrust relies on in Frosting. All of it is asked through the public API, so it holds for the package too.</summary>
+[NonParallelizable]
 public sealed partial class FrostingCompatTests
 {
     private FrostingHostFixture _host = null!;

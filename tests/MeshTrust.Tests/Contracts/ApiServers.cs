@@ -1,25 +1,19 @@
 namespace MeshTrust.Tests.Contracts;
 
-/// <summary>The servers that the contracts are held against, each started once in a test run, when the first test asks for it.</summary>
+/// <summary>The server that the contracts are held against here: ours. MeshTrust.LiveTests holds them against the referee.</summary>
 internal static class ApiServers
 {
-    private static readonly Lazy<Task<ApiServerUnderTest>> Embedded = new(() => EmbeddedApiServer.StartAsync());
-    private static readonly Lazy<Task<ApiServerUnderTest>> Native = new(() => NativeApiServer.StartAsync());
+    public const ServerKind Kind = ServerKind.Embedded;
+    public const string Category = nameof(ServerKind.Embedded);
 
-    /// <summary>The server of that kind; ends the test where the programs for it are missing.</summary>
-    public static Task<ApiServerUnderTest> GetAsync(ServerKind kind)
-    {
-        if (kind == ServerKind.Embedded) return Embedded.Value;
-        // Each test that needs them says that they are missing, not the first alone.
-        foreach (var program in (string[])["etcd", "kube-apiserver"]) Tools.OutsideTool.Find(program);
-        return Native.Value;
-    }
+    private static readonly Lazy<Task<ApiServerUnderTest>> Embedded = new(() => EmbeddedApiServer.StartAsync());
+
+    /// <summary>The server, started once in a test run, when the first test asks for it.</summary>
+    public static Task<ApiServerUnderTest> GetAsync(ServerKind kind) =>
+        kind == Kind ? Embedded.Value : throw new InvalidOperationException($"{kind} is for MeshTrust.LiveTests.");
 
     public static async Task StopAsync()
     {
-        foreach (var server in (Lazy<Task<ApiServerUnderTest>>[])[Embedded, Native])
-        {
-            if (server is { IsValueCreated: true, Value.IsCompletedSuccessfully: true }) await (await server.Value).DisposeAsync();
-        }
+        if (Embedded is { IsValueCreated: true, Value.IsCompletedSuccessfully: true }) await (await Embedded.Value).DisposeAsync();
     }
 }

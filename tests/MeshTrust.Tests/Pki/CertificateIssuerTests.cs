@@ -1,5 +1,4 @@
 using MeshTrust.Pki;
-using MeshTrust.Tests.Tools;
 using MeshTrust.Settings;
 using Microsoft.Extensions.Time.Testing;
 
@@ -65,19 +64,4 @@ public sealed class CertificateIssuerTests
     [TestCase(KeyAlgorithm.EcdsaP384, "ecdsa-with-SHA384")]
     [TestCase(KeyAlgorithm.Rsa2048, "sha256WithRSAEncryption")]
     public void Signs_with_the_hash_of_the_issuers_key(KeyAlgorithm key, string algorithm) => Assert.That(Root(1, key).SignatureAlgorithm, Is.EqualTo(algorithm));
-
-    [Test]
-    [Category(OutsideTool.Category)]
-    public void Copies_the_issuer_from_the_parents_bytes_whatever_its_string_types()
-    {
-        using var openssl = new OpenSsl();
-        openssl.Write("dn.conf", "[req]\nprompt=no\nstring_mask=default\nx509_extensions=ext\ndistinguished_name=dn\n[ext]\nbasicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\nsubjectKeyIdentifier=hash\n[dn]\nC=DE\nO=Acme\nCN=Root\n");
-        openssl.Run("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "9999", "-keyout", openssl.PathOf("key.pem"), "-out", openssl.PathOf("cert.pem"), "-config", openssl.PathOf("dn.conf"));
-        var root = openssl.Read("cert.pem");
-        Assert.That(PrivateKeyPem.TryParse("key", File.ReadAllBytes(openssl.PathOf("key.pem")), out var key, out _), Is.True);
-        var issued = new CertificateIssuer(TimeProvider.System).Issue(CertificateProfile.ForIntermediate(TrustSpec.Default.Intermediate, ClusterName.Parse("east")), TestKeys.Of(KeyAlgorithm.EcdsaP256).SubjectPublicKeyInfo, [root], key!).Certificate;
-        Assert.That(issued.RawIssuer.ToArray(), Is.EqualTo(root.RawSubject.ToArray()));
-        openssl.Write("int.pem", issued.ToPem());
-        openssl.Run("verify", "-x509_strict", "-CAfile", openssl.PathOf("cert.pem"), openssl.PathOf("int.pem"));
-    }
 }

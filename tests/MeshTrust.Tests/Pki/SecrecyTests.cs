@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.RegularExpressions;
 using MeshTrust.Pki;
-using MeshTrust.Tests.Tools;
 using MeshTrust.Settings;
 
 namespace MeshTrust.Tests.Pki;
@@ -75,20 +74,5 @@ public sealed class SecrecyTests
         File.WriteAllText(_fixture.Store.RootKeyPath, text);
         var fault = await Assert.ThrowsAsync<MeshTrustException>(_fixture.RootAsync);
         AssertSilent($"{reason}\n{fault}\n{fault!.Message}\n{fault.InnerException}\n{cluster.Reason}", text);
-    }
-
-    [Test]
-    [Category(OutsideTool.Category)]
-    public void A_key_of_a_kind_that_istiod_takes_is_read_in_all_three_forms()
-    {
-        using var openssl = new OpenSsl();
-        openssl.Run("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", openssl.PathOf("p8.pem"));
-        openssl.Run("rsa", "-traditional", "-in", openssl.PathOf("p8.pem"), "-out", openssl.PathOf("p1.pem"));
-        openssl.Run("ecparam", "-name", "secp384r1", "-genkey", "-noout", "-out", openssl.PathOf("sec1.pem"));
-        openssl.Run("pkcs8", "-topk8", "-nocrypt", "-in", openssl.PathOf("sec1.pem"), "-out", openssl.PathOf("ec8.pem"));
-        Assert.That(Read("p8.pem").SubjectPublicKeyInfo.ToArray(), Is.EqualTo(Read("p1.pem").SubjectPublicKeyInfo.ToArray()));
-        Assert.That(Read("ec8.pem").SubjectPublicKeyInfo.ToArray(), Is.EqualTo(Read("sec1.pem").SubjectPublicKeyInfo.ToArray()));
-        Assert.That((Read("p1.pem").Label, Read("sec1.pem").Label, Read("sec1.pem").KeyAlgorithm), Is.EqualTo(("RSA PRIVATE KEY", "EC PRIVATE KEY", KeyAlgorithm.EcdsaP384)));
-        PrivateKeyPem Read(string file) => PrivateKeyPem.TryParse(file, File.ReadAllBytes(openssl.PathOf(file)), out var key, out var reason) ? key : throw new AssertionException(reason);
     }
 }

@@ -10,7 +10,7 @@ namespace MeshTrust.ControlPlanes.Native.Processes;
 /// </summary>
 internal sealed class StdinReaperGuard : IProcessGuard
 {
-    private const string Shell = "/bin/sh";
+    private const string Program = "/bin/sh";
 
     // It must hold no output of ours open, survive a Ctrl-C that goes to the whole group, and kill rather than ask:
     // an API server that lost etcd takes 20 s to end by itself.
@@ -42,8 +42,8 @@ internal sealed class StdinReaperGuard : IProcessGuard
     /// <exception cref="MeshTrustException">MT2128: there is no shell.</exception>
     public StdinReaperGuard() => _shell = Start();
 
-    /// <summary>The shell's process id, for tests.</summary>
-    public int Id => _shell.Id;
+    /// <summary>The shell, for tests.</summary>
+    public Process Shell => _shell;
 
     public void Add(Process process)
     {
@@ -81,14 +81,14 @@ internal sealed class StdinReaperGuard : IProcessGuard
 
     private static Process Start()
     {
-        var start = new ProcessStartInfo(Shell, ["-c", Script.ReplaceLineEndings("\n")]) { UseShellExecute = false, RedirectStandardInput = true, WorkingDirectory = "/" };
+        var start = new ProcessStartInfo(Program, ["-c", Script.ReplaceLineEndings("\n")]) { UseShellExecute = false, RedirectStandardInput = true, WorkingDirectory = "/" };
         try
         {
             return Process.Start(start)!;
         }
         catch (Win32Exception e)
         {
-            throw ProcessGuard.Missing(Shell, e);
+            throw ProcessGuard.Missing(Program, e);
         }
     }
 

@@ -6,18 +6,9 @@ namespace MeshTrust.Tests.Live;
 [TestFixture, NonParallelizable]
 public sealed partial class BrokenInputTests
 {
-    private const int OnceEvery = 25;
+    private const int OnceEvery = 15;
 
     private static IEnumerable<BrokenRun> All => [.. BrokenArguments.All, .. BrokenKubeconfigs.All, .. BrokenTrustStores.All];
-
-    [Test]
-    public void Are_at_least_200_and_no_two_alike()
-    {
-        var all = All.ToList();
-        Assert.That(all, Has.Count.GreaterThanOrEqualTo(200));
-        Assert.That(all.GroupBy(run => (string.Join(' ', run.Arguments), run.Content)).Where(same => same.Count() > 1).Select(same => same.First().Name), Is.Empty);
-        Assert.That(all.Select(run => run.Name), Is.Unique, "a report has to tell them apart");
-    }
 
     [TestCaseSource(nameof(All))]
     public void Is_refused_and_leaves_all_as_it_was(object run) => Refuse((BrokenRun)run, HostInProcess.Run);
@@ -25,7 +16,7 @@ public sealed partial class BrokenInputTests
     [TestCaseSource(nameof(Sample))]
     public void Is_refused_by_a_process_of_its_own_alike(object run) => Refuse((BrokenRun)run, HostProcess.Run);
 
-    private static IEnumerable<BrokenRun> Sample => All.Where((run, i) => i % OnceEvery == 0 && !run.Content.Contains('\0', StringComparison.Ordinal));
+    private static IEnumerable<BrokenRun> Sample => All.Where((_, i) => i % OnceEvery == 0);
 
     private static void Refuse(BrokenRun run, Func<string, IEnumerable<string>, IReadOnlyDictionary<string, string?>?, (int ExitCode, string Output)> host)
     {

@@ -2,13 +2,15 @@ using MeshTrust.Tests.Settings;
 
 namespace MeshTrust.Tests.Live;
 
-/// <summary>Command lines, variables and topology files that a run must refuse before it does anything.</summary>
+/// <summary>
+/// Command lines, and one input for each problem that a run must refuse before it does anything: Settings.BrokenInputTests has all the inputs.
+/// </summary>
 internal static class BrokenArguments
 {
     /// <summary>What Cake's own command line refuses before any task of ours sees it.</summary>
     private static readonly string[] CakesOwn = ["--=x", "--topology=", "--rootca-cn="];
 
-    public static IEnumerable<BrokenRun> All => [.. CommandLines.Select(OfCake), .. BrokenInput.All.Where(ReachesUs).Select(OfTopology)];
+    public static IEnumerable<BrokenRun> All => [.. CommandLines.Select(OfCake), .. BrokenInput.All.Where(ReachesUs).DistinctBy(input => input.Id).Select(OfTopology)];
 
     private static readonly string[] CommandLines =
     [
@@ -19,13 +21,12 @@ internal static class BrokenArguments
     /// <summary>The host takes Cake's own options in any case of letters; and it has a home directory, where a kubeconfig could be.</summary>
     private static bool ReachesUs(BrokenInput input) => input.Id != "MT0018" && input.Arguments != "--merge-kubeconfig";
 
-    private static BrokenRun OfCake(string line) => new($"command line '{line}'", 2, "MT0017") { Arguments = line.Split(' '), Content = line };
+    private static BrokenRun OfCake(string line) => new($"command line '{line}'", 2, "MT0017") { Arguments = line.Split(' ') };
 
     private static BrokenRun OfTopology(BrokenInput input) => new(input.Text is null ? input.ToString() : $"{input.File}: {input}", 2, CakesOwn.Contains(input.Arguments) ? "MT0017" : input.Id)
     {
         Arguments = ["--target=RootCa", .. input.Arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries), .. input.Text is null ? Array.Empty<string>() : ["--topology=" + input.File]],
         Environment = TopologySamples.Environment(input.Environment).ToDictionary(v => v.Key, v => (string?)v.Value),
         Files = scratch => { if (input.Text is not null) scratch.Write(input.File, input.Text); },
-        Content = $"{input.Arguments}|{input.Environment}|{input.File}|{input.Text}",
     };
 }

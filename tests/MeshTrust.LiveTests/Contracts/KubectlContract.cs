@@ -3,6 +3,8 @@ using MeshTrust.Tests.Tools;
 namespace MeshTrust.Tests.Contracts;
 
 /// <summary>kubectl's own flows, word for word the same on both servers. Deleting a namespace is not among them: that takes a controller.</summary>
+[TestFixture(ServerKind.Embedded)]
+[TestFixture(ServerKind.Native, Category = OutsideTool.Category)]
 [Category(OutsideTool.Category)]
 public sealed class KubectlContract(ServerKind kind) : ApiServerContract(kind)
 {

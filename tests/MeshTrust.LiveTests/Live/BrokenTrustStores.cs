@@ -118,7 +118,6 @@ internal static class BrokenTrustStores
     {
         Arguments = arguments ?? Arguments("ClusterCacerts"),
         Files = scratch => { Lay(scratch); change(scratch); },
-        Content = name,
     };
 
     private static BrokenRun Edit(string name, string ids, string file, Func<string, string> change) => Store(name, ids, scratch => scratch.Write(file, change(Text(file))));
@@ -133,13 +132,12 @@ internal static class BrokenTrustStores
     {
         Arguments = ["--target=RootCa", "--work-dir=mesh", "--certs-dir=certs", "--rootca-cert=root.pem", "--rootca-key=root.key"],
         Files = files,
-        Content = name,
     };
 
     private static BrokenRun Push(string name, string ids, Action<ScratchDirectory> change) =>
         Store(name, ids, change, ["--exclusive", .. Arguments("PushSecrets")]) with { ExitCode = 8 };
 
-    private static BrokenRun Location(string name, Action<ScratchDirectory> files) => new(name, 7, "MT1003") { Arguments = Arguments("ClusterCacerts"), Files = files, Content = name };
+    private static BrokenRun Location(string name, Action<ScratchDirectory> files) => new(name, 7, "MT1003") { Arguments = Arguments("ClusterCacerts"), Files = files };
 
     private static void Lay(ScratchDirectory scratch)
     {

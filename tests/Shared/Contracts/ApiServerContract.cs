@@ -1,12 +1,11 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using MeshTrust.Tests.Tools;
 
 namespace MeshTrust.Tests.Contracts;
 
-/// <summary>What an API server answers on the wire. Every test runs against the embedded server and against a real kube-apiserver; each has namespaces of its own.</summary>
-[TestFixture(ServerKind.Embedded)]
-[TestFixture(ServerKind.Native, Category = OutsideTool.Category)]
+/// <summary>What an API server answers on the wire. Every test runs against the embedded server in MeshTrust.Tests and
+/// against a real kube-apiserver in MeshTrust.LiveTests; each has namespaces of its own.</summary>
+[TestFixture(ApiServers.Kind, Category = ApiServers.Category)]
 public abstract class ApiServerContract(ServerKind kind)
 {
     /// <summary>Which server this is.</summary>

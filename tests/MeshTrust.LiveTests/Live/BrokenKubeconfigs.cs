@@ -58,19 +58,19 @@ internal static class BrokenKubeconfigs
         Context("is not there", "gone", "MT0206"),
         Context("has another case", "A", "MT0206"),
         Context("is a path", "../a", "MT0206"),
-        new("a file stands where kubeconfigs are to be written", 5, "MT0218") { Arguments = Arguments, Environment = Variables("a", "config"), Files = s => { s.Write("config", Sound); s.Write("mesh/kubeconfig", "mine"); }, Content = "file" },
-        new("kubeconfig does not exist", 5, "MT0201") { Arguments = Arguments, Environment = Variables("a", "gone"), Content = "no file" },
-        new("kubeconfig is a directory", 5, "MT0203") { Arguments = Arguments, Environment = Variables("a", "config"), Files = s => Directory.CreateDirectory(s.File("config")), Content = "directory" },
-        new("kubeconfig is larger than any", 5, "MT0203") { Arguments = Arguments, Environment = Variables("a", "config"), Files = s => s.Write("config", new string('#', 20 << 20)), Content = "large" },
-        new("kubeconfig is bytes of no text", 5, "MT0202", "MT0203") { Arguments = Arguments, Environment = Variables("a", "config"), Files = s => File.WriteAllBytes(s.File("config"), [0xff, 0xfe, 0, 0xd8, 1, 2, 3]), Content = "bytes" },
-        new("two clusters are one", 5, "MT0217", "MT3002") { Arguments = Arguments, Environment = new Dictionary<string, string?>(Variables("a", "config")) { ["CTX_CLUSTER2"] = "b" }, Files = s => s.Write("config", Sound), Content = "one" },
-        new("nothing listens there", 5, "MT3002") { Arguments = Arguments, Environment = Variables("a", "config"), Files = s => s.Write("config", Sound), Content = "refused" },
+        new("a file stands where kubeconfigs are to be written", 5, "MT0218") { Arguments = Arguments, Environment = Variables("a", "config"), Files = s => { s.Write("config", Sound); s.Write("mesh/kubeconfig", "mine"); } },
+        new("kubeconfig does not exist", 5, "MT0201") { Arguments = Arguments, Environment = Variables("a", "gone") },
+        new("kubeconfig is a directory", 5, "MT0203") { Arguments = Arguments, Environment = Variables("a", "config"), Files = s => Directory.CreateDirectory(s.File("config")) },
+        new("kubeconfig is larger than any", 5, "MT0203") { Arguments = Arguments, Environment = Variables("a", "config"), Files = s => s.Write("config", new string('#', 20 << 20)) },
+        new("kubeconfig is bytes of no text", 5, "MT0202", "MT0203") { Arguments = Arguments, Environment = Variables("a", "config"), Files = s => File.WriteAllBytes(s.File("config"), [0xff, 0xfe, 0, 0xd8, 1, 2, 3]) },
+        new("two clusters are one", 5, "MT0217", "MT3002") { Arguments = Arguments, Environment = new Dictionary<string, string?>(Variables("a", "config")) { ["CTX_CLUSTER2"] = "b" }, Files = s => s.Write("config", Sound) },
+        new("nothing listens there", 5, "MT3002") { Arguments = Arguments, Environment = Variables("a", "config"), Files = s => s.Write("config", Sound) },
     ];
 
     private static string[] Arguments => ["--target=SetContexts", "--work-dir=mesh", "--provider=existing"];
 
     private static BrokenRun Text(string name, string text, params string[] ids) =>
-        new($"kubeconfig {name}", 5, ids) { Arguments = Arguments, Environment = Variables("a", "config"), Files = s => s.Write("config", text), Content = text };
+        new($"kubeconfig {name}", 5, ids) { Arguments = Arguments, Environment = Variables("a", "config"), Files = s => s.Write("config", text) };
 
     private static BrokenRun Change(string name, string old, string changed, params string[] ids)
     {
@@ -79,7 +79,7 @@ internal static class BrokenKubeconfigs
     }
 
     private static BrokenRun Context(string name, string context, string id) =>
-        new($"context {name}", 5, id) { Arguments = Arguments, Environment = Variables(context, "config"), Files = s => s.Write("config", Sound), Content = context };
+        new($"context {name}", 5, id) { Arguments = Arguments, Environment = Variables(context, "config"), Files = s => s.Write("config", Sound) };
 
     private static Dictionary<string, string?> Variables(string context, string file) => new() { ["CTX_CLUSTER1"] = context, ["KUBECONFIG"] = "{dir}/" + file };
 }

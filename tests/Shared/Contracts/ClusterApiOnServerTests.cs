@@ -1,11 +1,9 @@
 using MeshTrust.Kubeconfig;
-using MeshTrust.Tests.Tools;
 
 namespace MeshTrust.Tests.Contracts;
 
 /// <summary>The library's own client against both servers.</summary>
-[TestFixture(ServerKind.Embedded)]
-[TestFixture(ServerKind.Native, Category = OutsideTool.Category)]
+[TestFixture(ApiServers.Kind, Category = ApiServers.Category)]
 public sealed class ClusterApiOnServerTests(ServerKind kind) : ClusterApiContract
 {
     private ClusterAccess _administrator = null!;

@@ -15,8 +15,5 @@ internal sealed record BrokenRun(string Name, int ExitCode, params string[] Ids)
     /// <summary>Writes the user's files.</summary>
     public Action<ScratchDirectory> Files { get; init; } = _ => { };
 
-    /// <summary>What tells two cases apart, beside their names.</summary>
-    public string Content { get; init; } = "";
-
     public override string ToString() => Name;
 }
