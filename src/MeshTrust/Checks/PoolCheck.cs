@@ -3,7 +3,7 @@ using MeshTrust.Settings;
 
 namespace MeshTrust.Checks;
 
-/// <summary>MT4001 to MT4009, found by the plan of addresses: the network has addresses for every cluster's load balancers.</summary>
+/// <summary>MT4002 to MT4009, found by the plan of addresses: the network has addresses for every cluster's load balancers.</summary>
 public sealed class PoolCheck : PreflightCheck
 {
     /// <inheritdoc/>

@@ -31,7 +31,7 @@ public sealed record AddressPlan
     /// <param name="kept">What the last run gave out; null for the first run.</param>
     /// <param name="found">What kind clusters have that MeshTrust did not make from here.</param>
     /// <param name="adopts">Whether those of them that are in the topology are taken over (<c>--adopt</c>): they cannot get other ranges than they have.</param>
-    /// <exception cref="MeshTrustException">Stage <see cref="Stage.Preflight"/>, with all problems at once: MT3101 to MT3119, MT4001 to MT4009. A clash names both owners.</exception>
+    /// <exception cref="MeshTrustException">Stage <see cref="Stage.Preflight"/>, with all problems at once: MT3101 to MT3119, MT4002 to MT4009. A clash names both owners.</exception>
     public static AddressPlan For(MeshTopology topology, EngineSnapshot snapshot, AddressLock? kept, IReadOnlyList<FoundAddresses>? found = null, bool adopts = false)
     {
         ArgumentNullException.ThrowIfNull(topology);

@@ -61,13 +61,9 @@ internal sealed class PoolPlanning
     private bool TakePinned(int index)
     {
         var cluster = _topology.Clusters[index];
-        var texts = cluster.Hosting.LoadBalancerPool;
-        if (texts.Count == 0) return _topology.Hosting.LoadBalancer.IpSpace is { } space && TakeIpSpace(index, space - index);
-        foreach (var text in texts)
-        {
-            if (IpRange.TryParse(text, out var pool)) Check(index, pool);
-            else Add("MT4001", cluster, $"Its load-balancer pool \"{text}\" is no range of addresses.", "Write such as 172.18.255.200-172.18.255.240, or a network in CIDR form.");
-        }
+        var asked = cluster.Hosting.LoadBalancerPool;
+        if (asked.Count == 0) return _topology.Hosting.LoadBalancer.IpSpace is { } space && TakeIpSpace(index, space - index);
+        foreach (var pool in asked) Check(index, pool);
 
         foreach (var missing in _spaces.Where(s => _pools[index].Count > 0 && !_pools[index].Exists(p => p.Family == s.Family)))
             Add("MT4007", cluster, $"Its load-balancer pools have no {Word(missing.Family)} address, but the cluster is dual-stack.", "Services of that family get none; add a pool if they should.", Severity.Warning);

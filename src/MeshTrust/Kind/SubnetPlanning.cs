@@ -64,12 +64,11 @@ internal sealed class SubnetPlanning
     private void TakeAsked(int index)
     {
         var cluster = _topology.Clusters[index];
-        foreach (var (key, texts) in new[] { (SubnetUse.Pods, cluster.PodSubnets), (SubnetUse.Services, cluster.ServiceSubnets) })
+        foreach (var (key, ranges) in new[] { (SubnetUse.Pods, cluster.PodSubnets), (SubnetUse.Services, cluster.ServiceSubnets) })
         {
-            foreach (var text in texts)
+            foreach (var range in ranges)
             {
-                if (ValueReaders.Subnet(text, out var range) is { } complaint) Add("MT3109", cluster, $"Its {key} {complaint.Message}", complaint.Hint);
-                else if (!Wanted.Contains((key, range.BaseAddress.AddressFamily))) Add("MT3107", cluster, $"Its {key} {range} is of another family than its ipFamily {Word(_topology.Hosting.IpFamily)}.", "Change one of the two.");
+                if (!Wanted.Contains((key, range.BaseAddress.AddressFamily))) Add("MT3107", cluster, $"Its {key} {range} is of another family than its ipFamily {Word(_topology.Hosting.IpFamily)}.", "Change one of the two.");
                 else if (_uses.Any(u => u.Cluster == index && u.Key == key && u.Family == range.BaseAddress.AddressFamily)) Add("MT3107", cluster, $"It has a second {key} of one family, {range}.", "Leave one of them out.");
                 else Take(new SubnetUse(index, key, range, true));
             }

@@ -17,8 +17,8 @@ public sealed record ClusterHostingSpec
     /// <summary>Whether etcd's data lies in memory. It does not survive a restart of the node.</summary>
     public bool EtcdInMemory { get; init; }
 
-    /// <summary>Load-balancer addresses as the user wrote them: ranges <c>first-last</c> or CIDR; empty where they are planned.</summary>
-    public IReadOnlyList<string> LoadBalancerPool { get; init; } = [];
+    /// <summary>Load-balancer addresses; empty where they are planned.</summary>
+    public IReadOnlyList<IpRange> LoadBalancerPool { get; init; } = [];
 
     /// <summary>A kind configuration (v1alpha4) laid over what is planned (a JSON object); null for none. Keys that MeshTrust plans itself are refused.</summary>
     public JsonElement? KindConfig { get; init; }

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json;
 
 namespace MeshTrust.Settings;
@@ -23,11 +24,11 @@ public sealed record ClusterSpec
     /// <summary>The kubeconfig file of a cluster that exists already; null for the user's own (<c>KUBECONFIG</c>).</summary>
     public string? Kubeconfig { get; init; }
 
-    /// <summary>The pod ranges (CIDR); empty where the provider chooses. Written again to topology-config.json.</summary>
-    public IReadOnlyList<string> PodSubnets { get; init; } = [];
+    /// <summary>The pod ranges; empty where the provider chooses. Written again to topology-config.json.</summary>
+    public IReadOnlyList<IPNetwork> PodSubnets { get; init; } = [];
 
-    /// <summary>The service ranges (CIDR); empty where the provider chooses. Written again to topology-config.json.</summary>
-    public IReadOnlyList<string> ServiceSubnets { get; init; } = [];
+    /// <summary>The service ranges; empty where the provider chooses. Written again to topology-config.json.</summary>
+    public IReadOnlyList<IPNetwork> ServiceSubnets { get; init; } = [];
 
     /// <summary>Istio's <c>httpProxy</c>, carried through.</summary>
     public string? HttpProxy { get; init; }

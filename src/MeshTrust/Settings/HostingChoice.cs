@@ -1,3 +1,4 @@
+using System.Net;
 
 namespace MeshTrust.Settings;
 
@@ -86,9 +87,9 @@ internal sealed class HostingChoice(ArgumentSet given, bool mayBeKind, ProblemCo
         return version.IsArgument ? (version.Value, null) : (null, image.Value);
     }
 
-    private IReadOnlyList<IReadOnlyList<string>>? Subnets(string name, string key, int clusters, bool isWhole)
+    private IReadOnlyList<IReadOnlyList<IPNetwork>>? Subnets(string name, string key, int clusters, bool isWhole)
     {
-        if (Read<IReadOnlyList<IReadOnlyList<string>>>(name, HostingReaders.SubnetsOfClusters, key) is not { } subnets) return null;
+        if (Read<IReadOnlyList<IReadOnlyList<IPNetwork>>>(name, HostingReaders.SubnetsOfClusters, key) is not { } subnets) return null;
         if (subnets.Value.Count == clusters) return subnets.Value;
         if (isWhole) problems.Add("MT0011", subnets.Location, $"It has ranges for {subnets.Value.Count} clusters, and there {(clusters == 1 ? "is 1" : $"are {clusters}")}.", "Write one for each cluster, or auto in its place.");
         return null;

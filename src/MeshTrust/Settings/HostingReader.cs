@@ -34,7 +34,7 @@ internal sealed class HostingReader(string file)
         ControlPlanes = node.Given("controlPlanes", ValueReaders.Number(1, 9)) ?? usual.ControlPlanes,
         Workers = node.Given("workers", ValueReaders.Number(0, 100)) ?? usual.Workers,
         EtcdInMemory = node.Given<bool>("etcdInMemory", ValueReaders.Switch) ?? usual.EtcdInMemory,
-        LoadBalancerPool = node.Map("loadBalancer").Values<string>("pool", HostingReaders.Pool),
+        LoadBalancerPool = node.Map("loadBalancer").Values<IpRange>("pool", HostingReaders.Pool),
         KindConfig = node.Map("kindConfig") is { Entries.Count: > 0 } overlay ? overlay.ToJson() : usual.KindConfig,
     };
 

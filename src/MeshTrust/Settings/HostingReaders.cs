@@ -83,10 +83,16 @@ internal static partial class HostingReaders
     }
 
     /// <summary>Addresses of a load balancer.</summary>
-    public static Complaint? Pool(string text, out string value)
+    public static Complaint? Pool(string text, out IpRange value)
     {
-        value = text;
-        return AddressSpan.Find(text) is null ? new(ComplaintKind.Range, $"{Shown.Quote(text)} is no range of addresses.", "Write the first and the last address, such as 172.18.255.200-172.18.255.240, or a range such as 172.18.255.64/26.") : null;
+        value = null!;
+        if (text.IndexOfAny(['/', '-']) < 0 || !IpRange.TryParse(text, out var range))
+        {
+            return new(ComplaintKind.Range, $"{Shown.Quote(text)} is no range of addresses.", "Write the first and the last address, such as 172.18.255.200-172.18.255.240, or a range such as 172.18.255.64/26.");
+        }
+
+        value = range;
+        return null;
     }
 
     /// <summary>A range of one family.</summary>
@@ -98,23 +104,24 @@ internal static partial class HostingReaders
     };
 
     /// <summary>The ranges of each cluster: one, or one of each IP family; <c>auto</c> leaves a cluster's to the planner.</summary>
-    public static Complaint? SubnetsOfClusters(string text, out IReadOnlyList<IReadOnlyList<string>> value)
+    public static Complaint? SubnetsOfClusters(string text, out IReadOnlyList<IReadOnlyList<IPNetwork>> value)
     {
-        var clusters = new List<List<string>>();
+        var clusters = new List<List<IPNetwork>>();
         value = clusters;
         AddressFamily? before = null;
         foreach (var part in text.Split(',').Select(p => p.Trim()))
         {
             AddressFamily? family = null;
+            IPNetwork network = default;
             if (part != "auto")
             {
-                if (ValueReaders.Subnet(part, out var network) is { } complaint) return complaint;
+                if (ValueReaders.Subnet(part, out network) is { } complaint) return complaint;
                 family = network.BaseAddress.AddressFamily;
             }
 
             // An IPv6 range right behind an IPv4 range (or the other way round) is the same cluster's second one.
-            if (family is not null && before is not null && family != before && clusters[^1].Count == 1) clusters[^1].Add(part);
-            else clusters.Add(family is null ? [] : [part]);
+            if (family is not null && before is not null && family != before && clusters[^1].Count == 1) clusters[^1].Add(network);
+            else clusters.Add(family is null ? [] : [network]);
             before = family;
         }
 

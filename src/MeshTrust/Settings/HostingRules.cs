@@ -42,14 +42,13 @@ internal sealed class HostingRules
         for (var i = 0; i < _topology.Clusters.Count; i++)
         {
             var cluster = _topology.Clusters[i];
-            foreach (var (key, texts) in new[] { ("podSubnet", cluster.PodSubnets), ("serviceSubnet", cluster.ServiceSubnets) })
+            foreach (var (key, networks) in new[] { ("podSubnet", cluster.PodSubnets), ("serviceSubnet", cluster.ServiceSubnets) })
             {
-                var spans = texts.Select(AddressSpan.Find).OfType<AddressSpan>().ToList();
-                if (spans.Count == 0 || spans.Count != texts.Count || (spans.Count(s => s.IsIPv4) == fours && spans.Count(s => !s.IsIPv4) == sixes)) continue;
-                yield return Wrong("MT0127", _place(i, key), $"The {key} {string.Join(", ", texts)} of {cluster.Name} does not fit ipFamily {Word(family)}, which takes {Needed(family)}.", "Mend the ranges, or set ipFamily (--ip-family).");
+                if (networks.Count == 0 || (networks.Count(IsIPv4) == fours && networks.Count(n => !IsIPv4(n)) == sixes)) continue;
+                yield return Wrong("MT0127", _place(i, key), $"The {key} {string.Join(", ", networks)} of {cluster.Name} does not fit ipFamily {Word(family)}, which takes {Needed(family)}.", "Mend the ranges, or set ipFamily (--ip-family).");
             }
 
-            var stranger = cluster.Hosting.LoadBalancerPool.FirstOrDefault(p => AddressSpan.Find(p) is { } span && (span.IsIPv4 ? fours : sixes) == 0);
+            var stranger = cluster.Hosting.LoadBalancerPool.FirstOrDefault(p => (p.Family == AddressFamily.InterNetwork ? fours : sixes) == 0);
             if (stranger is not null) yield return Wrong("MT0127", _place(i, "loadBalancer"), $"The load balancer's pool {stranger} of {cluster.Name} does not fit ipFamily {Word(family)}.", "Mend the pool, or set ipFamily (--ip-family).");
         }
 
@@ -59,19 +58,18 @@ internal sealed class HostingRules
     private IEnumerable<Problem> Network()
     {
         var (network, family) = (_hosting.Network, _hosting.IpFamily);
-        var spans = network.Subnets.Select(AddressSpan.Of).ToList();
-        var (fours, sixes) = (spans.Count(s => s.IsIPv4), spans.Count(s => !s.IsIPv4));
-        if (!network.Create && (spans.Count > 0 || network.IpRange is not null))
+        var (fours, sixes) = (network.Subnets.Count(IsIPv4), network.Subnets.Count(n => !IsIPv4(n)));
+        if (!network.Create && (network.Subnets.Count > 0 || network.IpRange is not null))
         {
-            var key = spans.Count > 0 ? "network.subnet" : "network.ipRange";
+            var key = network.Subnets.Count > 0 ? "network.subnet" : "network.ipRange";
             yield return Wrong("MT0128", _hostingPlace(key), $"{key} holds for a network that is made beforehand only, and network.create is false.", "Write create: true beside it, or take it out.");
         }
         else if (fours > 1 || sixes > 1) yield return Wrong("MT0128", _hostingPlace("network.subnet"), "network.subnet has two ranges of one IP family.", "Write one range, or one of each family.");
-        else if (spans.Count > 0 && ((family != IpFamily.IPv6 && fours == 0) || (family != IpFamily.IPv4 && sixes == 0)))
+        else if (network.Subnets.Count > 0 && ((family != IpFamily.IPv6 && fours == 0) || (family != IpFamily.IPv4 && sixes == 0)))
         {
             yield return Wrong("MT0127", _hostingPlace("network.subnet"), $"network.subnet does not fit ipFamily {Word(family)}, which takes {Needed(family)}.", "Mend the ranges, or set ipFamily (--ip-family).");
         }
-        else if (network.IpRange is { } part && !spans.Any(s => s.Contains(AddressSpan.Of(part))))
+        else if (network.IpRange is { } part && !network.Subnets.Any(n => IpRange.Of(n).Contains(IpRange.Of(part))))
         {
             yield return Wrong("MT0128", _hostingPlace("network.ipRange"), $"network.ipRange {part} lies in no range of network.subnet.", "Write a part of the network's IPv4 range.");
         }
@@ -90,11 +88,10 @@ internal sealed class HostingRules
         {
             var (cluster, hosting) = (_topology.Clusters[i], _topology.Clusters[i].Hosting);
             var nodes = hosting.ControlPlanes + hosting.WorkersIn(_topology.Mode);
-            foreach (var text in cluster.PodSubnets.Where(_ => hosting.KindConfig is null))
+            foreach (var range in cluster.PodSubnets.Where(n => hosting.KindConfig is null && IsIPv4(n)))
             {
-                if (ValueReaders.Subnet(text, out var range) is not null || range.BaseAddress.AddressFamily != AddressFamily.InterNetwork) continue;
                 if (range.PrefixLength <= OfNode && nodes <= 1L << (OfNode - range.PrefixLength)) continue;
-                yield return Wrong("MT0129", _place(i, "podSubnet"), $"The podSubnet {text} of {cluster.Name} is too small: each node takes a /{OfNode} of it, and there {(nodes == 1 ? "is 1 node" : $"are {nodes} nodes")}.", "Write a wider range, such as a /16.");
+                yield return Wrong("MT0129", _place(i, "podSubnet"), $"The podSubnet {range} of {cluster.Name} is too small: each node takes a /{OfNode} of it, and there {(nodes == 1 ? "is 1 node" : $"are {nodes} nodes")}.", "Write a wider range, such as a /16.");
             }
         }
     }
@@ -141,6 +138,8 @@ internal sealed class HostingRules
     }
 
     private static IReadOnlyList<string> Hosts(RegistrySpec registry) => registry.Aliases.Count > 0 ? registry.Aliases : [$"localhost:{registry.HostPort}"];
+
+    private static bool IsIPv4(IPNetwork network) => network.BaseAddress.AddressFamily == AddressFamily.InterNetwork;
 
     private static string Word(IpFamily family) => family.ToString().ToLowerInvariant();
 

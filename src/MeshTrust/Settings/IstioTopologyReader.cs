@@ -1,3 +1,4 @@
+using System.Net;
 
 namespace MeshTrust.Settings;
 
@@ -80,8 +81,8 @@ internal sealed class IstioTopologyReader(string file, bool istioCompat, Problem
             Primary = Text<ClusterName?>(node, "primaryClusterName", NameReaders.Cluster),
             Config = Text<ClusterName?>(node, "configClusterName", NameReaders.Cluster),
             Kubeconfig = meta is MapNode map ? Text<string>(map, "kubeconfig", NameReaders.FilePath) : null,
-            Pods = Text<IReadOnlyList<string>>(node, "podSubnet", Subnets),
-            Services = Text<IReadOnlyList<string>>(node, "svcSubnet", Subnets),
+            Pods = Text<IReadOnlyList<IPNetwork>>(node, "podSubnet", Subnets),
+            Services = Text<IReadOnlyList<IPNetwork>>(node, "svcSubnet", Subnets),
             Proxy = Text<string>(node, "httpProxy", NameReaders.Line),
             Only = Switch(node, "proxyKubectlOnly"),
         };
@@ -101,10 +102,17 @@ internal sealed class IstioTopologyReader(string file, bool istioCompat, Problem
     }
 
     /// <summary>One range, or one for each IP family with a comma between them, as kind takes it.</summary>
-    private static Complaint? Subnets(string text, out IReadOnlyList<string> value)
+    private static Complaint? Subnets(string text, out IReadOnlyList<IPNetwork> value)
     {
-        value = [.. text.Split(',').Select(t => t.Trim())];
-        return value.Select(t => ValueReaders.Subnet(t, out _)).FirstOrDefault(c => c is not null);
+        var networks = new List<IPNetwork>();
+        value = networks;
+        foreach (var part in text.Split(','))
+        {
+            if (ValueReaders.Subnet(part.Trim(), out var network) is { } complaint) return complaint;
+            networks.Add(network);
+        }
+
+        return null;
     }
 
     private void UnknownKey(int index, MapEntry entry)

@@ -1,3 +1,4 @@
+using System.Net;
 
 namespace MeshTrust.Settings;
 
@@ -63,8 +64,8 @@ internal sealed class MeshTopologyReader(string file, IReadOnlyDictionary<string
             Config = node.Value<ClusterName?>("config", NameReaders.Cluster),
             Context = node.Value<string>("context", NameReaders.Context),
             Kubeconfig = node.Value<string>("kubeconfig", NameReaders.FilePath).FromDirectoryOf(file),
-            PodSubnets = node.Values<string>("podSubnet", Subnet),
-            ServiceSubnets = node.Values<string>("serviceSubnet", Subnet),
+            PodSubnets = node.Values<IPNetwork>("podSubnet", ValueReaders.Subnet),
+            ServiceSubnets = node.Values<IPNetwork>("serviceSubnet", ValueReaders.Subnet),
             Hosting = HostingReader.ReadCluster(node, defaults),
         };
     }
@@ -79,12 +80,6 @@ internal sealed class MeshTopologyReader(string file, IReadOnlyDictionary<string
         CertificateFile = node.Map("existing").Value<string>("cert", NameReaders.FilePath).FromDirectoryOf(file),
         KeyFile = node.Map("existing").Value<string>("key", NameReaders.FilePath).FromDirectoryOf(file),
     };
-
-    private static Complaint? Subnet(string text, out string value)
-    {
-        value = text;
-        return ValueReaders.Subnet(text, out _);
-    }
 
     private void TellContradictions(MapNode root)
     {

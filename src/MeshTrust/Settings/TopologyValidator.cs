@@ -85,20 +85,19 @@ public static class TopologyValidator
     private static IEnumerable<Problem> Overlaps(IReadOnlyList<ClusterSpec> clusters, Func<int, string, string> place)
     {
         var claims = clusters.SelectMany(Claims).ToList();
-        foreach (var bad in claims.Where(c => c.Span is null)) yield return Wrong("MT0115", place(bad.Index, bad.Key), $"{Shown.Quote(bad.Text)} is no IP range.", "Write such as 10.10.0.0/16.");
-        foreach (var group in claims.Where(c => c.Span is not null).GroupBy(c => (c.Room, c.Span!.Family)))
+        foreach (var group in claims.GroupBy(c => (c.Room, c.Range.Family)))
         {
             Claim? widest = null;
-            foreach (var claim in group.OrderBy(c => c.Span!.First).ThenBy(c => c.Index))
+            foreach (var claim in group.OrderBy(c => c.Range.FirstNumber).ThenBy(c => c.Index))
             {
-                if (widest is not null && claim.Span!.First <= widest.Span!.Last)
+                if (widest is not null && claim.Range.FirstNumber <= widest.Range.LastNumber)
                 {
                     var (later, earlier) = claim.Index >= widest.Index ? (claim, widest) : (widest, claim);
                     var whose = later.Index == earlier.Index ? "the same cluster" : $"{clusters[earlier.Index].Name}, which is in the same network";
                     yield return Wrong("MT0114", place(later.Index, later.Key), $"The {later.Noun} {later.Text} of {clusters[later.Index].Name} overlaps the {earlier.Noun} {earlier.Text} of {whose}.", "Give each its own range.");
                 }
 
-                if (widest is null || claim.Span!.Last > widest.Span!.Last) widest = claim;
+                if (widest is null || claim.Range.LastNumber > widest.Range.LastNumber) widest = claim;
             }
         }
     }
@@ -107,12 +106,10 @@ public static class TopologyValidator
     private static IEnumerable<Claim> Claims(ClusterSpec cluster, int index)
     {
         var network = $"network {cluster.Network}";
-        foreach (var text in cluster.PodSubnets) yield return new Claim(index, "podSubnet", text, "podSubnet", network, OfSubnet(text));
-        foreach (var text in cluster.ServiceSubnets) yield return new Claim(index, "serviceSubnet", text, "serviceSubnet", network, OfSubnet(text));
-        foreach (var text in cluster.Hosting.LoadBalancerPool) yield return new Claim(index, "loadBalancer", text, "load balancer's pool", "containers", AddressSpan.Find(text));
+        foreach (var range in cluster.PodSubnets) yield return new Claim(index, "podSubnet", $"{range}", "podSubnet", network, IpRange.Of(range));
+        foreach (var range in cluster.ServiceSubnets) yield return new Claim(index, "serviceSubnet", $"{range}", "serviceSubnet", network, IpRange.Of(range));
+        foreach (var pool in cluster.Hosting.LoadBalancerPool) yield return new Claim(index, "loadBalancer", $"{pool}", "load balancer's pool", "containers", pool);
     }
-
-    private static AddressSpan? OfSubnet(string text) => ValueReaders.Subnet(text, out var network) is null ? AddressSpan.Of(network) : null;
 
     private static IEnumerable<Problem> Contexts(MeshTopology topology, Func<int, string, string> place)
     {
@@ -147,5 +144,5 @@ public static class TopologyValidator
 
     private static Problem Wrong(string id, string place, string what, string remedy) => new(id, place, what, remedy);
 
-    private sealed record Claim(int Index, string Key, string Text, string Noun, string Room, AddressSpan? Span);
+    private sealed record Claim(int Index, string Key, string Text, string Noun, string Room, IpRange Range);
 }

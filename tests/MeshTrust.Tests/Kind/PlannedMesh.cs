@@ -13,8 +13,8 @@ internal static class PlannedMesh
     {
         Name = ClusterName.Parse($"cluster{number}"),
         Network = network,
-        PodSubnets = pods?.Split(',') ?? [],
-        ServiceSubnets = services?.Split(',') ?? [],
+        PodSubnets = [.. (pods?.Split(',') ?? []).Select(System.Net.IPNetwork.Parse)],
+        ServiceSubnets = [.. (services?.Split(',') ?? []).Select(System.Net.IPNetwork.Parse)],
         Hosting = hosting ?? ClusterHostingSpec.Default,
     };
 

@@ -10,7 +10,7 @@ public sealed class PoolPlanTests
     private static IEnumerable<string> Pools(MeshTopology mesh, EngineSnapshot engine) => AddressPlan.For(mesh, engine, null).Clusters.Select(c => c.Pool());
 
     private static MeshTopology WithPools(params string[] pools) =>
-        Mesh([.. pools.Select((p, i) => Cluster(i + 1, hosting: new ClusterHostingSpec { LoadBalancerPool = p.Length == 0 ? [] : p.Split(',') }))]);
+        Mesh([.. pools.Select((p, i) => Cluster(i + 1, hosting: new ClusterHostingSpec { LoadBalancerPool = p.Length == 0 ? [] : [.. p.Split(',').Select(IpRange.Parse)] }))]);
 
     [TestCase("172.18.0.0/16", 2, "172.18.255.128-172.18.255.191", "172.18.255.64-172.18.255.127")]
     [TestCase("172.18.0.0/24", 2, "172.18.0.128-172.18.0.191", "172.18.0.64-172.18.0.127")]
@@ -97,8 +97,6 @@ public sealed class PoolPlanTests
     [TestCase("172.19.0.1-172.19.0.9", "MT4002")]
     [TestCase("fd00::1-fd00::9", "MT4002")]
     [TestCase("172.18.0.1-172.18.0.9", "MT4003")]
-    [TestCase("172.18.999.200-172.18.999.240", "MT4001")]
-    [TestCase("bogus", "MT4001")]
     public void Checks_pools_that_the_user_named(string pool, string id) =>
         Assert.That(Problems(() => AddressPlan.For(WithPools(pool), Engine("172.18.0.0/16"), null)).Select(p => $"{p.Id} {p.Location}"), Is.EqualTo(new[] { $"{id} cluster1" }));
 

@@ -12,7 +12,7 @@ public sealed class ContextsPlanTests
     {
         Clusters =
         [
-            new ClusterSpec { Name = ClusterName.Parse("east"), Network = "net 1", PodSubnets = ["10.10.0.0/16"], ServiceSubnets = ["10.255.10.0/24"], Meta = JsonElement.Parse("""{"fakeVM":false,"kubeconfig":"old"}""") },
+            new ClusterSpec { Name = ClusterName.Parse("east"), Network = "net 1", PodSubnets = [System.Net.IPNetwork.Parse("10.10.0.0/16")], ServiceSubnets = [System.Net.IPNetwork.Parse("10.255.10.0/24")], Meta = JsonElement.Parse("""{"fakeVM":false,"kubeconfig":"old"}""") },
             new ClusterSpec { Name = ClusterName.Parse("west"), Primary = ClusterName.Parse("east"), Config = ClusterName.Parse("east"), HttpProxy = "http://p:1", ProxyKubectlOnly = true },
         ],
     };

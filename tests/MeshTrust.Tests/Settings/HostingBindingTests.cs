@@ -69,7 +69,7 @@ public sealed class HostingBindingTests
         {
             Assert.That((a.ControlPlanes, a.Workers, a.EtcdInMemory), Is.EqualTo((1, (int?)0, false)));
             Assert.That((b.ControlPlanes, b.Workers, b.EtcdInMemory, b.KindConfig), Is.EqualTo((3, (int?)2, true, (System.Text.Json.JsonElement?)null)));
-            Assert.That(a.LoadBalancerPool, Is.EqualTo(["10.253.3.0/26", "10.253.3.80-10.253.3.99"]));
+            Assert.That(a.LoadBalancerPool, Is.EqualTo([IpRange.Parse("10.253.3.0/26"), IpRange.Parse("10.253.3.80-10.253.3.99")]));
             Assert.That(b.LoadBalancerPool, Is.Empty, "auto is the planner's");
             Assert.That(a.KindConfig?.GetProperty("nodes")[0].GetProperty("labels").GetProperty("tier").GetString(), Is.EqualTo("x"));
             Assert.That((string.Join(' ', clusters[0].PodSubnets), clusters[1].ServiceSubnets.Count), Is.EqualTo(("10.1.0.0/16 fd00:a::/56", 0)));

@@ -28,7 +28,7 @@ public sealed class IstioTopologyTests
         using (Assert.EnterMultipleScope())
         {
             Assert.That((remote.Name.Value, remote.Network, remote.Primary?.Value, remote.Config?.Value), Is.EqualTo(("remote", "network-2", "external", "config")));
-            Assert.That((remote.PodSubnets[0], remote.ServiceSubnets[0]), Is.EqualTo(("10.30.0.0/16", "10.255.30.0/24")));
+            Assert.That((remote.PodSubnets[0].ToString(), remote.ServiceSubnets[0].ToString()), Is.EqualTo(("10.30.0.0/16", "10.255.30.0/24")));
             Assert.That(remote.Meta?.GetRawText(), Is.EqualTo("""{"fakeVM":false}"""));
         }
     }
@@ -56,7 +56,7 @@ public sealed class IstioTopologyTests
     public void Takes_the_aliases_of_the_provisioner_script()
     {
         var cluster = Bind("""[{"cluster_name": "a", "pod_subnet": "10.1.0.0/16", "svc_subnet": "10.2.0.0/24", "network_id": "n"}]""").Topology.Clusters.Single();
-        Assert.That((cluster.Name.Value, cluster.PodSubnets[0], cluster.ServiceSubnets[0], cluster.Network), Is.EqualTo(("a", "10.1.0.0/16", "10.2.0.0/24", "n")));
+        Assert.That((cluster.Name.Value, cluster.PodSubnets[0].ToString(), cluster.ServiceSubnets[0].ToString(), cluster.Network), Is.EqualTo(("a", "10.1.0.0/16", "10.2.0.0/24", "n")));
     }
 
     [TestCase("\"null\"")]

@@ -170,7 +170,7 @@ public sealed class KindClusterProviderTests
     {
         _kind.Make("east-control-plane");
         var topology = FakeKind.Topology("east");
-        topology = topology with { Clusters = [topology.Clusters[0] with { PodSubnets = ["10.30.0.0/16"] }] };
+        topology = topology with { Clusters = [topology.Clusters[0] with { PodSubnets = [System.Net.IPNetwork.Parse("10.30.0.0/16")] }] };
         var fault = (await Assert.ThrowsAsync<MeshTrustException>(() => new KindClusterProvider(_kind.Run(r => r with { Adopt = true })).EnsureAsync(topology, default)))!;
         Assert.That(fault.Problems.Single().ToString(), Does.StartWith("MT2304 east: The cluster cannot be adopted as it is: podSubnet is 10.244.0.0/16, wanted is 10.30.0.0/16."));
 
