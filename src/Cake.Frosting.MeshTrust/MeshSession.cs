@@ -47,7 +47,7 @@ public sealed class MeshSession(MeshTrustOptions options, RunCancellation cancel
         lock (_lock)
         {
             return _provider ??= ProviderSelection.ForAsync(
-                settings, ct => kind.FindAsync(settings.Topology.Hosting, ct), () => _binaries ??= BinaryLocator.TryFind(new BinaryRequest { Version = Versions(settings) }), Token);
+                settings, ct => kind.FindAsync(settings.Topology.Kind, ct), () => _binaries ??= BinaryLocator.TryFind(new BinaryRequest { Version = Versions(settings) }), Token);
         }
     }
 

@@ -15,7 +15,7 @@ public sealed class KindAccess(ToolHost host, EngineSearch engines, EngineSnapsh
     private static readonly ClusterApiSettings Impatient = ClusterApiSettings.Default with { Deadline = TimeSpan.FromSeconds(6), AttemptTimeout = TimeSpan.FromSeconds(3) };
 
     /// <summary>Whether kind clusters can be made here. The program is looked for first: that costs nothing.</summary>
-    public async Task<KindAvailability> FindAsync(HostingSpec hosting, CancellationToken cancellationToken)
+    public async Task<KindAvailability> FindAsync(KindSpec hosting, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(hosting);
         if (!Tool(hosting, ContainerEngineChoice.Docker).IsThere) return new(false, "kind is not on the PATH");
@@ -31,7 +31,7 @@ public sealed class KindAccess(ToolHost host, EngineSearch engines, EngineSnapsh
     {
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(settings);
-        var hosting = settings.Topology.Hosting;
+        var hosting = settings.Topology.Kind;
         var (engine, info) = await engines.FindAsync(hosting.Engine, cancellationToken).ConfigureAwait(false);
         return new KindRun
         {
@@ -47,5 +47,5 @@ public sealed class KindAccess(ToolHost host, EngineSearch engines, EngineSnapsh
         };
     }
 
-    private KindTool Tool(HostingSpec hosting, ContainerEngineChoice engine) => new(host, new KindSettings { Engine = engine, Network = hosting.Network.Name });
+    private KindTool Tool(KindSpec hosting, ContainerEngineChoice engine) => new(host, new KindSettings { Engine = engine, Network = hosting.Network.Name });
 }

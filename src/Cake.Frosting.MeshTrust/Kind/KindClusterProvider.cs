@@ -24,7 +24,7 @@ public sealed class KindClusterProvider(KindRun run) : IClusterProvider
         foreach (var cluster in topology.Clusters) run.Tell(cluster.Name, "waits", ClusterProgressState.Waiting);
         using var ours = await run.States.LockAsync(run.Time, cancellationToken).ConfigureAwait(false);
         var snapshot = await run.ReadAsync(cancellationToken).ConfigureAwait(false);
-        snapshot = await new KindNetwork(run).EnsureAsync(topology.Hosting.Network, snapshot, cancellationToken).ConfigureAwait(false);
+        snapshot = await new KindNetwork(run).EnsureAsync(topology.Kind.Network, snapshot, cancellationToken).ConfigureAwait(false);
         var addresses = await PlanAddressesAsync(topology, snapshot, cancellationToken).ConfigureAwait(false);
         var verdicts = Judge(topology, snapshot, addresses);
 
@@ -66,7 +66,7 @@ public sealed class KindClusterProvider(KindRun run) : IClusterProvider
     /// <exception cref="MeshTrustException">MT0101: it cannot be read.</exception>
     internal static string? ReadOverlay(MeshTopology topology)
     {
-        if (topology.Hosting.KindConfigFile is not { } file) return null;
+        if (topology.Kind.KindConfigFile is not { } file) return null;
         try
         {
             return TopologyText.Read(file);
@@ -103,7 +103,7 @@ public sealed class KindClusterProvider(KindRun run) : IClusterProvider
         var making = verdicts.Where(KindConvergence.IsMade).Select(verdict => verdict.Plan).ToList();
         return new NodeImageSupply(run).EnsureAsync(
             [.. making.Select(plan => plan.Image).OfType<string>()],
-            topology.Hosting.ImageArchiveDirectory,
+            topology.Kind.ImageArchiveDirectory,
             step => { foreach (var plan in making) run.Tell(plan.Cluster, step); },
             cancellationToken);
     }

@@ -10,7 +10,7 @@ namespace Cake.Frosting.MeshTrust.Kind;
 public sealed class KindConvergence(KindRun run, MeshTopology topology, EngineInfo info, SemaphoreSlim slots)
 {
     private readonly KindCreation _creation = new(run);
-    private readonly KindFailures _failures = new(run, topology.Hosting.Failure);
+    private readonly KindFailures _failures = new(run, topology.Kind.Failure);
 
     /// <summary>Acts on one verdict; a refused one must not come here.</summary>
     /// <exception cref="MeshTrustException">
@@ -79,7 +79,7 @@ public sealed class KindConvergence(KindRun run, MeshTopology topology, EngineIn
         var readiness = await WaitAsync(access, plan, cancellationToken).ConfigureAwait(false);
         using var api = run.Connect(access);
         await CheckAsync(plan, api, cancellationToken).ConfigureAwait(false);
-        await LocalRegistryMark.ApplyAsync(api, topology.Hosting.Registries, cancellationToken).ConfigureAwait(false);
+        await LocalRegistryMark.ApplyAsync(api, topology.Kind.Registries, cancellationToken).ConfigureAwait(false);
 
         // From here on it is whole and ours, here and in the cluster: only the user's word removes it.
         await KindMark.ApplyAsync(api, topology.Name, plan, cancellationToken).ConfigureAwait(false);
@@ -115,7 +115,7 @@ public sealed class KindConvergence(KindRun run, MeshTopology topology, EngineIn
 
     private Task<ClusterReadiness> WaitAsync(ClusterAccess access, KindPlan plan, CancellationToken cancellationToken) =>
         new ReadinessWait(run.Connect, (cluster, step) => run.Tell(cluster, step), run.Time)
-            .UntilReadyAsync(access, plan.KubernetesNodes, topology.Hosting.Timeouts.Ready, cancellationToken);
+            .UntilReadyAsync(access, plan.KubernetesNodes, topology.Kind.Timeouts.Ready, cancellationToken);
 
     private async Task CheckAsync(KindPlan plan, IClusterApi api, CancellationToken cancellationToken)
     {

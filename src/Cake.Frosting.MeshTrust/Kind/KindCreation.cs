@@ -36,7 +36,7 @@ public sealed class KindCreation(KindRun run)
             run.States.Write(plan.Cluster, Begun(topology, plan));
             var fault = await TryAsync(topology, plan, config, kubeconfig, cancellationToken).ConfigureAwait(false);
             if (fault is null) return await TakeAsync(kubeconfig, cancellationToken).ConfigureAwait(false);
-            if (!fault.IsPassing || tries > topology.Hosting.Failure.Retries) throw new MeshTrustException(Stage.ClusterCreation, fault.Problem);
+            if (!fault.IsPassing || tries > topology.Kind.Failure.Retries) throw new MeshTrustException(Stage.ClusterCreation, fault.Problem);
             run.Tell(plan.Cluster, $"trying again after a passing fault: {fault.Problem.Message}");
             await new KindRemoval(run).RemoveNodesAsync(plan.Cluster, cancellationToken).ConfigureAwait(false);
             await Task.Delay(FirstPause * tries, run.Time, cancellationToken).ConfigureAwait(false);
@@ -57,13 +57,13 @@ public sealed class KindCreation(KindRun run)
             Started = run.States.Read(plan.Cluster)?.Started ?? run.Time.GetUtcNow(),
             Nodes = nodes.ToDictionary(node => node.Name, node => node.Id, StringComparer.Ordinal),
             NodeFiles = plan.NodeFiles,
-            NodeAddresses = nodes.ToDictionary(node => node.Name, node => node.Addresses.GetValueOrDefault(topology.Hosting.Network.Name) ?? [], StringComparer.Ordinal),
+            NodeAddresses = nodes.ToDictionary(node => node.Name, node => node.Addresses.GetValueOrDefault(topology.Kind.Network.Name) ?? [], StringComparer.Ordinal),
         };
     }
 
     private async Task<KindFault?> TryAsync(MeshTopology topology, KindPlan plan, string config, string kubeconfig, CancellationToken cancellationToken)
     {
-        var limit = topology.Hosting.Timeouts.Create;
+        var limit = topology.Kind.Timeouts.Create;
         using var timer = new CancellationTokenSource(limit, run.Time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timer.Token);
         try

@@ -18,7 +18,7 @@ public sealed class KindImages(KindRun run)
         ArgumentNullException.ThrowIfNull(topology);
         var snapshot = await run.ReadAsync(cancellationToken).ConfigureAwait(false);
         var plans = KindPlan.For(topology, snapshot, AddressPlan.For(topology, snapshot, run.States.ReadAddresses()), KindClusterProvider.ReadOverlay(topology));
-        var wanted = plans.Select(plan => plan.Image).OfType<string>().Distinct().Select(image => (Image: image, Purpose: "node")).Concat(LoadBalancer(topology.Hosting.LoadBalancer));
+        var wanted = plans.Select(plan => plan.Image).OfType<string>().Distinct().Select(image => (Image: image, Purpose: "node")).Concat(LoadBalancer(topology.Kind.LoadBalancer));
         var images = new List<KindImage>();
         foreach (var (image, purpose) in wanted)
         {

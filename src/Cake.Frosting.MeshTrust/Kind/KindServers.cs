@@ -21,7 +21,7 @@ public static class KindServers
     {
         ArgumentNullException.ThrowIfNull(plan);
         ArgumentNullException.ThrowIfNull(topology);
-        return topology.Hosting.Ipv6Gateway ? plan.ApiServerHost : null;
+        return topology.Kind.Ipv6Gateway ? plan.ApiServerHost : null;
     }
 
     /// <summary>From this machine: the port that the engine leads in; on another machine's engine that machine; the node's IPv6 address where it was asked for.</summary>
@@ -33,7 +33,7 @@ public static class KindServers
         ArgumentNullException.ThrowIfNull(info);
         ArgumentNullException.ThrowIfNull(containers);
         if (containers.FirstOrDefault(c => c.Name == plan.ApiServerHost) is not { } node) return null;
-        if (topology.Hosting.Ipv6Gateway && node.Addresses.GetValueOrDefault(topology.Hosting.Network.Name)?.FirstOrDefault(a => a.AddressFamily == AddressFamily.InterNetworkV6) is { } address)
+        if (topology.Kind.Ipv6Gateway && node.Addresses.GetValueOrDefault(topology.Kind.Network.Name)?.FirstOrDefault(a => a.AddressFamily == AddressFamily.InterNetworkV6) is { } address)
             return new Uri($"https://[{address}]:{ApiPort}");
         if (node.Ports.FirstOrDefault(p => p.ContainerPort == ApiPort && p.Protocol == "tcp") is not { HostPort: > 0 } port) return null;
         var host = info.IsRemote && Uri.TryCreate(info.Endpoint, UriKind.Absolute, out var endpoint) ? endpoint.Host

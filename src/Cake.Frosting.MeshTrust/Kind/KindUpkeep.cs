@@ -38,7 +38,7 @@ internal sealed class KindUpkeep(KindRun run, MeshTopology topology)
         if (files.Count > 0)
         {
             await new NodeFiles(run).WriteAsync(plan, cancellationToken).ConfigureAwait(false);
-            await LocalRegistryMark.ApplyAsync(api, topology.Hosting.Registries, cancellationToken).ConfigureAwait(false);
+            await LocalRegistryMark.ApplyAsync(api, topology.Kind.Registries, cancellationToken).ConfigureAwait(false);
             var missing = await new EffectiveConfigReading(run).CompareAsync(plan, api, cancellationToken).ConfigureAwait(false);
             foreach (var problem in missing.Where(problem => problem.Id == EffectiveConfig.RegistriesId)) run.Warn(problem);
         }
@@ -55,7 +55,7 @@ internal sealed class KindUpkeep(KindRun run, MeshTopology topology)
         [
             .. from node in containers
                where addresses.ContainsKey(node.Name)
-               let now = node.Addresses.GetValueOrDefault(topology.Hosting.Network.Name) ?? []
+               let now = node.Addresses.GetValueOrDefault(topology.Kind.Network.Name) ?? []
                where !now.SequenceEqual(addresses[node.Name])
                select $"{node.Name} was {string.Join(", ", addresses[node.Name])}, is now {string.Join(", ", now)}",
         ];

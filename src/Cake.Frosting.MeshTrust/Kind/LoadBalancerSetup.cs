@@ -12,7 +12,7 @@ namespace Cake.Frosting.MeshTrust.Kind;
 /// <remarks>One for a run: what all clusters need, such as the manifest, is got once. It may be used for several clusters at once.</remarks>
 public sealed class LoadBalancerSetup
 {
-    private readonly HostingSpec _hosting;
+    private readonly KindSpec _hosting;
     private readonly Func<ClusterAccess, IClusterApi> _connect;
     private readonly TimeProvider _time;
     private readonly KubectlTool _kubectl;
@@ -27,12 +27,12 @@ public sealed class LoadBalancerSetup
     /// <param name="workDirectory">MeshTrust's work directory, absolute.</param>
     /// <param name="connect">How an API server is reached.</param>
     /// <param name="time">The clock for deadlines and pauses.</param>
-    public LoadBalancerSetup(ICakeContext context, HostingSpec hosting, string workDirectory, Func<ClusterAccess, IClusterApi> connect, TimeProvider time)
+    public LoadBalancerSetup(ICakeContext context, KindSpec hosting, string workDirectory, Func<ClusterAccess, IClusterApi> connect, TimeProvider time)
         : this(context, hosting, workDirectory, connect, time, () => new HttpClient { Timeout = TimeSpan.FromMinutes(1) }, new CloudProviderKind(context))
     {
     }
 
-    internal LoadBalancerSetup(ICakeContext context, HostingSpec hosting, string workDirectory, Func<ClusterAccess, IClusterApi> connect, TimeProvider time, Func<HttpClient> client, CloudProviderKind provider)
+    internal LoadBalancerSetup(ICakeContext context, KindSpec hosting, string workDirectory, Func<ClusterAccess, IClusterApi> connect, TimeProvider time, Func<HttpClient> client, CloudProviderKind provider)
     {
         ArgumentNullException.ThrowIfNull(hosting);
         var cache = Path.Combine(workDirectory, "cache");

@@ -31,7 +31,7 @@ public sealed class OtherClusters(IContainerEngine engine, KindStates states)
     {
         ArgumentNullException.ThrowIfNull(topology);
         ArgumentNullException.ThrowIfNull(snapshot);
-        var hasPools = topology.Hosting.LoadBalancer.Kind == LoadBalancerKind.MetalLb;
+        var hasPools = topology.Kind.LoadBalancer.Kind == LoadBalancerKind.MetalLb;
         var foreign = snapshot.KindClusters.Where(cluster => IsForeign(cluster, snapshot)).ToList();
         var settled = (kept?.Clusters ?? []).Where(cluster => !hasPools || cluster.LoadBalancerPool.Count > 0).Select(cluster => cluster.Cluster.Value).Except(foreign).ToHashSet();
         var wanted = topology.Clusters.Select(cluster => cluster.Name.Value).ToList();

@@ -55,7 +55,7 @@ public sealed class PeerProbe(IContainerEngine engine, Func<ClusterAccess, IClus
                      select call).ToList();
         var readings = new PeerReading[calls.Count];
         var options = new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken };
-        await Parallel.ForAsync(0, calls.Count, options, async (i, ct) => readings[i] = await CallAsync(calls[i], start, topology.Hosting.Timeouts.Verify, ct).ConfigureAwait(false)).ConfigureAwait(false);
+        await Parallel.ForAsync(0, calls.Count, options, async (i, ct) => readings[i] = await CallAsync(calls[i], start, topology.Kind.Timeouts.Verify, ct).ConfigureAwait(false)).ConfigureAwait(false);
         return readings;
     }
 
@@ -64,7 +64,7 @@ public sealed class PeerProbe(IContainerEngine engine, Func<ClusterAccess, IClus
         var nodes = snapshot.NodesOf(peer.Name.Value).Where(node => node.KindRole is "control-plane" or "worker").ToList();
         if (nodes.Count == 0) yield break;
         yield return new(peer.Name, nodes[0].Name, PeerPath.ApiServer, target, $"https://{target.Host}:6443", Curl($"https://{target.Host}:6443/version"));
-        if (!RoutePlan.Connects(topology.Hosting.Routes, peer, target.Cluster)) yield break;
+        if (!RoutePlan.Connects(topology.Kind.Routes, peer, target.Cluster)) yield break;
         foreach (var node in nodes)
         {
             foreach (var service in target.Services)

@@ -15,7 +15,7 @@ public sealed class PreflightReader(ToolHost tools, EngineSearch search, EngineS
     {
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(settings);
-        var hosting = settings.Topology.Hosting;
+        var hosting = settings.Topology.Kind;
         var answer = await search.AskAsync(hosting.Engine, EngineSearch.DefaultLimit, cancellationToken).ConfigureAwait(false);
         var kind = await Part<string>.ReadAsync(() => ReadKindAsync(hosting, answer, cancellationToken)).ConfigureAwait(false);
         var choice = NodeImages.For(hosting, kind.Value);
@@ -42,13 +42,13 @@ public sealed class PreflightReader(ToolHost tools, EngineSearch search, EngineS
         return overlay.Problems.Count > 0 ? planned with { PlanProblems = overlay.Problems } : WithPlans(settings, planned, addresses);
     }
 
-    private Task<string?> ReadKindAsync(HostingSpec hosting, EngineAnswer answer, CancellationToken cancellationToken) =>
+    private Task<string?> ReadKindAsync(KindSpec hosting, EngineAnswer answer, CancellationToken cancellationToken) =>
         snapshots.ReadKindVersionAsync(answer.Info?.Engine ?? (hosting.Engine == ContainerEngineChoice.Podman ? ContainerEngineChoice.Podman : ContainerEngineChoice.Docker), cancellationToken);
 
     private static async Task<EngineImage?> ReadImageAsync(EngineAnswer answer, NodeImageChoice choice, CancellationToken cancellationToken) =>
         answer.Engine is null || choice.Image is null ? null : await answer.Engine.ReadImageAsync(choice.Image, cancellationToken).ConfigureAwait(false);
 
-    private static IReadOnlyList<Problem> LoadBalancerProblems(ICakeContext context, HostingSpec hosting, EngineSnapshot? engine) =>
+    private static IReadOnlyList<Problem> LoadBalancerProblems(ICakeContext context, KindSpec hosting, EngineSnapshot? engine) =>
         hosting.LoadBalancer.Kind != LoadBalancerKind.CloudProviderKind || engine is null ? [] : Part<string>.Read(() =>
         {
             new CloudProviderKind(context).EnsureRuns(engine);

@@ -25,7 +25,7 @@ public sealed class CleanClustersTask(MeshSession session, TimeProvider time) : 
                 context.Log.Information($"No kind clusters were made from {settings.Run.WorkDirectory}.");
                 Tell(context, await new KindExports(settings.Run, time).ForgetAsync([], session.Token).ConfigureAwait(false));
             }
-            else Tell(context, await new KindCleaning(await session.KindAsync(context).ConfigureAwait(false)).CleanAsync(settings.Topology.Hosting.Network.Name, session.Token).ConfigureAwait(false));
+            else Tell(context, await new KindCleaning(await session.KindAsync(context).ConfigureAwait(false)).CleanAsync(settings.Topology.Kind.Network.Name, session.Token).ConfigureAwait(false));
             if (!settings.Run.SkipCleanup)
             {
                 foreach (var file in MeshSession.GitIgnore(settings).RemoveUnneeded()) context.Log.Information("removed {0}.", file);

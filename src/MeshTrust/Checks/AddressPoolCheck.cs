@@ -26,8 +26,8 @@ public sealed class AddressPoolCheck : PreflightCheck
     {
         ArgumentNullException.ThrowIfNull(reading);
         return reading.Engine!.Info.Engine == ContainerEngineChoice.Podman ? "Podman has its own pools"
-            : reading.Engine.NetworksNamed(reading.Hosting.Network.Name).Count > 0 ? $"the network '{reading.Hosting.Network.Name}' is there"
-            : reading.Hosting.Network.Subnets.Count > 0 ? "the topology names one" : null;
+            : reading.Engine.NetworksNamed(reading.Kind.Network.Name).Count > 0 ? $"the network '{reading.Kind.Network.Name}' is there"
+            : reading.Kind.Network.Subnets.Count > 0 ? "the topology names one" : null;
     }
 
     /// <inheritdoc/>
@@ -45,7 +45,7 @@ public sealed class AddressPoolCheck : PreflightCheck
         var way = reading.Engine!.Routes.FirstOrDefault(r => Parts(reading).All(part => Overlap(r.Range, part)));
         var cause = way is null ? $"{Amount.Of(reading.Engine.Networks.Count, "network")} and this machine's routes take them" : $"the route {way.Range} by {way.Interface} covers them";
         var remedy = $"{(way is null ? "docker network prune" : $"Disconnect the VPN of {way.Interface}")}; or set network: {{create: true, subnet: 10.253.0.0/22}} in the topology, or default-address-pools in Docker's daemon.json.";
-        return [Error($"network {reading.Hosting.Network.Name}", $"It has to be made, and none of the ranges that Docker gives to networks is free: {cause}.", remedy)];
+        return [Error($"network {reading.Kind.Network.Name}", $"It has to be made, and none of the ranges that Docker gives to networks is free: {cause}.", remedy)];
     }
 
     private static int Free(PreflightReading reading)

@@ -22,7 +22,7 @@ public sealed class AmbiguousNetworkCheck : PreflightCheck
     public override string Measured(PreflightReading reading)
     {
         ArgumentNullException.ThrowIfNull(reading);
-        return $"{Amount.Of(reading.Engine!.NetworksNamed(reading.Hosting.Network.Name).Count, "network")} called '{reading.Hosting.Network.Name}'";
+        return $"{Amount.Of(reading.Engine!.NetworksNamed(reading.Kind.Network.Name).Count, "network")} called '{reading.Kind.Network.Name}'";
     }
 
     /// <inheritdoc/>

@@ -16,7 +16,7 @@ public sealed class CloudProviderCheck : PreflightCheck
     public override string? NotApplicable(PreflightReading reading)
     {
         ArgumentNullException.ThrowIfNull(reading);
-        return reading.Hosting.LoadBalancer.Kind == LoadBalancerKind.CloudProviderKind ? null : "it is not the load balancer";
+        return reading.Kind.LoadBalancer.Kind == LoadBalancerKind.CloudProviderKind ? null : "it is not the load balancer";
     }
 
     /// <inheritdoc/>

@@ -16,7 +16,7 @@ public sealed class DockerDesktopCheck : PreflightCheck
     public override string? NotApplicable(PreflightReading reading)
     {
         ArgumentNullException.ThrowIfNull(reading);
-        return reading.Hosting.LoadBalancer.Kind == LoadBalancerKind.MetalLb ? null : "there is no MetalLB";
+        return reading.Kind.LoadBalancer.Kind == LoadBalancerKind.MetalLb ? null : "there is no MetalLB";
     }
 
     /// <inheritdoc/>

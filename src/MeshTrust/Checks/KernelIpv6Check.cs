@@ -16,7 +16,7 @@ public sealed class KernelIpv6Check : PreflightCheck
     public override string? NotApplicable(PreflightReading reading)
     {
         ArgumentNullException.ThrowIfNull(reading);
-        return reading.Hosting.IpFamily == IpFamily.IPv4 ? "the clusters are IPv4" : reading.Engine!.Info.IsRemote || reading.Host.OperatingSystem != "linux" ? "the engine's machine has its own kernel" : null;
+        return reading.Kind.IpFamily == IpFamily.IPv4 ? "the clusters are IPv4" : reading.Engine!.Info.IsRemote || reading.Host.OperatingSystem != "linux" ? "the engine's machine has its own kernel" : null;
     }
 
     /// <inheritdoc/>

@@ -19,7 +19,7 @@ public sealed class KubectlCheck : PreflightCheck
     public override string? NotApplicable(PreflightReading reading)
     {
         ArgumentNullException.ThrowIfNull(reading);
-        return reading.Hosting.LoadBalancer.Kind == LoadBalancerKind.MetalLb ? null : "only MetalLB is installed with it";
+        return reading.Kind.LoadBalancer.Kind == LoadBalancerKind.MetalLb ? null : "only MetalLB is installed with it";
     }
 
     /// <inheritdoc/>

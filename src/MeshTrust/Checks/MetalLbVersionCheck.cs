@@ -22,22 +22,22 @@ public sealed class MetalLbVersionCheck : PreflightCheck
     public override string? NotApplicable(PreflightReading reading)
     {
         ArgumentNullException.ThrowIfNull(reading);
-        return reading.Hosting.LoadBalancer.Kind == LoadBalancerKind.MetalLb ? null : "there is no MetalLB";
+        return reading.Kind.LoadBalancer.Kind == LoadBalancerKind.MetalLb ? null : "there is no MetalLB";
     }
 
     /// <inheritdoc/>
     public override string Measured(PreflightReading reading)
     {
         ArgumentNullException.ThrowIfNull(reading);
-        return $"{reading.Hosting.LoadBalancer.Version} with Kubernetes {reading.Kubernetes?.ToString() ?? "of kind's choice"}; {FirstStrict} and newer want v{FirstFit}";
+        return $"{reading.Kind.LoadBalancer.Version} with Kubernetes {reading.Kubernetes?.ToString() ?? "of kind's choice"}; {FirstStrict} and newer want v{FirstFit}";
     }
 
     /// <inheritdoc/>
     public override IEnumerable<Problem> Inspect(PreflightReading reading)
     {
         ArgumentNullException.ThrowIfNull(reading);
-        return reading.Kubernetes >= FirstStrict && Version.TryParse(reading.Hosting.LoadBalancer.Version.TrimStart('v'), out var version) && version < FirstFit
-            ? [Warning("loadBalancer.version", $"MetalLB {reading.Hosting.LoadBalancer.Version} has CRDs whose BGPPeer objects Kubernetes {reading.Kubernetes} refuses; layer 2, which is used here, is not concerned.", $"Take v{FirstFit} or newer.")]
+        return reading.Kubernetes >= FirstStrict && Version.TryParse(reading.Kind.LoadBalancer.Version.TrimStart('v'), out var version) && version < FirstFit
+            ? [Warning("loadBalancer.version", $"MetalLB {reading.Kind.LoadBalancer.Version} has CRDs whose BGPPeer objects Kubernetes {reading.Kubernetes} refuses; layer 2, which is used here, is not concerned.", $"Take v{FirstFit} or newer.")]
             : [];
     }
 }

@@ -15,7 +15,7 @@ public sealed class NetworkFamilyCheck : PreflightCheck
     public override string? NotApplicable(PreflightReading reading)
     {
         ArgumentNullException.ThrowIfNull(reading);
-        return reading.Engine!.NetworksNamed(reading.Hosting.Network.Name).Count == 0 ? "the network is not there yet" : null;
+        return reading.Engine!.NetworksNamed(reading.Kind.Network.Name).Count == 0 ? "the network is not there yet" : null;
     }
 
     /// <inheritdoc/>
@@ -29,7 +29,7 @@ public sealed class NetworkFamilyCheck : PreflightCheck
     public override string Measured(PreflightReading reading)
     {
         ArgumentNullException.ThrowIfNull(reading);
-        return $"{string.Join(", ", reading.Engine!.NetworksNamed(reading.Hosting.Network.Name).SelectMany(n => n.Subnets).Select(s => s.Range))}; clusters are {reading.Hosting.IpFamily.ToString().ToLowerInvariant()}";
+        return $"{string.Join(", ", reading.Engine!.NetworksNamed(reading.Kind.Network.Name).SelectMany(n => n.Subnets).Select(s => s.Range))}; clusters are {reading.Kind.IpFamily.ToString().ToLowerInvariant()}";
     }
 
     /// <inheritdoc/>

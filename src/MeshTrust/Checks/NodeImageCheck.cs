@@ -32,7 +32,7 @@ public sealed class NodeImageCheck : PreflightCheck
         var choice = reading.ImageChoice;
         if (choice.Refusal is { } refusal) return [refusal];
         if (choice.Image is null || reading.Image is not null) return choice.Warnings;
-        if (reading.Hosting.ImageArchiveDirectory is { } directory) return [.. choice.Warnings, Warning(choice.Image, $"The engine does not have it; the archives in {directory} are loaded first.", "None, where one of them holds it.")];
+        if (reading.Kind.ImageArchiveDirectory is { } directory) return [.. choice.Warnings, Warning(choice.Image, $"The engine does not have it; the archives in {directory} are loaded first.", "None, where one of them holds it.")];
         var limit = IsOnDockerHub(choice.Image) ? ", and docker.io limits pulls without an account" : "";
         return [.. choice.Warnings, Warning(choice.Image, $"The engine does not have it: it will be pulled once{limit}.", $"None, where the registry can be reached; else '{reading.EngineCommand} login', --node-image with a mirror's name, or --image-archive.")];
     }

@@ -16,7 +16,7 @@ public sealed class PoolCheck : PreflightCheck
     public override string? NotApplicable(PreflightReading reading)
     {
         ArgumentNullException.ThrowIfNull(reading);
-        return reading.Hosting.LoadBalancer.Kind == LoadBalancerKind.MetalLb ? null : "there is no MetalLB";
+        return reading.Kind.LoadBalancer.Kind == LoadBalancerKind.MetalLb ? null : "there is no MetalLB";
     }
 
     /// <inheritdoc/>
@@ -30,7 +30,7 @@ public sealed class PoolCheck : PreflightCheck
     public override string Measured(PreflightReading reading)
     {
         ArgumentNullException.ThrowIfNull(reading);
-        return $"for {Amount.Of(reading.Topology.Clusters.Count, "cluster")}, {reading.Hosting.LoadBalancer.PoolSize} addresses each where there is room, {reading.Hosting.LoadBalancer.MinPoolSize} at least";
+        return $"for {Amount.Of(reading.Topology.Clusters.Count, "cluster")}, {reading.Kind.LoadBalancer.PoolSize} addresses each where there is room, {reading.Kind.LoadBalancer.MinPoolSize} at least";
     }
 
     /// <inheritdoc/>

@@ -51,7 +51,7 @@ public sealed record AddressPlan
         problems.AddRange(Vpns(occupied));
         var uses = SubnetPlanning.Plan(topology, occupied, kept, there, problems);
         var subnets = NetworkRanges(topology, snapshot, occupied, problems);
-        var pools = subnets is null || topology.Hosting.LoadBalancer.Kind != LoadBalancerKind.MetalLb
+        var pools = subnets is null || topology.Kind.LoadBalancer.Kind != LoadBalancerKind.MetalLb
             ? [.. topology.Clusters.Select(_ => Array.Empty<IpRange>())]
             : PoolPlanning.Plan(topology, PoolPlanning.Spaces(topology, snapshot, subnets, [.. others.SelectMany(PoolClaims), .. foreignPools]), kept, there, problems);
         if (problems.Where(p => p.Severity == Severity.Error).ToList() is { Count: > 0 } errors) throw new MeshTrustException(Stage.Preflight, errors);
@@ -93,7 +93,7 @@ public sealed record AddressPlan
     {
         var cluster = topology.Clusters[index];
         List<string> keys = [.. uses.Where(u => u.Cluster == index && u.IsAsked).Select(u => u.Key).Distinct()];
-        var isPinned = cluster.Hosting.LoadBalancerPool.Count > 0 || topology.Hosting.LoadBalancer.IpSpace is not null;
+        var isPinned = cluster.Kind.LoadBalancerPool.Count > 0 || topology.Kind.LoadBalancer.IpSpace is not null;
         if (isPinned || (kept.WasAsked(cluster.Name, AddressLock.Pool) && pool.SequenceEqual(kept.Of(cluster.Name)!.LoadBalancerPool))) keys.Add(AddressLock.Pool);
         return keys;
     }
@@ -101,7 +101,7 @@ public sealed record AddressPlan
     private static AddressLock ToLock(MeshTopology topology, List<ClusterAddresses> clusters, AddressLock kept, List<ClusterAddresses> others, bool hasNetwork)
     {
         // Where no pool was planned, an earlier one is not forgotten for that.
-        var isPlanned = hasNetwork && topology.Hosting.LoadBalancer.Kind == LoadBalancerKind.MetalLb;
+        var isPlanned = hasNetwork && topology.Kind.LoadBalancer.Kind == LoadBalancerKind.MetalLb;
         var kepts = isPlanned ? clusters : clusters.Select(c => c with { LoadBalancerPool = kept.Of(c.Cluster)?.LoadBalancerPool ?? [] });
         return new AddressLock { Clusters = [.. kepts, .. others] };
     }
@@ -125,7 +125,7 @@ public sealed record AddressPlan
     /// <summary>The ranges of the nodes' network: what it has, or is to have; null where only the engine will know.</summary>
     private static IReadOnlyList<EngineSubnet>? NetworkRanges(MeshTopology topology, EngineSnapshot snapshot, OccupiedAddresses occupied, List<Problem> problems)
     {
-        var wanted = topology.Hosting.Network;
+        var wanted = topology.Kind.Network;
         var networks = snapshot.NetworksNamed(wanted.Name);
         if (networks.Count > 1)
         {
@@ -137,11 +137,11 @@ public sealed record AddressPlan
             : wanted.Create && wanted.Subnets.Count > 0 ? [.. wanted.Subnets.Select(s => new EngineSubnet { Range = s, IpRange = s.BaseAddress.AddressFamily == AddressFamily.InterNetwork ? wanted.IpRange : null })]
             : null;
         if (subnets is null) return null;
-        foreach (var family in SubnetPlanning.Families(topology.Hosting.IpFamily).Where(f => !subnets.Any(s => s.Range.BaseAddress.AddressFamily == f)))
+        foreach (var family in SubnetPlanning.Families(topology.Kind.IpFamily).Where(f => !subnets.Any(s => s.Range.BaseAddress.AddressFamily == f)))
         {
             var word = family == AddressFamily.InterNetwork ? "IPv4" : "IPv6";
             var isEmpty = networks.Count == 1 && networks[0].Members.Count == 0;
-            Add("MT3108", $"The container network has no {word} range, but ipFamily is {SubnetPlanning.Word(topology.Hosting.IpFamily)}.",
+            Add("MT3108", $"The container network has no {word} range, but ipFamily is {SubnetPlanning.Word(topology.Kind.IpFamily)}.",
                 networks.Count == 0 ? "Add one to network.subnet." : isEmpty ? $"No container is in it: {EngineWord(snapshot)} network rm {wanted.Name}, and it is made anew." : "Remove the clusters in it and the network, or choose another with --docker-network.");
         }
 

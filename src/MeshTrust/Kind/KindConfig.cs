@@ -12,7 +12,7 @@ internal sealed class KindConfig(MeshTopology topology, ClusterSpec cluster, Eng
     /// <summary>Where etcd lies in memory: kind gives every node a tmpfs there.</summary>
     internal const string EtcdFolder = "/tmp/etcd";
 
-    private HostingSpec Hosting => topology.Hosting;
+    private KindSpec Kind => topology.Kind;
 
     /// <summary>Names that the API server's certificate must have besides those that kubeadm gives it; empty where the engine is this machine's.</summary>
     internal IReadOnlyList<string> CertificateNames => snapshot.Info.IsRemote
@@ -21,8 +21,8 @@ internal sealed class KindConfig(MeshTopology topology, ClusterSpec cluster, Eng
         : [];
 
     /// <summary>Whether containerd must be told where registries are described: images of kind 0.27 and later know it by themselves.</summary>
-    internal bool NeedsRegistryFolder => Hosting.Registries.Count > 0
-        && (Hosting.NodeImage is not null || KindVersion.Read(snapshot.KindVersion)?.IsAtLeast(0, 27) != true);
+    internal bool NeedsRegistryFolder => Kind.Registries.Count > 0
+        && (Kind.NodeImage is not null || KindVersion.Read(snapshot.KindVersion)?.IsAtLeast(0, 27) != true);
 
     /// <summary>The flags of the API server that <see cref="Patches"/> set.</summary>
     internal static IReadOnlyList<PlannedFlag> Flags { get; } =
@@ -42,18 +42,18 @@ internal sealed class KindConfig(MeshTopology topology, ClusterSpec cluster, Eng
             foreach (var flag in Flags) arguments.Add(flag.Name, KindYaml.Text(flag.Value));
             server.Add("extraArgs", arguments);
             var patch = new YamlMappingNode { { "kind", "ClusterConfiguration" }, { "apiServer", server } };
-            if (cluster.Hosting.EtcdInMemory) patch.Add("etcd", new YamlMappingNode { { "local", new YamlMappingNode { { "dataDir", EtcdFolder } } } });
+            if (cluster.Kind.EtcdInMemory) patch.Add("etcd", new YamlMappingNode { { "local", new YamlMappingNode { { "dataDir", EtcdFolder } } } });
             return HasOnlyControlPlanes ? [patch, Untainted("InitConfiguration"), Untainted("JoinConfiguration")] : [patch];
         }
     }
 
     /// <summary>kind frees a single node for work by itself, several control planes not.</summary>
-    internal bool HasOnlyControlPlanes => cluster.Hosting.ControlPlanes > 1 && SubnetPlanning.Workers(topology, cluster) == 0;
+    internal bool HasOnlyControlPlanes => cluster.Kind.ControlPlanes > 1 && SubnetPlanning.Workers(topology, cluster) == 0;
 
     /// <summary>What a registry's hosts are called by images, and how containerd reaches them.</summary>
     internal IReadOnlyList<NodeFile> NodeFiles =>
     [
-        .. from registry in Hosting.Registries
+        .. from registry in Kind.Registries
            from alias in registry.Aliases.Count > 0 ? registry.Aliases : [string.Create(CultureInfo.InvariantCulture, $"localhost:{registry.HostPort}")]
            select new NodeFile($"{RegistryFolder}/{alias}/hosts.toml", $"[host.\"http://{registry.Name}:5000\"]\n  capabilities = [\"pull\", \"resolve\"]\n"),
     ];
@@ -90,7 +90,7 @@ internal sealed class KindConfig(MeshTopology topology, ClusterSpec cluster, Eng
     private YamlSequenceNode Nodes(KindOverlay? below, KindOverlay? above)
     {
         var nodes = new YamlSequenceNode();
-        foreach (var (role, count) in new[] { (NodeNames.ControlPlane, cluster.Hosting.ControlPlanes), (NodeNames.Worker, SubnetPlanning.Workers(topology, cluster)) })
+        foreach (var (role, count) in new[] { (NodeNames.ControlPlane, cluster.Kind.ControlPlanes), (NodeNames.Worker, SubnetPlanning.Workers(topology, cluster)) })
         {
             for (var i = 0; i < count; i++)
             {
@@ -108,14 +108,14 @@ internal sealed class KindConfig(MeshTopology topology, ClusterSpec cluster, Eng
 
     private YamlMappingNode Networking => new()
     {
-        { "ipFamily", SubnetPlanning.Word(Hosting.IpFamily) },
+        { "ipFamily", SubnetPlanning.Word(Kind.IpFamily) },
         { "apiServerAddress", KindYaml.Text(ApiServerAddress) },
         { "podSubnet", KindYaml.Text(string.Join(',', addresses.PodSubnets)) },
         { "serviceSubnet", KindYaml.Text(string.Join(',', addresses.ServiceSubnets)) },
     };
 
     // Docker Desktop leads no IPv6 port into its machine.
-    private string ApiServerAddress => (snapshot.Info.IsRemote, Hosting.IpFamily == IpFamily.IPv6 && !snapshot.Info.OperatingSystem.Contains("Docker Desktop", StringComparison.Ordinal)) switch
+    private string ApiServerAddress => (snapshot.Info.IsRemote, Kind.IpFamily == IpFamily.IPv6 && !snapshot.Info.OperatingSystem.Contains("Docker Desktop", StringComparison.Ordinal)) switch
     {
         (true, var isV6) => isV6 ? "::" : "0.0.0.0",
         (false, var isV6) => isV6 ? "::1" : "127.0.0.1",

@@ -73,7 +73,7 @@ public sealed partial record KindPlan
     /// <param name="topology">The mesh.</param>
     /// <param name="snapshot">The engine, and kind's version.</param>
     /// <param name="addresses">The clusters' addresses.</param>
-    /// <param name="overlayYaml">The text of the kind configuration that every cluster's is laid over (<see cref="HostingSpec.KindConfigFile"/>); null for none.</param>
+    /// <param name="overlayYaml">The text of the kind configuration that every cluster's is laid over (<see cref="KindSpec.KindConfigFile"/>); null for none.</param>
     /// <returns>The plans in the order of the topology.</returns>
     /// <exception cref="MeshTrustException">Stage <see cref="Stage.Preflight"/>, with all problems at once: MT2401 to MT2408.</exception>
     public static IReadOnlyList<KindPlan> For(MeshTopology topology, EngineSnapshot snapshot, AddressPlan addresses, string? overlayYaml)
@@ -81,7 +81,7 @@ public sealed partial record KindPlan
         ArgumentNullException.ThrowIfNull(topology);
         ArgumentNullException.ThrowIfNull(snapshot);
         ArgumentNullException.ThrowIfNull(addresses);
-        var hosting = topology.Hosting;
+        var hosting = topology.Kind;
         var image = NodeImages.For(hosting, snapshot.KindVersion);
         var kubeadm = KindConfig.KubeadmVersion(snapshot.KindVersion, image.KubernetesVersion);
         var problems = new List<Problem>([.. image.Warnings, .. image.Refusal is { } refusal ? new[] { refusal } : [], .. Registries(hosting)]);
@@ -90,10 +90,10 @@ public sealed partial record KindPlan
         foreach (var cluster in topology.Clusters)
         {
             var own = new List<Problem>();
-            var above = cluster.Hosting.KindConfig is { } json ? KindOverlay.Read($"kindConfig of {cluster.Name}", json.GetRawText(), kubeadm, own) : null;
+            var above = cluster.Kind.KindConfig is { } json ? KindOverlay.Read($"kindConfig of {cluster.Name}", json.GetRawText(), kubeadm, own) : null;
             foreach (var overlay in new[] { below, above }.OfType<KindOverlay>())
             {
-                overlay.CheckCount(NodeNames.ControlPlane, cluster.Hosting.ControlPlanes);
+                overlay.CheckCount(NodeNames.ControlPlane, cluster.Kind.ControlPlanes);
                 overlay.CheckCount(NodeNames.Worker, SubnetPlanning.Workers(topology, cluster));
             }
 
@@ -132,17 +132,17 @@ public sealed partial record KindPlan
         return new KindShape
         {
             Nodes = NodeNames.Of(topology, cluster),
-            IpFamily = topology.Hosting.IpFamily,
+            IpFamily = topology.Kind.IpFamily,
             PodSubnets = [.. ranges.PodSubnets.Select(s => s.ToString())],
             ServiceSubnets = [.. ranges.ServiceSubnets.Select(s => s.ToString())],
-            Network = topology.Hosting.Network.Name,
-            EtcdInMemory = cluster.Hosting.EtcdInMemory,
+            Network = topology.Kind.Network.Name,
+            EtcdInMemory = cluster.Kind.EtcdInMemory,
             Settings = settings,
         };
     }
 
     // Both become parts of a path in the node and of TOML.
-    private static IEnumerable<Problem> Registries(HostingSpec hosting) =>
+    private static IEnumerable<Problem> Registries(KindSpec hosting) =>
         from registry in hosting.Registries
         from name in registry.Aliases.Prepend(registry.Name)
         where !HostAndPort().IsMatch(name)

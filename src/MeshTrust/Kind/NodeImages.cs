@@ -31,7 +31,7 @@ public static class NodeImages
     /// The choice: the user's own image, else that of kind's release notes, else that of the tag alone. A refusal is MT2401 (Kubernetes is newer than this
     /// kind knows), MT2402 (its release has no image of it) or MT2403 (it is no version); a warning is MT2404 (kind's version is not known).
     /// </returns>
-    public static NodeImageChoice For(HostingSpec hosting, string? kindVersion)
+    public static NodeImageChoice For(KindSpec hosting, string? kindVersion)
     {
         ArgumentNullException.ThrowIfNull(hosting);
         var images = ImagesOf(kindVersion);

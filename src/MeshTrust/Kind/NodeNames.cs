@@ -12,9 +12,9 @@ internal static class NodeNames
     /// <summary>All containers of a cluster: control planes, workers, and the load balancer before several control planes.</summary>
     internal static IReadOnlyList<string> Of(MeshTopology topology, ClusterSpec cluster) =>
     [
-        .. Numbered(cluster, ControlPlane, cluster.Hosting.ControlPlanes),
+        .. Numbered(cluster, ControlPlane, cluster.Kind.ControlPlanes),
         .. Numbered(cluster, Worker, SubnetPlanning.Workers(topology, cluster)),
-        .. Numbered(cluster, LoadBalancer, cluster.Hosting.ControlPlanes > 1 ? 1 : 0),
+        .. Numbered(cluster, LoadBalancer, cluster.Kind.ControlPlanes > 1 ? 1 : 0),
     ];
 
     internal static IEnumerable<string> Numbered(ClusterSpec cluster, string role, int count) =>

@@ -42,14 +42,14 @@ internal sealed class PoolPlanning
     /// <summary>The network's ranges of the families that are wanted; what members and others have in them is not given out.</summary>
     internal static IReadOnlyList<PoolSpace> Spaces(MeshTopology topology, EngineSnapshot snapshot, IReadOnlyList<EngineSubnet> subnets, IReadOnlyList<AddressClaim> pools)
     {
-        var name = topology.Hosting.Network.Name;
+        var name = topology.Kind.Network.Name;
         var members = snapshot.NetworksNamed(name).SelectMany(n => n.Members)
             .Concat(snapshot.Containers.Where(c => c.Addresses.ContainsKey(name)).Select(c => KeyValuePair.Create(c.Name, c.Addresses[name])))
             .SelectMany(m => m.Value.Select(a => new AddressClaim($"the container {m.Key} ({a})", IpRange.Of(a))))
             .Distinct().ToList();
         return
         [
-            .. from family in SubnetPlanning.Families(topology.Hosting.IpFamily)
+            .. from family in SubnetPlanning.Families(topology.Kind.IpFamily)
                let subnet = subnets.FirstOrDefault(s => s.Range.BaseAddress.AddressFamily == family)
                where subnet is not null
                select new PoolSpace(name, subnet, members, pools),
@@ -61,8 +61,8 @@ internal sealed class PoolPlanning
     private bool TakePinned(int index)
     {
         var cluster = _topology.Clusters[index];
-        var asked = cluster.Hosting.LoadBalancerPool;
-        if (asked.Count == 0) return _topology.Hosting.LoadBalancer.IpSpace is { } space && TakeIpSpace(index, space - index);
+        var asked = cluster.Kind.LoadBalancerPool;
+        if (asked.Count == 0) return _topology.Kind.LoadBalancer.IpSpace is { } space && TakeIpSpace(index, space - index);
         foreach (var pool in asked) Check(index, pool);
 
         foreach (var missing in _spaces.Where(s => _pools[index].Count > 0 && !_pools[index].Exists(p => p.Family == s.Family)))
@@ -76,7 +76,7 @@ internal sealed class PoolPlanning
         if (_spaces.FirstOrDefault(s => s.Holds(pool)) is not { } space)
         {
             var ranges = string.Join(", ", _spaces.Select(s => s.Subnet));
-            Add("MT4002", cluster, $"Its load-balancer pool {pool} lies outside of what the network \"{_topology.Hosting.Network.Name}\" ({ranges}) can give out.", "Choose addresses inside it, neither its first nor its last, or leave the pool to the planner.");
+            Add("MT4002", cluster, $"Its load-balancer pool {pool} lies outside of what the network \"{_topology.Kind.Network.Name}\" ({ranges}) can give out.", "Choose addresses inside it, neither its first nor its last, or leave the pool to the planner.");
         }
         else if (space.Pool(pool) is { } other)
         {
@@ -105,7 +105,7 @@ internal sealed class PoolPlanning
             else
             {
                 Add("MT4006", cluster, number < 0
-                    ? $"--ip-space={_topology.Hosting.LoadBalancer.IpSpace} has no number left for it: each further cluster takes the next lower one."
+                    ? $"--ip-space={_topology.Kind.LoadBalancer.IpSpace} has no number left for it: each further cluster takes the next lower one."
                     : $"--ip-space={number} means {pool?.ToString() ?? "no pool"}, which lies outside of the network \"{space.Network}\" ({space.Subnet}).", "Leave --ip-space out: the planner finds addresses that are free.");
             }
         }
@@ -132,7 +132,7 @@ internal sealed class PoolPlanning
         var cluster = _topology.Clusters[index];
         if (_kept.Clusters.FirstOrDefault(c => c.Cluster == cluster.Name)?.LoadBalancerPool.FirstOrDefault(p => p.Family == space.Family) is not { } pool) return false;
         var isThere = _there.Contains(cluster.Name.Value);
-        var wanted = _topology.Hosting.LoadBalancer;
+        var wanted = _topology.Kind.LoadBalancer;
         var fits = pool.Size <= (UInt128)wanted.PoolSize && pool.Size >= (UInt128)wanted.MinPoolSize;
         if (!(_kept.WasAsked(cluster.Name, AddressLock.Pool) ? isThere : fits)) return false;
         var other = space.Pool(pool);
@@ -155,7 +155,7 @@ internal sealed class PoolPlanning
     private void TakeFree(List<int> open, PoolSpace space)
     {
         if (open.Count == 0) return;
-        var wanted = _topology.Hosting.LoadBalancer;
+        var wanted = _topology.Kind.LoadBalancer;
         for (var size = wanted.PoolSize; size >= wanted.MinPoolSize; size /= 2)
         {
             if (space.Blocks(open.Count, size) is not { } blocks) continue;

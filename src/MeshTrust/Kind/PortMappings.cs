@@ -10,7 +10,7 @@ internal static class PortMappings
     public static IReadOnlyList<WantedPort> Of(IReadOnlyList<ClusterSpec> clusters, string? common)
     {
         var shared = Parse(common);
-        return [.. clusters.SelectMany(cluster => Of(cluster.Name, shared, Parse(cluster.Hosting.KindConfig?.GetRawText())))];
+        return [.. clusters.SelectMany(cluster => Of(cluster.Name, shared, Parse(cluster.Kind.KindConfig?.GetRawText())))];
     }
 
     private static IEnumerable<WantedPort> Of(ClusterName cluster, MapNode? shared, MapNode? own)

@@ -45,20 +45,20 @@ public sealed record PreflightReading
     public string? KindConfig { get; init; }
 
     /// <summary>What is wanted of clusters that a container engine makes.</summary>
-    public HostingSpec Hosting => Topology.Hosting;
+    public KindSpec Kind => Topology.Kind;
 
     /// <summary>The clusters of which the engine has no node, running or not.</summary>
     public IReadOnlyList<ClusterSpec> NewClusters => [.. Topology.Clusters.Where(c => Engine is null || Engine.NodesOf(c.Name.Value).Count == 0)];
 
     /// <summary>How many containers the new clusters come to: their nodes, and a load balancer before several control planes.</summary>
     public int NewNodes => NewClusters.Sum(c =>
-        c.Hosting.ControlPlanes + (c.Hosting.Workers ?? (Topology.Mode == DataPlaneMode.Ambient ? 2 : 0)) + (c.Hosting.ControlPlanes > 1 ? 1 : 0));
+        c.Kind.ControlPlanes + (c.Kind.Workers ?? (Topology.Mode == DataPlaneMode.Ambient ? 2 : 0)) + (c.Kind.ControlPlanes > 1 ? 1 : 0));
 
     /// <summary>kind's nodes of anybody that run already.</summary>
     public int RunningNodes => Engine?.Containers.Count(c => c.IsRunning && c.KindCluster is not null) ?? 0;
 
     /// <summary>The command of the engine, such as <c>docker</c>.</summary>
-    public string EngineCommand => (Engine?.Info.Engine ?? Hosting.Engine) == ContainerEngineChoice.Podman ? "podman" : "docker";
+    public string EngineCommand => (Engine?.Info.Engine ?? Kind.Engine) == ContainerEngineChoice.Podman ? "podman" : "docker";
 
     /// <summary>The name of the node image; null where kind's own default decides.</summary>
     public string? NodeImage => ImageChoice.Image;

@@ -8,7 +8,7 @@ namespace MeshTrust.Kind;
 public static class RoutePlan
 {
     /// <summary>All routes, by the cluster and the node that gets them.</summary>
-    /// <param name="topology">The mesh; <see cref="HostingSpec.Routes"/> says which pairs of clusters are meant.</param>
+    /// <param name="topology">The mesh; <see cref="KindSpec.Routes"/> says which pairs of clusters are meant.</param>
     /// <param name="addresses">The clusters' addresses.</param>
     /// <param name="snapshot">The nodes with their addresses.</param>
     /// <param name="podRanges">The pod ranges of each node (<c>spec.podCIDRs</c>), by the node's name.</param>
@@ -25,7 +25,7 @@ public static class RoutePlan
         var routes = new List<NodeRoute>();
         foreach (var cluster in clusters)
         {
-            var ways = clusters.Where(p => Connects(topology.Hosting.Routes, cluster, p)).SelectMany(WaysTo).ToList();
+            var ways = clusters.Where(p => Connects(topology.Kind.Routes, cluster, p)).SelectMany(WaysTo).ToList();
             foreach (var node in Nodes(snapshot, cluster.Name)) routes.AddRange(ways.Select(w => new NodeRoute(node.Name, w.Destination, w.Via)));
         }
 
@@ -53,9 +53,9 @@ public static class RoutePlan
     private static List<(IPNetwork, IPAddress)> Ways(
         MeshTopology topology, ClusterSpec peer, AddressPlan addresses, EngineSnapshot snapshot, IReadOnlyDictionary<string, IReadOnlyList<IPNetwork>> podRanges, List<Problem> problems)
     {
-        var network = topology.Hosting.Network.Name;
+        var network = topology.Kind.Network.Name;
         var ways = new List<(IPNetwork, IPAddress)>();
-        var families = SubnetPlanning.Families(topology.Hosting.IpFamily);
+        var families = SubnetPlanning.Families(topology.Kind.IpFamily);
         var nodes = Nodes(snapshot, peer.Name).ToList();
         foreach (var node in nodes)
         {

@@ -26,7 +26,7 @@ internal sealed class SubnetPlanning
         _taken = [.. occupied.All.Select(c => c.Range)];
         // Services lie in a corner of the pods' base: pods keep out of it.
         var corners =
-            from family in Families(topology.Hosting.IpFamily)
+            from family in Families(topology.Kind.IpFamily)
             let pods = IpRange.Of(Base(SubnetUse.Pods, family))
             let services = IpRange.Of(Base(SubnetUse.Services, family))
             where pods.Contains(services) && pods != services
@@ -58,7 +58,7 @@ internal sealed class SubnetPlanning
 
     private IEnumerable<(string Key, AddressFamily Family)> Wanted =>
         from key in new[] { SubnetUse.Pods, SubnetUse.Services }
-        from family in Families(_topology.Hosting.IpFamily)
+        from family in Families(_topology.Kind.IpFamily)
         select (key, family);
 
     private void TakeAsked(int index)
@@ -68,7 +68,7 @@ internal sealed class SubnetPlanning
         {
             foreach (var range in ranges)
             {
-                if (!Wanted.Contains((key, range.BaseAddress.AddressFamily))) Add("MT3107", cluster, $"Its {key} {range} is of another family than its ipFamily {Word(_topology.Hosting.IpFamily)}.", "Change one of the two.");
+                if (!Wanted.Contains((key, range.BaseAddress.AddressFamily))) Add("MT3107", cluster, $"Its {key} {range} is of another family than its ipFamily {Word(_topology.Kind.IpFamily)}.", "Change one of the two.");
                 else if (_uses.Any(u => u.Cluster == index && u.Key == key && u.Family == range.BaseAddress.AddressFamily)) Add("MT3107", cluster, $"It has a second {key} of one family, {range}.", "Leave one of them out.");
                 else Take(new SubnetUse(index, key, range, true));
             }
@@ -116,7 +116,7 @@ internal sealed class SubnetPlanning
             {
                 // What runs cannot get other ranges.
                 if (other is null) Add("MT3112", cluster, clash, "The cluster runs and keeps it; where addresses of the other side cannot be reached, make the cluster anew with --force.", Severity.Warning);
-                else if (IsKept(other)) Add("MT3101", cluster, $"Its {key} {range} overlaps the {other.Key} {other.Range} of {_topology.Clusters[other.Cluster].Name}, both are there, and {Why}.", $"Put the two into different networks{(_topology.Hosting.Routes == RouteScope.All ? " without routes: all" : "")}, or name another {key} for one of them and let it be made anew with --force.");
+                else if (IsKept(other)) Add("MT3101", cluster, $"Its {key} {range} overlaps the {other.Key} {other.Range} of {_topology.Clusters[other.Cluster].Name}, both are there, and {Why}.", $"Put the two into different networks{(_topology.Kind.Routes == RouteScope.All ? " without routes: all" : "")}, or name another {key} for one of them and let it be made anew with --force.");
                 else Add("MT3101", _topology.Clusters[other.Cluster], $"Its {other.Key} {other.Range} overlaps the {key} {range} of {cluster.Name}, which runs, and {Why}.", Suggest(other));
                 Remember(use);
             }
@@ -158,10 +158,10 @@ internal sealed class SubnetPlanning
 
     /// <summary>Whether two ranges cannot stand side by side: those of clusters between which there are routes, or of one Istio network.</summary>
     private bool Clash(SubnetUse one, SubnetUse other) =>
-        one.Addresses.Overlaps(other.Addresses) && (one.Cluster == other.Cluster || _topology.Hosting.Routes == RouteScope.All
+        one.Addresses.Overlaps(other.Addresses) && (one.Cluster == other.Cluster || _topology.Kind.Routes == RouteScope.All
             || (_topology.Clusters[one.Cluster].Network ?? "") == (_topology.Clusters[other.Cluster].Network ?? ""));
 
-    private string Why => _topology.Hosting.Routes == RouteScope.All ? "there are routes between all clusters" : "both are in one network";
+    private string Why => _topology.Kind.Routes == RouteScope.All ? "there are routes between all clusters" : "both are in one network";
 
     private (string Id, string Message)? Foreign(SubnetUse use)
     {
@@ -193,7 +193,7 @@ internal sealed class SubnetPlanning
 
     private SubnetSearch Fresh(string key, AddressFamily family)
     {
-        var addressing = _topology.Hosting.Addressing;
+        var addressing = _topology.Kind.Addressing;
         var prefix = (key, family) switch
         {
             (SubnetUse.Pods, AddressFamily.InterNetwork) => addressing.PodPrefix,
@@ -206,7 +206,7 @@ internal sealed class SubnetPlanning
 
     private IPNetwork Base(string key, AddressFamily family)
     {
-        var addressing = _topology.Hosting.Addressing;
+        var addressing = _topology.Kind.Addressing;
         var isV4 = family == AddressFamily.InterNetwork;
         return key == SubnetUse.Pods ? isV4 ? addressing.PodBase : addressing.PodBase6 : isV4 ? addressing.ServiceBase : addressing.ServiceBase6;
     }
@@ -219,10 +219,10 @@ internal sealed class SubnetPlanning
     internal static string Word(IpFamily family) => family switch { IpFamily.IPv4 => "ipv4", IpFamily.IPv6 => "ipv6", _ => "dual" };
 
     /// <summary>How many nodes a cluster gets, apart from a load balancer before its control planes.</summary>
-    internal static int Nodes(MeshTopology topology, ClusterSpec cluster) => cluster.Hosting.ControlPlanes + Workers(topology, cluster);
+    internal static int Nodes(MeshTopology topology, ClusterSpec cluster) => cluster.Kind.ControlPlanes + Workers(topology, cluster);
 
     /// <summary>How many workers a cluster gets: ambient needs two where the user does not say.</summary>
-    internal static int Workers(MeshTopology topology, ClusterSpec cluster) => cluster.Hosting.Workers ?? (topology.Mode == DataPlaneMode.Ambient ? 2 : 0);
+    internal static int Workers(MeshTopology topology, ClusterSpec cluster) => cluster.Kind.Workers ?? (topology.Mode == DataPlaneMode.Ambient ? 2 : 0);
 
     private void Add(string id, ClusterSpec cluster, string what, string remedy, Severity severity = Severity.Error) =>
         _problems.Add(new Problem(id, cluster.Name.Value, what, remedy, severity));

@@ -9,7 +9,7 @@ internal sealed class ClusterChoice(ArgumentSet given, ProblemCollection problem
     {
         var count = given.Read("clusters", ValueReaders.Number(1, ClusterNames.Most));
         var names = given.Read<IReadOnlyList<ClusterName>>("cluster-names", NameReaders.Clusters);
-        var clusters = document?.Clusters ?? Named(count, names, contexts.Count, document?.ClusterDefaults ?? ClusterHostingSpec.Default);
+        var clusters = document?.Clusters ?? Named(count, names, contexts.Count, document?.ClusterDefaults ?? KindClusterSpec.Default);
         var isWhole = document is not { IsWhole: false };
         if (document?.Clusters is not null && isWhole) TellContradictions(document.Clusters, count, names);
         if (contexts.Skip(clusters.Count).Any(c => c is not null) && isWhole)
@@ -21,7 +21,7 @@ internal sealed class ClusterChoice(ArgumentSet given, ProblemCollection problem
         return [.. clusters.Select((c, i) => i < contexts.Count ? c with { Context = contexts[i] ?? $"CTX_CLUSTER{i + 1}" } : c)];
     }
 
-    private List<ClusterSpec> Named(Given<int>? count, Given<IReadOnlyList<ClusterName>>? names, int contexts, ClusterHostingSpec hosting)
+    private List<ClusterSpec> Named(Given<int>? count, Given<IReadOnlyList<ClusterName>>? names, int contexts, KindClusterSpec hosting)
     {
         if (names is not null && count is { IsArgument: true } && count.Value != names.Value.Count)
         {
@@ -30,7 +30,7 @@ internal sealed class ClusterChoice(ArgumentSet given, ProblemCollection problem
 
         const int Usual = 2;
         var chosen = names?.Value ?? ClusterNames.Numbered(count?.Value ?? (contexts > 0 ? Math.Min(contexts, ClusterNames.Most) : Usual));
-        return [.. chosen.Select(n => new ClusterSpec { Name = n, Hosting = hosting })];
+        return [.. chosen.Select(n => new ClusterSpec { Name = n, Kind = hosting })];
     }
 
     // The file says more of each cluster than a number or a name does, so neither may quietly throw that away.

@@ -40,5 +40,5 @@ public sealed record ClusterSpec
     public JsonElement? Meta { get; init; }
 
     /// <summary>What the user wants of it where a container engine makes it.</summary>
-    public ClusterHostingSpec Hosting { get; init; } = ClusterHostingSpec.Default;
+    public KindClusterSpec Kind { get; init; } = KindClusterSpec.Default;
 }

@@ -14,7 +14,7 @@ public sealed record LoadBalancerSpec
     public string? Manifest { get; init; }
 
     /// <summary>Whether <see cref="Manifest"/> is an address rather than a file.</summary>
-    public bool IsManifestFetched => Manifest is not null && HostingReaders.IsAddress(Manifest);
+    public bool IsManifestFetched => Manifest is not null && KindReaders.IsAddress(Manifest);
 
     /// <summary>The SHA-256 that the manifest must have (<c>--metallb-sha256</c>), in lower-case hexadecimal; null where MeshTrust knows it or the manifest is a local file.</summary>
     public string? ManifestSha256 { get; init; }

@@ -20,7 +20,7 @@ public sealed record MeshTopology
     public DataPlaneMode Mode { get; init; } = DataPlaneMode.Sidecar;
 
     /// <summary>What the user wants of clusters that a container engine makes.</summary>
-    public HostingSpec Hosting { get; init; } = HostingSpec.Default;
+    public KindSpec Kind { get; init; } = KindSpec.Default;
 
     /// <summary>
     /// Message <see cref="Provider"/> comes to as far as a topology can know: never <see cref="ProviderChoice.Auto"/>. Whether kind or native clusters can take the

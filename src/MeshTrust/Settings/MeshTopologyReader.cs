@@ -13,7 +13,7 @@ internal sealed class MeshTopologyReader(string file, IReadOnlyDictionary<string
         if (expanded is not MapNode root) return null;
         TellContradictions(root);
         var trust = root.Map("trust");
-        var defaults = HostingReader.ReadCluster(root.Map("defaults"), ClusterHostingSpec.Default);
+        var defaults = KindReader.ReadCluster(root.Map("defaults"), KindClusterSpec.Default);
         var clusters = (root.Find("clusters") as ListNode)?.Items.Take(ClusterNames.Most).OfType<MapNode>().Select(n => (Node: n, Spec: Cluster(n, defaults))).Where(c => c.Spec is not null).ToList();
         return new TopologyDocument
         {
@@ -30,7 +30,7 @@ internal sealed class MeshTopologyReader(string file, IReadOnlyDictionary<string
             Root = Authority(trust.Map("root")),
             Intermediate = Authority(trust.Map("intermediate")),
             Timeout = root.Map("timeouts").Given<TimeSpan>("total", ValueReaders.Timeout),
-            Hosting = new HostingReader(file).Read(root),
+            Kind = new KindReader(file).Read(root),
             ClusterDefaults = defaults,
             KindKeys = kindKeys,
             KeyPlace = path => KeyPlace(root, path),
@@ -53,7 +53,7 @@ internal sealed class MeshTopologyReader(string file, IReadOnlyDictionary<string
         return place;
     }
 
-    private ClusterSpec? Cluster(MapNode node, ClusterHostingSpec defaults)
+    private ClusterSpec? Cluster(MapNode node, KindClusterSpec defaults)
     {
         if (node.Value<ClusterName?>("name", NameReaders.Cluster) is not { } name) return null;
         return new ClusterSpec
@@ -66,7 +66,7 @@ internal sealed class MeshTopologyReader(string file, IReadOnlyDictionary<string
             Kubeconfig = node.Value<string>("kubeconfig", NameReaders.FilePath).FromDirectoryOf(file),
             PodSubnets = node.Values<IPNetwork>("podSubnet", ValueReaders.Subnet),
             ServiceSubnets = node.Values<IPNetwork>("serviceSubnet", ValueReaders.Subnet),
-            Hosting = HostingReader.ReadCluster(node, defaults),
+            Kind = KindReader.ReadCluster(node, defaults),
         };
     }
 

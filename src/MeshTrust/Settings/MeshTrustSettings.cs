@@ -37,7 +37,7 @@ public sealed record MeshTrustSettings
     {
         [return: System.Diagnostics.CodeAnalysis.NotNullIfNotNull(nameof(path))]
         string? Full(string? path) => path is null ? null : Path.GetFullPath(path, directory);
-        var hosting = Topology.Hosting;
+        var hosting = Topology.Kind;
         var manifest = hosting.LoadBalancer.Manifest;
         return this with
         {
@@ -55,7 +55,7 @@ public sealed record MeshTrustSettings
             {
                 Clusters = [.. Topology.Clusters.Select(c => c with { Kubeconfig = Full(c.Kubeconfig) })],
                 Trust = Topology.Trust with { RootCertificateFile = Full(Topology.Trust.RootCertificateFile), RootKeyFile = Full(Topology.Trust.RootKeyFile) },
-                Hosting = hosting with
+                Kind = hosting with
                 {
                     KindConfigFile = Full(hosting.KindConfigFile),
                     ImageArchiveDirectory = Full(hosting.ImageArchiveDirectory),

@@ -26,7 +26,7 @@ internal sealed class SettingsBinding(
         var named = new ClusterChoice(given, _problems).Choose(document, Contexts(provider));
         var isExisting = provider == ProviderChoice.Auto && named.All(c => c.Context is not null || c.Kubeconfig is not null);
         var mayBeKind = provider == ProviderChoice.Kind || (provider == ProviderChoice.Auto && (!isExisting || NamesMergedKubeconfig(run)));
-        var hosting = new HostingChoice(given, mayBeKind, _problems);
+        var hosting = new KindChoice(given, mayBeKind, _problems);
         var topology = new MeshTopology
         {
             Name = document?.Name ?? "mesh",
@@ -34,7 +34,7 @@ internal sealed class SettingsBinding(
             Trust = new TrustChoice(given, _problems).Choose(document),
             Provider = provider,
             Mode = given.Read<DataPlaneMode>("mode", ValueReaders.Choice)?.Value ?? document?.Mode ?? DataPlaneMode.Sidecar,
-            Hosting = hosting.Choose(document, asked?.Engine),
+            Kind = hosting.Choose(document, asked?.Engine),
         };
         if (named.Count > 0)
         {
@@ -51,7 +51,7 @@ internal sealed class SettingsBinding(
         run.KubeconfigPaths is [var only] && Path.GetFileName(only) == "merged"
         && Path.GetFileName(Path.GetDirectoryName(only)) is { } directory && (directory == "kubeconfig" || directory == Path.GetFileName(run.KubeconfigDirectory));
 
-    private static Func<int, string, string> Location(MeshTopology topology, TopologyDocument? document, HostingChoice hosting) => (index, key) =>
+    private static Func<int, string, string> Location(MeshTopology topology, TopologyDocument? document, KindChoice hosting) => (index, key) =>
         hosting.PlaceOf(key) ?? (document?.Clusters is null ? topology.Clusters[index].Name.Value : document.Location(index, key));
 
     private IReadOnlyList<string?> Contexts(ProviderChoice provider) => MakesClusters(provider) ? [] : EnvironmentVariables.Contexts(environment, _problems);

@@ -34,10 +34,10 @@ internal sealed record TopologyDocument
     public TimeSpan? Timeout { get; init; }
 
     /// <summary>What the file wants of kind clusters; the defaults where it says nothing.</summary>
-    public HostingSpec Hosting { get; init; } = HostingSpec.Default;
+    public KindSpec Kind { get; init; } = KindSpec.Default;
 
     /// <summary>What it wants of each of them (<c>defaults</c>).</summary>
-    public ClusterHostingSpec ClusterDefaults { get; init; } = ClusterHostingSpec.Default;
+    public KindClusterSpec ClusterDefaults { get; init; } = KindClusterSpec.Default;
 
     /// <summary>The keys that concern kind clusters alone, in their order.</summary>
     public IReadOnlyList<KindKey> KindKeys { get; init; } = [];

@@ -11,11 +11,11 @@ internal static class TopologyShape
     private static readonly string[] Providers = ["auto", "kind", "docker", "podman", "native", "embedded", "existing"];
     private const string LabelPattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
     private const string SubnetPattern = "^[0-9a-fA-F.:]+/[0-9]+$";
-    private static readonly Shape Subnet4 = TextShape.Of(HostingReaders.Subnet(AddressFamily.InterNetwork), SubnetPattern);
-    private static readonly Shape Subnet6 = TextShape.Of(HostingReaders.Subnet(AddressFamily.InterNetworkV6), SubnetPattern);
+    private static readonly Shape Subnet4 = TextShape.Of(KindReaders.Subnet(AddressFamily.InterNetwork), SubnetPattern);
+    private static readonly Shape Subnet6 = TextShape.Of(KindReaders.Subnet(AddressFamily.InterNetworkV6), SubnetPattern);
     private static readonly Shape Subnets = new OneOrMoreShape(new TextShape(t => t == "auto" ? null : ValueReaders.Subnet(t, out _), $"^auto$|{SubnetPattern}"));
-    private static readonly Shape Pool = new OneOrMoreShape(new TextShape(t => t == "auto" ? null : HostingReaders.Pool(t, out _), "^auto$|^[0-9a-fA-F.:]+(/[0-9]+| *- *[0-9a-fA-F.:]+)$"));
-    private static readonly Shape EngineName = TextShape.Of<string>(HostingReaders.EngineName, "^[A-Za-z0-9][A-Za-z0-9_.-]*$");
+    private static readonly Shape Pool = new OneOrMoreShape(new TextShape(t => t == "auto" ? null : KindReaders.Pool(t, out _), "^auto$|^[0-9a-fA-F.:]+(/[0-9]+| *- *[0-9a-fA-F.:]+)$"));
+    private static readonly Shape EngineName = TextShape.Of<string>(KindReaders.EngineName, "^[A-Za-z0-9][A-Za-z0-9_.-]*$");
     private static readonly Shape FilePath = TextShape.Of<string>(NameReaders.FilePath);
     private static readonly Shape SubjectText = TextShape.Of<string>(NameReaders.SubjectText, "^.{1,64}$");
     private static readonly Shape Days = new NumberShape(1, 36500);
@@ -49,8 +49,8 @@ internal static class TopologyShape
         Key("metadata", new MapShape([Key("name", TextShape.Of<ClusterName?>(NameReaders.Cluster, LabelPattern), "mesh", "The mesh's name.")]), "", "Names."),
         Key("provider", new ChoiceShape(Providers, t => Providers.Contains(t) ? null : ValueReaders.Provider(t, out _) ?? ValueReaders.NoChoice(t, Providers)), "auto", "Where clusters come from."),
         Key("mode", ChoiceShape.Of("sidecar", "ambient"), "sidecar", "The data plane; ambient allows no second root."),
-        ForKind("kubernetes", TextShape.Of<string>(HostingReaders.KubernetesVersion, "^v?1\\.[0-9]+(\\.[0-9]+)?$"), "kind's own", "The Kubernetes version of new clusters."),
-        ForKind("nodeImage", TextShape.Of<string>(HostingReaders.Image, "^[A-Za-z0-9][A-Za-z0-9._:/@-]*$"), "kind's own", "The node image of new clusters, instead of a version."),
+        ForKind("kubernetes", TextShape.Of<string>(KindReaders.KubernetesVersion, "^v?1\\.[0-9]+(\\.[0-9]+)?$"), "kind's own", "The Kubernetes version of new clusters."),
+        ForKind("nodeImage", TextShape.Of<string>(KindReaders.Image, "^[A-Za-z0-9][A-Za-z0-9._:/@-]*$"), "kind's own", "The node image of new clusters, instead of a version."),
         ForKind("ipFamily", ChoiceShape.Of("ipv4", "ipv6", "dual"), "ipv4", "The IP family of new clusters."),
         ForKind("network", new MapShape(
         [
@@ -72,9 +72,9 @@ internal static class TopologyShape
         ForKind("loadBalancer", new MapShape(
         [
             ForKind("type", ChoiceShape.Of("metallb", "cloud-provider-kind", "none"), "metallb", "The load balancer."),
-            ForKind("version", TextShape.Of<string>(HostingReaders.MetalLbVersion, "^v[0-9]+\\.[0-9]+\\.[0-9]+$"), "v0.16.1", "MetalLB's version."),
-            ForKind("manifest", TextShape.Of<string>(HostingReaders.Manifest), "the project's release", "MetalLB's manifest: a file, from the topology file's directory, or an https address."),
-            ForKind("manifestSha256", TextShape.Of<string>(HostingReaders.Sha256, "^[0-9a-fA-F]{64}$"), "known for the release", "The SHA-256 that this manifest must have; an address needs one."),
+            ForKind("version", TextShape.Of<string>(KindReaders.MetalLbVersion, "^v[0-9]+\\.[0-9]+\\.[0-9]+$"), "v0.16.1", "MetalLB's version."),
+            ForKind("manifest", TextShape.Of<string>(KindReaders.Manifest), "the project's release", "MetalLB's manifest: a file, from the topology file's directory, or an https address."),
+            ForKind("manifestSha256", TextShape.Of<string>(KindReaders.Sha256, "^[0-9a-fA-F]{64}$"), "known for the release", "The SHA-256 that this manifest must have; an address needs one."),
             ForKind("poolSize", new NumberShape(1, 65536), "64", "Addresses for each cluster: a power of two."),
             ForKind("minPoolSize", new NumberShape(1, 65536), "8", "The fewest that will do: a power of two."),
         ]), "", "The load balancers of new clusters."),
@@ -82,7 +82,7 @@ internal static class TopologyShape
         [
             Required("name", EngineName, "The registry's container.") with { IsForKind = true },
             ForKind("hostPort", new NumberShape(1, 65535), "5000", "Its port on the host."),
-            ForKind("aliases", new ListShape(TextShape.Of<string>(HostingReaders.RegistryHost), 0), "[localhost:hostPort]", "The hosts under which images name it."),
+            ForKind("aliases", new ListShape(TextShape.Of<string>(KindReaders.RegistryHost), 0), "[localhost:hostPort]", "The hosts under which images name it."),
         ]), 0), "[]", "Registries that the nodes know."),
         ForKind("defaults", new MapShape(
         [

@@ -10,7 +10,7 @@ public static class TopologyValidator
     /// <summary>All problems, in the order of the clusters; empty where the topology is sound.</summary>
     /// <param name="topology">The topology, from a file, from arguments or made in code.</param>
     /// <param name="place">Where a key (<c>name</c>, <c>primary</c>, <c>podSubnet</c>, …) of the n-th cluster stands; null names the cluster.</param>
-    /// <param name="hostingPlace">Where a key of <see cref="MeshTopology.Hosting"/> (<c>ipFamily</c>, <c>loadBalancer.poolSize</c>, …) stands; null names the key.</param>
+    /// <param name="hostingPlace">Where a key of <see cref="MeshTopology.Kind"/> (<c>ipFamily</c>, <c>loadBalancer.poolSize</c>, …) stands; null names the key.</param>
     public static IReadOnlyList<Problem> Validate(MeshTopology topology, Func<int, string, string>? place = null, Func<string, string>? hostingPlace = null)
     {
         ArgumentNullException.ThrowIfNull(topology);
@@ -24,7 +24,7 @@ public static class TopologyValidator
             .. References(clusters, place, "config", c => c.Config),
             .. Overlaps(clusters, place),
             .. Contexts(topology, place),
-            .. IsForKind(topology) ? HostingRules.Check(topology, place, hostingPlace ?? (key => key)) : [],
+            .. IsForKind(topology) ? KindRules.Check(topology, place, hostingPlace ?? (key => key)) : [],
         ];
     }
 
@@ -108,7 +108,7 @@ public static class TopologyValidator
         var network = $"network {cluster.Network}";
         foreach (var range in cluster.PodSubnets) yield return new Claim(index, "podSubnet", $"{range}", "podSubnet", network, IpRange.Of(range));
         foreach (var range in cluster.ServiceSubnets) yield return new Claim(index, "serviceSubnet", $"{range}", "serviceSubnet", network, IpRange.Of(range));
-        foreach (var pool in cluster.Hosting.LoadBalancerPool) yield return new Claim(index, "loadBalancer", $"{pool}", "load balancer's pool", "containers", pool);
+        foreach (var pool in cluster.Kind.LoadBalancerPool) yield return new Claim(index, "loadBalancer", $"{pool}", "load balancer's pool", "containers", pool);
     }
 
     private static IEnumerable<Problem> Contexts(MeshTopology topology, Func<int, string, string> place)
@@ -136,7 +136,7 @@ public static class TopologyValidator
     private static bool IsForKind(MeshTopology topology) => topology.Provider switch
     {
         ProviderChoice.Kind => true,
-        ProviderChoice.Auto => !topology.Clusters.All(HasPlace) && (topology.Hosting != HostingSpec.Default || topology.Clusters.Any(c => c.Hosting != ClusterHostingSpec.Default)),
+        ProviderChoice.Auto => !topology.Clusters.All(HasPlace) && (topology.Kind != KindSpec.Default || topology.Clusters.Any(c => c.Kind != KindClusterSpec.Default)),
         _ => false,
     };
 

@@ -12,7 +12,7 @@ internal static class CraftedReading
 
     public static PreflightReading Sound { get; } = new()
     {
-        Topology = new MeshTopology { Clusters = [Cluster("east"), Cluster("west")], Hosting = new HostingSpec { IpFamily = IpFamily.Dual } },
+        Topology = new MeshTopology { Clusters = [Cluster("east"), Cluster("west")], Kind = new KindSpec { IpFamily = IpFamily.Dual } },
         Host = new HostSnapshot
         {
             OperatingSystem = "linux",
@@ -41,7 +41,7 @@ internal static class CraftedReading
     public static ClusterSpec Cluster(string name, string? kindConfig = null) => new()
     {
         Name = ClusterName.Parse(name),
-        Hosting = new ClusterHostingSpec { KindConfig = kindConfig is null ? null : JsonDocument.Parse(kindConfig).RootElement },
+        Kind = new KindClusterSpec { KindConfig = kindConfig is null ? null : JsonDocument.Parse(kindConfig).RootElement },
     };
 
     public static EngineNetwork Network(string name, params string[] ranges) => new()
@@ -65,7 +65,7 @@ internal static class CraftedReading
 
     public static PreflightReading With(this PreflightReading reading, Func<EngineInfo, EngineInfo> change) => reading.With(engine => engine with { Info = change(engine.Info) });
 
-    public static PreflightReading With(this PreflightReading reading, Func<HostingSpec, HostingSpec> change) => reading with { Topology = reading.Topology with { Hosting = change(reading.Hosting) } };
+    public static PreflightReading With(this PreflightReading reading, Func<KindSpec, KindSpec> change) => reading with { Topology = reading.Topology with { Kind = change(reading.Kind) } };
 
     public static PreflightReading With(this PreflightReading reading, params ClusterSpec[] clusters) => reading with { Topology = reading.Topology with { Clusters = clusters } };
 }

@@ -76,8 +76,8 @@ internal sealed class PreflightReportTests
         yield return Case("network without IPv6", Sound with { AddressProblems = [Foreign with { Id = "MT3108" }] }, "MT3108", Severity.Error, "It is there.");
         yield return Case("no room for pools", Sound with { AddressProblems = [Foreign with { Id = "MT4004" }] }, "MT4004", Severity.Error, "It is there.");
         yield return Case("address clash", Sound with { AddressProblems = [Foreign with { Id = "MT3102" }] }, "MT3102", Severity.Error, "It is there.");
-        yield return Case("old MetalLB", (Sound with { ImageChoice = new() { KubernetesVersion = "1.36.1" } }).With((HostingSpec s) => s with { LoadBalancer = s.LoadBalancer with { Version = "v0.15.3" } }), "MT2234", Severity.Warning, "v0.15.3", "v0.16.1");
-        yield return Case("cloud-provider-kind", (Sound with { LoadBalancerProblems = [Foreign with { Id = "MT4031" }] }).With((HostingSpec s) => s with { LoadBalancer = s.LoadBalancer with { Kind = LoadBalancerKind.CloudProviderKind } }), "MT4031", Severity.Error, "It is there.");
+        yield return Case("old MetalLB", (Sound with { ImageChoice = new() { KubernetesVersion = "1.36.1" } }).With((KindSpec s) => s with { LoadBalancer = s.LoadBalancer with { Version = "v0.15.3" } }), "MT2234", Severity.Warning, "v0.15.3", "v0.16.1");
+        yield return Case("cloud-provider-kind", (Sound with { LoadBalancerProblems = [Foreign with { Id = "MT4031" }] }).With((KindSpec s) => s with { LoadBalancer = s.LoadBalancer with { Kind = LoadBalancerKind.CloudProviderKind } }), "MT4031", Severity.Error, "It is there.");
         yield return Case("Docker Desktop", Sound.With((EngineInfo i) => i with { OperatingSystem = "Docker Desktop" }), "MT2228", Severity.Warning, "--lb=cloud-provider-kind");
         yield return Case("foreign cluster", Sound with { ClusterProblems = [Foreign] }, "MT2303", Severity.Error, "Rename it.");
     }

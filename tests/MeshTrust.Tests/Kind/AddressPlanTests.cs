@@ -172,9 +172,9 @@ public sealed class AddressPlanTests
     [Test]
     public void Counts_the_nodes_that_a_pod_range_must_hold()
     {
-        var mesh = NoBalancer(Mesh(Cluster(1, pods: "10.10.0.0/22", hosting: new ClusterHostingSpec { Workers = 3 })));
+        var mesh = NoBalancer(Mesh(Cluster(1, pods: "10.10.0.0/22", hosting: new KindClusterSpec { Workers = 3 })));
         Assert.That(AddressPlan.For(mesh, Bare, null).Warnings, Is.Empty);
-        var more = NoBalancer(Mesh(Cluster(1, pods: "10.10.0.0/22", hosting: new ClusterHostingSpec { Workers = 4 })));
+        var more = NoBalancer(Mesh(Cluster(1, pods: "10.10.0.0/22", hosting: new KindClusterSpec { Workers = 4 })));
         Assert.That(Problems(() => AddressPlan.For(more, Bare, null))[0].ToString(), Does.StartWith("MT3110").And.Contain("5 nodes"));
     }
 

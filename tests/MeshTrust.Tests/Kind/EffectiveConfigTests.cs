@@ -57,7 +57,7 @@ public sealed class EffectiveConfigTests
     [Test]
     public void Finds_patches_that_kind_skipped()
     {
-        var missing = Read("networking: {podSubnet: 10.244.0.0/16, serviceSubnet: 10.255.10.0/24}").Missing(KindPlanTests.Plan(new ClusterHostingSpec { EtcdInMemory = true }));
+        var missing = Read("networking: {podSubnet: 10.244.0.0/16, serviceSubnet: 10.255.10.0/24}").Missing(KindPlanTests.Plan(new KindClusterSpec { EtcdInMemory = true }));
         Assert.That(missing.Select(p => p.Message.Split(": ", 2)[1]), Is.EqualTo(new[]
         {
             "kubeadm has networking.podSubnet 10.244.0.0/16, planned is 10.10.0.0/16.",

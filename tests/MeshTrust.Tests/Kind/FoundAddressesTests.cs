@@ -102,7 +102,7 @@ public sealed class FoundAddressesTests
     [Test]
     public void A_pool_that_the_user_named_stays_when_the_name_is_dropped_run_for_run()
     {
-        var named = Mesh(Cluster(1, hosting: new ClusterHostingSpec { LoadBalancerPool = [IpRange.Parse("172.18.250.1-172.18.250.4")] }));
+        var named = Mesh(Cluster(1, hosting: new KindClusterSpec { LoadBalancerPool = [IpRange.Parse("172.18.250.1-172.18.250.4")] }));
         var kept = Again(AddressPlan.For(named, With(1), null));
         for (var run = 0; run < 3; run++)
         {

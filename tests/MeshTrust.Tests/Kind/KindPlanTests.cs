@@ -13,10 +13,10 @@ public sealed class KindPlanTests
     internal static IReadOnlyList<KindPlan> Plans(MeshTopology mesh, EngineSnapshot? engine = null, string? file = null) =>
         KindPlan.For(mesh, engine ?? Bare, AddressPlan.For(mesh, engine ?? Bare, null), file);
 
-    internal static KindPlan Plan(ClusterHostingSpec? hosting = null, Func<HostingSpec, HostingSpec>? change = null, EngineSnapshot? engine = null, string? file = null) =>
+    internal static KindPlan Plan(KindClusterSpec? hosting = null, Func<KindSpec, KindSpec>? change = null, EngineSnapshot? engine = null, string? file = null) =>
         Plans(Mesh(Cluster(1, hosting: hosting)).With(change ?? (h => h)), engine, file)[0];
 
-    internal static ClusterHostingSpec With(string kindConfig) => new() { KindConfig = JsonElement.Parse(kindConfig) };
+    internal static KindClusterSpec With(string kindConfig) => new() { KindConfig = JsonElement.Parse(kindConfig) };
 
     private static YamlNode? At(KindPlan plan, string path) => At(plan.ConfigYaml, path);
 
@@ -42,7 +42,7 @@ public sealed class KindPlanTests
 
     [Test]
     public void Writes_the_configuration_that_kind_reads() =>
-        Assert.That(Plan(new ClusterHostingSpec { Workers = 1 }).ConfigYaml, Is.EqualTo("""
+        Assert.That(Plan(new KindClusterSpec { Workers = 1 }).ConfigYaml, Is.EqualTo("""
             kind: Cluster
             apiVersion: kind.x-k8s.io/v1alpha4
             name: cluster1
@@ -104,7 +104,7 @@ public sealed class KindPlanTests
     public void Names_every_container_as_kind_does()
     {
         Assert.That(Plan().Nodes, Is.EqualTo(new[] { "cluster1-control-plane" }));
-        Assert.That(Plan(new ClusterHostingSpec { ControlPlanes = 3, Workers = 2 }).Nodes, Is.EqualTo(new[]
+        Assert.That(Plan(new KindClusterSpec { ControlPlanes = 3, Workers = 2 }).Nodes, Is.EqualTo(new[]
         {
             "cluster1-control-plane", "cluster1-control-plane2", "cluster1-control-plane3", "cluster1-worker", "cluster1-worker2", "cluster1-external-load-balancer",
         }));
@@ -113,14 +113,14 @@ public sealed class KindPlanTests
     [Test]
     public void Gives_ambient_two_workers_unless_the_user_says_otherwise()
     {
-        var mesh = Mesh(Cluster(1), Cluster(2, hosting: new ClusterHostingSpec { Workers = 0 })) with { Mode = DataPlaneMode.Ambient };
+        var mesh = Mesh(Cluster(1), Cluster(2, hosting: new KindClusterSpec { Workers = 0 })) with { Mode = DataPlaneMode.Ambient };
         Assert.That(Plans(mesh).Select(p => p.Nodes.Count), Is.EqualTo(new[] { 3, 1 }));
     }
 
     [Test]
     public void Frees_the_nodes_where_there_are_several_control_planes()
     {
-        var plan = Plan(new ClusterHostingSpec { ControlPlanes = 3 });
+        var plan = Plan(new KindClusterSpec { ControlPlanes = 3 });
         using (Assert.EnterMultipleScope())
         {
             Assert.That(Text(plan, "kubeadmConfigPatches/1"), Is.EqualTo("kind: InitConfiguration\nnodeRegistration:\n  taints: []\n"));
@@ -131,7 +131,7 @@ public sealed class KindPlanTests
     [Test]
     public void Writes_no_apiVersion_into_its_patches()
     {
-        var patches = Plan(new ClusterHostingSpec { ControlPlanes = 2, EtcdInMemory = true }).KubeadmPatches;
+        var patches = Plan(new KindClusterSpec { ControlPlanes = 2, EtcdInMemory = true }).KubeadmPatches;
         Assert.That(patches, Has.Count.EqualTo(3));
         Assert.That(patches.Select(p => KindYaml.Value(p.Patch, "apiVersion")), Has.All.Null);
     }
@@ -139,7 +139,7 @@ public sealed class KindPlanTests
     [Test]
     public void Puts_etcd_into_memory_only_where_it_is_asked()
     {
-        Assert.That(At(Text(Plan(new ClusterHostingSpec { EtcdInMemory = true }), "kubeadmConfigPatches/0")!, "etcd/local/dataDir")!.ToString(), Is.EqualTo("/tmp/etcd"));
+        Assert.That(At(Text(Plan(new KindClusterSpec { EtcdInMemory = true }), "kubeadmConfigPatches/0")!, "etcd/local/dataDir")!.ToString(), Is.EqualTo("/tmp/etcd"));
         Assert.That(Plan().ConfigYaml, Does.Not.Contain("etcd"));
     }
 
@@ -285,8 +285,8 @@ public sealed class KindPlanTests
             Assert.That(Plan(file: "featureGates: {}").Hash, Is.EqualTo(plan.Hash), "nothing is set");
             Assert.That(Plan(file: "featureGates: {A: true}").Hash, Is.Not.EqualTo(plan.Hash));
             Assert.That(Plan(file: "featureGates: {A: true}").Hash, Is.EqualTo(Plan(With("""{"featureGates": {"A": true}}""")).Hash));
-            Assert.That(Plan(new ClusterHostingSpec { Workers = 1 }).Hash, Is.Not.EqualTo(plan.Hash));
-            Assert.That(Plan(new ClusterHostingSpec { EtcdInMemory = true }).Hash, Is.Not.EqualTo(plan.Hash));
+            Assert.That(Plan(new KindClusterSpec { Workers = 1 }).Hash, Is.Not.EqualTo(plan.Hash));
+            Assert.That(Plan(new KindClusterSpec { EtcdInMemory = true }).Hash, Is.Not.EqualTo(plan.Hash));
         }
     }
 

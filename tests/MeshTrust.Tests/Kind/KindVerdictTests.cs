@@ -27,7 +27,7 @@ public sealed class KindVerdictTests
 
     private static FoundAddresses Found(KindPlan plan) => new() { Cluster = plan.Cluster.Value, PodSubnets = plan.Addresses.PodSubnets, ServiceSubnets = plan.Addresses.ServiceSubnets };
 
-    private static KindPlan Plan(ClusterHostingSpec? hosting = null, Func<HostingSpec, HostingSpec>? change = null, string? file = null) => KindPlanTests.Plan(hosting, change, file: file);
+    private static KindPlan Plan(KindClusterSpec? hosting = null, Func<KindSpec, KindSpec>? change = null, string? file = null) => KindPlanTests.Plan(hosting, change, file: file);
 
     [Test]
     public void Makes_what_is_not_there()
@@ -48,7 +48,7 @@ public sealed class KindVerdictTests
     [Test]
     public void Starts_what_was_stopped()
     {
-        var plan = Plan(new ClusterHostingSpec { Workers = 1 });
+        var plan = Plan(new KindClusterSpec { Workers = 1 });
         var verdict = KindVerdict.Of(plan, Holds(ControlPlane(), Worker(isRunning: false)), State(plan));
         Assert.That((verdict.Action, string.Join(',', verdict.Stopped)), Is.EqualTo((KindAction.Start, "cluster1-worker")));
     }
@@ -56,7 +56,7 @@ public sealed class KindVerdictTests
     [Test]
     public void Makes_anew_what_lost_its_etcd_with_the_node()
     {
-        var plan = Plan(new ClusterHostingSpec { EtcdInMemory = true });
+        var plan = Plan(new KindClusterSpec { EtcdInMemory = true });
         Assert.That(KindVerdict.Of(plan, Holds(ControlPlane(isRunning: false)), State(plan)).Action, Is.EqualTo(KindAction.HalfMade));
     }
 
@@ -67,7 +67,7 @@ public sealed class KindVerdictTests
         Assert.That(KindVerdict.Of(Plan(), Holds(young), State(Plan(), KindPhase.Creating)).Action, Is.EqualTo(KindAction.HalfMade));
         Assert.That(KindVerdict.Of(Plan(), Holds(ControlPlane()), State(Plan(), KindPhase.Creating)).Action, Is.EqualTo(KindAction.HalfMade));
 
-        var plan = Plan(new ClusterHostingSpec { Workers = 1 });
+        var plan = Plan(new KindClusterSpec { Workers = 1 });
         var verdict = KindVerdict.Of(plan, Holds(Worker()), State(plan));
         Assert.That((verdict.Action, verdict.Reason, verdict.MakesAnew), Is.EqualTo((KindAction.HalfMade, "cluster1-control-plane is gone.", true)));
     }
@@ -75,7 +75,7 @@ public sealed class KindVerdictTests
     [Test]
     public void Does_not_give_up_a_cluster_for_a_worker_that_is_gone()
     {
-        var plan = Plan(new ClusterHostingSpec { Workers = 1 });
+        var plan = Plan(new KindClusterSpec { Workers = 1 });
         var verdict = KindVerdict.Of(plan, Holds(ControlPlane()), State(plan));
         Assert.That(verdict.Action, Is.EqualTo(KindAction.Differs));
         Assert.That(verdict.Refusal(force: false, adopt: false)!.Message, Does.Contain("nodes is cluster1-control-plane, wanted is cluster1-control-plane, cluster1-worker"));
@@ -110,7 +110,7 @@ public sealed class KindVerdictTests
     [Test]
     public void Adopts_only_what_fits_as_far_as_it_shows()
     {
-        var plan = Plan(new ClusterHostingSpec { Workers = 1 }, h => h with { KubernetesVersion = "1.34" });
+        var plan = Plan(new KindClusterSpec { Workers = 1 }, h => h with { KubernetesVersion = "1.34" });
         var verdict = KindVerdict.Of(plan, Holds(ControlPlane()), null);
         using (Assert.EnterMultipleScope())
         {
@@ -141,7 +141,7 @@ public sealed class KindVerdictTests
     public void Names_every_difference()
     {
         var there = Plan(file: "featureGates: {A: true}\nkubeadmConfigPatches: [\"kind: ClusterConfiguration\\nfeatureGates: {X: true}\\n\"]");
-        var wanted = Plan(new ClusterHostingSpec { Workers = 1, EtcdInMemory = true }, h => h with { IpFamily = IpFamily.Dual, KubernetesVersion = "1.34" }, "featureGates: {A: false}");
+        var wanted = Plan(new KindClusterSpec { Workers = 1, EtcdInMemory = true }, h => h with { IpFamily = IpFamily.Dual, KubernetesVersion = "1.34" }, "featureGates: {A: false}");
         var verdict = KindVerdict.Of(wanted, Holds(ControlPlane()), State(there));
         using (Assert.EnterMultipleScope())
         {
@@ -181,7 +181,7 @@ public sealed class KindVerdictTests
     [Test]
     public void Brings_its_state_back_whole()
     {
-        var plan = Plan(new ClusterHostingSpec { Workers = 1 }, h => h with { IpFamily = IpFamily.Dual }, "featureGates: {A: true}");
+        var plan = Plan(new KindClusterSpec { Workers = 1 }, h => h with { IpFamily = IpFamily.Dual }, "featureGates: {A: true}");
         var state = State(plan) with { NodeAddresses = new Dictionary<string, IReadOnlyList<System.Net.IPAddress>> { ["cluster1-control-plane"] = [System.Net.IPAddress.Parse("172.18.0.2"), System.Net.IPAddress.Parse("fc00::2")] } };
         var read = KindState.Parse(state.ToJson(), "state.json");
         using (Assert.EnterMultipleScope())

@@ -5,7 +5,7 @@ namespace MeshTrust.Tests.Kind;
 
 public sealed class NodeImagesTests
 {
-    private static NodeImageChoice Choose(string? kubernetes, string? kind, string? image = null) => NodeImages.For(new HostingSpec { KubernetesVersion = kubernetes, NodeImage = image }, kind);
+    private static NodeImageChoice Choose(string? kubernetes, string? kind, string? image = null) => NodeImages.For(new KindSpec { KubernetesVersion = kubernetes, NodeImage = image }, kind);
 
     [Test]
     public void Has_a_tag_of_the_minor_that_each_row_stands_for()

@@ -9,13 +9,13 @@ internal static class PlannedMesh
 {
     internal static EngineInfo Docker { get; } = new() { Engine = ContainerEngineChoice.Docker, Version = "28.2.2", Architecture = "amd64" };
 
-    internal static ClusterSpec Cluster(int number, string? network = null, string? pods = null, string? services = null, ClusterHostingSpec? hosting = null) => new()
+    internal static ClusterSpec Cluster(int number, string? network = null, string? pods = null, string? services = null, KindClusterSpec? hosting = null) => new()
     {
         Name = ClusterName.Parse($"cluster{number}"),
         Network = network,
         PodSubnets = [.. (pods?.Split(',') ?? []).Select(System.Net.IPNetwork.Parse)],
         ServiceSubnets = [.. (services?.Split(',') ?? []).Select(System.Net.IPNetwork.Parse)],
-        Hosting = hosting ?? ClusterHostingSpec.Default,
+        Kind = hosting ?? KindClusterSpec.Default,
     };
 
     internal static MeshTopology Mesh(params ClusterSpec[] clusters) => new() { Clusters = clusters };
@@ -23,7 +23,7 @@ internal static class PlannedMesh
     internal static MeshTopology Mesh(int count, IpFamily family = IpFamily.IPv4) =>
         Mesh([.. Enumerable.Range(1, count).Select(n => Cluster(n))]).With(h => h with { IpFamily = family });
 
-    internal static MeshTopology With(this MeshTopology mesh, Func<HostingSpec, HostingSpec> change) => mesh with { Hosting = change(mesh.Hosting) };
+    internal static MeshTopology With(this MeshTopology mesh, Func<KindSpec, KindSpec> change) => mesh with { Kind = change(mesh.Kind) };
 
     internal static EngineNetwork Network(string name, params string[] ranges) => new()
     {

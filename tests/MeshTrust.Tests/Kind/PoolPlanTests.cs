@@ -10,7 +10,7 @@ public sealed class PoolPlanTests
     private static IEnumerable<string> Pools(MeshTopology mesh, EngineSnapshot engine) => AddressPlan.For(mesh, engine, null).Clusters.Select(c => c.Pool());
 
     private static MeshTopology WithPools(params string[] pools) =>
-        Mesh([.. pools.Select((p, i) => Cluster(i + 1, hosting: new ClusterHostingSpec { LoadBalancerPool = p.Length == 0 ? [] : [.. p.Split(',').Select(IpRange.Parse)] }))]);
+        Mesh([.. pools.Select((p, i) => Cluster(i + 1, hosting: new KindClusterSpec { LoadBalancerPool = p.Length == 0 ? [] : [.. p.Split(',').Select(IpRange.Parse)] }))]);
 
     [TestCase("172.18.0.0/16", 2, "172.18.255.128-172.18.255.191", "172.18.255.64-172.18.255.127")]
     [TestCase("172.18.0.0/24", 2, "172.18.0.128-172.18.0.191", "172.18.0.64-172.18.0.127")]

@@ -120,7 +120,7 @@ internal sealed class FakeKind : IContainerEngine, IDisposable
     {
         Provider = ProviderChoice.Kind,
         Clusters = [.. names.Select(name => new ClusterSpec { Name = ClusterName.Parse(name) })],
-        Hosting = new HostingSpec { NodeImage = "kindest/node:v1.35.0", LoadBalancer = new LoadBalancerSpec { Kind = LoadBalancerKind.None } },
+        Kind = new KindSpec { NodeImage = "kindest/node:v1.35.0", LoadBalancer = new LoadBalancerSpec { Kind = LoadBalancerKind.None } },
     };
 
     /// <summary>Part of a route that no node takes; null where all are taken.</summary>

@@ -127,7 +127,7 @@ public sealed class KindClusterProviderTests
         _kind.Make("west-control-plane");
         var calls = _kind.Calls;
         var topology = FakeKind.Topology("east", "west", "north");
-        topology = topology with { Clusters = [topology.Clusters[0] with { Hosting = new ClusterHostingSpec { Workers = 1 } }, .. topology.Clusters.Skip(1)] };
+        topology = topology with { Clusters = [topology.Clusters[0] with { Kind = new KindClusterSpec { Workers = 1 } }, .. topology.Clusters.Skip(1)] };
         var fault = (await Assert.ThrowsAsync<MeshTrustException>(() => new KindClusterProvider(_kind.Run()).EnsureAsync(topology, default)))!;
 
         Assert.That(fault.Problems.Select(p => (p.Id, p.Location)), Is.EqualTo(new[] { ("MT2302", "east"), ("MT2303", "west") }));
@@ -204,7 +204,7 @@ public sealed class KindClusterProviderTests
     {
         await EnsureAsync("east", "west");
         var topology = FakeKind.Topology("west");
-        topology = topology with { Hosting = topology.Hosting with { LoadBalancer = new LoadBalancerSpec() } };
+        topology = topology with { Kind = topology.Kind with { LoadBalancer = new LoadBalancerSpec() } };
         var first = (await new KindClusterProvider(_kind.Run()).EnsureAsync(topology, default)).Clusters.Single().LoadBalancerPool;
         await EnsureAsync("west");
         File.Delete(_kind.Scratch.File("mesh/lock.json"));
@@ -232,7 +232,7 @@ public sealed class KindClusterProviderTests
         for (var i = 1; i <= tries; i++) _kind.Fail("east", i, "ERROR: failed to create cluster: failed to init node with kubeadm: exit status 1\nCommand Output: timed out waiting for the condition\n");
         _kind.Free = free;
         var topology = FakeKind.Topology("east");
-        topology = topology with { Hosting = topology.Hosting with { Failure = new FailureSpec { Retries = 1 } } };
+        topology = topology with { Kind = topology.Kind with { Failure = new FailureSpec { Retries = 1 } } };
         var problem = (await Assert.ThrowsAsync<MeshTrustException>(() => new KindClusterProvider(_kind.Run()).EnsureAsync(topology, default)))!.Problems.Single();
 
         Assert.That((problem.Id, _kind.Calls.Count(call => call == "create cluster east")), Is.EqualTo((id, tries)), problem.ToString());
@@ -258,7 +258,7 @@ public sealed class KindClusterProviderTests
     {
         _kind.Fail("east", 1, "ERROR: failed to create cluster: unknown thing\n");
         var topology = FakeKind.Topology("east");
-        topology = topology with { Hosting = topology.Hosting with { Failure = new FailureSpec { Retain = true } } };
+        topology = topology with { Kind = topology.Kind with { Failure = new FailureSpec { Retain = true } } };
         var fault = (await Assert.ThrowsAsync<MeshTrustException>(() => new KindClusterProvider(_kind.Run()).EnsureAsync(topology, default)))!;
 
         Assert.That(fault.Problems.Single().Hint, Does.Contain("was kept"));
@@ -270,7 +270,7 @@ public sealed class KindClusterProviderTests
     {
         _kind.Hang("east");
         var topology = FakeKind.Topology("east");
-        topology = topology with { Hosting = topology.Hosting with { Timeouts = new HostingTimeouts { Create = TimeSpan.FromSeconds(1) } } };
+        topology = topology with { Kind = topology.Kind with { Timeouts = new KindTimeouts { Create = TimeSpan.FromSeconds(1) } } };
         var fault = (await Assert.ThrowsAsync<MeshTrustException>(() => new KindClusterProvider(_kind.Run()).EnsureAsync(topology, default)))!;
 
         Assert.That(fault.Problems.Single().Id, Is.EqualTo("MT2322"));
@@ -282,7 +282,7 @@ public sealed class KindClusterProviderTests
     {
         _kind.IsReady = node => node != "east-control-plane";
         var topology = FakeKind.Topology("east", "west");
-        topology = topology with { Hosting = topology.Hosting with { Timeouts = new HostingTimeouts { Ready = TimeSpan.FromSeconds(1) } } };
+        topology = topology with { Kind = topology.Kind with { Timeouts = new KindTimeouts { Ready = TimeSpan.FromSeconds(1) } } };
         var fault = (await Assert.ThrowsAsync<MeshTrustException>(() => new KindClusterProvider(_kind.Run()).EnsureAsync(topology, default)))!;
 
         Assert.That(fault.Problems.Single().Id, Is.EqualTo("MT2321"));
@@ -295,7 +295,7 @@ public sealed class KindClusterProviderTests
         await EnsureAsync("east");
         _kind.IsReady = _ => false;
         var topology = FakeKind.Topology("east");
-        topology = topology with { Hosting = topology.Hosting with { Timeouts = new HostingTimeouts { Ready = TimeSpan.FromSeconds(1) } } };
+        topology = topology with { Kind = topology.Kind with { Timeouts = new KindTimeouts { Ready = TimeSpan.FromSeconds(1) } } };
         await Assert.ThrowsAsync<MeshTrustException>(() => new KindClusterProvider(_kind.Run()).EnsureAsync(topology, default));
 
         Assert.That(_kind.Calls, Is.EqualTo(new[] { "create cluster east" }));
@@ -326,11 +326,11 @@ public sealed class KindClusterProviderTests
         _kind.Images.Clear();
         _kind.Scratch.Write("images/kindest+node_v1.35.0.tar", "");
         var topology = FakeKind.Topology("east");
-        topology = topology with { Hosting = topology.Hosting with { ImageArchiveDirectory = _kind.Scratch.File("images") } };
+        topology = topology with { Kind = topology.Kind with { ImageArchiveDirectory = _kind.Scratch.File("images") } };
         await new KindClusterProvider(_kind.Run()).EnsureAsync(topology, default);
 
         Assert.That(_kind.Commands, Does.Contain("load kindest+node_v1.35.0.tar").And.None.StartsWith("pull "));
-        topology = topology with { Hosting = topology.Hosting with { ImageArchiveDirectory = _kind.Scratch.File("nowhere") }, Clusters = FakeKind.Topology("other").Clusters };
+        topology = topology with { Kind = topology.Kind with { ImageArchiveDirectory = _kind.Scratch.File("nowhere") }, Clusters = FakeKind.Topology("other").Clusters };
         _kind.Images.Clear();
         Assert.That((await Assert.ThrowsAsync<MeshTrustException>(() => new KindClusterProvider(_kind.Run()).EnsureAsync(topology, default)))!.Problems.Single().Id, Is.EqualTo("MT2411"));
     }
@@ -342,7 +342,7 @@ public sealed class KindClusterProviderTests
         _kind.Make("without-control-plane");
         _kind.Kubectl = node => node == "theirs-control-plane" ? "their-pool 172.18.255.128-172.18.255.191 fc00::/120\n" : null;
         var topology = FakeKind.Topology("east");
-        topology = topology with { Hosting = topology.Hosting with { LoadBalancer = new LoadBalancerSpec() } };
+        topology = topology with { Kind = topology.Kind with { LoadBalancer = new LoadBalancerSpec() } };
         var cluster = (await new KindClusterProvider(_kind.Run()).EnsureAsync(topology, default)).Clusters.Single();
         Assert.That(cluster.LoadBalancerPool.Select(pool => pool.ToString()), Is.EqualTo(new[] { "172.18.255.64-172.18.255.127" }));
 

@@ -47,7 +47,7 @@ public sealed class KindReportsTests
     public async Task Images_tell_what_is_here_and_what_is_not()
     {
         var topology = FakeKind.Topology("east", "west");
-        topology = topology with { Hosting = topology.Hosting with { LoadBalancer = new() } };
+        topology = topology with { Kind = topology.Kind with { LoadBalancer = new() } };
         var images = await new KindImages(_kind.Run()).ReadAsync(topology, default);
 
         Assert.That(KindImages.ToLines(images), Is.EqualTo(new[]

@@ -70,7 +70,7 @@ public sealed class KindUpkeepTests
     {
         var mesh = FakeKind.Topology("east");
         var registries = new[] { new RegistrySpec { Name = "registry", HostPort = 5001 }, new RegistrySpec { Name = "other", Aliases = ["other.example"] } };
-        await new KindClusterProvider(_kind.Run()).EnsureAsync(mesh with { Hosting = mesh.Hosting with { Registries = registries } }, default);
+        await new KindClusterProvider(_kind.Run()).EnsureAsync(mesh with { Kind = mesh.Kind with { Registries = registries } }, default);
         await EnsureAsync("west");
 
         Assert.That((string?)_kind.Api("east").Objects[LocalRegistryMark.Reference]["data"]!["localRegistryHosting.v1"], Does.StartWith("host: \"localhost:5001\"\n"));
@@ -81,7 +81,7 @@ public sealed class KindUpkeepTests
     public async Task A_registry_that_comes_later_is_written_once_into_nodes_that_are_there()
     {
         await EnsureAsync("east");
-        var mesh = FakeKind.Topology("east") with { Hosting = FakeKind.Topology("east").Hosting with { Registries = [Registry] } };
+        var mesh = FakeKind.Topology("east") with { Kind = FakeKind.Topology("east").Kind with { Registries = [Registry] } };
         var later = (await new KindClusterProvider(_kind.Run()).EnsureAsync(mesh, default)).Clusters.Single();
         var inputs = _kind.Inputs.Count;
         var again = (await new KindClusterProvider(_kind.Run()).EnsureAsync(mesh, default)).Clusters.Single();

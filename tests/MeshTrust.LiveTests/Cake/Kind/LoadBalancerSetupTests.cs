@@ -257,10 +257,10 @@ public sealed class LoadBalancerSetupTests
 
     private LoadBalancerSetup Setup(FakeKubectl? kubectl, LoadBalancerKind kind = LoadBalancerKind.MetalLb, TimeSpan? limit = null, string manifest = "kind: List\n")
     {
-        var hosting = new HostingSpec
+        var hosting = new KindSpec
         {
             LoadBalancer = new LoadBalancerSpec { Kind = kind, Manifest = _scratch.Write("metallb.yaml", manifest) },
-            Timeouts = new HostingTimeouts { LoadBalancer = limit ?? TimeSpan.FromMinutes(1) },
+            Timeouts = new KindTimeouts { LoadBalancer = limit ?? TimeSpan.FromMinutes(1) },
         };
         var context = ToolContext.Of(_scratch.Location, kubectl is null ? [] : new Dictionary<string, string> { ["kubectl"] = kubectl.Path });
         return new LoadBalancerSetup(context, hosting, _scratch.Location, _ => _api, TimeProvider.System, () => throw new InvalidOperationException("Nothing is fetched."), new CloudProviderKind(context, _ => false))

@@ -229,10 +229,10 @@ public sealed class MetalLbOnServerTests
     private async Task<ApplyOutcome> Ensure(string pool, TimeSpan? limit = null)
     {
         _steps.Clear();
-        var hosting = new HostingSpec
+        var hosting = new KindSpec
         {
             LoadBalancer = new LoadBalancerSpec { Manifest = _scratch.Write("metallb.yaml", SmallMetalLb.Manifest(_webhook.Server)) },
-            Timeouts = new HostingTimeouts { LoadBalancer = limit ?? TimeSpan.FromMinutes(2) },
+            Timeouts = new KindTimeouts { LoadBalancer = limit ?? TimeSpan.FromMinutes(2) },
         };
         var context = ToolContext.Of(_scratch.Location, new Dictionary<string, string> { ["kubectl"] = _kubectl });
         var setup = new LoadBalancerSetup(context, hosting, _scratch.Location, access => KubernetesClusterApi.Connect(access, ClusterApiSettings.Default), TimeProvider.System) { Pause = TimeSpan.FromMilliseconds(100) };

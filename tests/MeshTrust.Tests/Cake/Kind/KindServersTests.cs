@@ -22,15 +22,15 @@ public sealed class KindServersTests
     [Test]
     public void The_nodes_own_address_is_taken_where_it_was_asked_for_with_a_name_that_the_certificate_has() => Assert.Multiple(() =>
     {
-        var hosting = new HostingSpec { IpFamily = IpFamily.Dual, Ipv6Gateway = true };
+        var hosting = new KindSpec { IpFamily = IpFamily.Dual, Ipv6Gateway = true };
         Assert.That(FromHere("127.0.0.1", Info, hosting)!.AbsoluteUri, Is.EqualTo("https://[fc00::2]:6443/"));
         Assert.That(KindServers.TlsName(Plan("east-control-plane"), Topology(hosting)), Is.EqualTo("east-control-plane"));
-        Assert.That(KindServers.TlsName(Plan("east-control-plane"), Topology(HostingSpec.Default)), Is.Null);
+        Assert.That(KindServers.TlsName(Plan("east-control-plane"), Topology(KindSpec.Default)), Is.Null);
     });
 
     [Test]
     public void Nothing_is_guessed_where_the_engine_shows_no_way() =>
-        Assert.That(KindServers.FromHere(Plan("east-control-plane"), Topology(HostingSpec.Default), Info, []), Is.Null);
+        Assert.That(KindServers.FromHere(Plan("east-control-plane"), Topology(KindSpec.Default), Info, []), Is.Null);
 
     [Test]
     public void Other_containers_take_the_host_name_of_what_stands_in_front() => Assert.Multiple(() =>
@@ -41,7 +41,7 @@ public sealed class KindServersTests
 
     private static EngineInfo Info { get; } = new() { Engine = ContainerEngineChoice.Docker, Version = "28.2.2", Architecture = "amd64" };
 
-    private static Uri? FromHere(string address, EngineInfo? info = null, HostingSpec? hosting = null)
+    private static Uri? FromHere(string address, EngineInfo? info = null, KindSpec? hosting = null)
     {
         var node = new EngineContainer
         {
@@ -51,10 +51,10 @@ public sealed class KindServersTests
             Addresses = new Dictionary<string, IReadOnlyList<IPAddress>> { ["kind"] = [IPAddress.Parse("172.18.0.2"), IPAddress.Parse("fc00::2")] },
             Ports = [new PublishedPort("0.0.0.0", 80, 80), new PublishedPort(address, 41000, 6443)],
         };
-        return KindServers.FromHere(Plan("east-control-plane"), Topology(hosting ?? HostingSpec.Default), info ?? Info, [node]);
+        return KindServers.FromHere(Plan("east-control-plane"), Topology(hosting ?? KindSpec.Default), info ?? Info, [node]);
     }
 
-    private static MeshTopology Topology(HostingSpec hosting) => new() { Clusters = [new ClusterSpec { Name = ClusterName.Parse("east") }], Hosting = hosting };
+    private static MeshTopology Topology(KindSpec hosting) => new() { Clusters = [new ClusterSpec { Name = ClusterName.Parse("east") }], Kind = hosting };
 
     private static KindPlan Plan(params string[] nodes) => new()
     {

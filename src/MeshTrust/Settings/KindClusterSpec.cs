@@ -3,10 +3,10 @@ using System.Text.Json;
 namespace MeshTrust.Settings;
 
 /// <summary>What the user wants of one cluster that a container engine makes.</summary>
-public sealed record ClusterHostingSpec
+public sealed record KindClusterSpec
 {
     /// <summary>One control plane, no worker.</summary>
-    public static ClusterHostingSpec Default { get; } = new();
+    public static KindClusterSpec Default { get; } = new();
 
     /// <summary>Control-plane nodes, 1 to 9.</summary>
     public int ControlPlanes { get; init; } = 1;

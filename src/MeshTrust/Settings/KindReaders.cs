@@ -5,7 +5,7 @@ using System.Text.RegularExpressions;
 namespace MeshTrust.Settings;
 
 /// <summary>Readers for what is said of kind clusters.</summary>
-internal static partial class HostingReaders
+internal static partial class KindReaders
 {
     /// <summary>The load balancers by the words of files and arguments.</summary>
     public static ValueReader<LoadBalancerKind> LoadBalancer { get; } =

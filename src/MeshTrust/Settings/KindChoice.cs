@@ -6,7 +6,7 @@ namespace MeshTrust.Settings;
 /// <param name="given">Arguments and variables.</param>
 /// <param name="mayBeKind">Whether the clusters may turn out to be kind's: only then do variables count, which may be set for other programs.</param>
 /// <param name="problems">Where problems go.</param>
-internal sealed class HostingChoice(ArgumentSet given, bool mayBeKind, ProblemCollection problems)
+internal sealed class KindChoice(ArgumentSet given, bool mayBeKind, ProblemCollection problems)
 {
     private readonly Dictionary<string, string> _places = new(StringComparer.Ordinal);
 
@@ -16,20 +16,20 @@ internal sealed class HostingChoice(ArgumentSet given, bool mayBeKind, ProblemCo
     /// <summary>What holds for all clusters.</summary>
     /// <param name="document">The file.</param>
     /// <param name="asked">What the provider's own argument or variable said of the engine.</param>
-    public HostingSpec Choose(TopologyDocument? document, ContainerEngineChoice? asked)
+    public KindSpec Choose(TopologyDocument? document, ContainerEngineChoice? asked)
     {
-        var file = document?.Hosting ?? HostingSpec.Default;
+        var file = document?.Kind ?? KindSpec.Default;
         var (version, image) = Kubernetes(file);
         return file with
         {
-            Engine = asked ?? (mayBeKind ? given.Variable<ContainerEngineChoice>("KIND_EXPERIMENTAL_PROVIDER", HostingReaders.Engine)?.Value : null) ?? document?.Provider?.Engine ?? file.Engine,
+            Engine = asked ?? (mayBeKind ? given.Variable<ContainerEngineChoice>("KIND_EXPERIMENTAL_PROVIDER", KindReaders.Engine)?.Value : null) ?? document?.Provider?.Engine ?? file.Engine,
             KubernetesVersion = version,
             NodeImage = image,
-            IpFamily = Read<IpFamily>("ip-family", HostingReaders.IpFamily, "ipFamily")?.Value ?? file.IpFamily,
-            Network = file.Network with { Name = Read<string>("docker-network", HostingReaders.EngineName, "network.name")?.Value ?? file.Network.Name },
+            IpFamily = Read<IpFamily>("ip-family", KindReaders.IpFamily, "ipFamily")?.Value ?? file.IpFamily,
+            Network = file.Network with { Name = Read<string>("docker-network", KindReaders.EngineName, "network.name")?.Value ?? file.Network.Name },
             LoadBalancer = LoadBalancer(file.LoadBalancer),
             KindConfigFile = Read<string>("kind-config", NameReaders.FilePath)?.Value ?? file.KindConfigFile,
-            Routes = Read("routes", HostingReaders.Routes)?.Value ?? file.Routes,
+            Routes = Read("routes", KindReaders.Routes)?.Value ?? file.Routes,
             Ipv6Gateway = Switch("ipv6gw", "ipv6Gateway") ?? file.Ipv6Gateway,
             ImageArchiveDirectory = Read<string>("image-archive", NameReaders.FilePath)?.Value ?? file.ImageArchiveDirectory,
             Timeouts = file.Timeouts with { Ready = Read<TimeSpan>("wait", ValueReaders.Timeout)?.Value ?? file.Timeouts.Ready },
@@ -53,7 +53,7 @@ internal sealed class HostingChoice(ArgumentSet given, bool mayBeKind, ProblemCo
         {
             PodSubnets = pods is null ? c.PodSubnets : pods[i],
             ServiceSubnets = services is null ? c.ServiceSubnets : services[i],
-            Hosting = workers is null ? c.Hosting : c.Hosting with { Workers = workers.Value },
+            Kind = workers is null ? c.Kind : c.Kind with { Workers = workers.Value },
         })];
     }
 
@@ -70,17 +70,17 @@ internal sealed class HostingChoice(ArgumentSet given, bool mayBeKind, ProblemCo
 
     private LoadBalancerSpec LoadBalancer(LoadBalancerSpec file) => file with
     {
-        Kind = Read("lb", HostingReaders.LoadBalancer, "loadBalancer.type")?.Value ?? file.Kind,
-        Manifest = Read<string>("metallb-manifest", HostingReaders.Manifest, "loadBalancer.manifest")?.Value ?? file.Manifest,
-        ManifestSha256 = Read<string>("metallb-sha256", HostingReaders.Sha256, "loadBalancer.manifestSha256")?.Value ?? file.ManifestSha256,
+        Kind = Read("lb", KindReaders.LoadBalancer, "loadBalancer.type")?.Value ?? file.Kind,
+        Manifest = Read<string>("metallb-manifest", KindReaders.Manifest, "loadBalancer.manifest")?.Value ?? file.Manifest,
+        ManifestSha256 = Read<string>("metallb-sha256", KindReaders.Sha256, "loadBalancer.manifestSha256")?.Value ?? file.ManifestSha256,
         IpSpace = Read("ip-space", ValueReaders.Number(0, 255), "ipSpace")?.Value ?? file.IpSpace,
     };
 
     /// <summary>A version and an image say the same thing, so the one that is nearer to the user displaces the other.</summary>
-    private (string? Version, string? Image) Kubernetes(HostingSpec file)
+    private (string? Version, string? Image) Kubernetes(KindSpec file)
     {
-        var version = Read<string>("k8s-release", HostingReaders.KubernetesVersion);
-        var image = Read<string>("node-image", HostingReaders.Image);
+        var version = Read<string>("k8s-release", KindReaders.KubernetesVersion);
+        var image = Read<string>("node-image", KindReaders.Image);
         if (version is null && image is null) return (file.KubernetesVersion, file.NodeImage);
         if (version is null || image is null) return (version?.Value, image?.Value);
         if (version.IsArgument == image.IsArgument) problems.Add("MT0011", image.Location, $"It names a node image, and {version.Location} a Kubernetes version.", "Leave one of the two out.");
@@ -89,7 +89,7 @@ internal sealed class HostingChoice(ArgumentSet given, bool mayBeKind, ProblemCo
 
     private IReadOnlyList<IReadOnlyList<IPNetwork>>? Subnets(string name, string key, int clusters, bool isWhole)
     {
-        if (Read<IReadOnlyList<IReadOnlyList<IPNetwork>>>(name, HostingReaders.SubnetsOfClusters, key) is not { } subnets) return null;
+        if (Read<IReadOnlyList<IReadOnlyList<IPNetwork>>>(name, KindReaders.SubnetsOfClusters, key) is not { } subnets) return null;
         if (subnets.Value.Count == clusters) return subnets.Value;
         if (isWhole) problems.Add("MT0011", subnets.Location, $"It has ranges for {subnets.Value.Count} clusters, and there {(clusters == 1 ? "is 1" : $"are {clusters}")}.", "Write one for each cluster, or auto in its place.");
         return null;

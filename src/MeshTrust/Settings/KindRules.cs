@@ -4,20 +4,20 @@ using System.Net.Sockets;
 namespace MeshTrust.Settings;
 
 /// <summary>What the settings of kind clusters demand of each other.</summary>
-internal sealed class HostingRules
+internal sealed class KindRules
 {
     private readonly MeshTopology _topology;
-    private readonly HostingSpec _hosting;
+    private readonly KindSpec _hosting;
     private readonly Func<int, string, string> _place;
     private readonly Func<string, string> _hostingPlace;
 
-    private HostingRules(MeshTopology topology, Func<int, string, string> place, Func<string, string> hostingPlace) =>
-        (_topology, _hosting, _place, _hostingPlace) = (topology, topology.Hosting, place, hostingPlace);
+    private KindRules(MeshTopology topology, Func<int, string, string> place, Func<string, string> hostingPlace) =>
+        (_topology, _hosting, _place, _hostingPlace) = (topology, topology.Kind, place, hostingPlace);
 
     /// <summary>All problems.</summary>
     public static IEnumerable<Problem> Check(MeshTopology topology, Func<int, string, string> place, Func<string, string> hostingPlace)
     {
-        var rules = new HostingRules(topology, place, hostingPlace);
+        var rules = new KindRules(topology, place, hostingPlace);
         return [.. rules.PoolSizes(), .. rules.Families(), .. rules.Network(), .. rules.Addressing(), .. rules.LoadBalancers(), .. rules.Registries()];
     }
 
@@ -48,7 +48,7 @@ internal sealed class HostingRules
                 yield return Wrong("MT0127", _place(i, key), $"The {key} {string.Join(", ", networks)} of {cluster.Name} does not fit ipFamily {Word(family)}, which takes {Needed(family)}.", "Mend the ranges, or set ipFamily (--ip-family).");
             }
 
-            var stranger = cluster.Hosting.LoadBalancerPool.FirstOrDefault(p => (p.Family == AddressFamily.InterNetwork ? fours : sixes) == 0);
+            var stranger = cluster.Kind.LoadBalancerPool.FirstOrDefault(p => (p.Family == AddressFamily.InterNetwork ? fours : sixes) == 0);
             if (stranger is not null) yield return Wrong("MT0127", _place(i, "loadBalancer"), $"The load balancer's pool {stranger} of {cluster.Name} does not fit ipFamily {Word(family)}.", "Mend the pool, or set ipFamily (--ip-family).");
         }
 
@@ -86,7 +86,7 @@ internal sealed class HostingRules
         const int OfNode = 24;
         for (var i = 0; i < _topology.Clusters.Count; i++)
         {
-            var (cluster, hosting) = (_topology.Clusters[i], _topology.Clusters[i].Hosting);
+            var (cluster, hosting) = (_topology.Clusters[i], _topology.Clusters[i].Kind);
             var nodes = hosting.ControlPlanes + hosting.WorkersIn(_topology.Mode);
             foreach (var range in cluster.PodSubnets.Where(n => hosting.KindConfig is null && IsIPv4(n)))
             {
@@ -108,7 +108,7 @@ internal sealed class HostingRules
         {
             var place = _hostingPlace("ipSpace");
             if (!isMetalLb) yield return Wrong("MT0130", place, $"It pins addresses of MetalLB, and {ours}.", "Leave it out, or set --lb=metallb.");
-            else if (_topology.Clusters.FirstOrDefault(c => c.Hosting.LoadBalancerPool.Count > 0) is { } other) yield return Wrong("MT0130", place, $"{other.Name} names a pool of its own.", "Leave one of the two out.");
+            else if (_topology.Clusters.FirstOrDefault(c => c.Kind.LoadBalancerPool.Count > 0) is { } other) yield return Wrong("MT0130", place, $"{other.Name} names a pool of its own.", "Leave one of the two out.");
             else if (space - _topology.Clusters.Count + 1 < 0) yield return Wrong("MT0130", place, $"Each cluster takes the space below that of the one before, and from {space} down there are not {_topology.Clusters.Count}.", $"Write at least {Math.Min(_topology.Clusters.Count - 1, 255)}, or leave it out.");
         }
 
@@ -120,7 +120,7 @@ internal sealed class HostingRules
 
         for (var i = 0; i < _topology.Clusters.Count; i++)
         {
-            var (cluster, hosting) = (_topology.Clusters[i], _topology.Clusters[i].Hosting);
+            var (cluster, hosting) = (_topology.Clusters[i], _topology.Clusters[i].Kind);
             if (!isMetalLb && hosting.LoadBalancerPool.Count > 0) yield return Wrong("MT0130", _place(i, "loadBalancer"), $"The pool of {cluster.Name} is for MetalLB, and {ours}.", "Take it out, or choose metallb.");
         }
     }

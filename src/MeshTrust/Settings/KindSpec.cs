@@ -1,10 +1,10 @@
 namespace MeshTrust.Settings;
 
 /// <summary>What the user wants of clusters that a container engine makes: the same for all of them. The defaults are those of docs/topology.md.</summary>
-public sealed record HostingSpec
+public sealed record KindSpec
 {
     /// <summary>Every default.</summary>
-    public static HostingSpec Default { get; } = new();
+    public static KindSpec Default { get; } = new();
 
     /// <summary>The container engine (<c>provider: docker</c> or <c>podman</c>, <c>KIND_EXPERIMENTAL_PROVIDER</c>).</summary>
     public ContainerEngineChoice Engine { get; init; } = ContainerEngineChoice.Auto;
@@ -43,7 +43,7 @@ public sealed record HostingSpec
     public string? ImageArchiveDirectory { get; init; }
 
     /// <summary>The deadlines of each step.</summary>
-    public HostingTimeouts Timeouts { get; init; } = new();
+    public KindTimeouts Timeouts { get; init; } = new();
 
     /// <summary>What happens when making a cluster fails.</summary>
     public FailureSpec Failure { get; init; } = new();

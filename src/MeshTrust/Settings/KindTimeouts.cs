@@ -1,7 +1,7 @@
 namespace MeshTrust.Settings;
 
 /// <summary>The deadlines of each step; the whole run has its own (<c>--timeout</c>).</summary>
-public sealed record HostingTimeouts
+public sealed record KindTimeouts
 {
     /// <summary>Making one cluster (<c>timeouts.create</c>).</summary>
     public TimeSpan Create { get; init; } = TimeSpan.FromMinutes(6);

@@ -3,7 +3,7 @@ using MeshTrust.Settings;
 namespace MeshTrust.Tests.Settings;
 
 [TestFixture]
-public sealed class HostingBindingTests
+public sealed class KindBindingTests
 {
     private const string Everything = TopologySamples.Head + """
         provider: podman
@@ -28,8 +28,8 @@ public sealed class HostingBindingTests
         var settings = TopologySamples.Bind("");
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(settings.Topology.Hosting, Is.EqualTo(HostingSpec.Default));
-            Assert.That(settings.Topology.Clusters.Select(c => c.Hosting), Is.All.EqualTo(ClusterHostingSpec.Default));
+            Assert.That(settings.Topology.Kind, Is.EqualTo(KindSpec.Default));
+            Assert.That(settings.Topology.Clusters.Select(c => c.Kind), Is.All.EqualTo(KindClusterSpec.Default));
             Assert.That((settings.Run.Adopt, settings.Run.SkipCleanup, settings.Run.SetCurrent, settings.Run.MergeKubeconfig), Is.EqualTo((false, false, false, (string?)null)));
             Assert.That(settings.Run.KubeconfigDirectory, Is.EqualTo(Path.Combine(".meshtrust", "kubeconfig")));
             Assert.That(TopologySamples.Bind("--work-dir=w").Run.KubeconfigDirectory, Is.EqualTo(Path.Combine("w", "kubeconfig")));
@@ -40,7 +40,7 @@ public sealed class HostingBindingTests
     public void Takes_over_everything_that_a_file_says_for_all_clusters()
     {
         var settings = TopologySamples.Bind("", Everything, Path.Combine("dir", "mesh.yaml"));
-        var hosting = settings.Topology.Hosting;
+        var hosting = settings.Topology.Kind;
         using (Assert.EnterMultipleScope())
         {
             Assert.That(settings.Warnings, Is.Empty);
@@ -54,7 +54,7 @@ public sealed class HostingBindingTests
             Assert.That((hosting.LoadBalancer.Kind, hosting.LoadBalancer.Version, hosting.LoadBalancer.Manifest), Is.EqualTo((LoadBalancerKind.MetalLb, "v0.15.3", Path.Combine("dir", "metallb.yaml"))));
             Assert.That((hosting.LoadBalancer.ManifestSha256, hosting.LoadBalancer.PoolSize, hosting.LoadBalancer.MinPoolSize), Is.EqualTo((new string('a', 64), 32, 16)));
             Assert.That(hosting.Registries.Select(r => (r.Name, r.HostPort, string.Join(' ', r.Aliases))), Is.EqualTo(new[] { ("kind-registry", 5001, "localhost:5001 registry.example"), ("other", 5000, "") }));
-            Assert.That(hosting.Timeouts, Is.EqualTo(new HostingTimeouts { Create = TimeSpan.FromMinutes(7), Ready = TimeSpan.FromMinutes(4), LoadBalancer = TimeSpan.FromMinutes(5), Verify = TimeSpan.FromMinutes(1) }));
+            Assert.That(hosting.Timeouts, Is.EqualTo(new KindTimeouts { Create = TimeSpan.FromMinutes(7), Ready = TimeSpan.FromMinutes(4), LoadBalancer = TimeSpan.FromMinutes(5), Verify = TimeSpan.FromMinutes(1) }));
             Assert.That(hosting.Failure, Is.EqualTo(new FailureSpec { Retain = true, ExportLogs = false, Retries = 4 }));
             Assert.That(settings.Run.Timeout, Is.EqualTo(TimeSpan.FromMinutes(30)));
         }
@@ -64,7 +64,7 @@ public sealed class HostingBindingTests
     public void Takes_over_what_a_file_says_of_each_cluster_and_else_its_defaults()
     {
         var clusters = TopologySamples.Bind("", Everything).Topology.Clusters;
-        var (a, b) = (clusters[0].Hosting, clusters[1].Hosting);
+        var (a, b) = (clusters[0].Kind, clusters[1].Kind);
         using (Assert.EnterMultipleScope())
         {
             Assert.That((a.ControlPlanes, a.Workers, a.EtcdInMemory), Is.EqualTo((1, (int?)0, false)));
@@ -78,19 +78,19 @@ public sealed class HostingBindingTests
 
     [Test]
     public void Gives_a_files_defaults_to_clusters_that_an_argument_names() =>
-        Assert.That(TopologySamples.Bind("--cluster-name=solo", TopologySamples.Head + "defaults: {workers: 4}\n").Topology.Clusters.Select(c => (c.Name.Value, c.Hosting.Workers)), Is.EqualTo(new[] { ("solo", (int?)4) }));
+        Assert.That(TopologySamples.Bind("--cluster-name=solo", TopologySamples.Head + "defaults: {workers: 4}\n").Topology.Clusters.Select(c => (c.Name.Value, c.Kind.Workers)), Is.EqualTo(new[] { ("solo", (int?)4) }));
 
     [Test]
     public void Takes_variables_before_the_file()
     {
         var environment = TopologySamples.Environment("DEFAULT_KIND_IMAGE=kindest/node:v1.33.1;IP_FAMILIES=IPv4,IPv6;NUMNODES=1;KIND_EXPERIMENTAL_PROVIDER=docker;KIND_EXPERIMENTAL_PODMAN_NETWORK=pods;DEFAULT_CLUSTER_YAML=base.yaml;SKIP_CLEANUP=yes");
         var settings = TopologySamples.Bind("", Everything.Replace("ipFamily: dual", "ipFamily: ipv4", StringComparison.Ordinal), environment: environment);
-        var hosting = settings.Topology.Hosting;
+        var hosting = settings.Topology.Kind;
         using (Assert.EnterMultipleScope())
         {
             Assert.That((hosting.KubernetesVersion, hosting.NodeImage), Is.EqualTo(((string?)null, "kindest/node:v1.33.1")), "an image displaces the file's version");
             Assert.That((hosting.Engine, hosting.IpFamily, hosting.Network.Name, hosting.KindConfigFile), Is.EqualTo((ContainerEngineChoice.Docker, IpFamily.Dual, "pods", "base.yaml")));
-            Assert.That(settings.Topology.Clusters.Select(c => c.Hosting.Workers), Is.All.EqualTo(1));
+            Assert.That(settings.Topology.Clusters.Select(c => c.Kind.Workers), Is.All.EqualTo(1));
             Assert.That(settings.Run.SkipCleanup, Is.True);
         }
     }
@@ -104,7 +104,7 @@ public sealed class HostingBindingTests
                 + $"--metallb-sha256={new string('B', 64)} --pod-subnet=10.1.0.0/16,auto --service-subnet=auto,10.3.0.0/24 --kubeconfig-dir=k --merge-kubeconfig=mine --set-current --skip-cleanup=false",
             Everything.Replace("10.253.3.0/26, 10.253.3.80-10.253.3.99", "auto", StringComparison.Ordinal).Replace(", \"fd00:1::/64\"", "", StringComparison.Ordinal),
             environment: environment);
-        var hosting = settings.Topology.Hosting;
+        var hosting = settings.Topology.Kind;
         using (Assert.EnterMultipleScope())
         {
             Assert.That((settings.Topology.Provider, hosting.Engine), Is.EqualTo((ProviderChoice.Kind, ContainerEngineChoice.Docker)));
@@ -113,7 +113,7 @@ public sealed class HostingBindingTests
             Assert.That((hosting.LoadBalancer.Kind, hosting.LoadBalancer.IpSpace, hosting.LoadBalancer.Manifest, hosting.LoadBalancer.IsManifestFetched), Is.EqualTo((LoadBalancerKind.MetalLb, (int?)254, "https://metallb.example/m.yaml", true)));
             Assert.That(hosting.LoadBalancer.ManifestSha256, Is.EqualTo(new string('b', 64)));
             Assert.That((hosting.Timeouts.Ready, hosting.Timeouts.Create, hosting.Failure.Retries, hosting.Failure.Retain), Is.EqualTo((TimeSpan.FromSeconds(90), TimeSpan.FromMinutes(7), 0, false)));
-            Assert.That(settings.Topology.Clusters.Select(c => (c.Hosting.Workers, string.Join(' ', c.PodSubnets), string.Join(' ', c.ServiceSubnets))), Is.EqualTo(new[] { ((int?)3, "10.1.0.0/16", ""), (3, "", "10.3.0.0/24") }));
+            Assert.That(settings.Topology.Clusters.Select(c => (c.Kind.Workers, string.Join(' ', c.PodSubnets), string.Join(' ', c.ServiceSubnets))), Is.EqualTo(new[] { ((int?)3, "10.1.0.0/16", ""), (3, "", "10.3.0.0/24") }));
             Assert.That((settings.Run.Adopt, settings.Run.SkipCleanup, settings.Run.KubeconfigDirectory, settings.Run.MergeKubeconfig, settings.Run.SetCurrent), Is.EqualTo((true, false, "k", "mine", true)));
         }
     }
@@ -129,33 +129,33 @@ public sealed class HostingBindingTests
     public void Names_provider_and_engine(string commandLine, string environment, ProviderChoice provider, ContainerEngineChoice engine)
     {
         var topology = TopologySamples.Bind(commandLine, environment: TopologySamples.Environment(environment)).Topology;
-        Assert.That((topology.Provider, topology.Hosting.Engine), Is.EqualTo((provider, engine)));
+        Assert.That((topology.Provider, topology.Kind.Engine), Is.EqualTo((provider, engine)));
     }
 
     [TestCase("1.35", "1.35")]
     [TestCase("1.35.0", "1.35.0")]
     [TestCase("v1.35.0", "1.35.0")]
-    public void Reads_a_release_in_each_of_its_forms(string text, string expected) => Assert.That(TopologySamples.Bind($"--k8s-release={text}").Topology.Hosting.KubernetesVersion, Is.EqualTo(expected));
+    public void Reads_a_release_in_each_of_its_forms(string text, string expected) => Assert.That(TopologySamples.Bind($"--k8s-release={text}").Topology.Kind.KubernetesVersion, Is.EqualTo(expected));
 
     [TestCase("IP_FAMILIES=IPv4", IpFamily.IPv4)]
     [TestCase("IP_FAMILIES=IPv6", IpFamily.IPv6)]
     [TestCase("IP_FAMILIES=IPv4,IPv6", IpFamily.Dual)]
     [TestCase("IP_FAMILIES=IPv6, IPv4", IpFamily.Dual)]
     [TestCase("KIND_IP_FAMILY=ipv6;IP_FAMILIES=IPv4", IpFamily.IPv6)]
-    public void Reads_Istios_families(string environment, IpFamily expected) => Assert.That(TopologySamples.Bind("", environment: TopologySamples.Environment(environment)).Topology.Hosting.IpFamily, Is.EqualTo(expected));
+    public void Reads_Istios_families(string environment, IpFamily expected) => Assert.That(TopologySamples.Bind("", environment: TopologySamples.Environment(environment)).Topology.Kind.IpFamily, Is.EqualTo(expected));
 
     [TestCase("NOMETALBINSTALL=true", LoadBalancerKind.None)]
     [TestCase("NOMETALBINSTALL=anything", LoadBalancerKind.None)]
     [TestCase("NOMETALBINSTALL=false", LoadBalancerKind.MetalLb)]
     [TestCase("NOMETALBINSTALL=0", LoadBalancerKind.MetalLb)]
     [TestCase("NOMETALBINSTALL=", LoadBalancerKind.MetalLb)]
-    public void Reads_the_provisioners_switch(string environment, LoadBalancerKind expected) => Assert.That(TopologySamples.Bind("", environment: TopologySamples.Environment(environment)).Topology.Hosting.LoadBalancer.Kind, Is.EqualTo(expected));
+    public void Reads_the_provisioners_switch(string environment, LoadBalancerKind expected) => Assert.That(TopologySamples.Bind("", environment: TopologySamples.Environment(environment)).Topology.Kind.LoadBalancer.Kind, Is.EqualTo(expected));
 
     [Test]
     public void Lets_an_argument_displace_what_a_variable_says_of_Kubernetes()
     {
         var environment = TopologySamples.Environment("K8S_RELEASE=1.30");
-        var hosting = TopologySamples.Bind("--node-image=kindest/node:v1.35.0", environment: environment).Topology.Hosting;
+        var hosting = TopologySamples.Bind("--node-image=kindest/node:v1.35.0", environment: environment).Topology.Kind;
         Assert.That((hosting.KubernetesVersion, hosting.NodeImage), Is.EqualTo(((string?)null, "kindest/node:v1.35.0")));
     }
 
@@ -177,7 +177,7 @@ public sealed class HostingBindingTests
     [TestCase("--retain")]
     [TestCase("--keep-failed")]
     [TestCase("--keep-failed=true --retain=true")]
-    public void Knows_an_argument_by_its_other_name(string commandLine) => Assert.That(TopologySamples.Bind(commandLine).Topology.Hosting.Failure.Retain, Is.True);
+    public void Knows_an_argument_by_its_other_name(string commandLine) => Assert.That(TopologySamples.Bind(commandLine).Topology.Kind.Failure.Retain, Is.True);
 
     [Test]
     public void Shows_an_argument_as_the_user_wrote_it() =>
@@ -197,7 +197,7 @@ public sealed class HostingBindingTests
         foreach (var (commandLine, contexts) in new[] { ("--provider=embedded", ""), ("--provider=native", ""), ("", ";CTX_CLUSTER1=x;CTX_CLUSTER2=y") })
         {
             var settings = TopologySamples.Bind(commandLine, environment: TopologySamples.Environment(Nonsense + contexts));
-            Assert.That((settings.Topology.Hosting, settings.Warnings.Count), Is.EqualTo((HostingSpec.Default, 0)));
+            Assert.That((settings.Topology.Kind, settings.Warnings.Count), Is.EqualTo((KindSpec.Default, 0)));
         }
     }
 
@@ -209,7 +209,7 @@ public sealed class HostingBindingTests
     {
         var environment = TopologySamples.Environment($"CTX_CLUSTER1=kind-cluster1;CTX_CLUSTER2=kind-cluster2;KUBECONFIG={kubeconfig};NUMNODES=3");
         var settings = TopologySamples.Bind(commandLine, TopologySamples.Head + "routes: all\n", environment: environment);
-        Assert.That((settings.Topology.Clusters[0].Hosting.Workers, settings.Topology.Clusters[0].Context), Is.EqualTo((isRead ? 3 : (int?)null, "kind-cluster1")));
+        Assert.That((settings.Topology.Clusters[0].Kind.Workers, settings.Topology.Clusters[0].Context), Is.EqualTo((isRead ? 3 : (int?)null, "kind-cluster1")));
         Assert.That(settings.Warnings.Select(w => w.Id), Is.EqualTo(isRead ? [] : new[] { "MT0118" }));
     }
 
@@ -240,7 +240,7 @@ public sealed class HostingBindingTests
     {
         const string DualRanges = """[{"clusterName": "a", "podSubnet": "10.1.0.0/16,fd00:1::/64", "svcSubnet": "10.2.0.0/24"}]""";
         Assert.That(TopologySamples.Bind("", DualRanges, "t.json").Topology.Clusters[0].PodSubnets, Has.Count.EqualTo(2));
-        Assert.That(TopologySamples.Bind("", TopologySamples.Head + "clusters: [{name: a, podSubnet: \"fd00::/64\"}]\n").Topology.Hosting, Is.EqualTo(HostingSpec.Default));
+        Assert.That(TopologySamples.Bind("", TopologySamples.Head + "clusters: [{name: a, podSubnet: \"fd00::/64\"}]\n").Topology.Kind, Is.EqualTo(KindSpec.Default));
         Assert.That(TopologySamples.Refuse("--provider=kind", DualRanges, "t.json").Problems.Select(p => (p.Id, p.Location)), Is.EqualTo(new[] { ("MT0127", "t.json:1") }));
         var asKind = TopologySamples.Bind("", DualRanges, "t.json").Topology with { Provider = ProviderChoice.Kind };
         Assert.That(TopologyValidator.Validate(asKind).Select(p => (p.Id, p.Location)), Is.EqualTo(new[] { ("MT0127", "a") }));
@@ -265,10 +265,10 @@ public sealed class HostingBindingTests
         {
             Assert.That(settings.Run.KubeconfigDirectory, Is.EqualTo(Path.Combine(home, ".meshtrust", "kubeconfig")));
             Assert.That(settings.Run.MergeKubeconfig, Is.EqualTo(Path.Combine(home, "mine")));
-            Assert.That(settings.Topology.Hosting.KindConfigFile, Is.EqualTo(Path.Combine(home, "k.yaml")));
-            Assert.That(settings.Topology.Hosting.ImageArchiveDirectory, Is.EqualTo(Path.Combine(home, "tars")));
-            Assert.That(settings.Topology.Hosting.LoadBalancer.Manifest, Is.EqualTo(Path.Combine(home, "m.yaml")));
-            Assert.That(fetched.Topology.Hosting.LoadBalancer.Manifest, Is.EqualTo("https://metallb.example/m.yaml"));
+            Assert.That(settings.Topology.Kind.KindConfigFile, Is.EqualTo(Path.Combine(home, "k.yaml")));
+            Assert.That(settings.Topology.Kind.ImageArchiveDirectory, Is.EqualTo(Path.Combine(home, "tars")));
+            Assert.That(settings.Topology.Kind.LoadBalancer.Manifest, Is.EqualTo(Path.Combine(home, "m.yaml")));
+            Assert.That(fetched.Topology.Kind.LoadBalancer.Manifest, Is.EqualTo("https://metallb.example/m.yaml"));
         }
     }
 
@@ -297,6 +297,6 @@ public sealed class HostingBindingTests
     public void Counts_workers(string mode, int? workers, int expected)
     {
         var topology = TopologySamples.Bind($"--mode={mode}{(workers is null ? "" : $" --worker-nodes={workers}")}").Topology;
-        Assert.That(topology.Clusters[0].Hosting.WorkersIn(topology.Mode), Is.EqualTo(expected));
+        Assert.That(topology.Clusters[0].Kind.WorkersIn(topology.Mode), Is.EqualTo(expected));
     }
 }
