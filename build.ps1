@@ -34,7 +34,7 @@ function Get-Choice {
 }
 
 function Get-Key([string] $mode, [string] $sdks) {
-    $files = @(Get-ChildItem 'build', 'compat', 'eng', 'src' -Recurse -File | Where-Object { $_.FullName.Substring($PSScriptRoot.Length) -notmatch '[\\/](bin|obj)[\\/]' })
+    $files = @(Get-ChildItem 'build', 'eng', 'src' -Recurse -File | Where-Object { $_.FullName.Substring($PSScriptRoot.Length) -notmatch '[\\/](bin|obj)[\\/]' })
     $files += @(Get-ChildItem 'samples' -File -Filter '*.schema.json' -ErrorAction SilentlyContinue)
     $files += @(Get-ChildItem '.' -File -Force | Where-Object { $_.Name -match '^(global\.json|\.editorconfig|nuget\.config|Directory\.(Build|Packages)\..*)$' })
     $lines = @($files | Sort-Object FullName | ForEach-Object { "$($_.FullName) $((Get-FileHash -LiteralPath $_.FullName -Algorithm SHA256).Hash)" })

@@ -30,7 +30,7 @@ root="$PWD"
 shopt -s nullglob
 
 # What the build program is made of. A test holds this list against the projects that build/Build.csproj refers to.
-inputs=(build compat eng src samples/*.schema.json global.json .editorconfig Directory.Build.* Directory.Packages.* [Nn]u[Gg]et.[Cc]onfig)
+inputs=(build eng src samples/*.schema.json global.json .editorconfig Directory.Build.* Directory.Packages.* [Nn]u[Gg]et.[Cc]onfig)
 hosts=artifacts/build-host
 packages="${NUGET_PACKAGES:-${HOME:-}/.nuget/packages}"
 version="${CakeVersion:-${CakeToolVersion:-7.0.0}}"

@@ -13,7 +13,7 @@ namespace Build.Tasks;
 [IsDependentOn(typeof(CleanClustersTask))]
 public sealed class CleanTask : FrostingTask
 {
-    private static readonly string[] Sources = ["src", "tests", "build", "compat", "samples"];
+    private static readonly string[] Sources = ["src", "tests", "build", "eng", "samples"];
     private static readonly string[] Results = ["artifacts/tests", "artifacts/packages", "artifacts/bench"];
 
     /// <inheritdoc/>

@@ -15,6 +15,6 @@ public sealed class PackTask(DotNetCommand dotnet) : FrostingTask
     {
         dotnet.RunOrFail(context, "pack", "MeshTrust.slnx", "--no-build", "--configuration", BuildArguments.Configuration(context), "--output", "artifacts/packages", "--verbosity", "quiet");
         if (typeof(CakeHost).Assembly.GetName().Name != "Cake.Frosting")
-            context.Log.Warning("Cake.Frosting.MeshTrust was not packed: it was compiled against the stand-in (compat). Where the feed has Cake.Frosting it is.");
+            context.Log.Warning("Cake.Frosting.MeshTrust was not packed: it was compiled against the stand-in (eng/standin). Where the feed has Cake.Frosting it is.");
     }
 }

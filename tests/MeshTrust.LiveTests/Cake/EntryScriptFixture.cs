@@ -40,7 +40,7 @@ internal sealed class EntryScriptFixture : IDisposable
     public EntryScriptFixture(string script = "build.sh")
     {
         _script = script;
-        foreach (var directory in new[] { "build", "compat", "eng", "src", "sdk root/sdk/10.0.100", "packages" }) Directory.CreateDirectory(At(directory));
+        foreach (var directory in new[] { "build", "eng", "src", "sdk root/sdk/10.0.100", "packages" }) Directory.CreateDirectory(At(directory));
         File.Copy(Path.Combine(RepositoryRoot.Path, script), At(script));
         Write("global.json", """{ "sdk": { "version": "10.0.100", "rollForward": "latestFeature" } }""");
         Write("nuget.config", "<configuration/>");

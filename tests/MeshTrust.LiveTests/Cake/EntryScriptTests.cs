@@ -52,7 +52,7 @@ public sealed class EntryScriptTests
     }
 
     [TestCase("build/Build.csproj")]
-    [TestCase("compat/Frosting/CakeHost.cs")]
+    [TestCase("eng/standin/Frosting/CakeHost.cs")]
     [TestCase("eng/Cake.props")]
     [TestCase("src/MeshTrust/deep/er/File.cs")]
     [TestCase("Directory.Build.targets")]
@@ -231,9 +231,9 @@ public sealed class EntryScriptTests
         _tree.Write("packages/cake.frosting/7.0.0/.nupkg.metadata", "{}");
         _tree.Write("packages/cake.kubectl/1.1.0/.nupkg.metadata", "{}");
         var environment = new Dictionary<string, string> { ["PATH"] = $"../sdk root:{Environment.GetEnvironmentVariable("PATH")}", ["NUGET_PACKAGES"] = "../packages" };
-        var run = _tree.RunFrom(_tree.At("compat"), environment);
+        var run = _tree.RunFrom(_tree.At("eng"), environment);
         Assert.That(run.Error, Does.Contain("CakeFrosting=package"));
-        Assert.That(run.Output, Does.StartWith($"one in {_tree.At("compat")} with "));
+        Assert.That(run.Output, Does.StartWith($"one in {_tree.At("eng")} with "));
     }
 
     [Test]

@@ -67,10 +67,14 @@ public sealed class FrostingCompatApiTests
         return
         [
             Header($"{kind} {FullName(type)} : {string.Join(", ", bases)}{where}"),
+            .. type.GetCustomAttribute<AttributeUsageAttribute>(inherit: false) is { } usage ? [Usage(usage)] : Array.Empty<string>(),
             .. type.GetMembers(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly)
                 .Select(Member).OfType<string>(),
         ];
     }
+
+    private static string Usage(AttributeUsageAttribute usage) =>
+        $"on {usage.ValidOn}, {(usage.AllowMultiple ? "many" : "one")}, {(usage.Inherited ? "inherited" : "not inherited")}";
 
     private static string Constraint(Type parameter) =>
         $"{parameter.Name}: {string.Join(", ", parameter.GetGenericParameterConstraints().Select(FullName))} [{parameter.GenericParameterAttributes}]";
@@ -80,7 +84,7 @@ public sealed class FrostingCompatApiTests
         ConstructorInfo constructor when constructor.IsPublic || constructor.IsFamily => Plain($"{(constructor.IsFamily ? "protected" : "")} .ctor({Parameters(constructor)})"),
         MethodInfo { IsSpecialName: false } method when method.IsPublic || method.IsFamily =>
             Plain($"{(method.IsFamily ? "protected" : "")} {(method.IsStatic ? "static" : method.IsAbstract ? "abstract" : method is { IsVirtual: true, IsFinal: false } ? "virtual" : "")} {FullName(method.ReturnType)} {method.Name}{TypeParameters(method)}({Parameters(method)})"),
-        PropertyInfo property when property.GetMethod is { IsPublic: true } => $"{FullName(property.PropertyType)} {property.Name} {{ get; {(property.SetMethod is { IsPublic: true } ? "set; " : "")}}}",
+        PropertyInfo property when property.GetMethod is { IsPublic: true } => $"{(property.DeclaringType!.IsInterface && !property.GetMethod.IsAbstract ? "default " : "")}{FullName(property.PropertyType)} {property.Name} {{ get; {(property.SetMethod is { IsPublic: true } ? "set; " : "")}}}",
         FieldInfo { IsPublic: true } or EventInfo or Type { IsNestedPublic: true } => $"{member.MemberType} {member.Name}",
         _ => null,
     };

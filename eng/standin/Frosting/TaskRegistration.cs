@@ -18,7 +18,8 @@ internal static class TaskRegistration
             }
             else
             {
-                context.Log.Warning("Task '{0}' is left out: it wants a {1}, and the context is a {2}.", Name(task.GetType()), contextType.Name, context.GetType().Name);
+                context.Log.Warning("Task '{0}' is left out: it wants a {1}, and the context is a {2}.",
+                    Name(task.GetType()), contextType.Name, context.GetType().Name);
             }
         }
     }
@@ -69,7 +70,10 @@ internal static class TaskRegistration
         : throw new FrostingException($"Task '{Name(task)}' names '{dependency.FullName}' as a dependency, which is no task.");
 
     private static bool Overrides(Type type, string method) => type.GetMethods(BindingFlags.Instance | BindingFlags.Public)
-        .Any(candidate => candidate.Name == method && candidate.GetBaseDefinition().DeclaringType != candidate.DeclaringType && IsTaskBase(candidate.GetBaseDefinition().DeclaringType));
+        .Where(candidate => candidate.Name == method)
+        .Any(candidate => candidate.GetBaseDefinition().DeclaringType is var first
+            && first != candidate.DeclaringType
+            && IsTaskBase(first));
 
     private static Type ContextType(Type task)
     {

@@ -1,10 +1,11 @@
 using Cake.Core.Composition;
 using Cake.Core.IO;
 using Cake.Core.Packaging;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Cake.Frosting;
 
-/// <summary>What a build program can say to its host; each is the method of <see cref="ServiceCollectionExtensions"/> of that kind.</summary>
+/// <summary>What a build program can say to its host; each calls the method of <see cref="ServiceCollectionExtensions"/>.</summary>
 public static class CakeHostExtensions
 {
     /// <summary>Sets the context that tasks are given.</summary>
@@ -171,4 +172,12 @@ public static class CakeHostExtensions
         host.ConfigureServices(new TStartup().Configure);
         return host;
     }
+}
+
+/// <summary>Configures a host's services from a type of its own.</summary>
+public interface IFrostingStartup
+{
+    /// <summary>Adds services.</summary>
+    /// <param name="services">The host's services.</param>
+    void Configure(IServiceCollection services);
 }

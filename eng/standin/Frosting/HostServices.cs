@@ -1,9 +1,10 @@
 using System.Reflection;
-using Cake.Core;
 using Cake.Core.Configuration;
 using Cake.Core.Diagnostics;
 using Cake.Core.IO;
+using Cake.Core.Packaging;
 using Cake.Core.Tooling;
+using Cake.Core;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Cake.Frosting;
@@ -50,3 +51,25 @@ internal static class HostServices
             .CreateConfiguration(environment.WorkingDirectory, settings, arguments);
     }
 }
+
+/// <summary>The genuine installer, made when first used: it draws in all of NuGet, which a build without tools need not wait for.</summary>
+internal sealed class LazyToolInstaller(IServiceProvider provider) : IToolInstaller
+{
+    private readonly Lazy<ToolInstaller> _installer = new(() => new ToolInstaller(
+        provider.GetRequiredService<ICakeEnvironment>(),
+        provider.GetRequiredService<IToolLocator>(),
+        provider.GetRequiredService<ICakeConfiguration>(),
+        provider.GetRequiredService<ICakeLog>(),
+        provider.GetServices<IPackageInstaller>()));
+
+    public IEnumerable<FilePath> Install(PackageReference tool) => _installer.Value.Install(tool);
+}
+
+/// <summary>A tool that the host installs before any task runs.</summary>
+internal sealed record RequestedTool(Uri Uri);
+
+/// <summary>The working directory that the build program was compiled with.</summary>
+internal sealed record RequestedWorkingDirectory(DirectoryPath Path);
+
+/// <summary>A setting that the build program was compiled with.</summary>
+internal sealed record CakeSetting(string Key, string Value);

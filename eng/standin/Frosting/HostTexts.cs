@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Runtime.InteropServices;
 using Cake.Core;
 
 namespace Cake.Frosting;
@@ -20,7 +21,7 @@ internal static class HostTexts
         Write(console, Product);
         if (all)
         {
-            Write(console, $"{System.Runtime.InteropServices.RuntimeInformation.FrameworkDescription} on {System.Runtime.InteropServices.RuntimeInformation.RuntimeIdentifier}");
+            Write(console, $"{RuntimeInformation.FrameworkDescription} on {RuntimeInformation.RuntimeIdentifier}");
         }
     }
 

@@ -34,7 +34,7 @@ internal sealed record CommandLine
 
     public bool Info { get; private set; }
 
-    /// <summary>What the build may ask for: every option that the host does not know, and the targets. A name goes by its first spelling.</summary>
+    /// <summary>Every option that the host does not know, and the targets. A name goes by its first spelling.</summary>
     public CakeArguments ToArguments() => new(
         _arguments.Concat(Targets.Select(target => (Name: "target", Value: (string?)target)))
             .ToLookup(pair => pair.Name, pair => pair.Value, StringComparer.OrdinalIgnoreCase));
@@ -68,7 +68,9 @@ internal sealed record CommandLine
             }
             else
             {
-                throw new FrostingException(word == "-" ? "Option does not have a name: '-'." : $"Unknown command '{word}'. A target is named by --target={word}.");
+                throw new FrostingException(word == "-"
+                    ? "Option does not have a name: '-'."
+                    : $"Unknown command '{word}'. A target is named by --target={word}.");
             }
         }
 
@@ -88,7 +90,7 @@ internal sealed record CommandLine
             : throw new FrostingException($"Expected a value after '{word}'. An empty one is written with a space: {word[..^1]} \"\".");
     }
 
-    /// <summary>What follows a bare <c>--</c>: arguments for the build, and none for the host. Words without a dash are for nobody.</summary>
+    /// <summary>What follows a bare <c>--</c>: arguments for the build. Words without a dash are for nobody.</summary>
     private void TakeRemaining(Queue<string> words)
     {
         while (words.TryDequeue(out var word))
@@ -107,7 +109,8 @@ internal sealed record CommandLine
         var (letters, value) = Split(word[1..], word);
         if (letters.Length > 1 && value is not null)
         {
-            throw new FrostingException($"'{word}' is several options of one letter, which take no value here. A long name has two dashes.");
+            throw new FrostingException(
+                $"'{word}' is several options of one letter, which take no value here. A long name has two dashes.");
         }
 
         foreach (var letter in letters)
@@ -138,7 +141,7 @@ internal sealed record CommandLine
             case "tree" or "showtree": Tree = Flag(name, value, words); break;
             case "dryrun" or "noop" or "whatif": DryRun = Flag(name, value, words); break;
             case "exclusive": Exclusive = Flag(name, value, words); break;
-            case "help": Help = value is null ? true : throw new FrostingException($"Option '{name}' takes no value, but was given '{value}'."); break;
+            case "help": Help = value is null ? true : throw TakesNoValue(name, value); break;
             case "version" or "ver": Version = Flag(name, value, words); break;
             case "info": Info = Flag(name, value, words); break;
             default: _arguments.Add((name.TrimStart('-'), value ?? Next(words))); break;
@@ -155,8 +158,11 @@ internal sealed record CommandLine
             value = words.Dequeue();
         }
 
-        return value is null || (bool.TryParse(value, out var flag) ? flag : throw new FrostingException($"Option '{name}' takes no value, but was given '{value}'."));
+        return value is null || (bool.TryParse(value, out var flag) ? flag : throw TakesNoValue(name, value));
     }
+
+    private static FrostingException TakesNoValue(string name, string value) =>
+        new($"Option '{name}' takes no value, but was given '{value}'.");
 
     private static string? Next(Queue<string> words) =>
         words.TryPeek(out var next) && !next.StartsWith('-') ? words.Dequeue() : null;

@@ -7,3 +7,8 @@ namespace Cake.Frosting;
 public class FrostingContext(ICakeContext context) : CakeContextAdapter(context), IFrostingContext
 {
 }
+
+/// <summary>The context that every task of a host is given.</summary>
+public interface IFrostingContext : ICakeContext
+{
+}

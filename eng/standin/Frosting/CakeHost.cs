@@ -1,7 +1,7 @@
 using System.Reflection;
 using Cake.Cli;
-using Cake.Core;
 using Cake.Core.Diagnostics;
+using Cake.Core;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Cake.Frosting;
@@ -52,7 +52,7 @@ public sealed class CakeHost
 
     /// <summary>Runs what the command line asks for.</summary>
     /// <param name="args">The command line.</param>
-    /// <returns>0 when all went well, -1 (the shell sees 255) for a command line that cannot be read, else the failure's code, mostly 1.</returns>
+    /// <returns>0 when all went well, -1 (the shell sees 255) for a bad command line, else the failure's code, mostly 1.</returns>
     public int Run(IEnumerable<string> args)
     {
         ArgumentNullException.ThrowIfNull(args);
@@ -82,5 +82,24 @@ public sealed class CakeHost
             var code = ExceptionLogger.LogException(provider.GetRequiredService<ICakeLog>(), fault);
             return code == 0 ? 1 : code;
         }
+    }
+}
+
+/// <summary>A build program that is put together wrongly.</summary>
+public sealed class FrostingException : Exception
+{
+    /// <summary>Makes the exception.</summary>
+    /// <param name="message">What is wrong.</param>
+    public FrostingException(string message)
+        : base(message)
+    {
+    }
+
+    /// <summary>Makes the exception.</summary>
+    /// <param name="message">What is wrong.</param>
+    /// <param name="innerException">What was behind it.</param>
+    public FrostingException(string message, Exception innerException)
+        : base(message, innerException)
+    {
     }
 }

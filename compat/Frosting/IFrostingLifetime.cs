@@ -1,6 +1,0 @@
-namespace Cake.Frosting;
-
-/// <summary>Prepares and ends a run.</summary>
-public interface IFrostingLifetime : IFrostingSetup, IFrostingTeardown
-{
-}

@@ -1,4 +1,0 @@
-namespace Cake.Frosting;
-
-/// <summary>A tool that the host installs before any task runs.</summary>
-internal sealed record RequestedTool(Uri Uri);
