@@ -128,10 +128,19 @@ public sealed class SecretTests
 public sealed class PatienceTests
 {
     [Test]
-    public async Task A_server_that_is_overloaded_is_told()
+    public async Task A_server_that_is_overloaded_is_reported()
     {
-        await using var plane = await EmbeddedControlPlane.StartAsync(new EmbeddedControlPlaneOptions { Name = ClusterName.Parse("north") }, CancellationToken.None);
-        plane.Faults.Add(Fault.Answer(429, retryAfterSeconds: 1));
+        var requests = 0;
+        await using var plane = await EmbeddedControlPlane.StartAsync(new EmbeddedControlPlaneOptions
+        {
+            Name = ClusterName.Parse("north"),
+            Middleware = (context, next) =>
+            {
+                if (Interlocked.Increment(ref requests) > 1) return next(context);
+                context.Response.StatusCode = 429;
+                return Task.CompletedTask;
+            },
+        }, CancellationToken.None);
         using var client = Clusters.Connect(plane.KubeconfigText);
 
         var fault = await Assert.ThrowsAsync<HttpOperationException>(() => client.ListNamespaceAsync());

@@ -1,19 +1,19 @@
 using System.Text;
-using MeshTrust.ControlPlanes.Embedded.State;
-using MeshTrust.ControlPlanes.State;
+using MeshTrust.ControlPlanes.Identity;
 using MeshTrust.IO;
 using MeshTrust.Kubeconfig;
 using MeshTrust.Settings;
 
 namespace MeshTrust.ControlPlanes.Embedded;
 
-/// <summary>Clusters in this process: one <see cref="EmbeddedControlPlane"/> each. They need nothing installed and keep their state.</summary>
-/// <param name="workDirectory">
-/// State goes to <c>embedded/&lt;cluster&gt;/</c>, kubeconfigs to <c>kubeconfig/&lt;cluster&gt;</c> below it; files 0600, directories 0700.
-/// </param>
-public sealed class EmbeddedClusterProvider(string workDirectory) : IClusterProvider
+/// <summary>
+/// Clusters in this process: one <see cref="EmbeddedControlPlane"/> each. They need nothing installed and keep their state in
+/// <c>embedded/&lt;cluster&gt;/</c> of the work directory; kubeconfigs go to <c>kubeconfig/&lt;cluster&gt;</c>. Files 0600, directories 0700.
+/// </summary>
+internal sealed class EmbeddedClusterProvider(string workDirectory) : IClusterProvider
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan ProbeTimeout = TimeSpan.FromSeconds(2);
 
     private readonly string _work = Path.GetFullPath(workDirectory);
 
@@ -30,8 +30,15 @@ public sealed class EmbeddedClusterProvider(string workDirectory) : IClusterProv
     /// <exception cref="MeshTrustException">All problems of all clusters: MT2001, MT2003, MT1001 to MT1004. Then nothing stays started.</exception>
     public async Task<ClusterSet> EnsureAsync(MeshTopology topology, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(topology);
-        PrepareDirectories();
+        foreach (var directory in (string[])[Path.Combine(_work, "embedded"), Path.Combine(_work, "kubeconfig")])
+        {
+            StateDirectory.Guarded(directory, () =>
+            {
+                Directory.CreateDirectory(_work);
+                AtomicFile.CreatePrivateDirectory(directory);
+            });
+        }
+
         var starts = topology.Clusters.Select(c => Task.Run(() => EnsureAsync(c.Name, cancellationToken), cancellationToken)).ToList();
         try
         {
@@ -51,71 +58,57 @@ public sealed class EmbeddedClusterProvider(string workDirectory) : IClusterProv
     private static async ValueTask StopAsync(IEnumerable<EmbeddedControlPlane?> planes) =>
         await Task.WhenAll(planes.Select(p => p?.DisposeAsync().AsTask() ?? Task.CompletedTask)).ConfigureAwait(false);
 
-    private void PrepareDirectories()
-    {
-        foreach (var directory in (string[])["embedded", "kubeconfig"])
-        {
-            var path = Path.Combine(_work, directory);
-            try
-            {
-                Directory.CreateDirectory(_work);
-                PrivateFile.CreateDirectory(path);
-            }
-            catch (Exception e) when (DiskFault.IsOne(e))
-            {
-                throw DiskFault.From(Stage.ClusterCreation, path, e);
-            }
-        }
-    }
-
-    private async Task<(EmbeddedControlPlane? Plane, ProvidedCluster Cluster)> EnsureAsync(ClusterName name, CancellationToken cancellationToken)
+    private async Task<Start> EnsureAsync(ClusterName name, CancellationToken cancellationToken)
     {
         var path = Path.Combine(_work, "embedded", name.Value);
         var state = new StateDirectory(path, name.Value);
         state.Create();
         var options = new EmbeddedControlPlaneOptions { Name = name, StateDirectory = path, TimeProvider = TimeProvider };
-        var start = TimeProvider.GetTimestamp();
-        while (true)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            if (await EmbeddedControlPlane.TryStartAsync(options, state, cancellationToken).ConfigureAwait(false) is { } plane)
-            {
-                try
-                {
-                    return (plane, Provide(name, plane));
-                }
-                catch
-                {
-                    await plane.DisposeAsync().ConfigureAwait(false);
-                    throw;
-                }
-            }
+        return await Wait.UntilAsync(
+            async token => await StartAsync(options, state, token).ConfigureAwait(false)
+                ?? await FindRunningAsync(name, state, token).ConfigureAwait(false),
+            Deadline, Pause, () => Unreachable(name, path), TimeProvider, cancellationToken).ConfigureAwait(false);
+    }
 
-            if (await RunningServer.FindAsync(state, name.Value, cancellationToken).ConfigureAwait(false) is { } running)
-                return (null, Provide(name, running.Kubeconfig, ClusterOutcome.Kept, $"{Text(running.Server)}, served by another process, {Count(EmbeddedControlPlane.CountOfUsers(state.LoadObjects().Objects))} there"));
-            if (TimeProvider.GetElapsedTime(start) > Deadline) throw Unreachable(name, path);
-            await Task.Delay(Pause, TimeProvider, cancellationToken).ConfigureAwait(false);
+    private async Task<Start?> StartAsync(EmbeddedControlPlaneOptions options, StateDirectory state, CancellationToken cancellationToken)
+    {
+        if (await EmbeddedControlPlane.TryStartAsync(options, state, cancellationToken).ConfigureAwait(false) is not { } plane) return null;
+        try
+        {
+            var (outcome, content) = plane.WasThere
+                ? (ClusterOutcome.Restarted, $"{Text.Count(plane.Kept, "object")} kept")
+                : (ClusterOutcome.Created, "empty");
+            return new Start(plane, Provide(options.Name, plane.KubeconfigText, outcome, $"{Authority(plane.Server)}, {content}"));
+        }
+        catch
+        {
+            await plane.DisposeAsync().ConfigureAwait(false);
+            throw;
         }
     }
 
-    private ProvidedCluster Provide(ClusterName name, EmbeddedControlPlane plane) => Provide(
-        name,
-        plane.KubeconfigText,
-        plane.WasThere ? ClusterOutcome.Restarted : ClusterOutcome.Created,
-        plane.WasThere ? $"{Text(plane.Server)}, {Count(plane.Kept)} kept" : $"{Text(plane.Server)}, empty");
+    /// <summary>
+    /// Asks the recorded port of a server that another process (or another provider of this one) runs. Only one with the recorded CA
+    /// that takes the recorded administrator counts: another program may listen there by now. Null where there is none (yet).
+    /// </summary>
+    private async Task<Start?> FindRunningAsync(ClusterName name, StateDirectory state, CancellationToken cancellationToken)
+    {
+        if (state.ReadPort() is not (> 0 and var port)) return null;
+        using var identity = state.LoadIdentity();
+        if (identity is null) return null;
+        var server = EmbeddedControlPlane.Address(port);
+        using var client = AdministratorClient.Create(identity, server, ProbeTimeout);
+        const string Path = "api/v1/namespaces/kube-system";
+        if (!await AdministratorClient.AnswersAsync(client, Path, cancellationToken).ConfigureAwait(false)) return null;
+        var kubeconfig = identity.Administrator.ToKubeconfig(name.Value, server, identity.Ca.CertificatePem);
+        var count = Text.Count(EmbeddedControlPlane.CountOfUsers(state.LoadObjects().Objects), "object");
+        return new Start(null, Provide(name, kubeconfig, ClusterOutcome.Kept, $"{Authority(server)}, served by another process, {count} there"));
+    }
 
     private ProvidedCluster Provide(ClusterName name, string kubeconfig, ClusterOutcome outcome, string detail)
     {
         var path = Path.Combine(_work, "kubeconfig", name.Value);
-        try
-        {
-            WholeFile.ReplaceIfChanged(path, Encoding.UTF8.GetBytes(kubeconfig), secret: true);
-        }
-        catch (Exception e) when (DiskFault.IsOne(e))
-        {
-            throw DiskFault.From(Stage.ClusterCreation, path, e);
-        }
-
+        StateDirectory.Guarded(path, () => AtomicFile.ReplaceIfChanged(path, Encoding.UTF8.GetBytes(kubeconfig), secret: true));
         return new ProvidedCluster
         {
             Access = new ClusterAccess { Name = name, KubeconfigPath = path, ContextName = name.Value },
@@ -124,11 +117,12 @@ public sealed class EmbeddedClusterProvider(string workDirectory) : IClusterProv
         };
     }
 
-    private static string Text(Uri server) => server.GetLeftPart(UriPartial.Authority);
-
-    private static string Count(int objects) => objects == 1 ? "1 object" : $"{objects} objects";
+    private static string Authority(Uri server) => server.GetLeftPart(UriPartial.Authority);
 
     private MeshTrustException Unreachable(ClusterName name, string path) => new(Stage.ClusterCreation, new Problem("MT2003", path,
         $"Another process holds embedded cluster '{name}' but did not answer within {Deadline.TotalSeconds:0} s.",
         "Let the other run end, or stop it, and run again; or take another work directory with --work-dir."));
+
+    /// <summary>A cluster, and its server where this process runs it.</summary>
+    private sealed record Start(EmbeddedControlPlane? Plane, ProvidedCluster Cluster);
 }

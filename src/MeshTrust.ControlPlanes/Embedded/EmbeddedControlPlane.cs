@@ -1,12 +1,44 @@
 using System.Text.Json.Nodes;
-using MeshTrust.ControlPlanes.Embedded.Http;
-using MeshTrust.ControlPlanes.Embedded.Identity;
-using MeshTrust.ControlPlanes.Embedded.Objects;
-using MeshTrust.ControlPlanes.Embedded.State;
 using MeshTrust.ControlPlanes.Identity;
 using MeshTrust.IO;
+using MeshTrust.Settings;
+using Microsoft.AspNetCore.Http;
 
 namespace MeshTrust.ControlPlanes.Embedded;
+
+/// <summary>What one embedded API server is to be.</summary>
+public sealed record EmbeddedControlPlaneOptions
+{
+    /// <summary>The cluster's name: it becomes the name of cluster, context and user in the kubeconfig.</summary>
+    public required ClusterName Name { get; init; }
+
+    /// <summary>Where objects and credentials are kept between runs (absolute path); null keeps everything in memory.</summary>
+    public string? StateDirectory { get; init; }
+
+    /// <summary>The port on 127.0.0.1, which must be free; 0 takes the port of the last run where that is free, else any.</summary>
+    public int Port { get; init; }
+
+    /// <summary>
+    /// Whether deleting a namespace removes its content and then the namespace, as kube-controller-manager does.
+    /// False behaves like a bare API server: the namespace stays in phase Terminating until it is finalized.
+    /// </summary>
+    public bool DeletesNamespaces { get; init; } = true;
+
+    /// <summary>How many changes a watch can look back on before it is told 410 Gone. At least 1.</summary>
+    public int WatchHistory { get; init; } = 1024;
+
+    /// <summary>How often a watch that asked for bookmarks gets one.</summary>
+    public TimeSpan BookmarkInterval { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>The clock for timestamps and for the validity of certificates.</summary>
+    public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+
+    /// <summary>
+    /// What each request goes through first, as ASP.NET Core middleware: it can answer itself, wait, abort the connection, or change
+    /// what the server (its second argument) answered. So a test makes this server fail as it likes. Called concurrently.
+    /// </summary>
+    public Func<HttpContext, RequestDelegate, Task>? Middleware { get; init; }
+}
 
 /// <summary>
 /// A Kubernetes API server in this process, on loopback only, with a CA and credentials of its own. It stores namespaces, secrets and
@@ -20,18 +52,17 @@ public sealed class EmbeddedControlPlane : IAsyncDisposable
     private readonly EmbeddedControlPlaneOptions _options;
     private readonly ServerIdentity _identity;
     private readonly AccessRules _rules;
-    private readonly RequestLog _log;
     private readonly ApiServer _server;
     private readonly KestrelHost _host;
-    private readonly FileStream? _lock;
+    private readonly FileLock? _lock;
     private int _disposed;
 
-    private EmbeddedControlPlane(EmbeddedControlPlaneOptions options, ServerIdentity identity, AccessRules rules, RequestLog log, ApiServer server, KestrelHost host, FileStream? stateLock)
+    private EmbeddedControlPlane(
+        EmbeddedControlPlaneOptions options, ServerIdentity identity, AccessRules rules, ApiServer server, KestrelHost host, FileLock? stateLock)
     {
         _options = options;
         _identity = identity;
         _rules = rules;
-        _log = log;
         _server = server;
         _host = host;
         _lock = stateLock;
@@ -45,12 +76,6 @@ public sealed class EmbeddedControlPlane : IAsyncDisposable
     /// <summary>The administrator's kubeconfig (group <c>system:masters</c>), with certificates and key inline: it is secret.</summary>
     public string KubeconfigText { get; }
 
-    /// <summary>The faults that are planned for tests.</summary>
-    public required FaultPlan Faults { get; init; }
-
-    /// <summary>The requests that were answered or dropped so far, the latest 10 000.</summary>
-    public IReadOnlyList<RequestRecord> Requests => _log.ToList();
-
     /// <summary>Whether an earlier run left state.</summary>
     internal bool WasThere { get; private init; }
 
@@ -58,20 +83,24 @@ public sealed class EmbeddedControlPlane : IAsyncDisposable
     internal int Kept { get; private init; }
 
     /// <summary>Starts a server. It answers when this returns, and every write it acknowledges is in the state directory.</summary>
-    /// <exception cref="MeshTrustException">MT2001 the state cannot be read, MT2002 another server has it, MT2004 the port is taken, MT1001 to MT1004 the disk.</exception>
+    /// <exception cref="MeshTrustException">
+    /// MT2001 the state cannot be read, MT2002 another server has it, MT2004 the port is taken, MT1001 to MT1004 the disk.
+    /// </exception>
     public static async Task<EmbeddedControlPlane> StartAsync(EmbeddedControlPlaneOptions options, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(options);
         if (options.StateDirectory is not { } path) return await StartAsync(options, null, null, cancellationToken).ConfigureAwait(false);
         var state = new StateDirectory(path, options.Name.Value);
         state.Create();
-        return await TryStartAsync(options, state, cancellationToken).ConfigureAwait(false) ?? throw new MeshTrustException(Stage.ClusterCreation, new Problem("MT2002", path,
-            $"Another server has the state of embedded cluster '{options.Name}'.",
-            "Stop it first, or give this one a directory of its own."));
+        return await TryStartAsync(options, state, cancellationToken).ConfigureAwait(false)
+            ?? throw new MeshTrustException(Stage.ClusterCreation, new Problem("MT2002", path,
+                $"Another server has the state of embedded cluster '{options.Name}'.",
+                "Stop it first, or give this one a directory of its own."));
     }
 
-    /// <summary>As <see cref="StartAsync(EmbeddedControlPlaneOptions, CancellationToken)"/>; null where another server holds the lock.</summary>
-    internal static async Task<EmbeddedControlPlane?> TryStartAsync(EmbeddedControlPlaneOptions options, StateDirectory state, CancellationToken cancellationToken)
+    /// <summary>The same on a state; null where another server holds its lock.</summary>
+    internal static async Task<EmbeddedControlPlane?> TryStartAsync(
+        EmbeddedControlPlaneOptions options, StateDirectory state, CancellationToken cancellationToken)
     {
         if (state.TryLock() is not { } stateLock) return null;
         try
@@ -80,7 +109,7 @@ public sealed class EmbeddedControlPlane : IAsyncDisposable
         }
         catch
         {
-            await stateLock.DisposeAsync().ConfigureAwait(false);
+            stateLock.Dispose();
             throw;
         }
     }
@@ -95,8 +124,7 @@ public sealed class EmbeddedControlPlane : IAsyncDisposable
         ArgumentException.ThrowIfNullOrEmpty(name);
         ArgumentNullException.ThrowIfNull(groups);
         ArgumentNullException.ThrowIfNull(grants);
-        var now = _options.TimeProvider.GetUtcNow();
-        var credential = _identity.Ca.IssueUser(name, groups, now.AddMinutes(-5), _identity.Ca.Certificate.NotAfter);
+        var credential = _identity.Ca.IssueUser(name, groups, _options.TimeProvider.GetUtcNow());
         _rules.Grant(name, grants);
         return credential.ToKubeconfig(_options.Name.Value, Server, _identity.Ca.CertificatePem);
     }
@@ -109,7 +137,7 @@ public sealed class EmbeddedControlPlane : IAsyncDisposable
         await _host.DisposeAsync().ConfigureAwait(false);
         _server.Dispose();
         _identity.Dispose();
-        if (_lock is not null) await _lock.DisposeAsync().ConfigureAwait(false);
+        _lock?.Dispose();
     }
 
     /// <inheritdoc/>
@@ -121,97 +149,75 @@ public sealed class EmbeddedControlPlane : IAsyncDisposable
     internal static int CountOfUsers(IEnumerable<StoredObject> objects) =>
         objects.Count(o => o.Kind != ObjectKind.Namespace || !SystemNamespaces.Contains(o.Name));
 
-    private static async Task<EmbeddedControlPlane> StartAsync(EmbeddedControlPlaneOptions options, StateDirectory? state, FileStream? stateLock, CancellationToken cancellationToken)
+    private static async Task<EmbeddedControlPlane> StartAsync(
+        EmbeddedControlPlaneOptions options, StateDirectory? state, FileLock? stateLock, CancellationToken cancellationToken)
     {
         var clock = options.TimeProvider;
-        if (state is not null) WholeFile.Sweep(state.Path);
+        if (state is not null) AtomicFile.Sweep(state.Path);
         var (revision, objects) = state?.LoadObjects() ?? (0, []);
-        var identity = Identity(options, state);
+        var identity = IdentityOf(options, state);
         var rules = new AccessRules();
-        var log = new RequestLog();
-        var faults = new FaultPlan();
-        var authentication = new Authentication(identity.Ca.Certificate, clock);
-        var registry = Registry(options, state, revision, objects);
-        var server = new ApiServer(authentication, rules, new ObjectEndpoint(registry, clock, options.BookmarkInterval), faults, log, clock);
+        var endpoint = new ObjectEndpoint(Registry(options, state, revision, objects), clock, options.BookmarkInterval);
+        var server = new ApiServer(new Authentication(identity.Ca.Certificate, clock), rules, endpoint);
+        RequestDelegate handler = options.Middleware is { } middleware ? context => middleware(context, server.HandleAsync) : server.HandleAsync;
+        KestrelHost? host = null;
         try
         {
             var port = options.Port != 0 ? options.Port : state?.ReadPort() ?? 0;
-            var host = await KestrelHost.StartAsync(port, options.Port == 0, identity.CreateServerCertificate, server.HandleAsync, cancellationToken).ConfigureAwait(false);
-            var result = new EmbeddedControlPlane(options, identity, rules, log, server, host, stateLock)
+            host = await KestrelHost.StartAsync(port, options.Port == 0, identity.Server.ToCertificate, handler, cancellationToken)
+                .ConfigureAwait(false);
+            state?.SavePort(host.Port);
+            return new EmbeddedControlPlane(options, identity, rules, server, host, stateLock)
             {
-                Faults = faults,
                 WasThere = revision > 0,
                 Kept = CountOfUsers(objects),
             };
-            try
-            {
-                state?.SavePort(host.Port);
-                return result;
-            }
-            catch
-            {
-                await host.DisposeAsync().ConfigureAwait(false);
-                throw;
-            }
         }
-        catch (Exception e) when (KestrelHost.IsBindFailure(e))
+        catch (Exception e)
         {
+            if (host is not null) await host.DisposeAsync().ConfigureAwait(false);
             server.Dispose();
             identity.Dispose();
+            if (!KestrelHost.IsBindFailure(e)) throw;
             throw new MeshTrustException(Stage.ClusterCreation, new Problem("MT2004", Address(options.Port).GetLeftPart(UriPartial.Authority),
                 $"Embedded cluster '{options.Name}' cannot listen there: the port is taken or not allowed.",
                 "Stop what listens there, or take another port; 0 takes any."));
         }
-        catch
-        {
-            server.Dispose();
-            identity.Dispose();
-            throw;
-        }
     }
 
-    private static ServerIdentity Identity(EmbeddedControlPlaneOptions options, StateDirectory? state)
+    private static ServerIdentity IdentityOf(EmbeddedControlPlaneOptions options, StateDirectory? state)
     {
         var now = options.TimeProvider.GetUtcNow();
-        if (state?.ReadIdentity() is { } bytes)
-        {
-            ServerIdentity old;
-            try
-            {
-                old = ServerIdentity.Parse(bytes);
-            }
-            catch (FormatException e)
-            {
-                throw state.Corrupt(state.IdentityFile, e.Message);
-            }
-
-            if (old.IsFresh(now)) return old;
-            old.Dispose();
-        }
-
+        var old = state?.LoadIdentity();
+        if (old is not null && old.IsFresh(now)) return old;
+        old?.Dispose();
         var identity = ServerIdentity.Create(options.Name.Value, now);
-        state?.SaveIdentity(identity.ToJson());
+        state?.SaveIdentity(identity);
         return identity;
     }
 
     // What a new cluster has is made in memory and saved in one go: a killed start leaves nothing, or all of it.
-    private static ObjectRegistry Registry(EmbeddedControlPlaneOptions options, StateDirectory? state, long revision, IReadOnlyList<StoredObject> objects)
+    private static ObjectRegistry Registry(
+        EmbeddedControlPlaneOptions options, StateDirectory? state, long revision, IReadOnlyList<StoredObject> objects)
     {
         var saves = false;
-        var store = new ObjectStore(revision, objects, options.WatchHistory, (r, all) =>
+        void Save(long r, IEnumerable<StoredObject> all)
         {
             if (saves) state?.SaveObjects(r, all);
-        });
+        }
+
+        var store = new ObjectStore(revision, objects, options.WatchHistory, Save);
         var registry = new ObjectRegistry(store, options.TimeProvider, options.DeletesNamespaces);
         foreach (var name in SystemNamespaces)
         {
             if (store.Find(ObjectKind.Namespace, string.Empty, name) is not null) continue;
             var body = new JsonObject { ["metadata"] = new JsonObject { ["name"] = name } };
-            registry.Create(ObjectKind.Namespace, string.Empty, body, new WriteOptions { Manager = "kube-apiserver" });
+            registry.Create(ObjectKind.Namespace, string.Empty, body, new WriteOptions("kube-apiserver"));
         }
 
         saves = true;
-        if (store.Revision != revision) state?.Save(store);
+        if (state is not null && store.Revision != revision)
+            StateDirectory.Guarded(state.Path, () => state.SaveObjects(store.Revision, ObjectKind.All.SelectMany(k => store.List(k, string.Empty).Items)));
         return registry;
     }
 }

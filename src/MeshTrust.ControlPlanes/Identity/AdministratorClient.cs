@@ -1,5 +1,4 @@
 using System.Net.Security;
-using System.Security.Cryptography.X509Certificates;
 
 namespace MeshTrust.ControlPlanes.Identity;
 
@@ -8,13 +7,6 @@ internal static class AdministratorClient
 {
     public static HttpClient Create(ServerIdentity identity, Uri server, TimeSpan timeout)
     {
-        var trust = new X509ChainPolicy
-        {
-            TrustMode = X509ChainTrustMode.CustomRootTrust,
-            RevocationMode = X509RevocationMode.NoCheck,
-            DisableCertificateDownloads = true,
-        };
-        trust.CustomTrustStore.Add(identity.Ca.Certificate);
         var handler = new SocketsHttpHandler
         {
             // A proxy of the environment must not come between, not even on loopback.
@@ -22,8 +14,8 @@ internal static class AdministratorClient
             AllowAutoRedirect = false,
             SslOptions = new SslClientAuthenticationOptions
             {
-                CertificateChainPolicy = trust,
-                ClientCertificateContext = SslStreamCertificateContext.Create(identity.CreateAdministratorCertificate(), null, offline: true),
+                CertificateChainPolicy = ServerIdentity.OnlyTrust(identity.Ca.Certificate),
+                ClientCertificateContext = SslStreamCertificateContext.Create(identity.Administrator.ToCertificate(), null, offline: true),
             },
         };
         return new HttpClient(handler) { BaseAddress = server, Timeout = timeout };

@@ -1,5 +1,7 @@
+using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -26,8 +28,17 @@ internal sealed class ServerIdentity : IDisposable
     public static ServerIdentity Create(string cluster, DateTimeOffset now)
     {
         var ca = ThrowawayCa.Create(cluster, now);
-        return new ServerIdentity(ca, ca.IssueServer(now), ca.IssueUser("kubernetes-admin", [AdministratorGroup], now.AddMinutes(-5), ca.Certificate.NotAfter));
+        return new ServerIdentity(ca, ca.IssueServer(now), ca.IssueUser("kubernetes-admin", [AdministratorGroup], now));
     }
+
+    /// <summary>Chains end at this CA and nowhere else.</summary>
+    public static X509ChainPolicy OnlyTrust(X509Certificate2 ca) => new()
+    {
+        TrustMode = X509ChainTrustMode.CustomRootTrust,
+        CustomTrustStore = { ca },
+        RevocationMode = X509RevocationMode.NoCheck,
+        DisableCertificateDownloads = true,
+    };
 
     /// <summary>Whether it will hold for a while; where not, a new one takes its place.</summary>
     public bool IsFresh(DateTimeOffset now) =>
@@ -39,13 +50,13 @@ internal sealed class ServerIdentity : IDisposable
         try
         {
             var root = JsonNode.Parse(json)!.AsObject();
-            var ca = ThrowawayCa.Load(Text(root, "caCertificate"), Text(root, "caKey"));
+            string Text(string name) => root[name]!.GetValue<string>();
             var identity = new ServerIdentity(
-                ca,
-                new ClientCredential(Text(root, "serverCertificate"), Text(root, "serverKey")),
-                new ClientCredential(Text(root, "administratorCertificate"), Text(root, "administratorKey")));
-            identity.CreateServerCertificate().Dispose();
-            identity.CreateAdministratorCertificate().Dispose();
+                ThrowawayCa.Load(Text("caCertificate"), Text("caKey")),
+                new ClientCredential(Text("serverCertificate"), Text("serverKey")),
+                new ClientCredential(Text("administratorCertificate"), Text("administratorKey")));
+            identity.Server.ToCertificate().Dispose();
+            identity.Administrator.ToCertificate().Dispose();
             return identity;
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or CryptographicException or ArgumentException or NullReferenceException)
@@ -54,36 +65,137 @@ internal sealed class ServerIdentity : IDisposable
         }
     }
 
-    public byte[] ToJson()
+    public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(new JsonObject
     {
-        var root = new JsonObject
-        {
-            ["caCertificate"] = Ca.CertificatePem,
-            ["caKey"] = Ca.ExportKeyPem(),
-            ["serverCertificate"] = Server.CertificatePem,
-            ["serverKey"] = Server.KeyPem,
-            ["administratorCertificate"] = Administrator.CertificatePem,
-            ["administratorKey"] = Administrator.KeyPem,
-        };
-        using var stream = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(stream)) root.WriteTo(writer);
-        return stream.ToArray();
-    }
-
-    public X509Certificate2 CreateServerCertificate() => Load(Server);
-
-    public X509Certificate2 CreateAdministratorCertificate() => Load(Administrator);
+        ["caCertificate"] = Ca.CertificatePem,
+        ["caKey"] = Ca.ExportKeyPem(),
+        ["serverCertificate"] = Server.CertificatePem,
+        ["serverKey"] = Server.KeyPem,
+        ["administratorCertificate"] = Administrator.CertificatePem,
+        ["administratorKey"] = Administrator.KeyPem,
+    });
 
     public void Dispose() => Ca.Dispose();
+}
 
-    private static string Text(JsonObject root, string name) => root[name]!.GetValue<string>();
+/// <summary>A cluster's own CA, ECDSA P-256: it signs the server's certificate and those of users, and nothing else trusts it.</summary>
+internal sealed class ThrowawayCa : IDisposable
+{
+    public const string ClientAuthentication = "1.3.6.1.5.5.7.3.2";
+    public static readonly TimeSpan Lifetime = TimeSpan.FromDays(365);
+    public static readonly TimeSpan RenewBefore = TimeSpan.FromDays(30);
 
-    private static X509Certificate2 Load(ClientCredential credential)
+    private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
+    private static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(5);
+
+    private ThrowawayCa(X509Certificate2 certificate) => Certificate = certificate;
+
+    /// <summary>The CA certificate with its key.</summary>
+    public X509Certificate2 Certificate { get; }
+
+    public string CertificatePem => Certificate.ExportCertificatePem() + "\n";
+
+    public static ThrowawayCa Create(string cluster, DateTimeOffset now)
     {
-        var certificate = X509Certificate2.CreateFromPem(credential.CertificatePem, credential.KeyPem);
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest(new X500DistinguishedName($"CN={cluster} control plane"), key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, true, 0, true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.DigitalSignature, true));
+        request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));
+        return new ThrowawayCa(request.CreateSelfSigned(now - ClockSkew, now + Lifetime));
+    }
+
+    /// <exception cref="CryptographicException">The texts are no certificate and key, or they do not fit.</exception>
+    public static ThrowawayCa Load(string certificatePem, string keyPem) => new(X509Certificate2.CreateFromPem(certificatePem, keyPem));
+
+    public string ExportKeyPem() => Certificate.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem() + "\n";
+
+    /// <summary>A serving certificate for loopback.</summary>
+    public ClientCredential IssueServer(DateTimeOffset now)
+    {
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddDnsName("localhost");
+        names.AddDnsName("kubernetes.default.svc");
+        names.AddIpAddress(IPAddress.Loopback);
+        return Issue(new X500DistinguishedName("CN=localhost"), ServerAuthentication, names.Build(), now - ClockSkew, Certificate.NotAfter);
+    }
+
+    /// <summary>A user's certificate that lasts as long as the CA: CN is the user, each O a group, as Kubernetes reads it.</summary>
+    public ClientCredential IssueUser(string user, IReadOnlyList<string> groups, DateTimeOffset now) =>
+        IssueUser(user, groups, now - ClockSkew, Certificate.NotAfter);
+
+    public ClientCredential IssueUser(string user, IReadOnlyList<string> groups, DateTimeOffset notBefore, DateTimeOffset notAfter)
+    {
+        var subject = new X500DistinguishedNameBuilder();
+        foreach (var group in groups) subject.AddOrganizationName(group);
+        subject.AddCommonName(user);
+        return Issue(subject.Build(), ClientAuthentication, null, notBefore, notAfter);
+    }
+
+    public void Dispose() => Certificate.Dispose();
+
+    private ClientCredential Issue(
+        X500DistinguishedName subject, string purpose, X509Extension? names, DateTimeOffset notBefore, DateTimeOffset notAfter)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest(subject, key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, true));
+        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(purpose)], false));
+        if (names is not null) request.CertificateExtensions.Add(names);
+        request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(Certificate, true, false));
+
+        // A positive number of full length (RFC 5280, section 4.1.2.2).
+        var serial = RandomNumberGenerator.GetBytes(16);
+        serial[0] = (byte)((serial[0] & 0x7f) | 0x40);
+        using var signer = Certificate.GetECDsaPrivateKey()!;
+        using var certificate = request.Create(Certificate.SubjectName, X509SignatureGenerator.CreateForECDsa(signer), notBefore, notAfter, serial);
+        return new ClientCredential(certificate.ExportCertificatePem() + "\n", key.ExportPkcs8PrivateKeyPem() + "\n");
+    }
+}
+
+/// <summary>A certificate and its key as PEM. The key is in no ToString.</summary>
+internal sealed class ClientCredential(string certificatePem, string keyPem)
+{
+    public string CertificatePem { get; } = certificatePem;
+
+    public string KeyPem { get; } = keyPem;
+
+    public override string ToString() => "a client certificate";
+
+    public X509Certificate2 ToCertificate()
+    {
+        var certificate = X509Certificate2.CreateFromPem(CertificatePem, KeyPem);
         if (!OperatingSystem.IsWindows()) return certificate;
 
         // Schannel cannot use a key that lives in memory only.
         using (certificate) return X509CertificateLoader.LoadPkcs12(certificate.Export(X509ContentType.Pkcs12), null);
     }
+
+    /// <summary>
+    /// A kubeconfig with everything inline: cluster, context and user have the same name, in quotes since a cluster may be called 1 or true.
+    /// </summary>
+    public string ToKubeconfig(string name, Uri server, string caPem) => $"""
+        apiVersion: v1
+        kind: Config
+        clusters:
+        - name: "{name}"
+          cluster:
+            server: {server.GetLeftPart(UriPartial.Authority)}
+            certificate-authority-data: {Base64(caPem)}
+        contexts:
+        - name: "{name}"
+          context:
+            cluster: "{name}"
+            user: "{name}"
+        current-context: "{name}"
+        users:
+        - name: "{name}"
+          user:
+            client-certificate-data: {Base64(CertificatePem)}
+            client-key-data: {Base64(KeyPem)}
+
+        """.ReplaceLineEndings("\n");
+
+    private static string Base64(string text) => Convert.ToBase64String(Encoding.ASCII.GetBytes(text));
 }

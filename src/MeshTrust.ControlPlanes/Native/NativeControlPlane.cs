@@ -67,7 +67,7 @@ public sealed class NativeControlPlane
         ThrowIfFaulted();
         var ca = _plan.Identity.Server.Ca;
         var now = _plan.Options.TimeProvider.GetUtcNow();
-        return ca.IssueUser(name, groups, now.AddMinutes(-5), ca.Certificate.NotAfter).ToKubeconfig(Name, Server, ca.CertificatePem);
+        return ca.IssueUser(name, groups, now).ToKubeconfig(Name, Server, ca.CertificatePem);
     }
 
     /// <summary>

@@ -22,6 +22,7 @@ public sealed class FaultTests
         Deadline = TimeSpan.FromSeconds(1.2),
     };
 
+    private readonly FaultPlan _faults = new();
     private ScratchDirectory _scratch = null!;
     private EmbeddedControlPlane _plane = null!;
     private ClusterAccess _access = null!;
@@ -34,7 +35,7 @@ public sealed class FaultTests
     {
         _scratch = new ScratchDirectory();
         var name = ClusterName.Parse("east");
-        _plane = await EmbeddedControlPlane.StartAsync(new EmbeddedControlPlaneOptions { Name = name }, CancellationToken.None);
+        _plane = await EmbeddedControlPlane.StartAsync(new EmbeddedControlPlaneOptions { Name = name, Middleware = _faults.InvokeAsync }, CancellationToken.None);
         _access = new ClusterAccess { Name = name, KubeconfigPath = _scratch.Write("config", _plane.KubeconfigText), ContextName = KubeconfigDocument.Parse("config", _plane.KubeconfigText).Contexts[0] };
         _first = await IssueAsync("certs", keepRoot: false);
         _second = await IssueAsync("certs", keepRoot: true);
@@ -111,16 +112,16 @@ public sealed class FaultTests
 
         Plan(faults);
         var sound = await VerifyAsync(topology);
-        happened += _plane.Faults.Happened;
+        happened += _faults.Happened;
         if (sound.ToFault() is { } fault) Assert.That(fault.Problems.Select(p => p.Id), Has.All.Match("^MT[0-9]{4}$"));
-        _plane.Faults.Clear();
+        _faults.Clear();
         Assert.That((await VerifyAsync(topology)).Errors, Is.Zero, "without faults all is well");
 
         // What is wrong must never look right because of a fault: the chain of one root with the key of another.
         await BreakAsync(namespaceName);
         Plan(faults);
         var broken = await VerifyAsync(topology);
-        _plane.Faults.Clear();
+        _faults.Clear();
         Assert.That(broken.Outcome, Is.EqualTo(TrustOutcome.Failed).Or.EqualTo(TrustOutcome.CouldNotCheck), "a broken secret was called sound under faults");
         Assert.That((await VerifyAsync(topology)).Outcome, Is.EqualTo(TrustOutcome.Failed), "without faults it is seen");
         return happened;
@@ -130,8 +131,8 @@ public sealed class FaultTests
     {
         Plan(faults);
         var report = (await RunAsync(topology, wanted)).Outcomes.Single();
-        var happened = _plane.Faults.Happened;
-        _plane.Faults.Clear();
+        var happened = _faults.Happened;
+        _faults.Clear();
 
         var held = await ReadAsync(topology.Trust.Namespace);
         var told = string.Join(Environment.NewLine, report.Problems);
@@ -212,8 +213,8 @@ public sealed class FaultTests
 
     private void Plan(IReadOnlyList<Fault> faults)
     {
-        _plane.Faults.Clear();
-        foreach (var fault in faults) _plane.Faults.Add(fault);
+        _faults.Clear();
+        foreach (var fault in faults) _faults.Add(fault);
     }
 
     private static TestCaseData Plan(string name, int number, Fault fault) => new TestCaseData(number, fault).SetArgDisplayNames(name);

@@ -1,0 +1,99 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using MeshTrust.IO;
+using YamlDotNet.Serialization;
+
+namespace MeshTrust.ControlPlanes.Embedded;
+
+/// <summary>JSON and YAML as the API takes and gives them. What it takes is read to the last value, so that no defect shows later.</summary>
+internal static class ApiJson
+{
+    private const int Deepest = 64;
+
+    private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = Deepest };
+    private static readonly YamlLimits Limits = new(Deepest, Nodes: 100_000, Aliases: true, Tags: true);
+
+    public static byte[] ToUtf8(JsonNode node)
+    {
+        using var stream = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(stream, Plain)) node.WriteTo(writer);
+        return stream.ToArray();
+    }
+
+    public static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
+
+    public static string Time(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+
+    public static string? TextAt(JsonObject? source, string first, string second) =>
+        source?[first] is JsonObject o && o[second] is JsonValue v && v.GetValueKind() == JsonValueKind.String ? v.GetValue<string>() : null;
+
+    /// <exception cref="ApiFault">400; the message says where and never quotes.</exception>
+    public static JsonNode? Parse(ReadOnlySpan<byte> text, Func<string, string> message)
+    {
+        try
+        {
+            var node = JsonNode.Parse(text, documentOptions: Strict);
+            return HasNulInName(node) ? throw ApiFault.BadRequest(message("a name holds the character NUL")) : node;
+        }
+        catch (JsonException e)
+        {
+            var place = $"in line {e.LineNumber + 1} at byte {e.BytePositionInLine}";
+            throw ApiFault.BadRequest(message($"invalid JSON, or a name that stands twice, {place}"));
+        }
+        catch (InvalidOperationException)
+        {
+            throw ApiFault.BadRequest(message("a text is no valid Unicode"));
+        }
+    }
+
+    /// <summary>The mapping in a document; null where it holds something else.</summary>
+    /// <exception cref="ApiFault">400; the message says where and never quotes.</exception>
+    public static JsonObject? ParseYaml(byte[] text, string prefix)
+    {
+        const string Unreadable = "not UTF-8, a name that stands twice, or larger than this server reads";
+        try
+        {
+            var reading = BoundedYaml.Read(new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(text), Limits);
+            if (reading.Faults is not [var fault, ..]) return reading.Root?.ToJson() is { ValueKind: JsonValueKind.Object } map ? JsonObject.Create(map) : null;
+            var isUnreadable = fault.Kind is YamlFaultKind.TooDeep or YamlFaultKind.TooMany or YamlFaultKind.Unreadable;
+            throw ApiFault.BadRequest($"{prefix}yaml: {(isUnreadable ? Unreadable : $"line {fault.Line}: not readable")}");
+        }
+        catch (ArgumentException)
+        {
+            throw ApiFault.BadRequest($"{prefix}yaml: {Unreadable}");
+        }
+    }
+
+    public static byte[] ToYaml(ReadOnlySpan<byte> json) =>
+        Encoding.UTF8.GetBytes(new SerializerBuilder().WithQuotingNecessaryStrings().Build().Serialize(Sorted(JsonNode.Parse(json))!));
+
+    // Values are decoded when they are read first: half a surrogate pair is found here and not in the middle of a write.
+    private static bool HasNulInName(JsonNode? node)
+    {
+        if (node is JsonValue value && value.GetValueKind() == JsonValueKind.String) _ = value.GetValue<string>();
+        return node switch
+        {
+            JsonArray list => list.Any(HasNulInName),
+            JsonObject map => map.Any(p => p.Key.Contains('\0', StringComparison.Ordinal) || HasNulInName(p.Value)),
+            _ => false,
+        };
+    }
+
+    private static object? Sorted(JsonNode? node) => node switch
+    {
+        JsonObject map => new SortedDictionary<string, object?>(map.ToDictionary(p => p.Key, p => Sorted(p.Value)), StringComparer.Ordinal),
+        JsonArray list => list.Select(Sorted).ToList(),
+        JsonValue value => value.GetValueKind() switch
+        {
+            JsonValueKind.String => value.GetValue<string>(),
+            JsonValueKind.True => true,
+            JsonValueKind.False => false,
+            _ => decimal.Parse(value.ToJsonString(), NumberStyles.Float, CultureInfo.InvariantCulture),
+        },
+        _ => null,
+    };
+}

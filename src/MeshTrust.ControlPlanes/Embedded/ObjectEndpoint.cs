@@ -1,0 +1,175 @@
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+
+namespace MeshTrust.ControlPlanes.Embedded;
+
+/// <summary>The requests on objects, after authentication and authorization.</summary>
+internal sealed class ObjectEndpoint(ObjectRegistry registry, TimeProvider clock, TimeSpan bookmarkInterval)
+{
+    private const string ApplyPatch = "application/apply-patch+yaml";
+    private const string MergePatch = "application/merge-patch+json";
+    private const string StrategicPatch = "application/strategic-merge-patch+json";
+    private const string JsonPatch = "application/json-patch+json";
+
+    /// <param name="target">What the path means.</param>
+    /// <param name="request">The request.</param>
+    /// <param name="form">How the answer is to look.</param>
+    /// <param name="mayCreate">Whether a patch may create, too.</param>
+    /// <param name="cancellationToken">The client is gone.</param>
+    public async Task<ApiReply> AnswerAsync(
+        ApiTarget target, HttpRequest request, Representation form, bool mayCreate, CancellationToken cancellationToken)
+    {
+        if (target.Kind is not { } kind) throw ApiFault.NoSuchResource();
+        var (space, name) = (target.Namespace, target.Name);
+        if (target.Subresource.Length > 0)
+        {
+            if (kind != ObjectKind.Namespace || target.Subresource != "finalize") throw ApiFault.NoSuchResource();
+            if (request.Method != "PUT") throw ApiFault.MethodNotAllowed();
+            var body = await RequestBody.ReadAsync(request, cancellationToken).ConfigureAwait(false);
+            return Single(200, registry.Finalize(name, body.Decode(kind.Kind, kind.Schema)), form);
+        }
+
+        switch (request.Method, name.Length > 0)
+        {
+            case ("GET" or "HEAD", var named) when WriteOptions.IsTrue(request, "watch"):
+                return Watch(kind, target, request, form, named ? "metadata.name=" + name : string.Empty);
+            case ("GET" or "HEAD", true):
+                return Single(200, registry.Store.Find(kind, space, name) ?? throw ApiFault.NotFound(kind.Plural, name), form);
+            case ("GET" or "HEAD", false):
+                return Many(ListPage.Read(request, registry.Store, kind, space, SelectorOf(kind, request)), form);
+            case ("POST", false) when !kind.IsNamespaced || space.Length > 0:
+                var create = WriteOptions.Read(request, "CreateOptions");
+                return Single(201, registry.Create(kind, space, await ReadAsync().ConfigureAwait(false), create), form);
+            case ("PUT", true):
+                var update = WriteOptions.Read(request, "UpdateOptions");
+                return Single(200, registry.Replace(kind, space, name, await ReadAsync().ConfigureAwait(false), update), form);
+            case ("PATCH", true):
+                return await PatchAsync(kind, target, request, form, mayCreate, cancellationToken).ConfigureAwait(false);
+            case ("DELETE", _):
+                return await DeleteAsync(kind, target, request, form, cancellationToken).ConfigureAwait(false);
+            default:
+                throw ApiFault.MethodNotAllowed();
+        }
+
+        async Task<JsonObject> ReadAsync()
+        {
+            var source = (await RequestBody.ReadAsync(request, cancellationToken).ConfigureAwait(false)).Decode(kind.Kind, kind.Schema);
+            if (source["apiVersion"]?.ToString() is { Length: > 0 } version && version != kind.ApiVersion)
+                throw ApiFault.BadRequest($"no kind \"{kind.Kind}\" is registered for that version: apiVersion must be {kind.ApiVersion}");
+            return source;
+        }
+    }
+
+    private ApiReply Single(int code, StoredObject item, Representation form) => ApiReply.Json(code, form == Representation.Table
+        ? ObjectJson.Table(new ObjectPage(item.Kind, [item], item.Revision), clock.GetUtcNow())
+        : ObjectJson.Single(item));
+
+    private ApiReply Many(ObjectPage page, Representation form) =>
+        ApiReply.Json(200, form == Representation.Table ? ObjectJson.Table(page, clock.GetUtcNow()) : ObjectJson.List(page));
+
+    private ApiReply Watch(ObjectKind kind, ApiTarget target, HttpRequest request, Representation form, string field)
+    {
+        // Clients try this first and go on with list and watch where it is refused.
+        if (request.Query.ContainsKey("sendInitialEvents"))
+        {
+            const string Why = "sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled";
+            throw ApiFault.Invalid("ListOptions", string.Empty, [FieldFault.Forbidden("sendInitialEvents", Why)], "meta.k8s.io");
+        }
+
+        var seconds = ListPage.Number(request, "timeoutSeconds");
+        var stream = new WatchStream(registry.Store, clock, kind, target.Namespace, SelectorOf(kind, request, field))
+        {
+            From = ListPage.Number(request, "resourceVersion"),
+            AsTable = form == Representation.Table,
+            Timeout = seconds > 0 ? TimeSpan.FromSeconds(Math.Min(seconds, 24 * 3600)) : null,
+            Bookmarks = WriteOptions.IsTrue(request, "allowWatchBookmarks") ? bookmarkInterval : null,
+        };
+        return ApiReply.Json(200, Array.Empty<byte>()) with { Stream = stream.WriteAsync };
+    }
+
+    private static Selector SelectorOf(ObjectKind kind, HttpRequest request, string field = "") =>
+        new(kind, request.Query["labelSelector"].ToString(), request.Query["fieldSelector"].ToString(), field);
+
+    private async Task<ApiReply> PatchAsync(
+        ObjectKind kind, ApiTarget target, HttpRequest request, Representation form, bool mayCreate, CancellationToken cancellationToken)
+    {
+        var type = RequestBody.MediaTypeOf(request);
+        if (type is not (ApplyPatch or MergePatch or StrategicPatch or JsonPatch))
+            throw new ApiFault(415, "UnsupportedMediaType", "415: Unsupported Media Type", []);
+        var options = WriteOptions.Read(request, "PatchOptions", type == ApplyPatch) with { MayCreate = mayCreate };
+        var body = await RequestBody.ReadAsync(request, cancellationToken).ConfigureAwait(false);
+        if (type == ApplyPatch)
+        {
+            var applied = ReadApplied(body.Bytes) ?? throw ApiFault.BadRequest("error decoding YAML: it is no mapping");
+            var (result, created) = registry.Apply(kind, target.Namespace, target.Name, applied, options);
+            return Single(created ? 201 : 200, result, form);
+        }
+
+        var patch = ApiJson.Parse(body.Bytes, e => $"error decoding patch: {e}");
+        Func<JsonObject, JsonObject> change = (type, patch) switch
+        {
+            (JsonPatch, JsonArray steps) => live => ObjectPatch.Json(live, steps),
+            (MergePatch, JsonObject o) => live => ObjectPatch.Merge(live, o),
+            (StrategicPatch, JsonObject o) => live => ObjectPatch.Strategic(live, o),
+            _ => throw ApiFault.BadRequest("error decoding patch: a JSON patch is a list, the others are objects"),
+        };
+        return Single(200, registry.Patch(kind, target.Namespace, target.Name, live => Change(change, live), options), form);
+    }
+
+    private static JsonObject Change(Func<JsonObject, JsonObject> change, JsonObject live)
+    {
+        try
+        {
+            return change(live);
+        }
+        catch (InvalidOperationException)
+        {
+            throw ApiFault.BadRequest("error decoding patch: a directive or step has a value of another type than it must");
+        }
+    }
+
+    // Most clients send JSON, which is much faster read as such; what begins like it and is none may still be YAML.
+    private static JsonObject? ReadApplied(byte[] text)
+    {
+        if (text.AsSpan().TrimStart(" \r\n\t"u8) is [(byte)'{', ..])
+        {
+            try
+            {
+                return ApiJson.Parse(text, e => e) as JsonObject;
+            }
+            catch (ApiFault)
+            {
+                // The YAML reader has the last word, and the message.
+            }
+        }
+
+        return ApiJson.ParseYaml(text, "error decoding YAML: error converting YAML to JSON: ");
+    }
+
+    private async Task<ApiReply> DeleteAsync(
+        ObjectKind kind, ApiTarget target, HttpRequest request, Representation form, CancellationToken cancellationToken)
+    {
+        var body = await RequestBody.ReadAsync(request, cancellationToken).ConfigureAwait(false);
+        var options = body.Bytes.Length == 0 ? [] : body.Decode("DeleteOptions", null);
+        var inBody = (options["dryRun"] as JsonArray)?.Select(v => v?.ToString() ?? string.Empty) ?? [];
+        var dryRun = WriteOptions.IsDryRunOfDelete(request, inBody);
+        if (target.Name.Length == 0)
+        {
+            if (target.Namespace.Length == 0) throw ApiFault.MethodNotAllowed();
+            var gone = registry.DeleteAll(kind, target.Namespace, SelectorOf(kind, request), dryRun);
+            return Many(new ObjectPage(kind, gone, registry.Store.Revision), Representation.Json);
+        }
+
+        var item = registry.Delete(kind, target.Namespace, target.Name, options["preconditions"] as JsonObject, dryRun);
+        var metadata = item.Thaw()["metadata"]!;
+        if (kind == ObjectKind.Namespace || metadata["deletionTimestamp"] is not null) return Single(200, item, form);
+        return ApiReply.Json(200, new JsonObject
+        {
+            ["kind"] = "Status",
+            ["apiVersion"] = "v1",
+            ["metadata"] = new JsonObject(),
+            ["status"] = "Success",
+            ["details"] = new JsonObject { ["name"] = item.Name, ["kind"] = kind.Plural, ["uid"] = metadata["uid"]?.DeepClone() },
+        });
+    }
+}

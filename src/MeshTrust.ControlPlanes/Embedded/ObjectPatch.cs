@@ -1,0 +1,179 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+
+namespace MeshTrust.ControlPlanes.Embedded;
+
+/// <summary>The three kinds of patch beside server-side apply.</summary>
+internal static class ObjectPatch
+{
+    private const string DeleteFromList = "$deleteFromPrimitiveList/";
+
+    /// <summary>JSON merge patch (RFC 7396).</summary>
+    public static JsonObject Merge(JsonObject target, JsonObject patch)
+    {
+        foreach (var (name, value) in patch)
+        {
+            if (value is null) target.Remove(name);
+            else target[name] = value is JsonObject o ? Merge(CopyOf(target[name]), o) : value.DeepClone();
+        }
+
+        return target;
+    }
+
+    /// <summary>Strategic merge patch: as a merge patch, with directives, and with lists that merge where the schema says so.</summary>
+    public static JsonObject Strategic(JsonObject target, JsonObject patch)
+    {
+        switch (patch["$patch"]?.GetValue<string>())
+        {
+            case "replace":
+                var replacement = CopyOf(patch);
+                replacement.Remove("$patch");
+                return replacement;
+            case "delete":
+                return [];
+        }
+
+        foreach (var (name, value) in patch)
+        {
+            if (name is "$patch" or "$retainKeys" || name.StartsWith("$setElementOrder/", StringComparison.Ordinal)) continue;
+            if (name.StartsWith(DeleteFromList, StringComparison.Ordinal))
+            {
+                if (target[name[DeleteFromList.Length..]] is not JsonArray list || value is not JsonArray gone) continue;
+                foreach (var item in list.Where(i => gone.Any(v => JsonNode.DeepEquals(v, i))).ToList()) list.Remove(item);
+            }
+            else if (value is null)
+            {
+                target.Remove(name);
+            }
+            else
+            {
+                target[name] = (name, target[name], value) switch
+                {
+                    (_, var old, JsonObject o) => Strategic(CopyOf(old), o),
+                    ("finalizers", JsonArray old, JsonArray added) => Union(old, added),
+                    ("ownerReferences", JsonArray old, JsonArray added) => MergeByUid(old, added),
+                    _ => value.DeepClone(),
+                };
+            }
+        }
+
+        return target;
+    }
+
+    /// <summary>JSON patch (RFC 6902).</summary>
+    /// <exception cref="ApiFault">An operation cannot be done, or a test fails.</exception>
+    public static JsonObject Json(JsonObject target, JsonArray patch)
+    {
+        JsonNode? root = target;
+        foreach (var item in patch)
+        {
+            if (item is not JsonObject step || step["op"]?.GetValue<string>() is not { } operation || step["path"]?.GetValue<string>() is not { } path)
+                throw Malformed();
+            switch (operation)
+            {
+                case "test":
+                    if (!JsonNode.DeepEquals(TryRead(root, Elements(path), out var found) ? found : null, step["value"])) throw Refused();
+                    break;
+                case "add":
+                    root = Write(root, path, step["value"]?.DeepClone(), insert: true);
+                    break;
+                case "replace":
+                    Read(root, Elements(path));
+                    root = Write(root, path, step["value"]?.DeepClone(), insert: false);
+                    break;
+                case "remove":
+                    Remove(root, path);
+                    break;
+                case "copy":
+                case "move":
+                    var from = step["from"]?.GetValue<string>() ?? throw Malformed();
+                    var value = Read(root, Elements(from))?.DeepClone();
+                    if (operation == "move") Remove(root, from);
+                    root = Write(root, path, value, insert: true);
+                    break;
+                default:
+                    throw Malformed();
+            }
+        }
+
+        return root as JsonObject ?? throw Refused();
+    }
+
+    /// <summary>The first list, and what only the second has behind it.</summary>
+    public static JsonArray Union(JsonArray first, JsonArray second)
+    {
+        var result = (JsonArray)first.DeepClone();
+        foreach (var item in second)
+            if (!result.Any(r => JsonNode.DeepEquals(r, item))) result.Add(item?.DeepClone());
+        return result;
+    }
+
+    private static JsonArray MergeByUid(JsonArray old, JsonArray added)
+    {
+        var result = (JsonArray)old.DeepClone();
+        foreach (var item in added.OfType<JsonObject>())
+        {
+            var existing = result.OfType<JsonObject>().FirstOrDefault(r => JsonNode.DeepEquals(r["uid"], item["uid"]));
+            if (item["$patch"]?.GetValue<string>() == "delete") result.Remove(existing);
+            else if (existing is not null) Strategic(existing, item);
+            else result.Add((JsonNode)CopyOf(item));
+        }
+
+        return result;
+    }
+
+    private static JsonObject CopyOf(JsonNode? node) => node is JsonObject o ? (JsonObject)o.DeepClone() : [];
+
+    private static ApiFault Refused() => new(422, "Invalid", "the server rejected our request due to an error in our request", []);
+
+    private static ApiFault Malformed() => ApiFault.BadRequest("error decoding patch: an operation needs op, path and, for some, from");
+
+    // A JSON pointer (RFC 6901).
+    private static string[] Elements(string path)
+    {
+        if (path.Length == 0) return [];
+        if (path[0] != '/') throw Refused();
+        return [.. path[1..].Split('/').Select(e => e.Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal))];
+    }
+
+    private static bool TryRead(JsonNode? root, ReadOnlySpan<string> elements, out JsonNode? found)
+    {
+        found = root;
+        foreach (var element in elements)
+        {
+            if (found is JsonObject o && o.ContainsKey(element)) found = o[element];
+            else if (found is JsonArray a && Index(element, a.Count - 1) is { } index) found = a[index];
+            else return false;
+        }
+
+        return true;
+    }
+
+    private static JsonNode? Read(JsonNode? root, ReadOnlySpan<string> elements) =>
+        TryRead(root, elements, out var found) ? found : throw Refused();
+
+    private static JsonNode? Write(JsonNode? root, string path, JsonNode? value, bool insert)
+    {
+        if (Elements(path) is not [.. var parents, var last]) return value;
+        var parent = Read(root, parents);
+        if (parent is JsonObject o) o[last] = value;
+        else if (parent is not JsonArray list) throw Refused();
+        else if (last == "-") list.Add(value);
+        else if (Index(last, insert ? list.Count : list.Count - 1) is not { } index) throw Refused();
+        else if (insert) list.Insert(index, value);
+        else list[index] = value;
+        return root;
+    }
+
+    private static void Remove(JsonNode? root, string path)
+    {
+        if (Elements(path) is not [.. var parents, var last]) throw Refused();
+        var parent = Read(root, parents);
+        if (parent is JsonObject o && o.Remove(last)) return;
+        if (parent is JsonArray a && Index(last, a.Count - 1) is { } index) a.RemoveAt(index);
+        else throw Refused();
+    }
+
+    private static int? Index(string text, int max) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var index) && index <= max ? index : null;
+}

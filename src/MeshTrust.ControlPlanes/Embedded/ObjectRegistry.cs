@@ -1,0 +1,313 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text.Json.Nodes;
+
+namespace MeshTrust.ControlPlanes.Embedded;
+
+/// <summary>Creates, changes and deletes objects with the rules of the API server: admission, defaults, validation, ownership.</summary>
+internal sealed class ObjectRegistry(ObjectStore store, TimeProvider clock, bool deletesNamespaces)
+{
+    private static readonly string[] Immortal = ["default", "kube-system", "kube-public"];
+
+    // What no client sets at a create, and what no update changes.
+    private static readonly string[] SetByServer = ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation", "clusterName"];
+    private static readonly string[] KeptByServer =
+    [
+        "name", "namespace", "uid", "creationTimestamp", "selfLink", "generation", "generateName", "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+    ];
+
+    public ObjectStore Store { get; } = store;
+
+    private string Now => ApiJson.Time(clock.GetUtcNow());
+
+    /// <summary>POST.</summary>
+    public StoredObject Create(ObjectKind kind, string namespaceName, JsonObject body, WriteOptions options)
+    {
+        var source = Typed(kind, namespaceName, body, options.Strict);
+        return Store.Atomically(() =>
+        {
+            FieldOwnership.Update(kind, null, source, options.Manager, Now);
+            return Insert(kind, namespaceName, source, options);
+        });
+    }
+
+    /// <summary>PUT. It never creates.</summary>
+    public StoredObject Replace(ObjectKind kind, string namespaceName, string name, JsonObject body, WriteOptions options)
+    {
+        var source = Typed(kind, namespaceName, body, options.Strict, name);
+        return Store.Atomically(() => Change(Existing(kind, namespaceName, name), source, options, isApply: false));
+    }
+
+    /// <summary>PATCH of one of the three client-side kinds.</summary>
+    public StoredObject Patch(ObjectKind kind, string namespaceName, string name, Func<JsonObject, JsonObject> patch, WriteOptions options) =>
+        Store.Atomically(() =>
+        {
+            var live = Existing(kind, namespaceName, name);
+            var target = live.Thaw();
+            target["apiVersion"] = kind.ApiVersion;
+            target["kind"] = kind.Kind;
+            return Change(live, Typed(kind, namespaceName, patch(target), options.Strict, name, isPatch: true), options, isApply: false);
+        });
+
+    /// <summary>PATCH by server-side apply; it creates what is not there.</summary>
+    public (StoredObject Result, bool Created) Apply(ObjectKind kind, string namespaceName, string name, JsonObject body, WriteOptions options)
+    {
+        var applied = TypedForApply(kind, namespaceName, name, body);
+        return Store.Atomically(() =>
+        {
+            var live = Store.Find(kind, namespaceName, name);
+            var merged = FieldOwnership.Apply(kind, live?.Thaw(), applied, options.Manager, options.Force, Now);
+            kind.Default(merged);
+            if (live is not null) return (Change(live, merged, options, isApply: true), false);
+
+            // The real server explains nothing here either: a patch that creates needs the verb create as well.
+            if (!options.MayCreate) throw ApiFault.Forbidden(kind.Plural, name, string.Empty);
+            return (Insert(kind, namespaceName, merged, options), true);
+        });
+    }
+
+    /// <summary>DELETE: the object as it was, or as it waits for its finalizers.</summary>
+    public StoredObject Delete(ObjectKind kind, string namespaceName, string name, JsonObject? preconditions, bool dryRun) =>
+        Store.Atomically(() =>
+        {
+            if (kind == ObjectKind.Namespace && Immortal.Contains(name))
+                throw ApiFault.Forbidden(kind.Plural, name, "this namespace may not be deleted");
+            var live = Existing(kind, namespaceName, name);
+            Demand("UID", preconditions?["uid"], ApiJson.TextAt(live.Thaw(), "metadata", "uid"), "deleted and then recreated");
+            Demand("ResourceVersion", preconditions?["resourceVersion"], ApiJson.Number(live.Revision), "modified");
+            return dryRun ? live : DeleteNow(live);
+
+            void Demand(string what, JsonNode? wanted, string? actual, string otherwise)
+            {
+                if (wanted is null || wanted.ToString() == actual) return;
+                var difference = $"the {what} in the precondition ({wanted}) does not match the {what} in record ({actual})";
+                throw ApiFault.Conflict(kind.Kind, name, $"{difference}. The object might have been {otherwise}");
+            }
+        });
+
+    /// <summary>DELETE of a collection: what was deleted.</summary>
+    public IReadOnlyList<StoredObject> DeleteAll(ObjectKind kind, string namespaceName, Selector selector, bool dryRun) =>
+        Store.Atomically<IReadOnlyList<StoredObject>>(() =>
+        {
+            var items = Store.List(kind, namespaceName).Items.Where(selector.Matches).ToList();
+            if (!dryRun) foreach (var item in items) DeleteNow(item);
+            return items;
+        });
+
+    /// <summary>PUT of a namespace's finalize subresource: takes over <c>spec.finalizers</c>.</summary>
+    public StoredObject Finalize(string name, JsonObject body) => Store.Atomically(() =>
+    {
+        var live = Existing(ObjectKind.Namespace, string.Empty, name);
+        var source = live.Thaw();
+        if (body["spec"]?["finalizers"] is JsonArray { Count: > 0 } finalizers)
+            source["spec"] = new JsonObject { ["finalizers"] = finalizers.DeepClone() };
+        else source.Remove("spec");
+        var result = JsonNode.DeepEquals(source, live.Thaw()) ? live : Store.Put(ObjectKind.Namespace, source);
+        if (source["spec"] is null && IsTerminating(source)) Store.Remove(result);
+        return result;
+    });
+
+    private static bool IsTerminating(JsonObject source) => source["metadata"]?["deletionTimestamp"] is not null;
+
+    private static bool HasFinalizers(JsonObject source) => source["metadata"]?["finalizers"] is JsonArray { Count: > 0 };
+
+    private StoredObject DeleteNow(StoredObject live)
+    {
+        var source = live.Thaw();
+        var isNamespace = live.Kind == ObjectKind.Namespace;
+        if (!isNamespace && !HasFinalizers(source))
+        {
+            Store.Remove(live);
+            FinishNamespaceOf(live);
+            return live;
+        }
+
+        if (IsTerminating(source)) return live;
+        var metadata = (JsonObject)source["metadata"]!;
+        metadata["deletionTimestamp"] = Now;
+        if (isNamespace) source["status"] = new JsonObject { ["phase"] = "Terminating" };
+        else metadata["deletionGracePeriodSeconds"] = 0;
+        var terminating = Store.Put(live.Kind, source);
+        if (isNamespace && deletesNamespaces) FinishNamespace(terminating);
+        return terminating;
+    }
+
+    // As kube-controller-manager does: the content goes first; what has finalizers holds the namespace until they are gone.
+    private void FinishNamespace(StoredObject terminating)
+    {
+        var held = ContentOf(terminating.Name).ToLookup(item => HasFinalizers(item.Thaw()));
+        foreach (var item in held[true]) DeleteNow(item);
+        StoredObject[] free = [.. held[false], .. held[true].Any() ? Array.Empty<StoredObject>() : [terminating]];
+        if (free.Length > 0) Store.Remove(free);
+    }
+
+    private void FinishNamespaceOf(StoredObject item)
+    {
+        if (deletesNamespaces && Store.Find(ObjectKind.Namespace, string.Empty, item.Namespace) is { Selectable: "Terminating" } waiting
+            && !ContentOf(item.Namespace).Any()) Store.Remove(waiting);
+    }
+
+    private IEnumerable<StoredObject> ContentOf(string namespaceName) =>
+        ObjectKind.All.Where(k => k.IsNamespaced).SelectMany(k => Store.List(k, namespaceName).Items);
+
+    private StoredObject Insert(ObjectKind kind, string namespaceName, JsonObject source, WriteOptions options)
+    {
+        var metadata = (JsonObject)source["metadata"]!;
+        if (kind.IsNamespaced) Admit(kind, namespaceName, metadata);
+        if (metadata["resourceVersion"] is not null) throw ApiFault.Unclassified("resourceVersion should not be set on objects to be created");
+        if (metadata["name"] is null && metadata["generateName"]?.GetValue<string>() is { } prefix)
+            metadata["name"] = prefix + RandomNumberGenerator.GetString("bcdfghjklmnpqrstvwxz2456789", 5);
+        foreach (var field in SetByServer) metadata.Remove(field);
+        if (kind.IsNamespaced) metadata["namespace"] = namespaceName;
+        metadata["uid"] = Guid.NewGuid().ToString();
+        metadata["creationTimestamp"] = Now;
+        if (kind == ObjectKind.Namespace)
+        {
+            source["spec"] = new JsonObject { ["finalizers"] = new JsonArray("kubernetes") };
+            source["status"] = new JsonObject { ["phase"] = "Active" };
+            kind.Default(source);
+        }
+
+        Validate(kind, source, ObjectValidation.Check(kind, source));
+        var name = metadata["name"]!.GetValue<string>();
+        if (Store.Find(kind, namespaceName, name) is not null) throw ApiFault.AlreadyExists(kind.Plural, name);
+        return options.DryRun ? StoredObject.Freeze(kind, source) : Store.Put(kind, source);
+    }
+
+    private StoredObject Change(StoredObject live, JsonObject source, WriteOptions options, bool isApply)
+    {
+        var kind = live.Kind;
+        var before = live.Thaw();
+        var metadata = (JsonObject)source["metadata"]!;
+        var old = (JsonObject)before["metadata"]!;
+        CheckPreconditions(live, metadata, old);
+        Keep(KeptByServer, old, metadata);
+        if (kind == ObjectKind.Namespace) Keep(["spec", "status"], before, source);
+        if (!isApply) FieldOwnership.Update(kind, before, source, options.Manager, Now);
+        Validate(kind, source, [.. ObjectValidation.Check(kind, source), .. ObjectValidation.CheckUpdate(kind, before, source)]);
+        metadata["resourceVersion"] = ApiJson.Number(live.Revision);
+        source.Remove("apiVersion");
+        source.Remove("kind");
+        if (JsonNode.DeepEquals(source, before)) return live;
+        if (options.DryRun) return StoredObject.Freeze(kind, source);
+        var result = Store.Put(kind, source);
+        if (kind.IsNamespaced && IsTerminating(source) && metadata["finalizers"] is null)
+        {
+            Store.Remove(result);
+            FinishNamespaceOf(result);
+        }
+
+        return result;
+    }
+
+    private static void Keep(IEnumerable<string> fields, JsonObject from, JsonObject into)
+    {
+        foreach (var field in fields)
+        {
+            if (from[field] is { } value) into[field] = value.DeepClone();
+            else into.Remove(field);
+        }
+    }
+
+    private static void CheckPreconditions(StoredObject live, JsonObject metadata, JsonObject old)
+    {
+        var plural = live.Kind.Plural;
+        if (metadata["resourceVersion"]?.GetValue<string>() is { Length: > 0 } version)
+        {
+            if (!ulong.TryParse(version, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+                throw ApiFault.Unclassified($"strconv.ParseUint: parsing \"{version}\": invalid syntax");
+            const string Modified = "the object has been modified; please apply your changes to the latest version and try again";
+            if (number != 0 && number != (ulong)live.Revision) throw ApiFault.Conflict(plural, live.Name, Modified);
+        }
+
+        var uid = old["uid"]!.GetValue<string>();
+        if (metadata["uid"]?.GetValue<string>() is not { Length: > 0 } given || given == uid) return;
+        var why = $"Precondition failed: UID in precondition: {given}, UID in object meta: {uid}";
+        var key = $"/registry/{plural}/{live.Key}";
+        throw ApiFault.Conflict(plural, live.Name,
+            $"StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: {why}");
+    }
+
+    private void Admit(ObjectKind kind, string namespaceName, JsonObject metadata)
+    {
+        var home = Store.Find(ObjectKind.Namespace, string.Empty, namespaceName) ?? throw ApiFault.NotFound("namespaces", namespaceName);
+        if (home.Selectable != "Terminating") return;
+        throw ApiFault.Forbidden(
+            kind.Plural,
+            metadata["name"]?.GetValue<string>() ?? string.Empty,
+            $"unable to create new content in namespace {namespaceName} because it is being terminated",
+            new JsonArray(new JsonObject
+            {
+                ["reason"] = "NamespaceTerminating",
+                ["message"] = $"namespace {namespaceName} is being terminated",
+                ["field"] = "metadata.namespace",
+            }));
+    }
+
+    private StoredObject Existing(ObjectKind kind, string namespaceName, string name) =>
+        Store.Find(kind, namespaceName, name) ?? throw ApiFault.NotFound(kind.Plural, name);
+
+    // The body of a POST or PUT, or what a patch made, with defaults.
+    private static JsonObject Typed(ObjectKind kind, string namespaceName, JsonObject body, bool strict, string? name = null, bool isPatch = false)
+    {
+        var cannot = $"in version \"{kind.ApiVersion}\" cannot be handled as a {kind.Kind}: ";
+        if (body["kind"]?.ToString() is { } given && given != kind.Kind)
+            throw ApiFault.BadRequest($"{given} {cannot}converting (v1.{given}) to (core.{kind.Kind}): unknown conversion");
+        var source = ObjectShape.Clean(body, kind.Schema, out var defects);
+        if (defects.FirstOrDefault(d => d.Kind == DefectKind.NotBase64) is { } base64)
+            throw ApiFault.BadRequest($"{kind.Kind} {cannot}{base64.Path[1..]}: {base64.Text}");
+        if (defects.FirstOrDefault(d => d.Kind == DefectKind.WrongType) is { } type)
+            throw ApiFault.BadRequest($"{kind.Kind} {cannot}json: cannot unmarshal into Go struct field {kind.Kind}{type.Path}: {type.Text}");
+        if (strict && defects.Count > 0)
+        {
+            var unknown = string.Join(", ", defects.Select(d => $"unknown field \"{d.Path[1..]}\""));
+            throw ApiFault.BadRequest($"{kind.Kind} {cannot}strict decoding error: {unknown}");
+        }
+
+        if (source["metadata"] is not JsonObject) source["metadata"] = new JsonObject();
+        if (name is not null && ApiJson.TextAt(source, "metadata", "name") is var found && found != name)
+        {
+            throw found is null && !isPatch
+                ? ApiFault.BadRequest("the name of the object (based on metadata) was undeterminable: name must be provided")
+                : OtherName(found, name);
+        }
+
+        if (kind.IsNamespaced && ApiJson.TextAt(source, "metadata", "namespace") is { } space && space != namespaceName)
+            throw ApiFault.BadRequest("the namespace of the provided object does not match the namespace sent on the request");
+        kind.Default(source);
+        return source;
+    }
+
+    private static JsonObject TypedForApply(ObjectKind kind, string namespaceName, string name, JsonObject body)
+    {
+        var version = (body["apiVersion"] as JsonValue)?.ToString() ?? string.Empty;
+        if (version != kind.ApiVersion)
+            throw ApiFault.BadRequest($"Incorrect version specified in apply patch. Specified patch version: {version}, expected: {kind.ApiVersion}");
+        if (body["metadata"]?["managedFields"] is not null) throw ApiFault.BadRequest("metadata.managedFields must be nil");
+        if (body["kind"]?.ToString() is var given && given != kind.Kind)
+            throw ApiFault.Unclassified($"failed to merge config: expected objects of the same type, but got {given} and {kind.Kind}");
+        var applied = ObjectShape.Clean(body, kind.Schema, out var defects);
+        if (defects.FirstOrDefault(d => d.Kind != DefectKind.NotBase64) is { } shape)
+            throw ApiFault.Unclassified($"failed to create typed patch object: {shape.Path}: {shape.Text}");
+        if (defects.Count > 0)
+        {
+            var type = $"{kind.Group}/v1, Kind={kind.Kind}";
+            throw ApiFault.Unclassified("failed to convert new object to proper version: "
+                + $"unable to convert unstructured object to {type}: error decoding from json: {defects[0].Text}");
+        }
+
+        if (ApiJson.TextAt(applied, "metadata", "name") is { } found && found != name) throw OtherName(found, name);
+        if (kind.IsNamespaced && ApiJson.TextAt(applied, "metadata", "namespace") is { } space && space != namespaceName)
+            throw ApiFault.BadRequest($"the namespace of the object ({space}) does not match the namespace on the request ({namespaceName})");
+        return applied;
+    }
+
+    private static ApiFault OtherName(string? given, string name) =>
+        ApiFault.BadRequest($"the name of the object ({given}) does not match the name on the URL ({name})");
+
+    private static void Validate(ObjectKind kind, JsonObject source, List<FieldFault> faults)
+    {
+        if (faults.Count > 0) throw ApiFault.Invalid(kind.Kind, ApiJson.TextAt(source, "metadata", "name") ?? string.Empty, faults);
+    }
+}

@@ -1,0 +1,105 @@
+using System.Text.Json.Nodes;
+
+namespace MeshTrust.ControlPlanes.Embedded;
+
+/// <summary>A watch: one line of JSON for each change, until the client goes, its time is up or the server stops.</summary>
+internal sealed class WatchStream(ObjectStore store, TimeProvider clock, ObjectKind kind, string namespaceName, Selector selector)
+{
+    /// <summary>Where to begin; 0 begins with what is there.</summary>
+    public long From { get; init; }
+
+    public bool AsTable { get; init; }
+
+    /// <summary>Null ends only with the client or the server.</summary>
+    public TimeSpan? Timeout { get; init; }
+
+    /// <summary>Null sends no bookmarks.</summary>
+    public TimeSpan? Bookmarks { get; init; }
+
+    public async Task WriteAsync(Stream target, CancellationToken cancellationToken)
+    {
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var never = System.Threading.Timeout.InfiniteTimeSpan;
+        using var timer = clock.CreateTimer(_ => end.Cancel(), null, Timeout ?? never, never);
+        try
+        {
+            // The headers go out now: a client waits for them before it believes that it watches.
+            await target.FlushAsync(end.Token).ConfigureAwait(false);
+            await RunAsync(target, end.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (end.IsCancellationRequested)
+        {
+            // An end that was asked for: the stream ends in good order.
+        }
+    }
+
+    private async Task RunAsync(Stream target, CancellationToken cancellationToken)
+    {
+        var revision = From;
+        if (revision == 0)
+        {
+            (var items, revision) = store.List(kind, namespaceName);
+            foreach (var item in items.Where(selector.Matches))
+                await SendAsync(target, "ADDED", item, cancellationToken).ConfigureAwait(false);
+        }
+
+        while (true)
+        {
+            if (store.ReadSince(revision) is not var (changes, next))
+            {
+                var gone = new ApiFault(410, "Expired", $"too old resource version: {revision} ({store.OldestWatchable})");
+                await target.WriteAsync(ObjectJson.Event("ERROR", ApiJson.ToUtf8(gone.ToStatus())), cancellationToken).ConfigureAwait(false);
+                return;
+            }
+
+            foreach (var change in changes)
+            {
+                revision = change.Revision;
+                if (TypeOf(change) is { } type) await SendAsync(target, type, change.Last, cancellationToken).ConfigureAwait(false);
+            }
+
+            await target.FlushAsync(cancellationToken).ConfigureAwait(false);
+            await WaitAsync(target, next, revision, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task WaitAsync(Stream target, Task next, long revision, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await next.WaitAsync(Bookmarks ?? System.Threading.Timeout.InfiniteTimeSpan, clock, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            var mark = new JsonObject
+            {
+                ["kind"] = kind.Kind,
+                ["apiVersion"] = kind.ApiVersion,
+                ["metadata"] = new JsonObject { ["resourceVersion"] = ApiJson.Number(revision), ["creationTimestamp"] = null },
+            };
+            await target.WriteAsync(ObjectJson.Event("BOOKMARK", ApiJson.ToUtf8(mark)), cancellationToken).ConfigureAwait(false);
+            await target.FlushAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    // What a selector hides or shows by a change counts as a deletion or an addition.
+    private string? TypeOf(StoreChange change)
+    {
+        if (change.Last.Kind != kind || (namespaceName.Length > 0 && change.Last.Namespace != namespaceName)) return null;
+        var before = change.Before is { } b && selector.Matches(b);
+        var after = change.After is { } a && selector.Matches(a);
+        return (before, after) switch
+        {
+            (false, true) => "ADDED",
+            (true, true) => "MODIFIED",
+            (true, false) => "DELETED",
+            _ => null,
+        };
+    }
+
+    private async Task SendAsync(Stream target, string type, StoredObject item, CancellationToken cancellationToken)
+    {
+        var json = AsTable ? ObjectJson.Table(new ObjectPage(kind, [item], item.Revision), clock.GetUtcNow()) : ObjectJson.Single(item);
+        await target.WriteAsync(ObjectJson.Event(type, json), cancellationToken).ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,65 @@
+using System.Text;
+using Microsoft.AspNetCore.Http;
+
+namespace MeshTrust.ControlPlanes.Embedded;
+
+/// <summary>What a writing request wants beside its body, from its query.</summary>
+/// <param name="Manager">The field manager: the query's, or the first word of the User-Agent.</param>
+/// <param name="DryRun">Do everything but store.</param>
+/// <param name="Force">Take over the fields of other managers (server-side apply only).</param>
+/// <param name="Strict">Refuse unknown fields (<c>fieldValidation=Strict</c>).</param>
+/// <param name="MayCreate">Whether the user may also create, where the verb is patch.</param>
+internal sealed record WriteOptions(string Manager, bool DryRun = false, bool Force = false, bool Strict = false, bool MayCreate = true)
+{
+    private const int LongestManager = 128;
+
+    /// <exception cref="ApiFault">422 where an option is wrong.</exception>
+    public static WriteOptions Read(HttpRequest request, string kind, bool isApply = false)
+    {
+        var faults = new List<FieldFault>();
+        var manager = request.Query["fieldManager"].ToString();
+        if (isApply && manager.Length == 0) faults.Add(FieldFault.Required("fieldManager", "is required for apply patch"));
+        if (kind == "PatchOptions" && !isApply && request.Query.ContainsKey("force"))
+            faults.Add(FieldFault.Forbidden("force", "may not be specified for non-apply patch"));
+        if (Encoding.UTF8.GetByteCount(manager) > LongestManager) faults.Add(FieldFault.TooLong("fieldManager", LongestManager));
+        else if (manager.Any(char.IsControl))
+            faults.Add(FieldFault.Invalid("fieldManager", string.Empty, "must only contain printable characters"));
+        var dryRun = IsDryRun(request, [], faults);
+        var validation = request.Query["fieldValidation"].ToString();
+        if (validation is not ("" or "Ignore" or "Warn" or "Strict"))
+            faults.Add(FieldFault.NotSupported("fieldValidation", $"\"{validation}\"", "\"Ignore\", \"Strict\", \"Warn\""));
+        Refuse(kind, faults);
+        return new WriteOptions(manager.Length > 0 ? manager : AgentOf(request), dryRun, IsTrue(request, "force"), validation == "Strict");
+    }
+
+    /// <summary>Reads dryRun of a query and of a body's DeleteOptions.</summary>
+    /// <exception cref="ApiFault">422 where it is wrong.</exception>
+    public static bool IsDryRunOfDelete(HttpRequest request, IEnumerable<string> inBody)
+    {
+        var faults = new List<FieldFault>();
+        var dryRun = IsDryRun(request, inBody, faults);
+        Refuse("DeleteOptions", faults);
+        return dryRun;
+    }
+
+    public static bool IsTrue(HttpRequest request, string name) => request.Query[name].ToString() is "true" or "1" or "True" or "TRUE" or "t" or "T";
+
+    private static bool IsDryRun(HttpRequest request, IEnumerable<string> inBody, List<FieldFault> faults)
+    {
+        var values = request.Query["dryRun"].OfType<string>().Where(v => v.Length > 0).Concat(inBody).ToList();
+        if (values.Any(v => v != "All"))
+            faults.Add(FieldFault.NotSupported("dryRun", $"[]string{{{string.Join(", ", values.Select(v => $"\"{v}\""))}}}", "\"All\""));
+        return values.Count > 0;
+    }
+
+    private static void Refuse(string kind, List<FieldFault> faults)
+    {
+        if (faults.Count > 0) throw ApiFault.Invalid(kind, string.Empty, faults, "meta.k8s.io");
+    }
+
+    private static string AgentOf(HttpRequest request)
+    {
+        var name = new string([.. request.Headers.UserAgent.ToString().Split('/')[0].Where(c => !char.IsControl(c)).Take(LongestManager)]);
+        return name.Length > 0 ? name : "unknown";
+    }
+}
