@@ -8,4 +8,4 @@ namespace Cake.Frosting.MeshTrust.Kind;
 /// <param name="Plan">What was wanted.</param>
 /// <param name="Cluster">How it is reached, and what had to be done.</param>
 /// <param name="Readiness">As its API server told it last.</param>
-public sealed record ConvergedCluster(KindPlan Plan, ProvidedCluster Cluster, ClusterReadiness Readiness);
+internal sealed record ConvergedCluster(KindPlan Plan, ProvidedCluster Cluster, ClusterReadiness Readiness);

@@ -17,7 +17,7 @@ public sealed class KindConvergence(KindRun run, MeshTopology topology, EngineIn
     /// The cluster could not be made; its logs are saved, and what there was of a new one is removed unless it shall stay. Or its load balancer does
     /// not come up: then the cluster stays, and the next run goes on from there.
     /// </exception>
-    public async Task<ConvergedCluster> ConvergeAsync(KindVerdict verdict, CancellationToken cancellationToken)
+    internal async Task<ConvergedCluster> ConvergeAsync(KindVerdict verdict, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(verdict);
         var cluster = verdict.Plan.Cluster;

@@ -10,7 +10,7 @@ public sealed class KindExports(RunSpec run, TimeProvider time)
     private static readonly string[] Files = ["env.sh", "meshtrust.env", "topology-config.json"];
 
     private readonly KindStates _states = new(run.WorkDirectory);
-    private readonly KubeconfigMerge _merge = new(time);
+    private readonly UserKubeconfig _kubeconfig = new(time);
     private readonly List<string> _removed = [];
     private readonly List<string> _left = [];
     private readonly List<string> _failed = [];
@@ -21,8 +21,8 @@ public sealed class KindExports(RunSpec run, TimeProvider time)
     {
         // The exports of an earlier run, where KUBECONFIG leads to them: they are about to be written as a whole.
         if (Path.GetDirectoryName(file) == run.KubeconfigDirectory) return;
-        var contexts = KubeconfigMerge.ContextsOf(clusters);
-        KubeconfigMerge.Check(file, contexts, Wanted(file, clusters, contexts), Known(file));
+        var contexts = UserKubeconfig.ContextsOf(clusters);
+        UserKubeconfig.Check(file, contexts, Wanted(file, clusters, contexts), Known(file));
     }
 
     /// <summary>Brings the contexts of clusters into a kubeconfig of the user's, and remembers what that added: those of clusters that were made here go with the clusters.</summary>
@@ -34,9 +34,9 @@ public sealed class KindExports(RunSpec run, TimeProvider time)
     public Task<bool> BringAsync(string file, IReadOnlyList<ClusterAccess> clusters, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(clusters);
-        var contexts = KubeconfigMerge.ContextsOf(clusters);
+        var contexts = UserKubeconfig.ContextsOf(clusters);
         var wanted = Wanted(file, clusters, contexts);
-        return _merge.BringAsync(
+        return _kubeconfig.MergeAsync(
             file, contexts, wanted, Known(file), run.SetCurrent ? clusters[0].ContextName : null,
             added => _states.WriteMerged(_states.ReadMerged().Without(wanted).With(added)), cancellationToken);
     }
@@ -44,7 +44,7 @@ public sealed class KindExports(RunSpec run, TimeProvider time)
     private List<MergedContext> Wanted(string file, IReadOnlyList<ClusterAccess> clusters, KubeconfigDocument contexts)
     {
         var ours = _states.Clusters();
-        return [.. clusters.Select(c => new MergedContext(file, c.ContextName, c.Name.Value, contexts.Describe(c.ContextName).Endpoint) { Stays = !ours.Contains(c.Name) })];
+        return [.. clusters.Select(c => new MergedContext(file, c.ContextName, c.Name.Value, contexts.Resolve(c.ContextName).Endpoint) { Stays = !ours.Contains(c.Name) })];
     }
 
     private List<MergedContext> Known(string file) => [.. _states.ReadMerged().Contexts.Where(c => c.File == file)];
@@ -64,7 +64,7 @@ public sealed class KindExports(RunSpec run, TimeProvider time)
         var merged = Path.Combine(run.KubeconfigDirectory, "merged");
         if (contexts.Length > 0 && File.Exists(merged))
         {
-            await _merge.TakeOutAsync(merged, contexts, cancellationToken).ConfigureAwait(false);
+            await _kubeconfig.RemoveAsync(merged, contexts, cancellationToken).ConfigureAwait(false);
             if (KubeconfigDocument.Load(merged).Contexts.Count == 0)
             {
                 File.Delete(merged);
@@ -83,7 +83,7 @@ public sealed class KindExports(RunSpec run, TimeProvider time)
         {
             try
             {
-                var (taken, others) = await _merge.TakeOutAsync(file.Key, [.. file], cancellationToken).ConfigureAwait(false);
+                var (taken, others) = await _kubeconfig.RemoveAsync(file.Key, [.. file], cancellationToken).ConfigureAwait(false);
                 if (taken.Count > 0) _removed.Add($"{string.Join(", ", taken)} from {file.Key}.");
                 if (others.Count > 0) _left.Add($"{string.Join(", ", others)} in {file.Key}: {(others.Count == 1 ? "it leads" : "they lead")} elsewhere than when MeshTrust merged {(others.Count == 1 ? "it" : "them")}.");
                 all = all.Without([.. file]);

@@ -37,8 +37,8 @@ public sealed class KindKubeconfigs(string directory)
     {
         var access = AccessTo(cluster);
         var document = KubeconfigDocument.Parse($"kubeconfig of {cluster}", kubeconfig).Subset(access.ContextName, _ => null);
-        WorkFile.Write(new ContextsFile { Path = access.KubeconfigPath, Text = (server is null ? document : document.WithServer(server, tlsName)).ToYaml(), Secret = true });
-        WorkFile.Write(new ContextsFile { Path = InternalPathOf(cluster), Text = document.WithServer(internalServer).ToYaml(), Secret = true });
+        new OutputFile(access.KubeconfigPath, (server is null ? document : document.WithServer(server, tlsName)).ToYaml(), IsSecret: true).Write();
+        new OutputFile(InternalPathOf(cluster), document.WithServer(internalServer).ToYaml(), IsSecret: true).Write();
         return access;
     }
 
@@ -49,7 +49,7 @@ public sealed class KindKubeconfigs(string directory)
         if (!File.Exists(access.KubeconfigPath) || !File.Exists(InternalPathOf(cluster))) return null;
         try
         {
-            return KubeconfigDocument.Load(access.KubeconfigPath).Describe(access.ContextName).Server;
+            return KubeconfigDocument.Load(access.KubeconfigPath).Resolve(access.ContextName).Server;
         }
         catch (MeshTrustException)
         {

@@ -12,7 +12,7 @@ namespace Cake.Frosting.MeshTrust.Kind;
 public static class KindMark
 {
     /// <summary>Where it stands.</summary>
-    public static ObjectReference Reference { get; } = new("v1", "configmaps", "kube-public", "meshtrust");
+    internal static ObjectReference Reference { get; } = new("v1", "configmaps", "kube-public", "meshtrust");
 
     /// <summary>Writes it; the same again changes nothing.</summary>
     public static Task<ApplyOutcome> ApplyAsync(IClusterApi api, string mesh, KindPlan plan, CancellationToken cancellationToken)

@@ -15,7 +15,7 @@ public sealed class KindRoutes(KindRun run)
     /// <param name="clusters">The clusters, with the pod ranges of their nodes.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="MeshTrustException">MT2324: nodes did not take a route.</exception>
-    public async Task SetAsync(MeshTopology topology, AddressPlan addresses, EngineSnapshot snapshot, IReadOnlyList<ConvergedCluster> clusters, CancellationToken cancellationToken)
+    internal async Task SetAsync(MeshTopology topology, AddressPlan addresses, EngineSnapshot snapshot, IReadOnlyList<ConvergedCluster> clusters, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(clusters);
         Dictionary<string, IReadOnlyList<IPNetwork>> podRanges = clusters.SelectMany(cluster => cluster.Readiness.Nodes).ToDictionary(node => node.Name, node => node.PodRanges, StringComparer.Ordinal);

@@ -51,7 +51,7 @@ public sealed class KindStates(string workDirectory)
     public string Write(ClusterName cluster, string name, string text)
     {
         var path = Path.Combine(DirectoryOf(cluster), name);
-        WorkFile.Write(new ContextsFile { Path = path, Text = text, Secret = true });
+        new OutputFile(path, text, IsSecret: true).Write();
         return path;
     }
 
@@ -96,18 +96,18 @@ public sealed class KindStates(string workDirectory)
     public void WriteAddresses(AddressLock addresses)
     {
         ArgumentNullException.ThrowIfNull(addresses);
-        WorkFile.Write(new ContextsFile { Path = LockFile, Text = addresses.ToJson(), Secret = false });
+        new OutputFile(LockFile, addresses.ToJson()).Write();
     }
 
     /// <summary>What was brought into kubeconfigs of the user's.</summary>
     /// <exception cref="MeshTrustException">MT2301: the file is none that this version reads; MT1001 to MT1004: the disk.</exception>
-    public MergedContexts ReadMerged() => ReadText(MergedFile) is { } text ? MergedContexts.Parse(text, MergedFile) : new MergedContexts();
+    internal MergedContexts ReadMerged() => ReadText(MergedFile) is { } text ? MergedContexts.Parse(text, MergedFile) : MergedContexts.None;
 
     /// <summary>Keeps what was brought into kubeconfigs of the user's.</summary>
-    public void WriteMerged(MergedContexts merged)
+    internal void WriteMerged(MergedContexts merged)
     {
         ArgumentNullException.ThrowIfNull(merged);
-        if (merged.Contexts.Count > 0 || File.Exists(MergedFile)) WorkFile.Write(new ContextsFile { Path = MergedFile, Text = merged.ToJson(), Secret = true });
+        if (merged.Contexts.Count > 0 || File.Exists(MergedFile)) new OutputFile(MergedFile, merged.ToJson(), IsSecret: true).Write();
     }
 
     /// <summary>Keeps other runs off the kind clusters of this work directory until it is disposed. The lock ends with its process: no stale one is left.</summary>

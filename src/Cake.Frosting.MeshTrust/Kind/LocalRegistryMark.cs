@@ -11,7 +11,7 @@ namespace Cake.Frosting.MeshTrust.Kind;
 public static class LocalRegistryMark
 {
     /// <summary>Where it stands.</summary>
-    public static ObjectReference Reference { get; } = new("v1", "configmaps", "kube-public", "local-registry-hosting");
+    internal static ObjectReference Reference { get; } = new("v1", "configmaps", "kube-public", "local-registry-hosting");
 
     /// <summary>Writes it where the cluster knows a registry; the same again changes nothing.</summary>
     public static Task ApplyAsync(IClusterApi api, IReadOnlyList<RegistrySpec> registries, CancellationToken cancellationToken)

@@ -119,7 +119,7 @@ public sealed class PeerProbe(IContainerEngine engine, Func<ClusterAccess, IClus
             await Task.WhenAll(service, pods).ConfigureAwait(false);
             return target with
             {
-                Authority = KubeconfigDocument.Load(access.KubeconfigPath).Describe(access.ContextName).Authority,
+                Authority = KubeconfigDocument.Load(access.KubeconfigPath).Resolve(access.ContextName).Authority,
                 Services = Addresses(await service.ConfigureAwait(false)),
                 Pods = ReadyPod.Find(await pods.ConfigureAwait(false)),
             };

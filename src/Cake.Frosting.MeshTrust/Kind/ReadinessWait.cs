@@ -20,7 +20,7 @@ public sealed class ReadinessWait(Func<ClusterAccess, IClusterApi> connect, Acti
     /// <param name="cancellationToken">Ends it.</param>
     /// <returns>The cluster as it was read last.</returns>
     /// <exception cref="MeshTrustException">MT2321: it was not ready in time; the message says what was waited for.</exception>
-    public async Task<ClusterReadiness> UntilReadyAsync(ClusterAccess access, IReadOnlyList<string> nodes, TimeSpan limit, CancellationToken cancellationToken)
+    internal async Task<ClusterReadiness> UntilReadyAsync(ClusterAccess access, IReadOnlyList<string> nodes, TimeSpan limit, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(access);
         var start = time.GetTimestamp();

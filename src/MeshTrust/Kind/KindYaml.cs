@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using MeshTrust.IO;
 using MeshTrust.Kubeconfig;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
@@ -34,7 +35,7 @@ internal static class KindYaml
 
     /// <summary>The value of a key; null where it is not there or says nothing.</summary>
     internal static YamlNode? Value(YamlMappingNode map, string key) =>
-        map.Children.TryGetValue(new YamlScalarNode(key), out var value) && !KubeconfigReader.IsNull(value) ? value : null;
+        map.Children.TryGetValue(new YamlScalarNode(key), out var value) && !value.IsNull() ? value : null;
 
     internal static string Key(YamlNode key) => (key as YamlScalarNode)?.Value ?? "";
 
@@ -45,7 +46,7 @@ internal static class KindYaml
         foreach (var (key, value) in lower.Children) result.Add(Text(Key(key)), Copy(value));
         foreach (var (key, value) in upper.Children)
         {
-            if (KubeconfigReader.IsNull(value)) continue;
+            if (value.IsNull()) continue;
             var both = result.Children.TryGetValue(key, out var below) ? (below, value) : (null, value);
             result.Children[Text(Key(key))] = both switch
             {
@@ -63,7 +64,7 @@ internal static class KindYaml
     {
         YamlMappingNode map => map.Children.OrderBy(c => Key(c.Key), StringComparer.Ordinal).SelectMany(c => Leaves(c.Value, path.Length == 0 ? Key(c.Key) : $"{path}.{Key(c.Key)}", isHashed)),
         YamlSequenceNode list => list.Children.SelectMany((c, i) => Leaves(c, string.Create(CultureInfo.InvariantCulture, $"{path}[{i}]"), isHashed)),
-        YamlScalarNode scalar when !KubeconfigReader.IsNull(scalar) => [(path, isHashed && scalar.Value!.Contains('\n', StringComparison.Ordinal) ? $"sha256:{Hash(scalar.Value)}" : scalar.Value!)],
+        YamlScalarNode scalar when !scalar.IsNull() => [(path, isHashed && scalar.Value!.Contains('\n', StringComparison.Ordinal) ? $"sha256:{Hash(scalar.Value)}" : scalar.Value!)],
         _ => [],
     };
 

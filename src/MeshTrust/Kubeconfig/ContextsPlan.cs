@@ -1,24 +1,17 @@
 using System.Globalization;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using MeshTrust.IO;
 using MeshTrust.Settings;
 
 namespace MeshTrust.Kubeconfig;
 
 /// <summary>The files and variables that lead to the clusters of a mesh. <see cref="For"/> is pure; <see cref="Write"/> is the one effect.</summary>
-public sealed class ContextsPlan
+/// <param name="Variables">For later steps (<c>CTX_CLUSTER1</c>, <c>KUBECONFIG</c> and so on), in the order in which they are written.</param>
+/// <param name="Files"><c>kubeconfig/merged</c>, <c>env.sh</c>, <c>meshtrust.env</c>, <c>topology-config.json</c>; a provider writes the rest.</param>
+internal sealed record ContextsPlan(IReadOnlyList<KeyValuePair<string, string>> Variables, IReadOnlyList<OutputFile> Files)
 {
-    private ContextsPlan(IReadOnlyList<KeyValuePair<string, string>> variables, IReadOnlyList<ContextsFile> files)
-    {
-        Variables = variables;
-        Files = files;
-    }
-
-    /// <summary>The variables for later steps (<c>CTX_CLUSTER1</c>, <c>KUBECONFIG</c> and so on), in the order in which they are written.</summary>
-    public IReadOnlyList<KeyValuePair<string, string>> Variables { get; }
-
-    /// <summary>The files: <c>kubeconfig/merged</c>, <c>env.sh</c>, <c>meshtrust.env</c>, <c>topology-config.json</c>. A provider writes <c>kubeconfig/&lt;cluster&gt;</c>.</summary>
-    public IReadOnlyList<ContextsFile> Files { get; }
-
     /// <summary>Plans the export.</summary>
     /// <param name="topology">The mesh.</param>
     /// <param name="clusters">How each cluster is reached, in the order of the topology; no two contexts have the same name.</param>
@@ -26,62 +19,56 @@ public sealed class ContextsPlan
     /// <param name="workDirectory">The work directory (absolute).</param>
     /// <param name="kubeconfigDirectory">Where <c>merged</c> goes (absolute); null for <c>kubeconfig</c> in the work directory.</param>
     /// <param name="pools">The load-balancer addresses of each cluster, in the same order; null for none.</param>
-    /// <exception cref="ArgumentException">The lists do not fit together.</exception>
-    /// <exception cref="MeshTrustException">Stage <see cref="Stage.Contexts"/>: a kubeconfig leads nowhere, or a path cannot be written into a script.</exception>
-    public static ContextsPlan For(
+    /// <exception cref="MeshTrustException">Stage Contexts: a kubeconfig leads nowhere, or a path cannot be written into a script.</exception>
+    internal static ContextsPlan For(
         MeshTopology topology, IReadOnlyList<ClusterAccess> clusters, IReadOnlyList<KubeconfigDocument> kubeconfigs, string workDirectory,
         string? kubeconfigDirectory = null, IReadOnlyList<IReadOnlyList<IpRange>>? pools = null)
     {
-        ArgumentNullException.ThrowIfNull(topology);
-        ArgumentNullException.ThrowIfNull(clusters);
-        ArgumentNullException.ThrowIfNull(kubeconfigs);
-        if (clusters.Count != topology.Clusters.Count || kubeconfigs.Count != clusters.Count) throw new ArgumentException("One access and one kubeconfig for each cluster.", nameof(clusters));
-        if (clusters.DistinctBy(c => c.ContextName).Count() != clusters.Count) throw new ArgumentException("Two contexts have the same name.", nameof(clusters));
+        if (clusters.Count != topology.Clusters.Count || kubeconfigs.Count != clusters.Count)
+            throw new ArgumentException("One access and one kubeconfig for each cluster.", nameof(clusters));
+        if (clusters.DistinctBy(c => c.ContextName).Count() != clusters.Count)
+            throw new ArgumentException("Two contexts have the same name.", nameof(clusters));
         var merged = Path.Combine(kubeconfigDirectory ?? Path.Combine(workDirectory, "kubeconfig"), "merged");
         var description = Path.Combine(workDirectory, "topology-config.json");
         var variables = VariablesFor(topology, clusters, pools, merged, description);
-        if (variables.FirstOrDefault(v => v.Value.AsSpan().ContainsAny('\n', '\r', '\0')) is { Key: not null } broken)
+        if (variables.Find(v => v.Value.AsSpan().ContainsAny('\n', '\r', '\0')) is { Key: not null } broken)
         {
             throw new MeshTrustException(Stage.Contexts, new Problem("MT0215", broken.Key,
                 "The value holds a line break, which no shell or pipeline can take.",
                 "Rename the directory, context or network that holds it."));
         }
-        var documents = clusters.Select((c, i) => kubeconfigs[i].Subset(c.ContextName, KubeconfigFile.ReadNamed).NameEntries(c.Name.Value));
-        ContextsFile[] files =
+
+        var contexts = clusters.Select((c, i) => kubeconfigs[i].Subset(c.ContextName).NameEntries(c.Name.Value));
+        return new ContextsPlan(variables,
         [
-            new() { Path = merged, Text = documents.Aggregate((all, next) => all.Merge(next)).ToYaml(), Secret = true },
-            new() { Path = Path.Combine(workDirectory, "env.sh"), Text = ContextExport.Shell(variables), Secret = false },
-            new() { Path = Path.Combine(workDirectory, "meshtrust.env"), Text = ContextExport.Dotenv(variables), Secret = false },
-            new() { Path = description, Text = ContextExport.Topology(topology, clusters), Secret = false },
-        ];
-        return new ContextsPlan(variables, files);
+            new OutputFile(merged, contexts.Aggregate((all, next) => all.Merge(next)).ToYaml(), IsSecret: true),
+            new OutputFile(Path.Combine(workDirectory, "env.sh"), ContextExport.Shell(variables)),
+            new OutputFile(Path.Combine(workDirectory, "meshtrust.env"), ContextExport.Dotenv(variables)),
+            new OutputFile(description, ContextExport.Topology(topology, clusters)),
+        ]);
     }
 
     /// <summary>Plans the export of what a provider has made reachable.</summary>
-    /// <exception cref="MeshTrustException">Stage <see cref="Stage.Contexts"/>: as <see cref="For"/>, or a kubeconfig cannot be read.</exception>
-    public static ContextsPlan Read(MeshTopology topology, IReadOnlyList<ProvidedCluster> clusters, RunSpec run)
-    {
-        ArgumentNullException.ThrowIfNull(clusters);
-        ArgumentNullException.ThrowIfNull(run);
-        return For(
-            topology,
-            [.. clusters.Select(c => c.Access)],
-            [.. clusters.Select(c => KubeconfigDocument.Load(c.Access.KubeconfigPath))],
-            Path.GetFullPath(run.WorkDirectory),
-            Path.GetFullPath(run.KubeconfigDirectory),
-            [.. clusters.Select(c => c.LoadBalancerPool)]);
-    }
+    /// <exception cref="MeshTrustException">Stage Contexts: as <see cref="For"/>, or a kubeconfig cannot be read.</exception>
+    internal static ContextsPlan Read(MeshTopology topology, IReadOnlyList<ProvidedCluster> clusters, RunSpec run) => For(
+        topology,
+        [.. clusters.Select(c => c.Access)],
+        [.. clusters.Select(c => KubeconfigDocument.Load(c.Access.KubeconfigPath))],
+        Path.GetFullPath(run.WorkDirectory),
+        Path.GetFullPath(run.KubeconfigDirectory),
+        [.. clusters.Select(c => c.LoadBalancerPool)]);
 
-    /// <summary>Writes the files, each whole or not at all; what is as planned is not touched, and what killed runs left beside them is removed.</summary>
+    /// <summary>Writes the files; what killed runs left beside them is removed.</summary>
     /// <returns>The files that changed.</returns>
-    /// <exception cref="MeshTrustException">Stage <see cref="Stage.Contexts"/>: the disk refuses.</exception>
-    public IReadOnlyList<ContextsFile> Write()
+    /// <exception cref="MeshTrustException">Stage Contexts: the disk refuses.</exception>
+    internal IReadOnlyList<OutputFile> Write()
     {
-        foreach (var directory in Files.Select(f => Path.GetDirectoryName(f.Path)!).Distinct()) WholeFile.Sweep(directory);
-        return [.. Files.Where(WorkFile.Write)];
+        foreach (var directory in Files.Select(f => Path.GetDirectoryName(f.Path)!).Distinct()) AtomicFile.Sweep(directory);
+        return [.. Files.Where(f => f.Write())];
     }
 
-    private static List<KeyValuePair<string, string>> VariablesFor(MeshTopology topology, IReadOnlyList<ClusterAccess> clusters, IReadOnlyList<IReadOnlyList<IpRange>>? pools, string merged, string description)
+    private static List<KeyValuePair<string, string>> VariablesFor(
+        MeshTopology topology, IReadOnlyList<ClusterAccess> clusters, IReadOnlyList<IReadOnlyList<IpRange>>? pools, string merged, string description)
     {
         var variables = new List<KeyValuePair<string, string>>();
         for (var i = 0; i < clusters.Count; i++)
@@ -92,6 +79,7 @@ public sealed class ContextsPlan
             if (topology.Clusters[i].Network is { } network) variables.Add(new($"NETWORK_CLUSTER{number}", network));
             if (pools?[i] is { Count: > 0 } pool) variables.Add(new($"LB_POOL_CLUSTER{number}", string.Join(',', pool)));
         }
+
         variables.Add(new("KUBECONFIG", merged));
         variables.Add(new("KUBE_CONTEXTS", string.Join(' ', clusters.Select(c => c.ContextName))));
         variables.Add(new("INTEGRATION_TEST_TOPOLOGY_FILE", description));
@@ -99,4 +87,100 @@ public sealed class ContextsPlan
         variables.Add(new("INTEGRATION_TEST_KUBECONFIG", "NONE"));
         return variables;
     }
+}
+
+/// <summary>A file of the work directory: written whole or not at all, and not touched where nothing changed. Its ToString never shows the text.</summary>
+/// <param name="Path">The absolute path.</param>
+/// <param name="Text">The text, with LF line ends.</param>
+/// <param name="IsSecret">Whether the text holds credentials: mode 0600, in a directory of mode 0700.</param>
+internal sealed record OutputFile(string Path, string Text, bool IsSecret = false)
+{
+    /// <returns>Whether the file changed.</returns>
+    /// <exception cref="MeshTrustException">Stage Contexts: the disk refuses.</exception>
+    internal bool Write()
+    {
+        try
+        {
+            AtomicFile.CreateDirectory(System.IO.Path.GetDirectoryName(Path)!, IsSecret);
+            return AtomicFile.ReplaceIfChanged(Path, Encoding.UTF8.GetBytes(Text), IsSecret);
+        }
+        catch (Exception e) when (DiskFault.IsOne(e))
+        {
+            throw new MeshTrustException(Stage.Contexts, new Problem("MT0218", Path,
+                $"The file cannot be written: {e.Message.TrimEnd('.')}.",
+                "See that the work directory exists, is yours and has space; or choose another with --work-dir."));
+        }
+    }
+
+    public override string ToString() => $"{Path} ({Text.Length} characters)";
+}
+
+/// <summary>Variables and topology as text, in the form that each reader takes. Pure.</summary>
+internal static class ContextExport
+{
+    private static readonly JsonWriterOptions Readable =
+        new() { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>A script for a POSIX shell: <c>. .meshtrust/env.sh</c>.</summary>
+    internal static string Shell(IReadOnlyList<KeyValuePair<string, string>> variables) => Lines(
+        ["# The clusters of this mesh. Use it with: . env.sh", .. variables.Select(v => $"export {v.Key}={ShellQuote(v.Value)}")]);
+
+    /// <summary>A dotenv file as GitLab's <c>artifacts:reports:dotenv</c> reads it: no quotes, one line each.</summary>
+    internal static string Dotenv(IReadOnlyList<KeyValuePair<string, string>> variables) => Lines(GitHub(variables));
+
+    /// <summary>Lines for the file <c>$GITHUB_ENV</c> or <c>$GITHUB_OUTPUT</c>.</summary>
+    internal static IReadOnlyList<string> GitHub(IReadOnlyList<KeyValuePair<string, string>> variables) => [.. variables.Select(v => $"{v.Key}={v.Value}")];
+
+    /// <summary>Logging commands for Azure Pipelines, one to a line of the output. <c>%</c> is escaped as that agent asks.</summary>
+    internal static IEnumerable<string> Azure(IReadOnlyList<KeyValuePair<string, string>> variables) =>
+        variables.Select(v => $"##vso[task.setvariable variable={v.Key}]{v.Value.Replace("%", "%AZP25", StringComparison.Ordinal)}");
+
+    /// <summary>
+    /// Istio's topology JSON in its runtime form: the array of <c>prow/config/topology</c> with <c>meta.kubeconfig</c>, as
+    /// <c>INTEGRATION_TEST_TOPOLOGY_FILE</c> takes it (istio pkg/test/framework/components/cluster/config.go).
+    /// </summary>
+    internal static string Topology(MeshTopology topology, IReadOnlyList<ClusterAccess> clusters)
+    {
+        using var bytes = new MemoryStream();
+        using (var json = new Utf8JsonWriter(bytes, Readable))
+        {
+            json.WriteStartArray();
+            for (var i = 0; i < topology.Clusters.Count; i++) WriteCluster(json, topology.Clusters[i], clusters[i]);
+            json.WriteEndArray();
+        }
+
+        return Encoding.UTF8.GetString(bytes.ToArray()) + "\n";
+    }
+
+    private static void WriteCluster(Utf8JsonWriter json, ClusterSpec cluster, ClusterAccess access)
+    {
+        json.WriteStartObject();
+        json.WriteString("kind", "Kubernetes");
+        json.WriteString("clusterName", cluster.Name.Value);
+        WriteIf("podSubnet", cluster.PodSubnets.Count == 0 ? null : string.Join(',', cluster.PodSubnets));
+        WriteIf("svcSubnet", cluster.ServiceSubnets.Count == 0 ? null : string.Join(',', cluster.ServiceSubnets));
+        WriteIf("network", cluster.Network);
+        WriteIf("primaryClusterName", cluster.Primary?.Value);
+        WriteIf("configClusterName", cluster.Config?.Value);
+        WriteIf("httpProxy", cluster.HttpProxy);
+        if (cluster.ProxyKubectlOnly is { } only) json.WriteBoolean("proxyKubectlOnly", only);
+        json.WriteStartObject("meta");
+        if (cluster.Meta is { ValueKind: JsonValueKind.Object } meta)
+            foreach (var property in meta.EnumerateObject().Where(p => !p.NameEquals("kubeconfig"))) property.WriteTo(json);
+        json.WriteString("kubeconfig", access.KubeconfigPath);
+        json.WriteEndObject();
+        json.WriteEndObject();
+
+        void WriteIf(string name, string? value)
+        {
+            if (value is not null) json.WriteString(name, value);
+        }
+    }
+
+    /// <summary>Single quotes keep everything as it is; a single quote itself is closed, escaped and opened again.</summary>
+    private static string ShellQuote(string value) =>
+        value.Length > 0 && value.All(c => char.IsAsciiLetterOrDigit(c) || c is '/' or '.' or '-' or '_' or ':' or '@' or '+' or ',')
+            ? value : $"'{value.Replace("'", "'\\''", StringComparison.Ordinal)}'";
+
+    private static string Lines(IEnumerable<string> lines) => string.Concat(lines.Select(l => l + "\n"));
 }

@@ -3,8 +3,8 @@ using MeshTrust.Settings;
 namespace MeshTrust.Kubeconfig;
 
 /// <summary>Clusters that exist already: the user's kubeconfig and contexts. It creates nothing and removes nothing.</summary>
-/// <param name="workDirectory">Where our own kubeconfigs go (<c>kubeconfig/&lt;cluster&gt;</c>, mode 0600); the user's own file is only read.</param>
-/// <param name="userKubeconfigs">The user's kubeconfig files, the first wins: see <see cref="UserKubeconfig.Paths"/>.</param>
+/// <param name="workDirectory">Where MeshTrust's own kubeconfigs go (<c>kubeconfig/&lt;cluster&gt;</c>, mode 0600).</param>
+/// <param name="userKubeconfigs">The user's kubeconfig files; the first to name something wins. They are only read.</param>
 public sealed class ExistingClusterProvider(string workDirectory, IReadOnlyList<string> userKubeconfigs) : IClusterProvider
 {
     /// <inheritdoc/>
@@ -15,22 +15,93 @@ public sealed class ExistingClusterProvider(string workDirectory, IReadOnlyList<
     {
         ArgumentNullException.ThrowIfNull(topology);
         cancellationToken.ThrowIfCancellationRequested();
-        var chosen = ExistingContexts.Choose(topology.Clusters, userKubeconfigs, KubeconfigFile.ReadNamed);
         var directory = Path.Combine(Path.GetFullPath(workDirectory), "kubeconfig");
-        var clusters = chosen.Select(c => Provide(c, directory)).ToList();
-        return Task.FromResult(new ClusterSet(clusters));
+        return Task.FromResult(new ClusterSet([.. ChosenContext.Choose(topology.Clusters, userKubeconfigs).Select(c => Provide(c, directory))]));
     }
 
-    private static ProvidedCluster Provide(ExistingContext chosen, string directory)
+    private static ProvidedCluster Provide(ChosenContext chosen, string directory)
     {
         var path = Path.Combine(directory, chosen.Cluster.Value);
-        WorkFile.Write(new ContextsFile { Path = path, Text = chosen.Document.ToYaml(), Secret = true });
-        var unverified = chosen.Context.SkipsTlsVerification ? "; its certificate is NOT verified (insecure-skip-tls-verify)" : "";
+        new OutputFile(path, chosen.Document.ToYaml(), IsSecret: true).Write();
+        var (context, server) = (chosen.Context, chosen.Context.Server.AbsoluteUri.TrimEnd('/'));
+        var unverified = context.SkipsTlsVerification ? "; its certificate is NOT verified (insecure-skip-tls-verify)" : "";
         return new ProvidedCluster
         {
             Access = new ClusterAccess { Name = chosen.Cluster, KubeconfigPath = path, ContextName = chosen.Document.CurrentContext! },
             Outcome = ClusterOutcome.Existing,
-            Detail = $"{chosen.Context.Server.AbsoluteUri.TrimEnd('/')}, context '{chosen.Context.Name}' of {chosen.Source}, credentials from {chosen.Context.Credentials}{unverified}: nothing was created",
+            Detail = $"{server}, context '{context.Name}' of {chosen.Source}, "
+                + $"credentials from {context.Credentials}{unverified}: nothing was created",
         };
+    }
+
+    /// <summary>The context that a cluster of the topology uses, and MeshTrust's own kubeconfig for it.</summary>
+    private sealed record ChosenContext(ClusterName Cluster, ResolvedContext Context, KubeconfigDocument Document, string Source)
+    {
+        /// <summary>Finds the context of each cluster, and reports everything that is missing at once.</summary>
+        internal static IEnumerable<ChosenContext> Choose(IReadOnlyList<ClusterSpec> clusters, IReadOnlyList<string> userKubeconfigs)
+        {
+            var documents = new Dictionary<string, KubeconfigDocument?>(StringComparer.Ordinal);
+            var problems = new List<Problem>();
+            var chosen = clusters.Select(c => Choose(c, userKubeconfigs, documents, problems)).OfType<ChosenContext>().ToList();
+            problems.AddRange(chosen.GroupBy(c => (c.Source, c.Context.Name)).Where(g => g.Count() > 1).Select(SameContext));
+            if (problems.Count > 0) throw new MeshTrustException(Stage.Contexts, problems);
+
+            var clashes = chosen.GroupBy(c => c.Context.Name).Where(g => g.Count() > 1).Select(g => g.Key).ToHashSet();
+            return chosen.Select(c => c with { Document = c.Own(rename: clashes.Contains(c.Context.Name)) });
+        }
+
+        private static ChosenContext? Choose(
+            ClusterSpec cluster, IReadOnlyList<string> userKubeconfigs, Dictionary<string, KubeconfigDocument?> documents, List<Problem> problems)
+        {
+            IReadOnlyList<string> paths = cluster.Kubeconfig is { } own ? [own] : userKubeconfigs;
+            var source = string.Join(Path.PathSeparator, paths);
+            if (!documents.TryGetValue(source, out var document))
+                documents[source] = document = Collect(() => KubeconfigDocument.Load(paths), problems);
+            if (document is null) return null;
+
+            // A file that is named for one cluster speaks for itself, as Istio reads meta.kubeconfig; the user's own current-context never decides.
+            var name = cluster.Context
+                ?? (cluster.Kubeconfig is null ? null : document.Contexts is [var only] ? only : document.CurrentContext);
+            if (name is not null && document.Contexts.Contains(name))
+                return Collect(() => new ChosenContext(cluster.Name, document.Resolve(name), document.Subset(name), source), problems);
+            problems.Add(Missing(cluster, name, document, source));
+            return null;
+        }
+
+        /// <summary>Contexts of the same name from different files do not fit into one kubeconfig: these take the cluster's name.</summary>
+        private KubeconfigDocument Own(bool rename)
+        {
+            var document = Document.NameEntries(Cluster.Value);
+            return rename ? document.RenameContext(Context.Name, Cluster.Value) : document;
+        }
+
+        private static T? Collect<T>(Func<T> read, List<Problem> problems) where T : class
+        {
+            try
+            {
+                return read();
+            }
+            catch (MeshTrustException e)
+            {
+                problems.AddRange(e.Problems.Except(problems));
+                return null;
+            }
+        }
+
+        private static Problem Missing(ClusterSpec cluster, string? name, KubeconfigDocument document, string source)
+        {
+            var isEmpty = document.Contexts.Count == 0;
+            var what = name is null ? "No context is named for this cluster" : $"Its context '{name}' is not in the kubeconfig";
+            var near = ResolvedContext.Nearest(document.Contexts, name ?? cluster.Name.Value) is { } found ? $", for instance to '{found}'." : ".";
+            return new Problem(isEmpty ? "MT0205" : name is null ? "MT0214" : "MT0206", cluster.Name.Value,
+                $"{what} ({source}). {document.ListContexts()}",
+                isEmpty
+                    ? "Log in to a cluster first, or take the provider 'embedded', which needs none."
+                    : $"Set CTX_CLUSTERn (n is its place in the topology) or 'context' in the topology file{near}");
+        }
+
+        private static Problem SameContext(IGrouping<(string Source, string Name), ChosenContext> group) => new("MT0217", group.Key.Name,
+            $"The clusters {string.Join(" and ", group.Select(c => $"'{c.Cluster}'"))} use the same context '{group.Key.Name}': they are one cluster.",
+            "Give each cluster of the topology a context of its own.");
     }
 }

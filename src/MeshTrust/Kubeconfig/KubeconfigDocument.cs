@@ -1,3 +1,6 @@
+using MeshTrust.IO;
+using YamlDotNet.RepresentationModel;
+
 namespace MeshTrust.Kubeconfig;
 
 /// <summary>A kubeconfig, read strictly. Immutable; its ToString names contexts, never credentials.</summary>
@@ -5,141 +8,151 @@ namespace MeshTrust.Kubeconfig;
 /// Reading judges the shape of the whole file. What a context leads to (its cluster, its user, the files they name) is judged where that
 /// context is used: a stale entry for another cluster in a person's own kubeconfig must not stop a run that never touches it.
 /// </remarks>
-public sealed class KubeconfigDocument
+internal sealed record KubeconfigDocument(
+    IReadOnlyList<KubeconfigEntry> Clusters, IReadOnlyList<KubeconfigEntry> ContextEntries, IReadOnlyList<KubeconfigEntry> Users, string? CurrentContext)
 {
-    internal KubeconfigDocument(
-        IReadOnlyList<KubeconfigEntry> clusters, IReadOnlyList<KubeconfigEntry> contexts, IReadOnlyList<KubeconfigEntry> users, string? currentContext)
-    {
-        Clusters = clusters;
-        ContextEntries = contexts;
-        Users = users;
-        CurrentContext = currentContext;
-    }
+    internal static KubeconfigDocument Empty { get; } = new([], [], [], null);
 
     /// <summary>The names of the contexts, in the order of the file.</summary>
-    public IReadOnlyList<string> Contexts => [.. ContextEntries.Select(c => c.Name)];
-
-    /// <summary>The file's <c>current-context</c>; null for none. MeshTrust never acts on it.</summary>
-    public string? CurrentContext { get; }
-
-    internal IReadOnlyList<KubeconfigEntry> Clusters { get; }
-
-    internal IReadOnlyList<KubeconfigEntry> ContextEntries { get; }
-
-    internal IReadOnlyList<KubeconfigEntry> Users { get; }
+    internal IReadOnlyList<string> Contexts => [.. ContextEntries.Select(c => c.Name)];
 
     /// <summary>Reads a kubeconfig.</summary>
     /// <param name="path">The file's path, for messages and for the relative paths in it.</param>
     /// <param name="text">The file's text: YAML or JSON.</param>
     /// <exception cref="MeshTrustException">Stage <see cref="Stage.Contexts"/>, with all problems of the file.</exception>
-    public static KubeconfigDocument Parse(string path, string text)
+    internal static KubeconfigDocument Parse(string path, string text)
     {
-        var (document, problems) = KubeconfigReader.Read(path, text);
+        var (document, problems) = KubeconfigReader.Parse(path, text);
         return document ?? throw new MeshTrustException(Stage.Contexts, problems);
     }
 
-    /// <summary>Reads files and merges them as kubectl does: the first to name something wins. Files that are missing are left out where another one is there.</summary>
+    /// <summary>Reads files and merges them as kubectl does: the first to name something wins. Missing files are left out where another is there.</summary>
     /// <exception cref="MeshTrustException">Stage <see cref="Stage.Contexts"/>: no file is there, or one cannot be read or is wrong.</exception>
-    public static KubeconfigDocument Load(params IReadOnlyList<string> paths)
+    internal static KubeconfigDocument Load(params IReadOnlyList<string> paths)
     {
         var problems = new List<Problem>();
         var missing = new List<Problem>();
         KubeconfigDocument? merged = null;
         foreach (var path in paths)
         {
-            if (KubeconfigFile.TryRead(path, out var text, out var problem) is false)
-            {
-                (problem!.Id == KubeconfigFile.MissingId ? missing : problems).Add(problem);
-                continue;
-            }
-            var (document, wrong) = KubeconfigReader.Read(path, text!);
-            problems.AddRange(wrong);
+            var (document, wrong) = KubeconfigReader.Read(path);
+            foreach (var problem in wrong) (problem.Id == ProblemCodes.KubeconfigMissing ? missing : problems).Add(problem);
             if (document is not null) merged = merged?.Merge(document) ?? document;
         }
+
         if (problems.Count > 0) throw new MeshTrustException(Stage.Contexts, problems);
         return merged ?? throw new MeshTrustException(Stage.Contexts, missing);
     }
 
+    /// <summary>What a context leads to.</summary>
+    /// <exception cref="MeshTrustException">Stage <see cref="Stage.Contexts"/>: it is missing or leads nowhere.</exception>
+    internal ResolvedContext Resolve(string context) => ResolvedContext.Resolve(this, context);
+
     /// <summary>Both documents in one: what this one names wins over the other.</summary>
-    public KubeconfigDocument Merge(KubeconfigDocument other)
-    {
-        ArgumentNullException.ThrowIfNull(other);
-        return new(Union(Clusters, other.Clusters), Union(ContextEntries, other.ContextEntries), Union(Users, other.Users), CurrentContext ?? other.CurrentContext);
-    }
+    internal KubeconfigDocument Merge(KubeconfigDocument other) => new(
+        Union(Clusters, other.Clusters), Union(ContextEntries, other.ContextEntries), Union(Users, other.Users), CurrentContext ?? other.CurrentContext);
 
     /// <summary>Only this context with its cluster and user; it becomes the current one. Files that they name are taken into the document.</summary>
     /// <param name="context">The context's name.</param>
-    /// <param name="readFile">Reads a file that the kubeconfig names; null where it is missing.</param>
+    /// <param name="readFile">Reads a file that the kubeconfig names, null where it is missing; the disk where none is given.</param>
     /// <exception cref="MeshTrustException">Stage <see cref="Stage.Contexts"/>: the context is missing or leads nowhere.</exception>
-    public KubeconfigDocument Subset(string context, Func<string, byte[]?> readFile)
+    internal KubeconfigDocument Subset(string context, Func<string, byte[]?>? readFile = null)
     {
-        var judged = KubeconfigJudge.Judge(this, context);
         var problems = new List<Problem>();
-        var cluster = KubeconfigFiles.Inline(judged.Cluster, "certificate-authority", readFile, problems);
-        var user = KubeconfigFiles.Inline(judged.User, "client-certificate", readFile, problems);
-        user = KubeconfigFiles.Inline(user, "client-key", readFile, problems);
-        user = KubeconfigFiles.MakeAbsolute(user);
+        var resolved = Resolve(context).WithFilesInside(readFile ?? KubeconfigReader.ReadNamedFile, problems);
         if (problems.Count > 0) throw new MeshTrustException(Stage.Contexts, problems);
-        return new([cluster], [judged.Context], [user], context);
+        return new([resolved.Cluster], [resolved.Context], [resolved.User], context);
     }
 
     /// <summary>The same document under another name of the context.</summary>
     /// <exception cref="MeshTrustException">Stage <see cref="Stage.Contexts"/>: there is no such context.</exception>
-    public KubeconfigDocument RenameContext(string from, string to)
+    internal KubeconfigDocument RenameContext(string from, string to)
     {
-        _ = KubeconfigJudge.Find(this, from);
-        return new(Clusters, [.. ContextEntries.Select(c => c.Name == from ? c with { Name = to } : c)], Users, CurrentContext == from ? to : CurrentContext);
+        _ = ResolvedContext.Find(this, from);
+        return this with
+        {
+            ContextEntries = [.. ContextEntries.Select(c => c.Name == from ? c with { Name = to } : c)],
+            CurrentContext = CurrentContext == from ? to : CurrentContext,
+        };
     }
 
     /// <summary>For a document with one context: its cluster and user under this name, so that several documents merge without a clash.</summary>
-    /// <exception cref="InvalidOperationException">There are several.</exception>
-    public KubeconfigDocument NameEntries(string name)
-    {
-        if (Clusters.Count != 1 || ContextEntries.Count != 1 || Users.Count != 1) throw new InvalidOperationException("Only a document with one context can be named.");
-        return new([Clusters[0] with { Name = name }], [ContextEntries[0].With(("cluster", name), ("user", name))], [Users[0] with { Name = name }], CurrentContext);
-    }
+    internal KubeconfigDocument NameEntries(string name) => this is { Clusters: [var cluster], ContextEntries: [var context], Users: [var user] }
+        ? new([cluster with { Name = name }], [context.With(("cluster", name), ("user", name))], [user with { Name = name }], CurrentContext)
+        : throw new InvalidOperationException("Only a document with one context can be named.");
 
     /// <summary>For a document with one context: the same credentials for another address of the same API server.</summary>
     /// <param name="server">An address that the server's certificate names.</param>
-    /// <param name="tlsServerName">A name that the certificate has where it has not that of the address; null where it has.</param>
-    /// <exception cref="InvalidOperationException">There are several contexts.</exception>
-    public KubeconfigDocument WithServer(Uri server, string? tlsServerName = null)
-    {
-        ArgumentNullException.ThrowIfNull(server);
-        if (Clusters.Count != 1) throw new InvalidOperationException("Only a document with one context has one server.");
-        return new([Clusters[0].With(("server", server.GetLeftPart(UriPartial.Authority)), ("tls-server-name", tlsServerName))], ContextEntries, Users, CurrentContext);
-    }
+    /// <param name="tlsServerName">A name in the certificate, where the certificate does not name the address.</param>
+    internal KubeconfigDocument WithServer(Uri server, string? tlsServerName = null) => Clusters is [var cluster]
+        ? this with { Clusters = [cluster.With(("server", server.GetLeftPart(UriPartial.Authority)), ("tls-server-name", tlsServerName))] }
+        : throw new InvalidOperationException("Only a document with one context has one server.");
 
     /// <summary>The document without these contexts and without their clusters and users, where no other context needs them.</summary>
-    /// <param name="contexts">Names of contexts; one that is not there is no fault.</param>
-    public KubeconfigDocument Without(IReadOnlyCollection<string> contexts)
+    internal KubeconfigDocument Without(IReadOnlyCollection<string> contexts)
     {
-        ArgumentNullException.ThrowIfNull(contexts);
-        var kept = ContextEntries.Where(c => !contexts.Contains(c.Name)).ToList();
-        var gone = ContextEntries.Where(c => contexts.Contains(c.Name)).ToList();
+        var groups = ContextEntries.ToLookup(c => contexts.Contains(c.Name));
+        var (gone, kept) = (groups[true].ToList(), groups[false].ToList());
         return new(
-            [.. Clusters.Where(c => !Frees(gone, kept, "cluster", c.Name))],
+            [.. Clusters.Where(c => !IsFreed("cluster", c.Name))],
             kept,
-            [.. Users.Where(u => !Frees(gone, kept, "user", u.Name))],
+            [.. Users.Where(u => !IsFreed("user", u.Name))],
             CurrentContext is { } current && contexts.Contains(current) ? null : CurrentContext);
+
+        bool IsFreed(string key, string name) => gone.Exists(c => c.Text(key) == name) && !kept.Exists(c => c.Text(key) == name);
     }
 
-    /// <summary>The same document with another current context; null for none.</summary>
-    public KubeconfigDocument WithCurrent(string? context) => new(Clusters, ContextEntries, Users, context);
-
-    /// <summary>What a context leads to.</summary>
-    /// <exception cref="MeshTrustException">Stage <see cref="Stage.Contexts"/>: it is missing or leads nowhere.</exception>
-    public KubeconfigContext Describe(string context) => KubeconfigJudge.Judge(this, context).Describe();
-
     /// <summary>The canonical text. It may hold credentials: write it with mode 0600, never to a log.</summary>
-    public string ToYaml() => KubeconfigWriter.Write(this);
+    internal string ToYaml() => KubeconfigWriter.Write(this);
 
-    /// <summary>Names only.</summary>
+    /// <summary>Which contexts there are, as a sentence.</summary>
+    internal string ListContexts() => Contexts.Count == 0 ? "It holds no context at all."
+        : $"It holds: {string.Join(", ", Contexts.Take(20))}{(Contexts.Count > 20 ? ", ..." : "")}.";
+
     public override string ToString() => $"kubeconfig with {Contexts.Count} context(s): {string.Join(", ", Contexts)}";
-
-    private static bool Frees(List<KubeconfigEntry> gone, List<KubeconfigEntry> kept, string key, string name) =>
-        gone.Exists(c => c.Text(key) == name) && !kept.Exists(c => c.Text(key) == name);
 
     private static List<KubeconfigEntry> Union(IReadOnlyList<KubeconfigEntry> first, IReadOnlyList<KubeconfigEntry> second) =>
         [.. first, .. second.Where(s => first.All(f => f.Name != s.Name))];
+}
+
+/// <summary>One named entry of <c>clusters</c>, <c>contexts</c> or <c>users</c>, and where it stood. Its ToString shows no values: they may be a token.</summary>
+internal sealed record KubeconfigEntry(string Name, string Source, int Line, YamlMappingNode Body)
+{
+    /// <summary>Where people find it.</summary>
+    internal string Location => $"{Source}:{Line}";
+
+    /// <summary>A text value; null where it is absent, null or empty.</summary>
+    internal string? Text(string key) =>
+        Node(key) is YamlScalarNode { Value.Length: > 0 } scalar && !scalar.IsNull() ? scalar.Value : null;
+
+    /// <summary>A switch; false where it is absent.</summary>
+    internal bool Flag(string key) => Text(key) is "true" or "True" or "TRUE";
+
+    /// <summary>A mapping below this entry, such as <c>exec</c>; null where it is absent.</summary>
+    internal KubeconfigEntry? Map(string key) => Node(key) is YamlMappingNode map ? this with { Body = map } : null;
+
+    internal YamlNode? Node(string key) => Body.Find(key);
+
+    /// <summary>The line of a key, or of the entry.</summary>
+    internal int LineOf(string key) => Body.Entry(key)?.Key.Line() ?? Line;
+
+    /// <summary>Where people find a key.</summary>
+    internal string LocationOf(string key) => $"{Source}:{LineOf(key)}";
+
+    /// <summary>A file that a value names: relative ones are relative to the kubeconfig.</summary>
+    internal string FullPath(string path) => Path.GetFullPath(path, Path.GetDirectoryName(Path.GetFullPath(Source)) ?? ".");
+
+    /// <summary>The same entry with other values; null removes one.</summary>
+    internal KubeconfigEntry With(params IReadOnlyList<(string Key, string? Value)> changes) =>
+        WithNodes([.. changes.Select(c => (c.Key, c.Value is null ? null : (YamlNode)KubeconfigWriter.Scalar(c.Value)))]);
+
+    internal KubeconfigEntry WithNodes(params IReadOnlyList<(string Key, YamlNode? Value)> changes)
+    {
+        var body = new YamlMappingNode(Body.Children.Where(child => changes.All(c => c.Key != child.Key.Text())));
+        foreach (var (key, value) in changes)
+            if (value is not null) body.Add(key, value);
+        return this with { Body = body };
+    }
+
+    public override string ToString() => $"{Name} ({Location})";
 }

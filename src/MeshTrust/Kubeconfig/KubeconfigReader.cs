@@ -1,89 +1,120 @@
+using MeshTrust.IO;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
 using YamlDotNet.RepresentationModel;
 
 namespace MeshTrust.Kubeconfig;
 
-/// <summary>Reads the shape of a kubeconfig and collects what is wrong with it. No value of the file ever stands in a problem: it may be a token.</summary>
+/// <summary>
+/// Reads a kubeconfig file with a limit, and collects what is wrong with its shape. No value of the file ever gets into a problem: it may be a
+/// token.
+/// </summary>
 internal sealed class KubeconfigReader
 {
-    /// <summary>Deeper than any kubeconfig; the YAML library recurses.</summary>
-    private const int MaxDepth = 64;
+    private const int MaxBytes = 4 * 1024 * 1024;
+
+    private static readonly YamlLimits Limits = new(Tags: true);
+
+    private static readonly (string Code, string What, string Hint) NoKubeconfig =
+        ("MT0203", "This is no kubeconfig: one YAML document with 'clusters', 'contexts' and 'users' is expected.", "Name a kubeconfig file.");
 
     private readonly string _source;
     private readonly List<Problem> _problems = [];
 
     private KubeconfigReader(string source) => _source = source;
 
-    internal static (KubeconfigDocument? Document, IReadOnlyList<Problem> Problems) Read(string source, string text)
-    {
-        var reader = new KubeconfigReader(source);
-        var root = reader.ReadYaml(text);
-        var document = root is null ? null : reader.ReadRoot(root);
-        return (reader._problems.Count == 0 ? document : null, reader._problems);
-    }
-
-    internal static bool IsNull(YamlNode node) =>
-        node is YamlScalarNode { Style: ScalarStyle.Plain, Value: null or "" or "~" or "null" or "Null" or "NULL" };
-
-    private void Add(string id, long line, string what, string remedy) =>
-        _problems.Add(new Problem(id, $"{_source}:{line}", what, remedy));
-
-    private YamlMappingNode? ReadYaml(string text)
+    /// <summary>Reads a file. Without a document there are problems; the only one is KubeconfigMissing where there is no file.</summary>
+    internal static (KubeconfigDocument? Document, IReadOnlyList<Problem> Problems) Read(string path)
     {
         try
         {
-            if (!CheckEvents(text)) return null;
-            var stream = new YamlStream();
-            stream.Load(new StringReader(text));
-            if (stream.Documents.Count > 0 && stream.Documents[0].RootNode is YamlMappingNode map && stream.Documents.Count == 1) return map;
-            Add("MT0203", 1, "This is no kubeconfig: one YAML document with 'clusters', 'contexts' and 'users' is expected.", "Name a kubeconfig file.");
+            var file = new FileInfo(path);
+            if (Directory.Exists(path) || file.Exists && file.Length > MaxBytes)
+                return (null, [new("MT0203", path, "This is a directory, or too large for a kubeconfig.", "Name a kubeconfig file.")]);
+            return Parse(path, File.ReadAllText(path));
         }
-        catch (YamlException e)
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            // The library's message may quote the file, and the file may hold a token: only the place is told.
-            Add("MT0202", e.Start.Line, $"The text is no valid YAML (near column {e.Start.Column}).", "Mend the line: look at its indentation, quotes and colons.");
+            return (null, [new(ProblemCodes.KubeconfigMissing, path, "This kubeconfig does not exist.",
+                "Set KUBECONFIG to a kubeconfig that exists, or take the provider 'embedded', which needs none.")]);
         }
-        return null;
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            return (null, [new("MT0210", path, $"This kubeconfig cannot be read: {e.Message.TrimEnd('.')}.",
+                "See that the path is right and that you may read the file.")]);
+        }
     }
 
-    private bool CheckEvents(string text)
+    internal static (KubeconfigDocument? Document, IReadOnlyList<Problem> Problems) Parse(string source, string text)
     {
-        var parser = new Parser(new StringReader(text));
-        var depth = 0;
-        while (parser.MoveNext())
-        {
-            depth += parser.Current!.NestingIncrease;
-            if (depth <= MaxDepth && parser.Current is not AnchorAlias) continue;
-            Add("MT0202", parser.Current.Start.Line, "The YAML uses an alias ('*') or is nested deeper than any kubeconfig.", "Write the value itself; put quotes around a value that starts with '*'.");
-            return false;
-        }
-        return true;
+        var reader = new KubeconfigReader(source);
+        var document = reader.ReadRoot(reader.ReadYaml(text));
+        return (reader._problems.Count == 0 ? document : null, reader._problems);
     }
 
-    private KubeconfigDocument? ReadRoot(YamlMappingNode root)
+    /// <summary>A file that a kubeconfig names; null where it is missing or may not be read.</summary>
+    internal static byte[]? ReadNamedFile(string path)
     {
+        try
+        {
+            return File.Exists(path) && new FileInfo(path).Length <= MaxBytes ? File.ReadAllBytes(path) : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    private void Add(string id, int line, string what, string remedy) => _problems.Add(new Problem(id, $"{_source}:{line}", what, remedy));
+
+    private YamlNode? ReadYaml(string text)
+    {
+        var (root, faults, _) = BoundedYaml.ReadEither(_source, text, Limits);
+        foreach (var fault in faults)
+        {
+            // The parser's own sentence may quote the file, and the file may hold a token: only the place is reported.
+            var (code, what, hint) = fault.Kind switch
+            {
+                YamlFaultKind.SecondDocument => NoKubeconfig,
+                YamlFaultKind.Alias or YamlFaultKind.AliasAsKey or YamlFaultKind.TooDeep or YamlFaultKind.TooMany => (
+                    "MT0202", "The YAML uses an alias ('*') or is nested deeper than any kubeconfig.",
+                    "Write the value itself; put quotes around a value that starts with '*'."),
+                _ => ("MT0202", $"The text is no valid YAML (near column {fault.Column}).", "Mend the line: look at its indentation, quotes and colons."),
+            };
+            Add(code, fault.Line, what, hint);
+        }
+
+        return root;
+    }
+
+    private KubeconfigDocument? ReadRoot(YamlNode? node)
+    {
+        if (node is not YamlMappingNode root)
+        {
+            if (_problems.Count == 0) Add(NoKubeconfig.Code, 1, NoKubeconfig.What, NoKubeconfig.Hint);
+            return null;
+        }
+
         var top = new KubeconfigEntry("", _source, 1, root);
         if (top.Text("kind") is { } kind && kind != "Config")
-            Add("MT0204", Line(top, "kind"), "The kind is not 'Config'.", "Name a kubeconfig file, or write 'kind: Config'.");
+            Add("MT0204", top.LineOf("kind"), "The kind is not 'Config'.", "Name a kubeconfig file, or write 'kind: Config'.");
         if (top.Text("apiVersion") is { } version && version != "v1")
-            Add("MT0204", Line(top, "apiVersion"), "The apiVersion of this kubeconfig is unknown.", "Write 'apiVersion: v1'.");
+            Add("MT0204", top.LineOf("apiVersion"), "The apiVersion of this kubeconfig is unknown.", "Write 'apiVersion: v1'.");
         return new KubeconfigDocument(
             ReadList(top, "clusters", "cluster"), ReadList(top, "contexts", "context"), ReadList(top, "users", "user"), top.Text("current-context"));
     }
-
-    private static int Line(KubeconfigEntry entry, string key) => int.Parse(entry.PlaceOf(key).AsSpan(entry.Source.Length + 1), System.Globalization.CultureInfo.InvariantCulture);
 
     private List<KubeconfigEntry> ReadList(KubeconfigEntry top, string key, string inner)
     {
         var entries = new List<KubeconfigEntry>();
         var node = top.Node(key);
-        if (node is null || IsNull(node)) return entries;
+        if (node is null || node.IsNull()) return entries;
         if (node is not YamlSequenceNode list)
         {
-            Add("MT0203", node.Start.Line, $"'{key}' is no list.", $"Write '{key}:' and below it '- name: ...' with '{inner}: ...'.");
+            Add("MT0203", node.Line(), $"'{key}' is no list.", $"Write '{key}:' and below it '- name: ...' with '{inner}: ...'.");
             return entries;
         }
+
         foreach (var item in list)
         {
             if (ReadEntry(item, key, inner) is not { } entry) continue;
@@ -91,23 +122,75 @@ internal sealed class KubeconfigReader
                 Add("MT0209", entry.Line, $"'{key}' holds the name '{entry.Name}' twice; the first is in line {first.Line}.", "Rename or remove one.");
             else entries.Add(entry);
         }
+
         return entries;
     }
 
     private KubeconfigEntry? ReadEntry(YamlNode item, string key, string inner)
     {
-        var line = (int)item.Start.Line;
-        var outer = item is YamlMappingNode map ? new KubeconfigEntry("", _source, line, map) : null;
-        var name = outer?.Text("name");
-        if (name is null)
+        var outer = new KubeconfigEntry("", _source, item.Line(), item as YamlMappingNode ?? []);
+        if (outer.Text("name") is not { } name)
         {
-            Add("MT0203", line, $"An entry of '{key}' has no name.", $"Write '- name: ...' with '{inner}: ...'.");
+            Add("MT0203", outer.Line, $"An entry of '{key}' has no name.", $"Write '- name: ...' with '{inner}: ...'.");
             return null;
         }
-        var body = outer!.Node(inner);
-        if (body is null || IsNull(body)) return new KubeconfigEntry(name, _source, line, new YamlMappingNode());
-        if (body is YamlMappingNode values && values.Children.Keys.All(k => k is YamlScalarNode)) return new KubeconfigEntry(name, _source, line, values);
-        Add("MT0203", body.Start.Line, $"'{inner}' of '{name}' is no map of keys and values.", $"Write the values of '{inner}' below it, indented.");
+
+        var body = outer.Node(inner);
+        if (body is null || body.IsNull()) return new KubeconfigEntry(name, _source, outer.Line, []);
+        if (body is YamlMappingNode values) return new KubeconfigEntry(name, _source, outer.Line, values);
+        Add("MT0203", body.Line(), $"'{inner}' of '{name}' is no map of keys and values.", $"Write the values of '{inner}' below it, indented.");
         return null;
     }
+}
+
+/// <summary>Writes a kubeconfig in one canonical form: the order that kubectl writes, block style, no anchors.</summary>
+internal static class KubeconfigWriter
+{
+    internal static string Write(KubeconfigDocument document)
+    {
+        var root = new YamlMappingNode
+        {
+            { "apiVersion", "v1" },
+            { "clusters", List(document.Clusters, "cluster") },
+            { "contexts", List(document.ContextEntries, "context") },
+            { "current-context", Scalar(document.CurrentContext ?? "") },
+            { "kind", "Config" },
+            { "preferences", new YamlMappingNode { Style = MappingStyle.Flow } },
+            { "users", List(document.Users, "user") },
+        };
+        using var text = new StringWriter { NewLine = "\n" };
+        var emitter = new Emitter(text, new EmitterSettings().WithBestWidth(int.MaxValue).WithNewLine("\n"));
+        new YamlStream(new YamlDocument(root)).Save(emitter, assignAnchors: false);
+        // The library ends a document with '...', which no kubeconfig has.
+        return text.ToString().Replace("\n...\n", "\n", StringComparison.Ordinal);
+    }
+
+    /// <summary>A text value, quoted where a reader could take it for a number, a switch or nothing.</summary>
+    internal static YamlScalarNode Scalar(string value) => new(value) { Style = NeedsQuotes(value) ? ScalarStyle.DoubleQuoted : ScalarStyle.Plain };
+
+    private static bool NeedsQuotes(string value) =>
+        value.Length == 0
+        || !char.IsAsciiLetter(value[0]) && value[0] != '/'
+        || !value.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' or '/' or '=' or '+' or '@')
+        || value.ToLowerInvariant() is "null" or "true" or "false" or "yes" or "no" or "on" or "off" or "y" or "n";
+
+    private static YamlSequenceNode List(IReadOnlyList<KubeconfigEntry> entries, string inner) =>
+        new(entries.Select(e => new YamlMappingNode { { inner, Copy(e.Body) }, { "name", Scalar(e.Name) } }))
+        {
+            Style = entries.Count == 0 ? SequenceStyle.Flow : SequenceStyle.Block,
+        };
+
+    private static YamlNode Copy(YamlNode node) => node switch
+    {
+        YamlMappingNode map => new YamlMappingNode(map.Children
+            .OrderBy(c => c.Key.Text(), StringComparer.Ordinal)
+            .Select(c => KeyValuePair.Create(Copy(c.Key), Copy(c.Value))))
+        {
+            Style = map.Children.Count == 0 ? MappingStyle.Flow : MappingStyle.Any,
+        },
+        YamlSequenceNode list => new YamlSequenceNode(list.Select(Copy)),
+        YamlScalarNode { Style: ScalarStyle.Literal or ScalarStyle.Folded } block => Scalar(block.Value ?? ""),
+        YamlScalarNode scalar => new YamlScalarNode(scalar.Value) { Style = scalar.Style },
+        _ => node,
+    };
 }

@@ -4,15 +4,61 @@ using MeshTrust.Settings;
 
 namespace MeshTrust.Kubernetes;
 
-/// <summary>Brings every cluster its secret: the namespace with its labels first, then <c>cacerts</c>, if <see cref="PushGuard"/> agrees.</summary>
+/// <summary>What a push may do, and how many clusters at once.</summary>
+public sealed record CacertsPushSettings
+{
+    /// <summary>How many clusters are written at once, at least 1.</summary>
+    public int Parallel { get; init; } = 8;
+
+    /// <summary>Whether fields of other managers and a secret that istiod generated may be taken over.</summary>
+    public bool Force { get; init; }
+
+    /// <summary>Whether a live root may be replaced by another one, though workloads stop trusting each other until they restart.</summary>
+    public bool AcceptOutage { get; init; }
+}
+
+/// <summary>What a push did to one cluster.</summary>
+public sealed record PushOutcome
+{
+    /// <summary>The cluster's name in the topology.</summary>
+    public required ClusterName Cluster { get; init; }
+
+    /// <summary>What happened to the namespace; null where the push did not come that far.</summary>
+    public ApplyOutcome? Namespace { get; init; }
+
+    /// <summary>What happened to the secret <c>cacerts</c>; null where it was not written.</summary>
+    public ApplyOutcome? Secret { get; init; }
+
+    /// <summary>Why the cluster does not hold what it should; empty where it does.</summary>
+    public IReadOnlyList<Problem> Problems { get; init; } = [];
+
+    /// <summary>What somebody should know about this cluster.</summary>
+    public IReadOnlyList<Problem> Warnings { get; init; } = [];
+
+    /// <summary>Whether the cluster holds the secret as wanted, confirmed by its API server.</summary>
+    public bool Succeeded => Problems.Count == 0 && Secret is not null;
+}
+
+/// <summary>What a push did: one outcome for each cluster, also where others failed.</summary>
+/// <param name="Outcomes">One entry for each cluster, in the order of the topology.</param>
+public sealed record PushReport(IReadOnlyList<PushOutcome> Outcomes)
+{
+    /// <summary>Whether every cluster was as it should be before.</summary>
+    public bool NothingChanged =>
+        Outcomes.All(o => o is { Secret: ApplyOutcome.Unchanged, Namespace: ApplyOutcome.Unchanged, Problems.Count: 0 });
+
+    /// <summary>Ends the run where a cluster does not hold what it should.</summary>
+    /// <exception cref="MeshTrustException">Stage <see cref="Stage.Push"/>, with the problems of all clusters.</exception>
+    public void EnsureSucceeded()
+    {
+        var problems = Outcomes.SelectMany(o => o.Problems).ToList();
+        if (problems.Count > 0) throw new MeshTrustException(Stage.Push, problems);
+    }
+}
+
+/// <summary>Brings every cluster its secret: the namespace with its labels first, then <c>cacerts</c>, if nothing live would break.</summary>
 public static class CacertsPush
 {
-    /// <summary>The label by which istiod knows the network of its namespace's gateways (pilot/pkg/serviceregistry/kube/controller/network.go).</summary>
-    public const string NetworkLabel = "topology.istio.io/network";
-
-    /// <summary>The annotation by which a primary knows the remote clusters that it serves (pilot multicluster; Istio's own test framework sets it).</summary>
-    public const string ControlPlanesAnnotation = "topology.istio.io/controlPlaneClusters";
-
     /// <summary>Writes several clusters at once. Every cluster is tried; a fault in one stops no other.</summary>
     /// <param name="topology">The mesh.</param>
     /// <param name="clusters">How each cluster is reached, in the order of the topology.</param>
@@ -31,78 +77,110 @@ public static class CacertsPush
         ArgumentNullException.ThrowIfNull(topology);
         ArgumentNullException.ThrowIfNull(clusters);
         ArgumentNullException.ThrowIfNull(settings);
-        var outcomes = new PushOutcome[topology.Clusters.Count];
+        var outcomes = topology.Clusters.Select(c => new PushOutcome { Cluster = c.Name }).ToArray();
         var options = new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, settings.Parallel), CancellationToken = cancellationToken };
         await Parallel.ForAsync(0, outcomes.Length, options, async (i, ct) =>
         {
             var cluster = topology.Clusters[i];
-            var outcome = new Progress(cluster.Name);
             try
             {
                 var access = clusters.FirstOrDefault(c => c.Name == cluster.Name) ?? throw Unreachable(cluster.Name);
                 using var api = connect(access);
-                await PushAsync(api, cluster, topology.Trust.Namespace, cacerts(cluster.Name), settings, outcome, ct).ConfigureAwait(false);
+                var push = new OneCluster(api, cluster, topology.Trust.Namespace, settings, outcome => outcomes[i] = outcome);
+                await push.RunAsync(outcomes[i], cacerts(cluster.Name), ct).ConfigureAwait(false);
             }
             catch (MeshTrustException e)
             {
-                outcome.Current = outcome.Current with { Problems = [.. e.Problems.Select(p => p.Location == cluster.Name.Value ? p : p with { Location = $"{cluster.Name}: {p.Location}" })] };
+                outcomes[i] = outcomes[i] with { Problems = [.. e.Problems.Select(p => InCluster(cluster.Name.Value, p))] };
             }
-            outcomes[i] = outcome.Current;
         }).ConfigureAwait(false);
-        return new PushReport { Outcomes = outcomes };
+        return new PushReport(outcomes);
     }
 
-    private static async Task PushAsync(
-        IClusterApi api, ClusterSpec cluster, string namespaceName, ClusterCacerts cacerts, CacertsPushSettings settings, Progress outcome, CancellationToken cancellationToken)
-    {
-        var found = api.ReadNamespaceAsync(namespaceName, cancellationToken);
-        var live = await LiveTrust.ReadAsync(api, namespaceName, cancellationToken).ConfigureAwait(false);
-        var verdict = PushGuard.Inspect(live, cacerts, namespaceName, settings);
-        if (verdict.RootDiffers)
-            verdict = PushGuard.Inspect(await live.WithAllNamespacesAsync(api, cancellationToken).ConfigureAwait(false), cacerts, namespaceName, settings);
-        outcome.Current = outcome.Current with { Problems = verdict.Problems, Warnings = verdict.Warnings };
-        var held = await found.ConfigureAwait(false);
-        if (held?.Terminating == true) outcome.Current = outcome.Current with { Problems = [.. verdict.Problems, Terminating(cluster.Name, namespaceName)] };
-        if (outcome.Current.Problems.Count > 0) return;
-
-        var wanted = Namespace(cluster, namespaceName);
-        // A user who may write one secret but no namespaces can still push where the namespace is as it should be.
-        var done = Holds(held, wanted) ? ApplyOutcome.Unchanged : await api.ApplyNamespaceAsync(wanted, settings.Force, cancellationToken).ConfigureAwait(false);
-        outcome.Current = outcome.Current with { Namespace = done };
-        var secret = await api.ApplySecretAsync(verdict.Secret, settings.Force || verdict.PutsBack, cancellationToken).ConfigureAwait(false);
-        // The mark is istiod's, so no apply of ours removes it; while it stands, istiod takes the secret for its own.
-        if (verdict.RemovesGeneratedMark) await api.RemoveSecretKeyAsync(namespaceName, CacertsSecret.Name, CacertsSecret.GeneratedMark, cancellationToken).ConfigureAwait(false);
-        outcome.Current = outcome.Current with { Secret = verdict.RemovesGeneratedMark ? ApplyOutcome.Changed : secret };
-    }
-
-    /// <summary>The namespace as a cluster needs it.</summary>
-    public static NamespaceSpec Namespace(ClusterSpec cluster, string namespaceName)
-    {
-        ArgumentNullException.ThrowIfNull(cluster);
-        return new NamespaceSpec
-        {
-            Name = namespaceName,
-            Labels = cluster.Network is { } network ? new Dictionary<string, string> { [NetworkLabel] = network } : [],
-            Annotations = cluster.Primary is { } primary && primary != cluster.Name ? new Dictionary<string, string> { [ControlPlanesAnnotation] = primary.Value } : [],
-        };
-    }
-
-    private static bool Holds(NamespaceDocument? held, NamespaceSpec wanted) =>
-        held is { Terminating: false }
-        && wanted.Labels.All(l => held.Labels.GetValueOrDefault(l.Key) == l.Value)
-        && wanted.Annotations.All(a => held.Annotations.GetValueOrDefault(a.Key) == a.Value);
+    private static Problem InCluster(string cluster, Problem problem) =>
+        problem.Location == cluster ? problem : problem with { Location = $"{cluster}: {problem.Location}" };
 
     private static MeshTrustException Unreachable(ClusterName cluster) => new(Stage.Push, new Problem("MT5220", cluster.Value,
         "No kubeconfig context is known for this cluster, so nothing was pushed to it.",
         "Run SetContexts first."));
 
-    private static Problem Terminating(ClusterName cluster, string namespaceName) => new("MT5208", cluster.Value,
-        $"The namespace '{namespaceName}' is being deleted, so nothing is written into it.",
-        "Wait until it is gone (kubectl get namespace), see which finalizer holds it if it stays, then run again.");
-
-    /// <summary>How far a cluster has come, also where a fault ends it.</summary>
-    private sealed class Progress(ClusterName cluster)
+    /// <summary>The push to one cluster. It reports how far it has come, also where a fault ends it.</summary>
+    private sealed class OneCluster(
+        IClusterApi api, ClusterSpec cluster, string namespaceName, CacertsPushSettings settings, Action<PushOutcome> report)
     {
-        internal PushOutcome Current { get; set; } = new() { Cluster = cluster };
+        internal async Task RunAsync(PushOutcome outcome, ClusterCacerts cacerts, CancellationToken cancellationToken)
+        {
+            var reading = api.ReadNamespaceAsync(namespaceName, cancellationToken);
+            var live = await LiveTrust.ReadAsync(api, namespaceName, cancellationToken).ConfigureAwait(false);
+            var verdict = PushGuard.Inspect(live, cacerts, namespaceName, settings);
+            if (verdict.RootDiffers)
+            {
+                live = await live.WithAllNamespacesAsync(api, cancellationToken).ConfigureAwait(false);
+                verdict = PushGuard.Inspect(live, cacerts, namespaceName, settings);
+            }
+
+            report(outcome = outcome with { Problems = verdict.Problems, Warnings = verdict.Warnings });
+            var found = await reading.ConfigureAwait(false);
+            if (found?.Terminating == true) report(outcome = outcome with { Problems = [.. verdict.Problems, Terminating()] });
+            if (outcome.Problems.Count > 0) return;
+
+            // A user who may write one secret but no namespaces can still push where the namespace is as it should be.
+            var wanted = WantedNamespace();
+            var written = Holds(found, wanted) ? ApplyOutcome.Unchanged
+                : await api.ApplyNamespaceAsync(wanted, settings.Force, cancellationToken).ConfigureAwait(false);
+            report(outcome = outcome with { Namespace = written });
+
+            var takesOver = settings.Force || verdict.PutsBack;
+            var secret = await api.ApplySecretAsync(verdict.Secret, takesOver, cancellationToken).ConfigureAwait(false);
+            if (verdict.RemovesGeneratedMark)
+            {
+                // The mark is istiod's, so an apply does not remove it; while it is there, istiod takes the secret for its own.
+                await api.RemoveSecretKeyAsync(namespaceName, CacertsSecret.Name, CacertsSecret.GeneratedMark, cancellationToken).ConfigureAwait(false);
+                secret = ApplyOutcome.Changed;
+            }
+
+            report(outcome with { Secret = secret });
+        }
+
+        /// <summary>
+        /// With the label by which istiod knows the network of its namespace's gateways (pilot/pkg/serviceregistry/kube/controller/network.go), and
+        /// the annotation by which a primary knows the remote clusters that it serves (pilot multicluster; Istio's own test framework sets it).
+        /// </summary>
+        private NamespaceSpec WantedNamespace() => new()
+        {
+            Name = namespaceName,
+            Labels = One("topology.istio.io/network", cluster.Network),
+            Annotations = One("topology.istio.io/controlPlaneClusters", cluster.Primary == cluster.Name ? null : cluster.Primary?.Value),
+        };
+
+        private static Dictionary<string, string> One(string key, string? value) => value is null ? [] : new() { [key] = value };
+
+        private static bool Holds(NamespaceDocument? found, NamespaceSpec wanted) =>
+            found is { Terminating: false }
+            && wanted.Labels.All(l => found.Labels.GetValueOrDefault(l.Key) == l.Value)
+            && wanted.Annotations.All(a => found.Annotations.GetValueOrDefault(a.Key) == a.Value);
+
+        private Problem Terminating() => new("MT5208", cluster.Name.Value,
+            $"The namespace '{namespaceName}' is being deleted, so nothing is written into it.",
+            "Wait until it is gone (kubectl get namespace), see which finalizer holds it if it stays, then run again.");
     }
+}
+
+/// <summary>The secret <c>cacerts</c>: what istiod takes its CA from (istio security/pkg/pki/ca/ca.go).</summary>
+internal static class CacertsSecret
+{
+    internal const string Name = "cacerts";
+
+    /// <summary>The key by which istiod marks a secret that it generated itself.</summary>
+    internal const string GeneratedMark = "istio-generated";
+
+    /// <summary>The key whose presence makes istiod read the other layout (pilot/pkg/bootstrap/istio_ca.go).</summary>
+    internal const string TlsCertificate = "tls.crt";
+
+    internal static SecretDocument For(ClusterCacerts cacerts, string namespaceName) => new()
+    {
+        Namespace = namespaceName,
+        Name = Name,
+        Data = cacerts.ToFiles().ToDictionary(f => f.Key, f => f.Value.ToArray(), StringComparer.Ordinal),
+    };
 }

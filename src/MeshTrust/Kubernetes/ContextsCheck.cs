@@ -1,58 +1,62 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
 using MeshTrust.Kubeconfig;
+using MeshTrust.Settings;
 
 namespace MeshTrust.Kubernetes;
 
-/// <summary>Asks every API server: does it answer, which version is it, and is it really another cluster than the rest?</summary>
-public static class ContextsCheck
-{
-    /// <summary>How many servers are asked at once.</summary>
-    private const int Parallel = 16;
+/// <summary>A cluster whose API server answered.</summary>
+/// <param name="Name">The cluster's name in the topology.</param>
+/// <param name="Server">The server's address.</param>
+/// <param name="Version">The server's <c>gitVersion</c>, for instance <c>v1.32.4</c>.</param>
+/// <param name="Uid">The uid of <c>kube-system</c>, which no two clusters share; null where it may not be read.</param>
+/// <param name="Endpoint">The server's address and CA: what identifies it where the uid is unknown.</param>
+internal sealed record ReachableCluster(ClusterName Name, Uri Server, string Version, string? Uid, string Endpoint);
 
-    /// <summary>Asks all clusters at once.</summary>
-    /// <param name="clusters">The clusters.</param>
-    /// <param name="connect">Opens the way to one cluster.</param>
-    /// <param name="cancellationToken">Ends the check.</param>
+/// <summary>What <see cref="ContextsCheck"/> found where nothing stands in the way.</summary>
+/// <param name="Clusters">One entry for each cluster, in the order of the topology.</param>
+/// <param name="Warnings">What somebody should know, for instance a version that Istio does not list.</param>
+internal sealed record ContextsReport(IReadOnlyList<ReachableCluster> Clusters, IReadOnlyList<Problem> Warnings);
+
+/// <summary>Asks every API server: does it answer, which version is it, and is it really another cluster than the rest?</summary>
+internal static class ContextsCheck
+{
+    private const int MaxParallel = 16;
+
     /// <exception cref="MeshTrustException">Stage <see cref="Stage.Contexts"/>, with the problems of all clusters.</exception>
-    public static async Task<ContextsReport> RunAsync(IReadOnlyList<ClusterAccess> clusters, Func<ClusterAccess, IClusterApi> connect, CancellationToken cancellationToken)
+    internal static async Task<ContextsReport> RunAsync(
+        IReadOnlyList<ClusterAccess> clusters, Func<ClusterAccess, IClusterApi> connect, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(clusters);
-        ArgumentNullException.ThrowIfNull(connect);
-        var answers = new (ReachableCluster? Cluster, string Endpoint, IReadOnlyList<Problem> Problems)[clusters.Count];
-        var options = new ParallelOptions { MaxDegreeOfParallelism = Parallel, CancellationToken = cancellationToken };
-        await System.Threading.Tasks.Parallel.ForAsync(0, clusters.Count, options, async (i, ct) => answers[i] = await AskAsync(clusters[i], connect, ct).ConfigureAwait(false)).ConfigureAwait(false);
-        var problems = answers.SelectMany(a => a.Problems).Concat(Twins(clusters, answers.Select(a => (a.Cluster, a.Endpoint)).ToList())).ToList();
-        if (problems.Count > 0) throw new MeshTrustException(Stage.Contexts, problems);
-        var reached = answers.Select(a => a.Cluster!).ToList();
-        return new ContextsReport
+        var reached = new ReachableCluster?[clusters.Count];
+        var problems = new IReadOnlyList<Problem>[clusters.Count];
+        var options = new ParallelOptions { MaxDegreeOfParallelism = MaxParallel, CancellationToken = cancellationToken };
+        await Parallel.ForAsync(0, clusters.Count, options, async (i, ct) =>
         {
-            Clusters = reached,
-            Warnings = [.. reached.Select(c => KubernetesVersionSupport.Judge(c.Name.Value, c.Version)).OfType<Problem>()],
-        };
+            problems[i] = [];
+            try
+            {
+                reached[i] = await AskAsync(clusters[i], connect, ct).ConfigureAwait(false);
+            }
+            catch (MeshTrustException e)
+            {
+                problems[i] = e.Problems;
+            }
+        }).ConfigureAwait(false);
+        var all = problems.SelectMany(p => p).Concat(Twins(clusters, reached)).ToList();
+        if (all.Count > 0) throw new MeshTrustException(Stage.Contexts, all);
+        return new ContextsReport(
+            [.. reached.OfType<ReachableCluster>()],
+            [.. reached.Select(c => KubernetesVersionSupport.Judge(c!.Name.Value, c.Version)).OfType<Problem>()]);
     }
 
-    private static async Task<(ReachableCluster?, string, IReadOnlyList<Problem>)> AskAsync(ClusterAccess access, Func<ClusterAccess, IClusterApi> connect, CancellationToken cancellationToken)
+    private static async Task<ReachableCluster> AskAsync(
+        ClusterAccess access, Func<ClusterAccess, IClusterApi> connect, CancellationToken cancellationToken)
     {
-        var endpoint = "";
-        try
-        {
-            endpoint = KubeconfigDocument.Load(access.KubeconfigPath).Describe(access.ContextName).Endpoint;
-            using var api = connect(access);
-            var asked = ReadUidAsync(api, cancellationToken);
-            var version = api.GetVersionAsync(cancellationToken);
-            await Task.WhenAll((Task)asked, version).ConfigureAwait(false);
-            var cluster = new ReachableCluster
-            {
-                Name = access.Name,
-                Server = api.Server,
-                Version = await version.ConfigureAwait(false),
-                Identity = await asked.ConfigureAwait(false) ?? endpoint,
-            };
-            return (cluster, endpoint, []);
-        }
-        catch (MeshTrustException e)
-        {
-            return (null, endpoint, e.Problems);
-        }
+        using var api = connect(access);
+        var uid = ReadUidAsync(api, cancellationToken);
+        var version = api.GetVersionAsync(cancellationToken);
+        await Task.WhenAll((Task)uid, version).ConfigureAwait(false);
+        return new ReachableCluster(access.Name, api.Server, version.Result, uid.Result, api.Endpoint);
     }
 
     /// <summary>The uid of kube-system; null where this user may not read it or it is not there.</summary>
@@ -62,27 +66,66 @@ public static class ContextsCheck
         {
             return (await api.ReadNamespaceAsync("kube-system", cancellationToken).ConfigureAwait(false))?.Uid;
         }
-        catch (MeshTrustException e) when (e.Problems.All(p => p.Id == "MT3007"))
+        catch (MeshTrustException e) when (e.Problems.All(p => p.Id == ProblemCodes.Forbidden))
         {
             return null;
         }
     }
 
-    private static IEnumerable<Problem> Twins(IReadOnlyList<ClusterAccess> clusters, List<(ReachableCluster? Cluster, string Endpoint)> answers)
+    private static IEnumerable<Problem> Twins(IReadOnlyList<ClusterAccess> clusters, ReachableCluster?[] reached)
     {
-        for (var i = 0; i < clusters.Count; i++)
+        for (var i = 0; i < reached.Length; i++)
         {
-            for (var j = 0; j < i; j++)
-            {
-                if (answers[i].Cluster is not { } one || answers[j].Cluster is not { } other) continue;
-                // Two uids decide; where one is unknown the address and CA must.
-                var bothKnown = one.Identity != answers[i].Endpoint && other.Identity != answers[j].Endpoint;
-                if (bothKnown ? one.Identity != other.Identity : answers[i].Endpoint != answers[j].Endpoint) continue;
-                yield return new Problem("MT0217", one.Name.Value,
-                    $"The contexts '{clusters[j].ContextName}' of '{other.Name}' ({other.Server}) and '{clusters[i].ContextName}' of '{one.Name}' ({one.Server}) lead to the same cluster.",
-                    "Give each cluster of the topology a context that leads to a cluster of its own.");
-                break;
-            }
+            var j = Array.FindIndex(reached, 0, i, other => AreSame(reached[i], other));
+            if (j < 0 || (reached[i], reached[j]) is not ({ } one, { } first)) continue;
+            yield return new Problem("MT0217", one.Name.Value,
+                $"The contexts '{clusters[j].ContextName}' of '{first.Name}' ({first.Server}) and '{clusters[i].ContextName}' of '{one.Name}' "
+                + $"({one.Server}) lead to the same cluster.",
+                "Give each cluster of the topology a context that leads to a cluster of its own.");
         }
     }
+
+    /// <summary>Two uids decide; where one is unknown the address and CA must.</summary>
+    private static bool AreSame(ReachableCluster? one, ReachableCluster? other) =>
+        one is not null && other is not null
+        && (one.Uid is null || other.Uid is null ? one.Endpoint == other.Endpoint : one.Uid == other.Uid);
+}
+
+/// <summary>
+/// The Kubernetes versions that Istio's supported releases list. Source: istio.io, "Supported Releases" (data/compatibility/supportStatus.yml of
+/// istio/istio.io) and the announcements of 1.29 to 1.31, as of September 2026. A version that is not here is reported, never judged by guess.
+/// </summary>
+internal static partial class KubernetesVersionSupport
+{
+    private const string AsOf = "2026-09";
+
+    private static readonly (string Istio, int Oldest, int Newest)[] Releases = [("1.31", 32, 37), ("1.30", 32, 36), ("1.29", 31, 35)];
+
+    /// <summary>What somebody should know about a cluster's version.</summary>
+    /// <returns>A warning (MT3020 older, MT3021 newer, MT3022 unreadable); null where a supported release of Istio lists it.</returns>
+    internal static Problem? Judge(string cluster, string gitVersion)
+    {
+        var match = Version().Match(gitVersion);
+        if (!match.Success)
+        {
+            return new("MT3022", cluster, "The server's version is not in the form v1.x.y, so it cannot be compared with what Istio supports.",
+                "See istio.io, Supported Releases, for this distribution.", Severity.Warning);
+        }
+
+        var isOne = match.Groups[1].Value == "1";
+        var minor = int.Parse(match.Groups[2].ValueSpan, CultureInfo.InvariantCulture);
+        if (isOne && Releases.Any(r => minor >= r.Oldest && minor <= r.Newest)) return null;
+        var listed = string.Join(", ", Releases.Select(r => $"Istio {r.Istio}: 1.{r.Oldest} to 1.{r.Newest}"));
+        var older = isOne && minor < Releases.Min(r => r.Oldest);
+        return new(
+            older ? "MT3020" : "MT3021",
+            cluster,
+            $"Kubernetes {gitVersion} is {(older ? "older" : "newer")} than what supported releases of Istio list ({listed}; as of {AsOf}).",
+            older ? "The secrets work all the same; upgrade the cluster before you rely on Istio there."
+                : "See istio.io, Supported Releases: a newer Istio may list it by now.",
+            Severity.Warning);
+    }
+
+    [GeneratedRegex(@"^v?(\d{1,3})\.(\d{1,3})(\D|$)")]
+    private static partial Regex Version();
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using MeshTrust.Kubeconfig;
@@ -5,189 +6,164 @@ using MeshTrust.Settings;
 
 namespace MeshTrust.Kubernetes;
 
-/// <summary>An API server over KubernetesClient: server-side apply under our own field manager, lists in pages, patience with passing faults.</summary>
-public sealed class KubernetesClusterApi : IClusterApi
+/// <summary>An API server over KubernetesClient: server-side apply under MeshTrust's own field manager, lists in pages, retries.</summary>
+internal sealed class KubernetesClusterApi : IClusterApi
 {
-    /// <summary>The name under which the server keeps what we own.</summary>
-    public const string FieldManager = "meshtrust";
+    /// <summary>The name under which the server keeps what MeshTrust owns.</summary>
+    internal const string FieldManager = "meshtrust";
 
     private const int MaxRestarts = 3;
-    private readonly ApiServerChannel _channel;
-    private readonly ApiServerCalls _calls;
+    private readonly ApiTransport _transport;
     private readonly ClusterApiSettings _settings;
+    private readonly bool _ownsTransport;
 
-    private KubernetesClusterApi(ClusterAccess access, ApiServerChannel channel, ClusterApiSettings settings)
+    internal KubernetesClusterApi(ApiTransport transport, ClusterApiSettings settings, bool ownsTransport)
     {
-        Cluster = access.Name;
-        _channel = channel;
+        _transport = transport;
         _settings = settings;
-        _calls = new ApiServerCalls(access, channel, settings);
+        _ownsTransport = ownsTransport;
     }
 
-    /// <inheritdoc/>
-    public ClusterName Cluster { get; }
+    public ClusterName Cluster => _transport.Cluster;
 
-    /// <inheritdoc/>
-    public Uri Server => _channel.Server;
+    public Uri Server => _transport.Server;
 
-    /// <summary>Opens the way to a cluster: reads the kubeconfig, sends nothing yet.</summary>
-    /// <exception cref="MeshTrustException">Stage <see cref="Stage.Contexts"/>: the kubeconfig does not do.</exception>
-    public static IClusterApi Connect(ClusterAccess access, ClusterApiSettings settings)
-    {
-        ArgumentNullException.ThrowIfNull(access);
-        ArgumentNullException.ThrowIfNull(settings);
-        var document = KubeconfigDocument.Load(access.KubeconfigPath).Subset(access.ContextName, KubeconfigFile.ReadNamed);
-        return new KubernetesClusterApi(access, new ApiServerChannel(KubeconfigJudge.Judge(document, access.ContextName), settings.AttemptTimeout), settings);
-    }
+    public string Endpoint => _transport.Endpoint;
 
-    /// <inheritdoc/>
+    internal static IClusterApi Connect(ClusterAccess access, ClusterApiSettings settings) =>
+        new KubernetesClusterApi(ApiTransport.Open(access, settings.AttemptTimeout), settings, ownsTransport: true);
+
     public async Task<string> GetVersionAsync(CancellationToken cancellationToken)
     {
-        var request = new ApiRequest { Method = HttpMethod.Get, Path = "/version", Verb = "get" };
-        return await ReadAsync(request, json => json.GetProperty("gitVersion").GetString()!, cancellationToken).ConfigureAwait(false)
-            ?? throw _calls.Unreadable(request);
+        using var client = Begin(cancellationToken);
+        var request = new ApiRequest { Path = "/version" };
+        var response = await client.SendAsync(request).ConfigureAwait(false);
+        return client.Read(request, response, json => json.GetProperty("gitVersion").GetString()!);
     }
 
-    /// <inheritdoc/>
     public async Task<bool> IsReadyAsync(CancellationToken cancellationToken)
     {
-        using var deadline = _calls.Deadline(cancellationToken, out var timer);
-        using (timer) return (await _calls.SendAsync(new ApiRequest { Method = HttpMethod.Get, Path = "/readyz", Verb = "get" }, deadline.Token, cancellationToken).ConfigureAwait(false)).Answer.IsSuccess;
+        using var client = Begin(cancellationToken);
+        return (await client.SendAsync(new ApiRequest { Path = "/readyz" }).ConfigureAwait(false)).IsSuccess;
     }
 
-    /// <inheritdoc/>
     public Task<NamespaceDocument?> ReadNamespaceAsync(string name, CancellationToken cancellationToken) =>
-        ReadAsync(Get("namespaces", null, name), ApiObjects.Namespace, cancellationToken);
+        ReadAsync(Get("namespaces", null, name), KubernetesObjects.Namespace, cancellationToken);
 
-    /// <inheritdoc/>
     public Task<IReadOnlyList<NamespaceDocument>> ListNamespacesAsync(CancellationToken cancellationToken) =>
-        ListAsync(List("namespaces"), "", ApiObjects.Namespace, cancellationToken);
+        ListAsync(List("v1", "namespaces", null), "", KubernetesObjects.Namespace, cancellationToken);
 
-    /// <inheritdoc/>
     public Task<SecretDocument?> ReadSecretAsync(string namespaceName, string name, CancellationToken cancellationToken) =>
-        ReadAsync(Get("secrets", namespaceName, name), ApiObjects.Secret, cancellationToken);
+        ReadAsync(Get("secrets", namespaceName, name), KubernetesObjects.Secret, cancellationToken);
 
-    /// <inheritdoc/>
     public Task<ConfigMapDocument?> ReadConfigMapAsync(string namespaceName, string name, CancellationToken cancellationToken) =>
-        ReadAsync(Get("configmaps", namespaceName, name), ApiObjects.ConfigMap, cancellationToken);
+        ReadAsync(Get("configmaps", namespaceName, name), KubernetesObjects.ConfigMap, cancellationToken);
 
-    /// <inheritdoc/>
-    public async Task<IReadOnlyList<ConfigMapDocument>> ListConfigMapsAsync(string name, CancellationToken cancellationToken) =>
-        [.. (await ListAsync(List("configmaps"), $"fieldSelector={Uri.EscapeDataString($"metadata.name={name}")}&", ApiObjects.ConfigMap, cancellationToken).ConfigureAwait(false)).Where(c => c.Name == name)];
-
-    /// <inheritdoc/>
-    public Task<ApplyOutcome> ApplyNamespaceAsync(NamespaceSpec wanted, bool force, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<ConfigMapDocument>> ListConfigMapsAsync(string name, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(wanted);
-        return ApplyAsync(Get("namespaces", null, wanted.Name), version => ApiObjects.Apply(wanted, version), force, cancellationToken);
+        var selector = $"fieldSelector={Uri.EscapeDataString($"metadata.name={name}")}&";
+        var found = await ListAsync(List("v1", "configmaps", null), selector, KubernetesObjects.ConfigMap, cancellationToken).ConfigureAwait(false);
+        return [.. found.Where(c => c.Name == name)];
     }
 
-    /// <inheritdoc/>
-    public Task<ApplyOutcome> ApplySecretAsync(SecretDocument secret, bool force, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(secret);
-        return ApplyAsync(Get("secrets", secret.Namespace, secret.Name), version => ApiObjects.Apply(secret, version), force, cancellationToken);
-    }
+    public Task<ApplyOutcome> ApplyNamespaceAsync(NamespaceSpec wanted, bool force, CancellationToken cancellationToken) =>
+        ApplyAsync(Get("namespaces", null, wanted.Name), version => KubernetesObjects.Apply(wanted, version), $"&force={Word(force)}", cancellationToken);
 
-    /// <inheritdoc/>
+    public Task<ApplyOutcome> ApplySecretAsync(SecretDocument secret, bool force, CancellationToken cancellationToken) => ApplyAsync(
+        Get("secrets", secret.Namespace, secret.Name), version => KubernetesObjects.Apply(secret, version), $"&force={Word(force)}", cancellationToken);
+
     public Task RemoveSecretKeyAsync(string namespaceName, string name, string key, CancellationToken cancellationToken) =>
-        MergeAsync(Get("secrets", namespaceName, name), ApiObjects.RemoveKey(key), cancellationToken);
+        MergeAsync(Get("secrets", namespaceName, name), KubernetesObjects.RemoveKey(key), cancellationToken);
 
-    /// <inheritdoc/>
     public Task<JsonObject?> ReadObjectAsync(ObjectReference reference, CancellationToken cancellationToken) =>
-        ReadAsync(Get(reference), ApiObjects.Whole, cancellationToken, answer => answer.StatusCode == 404);
+        ReadAsync(Get(reference), KubernetesObjects.Whole, cancellationToken, isMissing: response => response.StatusCode == 404);
 
-    /// <inheritdoc/>
-    public Task<IReadOnlyList<JsonObject>> ListObjectsAsync(string apiVersion, string resource, string? namespaceName, CancellationToken cancellationToken) =>
-        ListAsync(new ApiRequest { Method = HttpMethod.Get, Path = ObjectPath(apiVersion, namespaceName, resource), Verb = "list", Resource = resource, Namespace = namespaceName }, "", ApiObjects.Whole, cancellationToken);
+    public Task<IReadOnlyList<JsonObject>> ListObjectsAsync(
+        string apiVersion, string resource, string? namespaceName, CancellationToken cancellationToken) =>
+        ListAsync(List(apiVersion, resource, namespaceName), "", KubernetesObjects.Whole, cancellationToken);
 
-    /// <inheritdoc/>
-    public Task<ApplyOutcome> ApplyObjectAsync(ObjectReference reference, JsonObject wanted, bool dryRun, CancellationToken cancellationToken)
+    public Task<ApplyOutcome> ApplyObjectAsync(ObjectReference reference, JsonObject wanted, bool dryRun, CancellationToken cancellationToken) =>
+        ApplyAsync(
+            Get(reference), version => KubernetesObjects.Apply(reference, wanted, version), $"&force=false{(dryRun ? "&dryRun=All" : "")}", cancellationToken);
+
+    public Task MergeObjectAsync(ObjectReference reference, JsonObject patch, CancellationToken cancellationToken) =>
+        MergeAsync(Get(reference), JsonSerializer.SerializeToUtf8Bytes<JsonNode>(patch), cancellationToken);
+
+    public void Dispose()
     {
-        ArgumentNullException.ThrowIfNull(wanted);
-        return ApplyAsync(Get(reference), version => ApiObjects.Apply(reference, wanted, version), force: false, cancellationToken, dryRun);
+        if (_ownsTransport) _transport.Dispose();
     }
 
-    /// <inheritdoc/>
-    public Task MergeObjectAsync(ObjectReference reference, JsonObject patch, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(patch);
-        return MergeAsync(Get(reference), JsonSerializer.SerializeToUtf8Bytes<JsonNode>(patch), cancellationToken);
-    }
-
-    /// <inheritdoc/>
-    public void Dispose() => _channel.Dispose();
+    private static string Word(bool force) => force ? "true" : "false";
 
     private static ApiRequest Get(string resource, string? ns, string name) => Get(new ObjectReference("v1", resource, ns, name));
 
-    private static ApiRequest Get(ObjectReference reference)
+    private static ApiRequest Get(ObjectReference reference) => new()
     {
-        ArgumentNullException.ThrowIfNull(reference);
-        return new()
-        {
-            Method = HttpMethod.Get,
-            Path = $"{ObjectPath(reference.ApiVersion, reference.Namespace, reference.Resource)}/{Uri.EscapeDataString(reference.Name)}",
-            Verb = "get",
-            Resource = reference.Resource,
-            Namespace = reference.Namespace,
-            Name = reference.Name,
-        };
-    }
+        Path = $"{PathOf(reference.ApiVersion, reference.Namespace, reference.Resource)}/{Uri.EscapeDataString(reference.Name)}",
+        Resource = reference.Resource,
+        Namespace = reference.Namespace,
+        Name = reference.Name,
+    };
 
-    private static string ObjectPath(string apiVersion, string? ns, string resource) =>
-        $"/{(apiVersion.Contains('/', StringComparison.Ordinal) ? "apis" : "api")}/{apiVersion}/{(ns is null ? "" : $"namespaces/{Uri.EscapeDataString(ns)}/")}{resource}";
+    private static ApiRequest List(string apiVersion, string resource, string? ns) =>
+        new() { Path = PathOf(apiVersion, ns, resource), Verb = "list", Resource = resource, Namespace = ns };
+
+    private static string PathOf(string apiVersion, string? ns, string resource) =>
+        $"/{(apiVersion.Contains('/', StringComparison.Ordinal) ? "apis" : "api")}/{apiVersion}/"
+        + $"{(ns is null ? "" : $"namespaces/{Uri.EscapeDataString(ns)}/")}{resource}";
+
+    private static ApiRequest Patch(ApiRequest get, string contentType, byte[] body, string options = "") => get with
+    {
+        Method = HttpMethod.Patch,
+        Path = $"{get.Path}?fieldManager={FieldManager}{options}",
+        Verb = "patch",
+        ContentType = contentType,
+        Body = body,
+    };
+
+    private RetryingApiClient Begin(CancellationToken cancellationToken) => new(_transport, _settings, cancellationToken);
+
+    private async Task<T?> ReadAsync<T>(
+        ApiRequest request, Func<JsonElement, T> read, CancellationToken cancellationToken, Func<ApiResponse, bool>? isMissing = null) where T : class
+    {
+        using var client = Begin(cancellationToken);
+        var response = await client.SendAsync(request).ConfigureAwait(false);
+        return (isMissing ?? IsMissing)(response) ? null : client.Read(request, response, read);
+    }
 
     private async Task MergeAsync(ApiRequest get, byte[] body, CancellationToken cancellationToken)
     {
-        using var deadline = _calls.Deadline(cancellationToken, out var timer);
-        using var _ = timer;
-        var patch = get with
-        {
-            Method = HttpMethod.Patch,
-            Path = $"{get.Path}?fieldManager={FieldManager}",
-            Verb = "patch",
-            ContentType = "application/merge-patch+json",
-            Body = body,
-        };
-        var answer = (await _calls.SendAsync(patch, deadline.Token, cancellationToken).ConfigureAwait(false)).Answer;
-        if (!answer.IsSuccess) throw _calls.Refused(patch, answer);
+        using var client = Begin(cancellationToken);
+        var patch = Patch(get, "application/merge-patch+json", body);
+        client.EnsureSuccess(patch, await client.SendAsync(patch).ConfigureAwait(false));
     }
 
-    private async Task<T?> ReadAsync<T>(ApiRequest request, Func<JsonElement, T> read, CancellationToken cancellationToken, Func<ApiAnswer, bool>? isMissing = null) where T : class
+    private async Task<IReadOnlyList<T>> ListAsync<T>(
+        ApiRequest list, string selector, Func<JsonElement, T> read, CancellationToken cancellationToken)
     {
-        using var deadline = _calls.Deadline(cancellationToken, out var timer);
-        using (timer)
-        {
-            var answer = (await _calls.SendAsync(request, deadline.Token, cancellationToken).ConfigureAwait(false)).Answer;
-            return answer.IsSuccess ? Read(request, answer, read) : (isMissing ?? IsMissing)(answer) ? null : throw _calls.Refused(request, answer);
-        }
-    }
-
-    private static ApiRequest List(string resource) => new() { Method = HttpMethod.Get, Path = ObjectPath("v1", null, resource), Verb = "list", Resource = resource };
-
-    private async Task<IReadOnlyList<T>> ListAsync<T>(ApiRequest list, string selector, Func<JsonElement, T> read, CancellationToken cancellationToken)
-    {
-        using var deadline = _calls.Deadline(cancellationToken, out var timer);
-        using var _ = timer;
+        using var client = Begin(cancellationToken);
         var items = new List<T>();
         var next = "";
         for (var restarts = 0; ;)
         {
-            var request = list with { Path = $"{list.Path}?{selector}limit={_settings.PageSize}{(next.Length == 0 ? "" : $"&continue={Uri.EscapeDataString(next)}")}" };
-            var answer = (await _calls.SendAsync(request, deadline.Token, cancellationToken).ConfigureAwait(false)).Answer;
-            if (answer.StatusCode == 410 && next.Length > 0 && restarts++ < MaxRestarts)
+            var from = next.Length == 0 ? "" : $"&continue={Uri.EscapeDataString(next)}";
+            var request = list with { Path = $"{list.Path}?{selector}limit={_settings.PageSize}{from}" };
+            var response = await client.SendAsync(request).ConfigureAwait(false);
+            if (response.StatusCode == 410 && next.Length > 0 && restarts++ < MaxRestarts)
             {
                 // The server has forgotten the state that the pages came from: half of an old list and half of a new one would be neither.
                 items.Clear();
                 next = "";
                 continue;
             }
-            if (!answer.IsSuccess) throw _calls.Refused(request, answer);
-            next = Read(request, answer, json =>
+
+            next = client.Read(request, response, json =>
             {
-                var list = json.GetProperty("items");
-                if (list.ValueKind != JsonValueKind.Null) items.AddRange(list.EnumerateArray().Select(read));
-                return json.TryGetProperty("metadata", out var metadata) && metadata.TryGetProperty("continue", out var token) ? token.GetString() ?? "" : "";
+                var page = json.GetProperty("items");
+                if (page.ValueKind != JsonValueKind.Null) items.AddRange(page.EnumerateArray().Select(read));
+                return json.TryGetProperty("metadata", out var metadata) && metadata.TryGetProperty("continue", out var token)
+                    ? token.GetString() ?? "" : "";
             });
             if (next.Length == 0) return items;
         }
@@ -196,53 +172,78 @@ public sealed class KubernetesClusterApi : IClusterApi
     /// <summary>
     /// Reads, then applies under the condition that nobody wrote in between: so the outcome is what this call did. Where somebody did, once more.
     /// </summary>
-    private async Task<ApplyOutcome> ApplyAsync(ApiRequest get, Func<string?, byte[]> body, bool force, CancellationToken cancellationToken, bool dryRun = false)
+    private async Task<ApplyOutcome> ApplyAsync(ApiRequest get, Func<string?, byte[]> body, string options, CancellationToken cancellationToken)
     {
-        using var deadline = _calls.Deadline(cancellationToken, out var timer);
-        using var _ = timer;
-        var lost = false;
-        (bool Known, string? Version) first = default;
+        using var client = Begin(cancellationToken);
+        var mayHaveBeenApplied = false;
+        string? first = null;
         for (var tries = 1; ; tries++)
         {
-            var found = (await _calls.SendAsync(get, deadline.Token, cancellationToken).ConfigureAwait(false)).Answer;
-            if (!found.IsSuccess && !IsMissing(found)) throw _calls.Refused(get, found);
-            var before = found.IsSuccess ? Read(get, found, ApiObjects.ResourceVersion) : null;
-            if (!first.Known) first = (true, before);
-            var patch = get with
-            {
-                Method = HttpMethod.Patch,
-                Path = $"{get.Path}?fieldManager={FieldManager}&force={(force ? "true" : "false")}{(dryRun ? "&dryRun=All" : "")}",
-                Verb = "patch",
-                Body = body(before),
-            };
-            var reply = await _calls.SendAsync(patch, deadline.Token, cancellationToken).ConfigureAwait(false);
-            lost |= reply.EarlierTryMayHaveWorked;
-            var answer = reply.Answer;
-            if (answer.StatusCode == 409 && tries < Backoff.PatientTries && IsRace(answer)) continue;
-            if (!answer.IsSuccess) throw _calls.Refused(patch, answer);
-            var after = Read(patch, answer, ApiObjects.ResourceVersion);
-            // An answer that got lost may have been ours: then what counts is what was there before the first try.
-            var reference = lost ? first.Version : before;
-            return reference is null ? lost || answer.StatusCode == 201 ? ApplyOutcome.Created : ApplyOutcome.Changed
-                : reference == after ? ApplyOutcome.Unchanged : ApplyOutcome.Changed;
+            var found = await client.SendAsync(get).ConfigureAwait(false);
+            var before = IsMissing(found) ? null : client.Read(get, found, KubernetesObjects.ResourceVersion);
+            if (tries == 1) first = before;
+            var patch = Patch(get, "application/apply-patch+yaml", body(before), options);
+            var response = await client.SendAsync(patch).ConfigureAwait(false);
+            mayHaveBeenApplied |= response.MayHaveBeenApplied;
+            if (response.StatusCode == 409 && tries < Backoff.MaxAttempts && IsRace(response)) continue;
+            var after = client.Read(patch, response, KubernetesObjects.ResourceVersion);
+            // A lost response may have been to a patch of this call: then what counts is what was there before the first try.
+            var reference = mayHaveBeenApplied ? first : before;
+            if (reference is not null) return reference == after ? ApplyOutcome.Unchanged : ApplyOutcome.Changed;
+            return mayHaveBeenApplied || response.StatusCode == 201 ? ApplyOutcome.Created : ApplyOutcome.Changed;
         }
     }
 
-    /// <summary>Somebody else was faster; a conflict over a field's owner is none of these.</summary>
-    private static bool IsRace(ApiAnswer answer) => ApiStatus.Read(answer).Causes.All(c => c.Reason != "FieldManagerConflict");
+    /// <summary>Somebody else was faster; a conflict over a field's owner does not go away by trying again.</summary>
+    private static bool IsRace(ApiResponse response) => ApiStatus.Read(response).Causes.All(c => c.Reason != "FieldManagerConflict");
 
-    private static bool IsMissing(ApiAnswer answer) => answer.StatusCode == 404 && ApiStatus.Read(answer) is { IsStatus: true, Kind: not null };
+    private static bool IsMissing(ApiResponse response) =>
+        response.StatusCode == 404 && ApiStatus.Read(response) is { IsStatus: true, Kind: not null };
+}
 
-    private T Read<T>(ApiRequest request, ApiAnswer answer, Func<JsonElement, T> read)
+/// <summary>How long a <see cref="KubernetesClusterApi"/> tries, and what it reports where that was in vain.</summary>
+internal sealed record ClusterApiSettings
+{
+    internal static ClusterApiSettings Default { get; } = new();
+
+    /// <summary>How long one call may take with all its retries.</summary>
+    internal TimeSpan Deadline { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long one try may take before it counts as lost and is repeated.</summary>
+    internal TimeSpan AttemptTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>The pause before the first repetition; each further one is twice as long, with jitter, at most five seconds.</summary>
+    internal TimeSpan FirstBackoff { get; init; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>The largest number of objects that one page of a list holds.</summary>
+    internal int PageSize { get; init; } = 500;
+
+    /// <summary>The part of the run that makes the calls: its faults have this stage.</summary>
+    internal Stage Stage { get; init; } = Stage.Contexts;
+
+    /// <summary>Knows why a cluster no longer answers, where its provider saw it end; asked when a connection fails, and reported instead.</summary>
+    internal Func<ClusterName, Problem?> FaultOf { get; init; } = _ => null;
+
+    /// <summary>The clock for deadlines and pauses.</summary>
+    internal TimeProvider Time { get; init; } = TimeProvider.System;
+}
+
+/// <summary>
+/// The connections of one run: one to each cluster, opened when a task first asks for it and shared by the tasks after it. What happens to the
+/// kubeconfig file meanwhile does not matter.
+/// </summary>
+internal sealed class ClusterConnections(ClusterApiSettings settings) : IDisposable
+{
+    private readonly ConcurrentDictionary<ClusterAccess, ApiTransport> _transports = new();
+
+    /// <summary>One cluster, for the calls of one stage. Disposing it leaves the connection open.</summary>
+    /// <exception cref="MeshTrustException">Stage <see cref="Stage.Contexts"/>: the kubeconfig cannot be used.</exception>
+    internal IClusterApi Open(ClusterAccess access, Stage stage) => new KubernetesClusterApi(
+        _transports.GetOrAdd(access, a => ApiTransport.Open(a, settings.AttemptTimeout)), settings with { Stage = stage }, ownsTransport: false);
+
+    public void Dispose()
     {
-        try
-        {
-            using var json = answer.Json() ?? throw _calls.Unreadable(request);
-            return read(json.RootElement);
-        }
-        catch (Exception e) when (e is KeyNotFoundException or InvalidOperationException or FormatException)
-        {
-            throw _calls.Unreadable(request);
-        }
+        foreach (var access in _transports.Keys)
+            if (_transports.TryRemove(access, out var transport)) transport.Dispose();
     }
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using MeshTrust.Pki;
+using MeshTrust.Settings;
 
 namespace MeshTrust.Kubernetes;
 
@@ -7,7 +8,7 @@ namespace MeshTrust.Kubernetes;
 /// Keeps a push from breaking a mesh that runs: a root is never replaced by another one, and a secret that is not ours is not taken over,
 /// unless the user says so. Pure: it looks at what was read.
 /// </summary>
-public sealed class PushGuard
+internal sealed class PushGuard
 {
     private readonly LiveTrust _live;
     private readonly ClusterCacerts _wanted;
@@ -24,18 +25,8 @@ public sealed class PushGuard
         _settings = settings;
     }
 
-    /// <summary>Judges one cluster.</summary>
-    /// <param name="live">What the cluster trusts now.</param>
-    /// <param name="wanted">What it should trust.</param>
-    /// <param name="namespaceName">Istiod's namespace.</param>
-    /// <param name="settings">What the user said.</param>
-    public static PushVerdict Inspect(LiveTrust live, ClusterCacerts wanted, string namespaceName, CacertsPushSettings settings)
-    {
-        ArgumentNullException.ThrowIfNull(live);
-        ArgumentNullException.ThrowIfNull(wanted);
-        ArgumentNullException.ThrowIfNull(settings);
-        return new PushGuard(live, wanted, settings).Judge(CacertsSecret.For(wanted, namespaceName));
-    }
+    internal static PushVerdict Inspect(LiveTrust live, ClusterCacerts wanted, string namespaceName, CacertsPushSettings settings) =>
+        new PushGuard(live, wanted, settings).Judge(CacertsSecret.For(wanted, namespaceName));
 
     private PushVerdict Judge(SecretDocument secret)
     {
@@ -47,10 +38,20 @@ public sealed class PushGuard
             if (cacerts.Data.ContainsKey(CacertsSecret.TlsCertificate)) RefuseTlsLayout(cacerts);
             else if (cacerts.Type != secret.Type) secret = KeepType(secret, cacerts);
             secret = KeepRootBytes(secret, cacerts);
-            if (cacerts.Immutable == true && secret.Data.Any(d => !cacerts.Data.TryGetValue(d.Key, out var held) || !held.AsSpan().SequenceEqual(d.Value)))
-                Refuse("MT5206", "The secret cacerts is marked immutable, so it cannot be changed.", $"Keep a copy, delete it (kubectl -n {secret.Namespace} delete secret {CacertsSecret.Name}) and run again. istiod reads the new one at its next restart.");
+            if (cacerts.Immutable == true && secret.Data.Any(d => Held(cacerts, d.Key)?.AsSpan().SequenceEqual(d.Value) != true))
+            {
+                Refuse("MT5206", "The secret cacerts is marked immutable, so it cannot be changed.",
+                    $"Keep a copy, delete it (kubectl -n {secret.Namespace} delete secret {CacertsSecret.Name}) and run again. "
+                    + "istiod reads the new one at its next restart.");
+            }
         }
-        return new PushVerdict { Secret = secret, Problems = _problems, Warnings = _warnings, RemovesGeneratedMark = generated && _settings.Force, RootDiffers = _rootDiffers, PutsBack = _putsBack };
+
+        return new PushVerdict(secret, _problems, _warnings)
+        {
+            RemovesGeneratedMark = generated && _settings.Force,
+            RootDiffers = _rootDiffers,
+            PutsBack = _putsBack,
+        };
     }
 
     /// <summary>
@@ -70,17 +71,21 @@ public sealed class PushGuard
             }
             else if (published is not null && !Same(published, Wanted()))
             {
-                Warn("MT5219", $"The secret cacerts holds this root already, but istiod still publishes {Describe(published)}, which is what workloads hold. istiod switches to the root of the secret at its next restart.",
-                    "Do not restart istiod yet: a restart breaks mutual TLS until every workload has restarted too. Plan it as a change of root (docs/existing-clusters.md).");
+                Warn("MT5219",
+                    $"The secret cacerts holds this root already, but istiod still publishes {Describe(published)}, which is what workloads hold. "
+                    + "istiod switches to the root of the secret at its next restart.",
+                    "Do not restart istiod yet: a restart breaks mutual TLS until every workload has restarted too. "
+                    + "Plan it as a change of root (docs/existing-clusters.md).");
             }
         }
         else if (published is not null)
         {
             if (!Same(published, Wanted())) RefuseRoot($"the ConfigMap {LiveTrust.RootConfigMapName}", published);
         }
-        else if ((Held(_live.SelfSigned, CacertsFile.RootCert) ?? Held(_live.SelfSigned, CacertsFile.CaCert)) is { } selfSigned && !Same(Parse(selfSigned), Wanted()))
+        else if ((Held(_live.SelfSigned, CacertsFile.RootCert) ?? Held(_live.SelfSigned, CacertsFile.CaCert)) is { } selfSigned)
         {
-            RefuseRoot($"the secret {LiveTrust.SelfSignedName} of a self-signed istiod", Parse(selfSigned));
+            if (!Same(Parse(selfSigned), Wanted()))
+                RefuseRoot($"the secret {LiveTrust.SelfSignedName} of a self-signed istiod", Parse(selfSigned));
         }
     }
 
@@ -95,7 +100,9 @@ public sealed class PushGuard
     {
         (_rootDiffers, _putsBack) = (true, true);
         var what = secret.Certificates.Count > 0 ? $"the root {Describe(secret)}" : "a root that cannot be read";
-        Warn("MT5221", $"The secret cacerts holds {what}, but istiod publishes {Describe(Wanted())} and no workload holds another root{Reach()}. The secret is replaced by the right one.",
+        Warn("MT5221",
+            $"The secret cacerts holds {what}, but istiod publishes {Describe(Wanted())} and no workload holds another root{Reach()}. "
+            + "The secret is replaced by the right one.",
             "Find out what wrote the other secret. istiod goes on with the root that it has.");
     }
 
@@ -104,30 +111,50 @@ public sealed class PushGuard
         _rootDiffers = true;
         var readable = live.Certificates.Count > 0;
         var what = readable
-            ? $"This cluster trusts the root {Describe(live)}, from {source}; the new one is {Describe(Wanted())}. Replacing it breaks mutual TLS with every workload that holds the old root{Reach()} until all of them have restarted."
-            : $"{source} holds a root that cannot be read, so nobody can say whether the new one ({Describe(Wanted())}) would break running workloads{Reach()}.";
-        var id = readable ? "MT5201" : "MT5215";
-        if (_settings.AcceptOutage) Warn("MT5218", what, "You accepted the outage (--accept-outage). istiod takes the new root at its next restart; from then on, until all workloads have restarted, calls between the old root and the new one fail.");
-        else Refuse(id, what, "Bring the cluster's own root (--rootca-cert, --rootca-key) if it should stay; or say --accept-outage to replace it now. This cluster was not touched.");
+            ? $"This cluster trusts the root {Describe(live)}, from {source}; the new one is {Describe(Wanted())}. "
+                + $"Replacing it breaks mutual TLS with every workload that holds the old root{Reach()} until all of them have restarted."
+            : $"{source} holds a root that cannot be read, "
+                + $"so nobody can say whether the new one ({Describe(Wanted())}) would break running workloads{Reach()}.";
+        if (_settings.AcceptOutage)
+        {
+            Warn("MT5218", what,
+                "You accepted the outage (--accept-outage). istiod takes the new root at its next restart; "
+                + "from then on, until all workloads have restarted, calls between the old root and the new one fail.");
+        }
+        else
+        {
+            Refuse(readable ? "MT5201" : "MT5215", what,
+                "Bring the cluster's own root (--rootca-cert, --rootca-key) if it should stay; "
+                + "or say --accept-outage to replace it now. This cluster was not touched.");
+        }
     }
 
     private void JudgeGenerated()
     {
         const string Message = "Istiod generated the secret cacerts itself (USE_CACERTS_FOR_SELF_SIGNED_CA) and watches it";
         if (_settings.Force) Warn("MT5202", $"{Message}; it is taken over.", "istiod uses the new CA from its next restart on.");
-        else Refuse("MT5202", $"{Message}.", "Say --force to take it over; istiod uses the new CA from its next restart on. This cluster was not touched.");
+        else
+        {
+            Refuse("MT5202", $"{Message}.",
+                "Say --force to take it over; istiod uses the new CA from its next restart on. This cluster was not touched.");
+        }
     }
 
     private void RefuseTlsLayout(SecretDocument cacerts)
     {
         var mixed = cacerts.Data.ContainsKey(CacertsFile.CaCert) ? " beside the *.pem keys" : "";
-        Refuse("MT5203", $"The secret cacerts holds '{CacertsSecret.TlsCertificate}'{mixed}: where that key is, istiod reads tls.crt, tls.key and ca.crt and ignores the *.pem keys.",
-            $"If cert-manager or another tool keeps it, let that tool be; else keep a copy, delete it (kubectl -n {cacerts.Namespace} delete secret {cacerts.Name}) and run again. This cluster was not touched.");
+        Refuse("MT5203",
+            $"The secret cacerts holds '{CacertsSecret.TlsCertificate}'{mixed}: "
+            + "where that key is, istiod reads tls.crt, tls.key and ca.crt and ignores the *.pem keys.",
+            "If cert-manager or another tool keeps it, let that tool be; else keep a copy, delete it "
+            + $"(kubectl -n {cacerts.Namespace} delete secret {cacerts.Name}) and run again. This cluster was not touched.");
     }
 
     private SecretDocument KeepType(SecretDocument secret, SecretDocument live)
     {
-        Warn("MT5217", $"The secret cacerts has the type '{live.Type}' instead of '{secret.Type}'; a secret's type cannot change, so it stays.", "Nothing needs to be done: istiod does not look at the type.");
+        Warn("MT5217",
+            $"The secret cacerts has the type '{live.Type}' instead of '{secret.Type}'; a secret's type cannot change, so it stays.",
+            "Nothing needs to be done: istiod does not look at the type.");
         return secret with { Type = live.Type };
     }
 
@@ -142,17 +169,24 @@ public sealed class PushGuard
         if (!Same(document, Wanted())) return secret;
         if (document.Defects.Count == 0)
         {
-            Warn("MT5214", "The live root-cert.pem holds the same certificates in other bytes; the live bytes stay, because istiod drops an update in which one byte of them differs.", "Nothing needs to be done.");
+            Warn("MT5214",
+                "The live root-cert.pem holds the same certificates in other bytes; "
+                + "the live bytes stay, because istiod drops an update in which one byte of them differs.",
+                "Nothing needs to be done.");
             return secret with { Data = new Dictionary<string, byte[]>(secret.Data, StringComparer.Ordinal) { [CacertsFile.RootCert] = bytes } };
         }
-        Warn("MT5214", $"The live root-cert.pem holds the same certificates, but is malformed ({document.Defects[0].TrimEnd('.')}); it is replaced by a sound one.", "A running istiod drops an update in which root-cert.pem differs by one byte: it reads the new secret at its next restart.");
+
+        Warn("MT5214",
+            $"The live root-cert.pem holds the same certificates, but is malformed ({document.Defects[0].TrimEnd('.')}); it is replaced by a sound one.",
+            "A running istiod drops an update in which root-cert.pem differs by one byte: it reads the new secret at its next restart.");
         return secret;
     }
 
     private static PemDocument? Published(ConfigMapDocument? map) =>
         map?.Data.TryGetValue(CacertsFile.RootCert, out var text) == true && text.Length > 0 ? Parse(Encoding.UTF8.GetBytes(text)) : null;
 
-    private static byte[]? Held(SecretDocument? secret, string key) => secret?.Data.TryGetValue(key, out var bytes) == true && bytes.Length > 0 ? bytes : null;
+    private static byte[]? Held(SecretDocument? secret, string key) =>
+        secret?.Data.TryGetValue(key, out var bytes) == true && bytes.Length > 0 ? bytes : null;
 
     private PemDocument Wanted() => Parse(_wanted.RootCert.Span);
 
@@ -168,8 +202,68 @@ public sealed class PushGuard
 
     private void Refuse(string id, string what, string remedy) => _problems.Add(new Problem(id, _live.Cluster.Value, what, remedy));
 
-    private void Warn(string id, string what, string remedy) => _warnings.Add(new Problem(id, _live.Cluster.Value,
-        what,
-        remedy,
-        Severity.Warning));
+    private void Warn(string id, string what, string remedy) =>
+        _warnings.Add(new Problem(id, _live.Cluster.Value, what, remedy, Severity.Warning));
+}
+
+/// <summary>Whether a cluster may be written, and how.</summary>
+/// <param name="Secret">The secret to write: as wanted, but with the live root's bytes and type where they must stay.</param>
+/// <param name="Problems">Why it must not be written; empty where it may.</param>
+/// <param name="Warnings">What somebody should know.</param>
+internal sealed record PushVerdict(SecretDocument Secret, IReadOnlyList<Problem> Problems, IReadOnlyList<Problem> Warnings)
+{
+    /// <summary>Whether <c>istio-generated</c> must be taken out of the live secret, with <c>--force</c>.</summary>
+    internal bool RemovesGeneratedMark { get; init; }
+
+    /// <summary>Whether a foreign secret that nothing uses is replaced: its fields are then taken over also without <c>--force</c>.</summary>
+    internal bool PutsBack { get; init; }
+
+    /// <summary>Whether the cluster holds another root than the wanted one, so that what all its namespaces hold counts.</summary>
+    internal bool RootDiffers { get; init; }
+}
+
+/// <summary>What a cluster trusts before a push: all that <see cref="PushGuard"/> looks at. Null is what is not there.</summary>
+internal sealed record LiveTrust
+{
+    /// <summary>The secret in which a self-signed istiod keeps its CA (security/pkg/pki/ca/ca.go).</summary>
+    internal const string SelfSignedName = "istio-ca-secret";
+
+    /// <summary>The ConfigMap by which istiod hands its root to the workloads of a namespace.</summary>
+    internal const string RootConfigMapName = "istio-ca-root-cert";
+
+    internal required ClusterName Cluster { get; init; }
+
+    internal SecretDocument? Cacerts { get; init; }
+
+    /// <summary>The ConfigMap of istiod's own namespace.</summary>
+    internal ConfigMapDocument? RootConfigMap { get; init; }
+
+    internal SecretDocument? SelfSigned { get; init; }
+
+    /// <summary>The ConfigMaps of all namespaces, by which workloads get the live root; null where they were not read or may not be.</summary>
+    internal IReadOnlyList<ConfigMapDocument>? RootConfigMaps { get; init; }
+
+    /// <exception cref="MeshTrustException">Something could not be read, so nothing can be said.</exception>
+    internal static async Task<LiveTrust> ReadAsync(IClusterApi api, string namespaceName, CancellationToken cancellationToken)
+    {
+        var cacerts = api.ReadSecretAsync(namespaceName, CacertsSecret.Name, cancellationToken);
+        var selfSigned = api.ReadSecretAsync(namespaceName, SelfSignedName, cancellationToken);
+        var root = api.ReadConfigMapAsync(namespaceName, RootConfigMapName, cancellationToken);
+        await Task.WhenAll(cacerts, selfSigned, root).ConfigureAwait(false);
+        return new LiveTrust { Cluster = api.Cluster, Cacerts = cacerts.Result, SelfSigned = selfSigned.Result, RootConfigMap = root.Result };
+    }
+
+    /// <summary>The same, with the ConfigMaps of all namespaces, as far as they may be read.</summary>
+    internal async Task<LiveTrust> WithAllNamespacesAsync(IClusterApi api, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return this with { RootConfigMaps = await api.ListConfigMapsAsync(RootConfigMapName, cancellationToken).ConfigureAwait(false) };
+        }
+        catch (MeshTrustException)
+        {
+            // The ConfigMap of istiod's own namespace is still there to judge by.
+            return this;
+        }
+    }
 }

@@ -18,22 +18,22 @@ public sealed class ClusterSnapshot
     public Uri? Server { get; init; }
 
     /// <summary>The secret <c>cacerts</c> in istiod's namespace; null where there is none or it could not be read.</summary>
-    public SecretDocument? Cacerts { get; init; }
+    internal SecretDocument? Cacerts { get; init; }
 
     /// <summary>The secret <c>istio-ca-secret</c> of a self-signed istiod; null where there is none.</summary>
-    public SecretDocument? SelfSigned { get; init; }
+    internal SecretDocument? SelfSigned { get; init; }
 
     /// <summary>All namespaces.</summary>
-    public IReadOnlyList<NamespaceDocument> Namespaces { get; init; } = [];
+    internal IReadOnlyList<NamespaceDocument> Namespaces { get; init; } = [];
 
     /// <summary>The ConfigMaps <c>istio-ca-root-cert</c> of all namespaces.</summary>
-    public IReadOnlyList<ConfigMapDocument> RootConfigMaps { get; init; } = [];
+    internal IReadOnlyList<ConfigMapDocument> RootConfigMaps { get; init; } = [];
 
     /// <summary>The ConfigMap <c>istio-ca-crl</c> in istiod's namespace; null where there is none.</summary>
-    public ConfigMapDocument? Crl { get; init; }
+    internal ConfigMapDocument? Crl { get; init; }
 
     /// <summary>The ConfigMap <c>istio</c> (key <c>mesh</c>) in istiod's namespace; null where Istio is not there.</summary>
-    public ConfigMapDocument? MeshConfig { get; init; }
+    internal ConfigMapDocument? MeshConfig { get; init; }
 
     /// <summary>What could not be read, and why.</summary>
     public IReadOnlyList<UnreadObject> Unread { get; init; } = [];

@@ -11,6 +11,8 @@ internal sealed class OwnNamespace(IClusterApi inner, string usual, string own) 
 
     public Uri Server => inner.Server;
 
+    public string Endpoint => inner.Endpoint;
+
     public Task<string> GetVersionAsync(CancellationToken cancellationToken) => inner.GetVersionAsync(cancellationToken);
 
     public Task<bool> IsReadyAsync(CancellationToken cancellationToken) => inner.IsReadyAsync(cancellationToken);

@@ -49,9 +49,9 @@ public sealed class ContextsPlanTests
         var merged = KubeconfigDocument.Parse("merged", Plan().Files[0].Text);
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(Plan().Files[0].Secret, Is.True);
-            Assert.That(merged.Describe(Odd).Server.Host, Is.EqualTo("east.example"));
-            Assert.That(merged.Describe("west").Server.Host, Is.EqualTo("west.example"));
+            Assert.That(Plan().Files[0].IsSecret, Is.True);
+            Assert.That(merged.Resolve(Odd).Server.Host, Is.EqualTo("east.example"));
+            Assert.That(merged.Resolve("west").Server.Host, Is.EqualTo("west.example"));
             Assert.That(Plan().Files.Skip(1).Select(f => f.Text), Has.None.Contains("s3cret"));
             Assert.That(Plan().Files[0].ToString(), Does.Not.Contain("s3cret"));
         }

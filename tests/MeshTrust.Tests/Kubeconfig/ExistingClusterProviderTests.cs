@@ -51,7 +51,7 @@ public sealed class ExistingClusterProviderTests
             Assert.That(west.Detail, Does.Contain("nothing was created").And.Contain("https://config-b.example:6443").And.Contain("a token").And.Not.Contain("t0ken"));
             Assert.That(west.Access.KubeconfigPath, Is.EqualTo(Path.Combine(_directory, "work", "kubeconfig", "west")));
             Assert.That(west.Access.ContextName, Is.EqualTo("b"));
-            Assert.That(KubeconfigDocument.Load(west.Access.KubeconfigPath).Describe("b").Server.Host, Is.EqualTo("config-b.example"));
+            Assert.That(KubeconfigDocument.Load(west.Access.KubeconfigPath).Resolve("b").Server.Host, Is.EqualTo("config-b.example"));
             Assert.That(File.ReadAllBytes(user), Is.EqualTo(before));
             if (!OperatingSystem.IsWindows()) Assert.That(File.GetUnixFileMode(west.Access.KubeconfigPath), Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite));
             Assert.That(Directory.GetFiles(Path.Combine(_directory, "work", "kubeconfig")), Has.Length.EqualTo(2), "no temporary file is left");
@@ -75,7 +75,7 @@ public sealed class ExistingClusterProviderTests
     {
         await using var set = await EnsureAsync(Mesh(("east", null, Kubeconfig("one", "default")), ("west", null, Kubeconfig("two", "default", "other"))));
         Assert.That(set.Clusters.Select(c => c.Access.ContextName), Is.EqualTo(new[] { "east", "west" }), "contexts of the same name take the cluster's");
-        Assert.That(KubeconfigDocument.Load(set.Clusters[1].Access.KubeconfigPath).Describe("west").Server.Host, Is.EqualTo("two-default.example"));
+        Assert.That(KubeconfigDocument.Load(set.Clusters[1].Access.KubeconfigPath).Resolve("west").Server.Host, Is.EqualTo("two-default.example"));
     }
 
     [Test]

@@ -45,8 +45,8 @@ public sealed class KubeconfigDocumentTests
             Assert.That(document.Contexts, Is.EqualTo(new[] { "east", "west" }));
             Assert.That(document.CurrentContext, Is.EqualTo("west"));
             Assert.That(document.ToString(), Does.Contain("east").And.Not.Contain(Token));
-            Assert.That(document.Describe("east"), Has.Property("Credentials").EqualTo("a token").And.Property("Server").EqualTo(new Uri("https://one.example:6443")));
-            Assert.That(document.Describe("west").Credentials, Is.EqualTo("a client certificate"));
+            Assert.That(document.Resolve("east"), Has.Property("Credentials").EqualTo("a token").And.Property("Server").EqualTo(new Uri("https://one.example:6443")));
+            Assert.That(document.Resolve("west").Credentials, Is.EqualTo("a client certificate"));
         }
     }
 
@@ -107,7 +107,7 @@ public sealed class KubeconfigDocumentTests
     {
         var other = Two.Replace("one.example", "three.example", StringComparison.Ordinal).Replace("current-context: west", "current-context: east", StringComparison.Ordinal);
         var merged = KubeconfigDocument.Parse("a", Two).Merge(KubeconfigDocument.Parse("b", other));
-        Assert.That(merged.Describe("east").Server.Host, Is.EqualTo("one.example"));
+        Assert.That(merged.Resolve("east").Server.Host, Is.EqualTo("one.example"));
         Assert.That(merged.CurrentContext, Is.EqualTo("west"));
     }
 
@@ -179,7 +179,7 @@ public sealed class KubeconfigDocumentTests
     [Test]
     public void Names_the_contexts_there_are()
     {
-        var problem = ProblemsOf(() => KubeconfigDocument.Parse("c", Two).Describe("eats")).Single();
+        var problem = ProblemsOf(() => KubeconfigDocument.Parse("c", Two).Resolve("eats")).Single();
         Assert.That(problem.Id, Is.EqualTo("MT0206"));
         Assert.That(problem.ToString(), Does.Contain("east, west").And.Contain("Did you mean 'east'?"));
     }

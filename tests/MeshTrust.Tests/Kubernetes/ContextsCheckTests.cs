@@ -1,3 +1,4 @@
+using MeshTrust.Kubeconfig;
 using MeshTrust.Kubernetes;
 
 namespace MeshTrust.Tests.Kubernetes;
@@ -9,11 +10,18 @@ public sealed class ContextsCheckTests
         var kubeconfigs = clusters.Select(c => new TemporaryKubeconfig(c.Server, name: c.Api.Cluster.Value)).ToList();
         try
         {
-            return await ContextsCheck.RunAsync([.. kubeconfigs.Select(k => k.Access)], a => clusters.First(c => c.Api.Cluster == a.Name).Api, CancellationToken.None);
+            return await ContextsCheck.RunAsync([.. kubeconfigs.Select(k => k.Access)], Connect, CancellationToken.None);
         }
         finally
         {
             foreach (var kubeconfig in kubeconfigs) kubeconfig.Dispose();
+        }
+
+        IClusterApi Connect(ClusterAccess access)
+        {
+            var api = clusters.First(c => c.Api.Cluster == access.Name).Api;
+            api.Endpoint = KubeconfigDocument.Load(access.KubeconfigPath).Resolve(access.ContextName).Endpoint;
+            return api;
         }
     }
 
@@ -29,7 +37,7 @@ public sealed class ContextsCheckTests
     public async Task Tells_version_and_identity_of_every_cluster()
     {
         var report = await CheckAsync(("https://a", Cluster("east", "1", "v1.20.2")), ("https://b", Cluster("west", "2")));
-        Assert.That(report.Clusters.Select(c => (c.Name.Value, c.Version, c.Identity)), Is.EqualTo(new[] { ("east", "v1.20.2", "1"), ("west", "v1.34.0", "2") }));
+        Assert.That(report.Clusters.Select(c => (c.Name.Value, c.Version, c.Uid)), Is.EqualTo(new[] { ("east", "v1.20.2", "1"), ("west", "v1.34.0", "2") }));
         Assert.That(report.Warnings.Select(w => (w.Id, w.Location)), Is.EqualTo(new[] { ("MT3020", "east") }));
     }
 

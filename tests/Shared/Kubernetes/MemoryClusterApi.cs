@@ -27,6 +27,8 @@ internal sealed class MemoryClusterApi(string name) : IClusterApi
 
     public Uri Server { get; } = new($"https://{name}.example");
 
+    public string Endpoint { get; set; } = name;
+
     public Task<string> GetVersionAsync(CancellationToken cancellationToken) => Answer("version", Version);
 
     public Task<bool> IsReadyAsync(CancellationToken cancellationToken) => Answer("readyz", true);

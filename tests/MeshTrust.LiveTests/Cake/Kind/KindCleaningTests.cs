@@ -202,7 +202,7 @@ public sealed class KindCleaningTests
         await File.WriteAllTextAsync(access.KubeconfigPath, moved.ToYaml());
 
         Assert.That(await new KindExports(_kind.Run().Run, TimeProvider.System).BringAsync(own, [access], default), Is.True);
-        Assert.That(KubeconfigDocument.Load(own).Describe("kind-east").Server.Port, Is.EqualTo(65000));
+        Assert.That(KubeconfigDocument.Load(own).Resolve("kind-east").Server.Port, Is.EqualTo(65000));
         Assert.That(await new KindExports(_kind.Run().Run, TimeProvider.System).BringAsync(own, [access], default), Is.False);
         await CleanAsync();
         Assert.That(KubeconfigDocument.Load(own).ToYaml(), Is.EqualTo(KubeconfigDocument.Parse("home", Home).ToYaml()));
@@ -219,7 +219,7 @@ public sealed class KindCleaningTests
 
         await File.WriteAllTextAsync(mine.KubeconfigPath, KubeconfigDocument.Load(mine.KubeconfigPath).WithServer(new Uri("https://moved")).ToYaml());
         Assert.That(await new KindExports(_kind.Run().Run, TimeProvider.System).BringAsync(own, [mine], default), Is.True);
-        Assert.That(KubeconfigDocument.Load(own).Describe("gke-east").Server.Host, Is.EqualTo("moved"));
+        Assert.That(KubeconfigDocument.Load(own).Resolve("gke-east").Server.Host, Is.EqualTo("moved"));
     }
 
     private const string Home = "apiVersion: v1\nkind: Config\nclusters: [{name: gke, cluster: {server: 'https://gke'}}]\ncontexts: [{name: gke, context: {cluster: gke, user: me}}]\nusers: [{name: me, user: {token: t}}]\ncurrent-context: gke\n";

@@ -39,8 +39,8 @@ public sealed class KindClusterProviderTests
 
         Assert.That(Directory.EnumerateFiles(directory).Select(Path.GetFileName), Is.EquivalentTo(new[] { "east", "east.internal" }));
         if (!OperatingSystem.IsWindows()) Assert.That(Directory.EnumerateFiles(directory).Select(File.GetUnixFileMode), Is.All.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite));
-        Assert.That(KubeconfigDocument.Load(Path.Combine(directory, "east")).Describe("kind-east").Server, Is.EqualTo(new Uri("https://127.0.0.1:41000")));
-        Assert.That(KubeconfigDocument.Load(Path.Combine(directory, "east.internal")).Describe("kind-east").Server, Is.EqualTo(new Uri("https://east-control-plane:6443")));
+        Assert.That(KubeconfigDocument.Load(Path.Combine(directory, "east")).Resolve("kind-east").Server, Is.EqualTo(new Uri("https://127.0.0.1:41000")));
+        Assert.That(KubeconfigDocument.Load(Path.Combine(directory, "east.internal")).Resolve("kind-east").Server, Is.EqualTo(new Uri("https://east-control-plane:6443")));
         Assert.That(Directory.EnumerateFiles(_kind.Scratch.File("mesh"), "*", SearchOption.AllDirectories).Where(file => !file.Contains("/kubeconfig/", StringComparison.Ordinal) && File.ReadAllText(file).Contains("never-told", StringComparison.Ordinal)), Is.Empty);
     }
 

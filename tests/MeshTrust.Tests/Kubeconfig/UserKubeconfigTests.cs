@@ -5,7 +5,7 @@ using Microsoft.Extensions.Time.Testing;
 namespace MeshTrust.Tests.Kubeconfig;
 
 [TestFixture]
-public sealed class KubeconfigMergeTests
+public sealed class UserKubeconfigTests
 {
     private const string Mine = "apiVersion: v1\nkind: Config\nclusters: [{name: gke, cluster: {server: 'https://gke'}}, {name: kind-a, cluster: {server: 'https://stale'}}]\ncontexts: [{name: gke, context: {cluster: gke, user: me}}, {name: kind-a, context: {cluster: kind-a, user: kind-a}}]\nusers: [{name: me, user: {token: t}}, {name: kind-a, user: {token: Zm9yZ290dGVu}}]\ncurrent-context: gke\n";
     private const string Authority = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
@@ -25,7 +25,7 @@ public sealed class KubeconfigMergeTests
         var document = KubeconfigDocument.Load(file);
 
         Assert.That((document.Contexts, document.CurrentContext), Is.EqualTo((new[] { "gke", "kind-a", "kind-b" }, "gke")));
-        Assert.That(document.Describe("kind-b").Server, Is.EqualTo(new Uri("https://127.0.0.1:1")));
+        Assert.That(document.Resolve("kind-b").Server, Is.EqualTo(new Uri("https://127.0.0.1:1")));
         Assert.That(await BringAsync(file, Ours("b", "https://127.0.0.1:1")), Is.False, "the same again changes nothing");
         Assert.That(File.Exists(file + ".lock"), Is.False);
         if (!OperatingSystem.IsWindows()) Assert.That(File.GetUnixFileMode(file), Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite));
@@ -44,7 +44,7 @@ public sealed class KubeconfigMergeTests
         Assert.That(problem.Hint, Does.Contain($"kubectl --kubeconfig '{file}' {remedy}"));
         Assert.That(fault.Message, Does.Not.Contain("Zm9yZ290dGVu"), "a credential");
         Assert.That((File.ReadAllText(file), File.Exists(file + ".lock")), Is.EqualTo((Mine, false)));
-        Assert.Throws<MeshTrustException>(() => KubeconfigMerge.Check(file, Ours("a", "https://127.0.0.1:1"), Wanted(file, Ours("a", "https://127.0.0.1:1")), []));
+        Assert.Throws<MeshTrustException>(() => UserKubeconfig.Check(file, Ours("a", "https://127.0.0.1:1"), Wanted(file, Ours("a", "https://127.0.0.1:1")), []));
     }
 
     [TestCase("kind-a, cluster: {server: 'https://stale'}", "kind-a, cluster: {}", "names no usable server")]
@@ -81,7 +81,7 @@ public sealed class KubeconfigMergeTests
         await BringAsync(file, Ours("a", "https://127.0.0.1:1"), remember: known.AddRange);
         Assert.That((known.Single().ClusterEntry, known.Single().UserEntry), Is.EqualTo(((string?)null, (string?)null)));
 
-        var (removed, left) = await Merge().TakeOutAsync(file, known, default);
+        var (removed, left) = await Kubeconfig().RemoveAsync(file, known, default);
         Assert.That((removed, left), Is.EqualTo((new[] { "kind-a" }, Array.Empty<string>())));
         Assert.That(KubeconfigDocument.Load(file).ToYaml(), Is.EqualTo(KubeconfigDocument.Parse("before", text).ToYaml()));
     }
@@ -98,14 +98,14 @@ public sealed class KubeconfigMergeTests
 
         List<MergedContext> again = [];
         await BringAsync(file, Ours("b", "https://127.0.0.1:2", "u"), known, again.AddRange);
-        Assert.That(KubeconfigDocument.Load(file).Describe("kind-b").Server, Is.EqualTo(new Uri("https://127.0.0.1:2")));
+        Assert.That(KubeconfigDocument.Load(file).Resolve("kind-b").Server, Is.EqualTo(new Uri("https://127.0.0.1:2")));
         Assert.That(await File.ReadAllTextAsync(file), Does.Contain("namespace: mine").And.Contain("token: u"));
         Assert.That(again.Single().EarlierEndpoint, Is.EqualTo(known.Single().Endpoint));
 
         // The run before was killed between remembering and writing: the file still holds what was there earlier.
         await File.WriteAllTextAsync(file, text);
         await BringAsync(file, Ours("b", "https://127.0.0.1:3"), again, _ => { });
-        Assert.That(KubeconfigDocument.Load(file).Describe("kind-b").Server, Is.EqualTo(new Uri("https://127.0.0.1:3")));
+        Assert.That(KubeconfigDocument.Load(file).Resolve("kind-b").Server, Is.EqualTo(new Uri("https://127.0.0.1:3")));
     }
 
     [TestCase("https://127.0.0.1:1", "https://mine", "kind-b")]
@@ -123,7 +123,7 @@ public sealed class KubeconfigMergeTests
         Assert.That(fault.Problems.Select(p => p.Id).Distinct(), Is.EqualTo(new[] { "MT0220" }));
         Assert.That(await File.ReadAllTextAsync(file), Is.EqualTo(text));
 
-        var outcome = await Merge().TakeOutAsync(file, known, default);
+        var outcome = await Kubeconfig().RemoveAsync(file, known, default);
         Assert.That(outcome.Left, Is.EqualTo(left is null ? [] : new[] { left }));
         Assert.That(await File.ReadAllTextAsync(file), Does.Contain(changed.TrimEnd()));
     }
@@ -137,10 +137,10 @@ public sealed class KubeconfigMergeTests
         var document = KubeconfigDocument.Load(file);
         Assert.That(document.CurrentContext, Is.EqualTo("kind-b"));
         if (!isThere) document = document.Without(["gke"]);
-        if (isMoved) document = document.WithCurrent("kind-a");
+        if (isMoved) document = document with { CurrentContext = "kind-a" };
         await File.WriteAllTextAsync(file, document.ToYaml());
 
-        await Merge().TakeOutAsync(file, known, default);
+        await Kubeconfig().RemoveAsync(file, known, default);
         Assert.That(KubeconfigDocument.Load(file).CurrentContext, Is.EqualTo(isMoved ? "kind-a" : isThere ? "gke" : null));
     }
 
@@ -168,9 +168,9 @@ public sealed class KubeconfigMergeTests
         var mine = KubeconfigDocument.Load(file).RenameContext("kind-b", "mine");
         await File.WriteAllTextAsync(file, KubeconfigDocument.Load(file).Merge(mine).ToYaml());
 
-        await Merge().TakeOutAsync(file, known, default);
+        await Kubeconfig().RemoveAsync(file, known, default);
         var document = KubeconfigDocument.Load(file);
-        Assert.That((document.Contexts, document.Describe("mine").Server), Is.EqualTo((new[] { "mine" }, new Uri("https://127.0.0.1:1"))));
+        Assert.That((document.Contexts, document.Resolve("mine").Server), Is.EqualTo((new[] { "mine" }, new Uri("https://127.0.0.1:1"))));
     }
 
     [Test]
@@ -187,10 +187,10 @@ public sealed class KubeconfigMergeTests
     public async Task Takes_contexts_out_with_what_nothing_else_needs()
     {
         var file = _scratch.Write("config", Mine);
-        await Merge().TakeOutAsync(file, ["kind-a", "never"], default);
+        await Kubeconfig().RemoveAsync(file, ["kind-a", "never"], default);
 
         Assert.That(File.ReadAllText(file), Does.Not.Contain("kind-a").And.Contain("gke").And.Contain("current-context: gke"));
-        Assert.That(await Merge().TakeOutAsync(_scratch.File("nowhere"), ["kind-a"], default), Is.False);
+        Assert.That(await Kubeconfig().RemoveAsync(_scratch.File("nowhere"), ["kind-a"], default), Is.False);
     }
 
     [Test]
@@ -209,8 +209,8 @@ public sealed class KubeconfigMergeTests
         var file = _scratch.Write("config", Mine);
         File.WriteAllText(file + ".lock", "");
         File.SetLastWriteTimeUtc(file + ".lock", new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc));
-        var merge = new KubeconfigMerge(new FakeTimeProvider(new DateTimeOffset(2026, 1, 1, 3, 0, 0, TimeSpan.Zero)) { AutoAdvanceAmount = TimeSpan.FromSeconds(20) });
-        var fault = (await Assert.ThrowsAsync<MeshTrustException>(() => BringAsync(file, Ours("b", "https://127.0.0.1:1"), merge: merge)))!;
+        var kubeconfig = new UserKubeconfig(new FakeTimeProvider(new DateTimeOffset(2026, 1, 1, 3, 0, 0, TimeSpan.Zero)) { AutoAdvanceAmount = TimeSpan.FromSeconds(20) });
+        var fault = (await Assert.ThrowsAsync<MeshTrustException>(() => BringAsync(file, Ours("b", "https://127.0.0.1:1"), kubeconfig: kubeconfig)))!;
 
         Assert.That((fault.Problems[0].Id, fault.Problems[0].Location), Is.EqualTo(("MT0219", file + ".lock")));
         Assert.That(fault.Problems[0].Message, Does.Contain("3 hours"));
@@ -229,14 +229,14 @@ public sealed class KubeconfigMergeTests
         Assert.That(KubeconfigDocument.Load(file).Contexts, Does.Contain("kind-b"));
     }
 
-    private static KubeconfigMerge Merge() => new(TimeProvider.System);
+    private static UserKubeconfig Kubeconfig() => new(TimeProvider.System);
 
     private static Task<bool> BringAsync(
-        string file, KubeconfigDocument contexts, IReadOnlyList<MergedContext>? known = null, Action<IReadOnlyList<MergedContext>>? remember = null, string? current = null, KubeconfigMerge? merge = null) =>
-        (merge ?? Merge()).BringAsync(file, contexts, Wanted(file, contexts), known ?? [], current, remember ?? (_ => { }), default);
+        string file, KubeconfigDocument contexts, IReadOnlyList<MergedContext>? known = null, Action<IReadOnlyList<MergedContext>>? remember = null, string? current = null, UserKubeconfig? kubeconfig = null) =>
+        (kubeconfig ?? Kubeconfig()).MergeAsync(file, contexts, Wanted(file, contexts), known ?? [], current, remember ?? (_ => { }), default);
 
     private static List<MergedContext> Wanted(string file, KubeconfigDocument contexts) =>
-        [.. contexts.Contexts.Select(c => new MergedContext(file, c, c, contexts.Describe(c).Endpoint))];
+        [.. contexts.Contexts.Select(c => new MergedContext(file, c, c, contexts.Resolve(c).Endpoint))];
 
     private static KubeconfigDocument Ours(string name, string server, string token = "t", string? authority = null) => KubeconfigDocument.Parse(
         "ours", $"apiVersion: v1\nkind: Config\nclusters: [{{name: kind-{name}, cluster: {{server: '{server}'{(authority is null ? "" : $", certificate-authority-data: {authority}")}}}}}]\ncontexts: [{{name: kind-{name}, context: {{cluster: kind-{name}, user: kind-{name}}}}}]\nusers: [{{name: kind-{name}, user: {{token: {token}}}}}]\ncurrent-context: kind-{name}\n");

@@ -3,8 +3,65 @@ using System.Text.Json.Nodes;
 
 namespace MeshTrust.Kubernetes;
 
-/// <summary>Reads and writes the few kinds of objects as JSON (k8s.io/api core/v1). Absent maps are empty maps.</summary>
-internal static class ApiObjects
+/// <summary>Which object of an API server.</summary>
+/// <param name="ApiVersion">Group and version, such as <c>v1</c> or <c>apps/v1</c>.</param>
+/// <param name="Resource">The plural of its kind, such as <c>deployments</c>.</param>
+/// <param name="Namespace">Its namespace; null for a kind that has none.</param>
+/// <param name="Name">Its name.</param>
+internal sealed record ObjectReference(string ApiVersion, string Resource, string? Namespace, string Name)
+{
+    public override string ToString() => $"{Resource} {(Namespace is null ? "" : $"{Namespace}/")}{Name}";
+}
+
+/// <summary>A namespace as an API server holds it. The uid of <c>kube-system</c> identifies a cluster.</summary>
+internal sealed record NamespaceDocument
+{
+    public required string Name { get; init; }
+    public required string Uid { get; init; }
+    public required IReadOnlyDictionary<string, string> Labels { get; init; }
+    public IReadOnlyDictionary<string, string> Annotations { get; init; } = new Dictionary<string, string>();
+    public bool Terminating { get; init; }
+}
+
+/// <summary>A namespace as it should be: it may have more labels and annotations than these, never others under these keys.</summary>
+internal sealed record NamespaceSpec
+{
+    public required string Name { get; init; }
+    public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> Annotations { get; init; } = new Dictionary<string, string>();
+}
+
+/// <summary>A secret, its data decoded. Its ToString names keys and sizes, never values.</summary>
+internal sealed record SecretDocument
+{
+    public required string Namespace { get; init; }
+    public required string Name { get; init; }
+    public string Type { get; init; } = "Opaque";
+    public required IReadOnlyDictionary<string, byte[]> Data { get; init; }
+
+    /// <summary>Whether the server rejects changes; null where it is not set.</summary>
+    public bool? Immutable { get; init; }
+
+    /// <summary>The server's opaque version; null on a document that was not read.</summary>
+    public string? ResourceVersion { get; init; }
+
+    /// <summary>Null on a document that was not read.</summary>
+    public DateTimeOffset? CreatedAt { get; init; }
+
+    public override string ToString() =>
+        $"secret {Namespace}/{Name} ({string.Join(", ", Data.Select(d => $"{d.Key}: {d.Value.Length} bytes"))})";
+}
+
+/// <summary>A ConfigMap as an API server holds it.</summary>
+internal sealed record ConfigMapDocument
+{
+    public required string Namespace { get; init; }
+    public required string Name { get; init; }
+    public required IReadOnlyDictionary<string, string> Data { get; init; }
+}
+
+/// <summary>Reads and writes these objects as JSON (k8s.io/api core/v1). Absent maps are empty maps.</summary>
+internal static class KubernetesObjects
 {
     internal static NamespaceDocument Namespace(JsonElement json)
     {
@@ -16,7 +73,8 @@ internal static class ApiObjects
             Labels = Strings(metadata, "labels"),
             Annotations = Strings(metadata, "annotations"),
             Terminating = metadata.TryGetProperty("deletionTimestamp", out _)
-                || json.TryGetProperty("status", out var status) && status.TryGetProperty("phase", out var phase) && phase.ValueEquals("Terminating"),
+                || json.TryGetProperty("status", out var status)
+                && status.TryGetProperty("phase", out var phase) && phase.ValueEquals("Terminating"),
         };
     }
 
@@ -29,27 +87,27 @@ internal static class ApiObjects
             Name = metadata.GetProperty("name").GetString()!,
             Type = json.TryGetProperty("type", out var type) ? type.GetString() ?? "Opaque" : "Opaque",
             Data = Map(json, "data", value => value.ValueKind == JsonValueKind.Null ? [] : value.GetBytesFromBase64()),
-            Immutable = json.TryGetProperty("immutable", out var immutable) && immutable.ValueKind is JsonValueKind.True or JsonValueKind.False ? immutable.GetBoolean() : null,
+            Immutable = json.TryGetProperty("immutable", out var immutable) && immutable.ValueKind is JsonValueKind.True or JsonValueKind.False
+                ? immutable.GetBoolean() : null,
             ResourceVersion = ResourceVersion(json),
             CreatedAt = metadata.TryGetProperty("creationTimestamp", out var created) && created.TryGetDateTimeOffset(out var at) ? at : null,
         };
     }
 
-    internal static ConfigMapDocument ConfigMap(JsonElement json)
+    internal static ConfigMapDocument ConfigMap(JsonElement json) => new()
     {
-        var metadata = json.GetProperty("metadata");
-        return new ConfigMapDocument
-        {
-            Namespace = metadata.GetProperty("namespace").GetString()!,
-            Name = metadata.GetProperty("name").GetString()!,
-            Data = Strings(json, "data"),
-        };
-    }
+        Namespace = json.GetProperty("metadata").GetProperty("namespace").GetString()!,
+        Name = json.GetProperty("metadata").GetProperty("name").GetString()!,
+        Data = Strings(json, "data"),
+    };
 
     internal static string? ResourceVersion(JsonElement json) =>
         json.GetProperty("metadata").TryGetProperty("resourceVersion", out var version) ? version.GetString() : null;
 
-    /// <summary>The body of an apply. The version that was read makes the server refuse where somebody else was faster.</summary>
+    /// <summary>Any object, detached from the response that it came in.</summary>
+    internal static JsonObject Whole(JsonElement json) => JsonObject.Create(json.Clone())!;
+
+    /// <summary>The body of an apply. The version that was read makes the server reject it where somebody else was faster.</summary>
     internal static byte[] Apply(NamespaceSpec wanted, string? resourceVersion) => Write(json =>
     {
         Start(json, "Namespace", null, wanted.Name, resourceVersion);
@@ -70,7 +128,6 @@ internal static class ApiObjects
         if (wanted.Immutable is { } immutable) json.WriteBoolean("immutable", immutable);
     });
 
-    /// <summary>The body of an apply of any kind.</summary>
     internal static byte[] Apply(ObjectReference reference, JsonObject wanted, string? resourceVersion)
     {
         var body = (JsonObject)wanted.DeepClone();
@@ -81,9 +138,6 @@ internal static class ApiObjects
         if (resourceVersion is not null) metadata["resourceVersion"] = resourceVersion;
         return JsonSerializer.SerializeToUtf8Bytes<JsonNode>(body);
     }
-
-    /// <summary>Any object, apart from the answer that it came in.</summary>
-    internal static JsonObject Whole(JsonElement json) => JsonObject.Create(json.Clone())!;
 
     /// <summary>A merge patch (RFC 7386): null removes.</summary>
     internal static byte[] RemoveKey(string key) => Write(json =>
@@ -102,6 +156,7 @@ internal static class ApiObjects
             write(json);
             json.WriteEndObject();
         }
+
         return bytes.ToArray();
     }
 
@@ -127,5 +182,6 @@ internal static class ApiObjects
 
     private static Dictionary<string, T> Map<T>(JsonElement parent, string name, Func<JsonElement, T> read) =>
         parent.TryGetProperty(name, out var map) && map.ValueKind == JsonValueKind.Object
-            ? map.EnumerateObject().ToDictionary(p => p.Name, p => read(p.Value), StringComparer.Ordinal) : [];
+            ? map.EnumerateObject().ToDictionary(p => p.Name, p => read(p.Value), StringComparer.Ordinal)
+            : [];
 }

@@ -1,6 +1,6 @@
-using MeshTrust.Kubeconfig;
+using MeshTrust.Kubernetes;
 
-namespace MeshTrust.Tests.Kubeconfig;
+namespace MeshTrust.Tests.Kubernetes;
 
 public sealed class KubernetesVersionSupportTests
 {

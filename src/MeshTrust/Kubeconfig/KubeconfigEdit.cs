@@ -1,0 +1,240 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using MeshTrust.IO;
+using YamlDotNet.RepresentationModel;
+
+namespace MeshTrust.Kubeconfig;
+
+/// <summary>
+/// What a merge makes of a kubeconfig that is the user's, and what taking it back makes of it. The one place that decides which entries MeshTrust
+/// added: those that its record names, while they still are what it wrote. Pure but for the files that a kubeconfig names.
+/// </summary>
+/// <param name="Document">The document afterwards.</param>
+/// <param name="Records">What the merge added, for later merges and for cleaning.</param>
+internal sealed record KubeconfigEdit(KubeconfigDocument Document, IReadOnlyList<MergedContext> Records)
+{
+    /// <summary>Plans a merge. An entry that is there and leads to the same place stays as it is; one that leads elsewhere is never overwritten.</summary>
+    /// <param name="file">The user's kubeconfig, for messages.</param>
+    /// <param name="before">What it holds.</param>
+    /// <param name="contexts">What is merged in.</param>
+    /// <param name="wanted">The contexts to merge in: file, name, cluster, endpoint and whether they stay.</param>
+    /// <param name="known">What earlier merges added to this file.</param>
+    /// <param name="current">The context that becomes the current one; null to leave it.</param>
+    /// <exception cref="MeshTrustException">MT0220: entries lead elsewhere.</exception>
+    internal static KubeconfigEdit Merge(
+        string file, KubeconfigDocument before, KubeconfigDocument contexts,
+        IReadOnlyList<MergedContext> wanted, IReadOnlyList<MergedContext> known, string? current)
+    {
+        var edit = new KubeconfigEdit(before, []);
+        var problems = new List<Problem>();
+        foreach (var want in wanted)
+            edit = edit.Merge(file, before, contexts.Resolve(want.Context), want, known.FirstOrDefault(k => k.Context == want.Context), problems);
+        if (problems.Count > 0) throw new MeshTrustException(Stage.Contexts, problems);
+        return new KubeconfigEdit(
+            edit.Document with { CurrentContext = current ?? before.CurrentContext },
+            [.. edit.Records.Select(r => r with { CurrentBefore = CurrentBefore(before.CurrentContext, r.Context, current, known) })]);
+    }
+
+    private KubeconfigEdit Merge(
+        string file, KubeconfigDocument before, ResolvedContext wanted, MergedContext want, MergedContext? record, List<Problem> problems)
+    {
+        var oldContext = Find(before.ContextEntries, want.Context);
+        var endpoint = oldContext is null ? null : EndpointOf(before, want.Context);
+        var isOurs = record?.LedTo(endpoint) == true;
+        // The user has it already, from wherever: nothing to add.
+        if (oldContext is not null && !isOurs && endpoint == want.Endpoint) return this;
+        var found = new List<Problem>();
+        if (oldContext is not null && !isOurs) found.Add(Elsewhere(file, "context", want.Context, endpoint, want.Endpoint));
+
+        var oldCluster = Find(before.Clusters, wanted.Cluster.Name);
+        var clusterEndpoint = oldCluster is null ? null : EndpointOf(oldCluster);
+        var isOurCluster = oldCluster is null || record?.ClusterEntry == oldCluster.Name && record.LedTo(clusterEndpoint);
+        if (!isOurCluster && clusterEndpoint != want.Endpoint)
+            found.Add(Elsewhere(file, "cluster", oldCluster!.Name, clusterEndpoint, want.Endpoint));
+
+        var user = wanted.User.Name.Length > 0 ? wanted.User : null;
+        var oldUser = user is null ? null : Find(before.Users, user.Name);
+        var digest = user is null ? null : Digest(user);
+        var oldDigest = oldUser is null ? null : Digest(oldUser);
+        var isOurUser = user is not null && (oldUser is null || record?.UserEntry == oldUser.Name && record.Wrote(oldDigest!));
+        if (oldUser is not null && !isOurUser && oldDigest != digest)
+        {
+            found.Add(Conflict(file, "user", oldUser.Name,
+                $"The user '{oldUser.Name}' holds other credentials than this run would write. MeshTrust did not write them, so they stay"));
+        }
+
+        problems.AddRange(found);
+        if (problems.Count > 0) return this;
+        var context = oldContext?.With(("cluster", wanted.Cluster.Name), ("user", user?.Name)) ?? wanted.Context;
+        var earlier = endpoint ?? (isOurCluster ? clusterEndpoint : null);
+        return new KubeconfigEdit(
+            Document with
+            {
+                Clusters = isOurCluster ? Put(Document.Clusters, wanted.Cluster) : Document.Clusters,
+                ContextEntries = Put(Document.ContextEntries, context),
+                Users = isOurUser ? Put(Document.Users, user!) : Document.Users,
+            },
+            [.. Records, want with
+            {
+                ClusterEntry = isOurCluster ? wanted.Cluster.Name : null,
+                UserEntry = isOurUser ? user!.Name : null,
+                UserDigest = isOurUser ? digest : null,
+                EarlierEndpoint = earlier == want.Endpoint ? null : earlier,
+                EarlierUserDigest = isOurUser && oldDigest != digest ? oldDigest : null,
+            }]);
+    }
+
+    /// <summary>Takes out what merges added and what still leads where they left it.</summary>
+    /// <returns>The document without it, the contexts that were taken out, and those that lead elsewhere by now.</returns>
+    internal static (KubeconfigDocument Document, IReadOnlyList<string> Removed, IReadOnlyList<string> Left) Remove(
+        KubeconfigDocument document, IReadOnlyList<MergedContext> records)
+    {
+        var there = records.Where(r => document.Contexts.Contains(r.Context)).ToLookup(r => r.LedTo(EndpointOf(document, r.Context)));
+        var gone = there[true].ToList();
+        var kept = document.ContextEntries.Where(c => gone.All(g => g.Context != c.Name)).ToList();
+        var current = document.CurrentContext;
+        if (gone.Find(g => g.Context == current) is { } ours) current = kept.Exists(c => c.Name == ours.CurrentBefore) ? ours.CurrentBefore : null;
+        var after = new KubeconfigDocument(
+            [.. document.Clusters.Where(c => IsUsed("cluster", c) || !records.Any(r => r.ClusterEntry == c.Name && r.LedTo(EndpointOf(c))))],
+            kept,
+            [.. document.Users.Where(u => IsUsed("user", u) || !records.Any(r => r.UserEntry == u.Name && r.Wrote(Digest(u))))],
+            current);
+        return (after, [.. gone.Select(g => g.Context)], [.. there[false].Select(l => l.Context)]);
+
+        bool IsUsed(string key, KubeconfigEntry entry) => kept.Exists(c => c.Text(key) == entry.Name);
+    }
+
+    private static string? CurrentBefore(string? there, string context, string? current, IReadOnlyList<MergedContext> known)
+    {
+        if (current != context || there == context) return known.FirstOrDefault(k => k.Context == context)?.CurrentBefore;
+        // Where a merge made the one before current as well, what was there before that one.
+        return known.FirstOrDefault(k => k.Context == there) is { } other ? other.CurrentBefore : there;
+    }
+
+    private static KubeconfigEntry? Find(IReadOnlyList<KubeconfigEntry> entries, string name) => entries.FirstOrDefault(e => e.Name == name);
+
+    /// <summary>One that has these values already stays as it is written: the same merge again changes nothing.</summary>
+    private static List<KubeconfigEntry> Put(IReadOnlyList<KubeconfigEntry> entries, KubeconfigEntry entry) => Find(entries, entry.Name) is null
+        ? [.. entries, entry]
+        : [.. entries.Select(e => e.Name == entry.Name && Canonical(e.Body) != Canonical(entry.Body) ? entry : e)];
+
+    /// <summary>Where a context leads; null where it leads nowhere.</summary>
+    private static string? EndpointOf(KubeconfigDocument document, string context) =>
+        Find(document.Clusters, Find(document.ContextEntries, context)?.Text("cluster") ?? "") is { } cluster ? EndpointOf(cluster) : null;
+
+    private static string? EndpointOf(KubeconfigEntry cluster) => ResolvedContext.EndpointOf(ResolvedContext.ClusterWithFilesInside(cluster));
+
+    private static string Digest(KubeconfigEntry user)
+    {
+        var whole = ResolvedContext.UserWithFilesInside(user, KubeconfigReader.ReadNamedFile, []);
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Canonical(whole.Body))));
+    }
+
+    /// <summary>The values in one form: kubectl, which may write the file as well, uses other quotes and another order.</summary>
+    private static string Canonical(YamlNode node) => node switch
+    {
+        YamlMappingNode map => $"{{{string.Concat(map.Children
+            .Where(c => !c.Value.IsNull())
+            .OrderBy(c => c.Key.Text(), StringComparer.Ordinal)
+            .Select(c => $"{Canonical(c.Key)}:{Canonical(c.Value)}"))}}}",
+        YamlSequenceNode list => $"[{string.Concat(list.Select(Canonical))}]",
+        YamlScalarNode { Value: var value } => $"{value?.Length ?? 0}\"{value}\"",
+        _ => "",
+    };
+
+    private static Problem Elsewhere(string file, string kind, string name, string? endpoint, string wanted)
+    {
+        var (there, here) = (ServerOf(endpoint), ServerOf(wanted));
+        var leads = there is null ? "names no usable server"
+            : there == here ? $"leads to {there} with another CA" : $"leads to {there}, and this run would point it to {here}";
+        return Conflict(file, kind, name, $"The {kind} '{name}' {leads}. MeshTrust did not write it, so it stays");
+    }
+
+    private static Problem Conflict(string file, string kind, string name, string what) => new("MT0220", file,
+        $"{what}, and nothing is merged.",
+        "Merge into another file with --merge-kubeconfig=FILE, or leave --merge-kubeconfig out. "
+        + $"If you no longer need the {kind}, remove it: kubectl --kubeconfig '{file}' config delete-{kind} '{name}'");
+
+    private static string? ServerOf(string? endpoint) => endpoint?[..endpoint.LastIndexOf(' ')];
+}
+
+/// <summary>A context that was merged into a kubeconfig of the user's, with the entries that were added for it; not those that were there.</summary>
+/// <param name="File">That kubeconfig.</param>
+/// <param name="Context">The context's name in it.</param>
+/// <param name="Cluster">The cluster that it leads to.</param>
+/// <param name="Endpoint">What it led to (<see cref="ResolvedContext.Endpoint"/>): a context of the same name that leads elsewhere is another's.</param>
+internal sealed record MergedContext(string File, string Context, string Cluster, string Endpoint)
+{
+    /// <summary>The entry of <c>clusters</c> that was added; null where it was there.</summary>
+    public string? ClusterEntry { get; init; }
+
+    /// <summary>The entry of <c>users</c> that was added; null where it was there.</summary>
+    public string? UserEntry { get; init; }
+
+    /// <summary>SHA-256 of that user as it was written: one that was changed since is the user's own.</summary>
+    public string? UserDigest { get; init; }
+
+    /// <summary>The endpoint that was in the file before the last merge; the merge may have been cut off.</summary>
+    public string? EarlierEndpoint { get; init; }
+
+    /// <summary>The digest that was in the file before the last merge.</summary>
+    public string? EarlierUserDigest { get; init; }
+
+    /// <summary>The current context before the merge made this one current.</summary>
+    public string? CurrentBefore { get; init; }
+
+    /// <summary>Whether it stays when kind clusters are removed: the cluster is no kind cluster of this work directory.</summary>
+    public bool Stays { get; init; }
+
+    internal bool LedTo(string? endpoint) => endpoint is not null && (endpoint == Endpoint || endpoint == EarlierEndpoint);
+
+    internal bool Wrote(string digest) => digest == UserDigest || digest == EarlierUserDigest;
+}
+
+/// <summary>What was merged into kubeconfigs of the user's, so that exactly that can be taken out again. Nothing in it is secret.</summary>
+internal sealed record MergedContexts(int Version, IReadOnlyList<MergedContext> Contexts)
+{
+    internal static MergedContexts None { get; } = new(KnownVersion, []);
+
+    /// <summary>The name of the file that keeps it.</summary>
+    internal const string FileName = "merged.json";
+
+    private const int KnownVersion = 1;
+
+    /// <summary>Reads the file's text.</summary>
+    /// <param name="json">The text.</param>
+    /// <param name="location">The file, for messages.</param>
+    /// <exception cref="MeshTrustException">Stage <see cref="Stage.Contexts"/>: MT2301, this version cannot read it.</exception>
+    internal static MergedContexts Parse(string json, string location)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(json, MergedContextsJson.Default.MergedContexts) is { Version: KnownVersion, Contexts: not null } merged
+                ? merged : throw new JsonException();
+        }
+        catch (JsonException e)
+        {
+            throw new MeshTrustException(Stage.Contexts, new Problem(ProblemCodes.StateUnreadable, location,
+                "The file that says which contexts MeshTrust brought into your kubeconfig cannot be read.",
+                "Put it back as it was, or remove it: contexts of clusters that are gone then stay in your kubeconfig (kubectl config delete-context)."),
+                e);
+        }
+    }
+
+    internal string ToJson() => JsonSerializer.Serialize(this, MergedContextsJson.Default.MergedContexts) + "\n";
+
+    /// <summary>With these contexts as well, in the place of those of the same name in the same file.</summary>
+    internal MergedContexts With(IReadOnlyList<MergedContext> contexts) => this with { Contexts = [.. Without(contexts).Contexts, .. contexts] };
+
+    /// <summary>Without the contexts of these names in these files.</summary>
+    internal MergedContexts Without(IReadOnlyList<MergedContext> contexts) =>
+        this with { Contexts = [.. Contexts.Where(there => !contexts.Any(other => (other.File, other.Context) == (there.File, there.Context)))] };
+}
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, NewLine = "\n", RespectNullableAnnotations = true,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(MergedContexts))]
+internal sealed partial class MergedContextsJson : JsonSerializerContext;

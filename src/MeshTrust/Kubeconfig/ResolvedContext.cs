@@ -1,0 +1,174 @@
+using System.Security.Cryptography;
+using System.Text;
+using MeshTrust.Settings;
+
+namespace MeshTrust.Kubeconfig;
+
+/// <summary>
+/// A context with the cluster and the user that it leads to, checked. The one place that knows what client-go makes of their values: which
+/// wins over which, what goes together, and what a value has to be.
+/// </summary>
+internal sealed record ResolvedContext(KubeconfigEntry Context, KubeconfigEntry Cluster, KubeconfigEntry User)
+{
+    internal string Name => Context.Name;
+
+    internal Uri Server => ServerOf(Cluster)!;
+
+    /// <summary>What tells this server from another where the API may not be asked: address and SHA-256 of the CA. Not secret.</summary>
+    internal string Endpoint => EndpointOf(Cluster)!;
+
+    /// <summary>The CA of the server that the file holds, as PEM; null where it names a file, or none.</summary>
+    internal string? Authority =>
+        Cluster.Text("certificate-authority-data") is { } data ? Encoding.UTF8.GetString(Convert.FromBase64String(data)) : null;
+
+    /// <summary>Whether the server's certificate is not verified.</summary>
+    internal bool SkipsTlsVerification => Cluster.Flag("insecure-skip-tls-verify");
+
+    /// <summary>The command that makes credentials; null for none.</summary>
+    internal string? Command => User.Map("exec")?.Text("command");
+
+    /// <summary>Whether new credentials can be had when the server no longer accepts the present ones.</summary>
+    internal bool HasRenewableCredentials => Command is not null || User.Text("tokenFile") is not null || User.Map("auth-provider") is not null;
+
+    /// <summary>How the user is authenticated, for people.</summary>
+    internal string Credentials =>
+        Command is { } command ? $"the command '{command}'"
+        : User.Map("auth-provider") is not null ? "an auth provider"
+        : Either(User, "token", "tokenFile") is not null ? "a token"
+        : Either(User, "client-certificate-data", "client-certificate") is not null ? "a client certificate"
+        : User.Text("username") is not null ? "a user name and a password" : "nothing (anonymous)";
+
+    /// <exception cref="MeshTrustException">Stage <see cref="Stage.Contexts"/>, with everything that is wrong with the context.</exception>
+    internal static ResolvedContext Resolve(KubeconfigDocument document, string name)
+    {
+        var context = Find(document, name);
+        var problems = new List<Problem>();
+        var cluster = Linked(context, "cluster", document.Clusters, problems);
+        var user = context.Text("user") is null
+            ? new KubeconfigEntry("", context.Source, context.Line, [])
+            : Linked(context, "user", document.Users, problems);
+        if (cluster is not null) problems.AddRange(ProblemsOfCluster(cluster));
+        if (user is not null) problems.AddRange(ProblemsOfUser(user));
+        return problems.Count == 0 ? new(context, cluster!, user!) : throw new MeshTrustException(Stage.Contexts, problems);
+    }
+
+    internal static KubeconfigEntry Find(KubeconfigDocument document, string context)
+    {
+        if (document.ContextEntries.FirstOrDefault(c => c.Name == context) is { } entry) return entry;
+        throw new MeshTrustException(Stage.Contexts, new Problem("MT0206", context,
+            $"There is no context '{context}' in the kubeconfig. {document.ListContexts()}",
+            Nearest(document.Contexts, context) is { } near ? $"Did you mean '{near}'?" : "Name one of these."));
+    }
+
+    /// <summary>The name that was probably meant: a near one, or one that holds it, as <c>kind-east</c> holds <c>east</c>.</summary>
+    internal static string? Nearest(IReadOnlyList<string> names, string wanted) =>
+        NearestName.Find(wanted, names)
+        ?? (wanted.Length < 3 ? null : names.FirstOrDefault(n => n.Contains(wanted, StringComparison.OrdinalIgnoreCase)));
+
+    /// <summary>Where a cluster entry leads (<see cref="Endpoint"/>); null where it has no usable server.</summary>
+    internal static string? EndpointOf(KubeconfigEntry cluster)
+    {
+        if (ServerOf(cluster) is not { } server) return null;
+        var authority = Either(cluster, "certificate-authority-data", "certificate-authority") ?? "";
+        return $"{server.AbsoluteUri.TrimEnd('/')} sha256:{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(authority)))}";
+    }
+
+    /// <summary>The same with the content of the files that it names, so that it can move to another directory.</summary>
+    internal ResolvedContext WithFilesInside(Func<string, byte[]?> readFile, List<Problem> problems) => this with
+    {
+        Cluster = WithFileInside(Cluster, "certificate-authority", readFile, problems),
+        User = UserWithFilesInside(User, readFile, problems),
+    };
+
+    internal static KubeconfigEntry ClusterWithFilesInside(KubeconfigEntry cluster) =>
+        WithFileInside(cluster, "certificate-authority", KubeconfigReader.ReadNamedFile, []);
+
+    /// <summary>A token file stays a file, because others renew it; a command with a path stays that command.</summary>
+    internal static KubeconfigEntry UserWithFilesInside(KubeconfigEntry user, Func<string, byte[]?> readFile, List<Problem> problems)
+    {
+        user = WithFileInside(user, "client-certificate", readFile, problems);
+        user = WithFileInside(user, "client-key", readFile, problems);
+        if (user.Text("tokenFile") is { } token) user = user.With(("tokenFile", user.FullPath(token)));
+        return user.Map("exec") is { } exec && exec.Text("command") is { } command && command.AsSpan().ContainsAny('/', '\\') && !Path.IsPathRooted(command)
+            ? user.WithNodes(("exec", exec.With(("command", user.FullPath(command))).Body))
+            : user;
+    }
+
+    private static KubeconfigEntry WithFileInside(KubeconfigEntry entry, string key, Func<string, byte[]?> readFile, List<Problem> problems)
+    {
+        // As kubectl: the data wins over the file.
+        if (entry.Text(key + "-data") is not null) return entry.With((key, null));
+        if (entry.Text(key) is not { } file) return entry;
+        var path = entry.FullPath(file);
+        if (readFile(path) is { } bytes) return entry.With((key, null), (key + "-data", Convert.ToBase64String(bytes)));
+        problems.Add(new Problem("MT0208", entry.LocationOf(key),
+            $"'{key}' of '{entry.Name}' names the file {path}, which does not exist or may not be read.",
+            "Restore the file, correct the path, or log in to the cluster again."));
+        return entry;
+    }
+
+    private static KubeconfigEntry? Linked(KubeconfigEntry context, string key, IReadOnlyList<KubeconfigEntry> entries, List<Problem> problems)
+    {
+        var name = context.Text(key);
+        if (entries.FirstOrDefault(e => e.Name == name) is { } entry) return entry;
+        problems.Add(new Problem("MT0207", context.LocationOf(key),
+            name is null ? $"The context '{context.Name}' names no {key}." : $"The context '{context.Name}' names the {key} '{name}', which is not there.",
+            Nearest([.. entries.Select(e => e.Name)], name ?? "") is { } near ? $"Did you mean '{near}'?" : $"Add the {key}, or take another context."));
+        return null;
+    }
+
+    private static string? Either(KubeconfigEntry entry, string key, string other) => entry.Text(key) ?? entry.Text(other);
+
+    private static Uri? ServerOf(KubeconfigEntry cluster) =>
+        Uri.TryCreate(cluster.Text("server"), UriKind.Absolute, out var server) && server is { Scheme: "https" or "http", UserInfo: "" } ? server : null;
+
+    private static IEnumerable<Problem> ProblemsOfCluster(KubeconfigEntry cluster)
+    {
+        if (ServerOf(cluster) is null)
+        {
+            yield return new("MT0212", cluster.LocationOf("server"),
+                $"The cluster '{cluster.Name}' has no usable server address.", "Write 'server: https://host:port'.");
+        }
+
+        if (!HoldsPem(cluster, "certificate-authority-data", "CERTIFICATE")) yield return NoPem(cluster, "certificate-authority-data", "CERTIFICATE");
+    }
+
+    private static IEnumerable<Problem> ProblemsOfUser(KubeconfigEntry user)
+    {
+        if (!HoldsPem(user, "client-certificate-data", "CERTIFICATE")) yield return NoPem(user, "client-certificate-data", "CERTIFICATE");
+        if (!HoldsPem(user, "client-key-data", "PRIVATE KEY")) yield return NoPem(user, "client-key-data", "PRIVATE KEY");
+        var hasCertificate = Either(user, "client-certificate-data", "client-certificate") is not null;
+        var hasKey = Either(user, "client-key-data", "client-key") is not null;
+        if (hasCertificate != hasKey)
+        {
+            yield return new("MT0213", user.Location,
+                $"The user '{user.Name}' has a client certificate without its key, or the reverse.",
+                "Write both 'client-certificate(-data)' and 'client-key(-data)'.");
+        }
+
+        if (user.Node("exec") is not null && user.Map("exec")?.Text("command") is null)
+        {
+            yield return new("MT0203", user.LocationOf("exec"),
+                $"'exec' of the user '{user.Name}' names no command.", "Write 'exec:' with 'apiVersion' and 'command' below it.");
+        }
+    }
+
+    private static bool HoldsPem(KubeconfigEntry entry, string key, string label)
+    {
+        if (entry.Text(key) is not { } value) return true;
+        var buffer = new byte[value.Length];
+        try
+        {
+            if (!Convert.TryFromBase64String(value, buffer, out var length)) return false;
+            var text = Encoding.UTF8.GetString(buffer, 0, length);
+            return PemEncoding.TryFind(text, out _) && text.Contains(label + "-----", StringComparison.Ordinal);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(buffer);
+        }
+    }
+
+    private static Problem NoPem(KubeconfigEntry entry, string key, string label) => new("MT0211", entry.LocationOf(key),
+        $"'{key}' of '{entry.Name}' is no base64 of a PEM text with a {label} in it.", "Copy the value again, on one line; or log in to the cluster again.");
+}

@@ -1,0 +1,278 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Security.Authentication;
+using System.Text.Json;
+using MeshTrust.Kubeconfig;
+using MeshTrust.Settings;
+
+namespace MeshTrust.Kubernetes;
+
+/// <summary>
+/// The connection to one API server. KubernetesClient makes the credentials and the HTTP client; the few requests are sent without its generated
+/// operations: those put the request's body, here a private key, into their exceptions, and cost a third of a warm run to compile.
+/// </summary>
+internal sealed class ApiTransport : IDisposable
+{
+    private readonly ResolvedContext _context;
+    private readonly TimeSpan _connectTimeout;
+    private readonly Lock _lock = new();
+    private readonly List<Task<Connection>> _connections = [];
+
+    private ApiTransport(ClusterName cluster, ResolvedContext context, TimeSpan connectTimeout)
+    {
+        _context = context;
+        _connectTimeout = connectTimeout;
+        Cluster = cluster;
+        Server = new Uri(context.Server.AbsoluteUri.TrimEnd('/') + "/");
+    }
+
+    internal ClusterName Cluster { get; }
+
+    internal Uri Server { get; }
+
+    internal string Endpoint => _context.Endpoint;
+
+    /// <summary>The end of the client certificate, where the context has one: the usual reason for a 401.</summary>
+    internal DateTimeOffset? ClientCertificateEnd => ApiCredentials.ClientCertificateEnd(_context.User);
+
+    /// <summary>Reads the kubeconfig; nothing is sent before the first request.</summary>
+    /// <exception cref="MeshTrustException">Stage <see cref="Stage.Contexts"/>: the kubeconfig cannot be used.</exception>
+    internal static ApiTransport Open(ClusterAccess access, TimeSpan connectTimeout)
+    {
+        var document = KubeconfigDocument.Load(access.KubeconfigPath).Subset(access.ContextName);
+        return new ApiTransport(access.Name, document.Resolve(access.ContextName), connectTimeout);
+    }
+
+    /// <summary>One try. Credentials that the server no longer accepts are made again once, where that can help.</summary>
+    /// <exception cref="ApiConnectionException">No response came.</exception>
+    internal async Task<ApiResponse> SendAsync(ApiRequest request, CancellationToken cancellationToken)
+    {
+        var connecting = Current(rejected: null);
+        var response = await SendAsync(request, connecting, cancellationToken).ConfigureAwait(false);
+        return response.StatusCode == 401 && _context.HasRenewableCredentials
+            ? await SendAsync(request, Current(rejected: connecting), cancellationToken).ConfigureAwait(false)
+            : response;
+    }
+
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            foreach (var connection in _connections.Where(c => c.IsCompletedSuccessfully)) connection.Result.Client.Dispose();
+            _connections.Clear();
+        }
+    }
+
+    /// <summary>The latest connection; a new one where there is none or where the latest is the one whose credentials were rejected.</summary>
+    private Task<Connection> Current(Task<Connection>? rejected)
+    {
+        lock (_lock)
+        {
+            // A command for credentials may take seconds and blocks: it must not hold up the caller's other clusters.
+            if (_connections.Count == 0 || _connections[^1] == rejected)
+                _connections.Add(_context.Command is null ? Task.FromResult(Connect()) : Task.Run(Connect));
+            return _connections[^1];
+        }
+    }
+
+    private async Task<ApiResponse> SendAsync(ApiRequest request, Task<Connection> connecting, CancellationToken cancellationToken)
+    {
+        var (client, trust) = await connecting.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            using var message = MessageFor(request);
+            if (client.Credentials is { } credentials) await credentials.ProcessHttpRequestAsync(message, cancellationToken).ConfigureAwait(false);
+            using var response = await client.HttpClient
+                .SendAsync(message, HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false);
+            var body = await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false);
+            return new ApiResponse((int)response.StatusCode, body, response.Headers.RetryAfter?.Delta);
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException or AuthenticationException)
+        {
+            throw new ApiConnectionException(ConnectionFault.From(e, Server, trust), e);
+        }
+    }
+
+    private HttpRequestMessage MessageFor(ApiRequest request)
+    {
+        var message = new HttpRequestMessage(request.Method, new Uri(Server, request.Path.TrimStart('/')))
+        {
+            // One connection carries all requests, as with client-go: what goes out together does not open several.
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
+        };
+        // .NET takes the name for the handshake from here, through proxies too, and from nowhere else: it overwrites SslOptions.TargetHost.
+        message.Headers.Host = _context.Cluster.Text("tls-server-name");
+        message.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
+        message.Headers.UserAgent.Add(new ProductInfoHeaderValue("meshtrust", null));
+        if (_context.User.Text("as") is { } impersonated) message.Headers.Add("Impersonate-User", impersonated);
+        if (!request.Body.IsEmpty)
+        {
+            message.Content = new ReadOnlyMemoryContent(request.Body);
+            message.Content.Headers.ContentType = new MediaTypeHeaderValue(request.ContentType);
+        }
+
+        return message;
+    }
+
+    private Connection Connect()
+    {
+        try
+        {
+            var configuration = ApiCredentials.Build(_context);
+            SocketsHttpHandler? handler = null;
+            configuration.HttpClientTimeout = Timeout.InfiniteTimeSpan;
+            configuration.FirstMessageHandlerSetup = h =>
+            {
+                handler = h;
+                h.AllowAutoRedirect = false;
+                h.ConnectTimeout = _connectTimeout;
+                // .NET sends even loopback through HTTPS_PROXY, where kubectl does not.
+                if (Server.IsLoopback) h.UseProxy = false;
+                else if (_context.Cluster.Text("proxy-url") is { } proxy) h.Proxy = new WebProxy(proxy);
+            };
+            var client = new k8s.Kubernetes(configuration);
+            var trust = new ServerTrust(Server, configuration.SslCaCerts, _context.SkipsTlsVerification);
+            handler!.SslOptions.RemoteCertificateValidationCallback = trust.Accept;
+            return new Connection(client, trust);
+        }
+        catch (Exception e) when (e is not MeshTrustException)
+        {
+            // The exception itself is not reported: its text may quote what a command printed.
+            throw new MeshTrustException(Stage.Contexts, ApiCredentials.Unusable(_context));
+        }
+    }
+
+    private sealed record Connection(k8s.Kubernetes Client, ServerTrust Trust);
+}
+
+/// <summary>The requests of one call, under one deadline: transient errors are retried until then, lasting ones are reported at once.</summary>
+internal sealed class RetryingApiClient : IDisposable
+{
+    private readonly ApiTransport _transport;
+    private readonly ClusterApiSettings _settings;
+    private readonly CancellationToken _caller;
+    private readonly CancellationTokenSource _timer;
+    private readonly CancellationTokenSource _deadline;
+
+    internal RetryingApiClient(ApiTransport transport, ClusterApiSettings settings, CancellationToken cancellationToken)
+    {
+        _transport = transport;
+        _settings = settings;
+        _caller = cancellationToken;
+        _timer = new CancellationTokenSource(settings.Deadline, settings.Time);
+        _deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _timer.Token);
+    }
+
+    private string Cluster => _transport.Cluster.Value;
+
+    public void Dispose()
+    {
+        _deadline.Dispose();
+        _timer.Dispose();
+    }
+
+    /// <summary>Sends until there is a response that asking again will not change. The request must be safe to send twice.</summary>
+    /// <exception cref="MeshTrustException">No response came.</exception>
+    internal async Task<ApiResponse> SendAsync(ApiRequest request)
+    {
+        Problem? last = null;
+        var mayHaveBeenApplied = false;
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                ApiResponse? response = null;
+                ConnectionFault? fault = null;
+                try
+                {
+                    response = await TryAsync(request).ConfigureAwait(false);
+                }
+                catch (ApiConnectionException e)
+                {
+                    // A server that is known to have ended does not come back: waiting for it would only hide the reason.
+                    if (_settings.FaultOf(_transport.Cluster) is { } ended) throw new MeshTrustException(_settings.Stage, ended);
+                    fault = e.Fault;
+                }
+
+                if (response is { IsTransient: false }) return response with { MayHaveBeenApplied = mayHaveBeenApplied };
+                mayHaveBeenApplied |= response is null or { StatusCode: 500 or 502 or 504 };
+                last = response is null ? fault!.ToProblem(Cluster, request) : Rejection(request, response);
+                // A 500 may well be lasting, as a refused connection or a name that is not there yet; the rest is transient until the deadline.
+                var transient = response is null ? fault!.IsTimeout : response.StatusCode != 500;
+                if (fault is { IsTransient: false } || !Backoff.ShouldRetry(tries, transient)) throw new MeshTrustException(_settings.Stage, last);
+                var pause = Backoff.Pause(_settings.FirstBackoff, tries, response?.RetryAfter, Random.Shared.NextDouble());
+                await Task.Delay(pause, _settings.Time, _deadline.Token).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException)
+            {
+                _caller.ThrowIfCancellationRequested();
+                last ??= ConnectionFault.NoAnswer(_transport.Server, _settings.Deadline).ToProblem(Cluster, request);
+                throw new MeshTrustException(_settings.Stage, last);
+            }
+        }
+    }
+
+    /// <summary>What a successful response holds.</summary>
+    /// <exception cref="MeshTrustException">The server rejected the request, or its response cannot be read.</exception>
+    internal T Read<T>(ApiRequest request, ApiResponse response, Func<JsonElement, T> read)
+    {
+        EnsureSuccess(request, response);
+        try
+        {
+            using var json = response.Json() ?? throw new FormatException();
+            return read(json.RootElement);
+        }
+        catch (Exception e) when (e is KeyNotFoundException or InvalidOperationException or FormatException)
+        {
+            throw new MeshTrustException(_settings.Stage, ApiRejection.Unreadable(Cluster, _transport.Server, request));
+        }
+    }
+
+    internal void EnsureSuccess(ApiRequest request, ApiResponse response)
+    {
+        if (!response.IsSuccess) throw new MeshTrustException(_settings.Stage, Rejection(request, response));
+    }
+
+    private Problem Rejection(ApiRequest request, ApiResponse response) =>
+        response.StatusCode == 401 && _transport.ClientCertificateEnd is { } end && end < _settings.Time.GetUtcNow()
+            ? ApiRejection.Expired(Cluster, _transport.Server, end)
+            : ApiRejection.Describe(Cluster, _transport.Server, request, response);
+
+    private async Task<ApiResponse> TryAsync(ApiRequest request)
+    {
+        using var timer = new CancellationTokenSource(_settings.AttemptTimeout, _settings.Time);
+        using var attempt = CancellationTokenSource.CreateLinkedTokenSource(_deadline.Token, timer.Token);
+        try
+        {
+            return await _transport.SendAsync(request, attempt.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!_deadline.IsCancellationRequested)
+        {
+            throw new ApiConnectionException(ConnectionFault.NoAnswer(_transport.Server, _settings.AttemptTimeout));
+        }
+    }
+}
+
+/// <summary>When to ask again. Pure: the dice are given.</summary>
+internal static class Backoff
+{
+    /// <summary>Tries for errors that may well be lasting: a refused connection, a name that is not there yet, a 500.</summary>
+    internal const int MaxAttempts = 7;
+
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(5);
+
+    /// <summary>The pause after a try.</summary>
+    /// <param name="first">The pause after the first try.</param>
+    /// <param name="tries">How many tries there were, at least one.</param>
+    /// <param name="retryAfter">The server's Retry-After; the pause is never shorter.</param>
+    /// <param name="dice">0 to 1: the pause is 50 to 100 percent of the full one, so that many clients do not come back at once.</param>
+    internal static TimeSpan Pause(TimeSpan first, int tries, TimeSpan? retryAfter, double dice)
+    {
+        var full = TimeSpan.FromTicks(Math.Min(Longest.Ticks, (long)(first.Ticks * Math.Pow(2, Math.Min(tries - 1, 20)))));
+        var pause = full * (0.5 + dice / 2);
+        return retryAfter is { } asked && asked > pause ? asked : pause;
+    }
+
+    internal static bool ShouldRetry(int tries, bool transient) => transient || tries < MaxAttempts;
+}
