@@ -18,7 +18,7 @@ namespace Cake.Frosting.MeshTrust;
 /// What the tasks of one run share: the settings, bound when the first task asks, and the clusters, made reachable when the first task asks.
 /// All else goes from task to task through the topology and the trust store, so that each can run alone (<c>--exclusive</c>).
 /// </summary>
-public sealed class MeshSession(MeshTrustOptions options, RunCancellation cancellation, KindAccess kind, TimeProvider time)
+public sealed class MeshSession(MeshTrustOptions options, RunCancellation cancellation, KindAccess kind, TimeProvider time) : IDisposable
 {
     private readonly Lock _lock = new();
     private MeshTrustSettings? _settings;
@@ -27,6 +27,7 @@ public sealed class MeshSession(MeshTrustOptions options, RunCancellation cancel
     private Task<ProviderSelection>? _provider;
     private ControlPlaneBinaries? _binaries;
     private readonly HashSet<string> _keptFromGit = [];
+    private ClusterConnections? _connections;
 
     /// <summary>Ends with the run.</summary>
     public CancellationToken Token => cancellation.Token;
@@ -34,8 +35,12 @@ public sealed class MeshSession(MeshTrustOptions options, RunCancellation cancel
     /// <summary>The keys that this run needs, generated ahead of the task that takes them.</summary>
     public PendingKeys Keys { get; } = new();
 
-    /// <summary>How an API server is reached.</summary>
-    public Func<ClusterAccess, IClusterApi> Connect => access => KubernetesClusterApi.Connect(access, ClusterApiSettings.Default with { Time = time, FaultOf = FaultOf });
+    /// <summary>How a stage reaches an API server: over one connection to each cluster, which all tasks of the run share.</summary>
+    public Func<ClusterAccess, IClusterApi> Connect(Stage stage)
+    {
+        var connections = LazyInitializer.EnsureInitialized(ref _connections, () => new(ClusterApiSettings.Default with { Time = time, FaultOf = FaultOf }));
+        return access => connections.Open(access, stage);
+    }
 
     /// <summary>The steps of clusters that are being made, for whoever shows them.</summary>
     public ClusterBoard Board { get; } = new(time);
@@ -123,6 +128,9 @@ public sealed class MeshSession(MeshTrustOptions options, RunCancellation cancel
         var run = Settings(context).Run;
         return new BinaryDownload(new BinaryDownloadOptions { Version = Versions(Settings(context)), Index = run.BinariesIndex, Offline = run.Offline }) { TimeProvider = time };
     }
+
+    /// <summary>Closes the connections to the clusters; it ends with the run.</summary>
+    public void Dispose() => _connections?.Dispose();
 
     /// <summary>Sees to it that git ignores these directories before the first key is written there.</summary>
     internal void KeepFromGit(ICakeContext context, params ReadOnlySpan<string> directories)

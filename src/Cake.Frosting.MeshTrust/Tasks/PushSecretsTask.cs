@@ -1,5 +1,6 @@
 using Cake.Core;
 using Cake.Core.Diagnostics;
+using MeshTrust;
 using MeshTrust.Kubernetes;
 using MeshTrust.Pki;
 
@@ -23,7 +24,7 @@ public sealed class PushSecretsTask(MeshSession session, LiveStatus live) : Asyn
         var report = await live.DuringAsync(
             context,
             () => $"pushing to {clusters.Count} clusters",
-            CacertsPush.RunAsync(settings.Topology, clusters, session.Connect, store.ReadCacerts, allowed, session.Token)).ConfigureAwait(false);
+            CacertsPush.RunAsync(settings.Topology, clusters, session.Connect(Stage.Push), store.ReadCacerts, allowed, session.Token)).ConfigureAwait(false);
 
         foreach (var outcome in report.Outcomes)
         {

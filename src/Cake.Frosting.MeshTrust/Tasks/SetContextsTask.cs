@@ -1,5 +1,6 @@
 using Cake.Core;
 using Cake.Core.Diagnostics;
+using MeshTrust;
 using Cake.Frosting.MeshTrust.Kind;
 using MeshTrust.Kubeconfig;
 using MeshTrust.Kubernetes;
@@ -18,7 +19,7 @@ public sealed class SetContextsTask(MeshSession session, LiveStatus live, Pipeli
     {
         var settings = session.Settings(context);
         var clusters = await session.AccessAsync(context).ConfigureAwait(false);
-        var report = await live.DuringAsync(context, () => $"asking {clusters.Count} API servers", ContextsCheck.RunAsync(clusters, session.Connect, session.Token)).ConfigureAwait(false);
+        var report = await live.DuringAsync(context, () => $"asking {clusters.Count} API servers", ContextsCheck.RunAsync(clusters, session.Connect(Stage.Contexts), session.Token)).ConfigureAwait(false);
         var plan = ContextsPlan.Read(settings.Topology, (await session.ClustersAsync(context).ConfigureAwait(false)).Clusters, settings.Run);
         if (settings.Run.MergeKubeconfig is { } own) new KindExports(settings.Run, time).Check(own, clusters);
         var written = plan.Write();

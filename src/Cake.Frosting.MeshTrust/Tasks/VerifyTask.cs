@@ -1,5 +1,6 @@
 using Cake.Core;
 using Cake.Core.Diagnostics;
+using MeshTrust;
 using MeshTrust.Checks;
 using MeshTrust.Pki;
 using MeshTrust.Verification;
@@ -18,7 +19,7 @@ public sealed class VerifyTask(MeshSession session, LiveStatus live, ReportDeliv
         var settings = session.Settings(context);
         var clusters = await session.AccessAsync(context).ConfigureAwait(false);
         var reading = new TrustSnapshotReader(time, session.Parallel(context))
-            .ReadAsync(settings.Topology, clusters, session.Connect, settings.Run.CertsDirectory, session.Token);
+            .ReadAsync(settings.Topology, clusters, session.Connect(Stage.Verification), settings.Run.CertsDirectory, session.Token);
         var snapshot = await live.DuringAsync(context, () => $"reading {clusters.Count} clusters", reading).ConfigureAwait(false);
         snapshot = snapshot with { Peers = await live.DuringAsync(context, () => "calling each cluster from the others", session.PeersAsync(context)).ConfigureAwait(false) };
 

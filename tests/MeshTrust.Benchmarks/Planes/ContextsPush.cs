@@ -26,6 +26,7 @@ internal static class ContextsPush
         var store = new TrustStore(Path.Combine(work, "certs"));
         var parallel = Math.Max(8, Environment.ProcessorCount);
 
+        using var connections = new ClusterConnections(ClusterApiSettings.Default);
         var push = await CacertsPush.RunAsync(topology, clusters, Connect, store.ReadCacerts, new CacertsPushSettings { Parallel = parallel }, CancellationToken.None).ConfigureAwait(false);
         push.EnsureSucceeded();
         var snapshot = await new TrustSnapshotReader(TimeProvider.System, parallel).ReadAsync(topology, clusters, Connect, store.Location, CancellationToken.None).ConfigureAwait(false);
@@ -34,6 +35,6 @@ internal static class ContextsPush
         return report.ToFault() is null ? 0 : 1;
 
         IClusterApi Connect(ClusterAccess access) =>
-            new OwnNamespace(KubernetesClusterApi.Connect(access, ClusterApiSettings.Default), topology.Trust.Namespace, $"{prefix}-{access.Name.Value["cluster".Length..]}");
+            new OwnNamespace(connections.Open(access, Stage.Push), topology.Trust.Namespace, $"{prefix}-{access.Name.Value["cluster".Length..]}");
     }
 }
