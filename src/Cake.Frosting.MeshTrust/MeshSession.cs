@@ -111,7 +111,7 @@ public sealed class MeshSession(MeshTrustOptions options, RunCancellation cancel
         [.. (await ClustersAsync(context).ConfigureAwait(false)).Clusters.Select(cluster => cluster.Access)];
 
     /// <summary>What the nodes of each cluster see of the others; empty where nobody here can run a program on them.</summary>
-    public async Task<IReadOnlyList<PeerReading>> PeersAsync(ICakeContext context)
+    internal async Task<IReadOnlyList<PeerReading>> PeersAsync(ICakeContext context)
     {
         if ((await ProviderAsync(context).ConfigureAwait(false)).Choice != ProviderChoice.Kind) return [];
         var run = await KindAsync(context).ConfigureAwait(false);

@@ -6,11 +6,11 @@ using MeshTrust.Checks;
 using MeshTrust.IO;
 using MeshTrust.Reporting;
 using MeshTrust.Settings;
-using MeshTrust.Verification;
+using Spectre.Console;
 
 namespace Cake.Frosting.MeshTrust;
 
-/// <summary>Brings a report to whoever reads it: to the screen in the form that was asked for, and as files for pipelines.</summary>
+/// <summary>Brings a report to whoever reads it: to the screen in the form that the run names, and as files for pipelines.</summary>
 public sealed class ReportDelivery(StandardOutput output)
 {
     /// <summary>The JUnit file in the artifacts directory; Prow looks for this form of name.</summary>
@@ -25,67 +25,66 @@ public sealed class ReportDelivery(StandardOutput output)
     /// <summary>The JSON file of the checks of the machine in the artifacts directory.</summary>
     public const string PreflightFile = "preflight.json";
 
-    /// <summary>
-    /// Shows what the checks of the machine found, and writes it as JSON. Rows that need nobody's attention are shown where Preflight is what was asked
-    /// for; with <c>--output=json</c> standard output has one document at most, so the report of a run that goes on is only in the file.
-    /// </summary>
-    /// <exception cref="MeshTrustException">Stage <see cref="Stage.Preflight"/>: the errors of the report, and after them MT1001 to MT1004 where the file cannot be written.</exception>
-    public void Deliver(ICakeContext context, PreflightReport report, RunSpec run)
-    {
-        ArgumentNullException.ThrowIfNull(context);
-        ArgumentNullException.ThrowIfNull(report);
-        ArgumentNullException.ThrowIfNull(run);
-        var asked = context.Arguments.GetArguments("target").Contains("Preflight", StringComparer.OrdinalIgnoreCase);
-        if (run.Output == OutputFormat.Json)
-        {
-            if (asked || report.Errors > 0) output.Report.WriteLine(PreflightJsonReport.Render(report));
-        }
-        else if (IsTable(run))
-        {
-            PreflightTableReport.Write(report, output.AsConsole(run.Color), asked);
-        }
-        else
-        {
-            PreflightPlainReport.Write(report, output.Report, asked);
-        }
-
-        Conclude(report.ToFault(), Stage.Preflight, [Folder(run), Artifact(run, PreflightFile, PreflightJsonReport.Render(report))]);
-    }
-
     /// <summary>Shows the report, writes the three files and, in GitHub Actions, appends the step summary.</summary>
-    /// <exception cref="MeshTrustException">Stage <see cref="Stage.Verification"/>: the findings, and after them MT1001 to MT1004 for each file that cannot be written.</exception>
+    /// <exception cref="MeshTrustException">
+    /// Stage <see cref="Stage.Verification"/>: the findings, and after them MT1001 to MT1004 for each file that cannot be written.
+    /// </exception>
     public void Deliver(ICakeContext context, TrustReport report, RunSpec run)
     {
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(run);
-        Show(report, run);
+        Show(run, () => JsonReport.Render(report), console => TableReport.Write(report, console), text => PlainReport.Write(report, text));
 
         var markdown = new StringWriter();
         MarkdownReport.Write(report, markdown);
-        List<(string, Action<string>)> files = [Folder(run), Artifact(run, JUnitFile, JUnitReport.Render(report)), Artifact(run, JsonFile, JsonReport.Render(report)), Artifact(run, MarkdownFile, markdown.ToString())];
+        List<(string, Action<string>)> files =
+        [
+            Folder(run),
+            Artifact(run, JUnitFile, JUnitReport.Render(report)),
+            Artifact(run, JsonFile, JsonReport.Render(report)),
+            Artifact(run, MarkdownFile, markdown.ToString()),
+        ];
         if (context.Environment.GetEnvironmentVariable("GITHUB_STEP_SUMMARY") is { Length: > 0 } summary)
             files.Add((summary, path => File.AppendAllText(path, markdown.ToString())));
         Conclude(report.ToFault(run.Strict), Stage.Verification, files);
         context.Log.Verbose($"Reports: {run.ArtifactsDirectory}");
     }
 
-    private void Show(TrustReport report, RunSpec run)
+    /// <summary>
+    /// Shows what the checks of the machine found, and writes it as JSON. Rows that need nobody's attention are shown where Preflight is
+    /// the target; with <c>--output=json</c> standard output has one document at most, so the report of a run that goes on is only in the
+    /// file.
+    /// </summary>
+    /// <exception cref="MeshTrustException">
+    /// Stage <see cref="Stage.Preflight"/>: the errors of the report, and after them MT1001 to MT1004 where the file cannot be written.
+    /// </exception>
+    internal void Deliver(ICakeContext context, PreflightReport report, RunSpec run)
     {
-        switch (run.Output)
-        {
-            case OutputFormat.Json:
-                output.Report.WriteLine(JsonReport.Render(report));
-                break;
-            case var _ when IsTable(run):
-                TableReport.Write(report, output.AsConsole(run.Color));
-                break;
-            default:
-                PlainReport.Write(report, output.Report);
-                break;
-        }
+        var isTarget = context.Arguments.GetArguments("target").Contains("Preflight", StringComparer.OrdinalIgnoreCase);
+        var json = JsonReport.Render(report);
+        Show(
+            run,
+            () => isTarget || report.Errors > 0 ? json : null,
+            console => TableReport.Write(report, console, isTarget),
+            text => PlainReport.Write(report, text, isTarget));
+        Conclude(report.ToFault(), Stage.Preflight, [Folder(run), Artifact(run, PreflightFile, json)]);
     }
 
-    private static bool IsTable(RunSpec run) => run.Output == OutputFormat.Table || (run.Output == OutputFormat.Auto && LiveStatus.IsInteractive);
+    private void Show(RunSpec run, Func<string?> json, Action<IAnsiConsole> table, Action<TextWriter> plain)
+    {
+        if (run.Output == OutputFormat.Json)
+        {
+            if (json() is { } document) output.Report.WriteLine(document);
+        }
+        else if (run.Output == OutputFormat.Table || (run.Output == OutputFormat.Auto && LiveStatus.IsInteractive))
+        {
+            table(output.AsConsole(run.Color));
+        }
+        else
+        {
+            plain(output.Report);
+        }
+    }
 
     private static (string Path, Action<string> Write) Folder(RunSpec run) => (run.ArtifactsDirectory, directory =>
     {
@@ -96,7 +95,10 @@ public sealed class ReportDelivery(StandardOutput output)
     private static (string Path, Action<string> Write) Artifact(RunSpec run, string name, string text) =>
         (Path.Combine(run.ArtifactsDirectory, name), path => WholeFile.Replace(path, Encoding.UTF8.GetBytes(text), secret: false));
 
-    /// <summary>Writes every file that can be written, then fails with what the report found; a file that cannot be written comes after it and never hides it.</summary>
+    /// <summary>
+    /// Writes every file that can be written, then fails with what the report found; a file that cannot be written comes after it and never
+    /// hides it.
+    /// </summary>
     private static void Conclude(MeshTrustException? found, Stage stage, IEnumerable<(string Path, Action<string> Write)> files)
     {
         var refused = new Dictionary<string, MeshTrustException>(StringComparer.Ordinal);
@@ -115,6 +117,9 @@ public sealed class ReportDelivery(StandardOutput output)
         }
 
         if (refused.Count == 0 && found is null) return;
-        throw new MeshTrustException(stage, [.. found?.Problems ?? [], .. refused.Values.SelectMany(fault => fault.Problems)], found ?? refused.Values.First());
+        throw new MeshTrustException(
+            stage,
+            [.. found?.Problems ?? [], .. refused.Values.SelectMany(fault => fault.Problems)],
+            found ?? refused.Values.First());
     }
 }

@@ -17,8 +17,8 @@ public enum Severity
 /// <param name="Message">What is wrong: a sentence with a full stop.</param>
 /// <param name="Hint">How to fix it: a sentence with a full stop.</param>
 /// <param name="Severity">Whether the run can continue.</param>
-public sealed record Problem(string Id, string Location, string Message, string Hint, Severity Severity = Severity.Error)
+public record Problem(string Id, string Location, string Message, string Hint, Severity Severity = Severity.Error)
 {
     /// <summary>The line that people see.</summary>
-    public override string ToString() => $"{Id} {Location}: {Message} {Hint}";
+    public sealed override string ToString() => $"{Id} {Location}: {Message} {Hint}";
 }

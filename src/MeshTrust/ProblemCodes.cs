@@ -17,9 +17,17 @@ internal static class ProblemCodes
     public const string ClientCertificateExpired = "MT3017";
     public const string NetworkFamilyMissing = "MT3108";
     public const string NetworkAmbiguous = "MT3115";
+
+    /// <summary>What all codes about pools of load-balancer addresses begin with: MT4002 to MT4009.</summary>
+    public const string PoolPrefix = "MT400";
+
     public const string WebhookCertificateLate = "MT4023";
     public const string PairNotTrusted = "MT5002";
     public const string SecretIncomplete = "MT5005";
+    public const string OtherRootActive = "MT5013";
+    public const string RootNotDistributed = "MT5014";
+    public const string RevocationListsIncomplete = "MT5023";
+    public const string MeshSettingsMismatch = "MT5024";
     public const string FieldConflict = "MT5204";
     public const string WebhookDenied = "MT5207";
     public const string NamespaceTerminating = "MT5208";

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Cake.Frosting.MeshTrust.Tools;
+using MeshTrust.Checks;
 using MeshTrust.IO;
 using MeshTrust.Kind;
 using MeshTrust.Settings;
@@ -15,7 +16,7 @@ public sealed class HostReader(ToolHost tools, TimeProvider time)
     /// <summary>Reads the machine.</summary>
     /// <param name="settings">Which kubeconfigs will be written.</param>
     /// <param name="engine">The engine, whose disk is looked at where it is this machine's; null where none answers.</param>
-    public HostSnapshot Read(MeshTrustSettings settings, EngineInfo? engine)
+    internal HostSnapshot Read(MeshTrustSettings settings, EngineInfo? engine)
     {
         ArgumentNullException.ThrowIfNull(settings);
         return new HostSnapshot

@@ -40,7 +40,7 @@ public sealed class PeerProbe(IContainerEngine engine, Func<ClusterAccess, IClus
     /// <param name="snapshot">The nodes.</param>
     /// <param name="cancellationToken">Ends the calls.</param>
     /// <returns>One reading for each call; what does not answer is a reading with a fault, never an exception.</returns>
-    public async Task<IReadOnlyList<PeerReading>> ReadAsync(MeshTopology topology, IReadOnlyList<ClusterAccess> access, EngineSnapshot snapshot, CancellationToken cancellationToken)
+    internal async Task<IReadOnlyList<PeerReading>> ReadAsync(MeshTopology topology, IReadOnlyList<ClusterAccess> access, EngineSnapshot snapshot, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(topology);
         ArgumentNullException.ThrowIfNull(access);

@@ -1,6 +1,7 @@
 using Cake.Core;
 using Cake.Frosting.MeshTrust.Tools;
 using MeshTrust;
+using MeshTrust.Checks;
 using MeshTrust.IO;
 using MeshTrust.Kind;
 using MeshTrust.Settings;
@@ -11,7 +12,7 @@ namespace Cake.Frosting.MeshTrust.Kind;
 public sealed class PreflightReader(ToolHost tools, EngineSearch search, EngineSnapshotReader snapshots, HostReader host)
 {
     /// <summary>Reads. A part that cannot be read is a problem in the reading, and hides no other part.</summary>
-    public async Task<PreflightReading> ReadAsync(ICakeContext context, MeshTrustSettings settings, CancellationToken cancellationToken)
+    internal async Task<PreflightReading> ReadAsync(ICakeContext context, MeshTrustSettings settings, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(settings);

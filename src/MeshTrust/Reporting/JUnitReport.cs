@@ -1,33 +1,46 @@
 using System.Globalization;
 using System.Text;
-using MeshTrust.Verification;
+using System.Xml;
+using MeshTrust.Checks;
+using MeshTrust.IO;
 
 namespace MeshTrust.Reporting;
 
 /// <summary>
-/// The report for test readers: a suite for each check, a case for each cluster (for MT5002: each ordered pair, while there are at most 100).
-/// An error is a <c>failure</c>, what could not be read an <c>error</c>, what does not apply is <c>skipped</c>, a warning is <c>system-out</c>.
+/// The report for test readers: a suite for each check, a case for each cluster (for MT5002: each ordered pair, while there are at most
+/// 100). An error is a <c>failure</c>, what could not be read an <c>error</c>, what does not apply is <c>skipped</c>, a warning is
+/// <c>system-out</c>.
 /// </summary>
-public static class JUnitReport
+internal static class JUnitReport
 {
     private const string Mesh = "mesh";
 
-    // Written by hand: the document has five elements, and an XML stack costs more to load than it saves here.
     /// <summary>The report as XML 1.0 in UTF-8, ending in one line break.</summary>
     public static string Render(TrustReport report)
     {
-        ArgumentNullException.ThrowIfNull(report);
         var suites = report.Checks.Select(check => (Check: check, Cases: Cases(check, report).ToList())).ToList();
-        var xml = new StringBuilder("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-        xml.Append("<testsuites name=\"MeshTrust\"").Append(Counts(suites.SelectMany(s => s.Cases))).Append(">\n");
-        foreach (var (check, cases) in suites)
+        using var text = new Utf8StringWriter();
+        // What XML cannot hold is replaced before it gets here, so that the writer need not throw.
+        using (var xml = XmlWriter.Create(text, new XmlWriterSettings { Indent = true, NewLineChars = "\n", CheckCharacters = false }))
         {
-            xml.Append(CultureInfo.InvariantCulture, $"  <testsuite name=\"{Escape($"{check.Id} {check.Title}")}\"{Counts(cases)} timestamp=\"{report.At.UtcDateTime:yyyy-MM-ddTHH:mm:ss}\" hostname=\"{Escape(report.Mesh)}\">\n");
-            foreach (var one in cases) Append(xml, check, one);
-            xml.Append("  </testsuite>\n");
+            xml.WriteStartElement("testsuites");
+            Attribute(xml, "name", "MeshTrust");
+            WriteCounts(xml, suites.SelectMany(s => s.Cases));
+            foreach (var (check, cases) in suites)
+            {
+                xml.WriteStartElement("testsuite");
+                Attribute(xml, "name", $"{check.Id} {check.Title}");
+                WriteCounts(xml, cases);
+                Attribute(xml, "timestamp", report.At.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss", CultureInfo.InvariantCulture));
+                Attribute(xml, "hostname", report.Mesh);
+                foreach (var one in cases) Write(xml, check.Id, one);
+                xml.WriteEndElement();
+            }
+
+            xml.WriteEndElement();
         }
 
-        return xml.Append("</testsuites>\n").ToString();
+        return text + "\n";
     }
 
     private static IEnumerable<Case> Cases(CheckReport check, TrustReport report)
@@ -38,16 +51,16 @@ public static class JUnitReport
             yield break;
         }
 
-        if (check.Findings.Where(f => f.Cluster is null).ToList() is { Count: > 0 } general) yield return new Case(Mesh, general, null, null);
-        if (check.Id == "MT5002" && report.Matrix.Pairs.Count is > 0 and <= 100)
+        if (check.Findings.Where(f => f.Cluster is null).ToList() is { Count: > 0 } general)
+            yield return new Case(Mesh, general, null, null);
+        if (check.Id == ProblemCodes.PairNotTrusted && report.Matrix.Pairs.Count is > 0 and <= 100)
         {
-            var told = check.Findings.Where(f => f.Cluster is not null).ToLookup(f => (f.Cluster!, f.Peer ?? f.Cluster!));
+            var found = check.Findings.Where(f => f.Cluster is not null).ToLookup(f => (f.Cluster!, f.Peer ?? f.Cluster!));
             foreach (var pair in report.Matrix.Pairs)
             {
-                yield return new Case($"{pair.From} -> {pair.To}", [.. told[(pair.From, pair.To)]], null, pair.Trusted is null ? pair.Reason ?? "could not be read" : null)
-                {
-                    Remark = ReportText.IsAlone(report) && pair.Trusted == true ? ReportText.Verdict(report) : null,
-                };
+                var unread = pair.Trusted is null ? pair.Reason ?? "could not be read" : null;
+                var remark = report.IsAlone && pair.Trusted == true ? report.Verdict : null;
+                yield return new Case($"{pair.From} -> {pair.To}", [.. found[(pair.From, pair.To)]], null, unread) { Remark = remark };
             }
 
             yield break;
@@ -64,71 +77,72 @@ public static class JUnitReport
         }
     }
 
-    private static void Append(StringBuilder xml, CheckReport check, Case one)
+    private static void WriteCounts(XmlWriter xml, IEnumerable<Case> cases)
     {
-        xml.Append(CultureInfo.InvariantCulture, $"    <testcase classname=\"MeshTrust.{check.Id}\" name=\"{Escape(one.Name)}\" time=\"0\"");
-        if (one is { Kind: CaseKind.Passed, Warnings.Count: 0, Remark: null })
-        {
-            xml.Append(" />\n");
-            return;
-        }
+        var kinds = cases.Select(c => c.Kind).ToList();
+        Attribute(xml, "tests", $"{kinds.Count}");
+        Attribute(xml, "failures", $"{kinds.Count(k => k == CaseKind.Failed)}");
+        Attribute(xml, "errors", $"{kinds.Count(k => k == CaseKind.Unknown)}");
+        Attribute(xml, "skipped", $"{kinds.Count(k => k == CaseKind.Skipped)}");
+        Attribute(xml, "time", "0");
+    }
 
-        xml.Append(">\n");
+    private static void Write(XmlWriter xml, string id, Case one)
+    {
+        xml.WriteStartElement("testcase");
+        Attribute(xml, "classname", $"MeshTrust.{id}");
+        Attribute(xml, "name", one.Name);
+        Attribute(xml, "time", "0");
         switch (one.Kind)
         {
             case CaseKind.Failed:
-                Append(xml, "failure", check.Id, one.Failures);
+                Write(xml, "failure", id, one.Failures[0].Message, Lines(one.Failures));
                 break;
             case CaseKind.Unknown when one.Unknown.Count > 0:
-                Append(xml, "error", check.Id, one.Unknown);
+                Write(xml, "error", id, one.Unknown[0].Message, Lines(one.Unknown));
                 break;
             case CaseKind.Unknown:
-                xml.Append(CultureInfo.InvariantCulture, $"      <error type=\"{check.Id}\" message=\"{Escape($"could not check: {one.Unread}")}\" />\n");
+                Write(xml, "error", id, $"could not check: {one.Unread}", "");
                 break;
             case CaseKind.Skipped:
-                xml.Append(CultureInfo.InvariantCulture, $"      <skipped message=\"{Escape(one.Skipped!)}\" />\n");
+                Write(xml, "skipped", null, one.Skipped!, "");
                 break;
         }
 
-        if (one.Warnings.Count > 0 || one.Remark is not null)
-        {
-            var told = string.Join('\n', new[] { Text(one.Warnings), one.Remark ?? "" }.Where(t => t.Length > 0));
-            xml.Append(CultureInfo.InvariantCulture, $"      <system-out>{Escape(told)}</system-out>\n");
-        }
-
-        xml.Append("    </testcase>\n");
+        var remarks = string.Join('\n', new[] { Lines(one.Warnings), one.Remark ?? "" }.Where(t => t.Length > 0));
+        if (remarks.Length > 0) xml.WriteElementString("system-out", Clean(remarks));
+        xml.WriteEndElement();
     }
 
-    private static void Append(StringBuilder xml, string element, string id, List<TrustFinding> findings) =>
-        xml.Append(CultureInfo.InvariantCulture, $"      <{element} type=\"{id}\" message=\"{Escape(findings[0].Message)}\">{Escape(Text(findings))}</{element}>\n");
-
-    private static string Text(IEnumerable<TrustFinding> findings) => string.Join('\n', findings.Select(f => ReportText.OneLine(f.ToString())));
-
-    private static string Counts(IEnumerable<Case> cases)
+    private static void Write(XmlWriter xml, string element, string? type, string message, string text)
     {
-        var kinds = cases.Select(c => c.Kind).ToList();
-        return $" tests=\"{kinds.Count}\" failures=\"{kinds.Count(k => k == CaseKind.Failed)}\" errors=\"{kinds.Count(k => k == CaseKind.Unknown)}\" skipped=\"{kinds.Count(k => k == CaseKind.Skipped)}\" time=\"0\"";
+        xml.WriteStartElement(element);
+        if (type is not null) Attribute(xml, "type", type);
+        Attribute(xml, "message", message);
+        if (text.Length > 0) xml.WriteString(Clean(text));
+        xml.WriteEndElement();
     }
+
+    private static void Attribute(XmlWriter xml, string name, string value) => xml.WriteAttributeString(name, Clean(value));
+
+    private static string Lines(IEnumerable<Finding> findings) => string.Join('\n', findings.Select(f => Text.OneLine(f.ToString())));
 
     /// <summary>XML 1.0 has no way to write most control characters, nor half a surrogate pair: they become '?'.</summary>
-    private static string Escape(string text)
+    private static string Clean(string text)
     {
-        var xml = new StringBuilder(text.Length + 16);
+        var clean = new StringBuilder(text.Length);
         foreach (var rune in text.EnumerateRunes())
         {
-            switch (rune.Value)
-            {
-                case '<': xml.Append("&lt;"); break;
-                case '>': xml.Append("&gt;"); break;
-                case '&': xml.Append("&amp;"); break;
-                case '"': xml.Append("&quot;"); break;
-                case '\n': xml.Append("&#10;"); break;
-                case < 0x20 or (>= 0x7f and <= 0x9f) or 0xfffe or 0xffff or 0xfffd: xml.Append('?'); break;
-                default: xml.Append(rune.ToString()); break;
-            }
+            var isLost = rune.Value is (< 0x20 and not '\n') or (>= 0x7f and <= 0x9f) or 0xfffd or 0xfffe or 0xffff;
+            clean.Append(isLost ? "?" : rune.ToString());
         }
 
-        return xml.ToString();
+        return clean.ToString();
+    }
+
+    private sealed class Utf8StringWriter() : StringWriter(CultureInfo.InvariantCulture)
+    {
+        public override Encoding Encoding => Encoding.UTF8;
     }
 
     private enum CaseKind
@@ -139,7 +153,7 @@ public static class JUnitReport
         Skipped,
     }
 
-    private sealed class Case(string name, IReadOnlyList<TrustFinding> findings, string? skipped, string? unread)
+    private sealed class Case(string name, IReadOnlyList<Finding> findings, string? skipped, string? unread)
     {
         public string Name { get; } = name;
 
@@ -150,11 +164,11 @@ public static class JUnitReport
         /// <summary>What a reader should know although the case passed.</summary>
         public string? Remark { get; init; }
 
-        public List<TrustFinding> Failures { get; } = [.. findings.Where(f => f is { Severity: Severity.Error, CouldNotCheck: false })];
+        public List<Finding> Failures { get; } = [.. findings.Where(f => f is { Severity: Severity.Error, CouldNotCheck: false })];
 
-        public List<TrustFinding> Unknown { get; } = [.. findings.Where(f => f is { Severity: Severity.Error, CouldNotCheck: true })];
+        public List<Finding> Unknown { get; } = [.. findings.Where(f => f is { Severity: Severity.Error, CouldNotCheck: true })];
 
-        public List<TrustFinding> Warnings { get; } = [.. findings.Where(f => f.Severity == Severity.Warning)];
+        public List<Finding> Warnings { get; } = [.. findings.Where(f => f.Severity == Severity.Warning)];
 
         public CaseKind Kind =>
             Failures.Count > 0 ? CaseKind.Failed

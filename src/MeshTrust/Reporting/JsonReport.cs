@@ -1,35 +1,48 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
-using MeshTrust.Verification;
+using MeshTrust.Checks;
 
 namespace MeshTrust.Reporting;
 
-/// <summary>The report for programs. docs/checks.md describes the members; <c>schemaVersion</c> is 1.</summary>
-public static class JsonReport
+/// <summary>
+/// The reports for programs: indented JSON, ending in one line break. docs/checks.md and docs/preflight.md describe the members; they are
+/// only ever added under one <c>schemaVersion</c>.
+/// </summary>
+internal static class JsonReport
 {
-    // A file and a terminal are no web page: '>' and umlauts may stand as they are.
-    private static readonly Lazy<JsonTypeInfo<JsonReportDocument>> Shape = new(() =>
-        new JsonReportContext(new JsonSerializerOptions(JsonReportContext.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }).JsonReportDocument);
+    // A file and a terminal are no web page: '>' and umlauts may be written as they are.
+    private static readonly Lazy<JsonReportContext> Context = new(() => new JsonReportContext(
+        new JsonSerializerOptions(JsonReportContext.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }));
 
-    /// <summary>The report as indented JSON, ending in one line break.</summary>
-    public static string Render(TrustReport report)
+    public static string Render(TrustReport report) => Render(report, Context.Value.TrustReport);
+
+    public static string Render(PreflightReport report)
     {
-        ArgumentNullException.ThrowIfNull(report);
-        var document = new JsonReportDocument
-        {
-            Mesh = report.Mesh,
-            At = report.At,
-            Outcome = report.Outcome,
-            Verdict = ReportText.Verdict(report),
-            Errors = report.Errors,
-            Warnings = report.Warnings,
-            Clusters = report.Clusters,
-            Matrix = report.Matrix,
-            Checks = report.Checks,
-            TrustStore = report.TrustStore,
-            Drift = report.Drift,
-        };
-        return JsonSerializer.Serialize(document, Shape.Value) + "\n";
+        var rows = report.Rows.Select(r => new PreflightRow(
+            r.Id, r.Title, r.Outcome == CheckOutcome.CouldNotCheck ? "Unknown" : r.Outcome.ToString(), r.Note ?? "", r.Findings));
+        return Render(
+            new PreflightDocument(1, report.Mesh, report.Verdict, report.Errors, report.Warnings, [.. rows]),
+            Context.Value.PreflightDocument);
     }
+
+    private static string Render<T>(T document, JsonTypeInfo<T> shape) => JsonSerializer.Serialize(document, shape) + "\n";
 }
+
+/// <summary>The JSON of a preflight, whose members have names of their own.</summary>
+internal sealed record PreflightDocument(
+    int SchemaVersion, string Mesh, string Verdict, int Errors, int Warnings, IReadOnlyList<PreflightRow> Rows);
+
+internal sealed record PreflightRow(string Id, string Title, string Outcome, string Measured, IReadOnlyList<Problem> Problems);
+
+/// <summary>Serializers made by the compiler: no reflection at run time.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    UseStringEnumConverter = true,
+    WriteIndented = true,
+    NewLine = "\n",
+    GenerationMode = JsonSourceGenerationMode.Metadata)]
+[JsonSerializable(typeof(TrustReport))]
+[JsonSerializable(typeof(PreflightDocument))]
+internal sealed partial class JsonReportContext : JsonSerializerContext;

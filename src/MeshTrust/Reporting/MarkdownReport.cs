@@ -1,18 +1,17 @@
 using System.Text;
-using MeshTrust.Verification;
+using MeshTrust.Checks;
+using static MeshTrust.IO.Text;
 
 namespace MeshTrust.Reporting;
 
 /// <summary>The report for a step summary: GitHub-flavoured Markdown, with what is wrong before what is fine.</summary>
-public static class MarkdownReport
+internal static class MarkdownReport
 {
     /// <summary>Writes the report, with <c>\n</c> as line break.</summary>
     public static void Write(TrustReport report, TextWriter output)
     {
-        ArgumentNullException.ThrowIfNull(report);
-        ArgumentNullException.ThrowIfNull(output);
         var text = new StringBuilder();
-        text.Append($"## {Sign(report.Outcome)} MeshTrust: {Escape(report.Mesh)}\n\n{Escape(ReportText.Verdict(report))} ");
+        text.Append($"## {Sign(report.Outcome)} MeshTrust: {Escape(report.Mesh)}\n\n{Escape(report.Verdict)} ");
         text.Append($"Read {ReportText.Time(report.At)}. {Escape(ReportText.CheckCounts(report))}.\n\n");
         AppendFindings(text, report);
         AppendClusters(text, report);
@@ -28,7 +27,8 @@ public static class MarkdownReport
         text.Append("### What to mend\n\n| id | | where | what | what to do |\n|---|---|---|---|---|\n");
         foreach (var finding in findings)
         {
-            text.Append($"| `{finding.Id}` | {(finding.Severity == Severity.Error ? "error" : "warning")} | {Escape(finding.ToProblem().Location)} | {Escape(finding.Message)} | {Escape(finding.Hint)} |\n");
+            text.Append($"| `{finding.Id}` | {ReportText.Word(finding.Severity)} | {Escape(finding.Location)} | ");
+            text.Append($"{Escape(finding.Message)} | {Escape(finding.Hint)} |\n");
         }
 
         text.Append('\n');
@@ -36,13 +36,16 @@ public static class MarkdownReport
 
     private static void AppendClusters(StringBuilder text, TrustReport report)
     {
-        text.Append("### Clusters\n\n| cluster | context | root (SHA-256) | root expires | signing CA | serial | expires |\n|---|---|---|---|---|---|---|\n");
+        text.Append("### Clusters\n\n| cluster | context | root (SHA-256) | root expires | signing CA | serial | expires |\n");
+        text.Append("|---|---|---|---|---|---|---|\n");
         foreach (var cluster in report.Clusters)
         {
-            var roots = cluster.Roots.Count == 0 ? "none" : string.Join("<br>", cluster.Roots.Select(r => $"`{ReportText.Short(r.Sha256)}`"));
+            var prints = string.Join("<br>", cluster.Roots.Select(r => $"`{ReportText.Short(r.Sha256)}`"));
+            var roots = cluster.Roots.Count == 0 ? "none" : prints;
             var expiries = string.Join("<br>", cluster.Roots.Select(r => ReportText.Day(r.NotAfter)));
             var ca = cluster.Intermediate;
-            text.Append($"| {Escape(cluster.Name)} | {Escape(cluster.Context)} | {roots} | {expiries} | {Escape(ca?.Subject ?? "none")} | {(ca is null ? "" : $"`{ca.SerialNumber}`")} | {(ca is null ? "" : ReportText.Day(ca.NotAfter))} |\n");
+            text.Append($"| {Escape(cluster.Name)} | {Escape(cluster.Context)} | {roots} | {expiries} | ");
+            text.Append(ca is null ? "none |  |  |\n" : $"{Escape(ca.Subject)} | `{ca.SerialNumber}` | {ReportText.Day(ca.NotAfter)} |\n");
         }
 
         text.Append('\n');
@@ -53,7 +56,8 @@ public static class MarkdownReport
         text.Append("### Who trusts whom\n\n");
         if (report.Clusters.Count is > 0 and <= ReportText.LargestMatrix && report.Matrix.Pairs.Count > 0)
         {
-            text.Append($"| a workload of … is trusted in |{string.Concat(report.Clusters.Select(c => $" {Escape(c.Name)} |"))}\n|---|{string.Concat(report.Clusters.Select(_ => ":---:|"))}\n");
+            text.Append($"| a workload of … is trusted in |{string.Concat(report.Clusters.Select(c => $" {Escape(c.Name)} |"))}\n");
+            text.Append($"|---|{string.Concat(report.Clusters.Select(_ => ":---:|"))}\n");
             foreach (var row in report.Matrix.Pairs.GroupBy(p => p.From))
             {
                 text.Append($"| **{Escape(row.Key)}** |{string.Concat(row.Select(p => $" {Sign(p.Trusted)} |"))}\n");
@@ -72,15 +76,18 @@ public static class MarkdownReport
 
     private static void AppendChecks(StringBuilder text, TrustReport report)
     {
-        text.Append($"<details><summary>{ReportText.Count(report.Checks.Count, "check")}</summary>\n\n| id | outcome | rule | source |\n|---|---|---|---|\n");
+        text.Append($"<details><summary>{Count(report.Checks.Count, "check")}</summary>\n\n");
+        text.Append("| id | outcome | rule | source |\n|---|---|---|---|\n");
         foreach (var check in report.Checks)
         {
-            var note = string.Join("; ", new[] { check.Note }.Concat(check.Unchecked.Select(u => $"not {u.Cluster}: {u.Reason}")).OfType<string>());
-            text.Append($"| `{check.Id}` | {ReportText.Word(check.Outcome)} | {Escape(check.Title)}{(note.Length == 0 ? "" : Escape($" ({note})"))} | {Escape(check.Citation)} |\n");
+            var lacking = check.Unchecked.Select(u => $"not {u.Cluster}: {u.Reason}");
+            var note = string.Join("; ", new[] { check.Note }.Concat(lacking).OfType<string>());
+            var title = note.Length == 0 ? check.Title : $"{check.Title} ({note})";
+            text.Append($"| `{check.Id}` | {ReportText.Word(check.Outcome)} | {Escape(title)} | {Escape(check.Source)} |\n");
         }
 
         text.Append("\n</details>\n");
-        var drift = report.Drift.Where(d => d.Same is not true).ToList();
+        var drift = ReportText.Differing(report);
         if (drift.Count == 0) return;
         text.Append("\n<details><summary>Files that differ from the clusters</summary>\n\n");
         foreach (var file in drift) text.Append($"- {Escape($"{file.Cluster}/{file.File}: {file.Detail}")}\n");
@@ -106,7 +113,7 @@ public static class MarkdownReport
     private static string Escape(string text)
     {
         var escaped = new StringBuilder(text.Length + 8);
-        foreach (var c in ReportText.OneLine(text))
+        foreach (var c in OneLine(text))
         {
             switch (c)
             {

@@ -1,11 +1,12 @@
-using MeshTrust.Verification;
+using MeshTrust.Checks;
 using Spectre.Console;
 using Spectre.Console.Rendering;
+using static MeshTrust.IO.Text;
 
 namespace MeshTrust.Reporting;
 
-/// <summary>The report for a person at a terminal: which clusters, which root, who trusts whom, what is wrong and what to do.</summary>
-public static class TableReport
+/// <summary>The reports for a person at a terminal, in its width and with its colours.</summary>
+internal static class TableReport
 {
     private const int LongestFindings = 40;
     private static readonly Style Good = new(Color.Green);
@@ -14,13 +15,14 @@ public static class TableReport
     private static readonly Style Quiet = new(Color.Grey);
     private static readonly Style Strong = new(decoration: Decoration.Bold);
 
-    /// <summary>Writes the report to the console, in its width and with its colours.</summary>
+    /// <summary>Which clusters, which root, who trusts whom, what is wrong and how to fix it.</summary>
     public static void Write(TrustReport report, IAnsiConsole console)
     {
-        ArgumentNullException.ThrowIfNull(report);
-        ArgumentNullException.ThrowIfNull(console);
         console.WriteLine();
-        Line(console, ($"Trust of {report.Mesh}", Strong), ($"  {ReportText.Count(report.Clusters.Count, "cluster")}, read {ReportText.Time(report.At)}", Quiet));
+        Line(
+            console,
+            ($"Trust of {report.Mesh}", Strong),
+            ($"  {Count(report.Clusters.Count, "cluster")}, read {ReportText.Time(report.At)}", Quiet));
         console.WriteLine();
         var roots = ReportText.Roots(report);
         WriteRoots(console, report, roots);
@@ -31,6 +33,55 @@ public static class TableReport
         WriteClosing(console, report);
     }
 
+    /// <summary>What the checks of the machine found: id, what was measured against what is needed, and how to fix it.</summary>
+    /// <param name="report">The report.</param>
+    /// <param name="console">Where to.</param>
+    /// <param name="all">Whether rows that need nobody's attention are shown too.</param>
+    public static void Write(PreflightReport report, IAnsiConsole console, bool all)
+    {
+        var rows = ReportText.Rows(report, all);
+        if (rows.Count > 0)
+        {
+            console.WriteLine();
+            console.Write(Rows(console, rows));
+        }
+
+        Line(console, (report.Verdict, report.Errors > 0 ? Bad : report.Warnings > 0 ? Careful : Good));
+    }
+
+    private static Table Rows(IAnsiConsole console, IReadOnlyList<CheckReport> rows)
+    {
+        var table = Framed(console);
+        table.AddColumns(
+            new TableColumn("Id").NoWrap(),
+            new TableColumn("").NoWrap(),
+            new TableColumn("Found and needed, and what mends it"));
+        foreach (var row in rows)
+        {
+            if (row.Findings.Count == 0)
+            {
+                var style = row.Outcome switch
+                {
+                    CheckOutcome.Passed => Good,
+                    CheckOutcome.CouldNotCheck => Careful,
+                    _ => Quiet,
+                };
+                var measured = new Paragraph().Append($"{OneLine(row.Title)}: ", Strong).Append(OneLine(row.Note), Quiet);
+                table.AddRow(Cell(row.Id, Style.Plain), Cell(ReportText.Word(row.Outcome), style), measured);
+            }
+
+            foreach (var finding in row.Findings)
+            {
+                table.AddRow(
+                    Cell(finding.Id, StyleOf(finding)),
+                    Cell(ReportText.Word(finding.Severity), StyleOf(finding)),
+                    Told(console, finding));
+            }
+        }
+
+        return table;
+    }
+
     private static void WriteRoots(IAnsiConsole console, TrustReport report, IReadOnlyList<(string Label, CertificateSummary Root)> roots)
     {
         if (roots.Count == 0) Line(console, ("No cluster holds a root.", Bad));
@@ -38,10 +89,11 @@ public static class TableReport
         foreach (var (label, root) in roots)
         {
             var style = root.NotAfter < report.At ? Bad : roots.Count > 1 ? Careful : Good;
+            var expiry = $"{ReportText.Day(root.NotAfter)} ({ReportText.Left(root.NotAfter, report.At)})";
             grid.AddRow(
                 Cell($"Root {label}", style),
                 Cell(ReportText.Short(root.Sha256), style),
-                Cell($"{root.Subject}, expires {ReportText.Day(root.NotAfter)} ({ReportText.Left(root.NotAfter, report.At)})", Style.Plain));
+                Cell($"{root.Subject}, expires {expiry}", Style.Plain));
         }
 
         console.Write(grid);
@@ -49,10 +101,15 @@ public static class TableReport
 
     private static Table Clusters(IAnsiConsole console, TrustReport report, IReadOnlyList<(string Label, CertificateSummary Root)> roots)
     {
-        var wide = console.Profile.Width >= 110;
-        var table = new Table { Border = console.Profile.Capabilities.Unicode ? TableBorder.Rounded : TableBorder.Ascii };
-        table.AddColumns(new TableColumn("Cluster"), new TableColumn("Root").NoWrap(), new TableColumn("Signing CA"), new TableColumn("Expires").NoWrap(), new TableColumn("Secret").NoWrap());
-        if (wide) table.AddColumn(new TableColumn("API server"));
+        var isWide = console.Profile.Width >= 110;
+        var table = Framed(console);
+        table.AddColumns(
+            new TableColumn("Cluster"),
+            new TableColumn("Root").NoWrap(),
+            new TableColumn("Signing CA"),
+            new TableColumn("Expires").NoWrap(),
+            new TableColumn("Secret").NoWrap());
+        if (isWide) table.AddColumn(new TableColumn("API server"));
         foreach (var cluster in report.Clusters)
         {
             var labels = string.Join("+", cluster.Roots.Select(r => roots.First(l => l.Root.Sha256 == r.Sha256).Label));
@@ -65,7 +122,7 @@ public static class TableReport
                 ca is null ? Cell("", Style.Plain) : Cell(ReportText.Day(ca.NotAfter), ca.NotAfter < report.At ? Bad : Style.Plain),
                 Cell(SecretOf(cluster, report.At), Quiet),
             ];
-            if (wide) cells.Add(Cell(cluster.Server ?? "unknown", Quiet));
+            if (isWide) cells.Add(Cell(cluster.Server ?? "unknown", Quiet));
             table.AddRow(cells);
         }
 
@@ -73,7 +130,7 @@ public static class TableReport
     }
 
     private static string SecretOf(ClusterReport cluster, DateTimeOffset now) =>
-        cluster.SecretCreatedAt is { } created ? $"{ReportText.Span(now - created)} old"
+        cluster.SecretCreatedAt is { } created ? $"{Duration(now - created)} old"
         : cluster.SecretVersion is { } version ? $"version {version}"
         : "none";
 
@@ -87,15 +144,13 @@ public static class TableReport
             var grid = Columns(clusters.Count + 1);
             grid.AddRow([Cell("", Style.Plain), .. clusters.Select(c => Cell(c.Name, Quiet))]);
             foreach (var row in report.Matrix.Pairs.GroupBy(p => p.From))
-            {
                 grid.AddRow([Cell($"  {row.Key}", Strong), .. row.Select(p => Mark(console, p.Trusted))]);
-            }
-
             console.Write(grid);
         }
         else
         {
-            Line(console, ("Who trusts whom", Strong), ($" {report.Matrix.Trusted} of {report.Matrix.Pairs.Count} ordered pairs are trusted", Quiet));
+            var trusted = $" {report.Matrix.Trusted} of {report.Matrix.Pairs.Count} ordered pairs are trusted";
+            Line(console, ("Who trusts whom", Strong), (trusted, Quiet));
             foreach (var row in ReportText.BrokenRows(report.Matrix).Take(LongestFindings)) Line(console, ($"  {row}", Bad));
         }
 
@@ -107,35 +162,34 @@ public static class TableReport
     {
         var findings = report.Findings.OrderByDescending(f => f.Severity).ToList();
         if (findings.Count == 0) return;
-        var arrow = console.Profile.Capabilities.Unicode ? "→" : "->";
         var grid = Columns(2);
         foreach (var finding in findings.Take(LongestFindings))
-        {
-            var style = finding.Severity == Severity.Error ? Bad : Careful;
-            var text = new Paragraph();
-            text.Append($"{ReportText.OneLine(finding.ToProblem().Location)}: ", Strong);
-            text.Append(ReportText.OneLine(finding.Message), Style.Plain);
-            text.Append($"\n{arrow} {ReportText.OneLine(finding.Hint)}", Quiet);
-            grid.AddRow(Cell($"{finding.Id} {(finding.Severity == Severity.Error ? "error" : "warning")}", style), text);
-        }
-
+            grid.AddRow(Cell($"{finding.Id} {ReportText.Word(finding.Severity)}", StyleOf(finding)), Told(console, finding));
         console.Write(grid);
-        if (findings.Count > LongestFindings) Line(console, ($"… and {findings.Count - LongestFindings} more: --output=plain or json shows all.", Careful));
+        if (findings.Count > LongestFindings)
+            Line(console, ($"… and {findings.Count - LongestFindings} more: --output=plain or json shows all.", Careful));
         console.WriteLine();
     }
 
     private static void WriteDrift(IAnsiConsole console, TrustReport report)
     {
-        var drift = report.Drift.Where(d => d.Same is not true).GroupBy(d => (d.Cluster, d.Detail)).ToList();
+        var drift = ReportText.Differing(report).GroupBy(d => (d.Cluster, d.Detail)).ToList();
         if (drift.Count == 0) return;
-        foreach (var files in drift.Take(LongestFindings)) Line(console, ($"{files.Key.Cluster}/{string.Join(", ", files.Select(f => f.File))}: ", Strong), (files.Key.Detail ?? "", Careful));
+        foreach (var files in drift.Take(LongestFindings))
+        {
+            var names = string.Join(", ", files.Select(f => f.File));
+            Line(console, ($"{files.Key.Cluster}/{names}: ", Strong), (files.Key.Detail ?? "", Careful));
+        }
+
         console.WriteLine();
     }
 
     private static void WriteClosing(IAnsiConsole console, TrustReport report)
     {
-        var drift = report.Drift.Count(d => d.Same is not true);
-        var files = report.TrustStore is null ? "" : drift == 0 ? "; the files are the same as in the clusters" : $"; {ReportText.Count(drift, "file")} differ from the clusters";
+        var drift = ReportText.Differing(report).Count;
+        var files = report.TrustStore is null ? ""
+            : drift == 0 ? "; the files are the same as in the clusters"
+            : $"; {Count(drift, "file")} differ from the clusters";
         Line(console, ($"{ReportText.CheckCounts(report)}{files}", Quiet));
         var style = report.Outcome switch
         {
@@ -143,8 +197,11 @@ public static class TableReport
             TrustOutcome.PassedWithWarnings => Careful,
             _ => Bad,
         };
-        Line(console, (ReportText.Verdict(report), style));
+        Line(console, (report.Verdict, style));
     }
+
+    private static Table Framed(IAnsiConsole console) =>
+        new() { Border = console.Profile.Capabilities.Unicode ? TableBorder.Rounded : TableBorder.Ascii };
 
     private static Grid Columns(int count)
     {
@@ -160,13 +217,20 @@ public static class TableReport
         null => Cell("?", Careful),
     };
 
+    private static Style StyleOf(Finding finding) => finding.Severity == Severity.Error ? Bad : Careful;
+
+    private static Paragraph Told(IAnsiConsole console, Finding finding) => new Paragraph()
+        .Append($"{OneLine(finding.Location)}: ", Strong)
+        .Append(OneLine(finding.Message), Style.Plain)
+        .Append($"\n{(console.Profile.Capabilities.Unicode ? "→" : "->")} {OneLine(finding.Hint)}", Quiet);
+
     // Text, not markup: what a cluster holds must not be able to style the report.
-    private static Text Cell(string text, Style style) => new(ReportText.OneLine(text), style);
+    private static Text Cell(string text, Style style) => new(OneLine(text), style);
 
     private static void Line(IAnsiConsole console, params ReadOnlySpan<(string Text, Style Style)> parts)
     {
         var paragraph = new Paragraph();
-        foreach (var (text, style) in parts) paragraph.Append(ReportText.OneLine(text), style);
+        foreach (var (text, style) in parts) paragraph.Append(OneLine(text), style);
         console.Write(paragraph);
         console.WriteLine();
     }

@@ -1,16 +1,17 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using MeshTrust.Pki;
 
 namespace MeshTrust.Verification;
 
 /// <summary>
-/// Our own path validation (RFC 5280 section 6, as strict as OpenSSL, Envoy and ztunnel are together). The platform's X509Chain judges too;
-/// this one adds what some platform misses (path length of a root, an authority key id with issuer and serial) and says which link is broken.
+/// Our own path validation (RFC 5280 section 6, as strict as OpenSSL, Envoy and ztunnel are together). <see cref="PlatformPath"/> judges
+/// too; this one adds what some platform misses (path length of a root, an authority key id with issuer and serial) and says which link is
+/// broken.
 /// </summary>
 internal static class CertificationPath
 {
     private const int LongestPath = 10;
-
-    private static readonly string[] Purposes = ["1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2"];
 
     /// <summary>Why the leaf does not verify with these certificates; null where it does.</summary>
     /// <param name="leaf">The workload's certificate.</param>
@@ -32,8 +33,13 @@ internal static class CertificationPath
         bool Climb(List<CertificateDocument> path)
         {
             var child = path[^1];
-            var parents = roots.Concat(chain).Distinct().Where(c => c.RawSubject.Span.SequenceEqual(child.RawIssuer.Span) && !path.Contains(c)).ToList();
-            if (parents.Count == 0) faults.Add((path.Count, $"no certificate for the issuer '{child.Issuer}' of '{Name(child, leaf)}', neither in its chain nor among the roots"));
+            var parents = roots.Concat(chain).Distinct().Where(c => c.HasSubjectOfIssuer(child) && !path.Contains(c)).ToList();
+            if (parents.Count == 0)
+            {
+                var missing = $"no certificate for the issuer '{child.Issuer}' of '{Name(child, leaf)}'";
+                faults.Add((path.Count, $"{missing}, neither in its chain nor among the roots"));
+            }
+
             if (path.Count > LongestPath) return false;
             foreach (var parent in parents)
             {
@@ -43,43 +49,138 @@ internal static class CertificationPath
                     continue;
                 }
 
-                List<CertificateDocument> longer = [.. path, parent];
                 if (parent.IsSelfIssued)
                 {
                     if (roots.Contains(parent)) return true;
-                    faults.Add((path.Count + 1, $"the chain ends at '{parent.Subject}' (SHA-256 {parent.Sha256[..16]}), which is none of the verifier's roots"));
+                    var end = $"the chain ends at '{parent.Subject}' (SHA-256 {parent.Sha256[..16]})";
+                    faults.Add((path.Count + 1, $"{end}, which is none of the verifier's roots"));
                 }
 
-                if (Climb(longer)) return true;
+                if (Climb([.. path, parent])) return true;
             }
 
             return false;
         }
     }
 
-    private static string? Refusal(List<CertificateDocument> path, CertificateDocument parent, CertificateDocument leaf, string trustDomain, DateTimeOffset at)
+    private static string? Refusal(
+        List<CertificateDocument> path, CertificateDocument parent, CertificateDocument leaf, string trustDomain, DateTimeOffset at)
     {
         var child = path[^1];
-        var name = $"'{parent.Subject}'";
-        if (!child.IsSignedBy(parent)) return $"the signature on '{Name(child, leaf)}' was not made with the key of {name} (SHA-256 {parent.Sha256[..16]})";
-        if (child.AuthorityKeyId is { } named && parent.SubjectKeyId is { } own && named != own) return $"'{Name(child, leaf)}' names the key id {named} of its issuer, but {name} has {own}";
-        if (child.AuthoritySerialNumber is { } serial && serial != parent.SerialNumber) return $"'{Name(child, leaf)}' names serial {serial} of its issuer, but {name} has {parent.SerialNumber}";
+        var (name, childName) = ($"'{parent.Subject}'", $"'{Name(child, leaf)}'");
+        if (!child.IsSignedBy(parent))
+            return $"the signature on {childName} was not made with the key of {name} (SHA-256 {parent.Sha256[..16]})";
+        if (child.AuthorityKeyId is { } named && parent.SubjectKeyId is { } own && named != own)
+            return $"{childName} names the key id {named} of its issuer, but {name} has {own}";
+        if (child.AuthoritySerialNumber is { } serial && serial != parent.SerialNumber)
+            return $"{childName} names serial {serial} of its issuer, but {name} has {parent.SerialNumber}";
         if (at < parent.NotBefore) return $"{name} is not valid before {parent.NotBefore:u}";
         if (at > parent.NotAfter) return $"{name} expired at {parent.NotAfter:u}";
         if (!parent.IsCa) return $"{name} is no CA (basic constraints)";
-        if (parent.KeyUsage is { } usage && !usage.HasFlag(CertificateKeyUsage.KeyCertSign)) return $"{name} may not sign certificates (key usage without keyCertSign)";
+        if (parent.KeyUsage is { } usage && !usage.HasFlag(CertificateKeyUsage.KeyCertSign))
+            return $"{name} may not sign certificates (key usage without keyCertSign)";
         var below = path.Skip(1).Count(c => !c.IsSelfIssued);
         if (parent.PathLength is { } length && below > length) return $"{name} has path length {length}, but {below} CAs stand below it";
-        if (parent.ExtendedKeyUsages.Count > 0 && !parent.ExtendedKeyUsages.Contains("2.5.29.37.0") && Purposes.Except(parent.ExtendedKeyUsages).Any())
-        {
+        if (parent.ShutsOut(CertificateProfile.ServerAuthentication) || parent.ShutsOut(CertificateProfile.ClientAuthentication))
             return $"{name} is limited by its extended key usage, which lacks serverAuth or clientAuth";
-        }
-
         if (NameConstraints.AgainstTrustDomain(parent, trustDomain) is { } uri) return $"{name} {uri} (name constraints)";
-        return path.Where(c => !c.IsSelfIssued).SelectMany(c => c.DnsNames).Select(d => NameConstraints.AgainstDns(parent, d)).FirstOrDefault(f => f is not null) is { } dns
-            ? $"{name} {dns} (name constraints)"
+        var dns = path.Where(c => !c.IsSelfIssued).SelectMany(c => c.DnsNames).Select(d => NameConstraints.AgainstDns(parent, d));
+        return dns.FirstOrDefault(f => f is not null) is { } fault ? $"{name} {fault} (name constraints)" : null;
+    }
+
+    private static string Name(CertificateDocument certificate, CertificateDocument leaf) =>
+        ReferenceEquals(certificate, leaf) ? "the workload's certificate" : certificate.Subject;
+}
+
+/// <summary>
+/// Path validation by the platform: only the given roots are trusted, nothing is fetched, and no foreign certificate may help.
+/// </summary>
+internal static class PlatformPath
+{
+    public static X509ChainPolicy Policy(X509Certificate2Collection roots, X509Certificate2Collection chain, DateTimeOffset at)
+    {
+        var policy = new X509ChainPolicy
+        {
+            TrustMode = X509ChainTrustMode.CustomRootTrust,
+            RevocationMode = X509RevocationMode.NoCheck,
+            DisableCertificateDownloads = true,
+            VerificationTime = at.UtcDateTime,
+            VerificationTimeIgnored = false,
+        };
+        policy.CustomTrustStore.AddRange(roots);
+        policy.ExtraStore.AddRange(chain);
+        return policy;
+    }
+
+    /// <summary>Why the identity's leaf does not verify with these roots; null where it does.</summary>
+    public static string? Fault(ProbeIdentity from, X509Certificate2Collection roots, DateTimeOffset at)
+    {
+        using var chain = new X509Chain { ChainPolicy = Policy(roots, from.PlatformChain, at) };
+        foreach (var purpose in new[] { CertificateProfile.ServerAuthentication, CertificateProfile.ClientAuthentication })
+            chain.ChainPolicy.ApplicationPolicy.Add(new Oid(purpose));
+        try
+        {
+            return chain.Build(from.LeafWithKey!) ? Stranger(chain, from, roots) : Explain(chain);
+        }
+        catch (CryptographicException fault)
+        {
+            return $"the platform cannot judge this chain ({fault.GetType().Name})";
+        }
+        finally
+        {
+            foreach (var element in chain.ChainElements) element.Certificate.Dispose();
+        }
+    }
+
+    public static string Explain(X509Chain chain) =>
+        $"the platform's chain engine says {string.Join(", ", chain.ChainStatus.Select(s => s.Status).Distinct().Order())}";
+
+    // The platform may take intermediates from the user's own stores: what a peer would not be sent must not count.
+    private static string? Stranger(X509Chain chain, ProbeIdentity from, X509Certificate2Collection roots)
+    {
+        var used = chain.ChainElements.Skip(1).Select(e => e.Certificate);
+        return used.FirstOrDefault(c => !Holds(from.PlatformChain, c) && !Holds(roots, c)) is { } stranger
+            ? $"the platform needed '{stranger.Subject}', which is in neither file"
             : null;
     }
 
-    private static string Name(CertificateDocument certificate, CertificateDocument leaf) => ReferenceEquals(certificate, leaf) ? "the workload's certificate" : certificate.Subject;
+    private static bool Holds(X509Certificate2Collection certificates, X509Certificate2 certificate) =>
+        certificates.Any(c => c.RawDataMemory.Span.SequenceEqual(certificate.RawDataMemory.Span));
+}
+
+/// <summary>Name constraints on URIs and DNS names (RFC 5280 section 4.2.1.10).</summary>
+internal static class NameConstraints
+{
+    /// <summary>Why this CA's constraints forbid the trust domain in a SPIFFE URI; null where they do not.</summary>
+    public static string? AgainstTrustDomain(CertificateDocument ca, string trustDomain)
+    {
+        if (ca.PermittedUris.Count > 0 && !ca.PermittedUris.Any(p => UriMatches(p, trustDomain)))
+            return $"permits only the URI hosts {Quote(ca.PermittedUris)}, not '{trustDomain}'";
+        return ca.ExcludedUris.FirstOrDefault(e => UriMatches(e, trustDomain)) is { } excluded
+            ? $"excludes the URI host '{excluded}' and with it '{trustDomain}'"
+            : null;
+    }
+
+    /// <summary>Why this CA's constraints forbid a DNS name; null where they do not.</summary>
+    public static string? AgainstDns(CertificateDocument ca, string name)
+    {
+        if (ca.PermittedDns.Count > 0 && !ca.PermittedDns.Any(p => DnsMatches(p, name)))
+            return $"permits only the DNS names {Quote(ca.PermittedDns)}, not '{name}'";
+        return ca.ExcludedDns.FirstOrDefault(e => DnsMatches(e, name)) is { } excluded
+            ? $"excludes the DNS name '{excluded}' and with it '{name}'"
+            : null;
+    }
+
+    // A leading dot means any host below; without one it is exactly that host.
+    private static bool UriMatches(string constraint, string host) => constraint.StartsWith('.')
+        ? host.EndsWith(constraint, StringComparison.OrdinalIgnoreCase)
+        : host.Equals(constraint, StringComparison.OrdinalIgnoreCase);
+
+    // DNS: adding labels on the left satisfies the constraint.
+    private static bool DnsMatches(string constraint, string name) =>
+        constraint.Length == 0
+        || name.Equals(constraint.TrimStart('.'), StringComparison.OrdinalIgnoreCase)
+        || name.EndsWith("." + constraint.TrimStart('.'), StringComparison.OrdinalIgnoreCase);
+
+    private static string Quote(IEnumerable<string> names) => string.Join(", ", names.Select(n => $"'{n}'"));
 }

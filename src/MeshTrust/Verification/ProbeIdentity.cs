@@ -13,36 +13,41 @@ internal sealed class ProbeIdentity : IDisposable
 {
     private readonly List<X509Certificate2> _owned = [];
 
-    private ProbeIdentity(string cluster, string chainKey, string rootKey)
+    /// <summary>
+    /// Roots first, each part on its own: whatever is wrong with one part, the others stay usable. Others are judged by these roots, and a
+    /// damaged key or chain here must not spoil that.
+    /// </summary>
+    public ProbeIdentity(SigningBundle bundle, string trustDomain, DateTimeOffset at)
     {
-        Cluster = cluster;
-        ChainKey = chainKey;
-        RootKey = rootKey;
+        (TrustDomain, SpiffeId) = (trustDomain, $"spiffe://{trustDomain}/ns/meshtrust/sa/probe-{bundle.Cluster}");
+        (Chain, Roots) = (bundle.Chain, bundle.Roots);
+        ChainKey = Digest(bundle);
+        RootKey = Convert.ToHexString(SHA256.HashData(bundle.Bytes(bundle.RootCertName)));
+        RootFault = Unreadable(bundle.RootCert) ?? Load(Roots, PlatformRoots, bundle.RootCert.Name);
+        ChainFault = Unreadable(bundle.CertChain) ?? Load(Chain, PlatformChain, bundle.CertChain.Name) ?? IssueLeaf(bundle, at);
     }
 
-    public string Cluster { get; }
-
-    /// <summary>Equal where the signing certificate and the chain are the same bytes: then verdicts are the same too.</summary>
+    /// <summary>Equal where the signing certificate, its key and the chain are the same bytes: then verdicts are the same too.</summary>
     public string ChainKey { get; }
 
     /// <summary>Equal where <c>root-cert.pem</c> is the same bytes.</summary>
     public string RootKey { get; }
 
-    public string SpiffeId { get; private init; } = "";
+    public string SpiffeId { get; }
 
-    public string TrustDomain { get; private init; } = "";
+    public string TrustDomain { get; }
 
     public ProbeLeaf? Leaf { get; private set; }
 
     /// <summary>Why there is no leaf, or why nobody could read what it would send; null where it is sound.</summary>
-    public string? ChainFault { get; private set; }
+    public string? ChainFault { get; }
 
     /// <summary>Why nobody could read the roots; null where they are sound.</summary>
-    public string? RootFault { get; private set; }
+    public string? RootFault { get; }
 
-    public required IReadOnlyList<CertificateDocument> Chain { get; init; }
+    public IReadOnlyList<CertificateDocument> Chain { get; }
 
-    public required IReadOnlyList<CertificateDocument> Roots { get; init; }
+    public IReadOnlyList<CertificateDocument> Roots { get; }
 
     public X509Certificate2? LeafWithKey { get; private set; }
 
@@ -53,19 +58,6 @@ internal sealed class ProbeIdentity : IDisposable
 
     public X509Certificate2Collection PlatformRoots { get; } = [];
 
-    public static ProbeIdentity Of(SigningBundle bundle, string trustDomain, DateTimeOffset at)
-    {
-        var identity = new ProbeIdentity(bundle.Cluster, Digest(bundle), Convert.ToHexString(SHA256.HashData(bundle.Bytes(bundle.IsTls ? "ca.crt" : "root-cert.pem"))))
-        {
-            Chain = bundle.Chain,
-            Roots = bundle.Roots,
-            TrustDomain = trustDomain,
-            SpiffeId = $"spiffe://{trustDomain}/ns/meshtrust/sa/probe-{bundle.Cluster}",
-        };
-        identity.Prepare(bundle, at);
-        return identity;
-    }
-
     public void Dispose()
     {
         foreach (var certificate in _owned) certificate.Dispose();
@@ -75,27 +67,16 @@ internal sealed class ProbeIdentity : IDisposable
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(bundle.Ca is { } ca ? ca.Der.Span : []);
-        hash.AppendData(bundle.Bytes(bundle.IsTls ? "tls.crt" : "cert-chain.pem"));
+        hash.AppendData(bundle.Bytes(bundle.CertChainName));
         // The key counts as well: the same certificate with a foreign key signs leaves that nobody accepts.
-        hash.AppendData(SHA256.HashData(bundle.KeyBytes));
+        hash.AppendData(SHA256.HashData(bundle.Bytes(bundle.KeyName)));
         return Convert.ToHexString(hash.GetHashAndReset());
-    }
-
-    /// <summary>
-    /// Roots first, each part on its own: whatever is wrong with one part, the others stay usable. Others are judged by these roots, and a damaged
-    /// key or chain here must not spoil that.
-    /// </summary>
-    private void Prepare(SigningBundle bundle, DateTimeOffset at)
-    {
-        RootFault = Unreadable(bundle.RootCert) ?? Load(Roots, PlatformRoots, bundle.RootCert.Name);
-        ChainFault = Unreadable(bundle.CertChain) ?? Load(Chain, PlatformChain, bundle.CertChain.Name);
-        ChainFault ??= IssueLeaf(bundle, at);
     }
 
     private string? IssueLeaf(SigningBundle bundle, DateTimeOffset at)
     {
         if (bundle.Ca is not { } ca) return $"{bundle.CaCert.Name} holds no certificate";
-        if (!PrivateKeyPem.TryParse(bundle.KeyName, bundle.KeyBytes, out var key, out var reason))
+        if (!bundle.TryReadKey(out var key, out var reason))
             return $"no leaf can be signed with {bundle.Cluster}/{bundle.KeyName}: {reason.TrimEnd('.')}";
         try
         {
@@ -105,7 +86,7 @@ internal sealed class ProbeIdentity : IDisposable
             LeafWithKey = leaf;
             return null;
         }
-        // What a library makes of odd keys and certificates is not for us to foresee, and one cluster must not end the proof of the others.
+        // What a library makes of odd keys and certificates cannot be foreseen, and one cluster must not end the proof of the others.
         catch (Exception fault) when (fault is not OutOfMemoryException)
         {
             return $"the platform could not issue or load a leaf of this CA ({fault.GetType().Name})";
@@ -140,5 +121,11 @@ internal sealed class ProbeIdentity : IDisposable
 
     // A peer that reads strictly (OpenSSL, rustls in ztunnel) drops the whole file, or stops at the first block that it cannot read.
     private static string? Unreadable(PemDocument document) =>
-        PemHygiene.Broken(document) is [var first, ..] ? $"{document.Name} is damaged: {first.TrimEnd('.')}" : null;
+        document.Breaks() is [var first, ..] ? $"{document.Name} is damaged: {first.TrimEnd('.')}" : null;
+
+    /// <summary>A clock that stops at the moment of the snapshot, so that a report says the same however long it takes.</summary>
+    private sealed class FixedTime(DateTimeOffset at) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => at;
+    }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using MeshTrust.Kubernetes;
 using MeshTrust.Pki;
 
@@ -9,9 +10,6 @@ namespace MeshTrust.Verification;
 /// </summary>
 internal sealed class SigningBundle
 {
-    /// <summary>The four keys that istiod needs in its own layout.</summary>
-    public static readonly IReadOnlyList<string> Keys = ["ca-cert.pem", "ca-key.pem", "cert-chain.pem", "root-cert.pem"];
-
     private readonly IReadOnlyDictionary<string, byte[]> _data;
     private readonly Lazy<IReadOnlyList<CertificateDocument>> _path;
 
@@ -21,27 +19,39 @@ internal sealed class SigningBundle
         Cluster = cluster;
         // istiod takes this layout as soon as tls.crt is there, even beside the *.pem keys, and glues tls.crt and ca.crt to a chain.
         IsTls = _data.ContainsKey("tls.crt");
-        CaCert = Read(IsTls ? "tls.crt" : "ca-cert.pem");
-        RootCert = Read(IsTls ? "ca.crt" : "root-cert.pem");
-        KeyName = IsTls ? "tls.key" : "ca-key.pem";
-        CertChain = IsTls ? PemDocument.Parse($"{cluster}/tls.crt+ca.crt", [.. Bytes("tls.crt"), .. Bytes("ca.crt")]) : Read("cert-chain.pem");
+        Keys = IsTls ? ["tls.crt", "tls.key", "ca.crt"] : CacertsFile.OfCluster;
+        KeyName = IsTls ? "tls.key" : CacertsFile.CaKey;
+        CaCert = Read(CaCertName);
+        RootCert = Read(RootCertName);
+        CertChain = IsTls
+            ? PemDocument.Parse($"{cluster}/tls.crt+ca.crt", [.. Bytes("tls.crt"), .. Bytes("ca.crt")])
+            : Read(CertChainName);
         Crl = _data.TryGetValue("ca-crl.pem", out var crl) ? crl : null;
         _path = new(Walk);
     }
 
     public string Cluster { get; }
 
+    /// <summary>Whether it has the layout of <c>kubernetes.io/tls</c>: <c>tls.crt</c>, <c>tls.key</c>, <c>ca.crt</c>.</summary>
     public bool IsTls { get; }
+
+    /// <summary>The keys that istiod needs in this layout.</summary>
+    public IReadOnlyList<string> Keys { get; }
+
+    public string CaCertName => IsTls ? "tls.crt" : CacertsFile.CaCert;
+
+    /// <summary>The chain's first key, where it is made of two.</summary>
+    public string CertChainName => IsTls ? "tls.crt" : CacertsFile.CertChain;
+
+    public string RootCertName => IsTls ? "ca.crt" : CacertsFile.RootCert;
+
+    public string KeyName { get; }
 
     public PemDocument CaCert { get; }
 
     public PemDocument CertChain { get; }
 
     public PemDocument RootCert { get; }
-
-    public string KeyName { get; }
-
-    public ReadOnlySpan<byte> KeyBytes => Bytes(KeyName);
 
     public byte[]? Crl { get; }
 
@@ -52,23 +62,28 @@ internal sealed class SigningBundle
 
     public IReadOnlyList<CertificateDocument> Roots => RootCert.Certificates;
 
-    /// <summary>The signing CA and its ancestors as far as they are there, by name and signature; the last is a root where the chain is whole.</summary>
+    /// <summary>
+    /// The signing CA and its ancestors as far as they are there, by name and signature; the last is a root where the chain is whole.
+    /// </summary>
     public IReadOnlyList<CertificateDocument> Path => _path.Value;
 
     public bool ReachesRoot => Path is [.., var last] && Roots.Contains(last);
 
     /// <summary>Every distinct certificate with the file that holds it.</summary>
     public IEnumerable<(CertificateDocument Certificate, string File)> All =>
-        CaCert.Certificates.Select(c => (c, CaCert.Name))
-            .Concat(RootCert.Certificates.Select(c => (c, RootCert.Name)))
-            .Concat(CertChain.Certificates.Select(c => (c, CertChain.Name)))
-            .DistinctBy(c => c.Item1);
-
-    public bool Has(string key) => _data.TryGetValue(key, out var value) && value.Length > 0;
+        new[] { CaCert, RootCert, CertChain }.SelectMany(file => file.Certificates.Select(c => (c, file.Name))).DistinctBy(c => c.Item1);
 
     public bool Contains(string key) => _data.ContainsKey(key);
 
+    public bool HasContent(string key) => !Bytes(key).IsEmpty;
+
     public IEnumerable<string> DataKeys => _data.Keys.Order(StringComparer.Ordinal);
+
+    /// <summary>Reads the CA's key.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="reason">Why it cannot be read: a sentence with a full stop, without key text.</param>
+    public bool TryReadKey([NotNullWhen(true)] out PrivateKeyPem? key, [NotNullWhen(false)] out string? reason) =>
+        PrivateKeyPem.TryParse(KeyName, Bytes(KeyName), out key, out reason);
 
     public ReadOnlySpan<byte> Bytes(string key) => _data.TryGetValue(key, out var value) ? value : [];
 
@@ -84,5 +99,36 @@ internal sealed class SigningBundle
     private CertificateDocument? Parent(CertificateDocument child, List<CertificateDocument> path) =>
         child.IsSelfIssued && child.IsSignedBy(child)
             ? null
-            : Roots.Concat(Chain).FirstOrDefault(c => !path.Contains(c) && c.RawSubject.Span.SequenceEqual(child.RawIssuer.Span) && child.IsSignedBy(c));
+            : Roots.Concat(Chain).FirstOrDefault(c => !path.Contains(c) && c.Issued(child));
+}
+
+/// <summary>What the checks and the proof ask of certificates and their files.</summary>
+internal static class CertificateFacts
+{
+    public static bool HasSubjectOfIssuer(this CertificateDocument issuer, CertificateDocument child) =>
+        issuer.RawSubject.Span.SequenceEqual(child.RawIssuer.Span);
+
+    /// <summary>Whether names and signature agree.</summary>
+    public static bool Issued(this CertificateDocument issuer, CertificateDocument child) =>
+        issuer.HasSubjectOfIssuer(child) && child.IsSignedBy(issuer);
+
+    /// <summary>
+    /// Whether extended key usage shuts out this purpose. RFC 5280 section 4.2.1.12: none means any, and so does anyExtendedKeyUsage.
+    /// </summary>
+    public static bool ShutsOut(this CertificateDocument ca, string purpose) =>
+        ca.ExtendedKeyUsages.Count > 0 && !ca.ExtendedKeyUsages.Contains("2.5.29.37.0") && !ca.ExtendedKeyUsages.Contains(purpose);
+
+    /// <summary>
+    /// The defects of a file that some peer stumbles over: all but text between or after the blocks, which all of them read past.
+    /// </summary>
+    /// <param name="document">The file.</param>
+    /// <param name="label">The only label that belongs into it.</param>
+    public static IReadOnlyList<string> Breaks(this PemDocument document, string label = PemLabel.Certificate) =>
+    [
+        .. document.Defects.Where(d => d != document.StrayText),
+        .. from block in document.Blocks
+           where block.Label != label
+           where block.Label is PemLabel.PrivateKey or PemLabel.RsaPrivateKey or PemLabel.EcPrivateKey or PemLabel.Crl
+           select $"The block at line {block.Line} is '{block.Label}': ztunnel refuses a whole bundle for it.",
+    ];
 }

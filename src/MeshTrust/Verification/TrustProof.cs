@@ -2,9 +2,39 @@ using System.Collections.Concurrent;
 
 namespace MeshTrust.Verification;
 
+/// <summary>Every ordered pair of clusters, each with itself too, and how the verdicts were reached.</summary>
+public sealed record TrustMatrix
+{
+    /// <summary>All pairs, ordered by the first and then the second cluster of the topology.</summary>
+    public required IReadOnlyList<TrustPair> Pairs { get; init; }
+
+    /// <summary>How many path validations were done: one for each distinct (chain, roots).</summary>
+    public required int PathValidations { get; init; }
+
+    /// <summary>How many mutual-TLS handshakes were made.</summary>
+    public required int Handshakes { get; init; }
+
+    /// <summary>The TLS version of the handshakes, for instance <c>TLS 1.3</c>; null where none was made.</summary>
+    public string? TlsVersion { get; init; }
+
+    /// <summary>What was done, as a sentence.</summary>
+    public required string Method { get; init; }
+
+    /// <summary>How many pairs are trusted.</summary>
+    public int Trusted => Pairs.Count(p => p.Trusted is true);
+}
+
+/// <summary>One ordered pair of clusters: is a workload of the first trusted in the second?</summary>
+/// <param name="From">The cluster whose CA signed the workload's certificate.</param>
+/// <param name="To">The cluster whose roots had to verify it.</param>
+/// <param name="Trusted">The verdict; null where there is none because a secret could not be read.</param>
+/// <param name="Reason">The broken link and why; null where it is trusted.</param>
+/// <param name="Handshaken">Whether a mutual-TLS handshake was made for this very pair, rather than for one with the same bytes.</param>
+public sealed record TrustPair(string From, string To, bool? Trusted, string? Reason, bool Handshaken);
+
 /// <summary>
-/// The heart of the verification: a probe leaf of every cluster against the roots of every cluster, by two path validations and by mutual TLS.
-/// The same bytes give the same verdict, so the work is done once for each distinct (chain, roots); the report says how often.
+/// The heart of the verification: a probe leaf of every cluster against the roots of every cluster, by two path validations and by mutual
+/// TLS. The same bytes give the same verdict, so the work is done once for each distinct (chain, roots); the report says how often.
 /// </summary>
 internal static class TrustProof
 {
@@ -17,7 +47,8 @@ internal static class TrustProof
         var identities = new ProbeIdentity?[snapshot.Clusters.Count];
         try
         {
-            Parallel.For(0, identities.Length, i => identities[i] = snapshot.Clusters[i].Bundle is { } bundle ? ProbeIdentity.Of(bundle, domain, snapshot.At) : null);
+            Parallel.For(0, identities.Length, i =>
+                identities[i] = snapshot.Clusters[i].Bundle is { } bundle ? new ProbeIdentity(bundle, domain, snapshot.At) : null);
             return Prove(snapshot, identities);
         }
         finally
@@ -28,32 +59,44 @@ internal static class TrustProof
 
     private static TrustMatrix Prove(TrustSnapshot snapshot, ProbeIdentity?[] identities)
     {
-        var verdicts = new ConcurrentDictionary<(string, string), string?>();
         var plan = Plan(identities);
         // Handshakes and path validations do not need each other: the machine is never idle.
         var shaken = new HandshakeOutcome[plan.Count];
         var handshakes = Parallel.ForAsync(0, plan.Count, async (i, _) =>
-            shaken[i] = await MutualTls.ShakeAsync(identities[plan[i].Client]!, identities[plan[i].Server]!, snapshot.At).ConfigureAwait(false));
-        var combinations = (from f in identities where f is not null from t in identities where t is not null select (From: f, To: t)).DistinctBy(p => (p.From.ChainKey, p.To.RootKey)).ToList();
-        Parallel.ForEach(combinations, p => verdicts[(p.From.ChainKey, p.To.RootKey)] = PathFault(p.From, p.To, snapshot.At));
+            shaken[i] = await MutualTls.ShakeAsync(plan[i].Client, plan[i].Server, snapshot.At).ConfigureAwait(false));
+        var present = identities.OfType<ProbeIdentity>().ToList();
+        var combinations = (from f in present from t in present select (From: f, To: t)).DistinctBy(p => Bytes(p.From, p.To)).ToList();
+        var verdicts = new ConcurrentDictionary<(string Chain, string Roots), string?>();
+        Parallel.ForEach(combinations, p => verdicts[Bytes(p.From, p.To)] = PathFault(p.From, p.To, snapshot.At));
         handshakes.GetAwaiter().GetResult();
 
-        var faults = new Dictionary<(string, string), string>();
-        var own = new HashSet<(int, int)>();
-        for (var i = 0; i < plan.Count; i++)
+        var own = new HashSet<(ProbeIdentity, ProbeIdentity)>();
+        foreach (var ((client, server), outcome) in plan.Zip(shaken))
         {
-            var (client, server) = (identities[plan[i].Client]!, identities[plan[i].Server]!);
             // A client that refuses the server ends the handshake before the server has judged it.
-            if (shaken[i].AgainstServer is null) own.Add(plan[i]);
-            if (shaken[i].AgainstClient is { } c) faults.TryAdd((client.ChainKey, server.RootKey), $"mutual TLS: {c}");
-            if (shaken[i].AgainstServer is { } s) faults.TryAdd((server.ChainKey, client.RootKey), $"mutual TLS: {s}");
-            if (shaken[i].Fault is { } f) faults.TryAdd((client.ChainKey, server.RootKey), $"mutual TLS: {f}");
+            if (outcome.AgainstServer is null) own.Add((client, server));
+            Add(client, server, outcome.AgainstClient);
+            Add(server, client, outcome.AgainstServer);
+            Add(client, server, outcome.Fault);
         }
 
         var pairs = new List<TrustPair>(identities.Length * identities.Length);
         for (var from = 0; from < identities.Length; from++)
         {
-            for (var to = 0; to < identities.Length; to++) pairs.Add(Pair(snapshot, identities, from, to, verdicts, faults, own));
+            for (var to = 0; to < identities.Length; to++)
+            {
+                var (name, peer) = (snapshot.Clusters[from].Name.Value, snapshot.Clusters[to].Name.Value);
+                if (identities[from] is { } client && identities[to] is { } server)
+                {
+                    var reason = verdicts[Bytes(client, server)];
+                    pairs.Add(new TrustPair(name, peer, reason is null, reason, own.Contains((client, server))));
+                }
+                else
+                {
+                    var reason = Absence(snapshot.Clusters[identities[from] is null ? from : to]);
+                    pairs.Add(new TrustPair(name, peer, null, reason, Handshaken: false));
+                }
+            }
         }
 
         var version = shaken.Select(s => s.TlsVersion).FirstOrDefault(v => v is not null);
@@ -65,54 +108,33 @@ internal static class TrustProof
             TlsVersion = version,
             Method = Describe(pairs.Count, combinations.Count, plan.Count, version),
         };
+
+        // A path validation names the broken link; a handshake's word counts where that found nothing.
+        void Add(ProbeIdentity from, ProbeIdentity to, string? fault)
+        {
+            if (fault is not null && verdicts[Bytes(from, to)] is null) verdicts[Bytes(from, to)] = $"mutual TLS: {fault}";
+        }
     }
 
-    private static TrustPair Pair(
-        TrustSnapshot snapshot,
-        ProbeIdentity?[] identities,
-        int from,
-        int to,
-        ConcurrentDictionary<(string, string), string?> verdicts,
-        Dictionary<(string, string), string> faults,
-        HashSet<(int, int)> own)
-    {
-        var missing = identities[from] is null ? from : identities[to] is null ? to : -1;
-        var (reason, trusted) = ((string?)null, (bool?)null);
-        if (missing >= 0)
-        {
-            var cluster = snapshot.Clusters[missing];
-            reason = cluster.Lacks(SnapshotPart.Cacerts) ? $"the secret cacerts of '{cluster.Name}' could not be read" : $"'{cluster.Name}' has no secret cacerts";
-        }
-        else
-        {
-            var key = (identities[from]!.ChainKey, identities[to]!.RootKey);
-            reason = verdicts[key] ?? faults.GetValueOrDefault(key);
-            trusted = reason is null;
-        }
+    private static (string Chain, string Roots) Bytes(ProbeIdentity from, ProbeIdentity to) => (from.ChainKey, to.RootKey);
 
-        return new TrustPair
-        {
-            From = snapshot.Clusters[from].Name.Value,
-            To = snapshot.Clusters[to].Name.Value,
-            Trusted = trusted,
-            Reason = reason,
-            Handshaken = own.Contains((from, to)),
-        };
-    }
+    private static string Absence(ClusterSnapshot cluster) => cluster.Lacks(SnapshotPart.Cacerts)
+        ? $"the secret cacerts of '{cluster.Name}' could not be read"
+        : $"'{cluster.Name}' has no secret cacerts";
 
     /// <summary>Which handshakes to make: all, or as many as meet every distinct (chain, roots) and every cluster at least once.</summary>
-    private static List<(int Client, int Server)> Plan(ProbeIdentity?[] identities)
+    private static List<(ProbeIdentity Client, ProbeIdentity Server)> Plan(ProbeIdentity?[] identities)
     {
-        var able = Enumerable.Range(0, identities.Length).Where(i => identities[i] is { ChainFault: null, TlsContext: not null }).ToList();
+        var able = identities.OfType<ProbeIdentity>().Where(i => i is { ChainFault: null, TlsContext: not null }).ToList();
         if (able.Count <= LargestFullHandshake) return [.. from c in able from s in able select (c, s)];
-        var plan = new List<(int, int)>();
+        var plan = new List<(ProbeIdentity, ProbeIdentity)>();
         var met = new HashSet<(string, string)>();
         for (var distance = 1; distance <= able.Count; distance++)
         {
             for (var i = 0; i < able.Count; i++)
             {
                 var (client, server) = (able[i], able[(i + distance) % able.Count]);
-                var isNew = met.Add((identities[client]!.ChainKey, identities[server]!.RootKey)) | met.Add((identities[server]!.ChainKey, identities[client]!.RootKey));
+                var isNew = met.Add(Bytes(client, server)) | met.Add(Bytes(server, client));
                 // Distance 1 is a ring: every cluster is client once and server once.
                 if (isNew || distance == 1) plan.Add((client, server));
             }
@@ -127,7 +149,8 @@ internal static class TrustProof
         if (to.RootFault is { } root) return root;
         try
         {
-            return CertificationPath.Fault(from.Leaf!.Certificate, from.Chain, to.Roots, from.TrustDomain, at) ?? PlatformPath.Fault(from, to.PlatformRoots, at);
+            return CertificationPath.Fault(from.Leaf!.Certificate, from.Chain, to.Roots, from.TrustDomain, at)
+                ?? PlatformPath.Fault(from, to.PlatformRoots, at);
         }
         // One pair that no library can judge must not end the proof of the others, and is not trusted.
         catch (Exception fault) when (fault is not OutOfMemoryException)
@@ -139,8 +162,12 @@ internal static class TrustProof
     private static string Describe(int pairs, int validations, int handshakes, string? version)
     {
         if (validations == 0) return $"Nothing could be proven: no cluster of {pairs} ordered pairs has a secret to look at.";
-        var paths = validations == pairs ? $"{validations} path validations" : $"{validations} path validations, one for each distinct (chain, roots)";
-        var tls = handshakes == pairs ? $"{handshakes} mutual-TLS handshakes" : $"{handshakes} mutual-TLS handshakes, each distinct (chain, roots) and each cluster at least once";
+        var paths = validations == pairs
+            ? $"{validations} path validations"
+            : $"{validations} path validations, one for each distinct (chain, roots)";
+        var tls = handshakes == pairs
+            ? $"{handshakes} mutual-TLS handshakes"
+            : $"{handshakes} mutual-TLS handshakes, each distinct (chain, roots) and each cluster at least once";
         return $"{pairs} ordered pairs: {paths}; {tls}{(version is null ? "" : $" ({version})")}.";
     }
 }

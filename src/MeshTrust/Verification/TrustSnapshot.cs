@@ -1,8 +1,12 @@
+using MeshTrust.Kubernetes;
 using MeshTrust.Settings;
 
 namespace MeshTrust.Verification;
 
-/// <summary>What all clusters of a mesh held at one moment, and the files beside it. Every check looks at this and at nothing else.</summary>
+/// <summary>
+/// What all clusters of a mesh held at one moment, and the files beside it. Every check looks at this and at nothing else.
+/// It carries CA keys, so its content is not public: hand it to <c>TrustInspection.Inspect</c>.
+/// </summary>
 public sealed record TrustSnapshot
 {
     /// <summary>What the user wants.</summary>
@@ -12,11 +16,104 @@ public sealed record TrustSnapshot
     public required DateTimeOffset At { get; init; }
 
     /// <summary>One entry for each cluster, in the order of the topology.</summary>
-    public required IReadOnlyList<ClusterSnapshot> Clusters { get; init; }
+    internal IReadOnlyList<ClusterSnapshot> Clusters { get; init; } = [];
 
     /// <summary>The trust store; null where there is none here.</summary>
-    public TrustStoreSnapshot? Files { get; init; }
+    internal TrustStoreSnapshot? Files { get; init; }
 
-    /// <summary>What the nodes of each cluster saw of the others; empty where nobody here can run a program on them: then the checks of it are left out.</summary>
-    public IReadOnlyList<PeerReading> Peers { get; init; } = [];
+    /// <summary>
+    /// What the nodes of each cluster saw of the others; empty where nobody here can run a program on them: then the checks of it are left
+    /// out.
+    /// </summary>
+    internal IReadOnlyList<PeerReading> Peers { get; init; } = [];
+}
+
+/// <summary>What one cluster held when it was read. It carries the CA key: never write it out.</summary>
+internal sealed class ClusterSnapshot
+{
+    private SigningBundle? _bundle;
+
+    public required ClusterName Name { get; init; }
+
+    public required string Context { get; init; }
+
+    /// <summary>The API server's address; null where it is not known.</summary>
+    public Uri? Server { get; init; }
+
+    /// <summary>The secret <c>cacerts</c> in istiod's namespace; null where there is none or it could not be read.</summary>
+    public SecretDocument? Cacerts { get; init; }
+
+    /// <summary>The secret <c>istio-ca-secret</c> of a self-signed istiod; null where there is none.</summary>
+    public SecretDocument? SelfSigned { get; init; }
+
+    public IReadOnlyList<NamespaceDocument> Namespaces { get; init; } = [];
+
+    /// <summary>The ConfigMaps <c>istio-ca-root-cert</c> of all namespaces.</summary>
+    public IReadOnlyList<ConfigMapDocument> RootConfigMaps { get; init; } = [];
+
+    /// <summary>The ConfigMap <c>istio-ca-crl</c> in istiod's namespace; null where there is none.</summary>
+    public ConfigMapDocument? Crl { get; init; }
+
+    /// <summary>The ConfigMap <c>istio</c> (key <c>mesh</c>) in istiod's namespace; null where Istio is not there.</summary>
+    public ConfigMapDocument? MeshConfig { get; init; }
+
+    public IReadOnlyList<UnreadObject> Unread { get; init; } = [];
+
+    /// <summary>The secret, parsed once; null where there is none.</summary>
+    public SigningBundle? Bundle =>
+        Cacerts is null ? null : LazyInitializer.EnsureInitialized(ref _bundle, () => new SigningBundle(Name.Value, Cacerts));
+
+    public bool Lacks(SnapshotPart part) => Unread.Any(u => u.Kind == part);
+
+    public override string ToString() => $"{Name} ({Context})";
+}
+
+/// <summary>The parts of a cluster that a snapshot holds.</summary>
+internal enum SnapshotPart
+{
+    Cacerts,
+    SelfSigned,
+    Namespaces,
+    RootConfigMaps,
+    Crl,
+    MeshConfig,
+}
+
+/// <summary>Something that a check needs and that could not be read. It makes a check say 'could not check', never 'passed'.</summary>
+/// <param name="Kind">What kind of object it is.</param>
+/// <param name="Name">The object, for instance <c>secret istio-system/cacerts</c>.</param>
+/// <param name="Reason">Why: a sentence with a full stop.</param>
+/// <param name="Hint">What to do: a sentence with a full stop.</param>
+internal sealed record UnreadObject(SnapshotPart Kind, string Name, string Reason, string Hint);
+
+/// <summary>What a node of one cluster saw when it called another cluster.</summary>
+internal sealed record PeerReading
+{
+    public required ClusterName From { get; init; }
+
+    public required ClusterName To { get; init; }
+
+    public required PeerPath Path { get; init; }
+
+    /// <summary>The node that called, such as <c>cluster1-control-plane</c>.</summary>
+    public required string Node { get; init; }
+
+    /// <summary>Where it called, such as <c>https://cluster2-control-plane:6443</c>.</summary>
+    public required string Target { get; init; }
+
+    /// <summary>Why no answer came, as a clause; null where one came and, over TLS, its certificate was good.</summary>
+    public string? Fault { get; init; }
+}
+
+/// <summary>What a node of one cluster calls in another.</summary>
+internal enum PeerPath
+{
+    /// <summary>The API server, by the name of its node.</summary>
+    ApiServer,
+
+    /// <summary>A pod, by its own address.</summary>
+    Pod,
+
+    /// <summary>The Service <c>kubernetes</c>, by its cluster IP.</summary>
+    Service,
 }

@@ -9,7 +9,7 @@ namespace MeshTrust.Verification;
 /// <param name="parallel">How many clusters are read at once, at least one.</param>
 public sealed class TrustSnapshotReader(TimeProvider time, int parallel)
 {
-    /// <summary>Reads all clusters. What cannot be read stands in <see cref="ClusterSnapshot.Unread"/>; only cancellation is thrown.</summary>
+    /// <summary>Reads all clusters. What cannot be read becomes a finding of the inspection; only cancellation is thrown.</summary>
     /// <param name="topology">What the user wants: the namespace to look in, and the order of the report.</param>
     /// <param name="clusters">How to reach each cluster of the topology; one that is missing counts as unreadable.</param>
     /// <param name="connect">Opens one cluster; the reader closes it.</param>
@@ -25,17 +25,20 @@ public sealed class TrustSnapshotReader(TimeProvider time, int parallel)
         ArgumentNullException.ThrowIfNull(topology);
         ArgumentNullException.ThrowIfNull(clusters);
         var files = trustStore is not null && Directory.Exists(trustStore)
-            ? Task.Run(() => TrustStoreFiles.Read(trustStore), cancellationToken)
+            ? Task.Run(() => TrustStoreSnapshot.Read(trustStore), cancellationToken)
             : Task.FromResult<TrustStoreSnapshot?>(null)!;
         var read = new ClusterSnapshot[topology.Clusters.Count];
         var options = new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, parallel), CancellationToken = cancellationToken };
         await Parallel.ForAsync(0, read.Length, options, async (i, ct) =>
         {
             var name = topology.Clusters[i].Name;
-            var access = clusters.FirstOrDefault(c => c.Name == name);
-            read[i] = access is null
-                ? ClusterReading.Unreachable(name, "", "It is in the topology, but no kubeconfig context was given for it.", "Run SetContexts, or name its context.")
-                : await ClusterReading.ReadAsync(access, connect, topology.Trust.Namespace, ct).ConfigureAwait(false);
+            read[i] = clusters.FirstOrDefault(c => c.Name == name) is { } access
+                ? await ReadAsync(access, connect, topology.Trust.Namespace, ct).ConfigureAwait(false)
+                : Unreachable(
+                    name,
+                    "",
+                    "It is in the topology, but no kubeconfig context was given for it.",
+                    "Run SetContexts, or name its context.");
         }).ConfigureAwait(false);
         return new TrustSnapshot
         {
@@ -45,4 +48,81 @@ public sealed class TrustSnapshotReader(TimeProvider time, int parallel)
             Files = await files.ConfigureAwait(false),
         };
     }
+
+    /// <summary>Reads one cluster: all its objects at once, each fault on its own.</summary>
+    private static async Task<ClusterSnapshot> ReadAsync(
+        ClusterAccess access, Func<ClusterAccess, IClusterApi> connect, string ns, CancellationToken cancellationToken)
+    {
+        IClusterApi api;
+        try
+        {
+            api = connect(access);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            var (reason, hint) = Explain(e);
+            return Unreachable(access.Name, access.ContextName, reason, hint);
+        }
+
+        using (api)
+        {
+            var unread = new List<UnreadObject>();
+            var cacerts = SecretAsync(SnapshotPart.Cacerts, "cacerts");
+            var selfSigned = SecretAsync(SnapshotPart.SelfSigned, "istio-ca-secret");
+            var namespaces = TryAsync<IReadOnlyList<NamespaceDocument>>(
+                SnapshotPart.Namespaces, "the namespaces", async ct => await api.ListNamespacesAsync(ct).ConfigureAwait(false));
+            var roots = TryAsync<IReadOnlyList<ConfigMapDocument>>(
+                SnapshotPart.RootConfigMaps,
+                "the ConfigMaps istio-ca-root-cert",
+                async ct => await api.ListConfigMapsAsync("istio-ca-root-cert", ct).ConfigureAwait(false));
+            var crl = ConfigMapAsync(SnapshotPart.Crl, "istio-ca-crl");
+            var mesh = ConfigMapAsync(SnapshotPart.MeshConfig, "istio");
+            await Task.WhenAll(cacerts, selfSigned, namespaces, roots, crl, mesh).ConfigureAwait(false);
+            return new ClusterSnapshot
+            {
+                Name = access.Name,
+                Context = access.ContextName,
+                Server = api.Server,
+                Cacerts = cacerts.Result,
+                SelfSigned = selfSigned.Result,
+                Namespaces = namespaces.Result ?? [],
+                RootConfigMaps = roots.Result ?? [],
+                Crl = crl.Result,
+                MeshConfig = mesh.Result,
+                Unread = [.. unread.OrderBy(u => u.Kind)],
+            };
+
+            Task<SecretDocument?> SecretAsync(SnapshotPart part, string name) =>
+                TryAsync(part, $"secret {ns}/{name}", ct => api.ReadSecretAsync(ns, name, ct));
+
+            Task<ConfigMapDocument?> ConfigMapAsync(SnapshotPart part, string name) =>
+                TryAsync(part, $"ConfigMap {ns}/{name}", ct => api.ReadConfigMapAsync(ns, name, ct));
+
+            async Task<T?> TryAsync<T>(SnapshotPart part, string name, Func<CancellationToken, Task<T?>> read)
+                where T : class
+            {
+                try
+                {
+                    return await read(cancellationToken).ConfigureAwait(false);
+                }
+                catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+                {
+                    var (reason, hint) = Explain(e);
+                    lock (unread) unread.Add(new UnreadObject(part, name, reason, hint));
+                    return null;
+                }
+            }
+        }
+    }
+
+    private static ClusterSnapshot Unreachable(ClusterName name, string context, string reason, string hint) => new()
+    {
+        Name = name,
+        Context = context,
+        Unread = [.. Enum.GetValues<SnapshotPart>().Select(p => new UnreadObject(p, $"cluster {name}", reason, hint))],
+    };
+
+    private static (string Reason, string Hint) Explain(Exception fault) => fault is MeshTrustException { Problems: [var first, ..] }
+        ? (first.Message, first.Hint)
+        : ($"The read ended in {fault.GetType().Name}: {fault.Message.TrimEnd('.')}.", "Look at the API server, then run Verify again.");
 }

@@ -1,20 +1,99 @@
+using System.Text;
+using MeshTrust.Pki;
+
 namespace MeshTrust.Verification;
 
-/// <summary>The files of the trust store as they lay on disk, for drift and for their modes.</summary>
-public sealed class TrustStoreSnapshot
+/// <summary>The files of the trust store as they are on disk, for drift and for their modes.</summary>
+internal sealed class TrustStoreSnapshot
 {
-    /// <summary>The store's directory.</summary>
     public required string Directory { get; init; }
 
-    /// <summary>Its files, ordered by path.</summary>
+    /// <summary>Ordered by path.</summary>
     public IReadOnlyList<StoredFile> Files { get; init; } = [];
 
     /// <summary>The modes of the store's directory (path <c>.</c>) and of those in it; empty on Windows.</summary>
     public IReadOnlyDictionary<string, UnixFileMode> Directories { get; init; } = new Dictionary<string, UnixFileMode>();
 
-    /// <summary>Files that could not be read, each as a sentence.</summary>
+    /// <summary>Directories that could not be read, each as a sentence.</summary>
     public IReadOnlyList<string> Unread { get; init; } = [];
 
-    /// <summary>The file at a path below the store; null where there is none.</summary>
     public StoredFile? Find(string path) => Files.FirstOrDefault(f => string.Equals(f.Path, path, StringComparison.Ordinal));
+
+    /// <summary>Reads a store. A root key is only looked at from outside: its mode, never its text.</summary>
+    public static TrustStoreSnapshot Read(string directory)
+    {
+        var root = Path.GetFullPath(directory);
+        var files = new List<StoredFile>();
+        var modes = new SortedDictionary<string, UnixFileMode>(StringComparer.Ordinal);
+        var unread = new List<string>();
+        var index = GitIndex(root, out var workTree);
+        foreach (var folder in System.IO.Directory.EnumerateDirectories(root).Prepend(root).Order(StringComparer.Ordinal))
+        {
+            if (!OperatingSystem.IsWindows()) modes[folder == root ? "." : Path.GetFileName(folder)] = File.GetUnixFileMode(folder);
+            try
+            {
+                foreach (var path in System.IO.Directory.EnumerateFiles(folder, "*.pem")) files.Add(Read(root, path, index, workTree));
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                unread.Add($"{Path.GetRelativePath(root, folder)} could not be read: {e.Message}");
+            }
+        }
+
+        return new TrustStoreSnapshot
+        {
+            Directory = root,
+            Files = [.. files.OrderBy(f => f.Path, StringComparer.Ordinal)],
+            Directories = modes,
+            Unread = unread,
+        };
+    }
+
+    private static StoredFile Read(string root, string path, byte[]? index, string workTree) => new()
+    {
+        Path = Path.GetRelativePath(root, path).Replace('\\', '/'),
+        Content = Path.GetFileName(path) == CacertsFile.RootKey ? default : File.ReadAllBytes(path),
+        Mode = OperatingSystem.IsWindows() ? null : File.GetUnixFileMode(path),
+        TrackedByGit = index is not null
+            && index.AsSpan().IndexOf(Encoding.UTF8.GetBytes(Path.GetRelativePath(workTree, path).Replace('\\', '/') + "\0")) >= 0,
+    };
+
+    // Index formats 2 and 3 hold each path in full and NUL-terminated; format 4 cuts shared prefixes, and then nothing is found.
+    private static byte[]? GitIndex(string directory, out string workTree)
+    {
+        for (var at = new DirectoryInfo(directory); at is not null; at = at.Parent)
+        {
+            var index = Path.Combine(at.FullName, ".git", "index");
+            if (!File.Exists(index)) continue;
+            workTree = at.FullName;
+            try
+            {
+                return File.ReadAllBytes(index);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                return null;
+            }
+        }
+
+        workTree = directory;
+        return null;
+    }
+}
+
+/// <summary>One file of the trust store. Its ToString names the file, never its text.</summary>
+internal sealed class StoredFile
+{
+    /// <summary>The path below the store, with '/' (for instance <c>east/ca-cert.pem</c>).</summary>
+    public required string Path { get; init; }
+
+    /// <summary>The text; empty for root keys, which are never read for a report.</summary>
+    public ReadOnlyMemory<byte> Content { get; init; }
+
+    /// <summary>The file's mode; null on Windows.</summary>
+    public UnixFileMode? Mode { get; init; }
+
+    public bool TrackedByGit { get; init; }
+
+    public override string ToString() => Path;
 }

@@ -45,9 +45,9 @@ public sealed class FolderLinesTests
     public void The_scan_sees_a_crossing()
     {
         var using1 = new SourceFile("a.cs", "using MeshTrust.Verification;\nnamespace MeshTrust.Pki;");
-        var qualified = new SourceFile("b.cs", "namespace MeshTrust.Pki;\nclass X { MeshTrust.Verification.TrustReport r; }");
-        var relative = new SourceFile("c.cs", "namespace MeshTrust.Pki;\nclass X { Verification.TrustReport r; }");
-        var comment = new SourceFile("d.cs", "namespace MeshTrust.Pki;\n// Verification.TrustReport\n/// <see cref=\"Verification.TrustReport\"/>\nclass X;");
+        var qualified = new SourceFile("b.cs", "namespace MeshTrust.Pki;\nclass X { MeshTrust.Verification.TrustProof r; }");
+        var relative = new SourceFile("c.cs", "namespace MeshTrust.Pki;\nclass X { Verification.TrustProof r; }");
+        var comment = new SourceFile("d.cs", "namespace MeshTrust.Pki;\n// Verification.TrustProof\n/// <see cref=\"Verification.TrustProof\"/>\nclass X;");
 
         Assert.Multiple(() =>
         {

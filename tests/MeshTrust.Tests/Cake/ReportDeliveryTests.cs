@@ -3,7 +3,6 @@ using MeshTrust.Reporting;
 using MeshTrust.Settings;
 using MeshTrust.Tests.Live;
 using MeshTrust.Tests.Verification;
-using MeshTrust.Verification;
 using global::Cake.Frosting.MeshTrust;
 
 namespace MeshTrust.Tests.Cake;

@@ -1,5 +1,4 @@
 using System.Text;
-using MeshTrust.Checks;
 using MeshTrust.Tests.Verification;
 using MeshTrust.Verification;
 
@@ -16,17 +15,17 @@ internal sealed class ActiveCaCheckTests
 
     [Test]
     public void The_root_of_the_secret_in_the_config_map_passes() =>
-        Assert.That(new CraftedMesh().Add("east", Files, parts => parts with { RootConfigMaps = [CraftedMesh.Roots("istio-system", _root.Pem)] }).Run(new ActiveCaCheck()), Is.Empty);
+        Assert.That(new CraftedMesh().Add("east", Files, parts => parts with { RootConfigMaps = [CraftedMesh.Roots("istio-system", _root.Pem)] }).Run("MT5013"), Is.Empty);
 
     [Test]
     public void Nothing_of_istiod_is_not_applicable() =>
-        Assert.That(new ActiveCaCheck().NotApplicable(CraftedMesh.Sound("east").Snapshot()), Does.Contain("istiod has run in no cluster"));
+        Assert.That(CraftedMesh.Row("MT5013").Run(CraftedMesh.Sound("east").Snapshot()).Note, Does.Contain("istiod has run in no cluster"));
 
     [Test]
     public void Another_root_in_the_config_map_is_an_error()
     {
         var mesh = new CraftedMesh().Add("east", Files, parts => parts with { RootConfigMaps = [CraftedMesh.Roots("istio-system", CraftedCertificate.Root().Pem)] });
-        var finding = mesh.Run(new ActiveCaCheck()).Single();
+        var finding = mesh.Run("MT5013").Single();
 
         Assert.That((finding.Id, finding.Severity), Is.EqualTo(("MT5013", Severity.Error)));
         Assert.That(finding.ToString(), Does.Contain("started before the secret came"));
@@ -44,14 +43,14 @@ internal sealed class ActiveCaCheckTests
             .Add("east", CraftedMesh.Files4(foreign, CraftedMesh.Intermediate(foreign, "east")), parts => parts with { RootConfigMaps = [CraftedMesh.Roots("istio-system", _root.Pem), CraftedMesh.Roots("default", _root.Pem)] });
         if (inStore) mesh.Files = new TrustStoreSnapshot { Directory = "certs", Files = [new StoredFile { Path = "east/root-cert.pem", Content = Encoding.ASCII.GetBytes(_root.Pem) }] };
 
-        var finding = mesh.Run(new ActiveCaCheck()).Single();
+        var finding = mesh.Run("MT5013").Single();
 
         using (Assert.EnterMultipleScope())
         {
             Assert.That((finding.Id, finding.Severity, finding.Cluster), Is.EqualTo(("MT5013", Severity.Error, "east")));
             Assert.That(finding.Hint, Does.StartWith("Do not restart istiod").And.Contain(cure));
-            Assert.That(mesh.Run(new RootConfigMapCheck()).Where(f => f.Severity == Severity.Error), Is.Empty, "the namespaces hold what istiod publishes");
-            Assert.That(mesh.Run(new SameRootCheck()), Is.Empty, "workloads of both trust the same root");
+            Assert.That(mesh.Run("MT5014").Where(f => f.Severity == Severity.Error), Is.Empty, "the namespaces hold what istiod publishes");
+            Assert.That(mesh.Run("MT5001"), Is.Empty, "workloads of both trust the same root");
         }
     }
 
@@ -60,7 +59,7 @@ internal sealed class ActiveCaCheckTests
     {
         var files = Files;
         files["root-cert.pem"] = _root.Pem + CraftedCertificate.Root().Pem;
-        var finding = new CraftedMesh().Add("east", files, parts => parts with { RootConfigMaps = [CraftedMesh.Roots("istio-system", _root.Pem)] }).Run(new ActiveCaCheck()).Single();
+        var finding = new CraftedMesh().Add("east", files, parts => parts with { RootConfigMaps = [CraftedMesh.Roots("istio-system", _root.Pem)] }).Run("MT5013").Single();
 
         Assert.That(finding.ToString(), Does.Contain("ISTIO_MULTIROOT_MESH").And.Contain("Nothing breaks"));
     }
@@ -70,7 +69,7 @@ internal sealed class ActiveCaCheckTests
     {
         var mesh = new CraftedMesh().Add("east", Files, parts => parts with { RootConfigMaps = [CraftedMesh.Roots("istio-system", _root.Pem + CraftedCertificate.Root().Pem)] });
 
-        Assert.That(mesh.Run(new ActiveCaCheck()).Single().Hint, Does.StartWith("Do not restart istiod"));
+        Assert.That(mesh.Run("MT5013").Single().Hint, Does.StartWith("Do not restart istiod"));
     }
 
     [Test]
@@ -78,7 +77,7 @@ internal sealed class ActiveCaCheckTests
     {
         var mesh = new CraftedMesh().Add("east", null, parts => parts with { SelfSigned = CraftedMesh.Secret("istio-ca-secret", SelfSigned) });
 
-        Assert.That(mesh.Run(new ActiveCaCheck()).Single().Severity, Is.EqualTo(Severity.Error));
+        Assert.That(mesh.Run("MT5013").Single().Severity, Is.EqualTo(Severity.Error));
     }
 
     [Test]
@@ -86,6 +85,6 @@ internal sealed class ActiveCaCheckTests
     {
         var mesh = new CraftedMesh().Add("east", Files, parts => parts with { SelfSigned = CraftedMesh.Secret("istio-ca-secret", SelfSigned) });
 
-        Assert.That(mesh.Run(new ActiveCaCheck()).Single().Severity, Is.EqualTo(Severity.Warning));
+        Assert.That(mesh.Run("MT5013").Single().Severity, Is.EqualTo(Severity.Warning));
     }
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using MeshTrust.Checks;
 using MeshTrust.Kind;
 using MeshTrust.Settings;
 

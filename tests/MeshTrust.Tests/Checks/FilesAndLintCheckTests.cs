@@ -17,10 +17,10 @@ internal sealed class FilesAndLintCheckTests
     public void A_key_file_that_others_can_read_is_an_error(UnixFileMode mode) =>
         Assert.That(Errors(mode).Select(f => f.ToString()), Has.Some.Contains("root-key.pem"));
 
-    private static IEnumerable<TrustFinding> Errors(UnixFileMode mode)
+    private static IEnumerable<Finding> Errors(UnixFileMode mode)
     {
         var mesh = CraftedMesh.Sound("east");
         mesh.Files = new TrustStoreSnapshot { Directory = "certs", Files = [new StoredFile { Path = "root-key.pem", Content = "key"u8.ToArray(), Mode = mode }] };
-        return mesh.Run(new FilesAndLintCheck()).Where(f => f.Severity == Severity.Error && f.Id == "MT5025");
+        return mesh.Run("MT5025").Where(f => f.Severity == Severity.Error && f.Id == "MT5025");
     }
 }

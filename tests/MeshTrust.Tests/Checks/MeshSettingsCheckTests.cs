@@ -1,4 +1,3 @@
-using MeshTrust.Checks;
 using MeshTrust.Settings;
 using MeshTrust.Tests.Verification;
 
@@ -10,7 +9,7 @@ internal sealed class MeshSettingsCheckTests
     private readonly CraftedCertificate _root = CraftedCertificate.Root();
 
     [Test]
-    public void Nothing_said_passes() => Assert.That(CraftedMesh.Sound("east", "west").Run(new MeshSettingsCheck()), Is.Empty);
+    public void Nothing_said_passes() => Assert.That(CraftedMesh.Sound("east", "west").Run("MT5024"), Is.Empty);
 
     [TestCase(null, "no label")]
     [TestCase("network9", "network9")]
@@ -18,7 +17,7 @@ internal sealed class MeshSettingsCheckTests
     {
         var mesh = Mesh("east", parts => parts with { Namespaces = [label is null ? CraftedMesh.Namespace("istio-system") : CraftedMesh.Namespace("istio-system", ("topology.istio.io/network", label))] });
         mesh.Networks["east"] = "network1";
-        var finding = mesh.Run(new MeshSettingsCheck()).Single();
+        var finding = mesh.Run("MT5024").Single();
 
         Assert.That((finding.Id, finding.Severity), Is.EqualTo(("MT5024", Severity.Warning)));
         Assert.That(finding.ToString(), Does.Contain(text));
@@ -26,11 +25,11 @@ internal sealed class MeshSettingsCheckTests
 
     [Test]
     public void Another_trust_domain_is_a_warning() =>
-        Assert.That(Mesh("east", Domain("trustDomain: corp.local\n")).Run(new MeshSettingsCheck()).Select(f => f.ToString()), Has.Some.Contains("corp.local"));
+        Assert.That(Mesh("east", Domain("trustDomain: corp.local\n")).Run("MT5024").Select(f => f.ToString()), Has.Some.Contains("corp.local"));
 
     [Test]
     public void A_trust_domain_with_the_right_alias_passes() =>
-        Assert.That(Mesh("east", Domain("trustDomain: corp.local\ntrustDomainAliases:\n- cluster.local\n")).Run(new MeshSettingsCheck()), Is.Empty);
+        Assert.That(Mesh("east", Domain("trustDomain: corp.local\ntrustDomainAliases:\n- cluster.local\n")).Run("MT5024"), Is.Empty);
 
     [Test]
     public void Ambient_with_differing_roots_is_an_error()
@@ -39,7 +38,7 @@ internal sealed class MeshSettingsCheckTests
         var mesh = CraftedMesh.SoundUnder(_root, "east").Add("west", CraftedMesh.Files4(other, CraftedMesh.Intermediate(other, "west")));
         mesh.Mode = DataPlaneMode.Ambient;
 
-        Assert.That(mesh.Run(new MeshSettingsCheck()).Single().Severity, Is.EqualTo(Severity.Error));
+        Assert.That(mesh.Run("MT5024").Single().Severity, Is.EqualTo(Severity.Error));
     }
 
     [Test]
@@ -48,7 +47,7 @@ internal sealed class MeshSettingsCheckTests
         var mesh = CraftedMesh.SoundUnder(_root, "east", "west");
         mesh.Mode = DataPlaneMode.Ambient;
 
-        Assert.That(mesh.Run(new MeshSettingsCheck()), Is.Empty);
+        Assert.That(mesh.Run("MT5024"), Is.Empty);
     }
 
     private CraftedMesh Mesh(string name, Func<ClusterParts, ClusterParts> change) =>

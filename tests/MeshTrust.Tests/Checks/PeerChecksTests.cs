@@ -15,13 +15,13 @@ internal sealed class PeerChecksTests
     {
         var snapshot = With(Call(PeerPath.ApiServer), Call(PeerPath.Pod), Call(PeerPath.Service));
 
-        Assert.That(TrustInspection.PeerChecks().SelectMany(check => check.Inspect(snapshot)), Is.Empty);
+        Assert.That(MeshTrust.Checks.PeerChecks.Rows.SelectMany(check => check.Run(snapshot).Findings), Is.Empty);
     }
 
     [Test]
     public void An_API_server_that_is_not_reached_is_an_error_that_names_both_sides()
     {
-        var finding = new PeerApiServerCheck().Inspect(With(Call(PeerPath.ApiServer, "curl: (6) Could not resolve host: west-control-plane"))).Single();
+        var finding = CraftedMesh.Row("MT3131").Run(With(Call(PeerPath.ApiServer, "curl: (6) Could not resolve host: west-control-plane"))).Findings.Single();
 
         using (Assert.EnterMultipleScope())
         {
@@ -34,7 +34,7 @@ internal sealed class PeerChecksTests
     [TestCase(PeerPath.Service, "Service")]
     public void A_packet_that_is_lost_is_an_error(PeerPath path, string word)
     {
-        var finding = new PeerRouteCheck().Inspect(With(Call(path, "no route to host"))).Single();
+        var finding = CraftedMesh.Row("MT3132").Run(With(Call(path, "no route to host"))).Findings.Single();
 
         using (Assert.EnterMultipleScope())
         {
@@ -48,9 +48,9 @@ internal sealed class PeerChecksTests
     {
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(new PeerApiServerCheck().NotApplicable(With(Call(PeerPath.Pod))), Is.Not.Null);
-            Assert.That(new PeerRouteCheck().NotApplicable(With(Call(PeerPath.ApiServer))), Is.Not.Null);
-            Assert.That(new PeerRouteCheck().NotApplicable(With(Call(PeerPath.Service))), Is.Null);
+            Assert.That(CraftedMesh.Row("MT3131").Run(With(Call(PeerPath.Pod))).Outcome, Is.EqualTo(CheckOutcome.NotApplicable));
+            Assert.That(CraftedMesh.Row("MT3132").Run(With(Call(PeerPath.ApiServer))).Outcome, Is.EqualTo(CheckOutcome.NotApplicable));
+            Assert.That(CraftedMesh.Row("MT3132").Run(With(Call(PeerPath.Service))).Outcome, Is.EqualTo(CheckOutcome.Passed));
         }
     }
 

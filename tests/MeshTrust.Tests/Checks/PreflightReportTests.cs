@@ -20,8 +20,8 @@ internal sealed class PreflightReportTests
         var report = PreflightReport.For(Sound);
 
         Assert.That(report.Problems, Is.Empty);
-        Assert.That(report.Rows.Where(r => r.Outcome is PreflightOutcome.Failed or PreflightOutcome.Warned or PreflightOutcome.Unknown), Is.Empty);
-        Assert.That(report.Rows.Count(r => r.Outcome == PreflightOutcome.Passed), Is.GreaterThan(18));
+        Assert.That(report.Rows.Where(r => r.Outcome is CheckOutcome.Failed or CheckOutcome.Warned or CheckOutcome.CouldNotCheck), Is.Empty);
+        Assert.That(report.Rows.Count(r => r.Outcome == CheckOutcome.Passed), Is.GreaterThan(18));
         Assert.That(report.ToFault(), Is.Null);
     }
 
@@ -95,7 +95,7 @@ internal sealed class PreflightReportTests
     [Test]
     public void Every_check_is_made_to_fail_above()
     {
-        var told = Spoiled().Select(c => PreflightReport.For((PreflightReading)c.Arguments[0]!)).SelectMany(r => r.Rows.Where(row => row.Problems.Count > 0)).Select(row => row.Id).ToHashSet();
+        var told = Spoiled().Select(c => PreflightReport.For((PreflightReading)c.Arguments[0]!)).SelectMany(r => r.Rows.Where(row => row.Findings.Count > 0)).Select(row => row.Id).ToHashSet();
 
         Assert.That(PreflightReport.Checks.Select(c => c.Id).Except(told), Is.Empty);
     }
@@ -117,7 +117,7 @@ internal sealed class PreflightReportTests
         var report = PreflightReport.For((Sound with { Engine = null, AddressProblems = null, PlanProblems = null, ClusterProblems = null }).With((HostSnapshot h) => h with { Locks = [new("/h/east.lock", TimeSpan.FromDays(3))] }));
 
         Assert.That(report.Problems.Select(p => p.Id), Is.EquivalentTo(new[] { "MT2220", "MT1106" }));
-        Assert.That(report.Rows.Single(r => r.Id == "MT1104").Outcome, Is.EqualTo(PreflightOutcome.Unknown));
+        Assert.That(report.Rows.Single(r => r.Id == "MT1104").Outcome, Is.EqualTo(CheckOutcome.CouldNotCheck));
     }
 
     [Test]

@@ -1,4 +1,3 @@
-using MeshTrust.Checks;
 using MeshTrust.Settings;
 using MeshTrust.Tests.Verification;
 
@@ -8,14 +7,14 @@ namespace MeshTrust.Tests.Checks;
 internal sealed class RemainingLifeCheckTests
 {
     [Test]
-    public void Years_left_pass() => Assert.That(CraftedMesh.Sound("east").Run(new RemainingLifeCheck()), Is.Empty);
+    public void Years_left_pass() => Assert.That(CraftedMesh.Sound("east").Run("MT5012"), Is.Empty);
 
     [Test]
     public void An_intermediate_with_less_than_180_days_is_a_warning()
     {
         var root = CraftedCertificate.Root();
         var mesh = new CraftedMesh().Add("east", CraftedMesh.Files4(root, CraftedMesh.Intermediate(root, "east", spec => spec with { NotAfter = CraftedMesh.Now.AddDays(100) })));
-        var finding = mesh.Run(new RemainingLifeCheck()).Single();
+        var finding = mesh.Run("MT5012").Single();
 
         Assert.That((finding.Id, finding.Severity), Is.EqualTo(("MT5012", Severity.Warning)));
         Assert.That(finding.ToString(), Does.Contain("100 d left"));
@@ -27,7 +26,7 @@ internal sealed class RemainingLifeCheckTests
         var mesh = CraftedMesh.Sound("east");
         mesh.Trust = TrustSpec.Default with { RenewBefore = new RenewalThreshold { Remaining = TimeSpan.FromDays(900) } };
 
-        Assert.That(mesh.Run(new RemainingLifeCheck()).Single().ToString(), Does.Contain("--renew-before"));
+        Assert.That(mesh.Run("MT5012").Single().ToString(), Does.Contain("--renew-before"));
     }
 
     [Test]
@@ -36,6 +35,6 @@ internal sealed class RemainingLifeCheckTests
         var root = CraftedCertificate.Root(new CraftedSpec { NotAfter = CraftedMesh.Now.AddDays(300) });
         var mesh = new CraftedMesh().Add("east", CraftedMesh.Files4(root, CraftedMesh.Intermediate(root, "east", spec => spec with { NotAfter = CraftedMesh.Now.AddDays(290) })));
 
-        Assert.That(mesh.Run(new RemainingLifeCheck()).Single().ToString(), Does.Contain("less than a year"));
+        Assert.That(mesh.Run("MT5012").Single().ToString(), Does.Contain("less than a year"));
     }
 }

@@ -1,4 +1,3 @@
-using MeshTrust.Checks;
 using MeshTrust.Tests.Verification;
 
 namespace MeshTrust.Tests.Checks;
@@ -7,7 +6,7 @@ namespace MeshTrust.Tests.Checks;
 internal sealed class SameRootCheckTests
 {
     [Test]
-    public void One_root_everywhere_passes() => Assert.That(CraftedMesh.Sound("east", "west").Run(new SameRootCheck()), Is.Empty);
+    public void One_root_everywhere_passes() => Assert.That(CraftedMesh.Sound("east", "west").Run("MT5001"), Is.Empty);
 
     [Test]
     public void A_cluster_under_another_root_is_an_error_of_that_cluster()
@@ -15,7 +14,7 @@ internal sealed class SameRootCheckTests
         var mesh = CraftedMesh.Sound("east", "west");
         var other = CraftedCertificate.Root();
         mesh.Add("north", CraftedMesh.Files4(other, CraftedMesh.Intermediate(other, "north")));
-        var finding = mesh.Run(new SameRootCheck()).Single();
+        var finding = mesh.Run("MT5001").Single();
 
         Assert.That((finding.Id, finding.Severity, finding.Cluster), Is.EqualTo(("MT5001", Severity.Error, "north")));
         Assert.That(finding.ToString(), Does.Contain("CERTIFICATE_VERIFY_FAILED"));
@@ -30,6 +29,6 @@ internal sealed class SameRootCheckTests
         files["root-cert.pem"] += CraftedCertificate.Root(new CraftedSpec { Subject = ["O=Istio", "CN=Next Root CA"] }).Pem;
         mesh.Add("west", files);
 
-        Assert.That(mesh.Run(new SameRootCheck()).Single().Severity, Is.EqualTo(Severity.Warning));
+        Assert.That(mesh.Run("MT5001").Single().Severity, Is.EqualTo(Severity.Warning));
     }
 }

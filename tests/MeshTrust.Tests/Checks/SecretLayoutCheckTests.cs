@@ -1,6 +1,5 @@
 using MeshTrust.Checks;
 using MeshTrust.Tests.Verification;
-using MeshTrust.Verification;
 
 namespace MeshTrust.Tests.Checks;
 
@@ -43,6 +42,6 @@ internal sealed class SecretLayoutCheckTests
     [Test]
     public void No_secret_at_all_is_an_error() => Assert.That(Errors(null), Is.Not.Empty);
 
-    private static IEnumerable<TrustFinding> Errors(Dictionary<string, string>? files) =>
-        new CraftedMesh().Add("east", files).Run(new SecretLayoutCheck()).Where(f => f.Severity == Severity.Error && f.Id == "MT5005");
+    private static IEnumerable<Finding> Errors(Dictionary<string, string>? files) =>
+        new CraftedMesh().Add("east", files).Run("MT5005").Where(f => f.Severity == Severity.Error && f.Id == "MT5005");
 }

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using MeshTrust.Checks;
-using MeshTrust.Kind;
 using MeshTrust.Reporting;
 using MeshTrust.Tests.Checks;
 using Spectre.Console.Testing;
@@ -54,17 +53,17 @@ internal sealed class PreflightReportFormsTests
 
     private static string Render(string form, PreflightReport report, bool all)
     {
-        if (form == "json") return PreflightJsonReport.Render(report);
+        if (form == "json") return JsonReport.Render(report);
         if (form == "plain")
         {
             var text = new StringWriter();
-            PreflightPlainReport.Write(report, text, all);
+            PlainReport.Write(report, text, all);
             return text.ToString();
         }
 
         using var console = new TestConsole();
         console.Profile.Width = 240;
-        PreflightTableReport.Write(report, console, all);
+        TableReport.Write(report, console, all);
         return console.Output;
     }
 }

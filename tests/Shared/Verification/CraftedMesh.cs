@@ -1,4 +1,5 @@
 using System.Text;
+using MeshTrust.Checks;
 using MeshTrust.Kubernetes;
 using MeshTrust.Settings;
 using MeshTrust.Verification;
@@ -81,7 +82,10 @@ internal sealed class CraftedMesh
         Files = Files,
     };
 
-    public List<TrustFinding> Run(TrustCheck check) => [.. check.Inspect(Snapshot())];
+    /// <summary>The row of the table with this id.</summary>
+    public static Check<TrustSnapshot> Row(string id) => TrustInspection.Checks(TrustProof.Prove).Concat(PeerChecks.Rows).Single(check => check.Id == id);
+
+    public IReadOnlyList<Finding> Run(string id) => Row(id).Run(Snapshot()).Findings;
 
     public static SecretDocument Secret(string name, Dictionary<string, string> files, bool? immutable = null) => new()
     {

@@ -1,13 +1,14 @@
 using System.Net;
 using System.Net.Sockets;
+using MeshTrust.Checks;
+using MeshTrust.Kind;
+using MeshTrust.Settings;
+using MeshTrust.Tests.Live;
+using NSubstitute;
 using global::Cake.Core;
 using global::Cake.Core.Tooling;
 using global::Cake.Frosting.MeshTrust.Kind;
 using global::Cake.Frosting.MeshTrust.Tools;
-using MeshTrust.Kind;
-using MeshTrust.Tests.Live;
-using MeshTrust.Settings;
-using NSubstitute;
 
 namespace MeshTrust.Tests.Cake.Kind;
 

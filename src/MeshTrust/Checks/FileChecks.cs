@@ -1,0 +1,130 @@
+using MeshTrust.IO;
+using MeshTrust.Pki;
+using MeshTrust.Verification;
+using static MeshTrust.Checks.TrustCheck;
+
+namespace MeshTrust.Checks;
+
+/// <summary>How keys are kept on disk, and what a linter would say of the certificates.</summary>
+internal static class FileChecks
+{
+    private const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute
+        | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
+
+    private static readonly (string Rule, Func<CertificateDocument, bool> Breaks, string Hint)[] Lint =
+    [
+        ("the key usage is not critical (RFC 5280 section 4.2.1.3)",
+            c => c is { KeyUsage: not null, KeyUsageCritical: false },
+            "Issue anew with critical key usage."),
+        ("a CA carries keyEncipherment (RFC 3279 section 2.3.1)",
+            c => c.IsCa && c.KeyUsage?.HasFlag(CertificateKeyUsage.KeyEncipherment) == true,
+            "Harmless to peers; Istio's Makefile does it. Issue anew with MeshTrust when due."),
+        ("the subject is empty (RFC 5280 section 4.1.2.6)",
+            c => c.SubjectAttributes.Count == 0,
+            "Give every CA a subject."),
+        ("the subject uses a string type other than UTF8String and PrintableString (RFC 5280 section 4.1.2.4)",
+            c => c.SubjectAttributes.Any(a =>
+                a.StringType is not ("UTF8String" or "PrintableString") && a.Type is not ("DC" or "emailAddress")),
+            "Write names as UTF8String."),
+        ("a self-signed root carries extended key usage (CA/Browser Forum BR 7.1.2.1)",
+            c => c.IsSelfIssued && c.ExtendedKeyUsages.Count > 0,
+            "Issue roots without extended key usage."),
+    ];
+
+    public static IReadOnlyList<Check<TrustSnapshot>> Rows { get; } =
+    [
+        Row(
+            "MT5025",
+            "keys lie safely on disk, and certificates are clean",
+            "RFC 5280 section 4; RFC 3279 section 2.3.1; istio tools/certs (keys in the working directory)",
+            snapshot => [.. Files(snapshot.Files), .. Linted(snapshot), .. Names(snapshot)],
+            notApplicable: snapshot => snapshot.Files is null ? NoSecret(snapshot) : null),
+    ];
+
+    private static IEnumerable<Finding> Files(TrustStoreSnapshot? store)
+    {
+        if (store is null) yield break;
+        foreach (var fault in store.Unread)
+            yield return Error(null, fault, "Run as the user who owns the trust store.") with { CouldNotCheck = true };
+        foreach (var key in store.Files.Where(f => f.Path.EndsWith("-key.pem", StringComparison.Ordinal)))
+        {
+            if (key.Mode is { } mode && (mode & Others) != 0)
+            {
+                yield return Error(
+                    null,
+                    $"{key.Path} is readable by group or others ({Octal(mode)}).",
+                    $"chmod 600 {key.Path}; whoever could read it may have a copy.");
+            }
+
+            if (key.TrackedByGit)
+            {
+                yield return Error(
+                    null,
+                    $"{key.Path} is kept in git: everyone with the repository has the key.",
+                    "Remove it from the repository and its history, and issue anew.");
+            }
+
+            if (key.Path.EndsWith($"/{CacertsFile.RootKey}", StringComparison.Ordinal))
+            {
+                yield return Error(
+                    null,
+                    $"{key.Path}: the root key lies in a cluster's directory, from where it is easily pushed.",
+                    "Move it out of the cluster's directory.");
+            }
+        }
+
+        foreach (var (path, mode) in store.Directories.Where(d => (d.Value & Others) != 0))
+        {
+            yield return Warning(
+                null,
+                $"The directory {(path == "." ? store.Directory : path)} of the trust store is open to group or others ({Octal(mode)}).",
+                "chmod 700 it: it holds keys.");
+        }
+    }
+
+    private static IEnumerable<Finding> Linted(TrustSnapshot snapshot)
+    {
+        var bundles = snapshot.Clusters.Select(c => c.Bundle).OfType<SigningBundle>();
+        var held = bundles.SelectMany(b => b.All.Select(entry => entry.Certificate)).Distinct().ToList();
+        foreach (var (rule, breaks, hint) in Lint)
+        {
+            var guilty = held.Where(breaks).ToList();
+            if (guilty.Count == 0) continue;
+            var names = string.Join("; ", guilty.Select(c => $"'{c.Subject}'").Distinct().Take(4));
+            yield return Warning(
+                null,
+                $"In {Text.Count(guilty.Count, "certificate")} {rule}: {names}{(guilty.Count > 4 ? " and more" : "")}.",
+                hint);
+        }
+    }
+
+    private static IEnumerable<Finding> Names(TrustSnapshot snapshot)
+    {
+        var cas = (from cluster in snapshot.Clusters
+                   where cluster.Bundle?.Ca is not null
+                   select (cluster.Name, Bundle: cluster.Bundle!, Ca: cluster.Bundle!.Ca!)).ToList();
+        foreach (var (cluster, bundle, ca) in cas)
+        {
+            if (bundle.Roots.Any(r => !r.Equals(ca) && r.RawSubject.Span.SequenceEqual(ca.RawSubject.Span)))
+            {
+                yield return Warning(
+                    cluster.Value,
+                    $"The intermediate of '{cluster}' has the same subject as its root, '{ca.Subject}': tools and CRLs cannot tell them"
+                    + " apart.",
+                    "Issue it with a subject of its own (L=<cluster>).");
+            }
+        }
+
+        var groups = cas.GroupBy(c => Convert.ToHexString(c.Ca.RawSubject.Span));
+        foreach (var twins in groups.Where(g => g.Select(c => c.Ca).Distinct().Count() > 1))
+        {
+            var names = string.Join(", ", twins.Take(6).Select(c => $"'{c.Name}'"));
+            yield return Warning(
+                null,
+                $"The intermediates of {names} have the same subject '{twins.First().Ca.Subject}'.",
+                "Give each its cluster's name (L=<cluster>).");
+        }
+    }
+
+    private static string Octal(UnixFileMode mode) => "0" + Convert.ToString((int)mode, 8);
+}

@@ -1,0 +1,114 @@
+using MeshTrust.Pki;
+using MeshTrust.Verification;
+
+namespace MeshTrust.Checks;
+
+/// <summary>How the rows about trust are made: what each needs of a cluster, and over what it goes.</summary>
+internal static class TrustCheck
+{
+    /// <summary>The check that reports a part that could not be read: once, not in every check that would have needed it.</summary>
+    private static readonly Dictionary<SnapshotPart, string> ReportingCheck = new()
+    {
+        [SnapshotPart.Cacerts] = ProblemCodes.SecretIncomplete,
+        [SnapshotPart.SelfSigned] = ProblemCodes.OtherRootActive,
+        [SnapshotPart.RootConfigMaps] = ProblemCodes.RootNotDistributed,
+        [SnapshotPart.Crl] = ProblemCodes.RevocationListsIncomplete,
+        [SnapshotPart.Namespaces] = ProblemCodes.MeshSettingsMismatch,
+        [SnapshotPart.MeshConfig] = ProblemCodes.MeshSettingsMismatch,
+    };
+
+    /// <summary>A row of the table.</summary>
+    /// <param name="id">The check's id.</param>
+    /// <param name="title">What holds where it passes.</param>
+    /// <param name="source">Where the rule comes from.</param>
+    /// <param name="inspect">Finds what is wrong.</param>
+    /// <param name="needs">The parts that it needs of each cluster; null for the secret <c>cacerts</c>.</param>
+    /// <param name="notApplicable">Why there is nothing to look at, or null; without it: where no cluster has a readable secret.</param>
+    public static Check<TrustSnapshot> Row(
+        string id,
+        string title,
+        string source,
+        Func<TrustSnapshot, IEnumerable<Finding>> inspect,
+        SnapshotPart[]? needs = null,
+        Func<TrustSnapshot, string?>? notApplicable = null) => new(id, title, source)
+        {
+            Inspect = inspect,
+            Skip = snapshot => (notApplicable ?? NoSecret)(snapshot) is { } reason ? Skip.NotApplicable(reason) : null,
+            Unread = snapshot => Unread(id, snapshot),
+            Unchecked = snapshot => [.. Unchecked(id, needs ?? [SnapshotPart.Cacerts], snapshot)],
+        };
+
+    public static string? NoSecret(TrustSnapshot snapshot) =>
+        snapshot.Clusters.Any(c => c.Cacerts is not null) ? null : "no cluster has a readable secret cacerts";
+
+    /// <summary>Goes over the secret of every cluster that has one.</summary>
+    public static Func<TrustSnapshot, IEnumerable<Finding>> EachSecret(
+        Func<TrustSnapshot, ClusterSnapshot, SigningBundle, IEnumerable<Finding>> inspect) =>
+        snapshot => from cluster in snapshot.Clusters
+                    where cluster.Bundle is not null
+                    from finding in inspect(snapshot, cluster, cluster.Bundle!)
+                    select finding;
+
+    /// <summary>Goes over every distinct certificate of every secret.</summary>
+    public static Func<TrustSnapshot, IEnumerable<Finding>> EachCertificate(
+        Func<SigningBundle, CertificateDocument, string, IEnumerable<Finding>> inspect) =>
+        EachSecret((_, _, bundle) => bundle.All.SelectMany(entry => inspect(bundle, entry.Certificate, entry.File)));
+
+    /// <summary>A finding that breaks trust, or will.</summary>
+    public static Finding Error(string? cluster, string message, string hint, string? peer = null) =>
+        Finding.Of(Severity.Error, cluster, message, hint, peer);
+
+    /// <summary>A finding that someone should know.</summary>
+    public static Finding Warning(string? cluster, string message, string hint) => Finding.Of(Severity.Warning, cluster, message, hint);
+
+    private static IEnumerable<Finding> Unread(string id, TrustSnapshot snapshot)
+    {
+        foreach (var cluster in snapshot.Clusters)
+        {
+            // One sentence for a cluster that does not answer at all, rather than one for each thing in it.
+            foreach (var same in cluster.Unread.GroupBy(u => u.Reason))
+            {
+                var isWhole = same.Count() == ReportingCheck.Count;
+                foreach (var part in (isWhole ? same.Take(1) : same).Where(part => ReportingCheck[part.Kind] == id))
+                {
+                    var what = isWhole ? $"cluster '{cluster.Name}'" : part.Name;
+                    var message = $"Could not check: {what} could not be read. {part.Reason}";
+                    yield return Error(cluster.Name.Value, message, part.Hint) with { CouldNotCheck = true };
+                }
+            }
+        }
+    }
+
+    private static IEnumerable<UncheckedCluster> Unchecked(string id, SnapshotPart[] needs, TrustSnapshot snapshot)
+    {
+        foreach (var cluster in snapshot.Clusters)
+        {
+            var lacking = needs.Where(cluster.Lacks).ToList();
+            if (lacking.Count > 0)
+            {
+                var names = string.Join(", ", lacking.Select(Name));
+                yield return new UncheckedCluster(
+                    cluster.Name.Value,
+                    $"{names} could not be read (see {ReportingCheck[lacking[0]]})",
+                    Unread: true);
+            }
+            else if (cluster.Cacerts is null && needs is [SnapshotPart.Cacerts] && id != ReportingCheck[SnapshotPart.Cacerts])
+            {
+                yield return new UncheckedCluster(
+                    cluster.Name.Value,
+                    $"it has no cacerts (see {ReportingCheck[SnapshotPart.Cacerts]})",
+                    Unread: false);
+            }
+        }
+    }
+
+    private static string Name(SnapshotPart part) => part switch
+    {
+        SnapshotPart.Cacerts => "cacerts",
+        SnapshotPart.SelfSigned => "istio-ca-secret",
+        SnapshotPart.RootConfigMaps => "istio-ca-root-cert",
+        SnapshotPart.Crl => "istio-ca-crl",
+        SnapshotPart.Namespaces => "the namespaces",
+        _ => "the mesh configuration",
+    };
+}
