@@ -191,7 +191,7 @@ public sealed class MeshSession(MeshTrustOptions options, RunCancellation cancel
         var settings = MeshTrustSettings.Bind(
             arguments,
             context.Environment.GetEnvironmentVariables().AsReadOnly(),
-            path => TopologyText.Read(Path.GetFullPath(path, home)),
+            path => MeshTrustSettings.ReadFile(Path.GetFullPath(path, home)),
             [.. options.OtherArguments]);
         return settings.FromDirectory(home);
     }

@@ -1,6 +1,6 @@
 using System.Reflection;
 using MeshTrust;
-using MeshTrust.Settings;
+using MeshTrust.IO;
 
 namespace Cake.Frosting.MeshTrust;
 

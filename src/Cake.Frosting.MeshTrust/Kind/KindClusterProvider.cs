@@ -69,7 +69,7 @@ public sealed class KindClusterProvider(KindRun run) : IClusterProvider
         if (topology.Kind.KindConfigFile is not { } file) return null;
         try
         {
-            return TopologyText.Read(file);
+            return MeshTrustSettings.ReadFile(file);
         }
         catch (Exception e) when (e is not MeshTrustException)
         {

@@ -5,7 +5,7 @@ using MeshTrust.Settings;
 namespace Cake.Frosting.MeshTrust.Kind;
 
 /// <summary>What is done about a cluster that could not be made: its logs are kept, the rest is removed unless the user wants to look at it.</summary>
-public sealed class KindFailures(KindRun run, FailureSpec wanted)
+internal sealed class KindFailures(KindRun run, FailureSpec wanted)
 {
     /// <summary>Where the logs of a cluster go.</summary>
     public string LogsOf(ClusterName cluster)

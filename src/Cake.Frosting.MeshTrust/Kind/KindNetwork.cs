@@ -11,7 +11,7 @@ public sealed class KindNetwork(KindRun run)
     /// <param name="snapshot">What the engine has.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <returns>What the engine has with the network.</returns>
-    public async Task<EngineSnapshot> EnsureAsync(ContainerNetworkSpec wanted, EngineSnapshot snapshot, CancellationToken cancellationToken)
+    internal async Task<EngineSnapshot> EnsureAsync(ContainerNetworkSpec wanted, EngineSnapshot snapshot, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(wanted);
         ArgumentNullException.ThrowIfNull(snapshot);

@@ -14,7 +14,7 @@ public static class LocalRegistryMark
     internal static ObjectReference Reference { get; } = new("v1", "configmaps", "kube-public", "local-registry-hosting");
 
     /// <summary>Writes it where the cluster knows a registry; the same again changes nothing.</summary>
-    public static Task ApplyAsync(IClusterApi api, IReadOnlyList<RegistrySpec> registries, CancellationToken cancellationToken)
+    internal static Task ApplyAsync(IClusterApi api, IReadOnlyList<RegistrySpec> registries, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(api);
         ArgumentNullException.ThrowIfNull(registries);

@@ -93,7 +93,7 @@ public sealed class PreflightReader(ToolHost tools, EngineSearch search, EngineS
     {
         try
         {
-            return TopologyText.Read(file);
+            return MeshTrustSettings.ReadFile(file);
         }
         catch (Exception fault) when (DiskFault.IsOne(fault) || fault is InvalidDataException)
         {

@@ -19,6 +19,8 @@ internal static class YamlNodes
         PlainText(node) is { Length: > 0 } text && (IsInteger(text)
             || ((char.IsAsciiDigit(text[0]) || text[0] is '-' or '+' or '.') && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out _)));
 
+    public static bool IsQuoted(this YamlNode node) => node is YamlScalarNode && PlainText(node) is null;
+
     public static bool IsText(this YamlNode node) => node is YamlScalarNode && !IsNull(node) && !IsBoolean(node) && !IsNumber(node);
 
     /// <summary>What it is, for a message.</summary>

@@ -46,7 +46,7 @@ internal sealed record AddressLockEntry
         Asked = Asked ?? [],
     };
 
-    private static IPNetwork Subnet(string text) => ValueReaders.Subnet(text, out var range) is { } complaint ? throw new FormatException(complaint.Message) : range;
+    private static IPNetwork Subnet(string text) => ValueParsers.Subnet(text, out var range) is { } complaint ? throw new FormatException(complaint.Message) : range;
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, NewLine = "\n", DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, RespectNullableAnnotations = true)]

@@ -1,5 +1,5 @@
 using System.Text.RegularExpressions;
-using MeshTrust.Settings;
+using MeshTrust.IO;
 using YamlDotNet.RepresentationModel;
 
 namespace MeshTrust.Kind;

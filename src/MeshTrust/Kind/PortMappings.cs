@@ -1,5 +1,7 @@
 using System.Globalization;
+using MeshTrust.IO;
 using MeshTrust.Settings;
+using YamlDotNet.RepresentationModel;
 
 namespace MeshTrust.Kind;
 
@@ -13,25 +15,24 @@ internal static class PortMappings
         return [.. clusters.SelectMany(cluster => Of(cluster.Name, shared, Parse(cluster.Kind.KindConfig?.GetRawText())))];
     }
 
-    private static IEnumerable<WantedPort> Of(ClusterName cluster, MapNode? shared, MapNode? own)
+    private static IEnumerable<WantedPort> Of(ClusterName cluster, YamlNode? shared, YamlNode? own)
     {
         foreach (var mapping in Mappings(shared).Concat(Mappings(own)))
         {
             if (Number(mapping.Find("hostPort")) is not (> 0 and <= 65535 and var port)) continue;
-            yield return new WantedPort(cluster, Text(mapping.Find("listenAddress")), port, Text(mapping.Find("protocol")) is { Length: > 0 } protocol ? protocol.ToLowerInvariant() : "tcp");
+            yield return new WantedPort(cluster, mapping.Find("listenAddress")?.Text() ?? "", port, mapping.Find("protocol")?.Text() is { Length: > 0 } protocol ? protocol.ToLowerInvariant() : "tcp");
         }
 
         if ((Number(ApiServerPort(own)) ?? Number(ApiServerPort(shared))) is > 0 and <= 65535 and var api) yield return new WantedPort(cluster, "127.0.0.1", api);
     }
 
-    private static IEnumerable<MapNode> Mappings(MapNode? config) =>
-        (config?.Find("nodes") as ListNode)?.Items.OfType<MapNode>().SelectMany(n => (n.Find("extraPortMappings") as ListNode)?.Items.OfType<MapNode>() ?? []) ?? [];
+    private static IEnumerable<YamlNode> Mappings(YamlNode? config) => Items(config.Find("nodes")).SelectMany(node => Items(node.Find("extraPortMappings")));
 
-    private static SourceNode? ApiServerPort(MapNode? config) => (config?.Find("networking") as MapNode)?.Find("apiServerPort");
+    private static IEnumerable<YamlNode> Items(YamlNode? list) => (list as YamlSequenceNode)?.Children ?? [];
 
-    private static MapNode? Parse(string? text) => text is null ? null : SourceText.Parse("kind", text, new ProblemCollection()) as MapNode;
+    private static YamlNode? ApiServerPort(YamlNode? config) => config.Find("networking").Find("apiServerPort");
 
-    private static int? Number(SourceNode? node) => int.TryParse(Text(node), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
+    private static YamlNode? Parse(string? text) => text is null ? null : BoundedYaml.ReadEither("kind", text, new YamlLimits(Aliases: true)).Root;
 
-    private static string Text(SourceNode? node) => (node as ScalarNode)?.Text ?? "";
+    private static int? Number(YamlNode? node) => int.TryParse(node?.Text(), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
 }

@@ -40,7 +40,7 @@ public static class RoutePlan
     }
 
     /// <summary>Whether two clusters have routes between them. Clusters without a network share Istio's default one.</summary>
-    public static bool Connects(RouteScope scope, ClusterSpec one, ClusterSpec other)
+    internal static bool Connects(RouteScope scope, ClusterSpec one, ClusterSpec other)
     {
         ArgumentNullException.ThrowIfNull(one);
         ArgumentNullException.ThrowIfNull(other);

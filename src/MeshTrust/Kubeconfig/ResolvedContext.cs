@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
-using MeshTrust.Settings;
+using MeshTrust.IO;
 
 namespace MeshTrust.Kubeconfig;
 

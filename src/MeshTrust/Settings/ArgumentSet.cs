@@ -1,3 +1,4 @@
+using MeshTrust.IO;
 
 namespace MeshTrust.Settings;
 
@@ -9,7 +10,11 @@ internal sealed class ArgumentSet
     private readonly IReadOnlyDictionary<string, string> _environment;
     private readonly ProblemCollection _problems;
 
-    public ArgumentSet(IReadOnlyList<KeyValuePair<string, string?>> arguments, IReadOnlyDictionary<string, string> environment, IReadOnlyCollection<string> others, ProblemCollection problems)
+    public ArgumentSet(
+        IReadOnlyList<KeyValuePair<string, string?>> arguments,
+        IReadOnlyDictionary<string, string> environment,
+        IReadOnlyCollection<string> others,
+        ProblemCollection problems)
     {
         _environment = environment;
         _problems = problems;
@@ -18,19 +23,27 @@ internal sealed class ArgumentSet
         {
             var spelled = Bare(key ?? "");
             var written = spelled.ToLowerInvariant();
-            if (KnownArguments.Find(written) is not { Name: var name })
+            if (SettingsTable.Find(written) is not { Argument: { } name })
             {
-                if (KnownArguments.OfCake.Contains(written)) NotTaken(spelled, written);
+                if (OfCake.Contains(written)) NotTaken(spelled, written);
                 else if (!allowed.Contains(written)) Unknown(written, allowed);
             }
             else if (_values.TryAdd(name, value)) _written.Add(name, written);
             else if (_values[name] != value)
             {
                 var same = written == _written[name] ? "" : $" (it is another name of --{_written[name]})";
-                problems.Add("MT0008", $"--{written}", $"It is given twice{same}, as {Shown.Quote(_values[name] ?? "")} and as {Shown.Quote(value ?? "")}.", "Give it once.");
+                var what = $"It is given twice{same}, as {Text.Quote(_values[name] ?? "")} and as {Text.Quote(value ?? "")}.";
+                problems.Add("MT0008", $"--{written}", what, "Give it once.");
             }
         }
     }
+
+    /// <summary>What Cake takes for itself (Cake.Frosting's and Cake.Cli's options with their short forms).</summary>
+    public static IReadOnlyList<string> OfCake { get; } =
+    [
+        "target", "t", "verbosity", "v", "working", "w", "exclusive", "e", "dryrun", "noop", "whatif", "description", "descriptions", "showdescription",
+        "showdescriptions", "tree", "showtree", "version", "ver", "info", "help", "h",
+    ];
 
     /// <summary>Whether the argument itself is given, apart from any variable.</summary>
     public bool IsGiven(string name) => _values.ContainsKey(name);
@@ -38,69 +51,74 @@ internal sealed class ArgumentSet
     /// <summary>The argument as the user wrote it, with its dashes.</summary>
     public string Location(string name) => $"--{_written.GetValueOrDefault(name, name)}";
 
-    /// <summary>A switch: false where nobody gives it.</summary>
-    public bool Switch(string name) => Asked(name) ?? false;
-
-    /// <summary>A switch; null where neither the argument nor its variable says anything.</summary>
-    public bool? Asked(string name)
-    {
-        if (!_values.TryGetValue(name, out var text)) return Read<bool>(name, ValueReaders.Switch)?.Value;
-        return text is null || Take<bool>(text, Location(name), true, ValueReaders.Switch) is { Value: true };
-    }
-
-    /// <summary>Whether an argument that may stand without a value does so (true, like <c>=true</c>) or is turned off (false); null where it has a value of its own, or is not given.</summary>
+    /// <summary>
+    /// Whether an argument that needs no value has none (true, like <c>=true</c>) or is turned off (false); null where it has a value of
+    /// its own,
+    /// or is not given.
+    /// </summary>
     public bool? IsBare(string name) =>
         !_values.TryGetValue(name, out var text) ? null : string.IsNullOrEmpty(text) ? true : bool.TryParse(text, out var isOn) ? isOn : null;
 
-    /// <summary>The value of an argument, else of its variable; null, with a problem where it is wrong, else where it is not given.</summary>
-    public Given<T>? Read<T>(string name, ValueReader<T> reader)
+    /// <summary>
+    /// The value of an argument, else of its variable; null, with a problem where it is wrong, else where it is not given.
+    /// </summary>
+    public ProvidedValue<T>? Read<T>(Setting setting, ValueParser<T> parser)
     {
-        var description = KnownArguments.Find(name)!;
-        if (_values.TryGetValue(name, out var text))
+        if (setting.Argument is not { } name) return null;
+        if (!_values.TryGetValue(name, out var text))
         {
-            if (!string.IsNullOrEmpty(text)) return Take(text, Location(name), true, reader);
-            _problems.Add("MT0003", Location(name), "It has no value.", $"Write {Location(name)}=... ({description.Meaning}).");
-            return null;
+            return setting.Variables.FirstOrDefault(IsSet) is { } variable ? Variable(variable, parser, setting.VariableMeans) : null;
         }
-
-        return description.Variables.FirstOrDefault(IsSet) is { } variable ? Variable(variable, reader, description.VariableMeans) : null;
+        if (setting.IsSwitch) return Take(text ?? "true", Location(name), true, parser);
+        if (!string.IsNullOrEmpty(text)) return Take(text, Location(name), true, parser);
+        _problems.Add("MT0003", Location(name), "It has no value.", $"Write {Location(name)}=... ({setting.Meaning}).");
+        return null;
     }
 
-    /// <summary>The value of a variable that stands for no argument alone.</summary>
-    public Given<T>? Variable<T>(string name, ValueReader<T> reader) => IsSet(name) ? Variable(name, reader, null) : null;
-
-    private Given<T>? Variable<T>(string name, ValueReader<T> reader, string? meaning)
+    /// <summary>The value of a variable; null, with a problem where it is wrong, else where it is not set.</summary>
+    public ProvidedValue<T>? Variable<T>(string name, ValueParser<T> parser, string? meaning = null)
     {
+        if (!IsSet(name)) return null;
         var text = _environment[name];
-        // It would turn "false" into something else, and with that a switch on.
-        if (text.EndsWith('\r')) return Take<T>(text, name, false, reader);
-        if (meaning is null) return Take(text, name, false, reader);
-        return text == "0" || text.Equals("false", StringComparison.OrdinalIgnoreCase) ? null : Take(meaning, name, false, reader);
+        // With a carriage return at its end, "false" would turn a switch on.
+        if (meaning is null || text.EndsWith('\r')) return Take(text, name, false, parser);
+        return text == "0" || text.Equals("false", StringComparison.OrdinalIgnoreCase) ? null : Take(meaning, name, false, parser);
     }
 
     private bool IsSet(string variable) => !string.IsNullOrEmpty(_environment.GetValueOrDefault(variable));
 
-    private Given<T>? Take<T>(string text, string place, bool isArgument, ValueReader<T> reader)
+    private ProvidedValue<T>? Take<T>(string text, string location, bool isArgument, ValueParser<T> parser)
     {
         T value = default!;
-        if ((text.EndsWith('\r') ? NameReaders.CarriageReturn : reader(text, out value)) is not { } complaint) return new Given<T>(value, place, isArgument);
-        _problems.Add(complaint.ArgumentId, place, complaint.Message, complaint.Hint);
+        var wrong = text.EndsWith('\r') ? ValueParsers.CarriageReturn : parser(text, out value);
+        if (wrong is null) return new ProvidedValue<T>(value, location, isArgument);
+        _problems.Add(wrong.ArgumentId, location, wrong.Message, wrong.Hint);
         return null;
     }
 
-    /// <summary>Cake keeps its own arguments for itself, but for the target: one that comes here was not understood, and the run would go on without it.</summary>
+    /// <summary>
+    /// Cake keeps its own arguments for itself, but for the target: one that comes here was not understood, and the run would go on without
+    /// it.
+    /// </summary>
     private void NotTaken(string spelled, string name)
     {
         if (spelled == "target") return;
         var dashes = name.Length == 1 ? "-" : "--";
-        _problems.Add("MT0018", dashes + spelled, "Cake did not take this argument, so it has no effect.", $"Write {dashes}{name}, and no bare -- before it.");
+        _problems.Add(
+            "MT0018",
+            dashes + spelled,
+            "Cake did not take this argument, so it has no effect.",
+            $"Write {dashes}{name}, and no bare -- before it.");
     }
 
     private void Unknown(string name, HashSet<string> allowed)
     {
-        var place = $"--{Shown.Plain(name)}";
-        var nearest = NearestName.Find(name, KnownArguments.All.SelectMany(a => a.Aliases.Prepend(a.Name)).Concat(KnownArguments.OfCake).Concat(allowed).Where(a => a.Length > 1));
-        _problems.Add("MT0001", place, "There is no such argument." + (nearest is null ? "" : $" Did you mean --{nearest}?"), nearest is null ? "See docs/arguments.md for all of them." : $"Write --{nearest}, or leave it out.");
+        var nearest = NearestName.Find(name, SettingsTable.ArgumentNames.Concat(OfCake).Concat(allowed).Where(a => a.Length > 1));
+        _problems.Add(
+            "MT0001",
+            $"--{Text.Sanitize(name)}",
+            "There is no such argument." + (nearest is null ? "" : $" Did you mean --{nearest}?"),
+            nearest is null ? "See docs/arguments.md for all of them." : $"Write --{nearest}, or leave it out.");
     }
 
     private static string Bare(string name) => name.TrimStart('-');

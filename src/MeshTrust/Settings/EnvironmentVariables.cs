@@ -8,7 +8,8 @@ namespace MeshTrust.Settings;
 internal static partial class EnvironmentVariables
 {
     /// <summary>
-    /// The contexts <c>CTX_CLUSTER1</c>, 2, … in order; null for one whose value is wrong, which is a problem. So is a gap in the numbers: the next
+    /// The contexts <c>CTX_CLUSTER1</c>, 2, … in order; null for one whose value is wrong, which is a problem. So is a gap in the numbers:
+    /// the next
     /// cluster would get the wrong one. An empty variable is wrong here, unlike others: the command that fills it found nothing.
     /// </summary>
     public static IReadOnlyList<string?> Contexts(IReadOnlyDictionary<string, string> environment, ProblemCollection problems)
@@ -18,9 +19,13 @@ internal static partial class EnvironmentVariables
         {
             if (ContextName().Match(name) is not { Success: true } match || value is null) continue;
             var digits = match.Groups[1].Value;
-            if (digits[0] == '0' || !int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number > ClusterNames.Most)
+            if (digits[0] == '0' || !int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number > ClusterName.Most)
             {
-                if (value.Length > 0) problems.Add("MT0012", Shown.Plain(name), "The number counts no cluster.", $"Count from CTX_CLUSTER1 to at most CTX_CLUSTER{ClusterNames.Most}.");
+                const string What = "The number counts no cluster.";
+                if (value.Length > 0)
+                {
+                    problems.Add("MT0012", Text.Sanitize(name), What, $"Count from CTX_CLUSTER1 to at most CTX_CLUSTER{ClusterName.Most}.");
+                }
                 continue;
             }
 
@@ -33,38 +38,49 @@ internal static partial class EnvironmentVariables
         if (missing > 0)
         {
             var next = numbered.Keys.First(n => n > missing);
-            problems.Add("MT0012", $"CTX_CLUSTER{missing}", $"It is not set, while CTX_CLUSTER{next} is.", $"Set CTX_CLUSTER{missing}, or count without gaps.");
+            problems.Add(
+                "MT0012",
+                $"CTX_CLUSTER{missing}",
+                $"It is not set, while CTX_CLUSTER{next} is.",
+                $"Set CTX_CLUSTER{missing}, or count without gaps.");
         }
 
         return [.. numbered.Values];
     }
 
     /// <summary>Warns of variables that look like ours and are not.</summary>
-    public static void TellNearMisses(IReadOnlyDictionary<string, string> environment, ProblemCollection problems)
+    public static void WarnOfNearMisses(IReadOnlyDictionary<string, string> environment, ProblemCollection problems)
     {
-        var ours = KnownArguments.All.SelectMany(a => a.Variables).ToList();
+        var ours = SettingsTable.VariableNames.ToHashSet(StringComparer.Ordinal);
         foreach (var name in environment.Keys.Order(StringComparer.Ordinal).Where(n => !ours.Contains(n)))
         {
-            var isFamily = name.StartsWith("ROOTCA_", StringComparison.Ordinal) || name.StartsWith("INTERMEDIATE_", StringComparison.Ordinal);
+            var isFamily = name.StartsWith("ROOTCA_", StringComparison.Ordinal) || name.StartsWith(
+                "INTERMEDIATE_", StringComparison.Ordinal);
             var nearest = NearestName.Find(name, ours);
             if (NumberedOtherwise().IsMatch(name)) Warn(name, "CTX_CLUSTER1");
             else if (isFamily || (nearest is not null && name.StartsWith("MESHTRUST_", StringComparison.Ordinal))) Warn(name, nearest);
         }
 
         void Warn(string name, string? nearest) =>
-            problems.Warn("MT0015", Shown.Plain(name), "The variable is not read." + (nearest is null ? "" : $" Did you mean {nearest}?"), "Rename or unset it; docs/arguments.md lists those that are read.");
+            problems.Warn(
+                "MT0015",
+                Text.Sanitize(name),
+                "The variable is not read." + (nearest is null ? "" : $" Did you mean {nearest}?"),
+                "Rename or unset it; docs/arguments.md lists those that are read.");
     }
 
-    /// <summary>The user's kubeconfig files: <c>KUBECONFIG</c> is a list, as kubectl reads it. A value that holds content is never taken for paths.</summary>
+    /// <summary>
+    /// The user's kubeconfig files: <c>KUBECONFIG</c> is a list, as kubectl reads it. A value that holds content is never taken for paths.
+    /// </summary>
     /// <param name="environment">The environment.</param>
     /// <param name="problems">Where a value that names no files goes; null where this run reads none.</param>
     public static IReadOnlyList<string> KubeconfigPaths(IReadOnlyDictionary<string, string> environment, ProblemCollection? problems)
     {
         const string Name = "KUBECONFIG";
         var value = environment.GetValueOrDefault(Name) ?? "";
-        if (NotPaths(value) is { } complaint)
+        if (NotPaths(value) is { } wrong)
         {
-            problems?.Add(complaint.ArgumentId, Name, complaint.Message, complaint.Hint);
+            problems?.Add(wrong.ArgumentId, Name, wrong.Message, wrong.Hint);
             return [];
         }
 
@@ -74,7 +90,7 @@ internal static partial class EnvironmentVariables
         return homes.FirstOrDefault(h => !string.IsNullOrEmpty(h)) is { } home ? [Path.Combine(home, ".kube", "config")] : [];
     }
 
-    private static Complaint? NotPaths(string value)
+    private static ValidationError? NotPaths(string value)
     {
         if (value.Length == 0) return null;
         // The whole first: a colon divides a list of paths, and YAML as well.
@@ -82,10 +98,14 @@ internal static partial class EnvironmentVariables
         {
             const string File = "\"$PWD/kubeconfig-from-variable\"";
             var decode = FileContent.IsBase64(value) ? " | tr -d '[:space:]' | base64 -d" : "";
-            return NameReaders.HoldsContent($"Write it to a file that only you can read, and name the file: export KUBECONFIG=$(umask 077; printf '%s\\n' \"$KUBECONFIG\"{decode} > {File}; echo {File})");
+            return ValueParsers.HoldsContent(
+                "Write it to a file that only you can read, and name the file: "
+                + $"export KUBECONFIG=$(umask 077; printf '%s\\n' \"$KUBECONFIG\"{decode} > {File}; echo {File})");
         }
 
-        return value.EndsWith('\r') ? NameReaders.CarriageReturn : value.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries).Select(path => NameReaders.FilePath(path, out _)).FirstOrDefault(wrong => wrong is not null);
+        if (value.EndsWith('\r')) return ValueParsers.CarriageReturn;
+        var paths = value.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
+        return paths.Select(path => ValueParsers.FilePath(path, out _)).FirstOrDefault(wrong => wrong is not null);
     }
 
     /// <summary>The pipeline that runs us; <see cref="OutputFormat.Auto"/> where none is recognised.</summary>
@@ -96,16 +116,139 @@ internal static partial class EnvironmentVariables
         if (IsTrue("TF_BUILD")) return OutputFormat.Azure;
         return IsTrue("CI") || !string.IsNullOrEmpty(environment.GetValueOrDefault("PROW_JOB_ID")) ? OutputFormat.Plain : OutputFormat.Auto;
 
-        bool IsTrue(string name) => environment.GetValueOrDefault(name) is { } value && (value.Equals("true", StringComparison.OrdinalIgnoreCase) || value == "1");
+        bool IsTrue(string name) =>
+            environment.GetValueOrDefault(name) is { } value && (value.Equals("true", StringComparison.OrdinalIgnoreCase) || value == "1");
     }
 
     /// <summary>Never where <c>NO_COLOR</c> is set to anything (no-color.org) or the terminal is dumb.</summary>
     public static ColorChoice Color(IReadOnlyDictionary<string, string> environment) =>
-        !string.IsNullOrEmpty(environment.GetValueOrDefault("NO_COLOR")) || environment.GetValueOrDefault("TERM") == "dumb" ? ColorChoice.Never : ColorChoice.Auto;
+        !string.IsNullOrEmpty(environment.GetValueOrDefault("NO_COLOR")) || environment.GetValueOrDefault("TERM") == "dumb"
+            ? ColorChoice.Never
+            : ColorChoice.Auto;
 
     [GeneratedRegex(@"^CTX_CLUSTER([0-9]+)\z", RegexOptions.CultureInvariant)]
     private static partial Regex ContextName();
 
     [GeneratedRegex(@"^CTX_?CLUSTER[_-][0-9]+\z", RegexOptions.CultureInvariant)]
     private static partial Regex NumberedOtherwise();
+}
+
+/// <summary>
+/// Judges the value of <c>CTX_CLUSTERn</c>. Istio's guide fills it with <c>kubectl ... | grep</c>, which finds nothing, or too much,
+/// without a word.
+/// </summary>
+internal static partial class ContextVariable
+{
+    private const string List = "kubectl config get-contexts -o name";
+    private const int MostNames = 5;
+
+    /// <summary>What is wrong with the value; null where it is one name.</summary>
+    /// <param name="variable">The variable's name.</param>
+    /// <param name="number">Its number.</param>
+    /// <param name="value">Its value.</param>
+    public static Problem? Judge(string variable, int number, string value)
+    {
+        if (FileContent.IsIn(value))
+        {
+            return New("MT0021", "It holds the content of a file, not the name of a context.", $"Set it to a name that '{List}' lists.");
+        }
+
+        string[] lines = [.. Colour().Replace(value, "").Split('\n').Select(line => line.Trim()).Where(line => line.Length > 0)];
+        var names = lines.Select(NameOf).ToList();
+        var example = $"kind-cluster-{number}";
+        if (lines.Length == 0)
+        {
+            var blank = value.Length == 0 ? "It is set and empty" : "It is set and holds only blanks";
+            return New(
+                "MT0022",
+                $"{blank}. A command such as grep found no context.",
+                $"Unset it, or set it to a name that '{List}' lists, for instance: {Export(example)}");
+        }
+
+        if (lines.Length > 1)
+        {
+            return New(
+                "MT0019",
+                $"It holds {Count(lines.Length)} names: the pattern matched {Join(names)}.",
+                $"Use grep -x, which matches a whole line: {Export(Likely(names, example))}");
+        }
+
+        if (value.Contains('\u001b', StringComparison.Ordinal))
+        {
+            return New("MT0020", "It holds a colour code.", $"Let grep write no colours: {Export(names[0], colour: true)}");
+        }
+
+        if (value.EndsWith('\r'))
+        {
+            return New(
+                "MT0020",
+                "It ends with a carriage return. The file or program that it comes from ends lines with CR and LF.",
+                $"Remove it: {Export(names[0], carriageReturn: true)}");
+        }
+
+        if (lines[0].Contains('\r', StringComparison.Ordinal))
+        {
+            return New("MT0020", "It holds a carriage return.", $"Set it to one name, for instance: {Export(example)}");
+        }
+
+        if (IsRow(lines[0]))
+        {
+            return New(
+                "MT0020",
+                "It holds a line of kubectl's table, not a name.",
+                $"List names only, with -o name: {Export(Likely(names, example))}");
+        }
+
+        if (value != lines[0]) return New("MT0020", "It begins or ends with a blank or a line break.", $"Remove it: {Export(names[0])}");
+        return ValueParsers.Context(value, out _) is { } wrong ? New(wrong.ArgumentId, wrong.Message, wrong.Hint) : null;
+
+        Problem New(string id, string what, string remedy) => new(id, variable, what, remedy);
+
+        string Export(string name, bool colour = false, bool carriageReturn = false) =>
+            $"export {variable}=$({List} | {(carriageReturn ? "tr -d '\\r' | " : "")}grep {(colour ? "--color=never " : "")}-x {Quoted(name)})";
+    }
+
+    /// <summary>kubectl's table has a mark for the current context, then columns with blanks between them, under headings.</summary>
+    private static bool IsRow(string line) => line is "*" or "NAME" or "CURRENT" || line.StartsWith("* ", StringComparison.Ordinal) || line.Contains(
+        "   ", StringComparison.Ordinal);
+
+    private static string NameOf(string line)
+    {
+        if (!IsRow(line)) return line;
+        var columns = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        return columns[0] is "*" or "CURRENT" && columns.Length > 1 ? columns[1] : columns[0];
+    }
+
+    /// <summary>The name that was probably meant: the pattern was it, and matched the longer ones too.</summary>
+    private static string Likely(List<string> names, string example)
+    {
+        List<string> real = [.. names.Where(name => name is not ("*" or "NAME" or "CURRENT"))];
+        if (real.Count == 0) return example;
+        var shortest = real.MinBy(name => name.Length)!;
+        return real.All(name => name.Contains(shortest, StringComparison.Ordinal)) ? shortest : real[0];
+    }
+
+    private static string Join(List<string> names)
+    {
+        var shown = names.Take(MostNames).Select(name => Text.Sanitize(name)).ToList();
+        var more = names.Count - shown.Count;
+        if (more > 0) return $"{string.Join(", ", shown)} and {more} more";
+        return shown.Count == 2 ? $"{shown[0]} and {shown[1]}" : $"{string.Join(", ", shown[..^1])} and {shown[^1]}";
+    }
+
+    private static string Count(int count) => count switch { 2 => "two", 3 => "three", _ => count.ToString(CultureInfo.InvariantCulture) };
+
+    /// <summary>As a POSIX shell and grep take it.</summary>
+    private static string Quoted(string name)
+    {
+        var shown = Text.Sanitize(name, 512);
+        if (shown.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' or '/' or ':' or '@'))
+        {
+            return shown.StartsWith('-') ? $"-e {shown}" : shown;
+        }
+        return $"-F -e '{shown.Replace("'", "'\\''", StringComparison.Ordinal)}'";
+    }
+
+    [GeneratedRegex(@"\u001b\[[0-9;]*[A-Za-z]", RegexOptions.CultureInvariant)]
+    private static partial Regex Colour();
 }

@@ -4,7 +4,9 @@ using System.Net.Sockets;
 
 namespace MeshTrust.Settings;
 
-/// <summary>Addresses from a first to a last, of one family. <see cref="ToString"/> writes <c>first-last</c>, as MetalLB takes it.</summary>
+/// <summary>
+/// Addresses from a first to a last, of one family. <see cref="ToString"/> writes <c>first-last</c>, as MetalLB takes it.
+/// </summary>
 public sealed record IpRange
 {
     private readonly UInt128 _first;
@@ -14,11 +16,14 @@ public sealed record IpRange
     /// <exception cref="ArgumentException">The families differ, or the last is before the first.</exception>
     public IpRange(IPAddress first, IPAddress last)
     {
-        ArgumentNullException.ThrowIfNull(first);
-        ArgumentNullException.ThrowIfNull(last);
         _first = IpNumber.Of(first);
         _last = IpNumber.Of(last);
-        if (first.AddressFamily != last.AddressFamily || _last < _first) throw new ArgumentException($"'{first}-{last}' is no range: both ends are of one family, the first is not above the last.", nameof(last));
+        if (first.AddressFamily != last.AddressFamily || _last < _first)
+        {
+            throw new ArgumentException(
+                $"'{first}-{last}' is no range: both ends are of one family, the first is not above the last.", nameof(last));
+        }
+
         First = IpNumber.ToAddress(_first, first.AddressFamily);
         Last = IpNumber.ToAddress(_last, first.AddressFamily);
     }
@@ -40,8 +45,8 @@ public sealed record IpRange
     {
         var family = network.BaseAddress.AddressFamily;
         var first = IpNumber.Of(network.BaseAddress);
-        var last = network.PrefixLength == 0 ? IpNumber.Bits(family) == 32 ? uint.MaxValue : UInt128.MaxValue : first + IpNumber.Size(family, network.PrefixLength) - 1;
-        return Of(first, last, family);
+        var isAllOfIPv6 = network.PrefixLength == 0 && family == AddressFamily.InterNetworkV6;
+        return Of(first, isAllOfIPv6 ? UInt128.MaxValue : first + (IpNumber.Size(family, network.PrefixLength) - 1), family);
     }
 
     /// <summary>One address.</summary>
@@ -64,7 +69,7 @@ public sealed record IpRange
         if (parts.Length != 1) return false;
         if (parts[0].Contains('/', StringComparison.Ordinal))
         {
-            if (!TryAddress(parts[0].Split('/')[0], out _) || ValueReaders.Subnet(parts[0], out var network) is not null) return false;
+            if (!TryAddress(parts[0].Split('/')[0], out _) || ValueParsers.Subnet(parts[0], out var network) is not null) return false;
             range = Of(network);
             return true;
         }
@@ -80,25 +85,14 @@ public sealed record IpRange
         TryParse(text, out var range) ? range : throw new FormatException($"'{text}' is no range of addresses: first-last or a network in CIDR form.");
 
     /// <summary>Whether an address is in it.</summary>
-    public bool Contains(IPAddress address)
-    {
-        ArgumentNullException.ThrowIfNull(address);
-        return address.AddressFamily == Family && IpNumber.Of(address) is var number && number >= _first && number <= _last;
-    }
+    public bool Contains(IPAddress address) =>
+        address.AddressFamily == Family && IpNumber.Of(address) is var number && number >= _first && number <= _last;
 
     /// <summary>Whether the whole of another range is in it.</summary>
-    public bool Contains(IpRange other)
-    {
-        ArgumentNullException.ThrowIfNull(other);
-        return other.Family == Family && other._first >= _first && other._last <= _last;
-    }
+    public bool Contains(IpRange other) => other.Family == Family && other._first >= _first && other._last <= _last;
 
     /// <summary>Whether they have an address in common.</summary>
-    public bool Overlaps(IpRange other)
-    {
-        ArgumentNullException.ThrowIfNull(other);
-        return other.Family == Family && other._first <= _last && _first <= other._last;
-    }
+    public bool Overlaps(IpRange other) => other.Family == Family && other._first <= _last && _first <= other._last;
 
     /// <inheritdoc/>
     public bool Equals(IpRange? other) => other is not null && other.Family == Family && other._first == _first && other._last == _last;
@@ -113,16 +107,41 @@ public sealed record IpRange
 
     internal UInt128 LastNumber => _last;
 
-    internal static IpRange Of(UInt128 first, UInt128 last, AddressFamily family) => new(IpNumber.ToAddress(first, family), IpNumber.ToAddress(last, family));
+    internal static IpRange Of(UInt128 first, UInt128 last, AddressFamily family) => new(
+        IpNumber.ToAddress(first, family), IpNumber.ToAddress(last, family));
 
     // .NET reads 10 and 0x0a000000 as addresses too, and a scope after %.
     private static bool TryAddress(string text, [NotNullWhen(true)] out IPAddress? address)
     {
         text = text.Trim();
         address = null;
-        if (text.Contains('%', StringComparison.Ordinal) || text.Contains('[', StringComparison.Ordinal) || !IPAddress.TryParse(text, out var parsed)) return false;
+        if (text.IndexOfAny(['%', '[']) >= 0 || !IPAddress.TryParse(text, out var parsed)) return false;
         if (parsed.AddressFamily == AddressFamily.InterNetwork && parsed.ToString() != text) return false;
         address = parsed;
         return true;
     }
+}
+
+/// <summary>Addresses as numbers, IPv4 and IPv6 alike.</summary>
+internal static class IpNumber
+{
+    internal static int Bits(AddressFamily family) => family == AddressFamily.InterNetwork ? 32 : 128;
+
+    internal static UInt128 Of(IPAddress address)
+    {
+        UInt128 number = 0;
+        foreach (var part in address.GetAddressBytes()) number = (number << 8) | part;
+        return number;
+    }
+
+    internal static IPAddress ToAddress(UInt128 number, AddressFamily family)
+    {
+        var bytes = new byte[Bits(family) / 8];
+        for (var i = bytes.Length - 1; i >= 0; i--, number >>= 8) bytes[i] = (byte)(number & 0xff);
+        return new IPAddress(bytes);
+    }
+
+    /// <summary>How many addresses a prefix leaves; the largest number for an IPv6 /0, which has one more.</summary>
+    internal static UInt128 Size(AddressFamily family, int prefix) =>
+        Bits(family) - prefix is var free && free == 128 ? UInt128.MaxValue : UInt128.One << free;
 }

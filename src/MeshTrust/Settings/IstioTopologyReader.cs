@@ -1,4 +1,6 @@
 using System.Net;
+using MeshTrust.IO;
+using YamlDotNet.RepresentationModel;
 
 namespace MeshTrust.Settings;
 
@@ -9,135 +11,135 @@ namespace MeshTrust.Settings;
 /// </summary>
 internal sealed class IstioTopologyReader(string file, bool istioCompat, ProblemCollection problems)
 {
-    private static readonly string[] Keys = ["kind", "clusterName", "podSubnet", "svcSubnet", "network", "primaryClusterName", "configClusterName", "httpProxy", "proxyKubectlOnly", "meta"];
+    private static readonly string[] Keys =
+        ["kind", "clusterName", "podSubnet", "svcSubnet", "network", "primaryClusterName", "configClusterName", "httpProxy", "proxyKubectlOnly", "meta"];
 
-    private static readonly Dictionary<string, string> Aliases = new(StringComparer.Ordinal)
-    {
-        ["cluster_name"] = "clusterName",
-        ["pod_subnet"] = "podSubnet",
-        ["svc_subnet"] = "svcSubnet",
-        ["network_id"] = "network",
-    };
-
-    private readonly List<string> _names = [];
+    private List<string> _names = [];
 
     /// <summary>Reads the array.</summary>
-    public TopologyDocument Read(ListNode list)
+    public void Read(YamlSequenceNode list, SettingsDraft draft)
     {
-        var entries = new List<(int Index, MapNode Node)>();
-        if (list.Items.Count > ClusterNames.Most) problems.Add("MT0110", $"{file}:{list.Line}", $"The file has {list.Items.Count} clusters.", $"Write at most {ClusterNames.Most}.");
-        for (var i = 0; i < Math.Min(list.Items.Count, ClusterNames.Most); i++)
+        var items = list.Children;
+        if (items.Count > ClusterName.Most)
         {
-            if (list.Items[i] is MapNode map) entries.Add((i, Canonical(map)));
-            else problems.Add("MT0104", $"{file}:{list.Items[i].Line}", $"Entry {i} is {list.Items[i].Noun} and should be a mapping.", "Write one mapping for each cluster.");
+            problems.Add("MT0110", $"{file}:{list.Line()}", $"The file has {items.Count} clusters.", $"Write at most {ClusterName.Most}.");
         }
 
-        entries = [.. entries.Where(e => IsKubernetes(e.Node))];
-        _names.AddRange(entries.Select(e => (e.Node.Find("clusterName") as ScalarNode)?.Text).OfType<string>());
-        var clusters = entries.Select(e => (e.Node, Spec: Cluster(e.Index, e.Node))).ToList();
-        if (clusters.Count == 0 && list.Items.All(i => i is MapNode)) problems.Add("MT0121", $"{file}:{list.Line}", "The file has no cluster of kind Kubernetes.", "Write at least one entry with a clusterName.");
-        var right = clusters.Where(c => c.Spec is not null).ToList();
-        return new TopologyDocument
+        var entries = new List<(int Index, Entry Entry)>();
+        for (var i = 0; i < Math.Min(items.Count, ClusterName.Most); i++)
         {
-            Clusters = [.. right.Select(c => c.Spec!)],
-            IsWhole = right.Count == clusters.Count,
-            Location = (index, key) => Location(right[index].Node, key),
-        };
+            if (items[i] is YamlMappingNode map)
+            {
+                entries.Add((i, EntryOf(map)));
+                continue;
+            }
+
+            var what = $"Entry {i} is {items[i].Noun()} and should be a mapping.";
+            problems.Add("MT0104", $"{file}:{items[i].Line()}", what, "Write one mapping for each cluster.");
+        }
+
+        entries = [.. entries.Where(e => IsKubernetes(e.Entry))];
+        _names = [.. entries.Select(e => (e.Entry.Find("clusterName") as YamlScalarNode)?.Value).OfType<string>()];
+        ClusterDraft[] clusters = [.. entries.Select(e => Cluster(e.Index, e.Entry))];
+        if (clusters.Length == 0 && items.All(i => i is YamlMappingNode))
+        {
+            problems.Add(
+                "MT0121",
+                $"{file}:{list.Line()}",
+                "The file has no cluster of kind Kubernetes.",
+                "Write at least one entry with a clusterName.");
+        }
+
+        draft.Clusters = clusters;
+        draft.IsWhole = clusters.All(c => c.HasName);
     }
 
     /// <summary>The entry with the names that Istio's Go code uses.</summary>
-    private MapNode Canonical(MapNode node)
+    private Entry EntryOf(YamlMappingNode node)
     {
-        var entries = new List<MapEntry>();
-        var seen = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var entry in node.Entries)
+        var entry = new Entry(node.Line(), new(StringComparer.Ordinal));
+        foreach (var (key, value) in node.Children)
         {
-            var name = Aliases.GetValueOrDefault(entry.Key, entry.Key);
-            if (!seen.Add(name)) problems.Add("MT0106", $"{file}:{entry.Line}", $"The key {Shown.Quote(entry.Key)} says the same as another key of this entry.", $"Keep one {name}.");
-            else entries.Add(entry with { Key = name });
+            var name = key.Text() switch
+            {
+                "cluster_name" => "clusterName",
+                "pod_subnet" => "podSubnet",
+                "svc_subnet" => "svcSubnet",
+                "network_id" => "network",
+                var same => same,
+            };
+            if (entry.Values.TryAdd(name, (key.Line(), value))) continue;
+            var what = $"The key {Text.Quote(key.Text())} says the same as another key of this entry.";
+            problems.Add("MT0106", $"{file}:{key.Line()}", what, $"Keep one {name}.");
         }
 
-        return new MapNode(node.Line, entries);
+        return entry;
     }
 
-    private bool IsKubernetes(MapNode node)
+    private bool IsKubernetes(Entry entry)
     {
-        var kind = Text<string>(node, "kind", Plain);
+        var kind = Value<string>(entry, "kind", AnyText);
         if (kind is null or "Kubernetes") return true;
-        problems.Warn("MT0119", Location(node, "kind"), $"The cluster {Shown.Quote((node.Find("clusterName") as ScalarNode)?.Text ?? "?")} of kind {Shown.Quote(kind)} is skipped.", "Only kind Kubernetes has an API server to push to.");
+        var name = (entry.Find("clusterName") as YamlScalarNode)?.Value ?? "?";
+        var what = $"The cluster {Text.Quote(name)} of kind {Text.Quote(kind)} is skipped.";
+        problems.Warn("MT0119", PlaceOf(entry, "kind"), what, "Only kind Kubernetes has an API server to push to.");
         return false;
     }
 
-    private ClusterSpec? Cluster(int index, MapNode node)
+    private ClusterDraft Cluster(int index, Entry entry)
     {
-        foreach (var entry in node.Entries.Where(e => !Keys.Contains(e.Key))) UnknownKey(index, entry);
-        var name = Text<ClusterName?>(node, "clusterName", NameReaders.Cluster);
-        if (!IsThere(node, "clusterName")) problems.Add("MT0107", $"{file}:{node.Line}", "The key \"clusterName\" is missing.", "Add clusterName: the cluster's name.");
-        var network = (node.Find("network") as ScalarNode)?.Text == "null" ? null : Text<string>(node, "network", NameReaders.Network); // what jq makes of a missing key
-        var meta = node.Find("meta");
-        if (meta is not (null or MapNode or ScalarNode { IsNull: true })) WrongType(meta, "meta", "a mapping");
-        var spec = new // read before the name decides, so that every problem of the entry is told
+        foreach (var (key, (line, value)) in entry.Values.Where(v => !Keys.Contains(v.Key))) UnknownKey(index, key, line, value);
+        if (!IsThere(entry, "clusterName"))
         {
-            Primary = Text<ClusterName?>(node, "primaryClusterName", NameReaders.Cluster),
-            Config = Text<ClusterName?>(node, "configClusterName", NameReaders.Cluster),
-            Kubeconfig = meta is MapNode map ? Text<string>(map, "kubeconfig", NameReaders.FilePath) : null,
-            Pods = Text<IReadOnlyList<IPNetwork>>(node, "podSubnet", Subnets),
-            Services = Text<IReadOnlyList<IPNetwork>>(node, "svcSubnet", Subnets),
-            Proxy = Text<string>(node, "httpProxy", NameReaders.Line),
-            Only = Switch(node, "proxyKubectlOnly"),
-        };
-        return name is null ? null : new ClusterSpec
-        {
-            Name = name,
-            Network = network,
-            Primary = spec.Primary,
-            Config = spec.Config,
-            Kubeconfig = spec.Kubeconfig,
-            PodSubnets = spec.Pods ?? [],
-            ServiceSubnets = spec.Services ?? [],
-            HttpProxy = spec.Proxy,
-            ProxyKubectlOnly = spec.Only,
-            Meta = (meta as MapNode)?.ToJson(),
-        };
-    }
-
-    /// <summary>One range, or one for each IP family with a comma between them, as kind takes it.</summary>
-    private static Complaint? Subnets(string text, out IReadOnlyList<IPNetwork> value)
-    {
-        var networks = new List<IPNetwork>();
-        value = networks;
-        foreach (var part in text.Split(','))
-        {
-            if (ValueReaders.Subnet(part.Trim(), out var network) is { } complaint) return complaint;
-            networks.Add(network);
+            problems.Add("MT0107", $"{file}:{entry.Line}", "The key \"clusterName\" is missing.", "Add clusterName: the cluster's name.");
         }
 
-        return null;
+        var meta = entry.Find("meta");
+        if (meta is not (null or YamlMappingNode) && !meta.IsNull()) WrongType(meta, "meta", "a mapping");
+        var inMeta = new Entry(0, (meta as YamlMappingNode)?.Children.ToDictionary(c => c.Key.Text(), c => (c.Key.Line(), c.Value)) ?? []);
+        return new ClusterDraft(key => PlaceOf(entry, IstioName(key)))
+        {
+            Spec = new ClusterSpec
+            {
+                Name = Value<ClusterName>(entry, "clusterName", ValueParsers.Cluster)!,
+                // What jq makes of a missing key.
+                Network = (entry.Find("network") as YamlScalarNode)?.Value == "null" ? null : Value<string>(
+                    entry, "network", ValueParsers.Network),
+                Primary = Value<ClusterName>(entry, "primaryClusterName", ValueParsers.Cluster),
+                Config = Value<ClusterName>(entry, "configClusterName", ValueParsers.Cluster),
+                Kubeconfig = Value<string>(inMeta, "kubeconfig", ValueParsers.FilePath),
+                PodSubnets = Value<IReadOnlyList<IPNetwork>>(entry, "podSubnet", ValueParsers.Subnets) ?? [],
+                ServiceSubnets = Value<IReadOnlyList<IPNetwork>>(entry, "svcSubnet", ValueParsers.Subnets) ?? [],
+                HttpProxy = Value<string>(entry, "httpProxy", ValueParsers.Line),
+                ProxyKubectlOnly = Switch(entry, "proxyKubectlOnly"),
+                Meta = (meta as YamlMappingNode)?.ToJson(),
+            },
+        };
     }
 
-    private void UnknownKey(int index, MapEntry entry)
+    private void UnknownKey(int index, string key, int line, YamlNode value)
     {
         var place = $"{file}[{index}]";
-        var nearest = entry.Key == "controlPlaneClusterName" ? "primaryClusterName" : NearestName.Find(entry.Key, Keys);
-        var what = $"unknown key {Shown.Quote(entry.Key)}" + (nearest is null ? "." : $"; did you mean \"{nearest}\"?");
-        if (nearest is "primaryClusterName" or "configClusterName" && entry.Value is ScalarNode { IsText: true } value && !_names.Contains(value.Text))
+        var nearest = key == "controlPlaneClusterName" ? "primaryClusterName" : NearestName.Find(key, Keys);
+        var what = $"unknown key {Text.Quote(key)}" + (nearest is null ? "." : $"; did you mean \"{nearest}\"?");
+        if (nearest is "primaryClusterName" or "configClusterName" && value.IsText() && !_names.Contains(value.Text()))
         {
-            what += $" Value {Shown.Quote(value.Text)} is not a cluster in this file ({Likely(value.Text)}).";
+            what += $" Value {Text.Quote(value.Text())} is not a cluster in this file ({Likely(value.Text())}).";
         }
 
-        if (istioCompat) problems.Warn("MT0102", place, what, $"It is ignored, as Istio does (line {entry.Line}).");
-        else problems.Add("MT0102", place, what, $"Mend line {entry.Line}, or let it be ignored as Istio does with --istio-compat.");
+        if (istioCompat) problems.Warn("MT0102", place, what, $"It is ignored, as Istio does (line {line}).");
+        else problems.Add("MT0102", place, what, $"Mend line {line}, or let it be ignored as Istio does with --istio-compat.");
     }
 
     /// <summary>The names that the value may have meant, those that begin like it first.</summary>
     private string Likely(string value)
     {
         const int Few = 2;
-        var names = _names.OrderBy(n => n.StartsWith(value, StringComparison.Ordinal) ? 0 : 1).Select(n => Shown.Plain(n)).ToList();
+        var names = _names.OrderBy(n => n.StartsWith(value, StringComparison.Ordinal) ? 0 : 1).Select(n => Text.Sanitize(n)).ToList();
         return string.Join(", ", names.Take(Few)) + (names.Count > Few ? ", …" : "");
     }
 
-    private string Location(MapNode node, string key) => $"{file}:{node.Entries.FirstOrDefault(e => e.Key == IstioName(key))?.Line ?? node.Line}";
+    private string PlaceOf(Entry entry, string key) => $"{file}:{entry.Values.GetValueOrDefault(key, (entry.Line, null!)).Line}";
 
     private static string IstioName(string key) => key switch
     {
@@ -149,38 +151,41 @@ internal sealed class IstioTopologyReader(string file, bool istioCompat, Problem
         _ => key,
     };
 
-    private static Complaint? Plain(string text, out string value)
+    private static ValidationError? AnyText(string text, out string value)
     {
         value = text;
         return null;
     }
 
     // In Go an empty text and null are both "not there".
-    private static bool IsThere(MapNode node, string key) => node.Find(key) is not (null or ScalarNode { IsNull: true } or ScalarNode { Text: "" });
+    private static bool IsThere(Entry entry, string key) =>
+        entry.Find(key) is { } value && !(value is YamlScalarNode { Value: "" } || value.IsNull());
 
-    private T? Text<T>(MapNode node, string key, ValueReader<T> reader)
+    private T? Value<T>(Entry entry, string key, ValueParser<T> parser)
+        where T : class
     {
-        if (!IsThere(node, key)) return default;
-        var value = node.Find(key)!;
-        if (value is not ScalarNode { IsText: true } scalar)
-        {
-            WrongType(value, key, "text");
-            return default;
-        }
-
-        if (reader(scalar.Text, out var read) is not { } complaint) return read;
-        problems.Add(complaint.FileId, $"{file}:{scalar.Line}", complaint.Message, complaint.Hint);
-        return default;
-    }
-
-    private bool? Switch(MapNode node, string key)
-    {
-        if (!IsThere(node, key)) return null;
-        if (node.Find(key) is ScalarNode { IsBoolean: true } scalar) return scalar.Text[0] is 't' or 'T';
-        WrongType(node.Find(key)!, key, "true or false");
+        if (!IsThere(entry, key)) return null;
+        var value = entry.Find(key)!;
+        if (!value.IsText()) WrongType(value, key, "text");
+        else if (parser(value.Text(), out var read) is not { } wrong) return read;
+        else problems.Add(wrong.FileId, $"{file}:{value.Line()}", wrong.Message, wrong.Hint);
         return null;
     }
 
-    private void WrongType(SourceNode node, string key, string noun) =>
-        problems.Add("MT0104", $"{file}:{node.Line}", $"\"{key}\" is {node.Noun} and should be {noun}.", $"Write {noun}.");
+    private bool? Switch(Entry entry, string key)
+    {
+        if (!IsThere(entry, key)) return null;
+        var value = entry.Find(key)!;
+        if (value.IsBoolean()) return value.Text()[0] is 't' or 'T';
+        WrongType(value, key, "true or false");
+        return null;
+    }
+
+    private void WrongType(YamlNode node, string key, string noun) =>
+        problems.Add("MT0104", $"{file}:{node.Line()}", $"\"{key}\" is {node.Noun()} and should be {noun}.", $"Write {noun}.");
+
+    private sealed record Entry(int Line, Dictionary<string, (int Line, YamlNode Value)> Values)
+    {
+        public YamlNode? Find(string key) => Values.GetValueOrDefault(key).Value;
+    }
 }

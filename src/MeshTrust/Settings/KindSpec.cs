@@ -1,6 +1,11 @@
+using System.Net;
+using System.Text.Json;
+
 namespace MeshTrust.Settings;
 
-/// <summary>What the user wants of clusters that a container engine makes: the same for all of them. The defaults are those of docs/topology.md.</summary>
+/// <summary>
+/// What the user wants of clusters that a container engine makes: the same for all of them. The defaults are those of docs/topology.md.
+/// </summary>
 public sealed record KindSpec
 {
     /// <summary>Every default.</summary>
@@ -9,42 +14,230 @@ public sealed record KindSpec
     /// <summary>The container engine (<c>provider: docker</c> or <c>podman</c>, <c>KIND_EXPERIMENTAL_PROVIDER</c>).</summary>
     public ContainerEngineChoice Engine { get; init; } = ContainerEngineChoice.Auto;
 
-    /// <summary>The Kubernetes version of new clusters as the user wrote it, without a <c>v</c>: <c>1.35</c> or <c>1.35.0</c>; null for kind's own default.</summary>
+    /// <summary>
+    /// The Kubernetes version of new clusters without a <c>v</c>: <c>1.35</c> or <c>1.35.0</c>; null for kind's own default.
+    /// </summary>
     public string? KubernetesVersion { get; init; }
 
-    /// <summary>The node image of new clusters; null where the version or kind's default decides. Never set together with <see cref="KubernetesVersion"/>.</summary>
+    /// <summary>
+    /// The node image of new clusters; null where the version decides. Never set together with <see cref="KubernetesVersion"/>.
+    /// </summary>
     public string? NodeImage { get; init; }
 
     /// <summary>The IP family of new clusters.</summary>
     public IpFamily IpFamily { get; init; } = IpFamily.IPv4;
 
-    /// <summary>The container network that the nodes join.</summary>
-    public ContainerNetworkSpec Network { get; init; } = new();
-
-    /// <summary>How pod and service ranges are given to clusters that do not name their own.</summary>
-    public AddressingSpec Addressing { get; init; } = new();
-
-    /// <summary>The load balancers of new clusters.</summary>
-    public LoadBalancerSpec LoadBalancer { get; init; } = new();
-
-    /// <summary>Local registries that the nodes know.</summary>
-    public IReadOnlyList<RegistrySpec> Registries { get; init; } = [];
-
     /// <summary>A kind configuration (v1alpha4 YAML) that every cluster's is laid over (<c>--kind-config</c>); null for none.</summary>
     public string? KindConfigFile { get; init; }
-
-    /// <summary>Between which clusters pods and services have routes.</summary>
-    public RouteScope Routes { get; init; } = RouteScope.SameNetwork;
 
     /// <summary>Dual-stack only: the host's kubeconfig takes the node's IPv6 address (<c>--ipv6gw</c> of setupkind.sh).</summary>
     public bool Ipv6Gateway { get; init; }
 
-    /// <summary>Archives of images (<c>*.tar</c>) that are loaded before the first cluster (<c>--image-archive</c>); null for none.</summary>
+    /// <summary>
+    /// Archives of images (<c>*.tar</c>) that are loaded before the first cluster (<c>--image-archive</c>); null for none.
+    /// </summary>
     public string? ImageArchiveDirectory { get; init; }
 
-    /// <summary>The deadlines of each step.</summary>
-    public KindTimeouts Timeouts { get; init; } = new();
+    internal ContainerNetworkSpec Network { get; init; } = new();
 
-    /// <summary>What happens when making a cluster fails.</summary>
-    public FailureSpec Failure { get; init; } = new();
+    internal AddressingSpec Addressing { get; init; } = new();
+
+    internal LoadBalancerSpec LoadBalancer { get; init; } = new();
+
+    internal IReadOnlyList<RegistrySpec> Registries { get; init; } = [];
+
+    internal RouteScope Routes { get; init; } = RouteScope.SameNetwork;
+
+    internal KindTimeouts Timeouts { get; init; } = new();
+
+    internal FailureSpec Failure { get; init; } = new();
+}
+
+/// <summary>What the user wants of one cluster that a container engine makes.</summary>
+public sealed record KindClusterSpec
+{
+    /// <summary>One control plane, no worker.</summary>
+    public static KindClusterSpec Default { get; } = new();
+
+    /// <summary>Control-plane nodes, 1 to 9.</summary>
+    public int ControlPlanes { get; init; } = 1;
+
+    /// <summary>Worker nodes; null for 0, or 2 where the data plane is ambient.</summary>
+    public int? Workers { get; init; }
+
+    /// <summary>Whether etcd's data is in memory. It does not survive a restart of the node.</summary>
+    public bool EtcdInMemory { get; init; }
+
+    /// <summary>Load-balancer addresses; empty where they are planned.</summary>
+    public IReadOnlyList<IpRange> LoadBalancerPool { get; init; } = [];
+
+    /// <summary>A kind configuration (v1alpha4) laid over what is planned (a JSON object); null for none.</summary>
+    public JsonElement? KindConfig { get; init; }
+
+    /// <summary>How many workers there are where the data plane is <paramref name="mode"/>.</summary>
+    public int WorkersIn(DataPlaneMode mode) => Workers ?? (mode == DataPlaneMode.Ambient ? 2 : 0);
+}
+
+/// <summary>The program that runs the nodes of kind clusters.</summary>
+public enum ContainerEngineChoice
+{
+    /// <summary>Docker where it answers, else Podman.</summary>
+    Auto,
+
+    /// <summary>Docker.</summary>
+    Docker,
+
+    /// <summary>Podman.</summary>
+    Podman,
+}
+
+/// <summary>The IP family of a cluster (kind's <c>networking.ipFamily</c>).</summary>
+public enum IpFamily
+{
+    /// <summary>IPv4 alone.</summary>
+    IPv4,
+
+    /// <summary>IPv6 alone.</summary>
+    IPv6,
+
+    /// <summary>Both, IPv4 first.</summary>
+    Dual,
+}
+
+/// <summary>The network that the nodes of all clusters join.</summary>
+internal sealed record ContainerNetworkSpec
+{
+    /// <summary>Its name (<c>--docker-network</c>, <c>KIND_EXPERIMENTAL_DOCKER_NETWORK</c>).</summary>
+    public string Name { get; init; } = "kind";
+
+    /// <summary>Whether it is made beforehand, with the next two; otherwise with kind's own options.</summary>
+    public bool Create { get; init; }
+
+    /// <summary>Its ranges, at most one for each family; empty where the engine chooses.</summary>
+    public IReadOnlyList<IPNetwork> Subnets { get; init; } = [];
+
+    /// <summary>The part of the IPv4 range from which containers get addresses; null for all of it.</summary>
+    public IPNetwork? IpRange { get; init; }
+}
+
+/// <summary>
+/// How pod and service ranges are given out. The defaults are the scheme of Istio's own topologies: 10.10.0.0/16, 10.20.0.0/16 and so on
+/// for
+/// pods, 10.255.10.0/24, 10.255.20.0/24 and so on for services. IPv6 ranges are a /56 for pods and a /112 for services, as kind's own are.
+/// </summary>
+internal sealed record AddressingSpec
+{
+    public IPNetwork PodBase { get; init; } = IPNetwork.Parse("10.0.0.0/8");
+
+    public int PodPrefix { get; init; } = 16;
+
+    /// <summary>The step from one cluster's range to the next, in ranges.</summary>
+    public int PodStep { get; init; } = 10;
+
+    public IPNetwork ServiceBase { get; init; } = IPNetwork.Parse("10.255.0.0/16");
+
+    public int ServicePrefix { get; init; } = 24;
+
+    public IPNetwork PodBase6 { get; init; } = IPNetwork.Parse("fd00:10::/32");
+
+    public IPNetwork ServiceBase6 { get; init; } = IPNetwork.Parse("fd00:255::/32");
+}
+
+internal sealed record LoadBalancerSpec
+{
+    public LoadBalancerKind Kind { get; init; } = LoadBalancerKind.MetalLb;
+
+    /// <summary>MetalLB's version, with its <c>v</c>.</summary>
+    public string Version { get; init; } = "v0.16.1";
+
+    /// <summary>MetalLB's manifest, a file or an https URL; null for the project's release file of <see cref="Version"/>.</summary>
+    public string? Manifest { get; init; }
+
+    /// <summary>Whether <see cref="Manifest"/> is an address rather than a file.</summary>
+    public bool IsManifestFetched => Manifest is not null && IsAddress(Manifest);
+
+    /// <summary>
+    /// The SHA-256 that the manifest must have, in lower case; null where MeshTrust knows it or the manifest is a local file.
+    /// </summary>
+    public string? ManifestSha256 { get; init; }
+
+    /// <summary>Addresses for each cluster: a power of two.</summary>
+    public int PoolSize { get; init; } = 64;
+
+    /// <summary>The fewest that will do: a power of two, not above <see cref="PoolSize"/>.</summary>
+    public int MinPoolSize { get; init; } = 8;
+
+    /// <summary>
+    /// setupkind.sh's <c>--ip-space</c>, 0 to 255: pins the first cluster's pool to <c>x.y.S.200-240</c>, the next one's to
+    /// <c>x.y.(S-1).200-240</c> and so on, inside the network (IPv6: <c>S:200-S:240</c> behind its first four groups); null for the
+    /// planner's choice.
+    /// </summary>
+    public int? IpSpace { get; init; }
+
+    internal static bool IsAddress(string manifest) => manifest.StartsWith("https://", StringComparison.OrdinalIgnoreCase);
+}
+
+/// <summary>What gives addresses to Services of type LoadBalancer.</summary>
+internal enum LoadBalancerKind
+{
+    /// <summary>MetalLB in layer 2 mode, in every cluster.</summary>
+    MetalLb,
+
+    /// <summary>cloud-provider-kind: one program of the host for all clusters.</summary>
+    CloudProviderKind,
+
+    None,
+}
+
+/// <summary>A registry that the nodes reach by containerd's <c>certs.d/&lt;host&gt;/hosts.toml</c>.</summary>
+internal sealed record RegistrySpec
+{
+    /// <summary>The registry's container on the nodes' network.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The port that it has on the host.</summary>
+    public int HostPort { get; init; } = 5000;
+
+    /// <summary>Other host names under which images name it; empty for <c>localhost:HostPort</c>.</summary>
+    public IReadOnlyList<string> Aliases { get; init; } = [];
+}
+
+/// <summary>Between which clusters pods and services have routes.</summary>
+internal enum RouteScope
+{
+    /// <summary>Between clusters of one Istio network.</summary>
+    SameNetwork,
+
+    All,
+
+    None,
+}
+
+/// <summary>The deadlines of each step; the whole run has its own (<c>--timeout</c>).</summary>
+internal sealed record KindTimeouts
+{
+    /// <summary>Making one cluster.</summary>
+    public TimeSpan Create { get; init; } = TimeSpan.FromMinutes(6);
+
+    /// <summary>Waiting until a cluster's nodes and API are ready.</summary>
+    public TimeSpan Ready { get; init; } = TimeSpan.FromMinutes(3);
+
+    /// <summary>Waiting for a cluster's load balancer.</summary>
+    public TimeSpan LoadBalancer { get; init; } = TimeSpan.FromMinutes(3);
+
+    /// <summary>Proving that each cluster's API server is reached from the others.</summary>
+    public TimeSpan Verify { get; init; } = TimeSpan.FromMinutes(2);
+}
+
+/// <summary>What happens when making a cluster fails.</summary>
+internal sealed record FailureSpec
+{
+    /// <summary>Whether a cluster that failed stays.</summary>
+    public bool Retain { get; init; }
+
+    /// <summary>Whether its logs go to the artifacts folder.</summary>
+    public bool ExportLogs { get; init; } = true;
+
+    /// <summary>How often a transient error is tried again, 0 to 10.</summary>
+    public int Retries { get; init; } = 1;
 }

@@ -1,7 +1,10 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Net;
+using System.Text.Json;
 
 namespace MeshTrust.Settings;
 
-/// <summary>What the user wants: the clusters of one mesh and the trust they share. Immutable; it came through <c>TopologyValidator</c>.</summary>
+/// <summary>What the user wants: the clusters of one mesh and the trust they share. Immutable and validated.</summary>
 public sealed record MeshTopology
 {
     /// <summary>The mesh's name (metadata.name of the file).</summary>
@@ -23,8 +26,8 @@ public sealed record MeshTopology
     public KindSpec Kind { get; init; } = KindSpec.Default;
 
     /// <summary>
-    /// Message <see cref="Provider"/> comes to as far as a topology can know: never <see cref="ProviderChoice.Auto"/>. Whether kind or native clusters can take the
-    /// place of embedded ones is known to the machine alone.
+    /// What <see cref="Provider"/> comes to as far as a topology can know: never <see cref="ProviderChoice.Auto"/>. Whether kind or native
+    /// clusters can take the place of embedded ones is known to the machine alone.
     /// </summary>
     public ProviderChoice EffectiveProvider => Provider switch
     {
@@ -32,4 +35,118 @@ public sealed record MeshTopology
         ProviderChoice.Auto => ProviderChoice.Embedded,
         _ => Provider,
     };
+}
+
+/// <summary>What the user wants of one cluster.</summary>
+public sealed record ClusterSpec
+{
+    /// <summary>The cluster's name, unique in the mesh.</summary>
+    public required ClusterName Name { get; init; }
+
+    /// <summary>The Istio network (label <c>topology.istio.io/network</c>); null for none.</summary>
+    public string? Network { get; init; }
+
+    /// <summary>The cluster whose control plane serves this one; null for itself (Istio's primaryClusterName).</summary>
+    public ClusterName? Primary { get; init; }
+
+    /// <summary>The cluster that holds this one's configuration; null for the primary (Istio's configClusterName).</summary>
+    public ClusterName? Config { get; init; }
+
+    /// <summary>The kubeconfig context of a cluster that exists already (<c>CTX_CLUSTERn</c>).</summary>
+    public string? Context { get; init; }
+
+    /// <summary>The kubeconfig file of a cluster that exists already; null for the user's own (<c>KUBECONFIG</c>).</summary>
+    public string? Kubeconfig { get; init; }
+
+    /// <summary>The pod ranges; empty where the provider chooses. Written again to topology-config.json.</summary>
+    public IReadOnlyList<IPNetwork> PodSubnets { get; init; } = [];
+
+    /// <summary>The service ranges; empty where the provider chooses. Written again to topology-config.json.</summary>
+    public IReadOnlyList<IPNetwork> ServiceSubnets { get; init; } = [];
+
+    /// <summary>Istio's <c>httpProxy</c>, carried through.</summary>
+    public string? HttpProxy { get; init; }
+
+    /// <summary>Istio's <c>proxyKubectlOnly</c>, carried through; null where the file does not say.</summary>
+    public bool? ProxyKubectlOnly { get; init; }
+
+    /// <summary>Istio's <c>meta</c> as it stood in the file (a JSON object); null for none.</summary>
+    public JsonElement? Meta { get; init; }
+
+    /// <summary>What the user wants of it where a container engine makes it.</summary>
+    public KindClusterSpec Kind { get; init; } = KindClusterSpec.Default;
+}
+
+/// <summary>
+/// A cluster's name: an RFC 1123 label of at most 40 characters, so that it is safe as a directory, a kubeconfig context,
+/// an <c>L=</c> attribute of a subject and part of a Kubernetes object's name.
+/// </summary>
+public sealed record ClusterName
+{
+    /// <summary>The longest name: kind derives host names of at most 63 characters from it.</summary>
+    public const int MaxLength = 40;
+
+    /// <summary>The most clusters of one mesh.</summary>
+    internal const int Most = 1000;
+
+    private ClusterName(string value) => Value = value;
+
+    /// <summary>The name itself.</summary>
+    public string Value { get; }
+
+    /// <summary>Reads a name.</summary>
+    /// <returns>False where the text is no lower-case RFC 1123 label of 1 to 40 characters.</returns>
+    public static bool TryParse(string? text, [NotNullWhen(true)] out ClusterName? name)
+    {
+        name = null;
+        if (text is null || text.Length is 0 or > MaxLength || text[0] == '-' || text[^1] == '-') return false;
+        if (text.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-')) name = new ClusterName(text);
+        return name is not null;
+    }
+
+    /// <summary>Reads a name that is known to be right.</summary>
+    /// <exception cref="FormatException">It is not.</exception>
+    public static ClusterName Parse(string text) =>
+        TryParse(text, out var name)
+            ? name
+            : throw new FormatException($"'{text}' is no cluster name: lower-case letters, digits and '-', at most {MaxLength}.");
+
+    /// <summary><c>cluster1</c> to <c>clusterN</c>: the names of clusters that nobody names.</summary>
+    internal static IReadOnlyList<ClusterName> Numbered(int count) =>
+        [.. Enumerable.Range(1, count).Select(n => new ClusterName($"cluster{n}"))];
+
+    /// <summary>The name itself.</summary>
+    public override string ToString() => Value;
+}
+
+/// <summary>Where clusters come from.</summary>
+public enum ProviderChoice
+{
+    /// <summary>
+    /// Existing contexts where they are named, else kind where a container engine answers and kind is there, else native where its programs
+    /// are there, else embedded.
+    /// </summary>
+    Auto,
+
+    /// <summary>kind clusters: nodes as containers of Docker or Podman.</summary>
+    Kind,
+
+    /// <summary>etcd and kube-apiserver as processes of this machine for each cluster.</summary>
+    Native,
+
+    /// <summary>An in-process Kubernetes API server for each cluster.</summary>
+    Embedded,
+
+    /// <summary>The user's kubeconfig and contexts.</summary>
+    Existing,
+}
+
+/// <summary>Istio's two data planes.</summary>
+public enum DataPlaneMode
+{
+    /// <summary>An Envoy beside each workload.</summary>
+    Sidecar,
+
+    /// <summary>A ztunnel on each node: it has no multi-root, so every cluster needs the same single root (istio/istio#61719).</summary>
+    Ambient,
 }

@@ -1,6 +1,11 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text;
+
 namespace MeshTrust.Settings;
 
-/// <summary>All that the user wants, bound once from arguments, environment, a file and defaults, in this order of precedence. Immutable.</summary>
+/// <summary>
+/// All that the user wants, bound once from arguments, environment, a file and defaults, in this order of precedence. Immutable.
+/// </summary>
 public sealed record MeshTrustSettings
 {
     /// <summary>The mesh.</summary>
@@ -13,9 +18,10 @@ public sealed record MeshTrustSettings
     public IReadOnlyList<Problem> Warnings { get; init; } = [];
 
     /// <summary>Binds settings. Pure but for <paramref name="readFile"/>.</summary>
-    /// <param name="arguments">Arguments without dashes, in order; the value of a bare switch is null. Names are read without regard to case.</param>
+    /// <param name="arguments">Arguments without dashes, in order; the value of a bare switch is null. Names are read without regard to
+    /// case.</param>
     /// <param name="environment">The environment; an empty variable counts as one that is not set.</param>
-    /// <param name="readFile">Reads a text file; what it throws becomes a problem. <see cref="TopologyText.Read"/> is the bounded one.</param>
+    /// <param name="readFile">Reads a text file; what it throws becomes a problem. <see cref="ReadFile"/> is the bounded one.</param>
     /// <param name="otherArguments">Names that others take, without dashes. Cake's own are always allowed.</param>
     /// <exception cref="MeshTrustException">Stage <see cref="Stage.Input"/>, with all problems of all sources.</exception>
     public static MeshTrustSettings Bind(
@@ -28,14 +34,14 @@ public sealed record MeshTrustSettings
         ArgumentNullException.ThrowIfNull(environment);
         ArgumentNullException.ThrowIfNull(readFile);
         ArgumentNullException.ThrowIfNull(otherArguments);
-        return new SettingsBinding(arguments, environment, readFile, otherArguments).Bind();
+        return new SettingsReader(arguments, environment, readFile, otherArguments).Read();
     }
 
     /// <summary>The settings with every path made absolute.</summary>
     /// <param name="directory">The folder that the user is in: where relative paths count from.</param>
     public MeshTrustSettings FromDirectory(string directory)
     {
-        [return: System.Diagnostics.CodeAnalysis.NotNullIfNotNull(nameof(path))]
+        [return: NotNullIfNotNull(nameof(path))]
         string? Full(string? path) => path is null ? null : Path.GetFullPath(path, directory);
         var hosting = Topology.Kind;
         var manifest = hosting.LoadBalancer.Manifest;
@@ -78,6 +84,23 @@ public sealed record MeshTrustSettings
         if (problems.HasErrors) throw new MeshTrustException(Stage.Input, problems.Errors);
     }
 
-    /// <summary>Every argument of MeshTrust itself, with its variable, default and meaning.</summary>
-    public static IReadOnlyList<ArgumentDescription> KnownArguments => global::MeshTrust.Settings.KnownArguments.All;
+    /// <summary>Reads a topology file of at most 1 MiB of UTF-8, with or without a byte order mark.</summary>
+    /// <exception cref="IOException">It is not there, is too large or cannot be read.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be read, or is a directory.</exception>
+    /// <exception cref="InvalidDataException">It is not UTF-8.</exception>
+    public static string ReadFile(string path)
+    {
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        var buffer = new byte[TopologyFile.MaxBytes + 1];
+        var length = file.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false);
+        if (length > TopologyFile.MaxBytes) throw new IOException($"it is larger than {TopologyFile.MaxBytes / 1024} KiB");
+        try
+        {
+            return new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(buffer, 0, length).TrimStart('\uFEFF');
+        }
+        catch (DecoderFallbackException fault)
+        {
+            throw new InvalidDataException("it is not UTF-8 text", fault);
+        }
+    }
 }

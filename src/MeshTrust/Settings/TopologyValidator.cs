@@ -1,21 +1,26 @@
+using MeshTrust.IO;
+
 
 namespace MeshTrust.Settings;
 
 /// <summary>
 /// Holds the clusters of a mesh, and what is wanted of kind clusters, against each other: what no single value shows. With
-/// <see cref="ProviderChoice.Auto"/> that is done only where something is said of kind clusters; the plan of addresses looks at the ranges again.
+/// <see cref="ProviderChoice.Auto"/> that is done only where something is said of kind clusters; the plan of addresses looks at the ranges
+/// again.
 /// </summary>
-public static class TopologyValidator
+internal static class TopologyValidator
 {
     /// <summary>All problems, in the order of the clusters; empty where the topology is sound.</summary>
     /// <param name="topology">The topology, from a file, from arguments or made in code.</param>
-    /// <param name="place">Where a key (<c>name</c>, <c>primary</c>, <c>podSubnet</c>, …) of the n-th cluster stands; null names the cluster.</param>
-    /// <param name="hostingPlace">Where a key of <see cref="MeshTopology.Kind"/> (<c>ipFamily</c>, <c>loadBalancer.poolSize</c>, …) stands; null names the key.</param>
-    public static IReadOnlyList<Problem> Validate(MeshTopology topology, Func<int, string, string>? place = null, Func<string, string>? hostingPlace = null)
+    /// <param name="place">Where a key (<c>name</c>, <c>primary</c>, <c>podSubnet</c>, …) of the n-th cluster stands; null names the
+    /// cluster.</param>
+    /// <param name="kindPlace">Where a key of <see cref="MeshTopology.Kind"/> (<c>ipFamily</c>, <c>loadBalancer.poolSize</c>, …) stands;
+    /// null names the key.</param>
+    public static IReadOnlyList<Problem> Validate(
+        MeshTopology topology, Func<int, string, string>? place = null, Func<string, string>? kindPlace = null)
     {
-        ArgumentNullException.ThrowIfNull(topology);
         var clusters = topology.Clusters;
-        if (clusters.Count == 0) return [Wrong("MT0121", "clusters", "The topology has no cluster.", "Name at least one.")];
+        if (clusters.Count == 0) return [new Problem("MT0121", "clusters", "The topology has no cluster.", "Name at least one.")];
         place ??= (index, _) => clusters[index].Name.Value;
         return
         [
@@ -24,7 +29,7 @@ public static class TopologyValidator
             .. References(clusters, place, "config", c => c.Config),
             .. Overlaps(clusters, place),
             .. Contexts(topology, place),
-            .. IsForKind(topology) ? KindRules.Check(topology, place, hostingPlace ?? (key => key)) : [],
+            .. IsForKind(topology) ? KindRules.Check(topology, place, kindPlace ?? (key => key)) : [],
         ];
     }
 
@@ -34,11 +39,16 @@ public static class TopologyValidator
         for (var i = 0; i < clusters.Count; i++)
         {
             if (first.TryAdd(clusters[i].Name, i)) continue;
-            yield return Wrong("MT0111", place(i, "name"), $"The cluster name \"{clusters[i].Name}\" is taken by cluster number {first[clusters[i].Name] + 1}.", "Give each cluster its own name.");
+            yield return new Problem(
+                "MT0111",
+                place(i, "name"),
+                $"The cluster name \"{clusters[i].Name}\" is taken by cluster number {first[clusters[i].Name] + 1}.",
+                "Give each cluster its own name.");
         }
     }
 
-    private static IEnumerable<Problem> References(IReadOnlyList<ClusterSpec> clusters, Func<int, string, string> place, string key, Func<ClusterSpec, ClusterName?> target)
+    private static IEnumerable<Problem> References(
+        IReadOnlyList<ClusterSpec> clusters, Func<int, string, string> place, string key, Func<ClusterSpec, ClusterName?> target)
     {
         var byName = new Dictionary<ClusterName, ClusterSpec>();
         foreach (var cluster in clusters) byName.TryAdd(cluster.Name, cluster);
@@ -51,23 +61,36 @@ public static class TopologyValidator
             {
                 var nearest = NearestName.Find(name.Value, byName.Keys.Select(n => n.Value));
                 var names = string.Join(", ", byName.Keys.Take(8)) + (byName.Count > 8 ? ", …" : "");
-                yield return Wrong("MT0112", place(i, key), $"The {key} \"{name}\" of {cluster.Name} is no cluster of this topology.", nearest is null ? $"Name one of {names}." : $"Did you mean {nearest}? There are {names}.");
+                yield return new Problem(
+                    "MT0112",
+                    place(i, key),
+                    $"The {key} \"{name}\" of {cluster.Name} is no cluster of this topology.",
+                    nearest is null ? $"Name one of {names}." : $"Did you mean {nearest}? There are {names}.");
             }
             else if (Cycle(cluster, byName, target) is { } cycle)
             {
                 if (!cycle.Any(inCycle.Add)) continue;
                 inCycle.UnionWith(cycle);
-                yield return Wrong("MT0113", place(i, key), $"The {key} goes round in a circle: {string.Join(" → ", cycle.Append(cycle[0]).Take(8))}.", $"Let one of them be its own {key}.");
+                yield return new Problem(
+                    "MT0113",
+                    place(i, key),
+                    $"The {key} goes round in a circle: {string.Join(" → ", cycle.Append(cycle[0]).Take(8))}.",
+                    $"Let one of them be its own {key}.");
             }
             else if (!inCycle.Contains(name) && target(other) is { } further && further != other.Name && byName.ContainsKey(further))
             {
-                yield return Wrong("MT0124", place(i, key), $"The {key} {name} of {cluster.Name} itself names {further} as its {key}.", $"Name {further} directly: a {key} serves itself.");
+                yield return new Problem(
+                    "MT0124",
+                    place(i, key),
+                    $"The {key} {name} of {cluster.Name} itself names {further} as its {key}.",
+                    $"Name {further} directly: a {key} serves itself.");
             }
         }
     }
 
     /// <summary>The circle that a cluster is itself a part of, or null.</summary>
-    private static List<ClusterName>? Cycle(ClusterSpec start, Dictionary<ClusterName, ClusterSpec> byName, Func<ClusterSpec, ClusterName?> target)
+    private static List<ClusterName>? Cycle(
+        ClusterSpec start, Dictionary<ClusterName, ClusterSpec> byName, Func<ClusterSpec, ClusterName?> target)
     {
         var passed = new List<ClusterName>();
         var seen = new HashSet<ClusterName>();
@@ -94,7 +117,11 @@ public static class TopologyValidator
                 {
                     var (later, earlier) = claim.Index >= widest.Index ? (claim, widest) : (widest, claim);
                     var whose = later.Index == earlier.Index ? "the same cluster" : $"{clusters[earlier.Index].Name}, which is in the same network";
-                    yield return Wrong("MT0114", place(later.Index, later.Key), $"The {later.Noun} {later.Text} of {clusters[later.Index].Name} overlaps the {earlier.Noun} {earlier.Text} of {whose}.", "Give each its own range.");
+                    yield return new Problem(
+                        "MT0114",
+                        place(later.Index, later.Key),
+                        $"The {later.Noun} {later.Text} of {clusters[later.Index].Name} overlaps the {earlier.Noun} {earlier.Text} of {whose}.",
+                        "Give each its own range.");
                 }
 
                 if (widest is null || claim.Range.LastNumber > widest.Range.LastNumber) widest = claim;
@@ -102,13 +129,19 @@ public static class TopologyValidator
         }
     }
 
-    /// <summary>What a cluster claims: clusters without an Istio network share Istio's default one, and the load balancers of all are on one container network.</summary>
+    /// <summary>
+    /// What a cluster claims: clusters without an Istio network share Istio's default one, and the load balancers of all are on one
+    /// container network.
+    /// </summary>
     private static IEnumerable<Claim> Claims(ClusterSpec cluster, int index)
     {
         var network = $"network {cluster.Network}";
-        foreach (var range in cluster.PodSubnets) yield return new Claim(index, "podSubnet", $"{range}", "podSubnet", network, IpRange.Of(range));
-        foreach (var range in cluster.ServiceSubnets) yield return new Claim(index, "serviceSubnet", $"{range}", "serviceSubnet", network, IpRange.Of(range));
-        foreach (var pool in cluster.Kind.LoadBalancerPool) yield return new Claim(index, "loadBalancer", $"{pool}", "load balancer's pool", "containers", pool);
+        return
+        [
+            .. cluster.PodSubnets.Select(n => new Claim(index, "podSubnet", $"{n}", "podSubnet", network, IpRange.Of(n))),
+            .. cluster.ServiceSubnets.Select(n => new Claim(index, "serviceSubnet", $"{n}", "serviceSubnet", network, IpRange.Of(n))),
+            .. cluster.Kind.LoadBalancerPool.Select(p => new Claim(index, "loadBalancer", $"{p}", "load balancer's pool", "containers", p)),
+        ];
     }
 
     private static IEnumerable<Problem> Contexts(MeshTopology topology, Func<int, string, string> place)
@@ -122,12 +155,23 @@ public static class TopologyValidator
             var cluster = clusters[i];
             if (!HasPlace(cluster))
             {
-                if (isMeant) yield return Wrong("MT0122", place(i, "name"), $"{cluster.Name} names no context, and {(topology.Provider == ProviderChoice.Existing ? "the provider is existing" : "other clusters do")}.", $"Set CTX_CLUSTER{i + 1} or context in the file; or name the provider that makes clusters, such as --provider=kind or --provider=embedded.");
+                if (isMeant)
+                {
+                    yield return new Problem(
+                        "MT0122",
+                        place(i, "name"),
+                        $"{cluster.Name} names no context, and {(topology.Provider == ProviderChoice.Existing ? "the provider is existing" : "other clusters do")}.",
+                        $"Set CTX_CLUSTER{i + 1} or context in the file; or name the provider that makes clusters, such as --provider=kind or --provider=embedded.");
+                }
             }
             else if (!first.TryAdd((cluster.Context, cluster.Kubeconfig), i))
             {
                 var other = clusters[first[(cluster.Context, cluster.Kubeconfig)]].Name;
-                yield return Wrong("MT0125", place(i, cluster.Context is null ? "kubeconfig" : "context"), $"{cluster.Name} points at the same context as {other}.", "Name the context of another cluster.");
+                yield return new Problem(
+                    "MT0125",
+                    place(i, cluster.Context is null ? "kubeconfig" : "context"),
+                    $"{cluster.Name} points at the same context as {other}.",
+                    "Name the context of another cluster.");
             }
         }
     }
@@ -136,13 +180,12 @@ public static class TopologyValidator
     private static bool IsForKind(MeshTopology topology) => topology.Provider switch
     {
         ProviderChoice.Kind => true,
-        ProviderChoice.Auto => !topology.Clusters.All(HasPlace) && (topology.Kind != KindSpec.Default || topology.Clusters.Any(c => c.Kind != KindClusterSpec.Default)),
+        ProviderChoice.Auto => !topology.Clusters.All(HasPlace)
+            && (topology.Kind != KindSpec.Default || topology.Clusters.Any(c => c.Kind != KindClusterSpec.Default)),
         _ => false,
     };
 
     private static bool HasPlace(ClusterSpec cluster) => cluster.Context is not null || cluster.Kubeconfig is not null;
-
-    private static Problem Wrong(string id, string place, string what, string remedy) => new(id, place, what, remedy);
 
     private sealed record Claim(int Index, string Key, string Text, string Noun, string Room, IpRange Range);
 }

@@ -43,7 +43,7 @@ public sealed partial class FrostingCompatTests
     public void Every_option_of_Cake_is_tried_here()
     {
         string[] tried = [.. TargetNames, .. ExclusiveNames, .. DryRunNames, .. TreeNames, .. DescriptionNames, .. HelpNames, .. VersionNames, .. VerbosityNames, .. WorkingNames];
-        Assert.That(tried.Select(name => name.TrimStart('-')).Except(["?"]), Is.EquivalentTo(KnownArguments.OfCake));
+        Assert.That(tried.Select(name => name.TrimStart('-')).Except(["?"]), Is.EquivalentTo(ArgumentSet.OfCake));
     }
 
     [TestCaseSource(nameof(Targets))]

@@ -90,7 +90,7 @@ public sealed partial class BrokenInputTests
     [Test]
     public void Bound_the_size_of_a_file()
     {
-        var fault = TopologySamples.Refuse("", new string('#', TopologyText.MaxBytes + 1));
+        var fault = TopologySamples.Refuse("", new string('#', TopologyFile.MaxBytes + 1));
         Assert.That(fault.Problems.Single().Id, Is.EqualTo("MT0110"));
     }
 

@@ -144,12 +144,12 @@ public sealed class KindBindingTests
     [TestCase("KIND_IP_FAMILY=ipv6;IP_FAMILIES=IPv4", IpFamily.IPv6)]
     public void Reads_Istios_families(string environment, IpFamily expected) => Assert.That(TopologySamples.Bind("", environment: TopologySamples.Environment(environment)).Topology.Kind.IpFamily, Is.EqualTo(expected));
 
-    [TestCase("NOMETALBINSTALL=true", LoadBalancerKind.None)]
-    [TestCase("NOMETALBINSTALL=anything", LoadBalancerKind.None)]
-    [TestCase("NOMETALBINSTALL=false", LoadBalancerKind.MetalLb)]
-    [TestCase("NOMETALBINSTALL=0", LoadBalancerKind.MetalLb)]
-    [TestCase("NOMETALBINSTALL=", LoadBalancerKind.MetalLb)]
-    public void Reads_the_provisioners_switch(string environment, LoadBalancerKind expected) => Assert.That(TopologySamples.Bind("", environment: TopologySamples.Environment(environment)).Topology.Kind.LoadBalancer.Kind, Is.EqualTo(expected));
+    [TestCase("NOMETALBINSTALL=true", nameof(LoadBalancerKind.None))]
+    [TestCase("NOMETALBINSTALL=anything", nameof(LoadBalancerKind.None))]
+    [TestCase("NOMETALBINSTALL=false", nameof(LoadBalancerKind.MetalLb))]
+    [TestCase("NOMETALBINSTALL=0", nameof(LoadBalancerKind.MetalLb))]
+    [TestCase("NOMETALBINSTALL=", nameof(LoadBalancerKind.MetalLb))]
+    public void Reads_the_provisioners_switch(string environment, string expected) => Assert.That(TopologySamples.Bind("", environment: TopologySamples.Environment(environment)).Topology.Kind.LoadBalancer.Kind, Is.EqualTo(Enum.Parse<LoadBalancerKind>(expected)));
 
     [Test]
     public void Lets_an_argument_displace_what_a_variable_says_of_Kubernetes()

@@ -212,15 +212,4 @@ public sealed class MeshTrustSettingsTests
             Assert.That(told.Problems.Single().ToString(), Does.StartWith("MT0101 f.yaml: ").And.Contain(fault.Message.TrimEnd('.')));
         }
     }
-
-    [Test]
-    public void Have_every_argument_in_the_page_of_arguments_with_its_default()
-    {
-        var page = System.IO.File.ReadAllLines(Path.Combine(TopologySamples.RepositoryRoot, "docs", "arguments.md"));
-        foreach (var argument in MeshTrustSettings.KnownArguments)
-        {
-            var row = page.FirstOrDefault(l => l.StartsWith($"| `--{argument.Name}` |", StringComparison.Ordinal));
-            Assert.That(row, Is.EqualTo($"| `--{argument.Name}` | {(argument.Variable is null ? "–" : string.Join(", ", argument.Variables.Select(v => $"`{v}`")))} | {argument.Default} | {argument.Meaning} |"));
-        }
-    }
 }

@@ -1,4 +1,4 @@
-using MeshTrust.Settings;
+using MeshTrust.IO;
 
 namespace MeshTrust.Tests.Settings;
 

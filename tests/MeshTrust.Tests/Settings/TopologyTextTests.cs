@@ -19,21 +19,21 @@ public sealed class TopologyTextTests
     [Test]
     public void Reads_UTF_8_without_its_byte_order_mark()
     {
-        Assert.That(TopologyText.Read(Write([0xEF, 0xBB, 0xBF, (byte)'k', 0xC3, 0xA4])), Is.EqualTo("kä"));
+        Assert.That(MeshTrustSettings.ReadFile(Write([0xEF, 0xBB, 0xBF, (byte)'k', 0xC3, 0xA4])), Is.EqualTo("kä"));
     }
 
     [Test]
-    public void Refuses_what_is_too_large() => Assert.That(() => TopologyText.Read(Write(new byte[TopologyText.MaxBytes + 1])), Throws.InstanceOf<IOException>());
+    public void Refuses_what_is_too_large() => Assert.That(() => MeshTrustSettings.ReadFile(Write(new byte[TopologyFile.MaxBytes + 1])), Throws.InstanceOf<IOException>());
 
     [Test]
-    public void Refuses_what_is_not_UTF_8() => Assert.That(() => TopologyText.Read(Write([0xFF, 0xFE, 0x00])), Throws.InstanceOf<InvalidDataException>());
+    public void Refuses_what_is_not_UTF_8() => Assert.That(() => MeshTrustSettings.ReadFile(Write([0xFF, 0xFE, 0x00])), Throws.InstanceOf<InvalidDataException>());
 
     [Test]
     public void Makes_a_coded_fault_of_each()
     {
         foreach (var path in new[] { _directory, Path.Combine(_directory, "none"), Write([0xFF]) })
         {
-            var fault = Assert.Throws<MeshTrustException>(() => MeshTrustSettings.Bind([new("topology", path)], new Dictionary<string, string>(), TopologyText.Read, []))!;
+            var fault = Assert.Throws<MeshTrustException>(() => MeshTrustSettings.Bind([new("topology", path)], new Dictionary<string, string>(), MeshTrustSettings.ReadFile, []))!;
             Assert.That(fault.Problems.Single().Id, Is.EqualTo("MT0101"));
         }
     }

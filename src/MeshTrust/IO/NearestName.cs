@@ -1,7 +1,7 @@
-namespace MeshTrust.Settings;
+namespace MeshTrust.IO;
 
 /// <summary>The name that somebody probably meant.</summary>
-public static class NearestName
+internal static class NearestName
 {
     private const int LongestName = 64;
 
@@ -12,8 +12,6 @@ public static class NearestName
     /// </remarks>
     public static string? Find(string name, IEnumerable<string> candidates)
     {
-        ArgumentNullException.ThrowIfNull(name);
-        ArgumentNullException.ThrowIfNull(candidates);
         var wanted = Plain(name);
         if (wanted.Length is 0 or > LongestName) return null;
         string? nearest = null;
@@ -36,8 +34,6 @@ public static class NearestName
     /// <summary>The number of inserts, deletes, replacements and swaps of neighbours that turn one text into the other.</summary>
     public static int Distance(string left, string right)
     {
-        ArgumentNullException.ThrowIfNull(left);
-        ArgumentNullException.ThrowIfNull(right);
         var before = new int[right.Length + 1];
         var above = Enumerable.Range(0, right.Length + 1).ToArray();
         var row = new int[right.Length + 1];

@@ -1,0 +1,22 @@
+using Cake.Core;
+using Cake.Core.Diagnostics;
+using Cake.Frosting;
+using MeshTrust.Settings;
+
+namespace Build.Tasks;
+
+/// <summary>Writes what is made from the table of settings: the tables of docs/arguments.md and docs/topology.md, and the JSON Schema in samples.</summary>
+[TaskName("Docs")]
+[TaskDescription("Writes the pages and the schema that are made from the table of settings")]
+public sealed class DocsTask : FrostingTask
+{
+    /// <inheritdoc/>
+    public override void Run(ICakeContext context)
+    {
+        foreach (var (path, text) in SettingsPages.Write(path => File.ReadAllText(RepositoryRoot.At(path))))
+        {
+            File.WriteAllText(RepositoryRoot.At(path), text);
+            context.Log.Information($"Wrote {path}.");
+        }
+    }
+}

@@ -1,0 +1,249 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json.Nodes;
+using MeshTrust.IO;
+using YamlDotNet.RepresentationModel;
+
+namespace MeshTrust.Settings;
+
+/// <summary>
+/// One setting: the row that argument parsing, the environment, the topology file, its JSON Schema and the pages docs/arguments.md and
+/// docs/topology.md are all made from.
+/// </summary>
+internal abstract record Setting
+{
+    /// <summary>
+    /// Its names with blanks between them: <c>--argument</c> and further names of it, <c>VARIABLES</c> of which the first that is set
+    /// counts,
+    /// and the <c>path.in.the.file</c>.
+    /// </summary>
+    public required string Names
+    {
+        init
+        {
+            string[] names = value.Split(' ');
+            string[] arguments = [.. names.Where(n => n.StartsWith("--", StringComparison.Ordinal)).Select(n => n[2..])];
+            Argument = arguments.FirstOrDefault();
+            Aliases = arguments.Length > 1 ? arguments[1..] : [];
+            Variables = [.. names.Where(n => char.IsAsciiLetterUpper(n[0]))];
+            Path = names.FirstOrDefault(n => char.IsAsciiLetterLower(n[0]));
+        }
+    }
+
+    public string? Argument { get; private init; }
+
+    public string[] Aliases { get; private init; } = [];
+
+    public string[] Variables { get; private init; } = [];
+
+    public string? Path { get; private init; }
+
+    /// <summary>What holds where nobody says anything, for people.</summary>
+    public required string Default { get; init; }
+
+    /// <summary>What it does, in a few words.</summary>
+    public required string Meaning { get; init; }
+
+    /// <summary>The same as a sentence of the page about the file, where that differs.</summary>
+    public string? InFile { get; init; }
+
+    /// <summary>
+    /// What a variable stands for that is set to anything but <c>false</c> or <c>0</c>, as Istio's scripts take it; null where it holds the
+    /// value.
+    /// </summary>
+    public string? VariableMeans { get; init; }
+
+    /// <summary>Whether it concerns kind clusters alone.</summary>
+    public bool IsForKind { get; init; }
+
+    /// <summary>Whether the file must have it.</summary>
+    public bool IsRequired { get; init; }
+
+    public abstract Shape Form { get; }
+
+    /// <summary>Whether the bare argument means true.</summary>
+    public bool IsSwitch => Form is Shape<bool>;
+
+    public string Key => Path![(Path!.LastIndexOf('.') + 1)..];
+
+    public string Parent => Path!.LastIndexOf('.') is var dot and > 0 ? Path[..dot] : "";
+
+    public string Sentence => InFile ?? $"{char.ToUpperInvariant(Meaning[0])}{Meaning[1..]}.";
+}
+
+/// <summary>A setting of something that is being put together.</summary>
+internal abstract record Setting<TTarget> : Setting
+{
+    /// <summary>Takes the value over from an argument or its variable; where it came from, or null where nobody gives one.</summary>
+    public abstract ProvidedValue? Take(ArgumentSet given, TTarget target);
+
+    /// <summary>Takes the value over from a file.</summary>
+    public abstract void Take(YamlNode node, string path, TopologyFile file, TTarget target);
+}
+
+internal sealed record Setting<TTarget, T>(Shape<T> Shape, Action<TTarget, T>? Set) : Setting<TTarget>
+{
+    public override Shape Form => Shape;
+
+    public override ProvidedValue? Take(ArgumentSet given, TTarget target)
+    {
+        if (Set is null || given.Read(this, Shape.Parse) is not { } provided) return null;
+        Set(target, provided.Value);
+        return provided;
+    }
+
+    public override void Take(YamlNode node, string path, TopologyFile file, TTarget target)
+    {
+        if (Shape.TryRead(node, path, file, out var value)) Set?.Invoke(target, value);
+    }
+}
+
+/// <summary>Where an argument or a variable gave a value.</summary>
+internal record ProvidedValue(string Location, bool IsArgument);
+
+internal sealed record ProvidedValue<T>(T Value, string Location, bool IsArgument) : ProvidedValue(Location, IsArgument);
+
+/// <summary>How a value is written in the topology file.</summary>
+/// <param name="Noun">What to write, for a message.</param>
+internal abstract record Shape(string Noun)
+{
+    /// <summary>The type as the page about the file names it.</summary>
+    public string TypeText { get; init; } = Noun;
+
+    /// <summary>The words that it may be; empty where it is no choice.</summary>
+    public IReadOnlyList<string> Words { get; init; } = [];
+
+    /// <summary>The keys of each entry, where it is a list of mappings.</summary>
+    public IReadOnlyList<Setting>? Entries { get; init; }
+
+    public Func<JsonObject> Schema { get; init; } = () => new JsonObject { ["type"] = "object" };
+
+    /// <summary>What to do about a value of another type.</summary>
+    public virtual string Remedy(YamlNode node) => node.IsNull() ? $"Write {Noun}, or leave the key out." : $"Write {Noun}.";
+}
+
+internal record Shape<T>(string Noun) : Shape(Noun)
+{
+    /// <summary>Reads the value of an argument or a variable.</summary>
+    public ValueParser<T> Parse { get; init; } = (string _, out T value) => throw new NotSupportedException();
+
+    /// <summary>Reads the value in a file; false, with a problem, where it is wrong.</summary>
+    public virtual bool TryRead(YamlNode node, string path, TopologyFile file, [MaybeNullWhen(false)] out T value)
+    {
+        value = default;
+        return file.WrongType(node, this, path);
+    }
+}
+
+/// <summary>A mapping with known keys, which are rows of the same table.</summary>
+internal sealed record GroupShape : Shape<bool>
+{
+    public GroupShape()
+        : base("a mapping") =>
+        TypeText = "mapping";
+}
+
+/// <summary>Any mapping: it is carried as it is.</summary>
+internal sealed record OpenShape : Shape<YamlMappingNode>
+{
+    public OpenShape()
+        : base("a mapping") =>
+        TypeText = "mapping";
+
+    public override bool TryRead(YamlNode node, string path, TopologyFile file, [MaybeNullWhen(false)] out YamlMappingNode value)
+    {
+        value = node as YamlMappingNode;
+        return value is not null || file.WrongType(node, this, path);
+    }
+}
+
+/// <summary>One value.</summary>
+internal sealed record ScalarShape<T>(string Noun, Func<YamlNode, bool> Fits) : Shape<T>(Noun)
+{
+    /// <summary>Reads the value in a file, where an argument may be written more freely.</summary>
+    public ValueParser<T>? ParseInFile { get; init; }
+
+    /// <summary>What a value in a file comes to: a path counts from the file's directory.</summary>
+    public Func<T, TopologyFile, T>? Resolve { get; init; }
+
+    /// <summary>Whether quotes make the value right, or wrong; null where they change nothing.</summary>
+    public bool? NeedsQuotes { get; init; }
+
+    public override bool TryRead(YamlNode node, string path, TopologyFile file, [MaybeNullWhen(false)] out T value)
+    {
+        value = default;
+        if (file.IsReported(node)) return false;
+        if (node is not YamlScalarNode || !Fits(node)) return file.WrongType(node, this, path);
+        if (!file.Accepts((ParseInFile ?? Parse)(node.Text(), out value), node)) return false;
+        if (Resolve is not null) value = Resolve(value, file);
+        return true;
+    }
+
+    public override string Remedy(YamlNode node) => (node, NeedsQuotes) switch
+    {
+        (YamlScalarNode, true) when !node.IsNull() => "Put it in quotes.",
+        (YamlScalarNode, false) when node.IsQuoted() => $"Write {Noun} without quotes; ${{...}} works only in text.",
+        _ => base.Remedy(node),
+    };
+}
+
+/// <summary>A list of values.</summary>
+internal sealed record ListShape<T>(Shape<T> Item, int Least, int Most = 1000) : Shape<IReadOnlyList<T>>("a list")
+{
+    public override bool TryRead(YamlNode node, string path, TopologyFile file, [MaybeNullWhen(false)] out IReadOnlyList<T> value)
+    {
+        value = null;
+        if (node is not YamlSequenceNode list) return file.WrongType(node, this, path);
+        file.CheckCount(list, path, Least, Most);
+        var values = new List<T>();
+        foreach (var item in list.Children.Take(Most))
+        {
+            if (Item.TryRead(item, path + "[]", file, out var one)) values.Add(one);
+        }
+
+        value = values;
+        return true;
+    }
+}
+
+/// <summary>One value or a list of such; <c>auto</c> leaves it to the planner.</summary>
+internal sealed record ManyShape<T>(ScalarShape<T> Item) : Shape<IReadOnlyList<T>>($"{Item.Noun} or a list")
+{
+    public override bool TryRead(YamlNode node, string path, TopologyFile file, [MaybeNullWhen(false)] out IReadOnlyList<T> value)
+    {
+        value = null;
+        if (node is YamlMappingNode or YamlSequenceNode { Children.Count: 0 }) return file.WrongType(node, this, path);
+        var values = new List<T>();
+        foreach (var (item, place) in node is YamlSequenceNode list ? list.Children.Select(i => (i, path + "[]")) : [(node, path)])
+        {
+            if (!(item.IsText() && item.Text() == "auto") && Item.TryRead(item, place, file, out var one)) values.Add(one);
+        }
+
+        value = values;
+        return values.Count > 0;
+    }
+}
+
+/// <summary>A mapping whose keys are a table of its own.</summary>
+internal sealed record EntryShape<TItem>(SettingTable<TItem> Table, Func<YamlMappingNode, TopologyFile, TItem> Create) : Shape<TItem>("a mapping")
+{
+    public override bool TryRead(YamlNode node, string path, TopologyFile file, [MaybeNullWhen(false)] out TItem value)
+    {
+        value = default;
+        if (node is not YamlMappingNode map) return file.WrongType(node, this, path);
+        value = Create(map, file);
+        file.ReadMap(map, Table, "", path + ".", value);
+        return true;
+    }
+}
+
+/// <summary>The settings of one thing, in the order of the pages.</summary>
+internal sealed class SettingTable<TTarget>(IReadOnlyList<Setting<TTarget>> rows)
+{
+    private readonly ILookup<string, Setting<TTarget>> _byParent = rows.Where(r => r.Path is not null).ToLookup(
+        r => r.Parent, StringComparer.Ordinal);
+
+    public IReadOnlyList<Setting<TTarget>> Rows => rows;
+
+    /// <summary>The keys of a mapping.</summary>
+    public IEnumerable<Setting<TTarget>> Below(string parent) => _byParent[parent];
+}

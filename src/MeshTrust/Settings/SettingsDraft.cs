@@ -1,0 +1,101 @@
+using System.Net;
+
+namespace MeshTrust.Settings;
+
+/// <summary>
+/// Settings that are being put together: it begins with the defaults, and each source overwrites what the weaker ones said.
+/// </summary>
+internal sealed class SettingsDraft
+{
+    public RunSpec Run { get; set; } = new();
+
+    public string Name { get; set; } = "mesh";
+
+    public ProviderChoice Provider { get; set; }
+
+    public ContainerEngineChoice? Engine { get; set; }
+
+    public DataPlaneMode Mode { get; set; } = DataPlaneMode.Sidecar;
+
+    public TrustSpec Trust { get; set; } = TrustSpec.Default;
+
+    public CertificateAuthoritySpec Root { get => Trust.Root; set => Trust = Trust with { Root = value }; }
+
+    public CertificateAuthoritySpec Intermediate { get => Trust.Intermediate; set => Trust = Trust with { Intermediate = value }; }
+
+    /// <summary>The root of <c>--rootca-cert</c> and <c>--rootca-key</c>, which count together only.</summary>
+    public string? OwnRoot { get; set; }
+
+    public string? OwnRootKey { get; set; }
+
+    public KindSpec Kind { get; set; } = KindSpec.Default;
+
+    public ContainerNetworkSpec Network { get => Kind.Network; set => Kind = Kind with { Network = value }; }
+
+    public AddressingSpec Addressing { get => Kind.Addressing; set => Kind = Kind with { Addressing = value }; }
+
+    public LoadBalancerSpec LoadBalancer { get => Kind.LoadBalancer; set => Kind = Kind with { LoadBalancer = value }; }
+
+    public KindTimeouts Timeouts { get => Kind.Timeouts; set => Kind = Kind with { Timeouts = value }; }
+
+    public FailureSpec Failure { get => Kind.Failure; set => Kind = Kind with { Failure = value }; }
+
+    public IReadOnlyList<RegistryDraft> Registries
+    {
+        set => Kind = Kind with { Registries = value.Count == 0 ? [] : [.. value.Select(r => r.Spec)] };
+    }
+
+    /// <summary>What a cluster has that does not say otherwise.</summary>
+    public KindClusterSpec Defaults { get; set; } = KindClusterSpec.Default;
+
+    /// <summary>The clusters that the file lists; null where it leaves them to arguments.</summary>
+    public IReadOnlyList<ClusterDraft>? Clusters { get; set; }
+
+    /// <summary>Whether every cluster that the file lists could be read: only then does their number say anything.</summary>
+    public bool IsWhole { get; set; } = true;
+
+    public int? Count { get; set; }
+
+    public IReadOnlyList<ClusterName>? Names { get; set; }
+
+    public int? Workers { get; set; }
+
+    public IReadOnlyList<IReadOnlyList<IPNetwork>>? PodSubnets { get; set; }
+
+    public IReadOnlyList<IReadOnlyList<IPNetwork>>? ServiceSubnets { get; set; }
+
+    /// <summary>Which arguments and variables gave a value, by the argument's name.</summary>
+    public Dictionary<string, ProvidedValue> Provided { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Where the keys of the file are, as <c>file:line</c>.</summary>
+    public Dictionary<string, string> Places { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>The keys of the file that concern kind clusters alone, with their places.</summary>
+    public List<(string Path, string Location)> KindKeys { get; } = [];
+}
+
+/// <summary>A cluster of a topology file that is being put together.</summary>
+/// <param name="placeOf">Where one of its keys is.</param>
+internal sealed class ClusterDraft(Func<string, string> placeOf)
+{
+    private readonly List<Func<KindClusterSpec, KindClusterSpec>> _changes = [];
+
+    /// <summary>The cluster; without a name until the file gives one.</summary>
+    public ClusterSpec Spec { get; set; } = new() { Name = null! };
+
+    public bool HasName => Spec.Name is not null;
+
+    /// <summary>Says something of it as a kind cluster. The file's <c>defaults</c> may be further down, so it counts at the end.</summary>
+    public void Change(Func<KindClusterSpec, KindClusterSpec> change) => _changes.Add(change);
+
+    /// <summary>Where a key is, or the entry where it has no such key.</summary>
+    public string PlaceOf(string key) => placeOf(key);
+
+    public ClusterSpec ToSpec(KindClusterSpec usual) => Spec with { Kind = _changes.Aggregate(usual, (kind, change) => change(kind)) };
+}
+
+/// <summary>A registry of a topology file that is being put together; without a name until the file gives one.</summary>
+internal sealed class RegistryDraft
+{
+    public RegistrySpec Spec { get; set; } = new() { Name = "" };
+}
