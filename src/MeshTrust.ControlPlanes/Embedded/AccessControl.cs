@@ -48,7 +48,7 @@ internal sealed class Authentication(X509Certificate2 ca, TimeProvider clock)
     // A chain is built once for a connection, not for each request.
     private readonly ConditionalWeakTable<X509Certificate2, Caller> _known = [];
 
-    /// <summary>The caller; null is 401: a certificate of another CA or out of date, or a bearer token (this server knows none).</summary>
+    /// <summary>The caller. Null is 401: a certificate of another CA or out of date, or a bearer token (this server knows none).</summary>
     public Caller? Identify(X509Certificate2? certificate, string authorization)
     {
         if (certificate is not null) return Verify(certificate);
@@ -73,7 +73,7 @@ internal sealed class Authentication(X509Certificate2 ca, TimeProvider clock)
     }
 }
 
-/// <summary>Who may do what: administrators everything, others what they were granted and what RBAC's default roles give everybody.</summary>
+/// <summary>Who may do what: administrators everything, others what they were granted and what RBAC's default roles allow.</summary>
 internal sealed class AccessRules
 {
     public const string ReviewGroup = "authorization.k8s.io";
@@ -130,7 +130,7 @@ internal sealed class AccessRules
     {
         var spec = review["spec"] as JsonObject ?? [];
         var resource = spec["resourceAttributes"] as JsonObject ?? [];
-        var name = Text(resource, "subresource") is { Length: > 0 } sub ? $"{Text(resource, "resource")}/{sub}" : Text(resource, "resource");
+        var name = $"{Text(resource, "resource")}/{Text(resource, "subresource")}".TrimEnd('/');
         var allowed = spec["nonResourceAttributes"] is JsonObject path
             ? AllowsPath(caller, Text(path, "verb"), Text(path, "path"))
             : Allows(caller, new(Text(resource, "verb"), Text(resource, "group"), name, Text(resource, "namespace")));

@@ -4,11 +4,12 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using MeshTrust.IO;
+using YamlDotNet.RepresentationModel;
 using YamlDotNet.Serialization;
 
 namespace MeshTrust.ControlPlanes.Embedded;
 
-/// <summary>JSON and YAML as the API takes and gives them. What it takes is read to the last value, so that no defect shows later.</summary>
+/// <summary>JSON and YAML as the API takes and gives them. All of it is read at once, so that no defect shows later.</summary>
 internal static class ApiJson
 {
     private const int Deepest = 64;
@@ -29,7 +30,7 @@ internal static class ApiJson
     public static string Time(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
     public static string? TextAt(JsonObject? source, string first, string second) =>
-        source?[first] is JsonObject o && o[second] is JsonValue v && v.GetValueKind() == JsonValueKind.String ? v.GetValue<string>() : null;
+        source?[first] is JsonObject o && o[second] is JsonValue v && v.TryGetValue<string>(out var text) ? text : null;
 
     /// <exception cref="ApiFault">400; the message says where and never quotes.</exception>
     public static JsonNode? Parse(ReadOnlySpan<byte> text, Func<string, string> message)
@@ -58,7 +59,7 @@ internal static class ApiJson
         try
         {
             var reading = BoundedYaml.Read(new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(text), Limits);
-            if (reading.Faults is not [var fault, ..]) return reading.Root?.ToJson() is { ValueKind: JsonValueKind.Object } map ? JsonObject.Create(map) : null;
+            if (reading.Faults is not [var fault, ..]) return reading.Root is YamlMappingNode map ? JsonObject.Create(map.ToJson()) : null;
             var isUnreadable = fault.Kind is YamlFaultKind.TooDeep or YamlFaultKind.TooMany or YamlFaultKind.Unreadable;
             throw ApiFault.BadRequest($"{prefix}yaml: {(isUnreadable ? Unreadable : $"line {fault.Line}: not readable")}");
         }

@@ -1,5 +1,7 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 
@@ -45,12 +47,7 @@ internal sealed record ApiReply(int Code, string ContentType, ReadOnlyMemory<byt
 }
 
 /// <summary>The forms in which an object can be answered.</summary>
-internal enum Representation
-{
-    Json,
-    Yaml,
-    Table,
-}
+internal enum Representation { Json, Yaml, Table }
 
 /// <summary>Reads the Accept header as kube-apiserver does: the first range that can be served wins.</summary>
 internal static class Negotiation
@@ -77,7 +74,107 @@ internal static class Negotiation
             ("application/yaml", null) => Representation.Yaml,
             _ => null,
         };
-        var hasQuality = double.TryParse(parameters.GetValueOrDefault("q"), NumberStyles.Float, CultureInfo.InvariantCulture, out var quality);
-        return (hasQuality ? quality : 1, served);
+        var given = parameters.GetValueOrDefault("q");
+        return (double.TryParse(given, NumberStyles.Float, CultureInfo.InvariantCulture, out var quality) ? quality : 1, served);
+    }
+}
+
+/// <summary>Some objects of one kind, as of a revision. A page that is not the last says how to go on.</summary>
+internal sealed record ObjectPage(
+    ObjectKind Kind, IReadOnlyList<StoredObject> Items, long Revision, string? Next = null, int? Remaining = null);
+
+/// <summary>Stored objects as answers: alone, in a list, as a table, as an event of a watch.</summary>
+internal static class ObjectJson
+{
+    public static byte[] Single(StoredObject item) =>
+        item.JsonWith($"\"kind\":\"{item.Kind.Kind}\",\"apiVersion\":\"{item.Kind.ApiVersion}\",");
+
+    public static byte[] List(ObjectPage page) => Build(writer =>
+    {
+        WriteHead(writer, page.Kind.Kind + "List", page.Kind.ApiVersion, page);
+        writer.WriteStartArray("items");
+        foreach (var item in page.Items) writer.WriteRawValue(item.Json, skipInputValidation: true);
+        writer.WriteEndArray();
+    });
+
+    /// <summary>The columns of <c>kubectl get</c>.</summary>
+    public static byte[] Table(ObjectPage page, DateTimeOffset now) => Build(writer =>
+    {
+        WriteHead(writer, "Table", "meta.k8s.io/v1", page);
+        writer.WriteStartArray("columnDefinitions");
+        foreach (var name in (string[])["Name", .. page.Kind.Columns.Select(c => c.Name), "Age"])
+        {
+            var format = name == "Name" ? "name" : string.Empty;
+            writer.WriteRawValue($$"""{"name":"{{name}}","type":"string","format":"{{format}}","description":"","priority":0}""");
+        }
+
+        writer.WriteEndArray();
+        writer.WriteStartArray("rows");
+        foreach (var item in page.Items) WriteRow(writer, item, now);
+        writer.WriteEndArray();
+    });
+
+    public static byte[] Event(string type, byte[] json) =>
+        [.. Encoding.ASCII.GetBytes($"{{\"type\":\"{type}\",\"object\":"), .. json, .. "}\n"u8];
+
+    private static void WriteHead(Utf8JsonWriter writer, string kind, string apiVersion, ObjectPage page)
+    {
+        writer.WriteString("kind", kind);
+        writer.WriteString("apiVersion", apiVersion);
+        writer.WriteStartObject("metadata");
+        writer.WriteString("resourceVersion", ApiJson.Number(page.Revision));
+        if (page.Next is not null) writer.WriteString("continue", page.Next);
+        if (page.Remaining is { } count) writer.WriteNumber("remainingItemCount", count);
+        writer.WriteEndObject();
+    }
+
+    private static void WriteRow(Utf8JsonWriter writer, StoredObject item, DateTimeOffset now)
+    {
+        var source = item.Thaw();
+        writer.WriteStartObject();
+        writer.WriteStartArray("cells");
+        writer.WriteStringValue(item.Name);
+        foreach (var (_, cell) in item.Kind.Columns)
+        {
+            if (cell(item, source) is { } value) value.WriteTo(writer);
+            else writer.WriteNullValue();
+        }
+
+        writer.WriteStringValue(Age(ApiJson.TextAt(source, "metadata", "creationTimestamp"), now));
+        writer.WriteEndArray();
+        writer.WriteStartObject("object");
+        writer.WriteString("kind", "PartialObjectMetadata");
+        writer.WriteString("apiVersion", "meta.k8s.io/v1");
+        writer.WritePropertyName("metadata");
+        source["metadata"]!.WriteTo(writer);
+        writer.WriteEndObject();
+        writer.WriteEndObject();
+    }
+
+    private static string Age(string? created, DateTimeOffset now)
+    {
+        if (created is null) return "<unknown>";
+        var age = now - DateTimeOffset.Parse(created, CultureInfo.InvariantCulture);
+        return age switch
+        {
+            { TotalSeconds: < 0 } => "0s",
+            { TotalMinutes: < 2 } => $"{(int)age.TotalSeconds}s",
+            { TotalHours: < 2 } => $"{(int)age.TotalMinutes}m",
+            { TotalDays: < 2 } => $"{(int)age.TotalHours}h",
+            _ => $"{(int)age.TotalDays}d",
+        };
+    }
+
+    private static byte[] Build(Action<Utf8JsonWriter> write)
+    {
+        var buffer = new ArrayBufferWriter<byte>(4096);
+        using (var writer = new Utf8JsonWriter(buffer))
+        {
+            writer.WriteStartObject();
+            write(writer);
+            writer.WriteEndObject();
+        }
+
+        return buffer.WrittenSpan.ToArray();
     }
 }

@@ -10,9 +10,10 @@ internal static class Discovery
     public const string GitVersion = "v1.32.0+embedded";
 
     // Each group beside the core group has the one version v1.
-    private static readonly IReadOnlyList<string> Groups =
-        [.. ObjectKind.All.Select(k => k.Group).Append(AccessRules.ReviewGroup).Where(g => g.Length > 0).Distinct().Order(StringComparer.Ordinal)];
+    private static readonly IReadOnlyCollection<string> Groups = new SortedSet<string>(
+        ObjectKind.All.Select(k => k.Group).Where(g => g.Length > 0).Append(AccessRules.ReviewGroup), StringComparer.Ordinal);
 
+    // By path; each is made for the host that the client asked.
     private static readonly SortedDictionary<string, Func<string, JsonObject>> Documents = AllDocuments();
 
     /// <summary>The document at a path; null where there is none.</summary>
@@ -34,30 +35,16 @@ internal static class Discovery
         var result = new SortedDictionary<string, Func<string, JsonObject>>(StringComparer.Ordinal)
         {
             ["/version"] = _ => Version(),
-            ["/api"] = host => new JsonObject
-            {
-                ["kind"] = "APIVersions",
-                ["versions"] = new JsonArray("v1"),
-                ["serverAddressByClientCIDRs"] = new JsonArray(new JsonObject { ["clientCIDR"] = "0.0.0.0/0", ["serverAddress"] = host }),
-            },
+            ["/api"] = host => Json("""{"kind":"APIVersions","versions":["v1"]}""", (
+                "serverAddressByClientCIDRs", new JsonArray(Json("""{"clientCIDR":"0.0.0.0/0"}""", ("serverAddress", host))))),
             ["/api/v1"] = _ => ResourceList(string.Empty),
-            ["/apis"] = _ => new JsonObject
-            {
-                ["kind"] = "APIGroupList",
-                ["apiVersion"] = "v1",
-                ["groups"] = new JsonArray([.. Groups.Select(Group)]),
-            },
-            ["/openapi/v3"] = _ => new JsonObject
-            {
-                ["paths"] = new JsonObject(OpenApiPaths().Select(path => KeyValuePair.Create(path, (JsonNode?)new JsonObject
-                {
-                    ["serverRelativeURL"] = "/openapi/v3/" + path,
-                }))),
-            },
+            ["/apis"] = _ => Json("""{"kind":"APIGroupList","apiVersion":"v1"}""", ("groups", new JsonArray([.. Groups.Select(Group)]))),
+            ["/openapi/v3"] = _ => Json("{}", ("paths", Json(
+                "{}", OpenApiPaths().Select(p => (p, (JsonNode)Json("{}", ("serverRelativeURL", "/openapi/v3/" + p))))))),
         };
         foreach (var group in Groups)
         {
-            result[$"/apis/{group}"] = _ => new JsonObject([.. Group(group).DeepClone().AsObject(), new("kind", "APIGroup"), new("apiVersion", "v1")]);
+            result[$"/apis/{group}"] = _ => Json(Group(group).ToJsonString(), ("kind", "APIGroup"), ("apiVersion", "v1"));
             result[$"/apis/{group}/v1"] = _ => ResourceList(group);
         }
 
@@ -65,69 +52,51 @@ internal static class Discovery
         return result;
     }
 
-    private static JsonObject PathList()
+    private static JsonObject PathList() =>
+        Json("{}", ("paths", Texts(Documents.Keys.Concat(["/healthz", "/livez", "/readyz"]).Order(StringComparer.Ordinal))));
+
+    private static JsonObject Version()
     {
-        var paths = Documents.Keys.Concat(["/healthz", "/livez", "/readyz"]).Order(StringComparer.Ordinal);
-        return new JsonObject { ["paths"] = new JsonArray([.. paths.Select(p => JsonValue.Create(p))]) };
+        var system = OperatingSystem.IsWindows() ? "windows" : OperatingSystem.IsMacOS() ? "darwin" : "linux";
+        var processor = RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant();
+        return Json($$"""
+            {
+              "major": "1", "minor": "32", "gitVersion": "{{GitVersion}}", "gitCommit": "", "gitTreeState": "clean",
+              "buildDate": "1970-01-01T00:00:00Z", "goVersion": "", "compiler": ".NET",
+              "platform": "{{system}}/{{(processor == "x64" ? "amd64" : processor)}}"
+            }
+            """);
     }
-
-    private static JsonObject Version() => new()
-    {
-        ["major"] = "1",
-        ["minor"] = "32",
-        ["gitVersion"] = GitVersion,
-        ["gitCommit"] = string.Empty,
-        ["gitTreeState"] = "clean",
-        ["buildDate"] = "1970-01-01T00:00:00Z",
-        ["goVersion"] = string.Empty,
-        ["compiler"] = ".NET",
-        ["platform"] = $"{OperatingSystemName()}/{ArchitectureName()}",
-    };
-
-    private static string OperatingSystemName() => OperatingSystem.IsWindows() ? "windows" : OperatingSystem.IsMacOS() ? "darwin" : "linux";
-
-    private static string ArchitectureName() => RuntimeInformation.ProcessArchitecture == Architecture.X64
-        ? "amd64"
-        : RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant();
 
     private static JsonObject Group(string name)
     {
-        JsonObject Version() => new() { ["groupVersion"] = name + "/v1", ["version"] = "v1" };
-        return new JsonObject { ["name"] = name, ["versions"] = new JsonArray(Version()), ["preferredVersion"] = Version() };
+        var version = $$"""{"groupVersion":"{{name}}/v1","version":"v1"}""";
+        return Json($$"""{ "name": "{{name}}", "versions": [{{version}}], "preferredVersion": {{version}} }""");
     }
 
     private static JsonObject ResourceList(string group)
     {
-        var resources = new JsonArray();
+        var resources = new List<JsonNode>();
         foreach (var kind in ObjectKind.All.Where(k => k.Group == group))
         {
             string[] collection = kind.IsNamespaced ? ["deletecollection"] : [];
-            var resource = Resource(kind.Plural, kind.Kind, kind.IsNamespaced, ["create", "delete", .. collection, "get", "list", "patch", "update", "watch"]);
+            string[] verbs = ["create", "delete", .. collection, "get", "list", "patch", "update", "watch"];
+            var resource = Resource(kind.Plural, kind.Kind, kind.IsNamespaced, verbs);
             resource["singularName"] = kind.Singular;
-            if (kind.ShortNames.Count > 0) resource["shortNames"] = new JsonArray([.. kind.ShortNames.Select(n => JsonValue.Create(n))]);
-            resources.Add((JsonNode)resource);
-            if (kind == ObjectKind.Namespace) resources.Add((JsonNode)Resource("namespaces/finalize", kind.Kind, false, "update"));
+            if (kind.ShortNames.Count > 0) resource["shortNames"] = Texts(kind.ShortNames);
+            resources.Add(resource);
+            if (kind == ObjectKind.Namespace) resources.Add(Resource("namespaces/finalize", kind.Kind, false, "update"));
         }
 
-        if (group == AccessRules.ReviewGroup)
-            resources.Add((JsonNode)Resource(AccessRules.Reviews, "SelfSubjectAccessReview", false, "create"));
-        return new JsonObject
-        {
-            ["kind"] = "APIResourceList",
-            ["apiVersion"] = "v1",
-            ["groupVersion"] = group.Length == 0 ? "v1" : group + "/v1",
-            ["resources"] = resources,
-        };
+        if (group == AccessRules.ReviewGroup) resources.Add(Resource(AccessRules.Reviews, "SelfSubjectAccessReview", false, "create"));
+        return Json(
+            """{"kind":"APIResourceList","apiVersion":"v1"}""",
+            ("groupVersion", group.Length == 0 ? "v1" : group + "/v1"),
+            ("resources", new JsonArray([.. resources])));
     }
 
-    private static JsonObject Resource(string name, string kind, bool namespaced, params string[] verbs) => new()
-    {
-        ["name"] = name,
-        ["singularName"] = string.Empty,
-        ["namespaced"] = namespaced,
-        ["kind"] = kind,
-        ["verbs"] = new JsonArray([.. verbs.Select(v => JsonValue.Create(v))]),
-    };
+    private static JsonObject Resource(string name, string kind, bool namespaced, params string[] verbs) =>
+        Json("{}", ("name", name), ("singularName", string.Empty), ("namespaced", namespaced), ("kind", kind), ("verbs", Texts(verbs)));
 
     private static IEnumerable<string> OpenApiPaths() => ObjectKind.All.Select(PathOf).Distinct();
 
@@ -140,39 +109,35 @@ internal static class Discovery
         var schemas = new JsonObject();
         foreach (var kind in ObjectKind.All.Where(k => PathOf(k) == path))
         {
-            var name = kind.Group.Length == 0 ? "core" : kind.Group.Split('.')[0];
-            schemas[$"io.k8s.api.{name}.v1.{kind.Kind}"] = new JsonObject
-            {
-                ["type"] = "object",
-                ["x-kubernetes-group-version-kind"] = new JsonArray(GroupVersionKind(kind)),
-            };
+            var type = $$"""{"group":"{{kind.Group}}","version":"v1","kind":"{{kind.Kind}}"}""";
+            var package = kind.Group.Length == 0 ? "core" : kind.Group.Split('.')[0];
+            schemas[$"io.k8s.api.{package}.v1.{kind.Kind}"] =
+                Json($$"""{ "type": "object", "x-kubernetes-group-version-kind": [{{type}}] }""");
             var collection = $"/{path}/{(kind.IsNamespaced ? "namespaces/{namespace}/" : string.Empty)}{kind.Plural}";
-            paths[collection] = Operations(kind, "post");
-            paths[collection + "/{name}"] = Operations(kind, "put", "patch");
+            paths[collection] = Json("{}", ("post", Operation("post", type)));
+            paths[collection + "/{name}"] = Json("{}", ("put", Operation("put", type)), ("patch", Operation("patch", type)));
         }
 
-        return new JsonObject
-        {
-            ["openapi"] = "3.0.0",
-            ["info"] = new JsonObject { ["title"] = "Kubernetes", ["version"] = GitVersion },
-            ["paths"] = paths,
-            ["components"] = new JsonObject { ["schemas"] = schemas },
-        };
+        return Json(
+            $$"""{ "openapi": "3.0.0", "info": { "title": "Kubernetes", "version": "{{GitVersion}}" } }""",
+            ("paths", paths),
+            ("components", Json("{}", ("schemas", schemas))));
     }
 
-    private static JsonObject Operations(ObjectKind kind, params string[] methods) => new(methods.Select(method =>
-        KeyValuePair.Create(method, (JsonNode?)new JsonObject
+    private static JsonObject Operation(string method, string type) => Json($$"""
         {
-            ["x-kubernetes-action"] = method,
-            ["x-kubernetes-group-version-kind"] = GroupVersionKind(kind),
-            ["parameters"] = new JsonArray(new JsonObject
-            {
-                ["name"] = "fieldValidation",
-                ["in"] = "query",
-                ["schema"] = new JsonObject { ["type"] = "string", ["uniqueItems"] = true },
-            }),
-        })));
+          "x-kubernetes-action": "{{method}}",
+          "x-kubernetes-group-version-kind": {{type}},
+          "parameters": [{ "name": "fieldValidation", "in": "query", "schema": { "type": "string", "uniqueItems": true } }]
+        }
+        """);
 
-    private static JsonObject GroupVersionKind(ObjectKind kind) =>
-        new() { ["group"] = kind.Group, ["version"] = "v1", ["kind"] = kind.Kind };
+    private static JsonObject Json(string text, params IEnumerable<(string Name, JsonNode Value)> more)
+    {
+        var result = JsonNode.Parse(text)!.AsObject();
+        foreach (var (name, value) in more) result[name] = value;
+        return result;
+    }
+
+    private static JsonArray Texts(IEnumerable<string> texts) => new([.. texts.Select(t => JsonValue.Create(t))]);
 }

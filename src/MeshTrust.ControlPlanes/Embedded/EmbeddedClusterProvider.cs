@@ -7,8 +7,8 @@ using MeshTrust.Settings;
 namespace MeshTrust.ControlPlanes.Embedded;
 
 /// <summary>
-/// Clusters in this process: one <see cref="EmbeddedControlPlane"/> each. They need nothing installed and keep their state in
-/// <c>embedded/&lt;cluster&gt;/</c> of the work directory; kubeconfigs go to <c>kubeconfig/&lt;cluster&gt;</c>. Files 0600, directories 0700.
+/// Clusters in this process: one <see cref="EmbeddedControlPlane"/> each. They need nothing installed. In the work directory, their state
+/// is in <c>embedded/&lt;cluster&gt;/</c> and their kubeconfigs are <c>kubeconfig/&lt;cluster&gt;</c>: files 0600, directories 0700.
 /// </summary>
 internal sealed class EmbeddedClusterProvider(string workDirectory) : IClusterProvider
 {
@@ -17,17 +17,15 @@ internal sealed class EmbeddedClusterProvider(string workDirectory) : IClusterPr
 
     private readonly string _work = Path.GetFullPath(workDirectory);
 
-    /// <inheritdoc/>
     public ProviderChoice Choice => ProviderChoice.Embedded;
 
-    /// <summary>The clock for certificates, timestamps and deadlines.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
-    /// <summary>How long to wait for a cluster that another process holds and that does not answer (it may be starting or stopping).</summary>
+    /// <summary>How long to wait for a cluster that another process holds and that does not answer: it may be starting.</summary>
     public TimeSpan Deadline { get; init; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>Starts all clusters in parallel. A cluster that another process serves from the same work directory is used as it is.</summary>
-    /// <exception cref="MeshTrustException">All problems of all clusters: MT2001, MT2003, MT1001 to MT1004. Then nothing stays started.</exception>
+    /// <summary>Starts all clusters in parallel. One that another process serves from the same work directory is used as it is.</summary>
+    /// <exception cref="MeshTrustException">All problems of all clusters: MT2001, MT2003, MT1001 to MT1004. Then none runs.</exception>
     public async Task<ClusterSet> EnsureAsync(MeshTopology topology, CancellationToken cancellationToken)
     {
         foreach (var directory in (string[])[Path.Combine(_work, "embedded"), Path.Combine(_work, "kubeconfig")])
@@ -102,7 +100,8 @@ internal sealed class EmbeddedClusterProvider(string workDirectory) : IClusterPr
         if (!await AdministratorClient.AnswersAsync(client, Path, cancellationToken).ConfigureAwait(false)) return null;
         var kubeconfig = identity.Administrator.ToKubeconfig(name.Value, server, identity.Ca.CertificatePem);
         var count = Text.Count(EmbeddedControlPlane.CountOfUsers(state.LoadObjects().Objects), "object");
-        return new Start(null, Provide(name, kubeconfig, ClusterOutcome.Kept, $"{Authority(server)}, served by another process, {count} there"));
+        var detail = $"{Authority(server)}, served by another process, {count} there";
+        return new Start(null, Provide(name, kubeconfig, ClusterOutcome.Kept, detail));
     }
 
     private ProvidedCluster Provide(ClusterName name, string kubeconfig, ClusterOutcome outcome, string detail)

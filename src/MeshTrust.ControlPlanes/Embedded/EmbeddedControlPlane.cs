@@ -24,10 +24,10 @@ public sealed record EmbeddedControlPlaneOptions
     /// </summary>
     public bool DeletesNamespaces { get; init; } = true;
 
-    /// <summary>How many changes a watch can look back on before it is told 410 Gone. At least 1.</summary>
+    /// <summary>How many changes a watch can look back on; for older ones it gets 410 Gone. At least 1.</summary>
     public int WatchHistory { get; init; } = 1024;
 
-    /// <summary>How often a watch that asked for bookmarks gets one.</summary>
+    /// <summary>How often a watch gets a bookmark, where its client wants them.</summary>
     public TimeSpan BookmarkInterval { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>The clock for timestamps and for the validity of certificates.</summary>
@@ -58,7 +58,12 @@ public sealed class EmbeddedControlPlane : IAsyncDisposable
     private int _disposed;
 
     private EmbeddedControlPlane(
-        EmbeddedControlPlaneOptions options, ServerIdentity identity, AccessRules rules, ApiServer server, KestrelHost host, FileLock? stateLock)
+        EmbeddedControlPlaneOptions options,
+        ServerIdentity identity,
+        AccessRules rules,
+        ApiServer server,
+        KestrelHost host,
+        FileLock? stateLock)
     {
         _options = options;
         _identity = identity;
@@ -159,7 +164,7 @@ public sealed class EmbeddedControlPlane : IAsyncDisposable
         var rules = new AccessRules();
         var endpoint = new ObjectEndpoint(Registry(options, state, revision, objects), clock, options.BookmarkInterval);
         var server = new ApiServer(new Authentication(identity.Ca.Certificate, clock), rules, endpoint);
-        RequestDelegate handler = options.Middleware is { } middleware ? context => middleware(context, server.HandleAsync) : server.HandleAsync;
+        RequestDelegate handler = options.Middleware is { } first ? context => first(context, server.HandleAsync) : server.HandleAsync;
         KestrelHost? host = null;
         try
         {
@@ -179,7 +184,8 @@ public sealed class EmbeddedControlPlane : IAsyncDisposable
             server.Dispose();
             identity.Dispose();
             if (!KestrelHost.IsBindFailure(e)) throw;
-            throw new MeshTrustException(Stage.ClusterCreation, new Problem("MT2004", Address(options.Port).GetLeftPart(UriPartial.Authority),
+            var location = Address(options.Port).GetLeftPart(UriPartial.Authority);
+            throw new MeshTrustException(Stage.ClusterCreation, new Problem("MT2004", location,
                 $"Embedded cluster '{options.Name}' cannot listen there: the port is taken or not allowed.",
                 "Stop what listens there, or take another port; 0 takes any."));
         }
@@ -210,14 +216,15 @@ public sealed class EmbeddedControlPlane : IAsyncDisposable
         var registry = new ObjectRegistry(store, options.TimeProvider, options.DeletesNamespaces);
         foreach (var name in SystemNamespaces)
         {
-            if (store.Find(ObjectKind.Namespace, string.Empty, name) is not null) continue;
+            var key = new ObjectKey(ObjectKind.Namespace, string.Empty, name);
+            if (store.Find(key) is not null) continue;
             var body = new JsonObject { ["metadata"] = new JsonObject { ["name"] = name } };
-            registry.Create(ObjectKind.Namespace, string.Empty, body, new WriteOptions("kube-apiserver"));
+            registry.Create(key, body, new WriteOptions("kube-apiserver"));
         }
 
         saves = true;
         if (state is not null && store.Revision != revision)
-            StateDirectory.Guarded(state.Path, () => state.SaveObjects(store.Revision, ObjectKind.All.SelectMany(k => store.List(k, string.Empty).Items)));
+            StateDirectory.Guarded(state.Path, () => state.SaveObjects(store.Revision, store.All));
         return registry;
     }
 }

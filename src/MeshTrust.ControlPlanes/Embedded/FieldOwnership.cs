@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using MeshTrust.IO;
 
 namespace MeshTrust.ControlPlanes.Embedded;
 
@@ -13,15 +14,8 @@ internal static class FieldOwnership
     private const string Kubectl = "kubectl";
     private const string LastApplied = "kubectl.kubernetes.io/last-applied-configuration";
 
-    // Fields that the server keeps itself and that no manager owns.
-    private static readonly HashSet<string> Unowned = new(StringComparer.Ordinal)
-    {
-        "f:apiVersion", "f:kind", "f:metadata\0f:name", "f:metadata\0f:namespace", "f:metadata\0f:creationTimestamp",
-        "f:metadata\0f:selfLink", "f:metadata\0f:uid", "f:metadata\0f:clusterName", "f:metadata\0f:generation",
-        "f:metadata\0f:managedFields", "f:metadata\0f:resourceVersion", "f:metadata\0f:generateName",
-        "f:metadata\0f:deletionTimestamp", "f:metadata\0f:deletionGracePeriodSeconds",
-        "f:status\0f:phase", "f:status\0f:conditions",
-    };
+    // The server keeps apiVersion, kind, status and the rest of metadata itself: no manager owns them.
+    private static readonly string[] OwnedMetadata = ["labels", "annotations", "ownerReferences", "finalizers"];
 
     /// <summary>The object that an apply makes of the live one; the very same instance where nothing changes.</summary>
     /// <exception cref="ApiFault">409 with one cause for each field that another manager owns.</exception>
@@ -44,8 +38,8 @@ internal static class FieldOwnership
             .Where(o => o.Manager != manager || !o.IsApply)
             .SelectMany(o => o.Fields.Intersect(changed).Select(p => (Owner: o, Path: p)))
             .ToList();
-        if (conflicts.Count > 0 && !force && !(manager == Kubectl && WereAppliedByKubectl(conflicts.Select(c => c.Path), live, before, kind)))
-            throw Conflict(conflicts);
+        var mayTake = force || (manager == Kubectl && WereAppliedByKubectl(conflicts.Select(c => c.Path), live, before, kind));
+        if (conflicts.Count > 0 && !mayTake) throw Conflict(conflicts);
         next = next.Without(changed.Union(removed), manager, isApply: true);
         if (live is not null && changed.IsEmpty && removed.IsEmpty && next.SameFieldsAs(owners)) return live;
         if (manager == Kubectl) RefreshLastApplied(merged, live, applied);
@@ -54,7 +48,7 @@ internal static class FieldOwnership
     }
 
     /// <summary>
-    /// Notes who owns what after a create, update or patch. A list that the client sent replaces the live one, as kubectl's migration needs.
+    /// Notes who owns what after a create, update or patch. A list from the client replaces the live one, as kubectl's migration needs.
     /// </summary>
     public static void Update(ObjectKind kind, JsonObject? live, JsonObject updated, string manager, string now)
     {
@@ -80,7 +74,7 @@ internal static class FieldOwnership
             foreach (var (name, value) in part)
             {
                 var here = FieldPath.Join(path, "f:" + name);
-                if (value is null || !schema.Fields.TryGetValue(name, out var type) || Unowned.Contains(here)) continue;
+                if (value is null || !schema.Fields.TryGetValue(name, out var type) || !IsOwned(path, name)) continue;
                 switch (type, value)
                 {
                     case (StructField below, JsonObject o):
@@ -102,10 +96,17 @@ internal static class FieldOwnership
         }
     }
 
+    private static bool IsOwned(string parent, string name) => parent switch
+    {
+        "" => name is not ("apiVersion" or "kind" or "status"),
+        "f:metadata" => OwnedMetadata.Contains(name),
+        _ => true,
+    };
+
     private static (ImmutableSortedSet<string> Changed, ImmutableSortedSet<string> Removed) Compare(
         SortedDictionary<string, JsonNode?> before, SortedDictionary<string, JsonNode?> after) =>
-        (FieldPath.None.Union(after.Where(v => !before.TryGetValue(v.Key, out var old) || !JsonNode.DeepEquals(old, v.Value)).Select(v => v.Key)),
-            FieldPath.None.Union(before.Keys.Where(path => !after.ContainsKey(path))));
+        (FieldPath.None.Union(after.Keys.Where(p => !before.TryGetValue(p, out var old) || !JsonNode.DeepEquals(old, after[p]))),
+            FieldPath.None.Union(before.Keys.Where(p => !after.ContainsKey(p))));
 
     private static JsonObject Merge(JsonObject? live, JsonObject applied, StructField schema)
     {
@@ -140,7 +141,7 @@ internal static class FieldOwnership
         foreach (var element in elements[..^1]) at = at?[element[2..]];
         var last = elements[^1];
         if (at is JsonObject o && last.StartsWith("f:", StringComparison.Ordinal)) o.Remove(last[2..]);
-        else if (at is JsonArray a && a.FirstOrDefault(i => FieldPath.SetElement(i!.GetValue<string>()) == last) is { } item) a.Remove(item);
+        else if (at is JsonArray a) a.RemoveAll(i => FieldPath.SetElement(i!.GetValue<string>()) == last);
     }
 
     private static void Prune(JsonObject target)
@@ -173,9 +174,9 @@ internal static class FieldOwnership
 
     private static void RefreshLastApplied(JsonObject merged, JsonObject? live, JsonObject applied)
     {
-        if (live?["metadata"]?["annotations"]?[LastApplied] is null || applied["metadata"]?["annotations"]?[LastApplied] is not null) return;
-        if (merged["metadata"]?["annotations"] is JsonObject annotations && annotations[LastApplied] is not null)
-            annotations[LastApplied] = applied.ToJsonString() + "\n";
+        static JsonNode? NoteOf(JsonObject? source) => source?["metadata"]?["annotations"]?[LastApplied];
+        if (NoteOf(live) is not null && NoteOf(applied) is null && NoteOf(merged) is { } note)
+            note.ReplaceWith(applied.ToJsonString() + "\n");
     }
 
     private static ApiFault Conflict(List<(FieldOwner Owner, string Path)> conflicts)
@@ -185,15 +186,14 @@ internal static class FieldOwnership
         foreach (var group in conflicts.GroupBy(c => NameOf(c.Owner)).OrderBy(g => g.Key, StringComparer.Ordinal))
         {
             var fields = group.Select(c => FieldPath.Readable(c.Path)).ToList();
+            var message = $"conflict with {group.Key}";
             foreach (var field in fields)
-                causes.Add((JsonNode)new JsonObject { ["reason"] = "FieldManagerConflict", ["message"] = $"conflict with {group.Key}", ["field"] = field });
-            parts.Add(conflicts.Count == 1
-                ? $"conflict with {group.Key}: {fields[0]}"
-                : $"conflicts with {group.Key}:\n- {string.Join("\n- ", fields)}");
+                causes.Add((JsonNode)new JsonObject { ["reason"] = "FieldManagerConflict", ["message"] = message, ["field"] = field });
+            parts.Add(conflicts.Count == 1 ? $"{message}: {fields[0]}" : $"conflicts with {group.Key}:\n- {string.Join("\n- ", fields)}");
         }
 
-        var count = conflicts.Count == 1 ? "1 conflict" : $"{conflicts.Count} conflicts";
-        return new ApiFault(409, "Conflict", $"Apply failed with {count}: {string.Join("\n", parts)}", new JsonObject { ["causes"] = causes });
+        var summary = $"Apply failed with {Text.Count(conflicts.Count, "conflict")}: {string.Join("\n", parts)}";
+        return new ApiFault(409, "Conflict", summary, new JsonObject { ["causes"] = causes });
     }
 
     private static string NameOf(FieldOwner owner) => owner.IsApply ? $"\"{owner.Manager}\"" : $"\"{owner.Manager}\" using v1";

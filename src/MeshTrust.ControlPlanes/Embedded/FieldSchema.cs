@@ -17,14 +17,7 @@ internal abstract record FieldType
     public static readonly AtomicField Atomic = new();
 }
 
-internal enum ScalarKind
-{
-    Text,
-    Time,
-    Base64,
-    Boolean,
-    Number,
-}
+internal enum ScalarKind { Text, Time, Base64, Boolean, Number }
 
 internal sealed record ScalarField(ScalarKind Kind) : FieldType;
 
@@ -37,7 +30,7 @@ internal sealed record SetField : FieldType;
 /// <summary>A value that is owned as a whole, whatever is in it.</summary>
 internal sealed record AtomicField : FieldType;
 
-/// <summary>Named fields, with their numbers in protobuf (generated.proto of k8s.io/api and apimachinery). It is never owned itself.</summary>
+/// <summary>Named fields, never owned itself. The numbers are those of protobuf (generated.proto of k8s.io/api and apimachinery).</summary>
 internal sealed record StructField : FieldType
 {
     public StructField(params IEnumerable<(string Name, int Number, FieldType Type)> fields)
@@ -54,12 +47,7 @@ internal sealed record StructField : FieldType
     public Dictionary<int, string> Numbers { get; } = [];
 }
 
-internal enum DefectKind
-{
-    UnknownField,
-    WrongType,
-    NotBase64,
-}
+internal enum DefectKind { UnknownField, WrongType, NotBase64 }
 
 /// <summary>A defect of a body. The path begins with a dot; the text quotes no value.</summary>
 internal sealed record Defect(string Path, DefectKind Kind, string Text);
@@ -98,7 +86,8 @@ internal sealed class ObjectShape
         foreach (var (name, value) in source)
         {
             var here = $"{path}.{name}";
-            if (!schema.Fields.TryGetValue(name, out var type)) _defects.Add(new(here, DefectKind.UnknownField, "field not declared in schema"));
+            if (!schema.Fields.TryGetValue(name, out var type))
+                _defects.Add(new(here, DefectKind.UnknownField, "field not declared in schema"));
             else if (Clean(value, type, here) is { } clean) result[name] = clean;
         }
 
@@ -152,7 +141,84 @@ internal sealed class ObjectShape
             SetField => "list",
             _ => "map",
         };
-        _defects.Add(new(path, DefectKind.WrongType, $"expected {name}, got {node?.GetValueKind().ToString().ToLowerInvariant() ?? "null"}"));
+        var found = node?.GetValueKind().ToString().ToLowerInvariant() ?? "null";
+        _defects.Add(new(path, DefectKind.WrongType, $"expected {name}, got {found}"));
         return null;
     }
+}
+
+/// <summary>Bodies of writing requests as objects of a kind, or the refusal that a real server words differently for apply.</summary>
+internal static class TypedObject
+{
+    /// <summary>The body of a POST or PUT, or what a patch made, with defaults.</summary>
+    public static JsonObject Of(ObjectKey key, JsonObject body, bool strict, bool isPatch = false)
+    {
+        var kind = key.Kind;
+        var cannot = $"in version \"{kind.ApiVersion}\" cannot be handled as a {kind.Kind}: ";
+        if (body["kind"]?.ToString() is { } given && given != kind.Kind)
+            throw ApiFault.BadRequest($"{given} {cannot}converting (v1.{given}) to (core.{kind.Kind}): unknown conversion");
+        var source = ObjectShape.Clean(body, kind.Schema, out var defects);
+        if (defects.FirstOrDefault(d => d.Kind == DefectKind.NotBase64) is { } base64)
+            throw ApiFault.BadRequest($"{kind.Kind} {cannot}{base64.Path[1..]}: {base64.Text}");
+        if (defects.FirstOrDefault(d => d.Kind == DefectKind.WrongType) is { } type)
+        {
+            var field = $"json: cannot unmarshal into Go struct field {kind.Kind}{type.Path}";
+            throw ApiFault.BadRequest($"{kind.Kind} {cannot}{field}: {type.Text}");
+        }
+
+        if (strict && defects.Count > 0)
+        {
+            var unknown = string.Join(", ", defects.Select(d => $"unknown field \"{d.Path[1..]}\""));
+            throw ApiFault.BadRequest($"{kind.Kind} {cannot}strict decoding error: {unknown}");
+        }
+
+        if (source["metadata"] is not JsonObject) source["metadata"] = new JsonObject();
+        if (key.Name.Length > 0 && ApiJson.TextAt(source, "metadata", "name") is var found && found != key.Name)
+        {
+            throw found is null && !isPatch
+                ? ApiFault.BadRequest("the name of the object (based on metadata) was undeterminable: name must be provided")
+                : OtherName(found, key.Name);
+        }
+
+        if (kind.IsNamespaced && ApiJson.TextAt(source, "metadata", "namespace") is { } space && space != key.Namespace)
+            throw ApiFault.BadRequest("the namespace of the provided object does not match the namespace sent on the request");
+        kind.Default(source);
+        return source;
+    }
+
+    /// <summary>The body of a server-side apply.</summary>
+    public static JsonObject ForApply(ObjectKey key, JsonObject body)
+    {
+        var kind = key.Kind;
+        if (((body["apiVersion"] as JsonValue)?.ToString() ?? string.Empty) is var version && version != kind.ApiVersion)
+        {
+            throw ApiFault.BadRequest(
+                $"Incorrect version specified in apply patch. Specified patch version: {version}, expected: {kind.ApiVersion}");
+        }
+
+        if (body["metadata"]?["managedFields"] is not null) throw ApiFault.BadRequest("metadata.managedFields must be nil");
+        if (body["kind"]?.ToString() is var given && given != kind.Kind)
+            throw ApiFault.Unclassified($"failed to merge config: expected objects of the same type, but got {given} and {kind.Kind}");
+        var applied = ObjectShape.Clean(body, kind.Schema, out var defects);
+        if (defects.FirstOrDefault(d => d.Kind != DefectKind.NotBase64) is { } shape)
+            throw ApiFault.Unclassified($"failed to create typed patch object: {shape.Path}: {shape.Text}");
+        if (defects.Count > 0)
+        {
+            var type = $"{kind.Group}/v1, Kind={kind.Kind}";
+            throw ApiFault.Unclassified("failed to convert new object to proper version: "
+                + $"unable to convert unstructured object to {type}: error decoding from json: {defects[0].Text}");
+        }
+
+        if (ApiJson.TextAt(applied, "metadata", "name") is { } found && found != key.Name) throw OtherName(found, key.Name);
+        if (kind.IsNamespaced && ApiJson.TextAt(applied, "metadata", "namespace") is { } space && space != key.Namespace)
+        {
+            throw ApiFault.BadRequest(
+                $"the namespace of the object ({space}) does not match the namespace on the request ({key.Namespace})");
+        }
+
+        return applied;
+    }
+
+    private static ApiFault OtherName(string? given, string name) =>
+        ApiFault.BadRequest($"the name of the object ({given}) does not match the name on the URL ({name})");
 }

@@ -46,7 +46,7 @@ internal sealed class KestrelHost : IHttpApplication<HttpContext>, IAsyncDisposa
             AllowTlsResume = false,
 
             // As kube-apiserver does: a certificate is requested, not required; who the client is, is decided for each request.
-#pragma warning disable CA5359 // This is the server's side: Authentication judges the client's certificate, with a 401 that a client can read.
+#pragma warning disable CA5359 // On the server's side: Authentication judges the client's certificate, with a 401 that a client can read.
             RemoteCertificateValidationCallback = (_, _, _, _) => true,
 #pragma warning restore CA5359
         };

@@ -62,13 +62,10 @@ internal sealed class ManagedFields
     public void Store(JsonObject target)
     {
         if (target["metadata"] is not JsonObject metadata) target["metadata"] = metadata = [];
-        metadata.Remove("managedFields");
-        if (Owners.Count == 0) return;
-        var ordered = Owners
-            .OrderBy(o => o.IsApply ? 0 : 1)
-            .ThenBy(o => o.Time, StringComparer.Ordinal)
-            .ThenBy(o => o.Manager, StringComparer.Ordinal);
-        metadata["managedFields"] = new JsonArray([.. ordered.Select(ToJson)]);
+        var order = StringComparer.Ordinal;
+        var ordered = Owners.OrderByDescending(o => o.IsApply).ThenBy(o => o.Time, order).ThenBy(o => o.Manager, order);
+        if (Owners.Count == 0) metadata.Remove("managedFields");
+        else metadata["managedFields"] = new JsonArray([.. ordered.Select(ToJson)]);
     }
 
     private static JsonObject ToJson(FieldOwner owner)

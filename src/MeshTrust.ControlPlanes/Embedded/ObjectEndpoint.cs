@@ -11,53 +11,50 @@ internal sealed class ObjectEndpoint(ObjectRegistry registry, TimeProvider clock
     private const string StrategicPatch = "application/strategic-merge-patch+json";
     private const string JsonPatch = "application/json-patch+json";
 
-    /// <param name="target">What the path means.</param>
-    /// <param name="request">The request.</param>
-    /// <param name="form">How the answer is to look.</param>
-    /// <param name="mayCreate">Whether a patch may create, too.</param>
-    /// <param name="cancellationToken">The client is gone.</param>
     public async Task<ApiReply> AnswerAsync(
         ApiTarget target, HttpRequest request, Representation form, bool mayCreate, CancellationToken cancellationToken)
     {
         if (target.Kind is not { } kind) throw ApiFault.NoSuchResource();
-        var (space, name) = (target.Namespace, target.Name);
+        var key = new ObjectKey(kind, target.Namespace, target.Name);
         if (target.Subresource.Length > 0)
         {
             if (kind != ObjectKind.Namespace || target.Subresource != "finalize") throw ApiFault.NoSuchResource();
             if (request.Method != "PUT") throw ApiFault.MethodNotAllowed();
             var body = await RequestBody.ReadAsync(request, cancellationToken).ConfigureAwait(false);
-            return Single(200, registry.Finalize(name, body.Decode(kind.Kind, kind.Schema)), form);
+            return Single(200, registry.Finalize(key.Name, body.Decode(kind.Kind, kind.Schema)), form);
         }
 
-        switch (request.Method, name.Length > 0)
+        switch (request.Method, key.Name.Length > 0)
         {
-            case ("GET" or "HEAD", var named) when WriteOptions.IsTrue(request, "watch"):
-                return Watch(kind, target, request, form, named ? "metadata.name=" + name : string.Empty);
+            case ("GET" or "HEAD", _) when WriteOptions.IsTrue(request, "watch"):
+                return Watch(key, request, form);
             case ("GET" or "HEAD", true):
-                return Single(200, registry.Store.Find(kind, space, name) ?? throw ApiFault.NotFound(kind.Plural, name), form);
+                return Single(200, registry.Store.Find(key) ?? throw ApiFault.NotFound(kind.Plural, key.Name), form);
             case ("GET" or "HEAD", false):
-                return Many(ListPage.Read(request, registry.Store, kind, space, SelectorOf(kind, request)), form);
-            case ("POST", false) when !kind.IsNamespaced || space.Length > 0:
+                return Many(ListPage.Read(request, registry.Store, kind, key.Namespace, SelectorOf(key, request)), form);
+            case ("POST", false) when !kind.IsNamespaced || key.Namespace.Length > 0:
                 var create = WriteOptions.Read(request, "CreateOptions");
-                return Single(201, registry.Create(kind, space, await ReadAsync().ConfigureAwait(false), create), form);
+                var created = await ReadAsync(kind, request, cancellationToken).ConfigureAwait(false);
+                return Single(201, registry.Create(key, created, create), form);
             case ("PUT", true):
                 var update = WriteOptions.Read(request, "UpdateOptions");
-                return Single(200, registry.Replace(kind, space, name, await ReadAsync().ConfigureAwait(false), update), form);
+                var updated = await ReadAsync(kind, request, cancellationToken).ConfigureAwait(false);
+                return Single(200, registry.Replace(key, updated, update), form);
             case ("PATCH", true):
-                return await PatchAsync(kind, target, request, form, mayCreate, cancellationToken).ConfigureAwait(false);
+                return await PatchAsync(key, request, form, mayCreate, cancellationToken).ConfigureAwait(false);
             case ("DELETE", _):
-                return await DeleteAsync(kind, target, request, form, cancellationToken).ConfigureAwait(false);
+                return await DeleteAsync(key, request, form, cancellationToken).ConfigureAwait(false);
             default:
                 throw ApiFault.MethodNotAllowed();
         }
+    }
 
-        async Task<JsonObject> ReadAsync()
-        {
-            var source = (await RequestBody.ReadAsync(request, cancellationToken).ConfigureAwait(false)).Decode(kind.Kind, kind.Schema);
-            if (source["apiVersion"]?.ToString() is { Length: > 0 } version && version != kind.ApiVersion)
-                throw ApiFault.BadRequest($"no kind \"{kind.Kind}\" is registered for that version: apiVersion must be {kind.ApiVersion}");
-            return source;
-        }
+    private static async Task<JsonObject> ReadAsync(ObjectKind kind, HttpRequest request, CancellationToken cancellationToken)
+    {
+        var source = (await RequestBody.ReadAsync(request, cancellationToken).ConfigureAwait(false)).Decode(kind.Kind, kind.Schema);
+        if (source["apiVersion"]?.ToString() is { Length: > 0 } version && version != kind.ApiVersion)
+            throw ApiFault.BadRequest($"no kind \"{kind.Kind}\" is registered for that version: apiVersion must be {kind.ApiVersion}");
+        return source;
     }
 
     private ApiReply Single(int code, StoredObject item, Representation form) => ApiReply.Json(code, form == Representation.Table
@@ -67,7 +64,7 @@ internal sealed class ObjectEndpoint(ObjectRegistry registry, TimeProvider clock
     private ApiReply Many(ObjectPage page, Representation form) =>
         ApiReply.Json(200, form == Representation.Table ? ObjectJson.Table(page, clock.GetUtcNow()) : ObjectJson.List(page));
 
-    private ApiReply Watch(ObjectKind kind, ApiTarget target, HttpRequest request, Representation form, string field)
+    private ApiReply Watch(ObjectKey key, HttpRequest request, Representation form)
     {
         // Clients try this first and go on with list and watch where it is refused.
         if (request.Query.ContainsKey("sendInitialEvents"))
@@ -77,7 +74,7 @@ internal sealed class ObjectEndpoint(ObjectRegistry registry, TimeProvider clock
         }
 
         var seconds = ListPage.Number(request, "timeoutSeconds");
-        var stream = new WatchStream(registry.Store, clock, kind, target.Namespace, SelectorOf(kind, request, field))
+        var stream = new WatchStream(registry.Store, clock, key.Kind, key.Namespace, SelectorOf(key, request))
         {
             From = ListPage.Number(request, "resourceVersion"),
             AsTable = form == Representation.Table,
@@ -87,11 +84,14 @@ internal sealed class ObjectEndpoint(ObjectRegistry registry, TimeProvider clock
         return ApiReply.Json(200, Array.Empty<byte>()) with { Stream = stream.WriteAsync };
     }
 
-    private static Selector SelectorOf(ObjectKind kind, HttpRequest request, string field = "") =>
-        new(kind, request.Query["labelSelector"].ToString(), request.Query["fieldSelector"].ToString(), field);
+    private static Selector SelectorOf(ObjectKey key, HttpRequest request)
+    {
+        var name = key.Name.Length > 0 ? "metadata.name=" + key.Name : string.Empty;
+        return new(key.Kind, request.Query["labelSelector"].ToString(), request.Query["fieldSelector"].ToString(), name);
+    }
 
     private async Task<ApiReply> PatchAsync(
-        ObjectKind kind, ApiTarget target, HttpRequest request, Representation form, bool mayCreate, CancellationToken cancellationToken)
+        ObjectKey key, HttpRequest request, Representation form, bool mayCreate, CancellationToken cancellationToken)
     {
         var type = RequestBody.MediaTypeOf(request);
         if (type is not (ApplyPatch or MergePatch or StrategicPatch or JsonPatch))
@@ -101,7 +101,7 @@ internal sealed class ObjectEndpoint(ObjectRegistry registry, TimeProvider clock
         if (type == ApplyPatch)
         {
             var applied = ReadApplied(body.Bytes) ?? throw ApiFault.BadRequest("error decoding YAML: it is no mapping");
-            var (result, created) = registry.Apply(kind, target.Namespace, target.Name, applied, options);
+            var (result, created) = registry.Apply(key, applied, options);
             return Single(created ? 201 : 200, result, form);
         }
 
@@ -113,7 +113,7 @@ internal sealed class ObjectEndpoint(ObjectRegistry registry, TimeProvider clock
             (StrategicPatch, JsonObject o) => live => ObjectPatch.Strategic(live, o),
             _ => throw ApiFault.BadRequest("error decoding patch: a JSON patch is a list, the others are objects"),
         };
-        return Single(200, registry.Patch(kind, target.Namespace, target.Name, live => Change(change, live), options), form);
+        return Single(200, registry.Patch(key, live => Change(change, live), options), form);
     }
 
     private static JsonObject Change(Func<JsonObject, JsonObject> change, JsonObject live)
@@ -147,29 +147,29 @@ internal sealed class ObjectEndpoint(ObjectRegistry registry, TimeProvider clock
     }
 
     private async Task<ApiReply> DeleteAsync(
-        ObjectKind kind, ApiTarget target, HttpRequest request, Representation form, CancellationToken cancellationToken)
+        ObjectKey key, HttpRequest request, Representation form, CancellationToken cancellationToken)
     {
         var body = await RequestBody.ReadAsync(request, cancellationToken).ConfigureAwait(false);
         var options = body.Bytes.Length == 0 ? [] : body.Decode("DeleteOptions", null);
         var inBody = (options["dryRun"] as JsonArray)?.Select(v => v?.ToString() ?? string.Empty) ?? [];
         var dryRun = WriteOptions.IsDryRunOfDelete(request, inBody);
-        if (target.Name.Length == 0)
+        if (key.Name.Length == 0)
         {
-            if (target.Namespace.Length == 0) throw ApiFault.MethodNotAllowed();
-            var gone = registry.DeleteAll(kind, target.Namespace, SelectorOf(kind, request), dryRun);
-            return Many(new ObjectPage(kind, gone, registry.Store.Revision), Representation.Json);
+            if (key.Namespace.Length == 0) throw ApiFault.MethodNotAllowed();
+            var gone = registry.DeleteAll(key.Kind, key.Namespace, SelectorOf(key, request), dryRun);
+            return Many(new ObjectPage(key.Kind, gone, registry.Store.Revision), Representation.Json);
         }
 
-        var item = registry.Delete(kind, target.Namespace, target.Name, options["preconditions"] as JsonObject, dryRun);
+        var item = registry.Delete(key, options["preconditions"] as JsonObject, dryRun);
         var metadata = item.Thaw()["metadata"]!;
-        if (kind == ObjectKind.Namespace || metadata["deletionTimestamp"] is not null) return Single(200, item, form);
+        if (key.Kind == ObjectKind.Namespace || metadata["deletionTimestamp"] is not null) return Single(200, item, form);
         return ApiReply.Json(200, new JsonObject
         {
             ["kind"] = "Status",
             ["apiVersion"] = "v1",
             ["metadata"] = new JsonObject(),
             ["status"] = "Success",
-            ["details"] = new JsonObject { ["name"] = item.Name, ["kind"] = kind.Plural, ["uid"] = metadata["uid"]?.DeepClone() },
+            ["details"] = new JsonObject { ["name"] = item.Name, ["kind"] = key.Kind.Plural, ["uid"] = metadata["uid"]?.DeepClone() },
         });
     }
 }

@@ -67,29 +67,29 @@ internal static class ObjectPatch
         JsonNode? root = target;
         foreach (var item in patch)
         {
-            if (item is not JsonObject step || step["op"]?.GetValue<string>() is not { } operation || step["path"]?.GetValue<string>() is not { } path)
-                throw Malformed();
+            string? Text(string name) => (item as JsonObject)?[name]?.GetValue<string>();
+            var (operation, path) = (Text("op"), Text("path") ?? throw Malformed());
+            var value = (item as JsonObject)?["value"];
             switch (operation)
             {
                 case "test":
-                    if (!JsonNode.DeepEquals(TryRead(root, Elements(path), out var found) ? found : null, step["value"])) throw Refused();
+                    if (!JsonNode.DeepEquals(Find(root, Elements(path), out var found) ? found : null, value)) throw Refused();
                     break;
                 case "add":
-                    root = Write(root, path, step["value"]?.DeepClone(), insert: true);
+                    root = Write(root, path, value, insert: true);
                     break;
                 case "replace":
                     Read(root, Elements(path));
-                    root = Write(root, path, step["value"]?.DeepClone(), insert: false);
+                    root = Write(root, path, value, insert: false);
                     break;
                 case "remove":
                     Remove(root, path);
                     break;
-                case "copy":
-                case "move":
-                    var from = step["from"]?.GetValue<string>() ?? throw Malformed();
-                    var value = Read(root, Elements(from))?.DeepClone();
+                case "copy" or "move":
+                    var from = Text("from") ?? throw Malformed();
+                    var there = Read(root, Elements(from));
                     if (operation == "move") Remove(root, from);
-                    root = Write(root, path, value, insert: true);
+                    root = Write(root, path, there, insert: true);
                     break;
                 default:
                     throw Malformed();
@@ -133,31 +133,32 @@ internal static class ObjectPatch
     {
         if (path.Length == 0) return [];
         if (path[0] != '/') throw Refused();
-        return [.. path[1..].Split('/').Select(e => e.Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal))];
+        var elements = path[1..].Split('/');
+        return [.. elements.Select(e => e.Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal))];
     }
 
-    private static bool TryRead(JsonNode? root, ReadOnlySpan<string> elements, out JsonNode? found)
+    private static bool Find(JsonNode? root, ReadOnlySpan<string> elements, out JsonNode? found)
     {
         found = root;
         foreach (var element in elements)
         {
-            if (found is JsonObject o && o.ContainsKey(element)) found = o[element];
-            else if (found is JsonArray a && Index(element, a.Count - 1) is { } index) found = a[index];
-            else return false;
+            if (found is JsonArray a && Index(element, a.Count - 1) is { } index) found = a[index];
+            else if (found is not JsonObject o || !o.TryGetPropertyValue(element, out found)) return false;
         }
 
         return true;
     }
 
     private static JsonNode? Read(JsonNode? root, ReadOnlySpan<string> elements) =>
-        TryRead(root, elements, out var found) ? found : throw Refused();
+        Find(root, elements, out var found) ? found : throw Refused();
 
     private static JsonNode? Write(JsonNode? root, string path, JsonNode? value, bool insert)
     {
+        value = value?.DeepClone();
         if (Elements(path) is not [.. var parents, var last]) return value;
-        var parent = Read(root, parents);
-        if (parent is JsonObject o) o[last] = value;
-        else if (parent is not JsonArray list) throw Refused();
+        var at = Read(root, parents);
+        if (at is JsonObject o) o[last] = value;
+        else if (at is not JsonArray list) throw Refused();
         else if (last == "-") list.Add(value);
         else if (Index(last, insert ? list.Count : list.Count - 1) is not { } index) throw Refused();
         else if (insert) list.Insert(index, value);
@@ -168,9 +169,9 @@ internal static class ObjectPatch
     private static void Remove(JsonNode? root, string path)
     {
         if (Elements(path) is not [.. var parents, var last]) throw Refused();
-        var parent = Read(root, parents);
-        if (parent is JsonObject o && o.Remove(last)) return;
-        if (parent is JsonArray a && Index(last, a.Count - 1) is { } index) a.RemoveAt(index);
+        var at = Read(root, parents);
+        if (at is JsonObject o && o.Remove(last)) return;
+        if (at is JsonArray a && Index(last, a.Count - 1) is { } index) a.RemoveAt(index);
         else throw Refused();
     }
 

@@ -10,81 +10,78 @@ internal sealed class ObjectRegistry(ObjectStore store, TimeProvider clock, bool
     private static readonly string[] Immortal = ["default", "kube-system", "kube-public"];
 
     // What no client sets at a create, and what no update changes.
-    private static readonly string[] SetByServer = ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation", "clusterName"];
+    private static readonly string[] Deletion = ["deletionTimestamp", "deletionGracePeriodSeconds"];
+    private static readonly string[] SetByServer = [.. Deletion, "selfLink", "generation", "clusterName"];
     private static readonly string[] KeptByServer =
-    [
-        "name", "namespace", "uid", "creationTimestamp", "selfLink", "generation", "generateName", "deletionTimestamp",
-        "deletionGracePeriodSeconds",
-    ];
+        ["name", "namespace", "uid", "creationTimestamp", "selfLink", "generation", "generateName", .. Deletion];
 
     public ObjectStore Store { get; } = store;
 
     private string Now => ApiJson.Time(clock.GetUtcNow());
 
-    /// <summary>POST.</summary>
-    public StoredObject Create(ObjectKind kind, string namespaceName, JsonObject body, WriteOptions options)
+    /// <summary>POST. The key has no name.</summary>
+    public StoredObject Create(ObjectKey key, JsonObject body, WriteOptions options)
     {
-        var source = Typed(kind, namespaceName, body, options.Strict);
+        var source = TypedObject.Of(key, body, options.Strict);
         return Store.Atomically(() =>
         {
-            FieldOwnership.Update(kind, null, source, options.Manager, Now);
-            return Insert(kind, namespaceName, source, options);
+            FieldOwnership.Update(key.Kind, null, source, options.Manager, Now);
+            return Insert(key, source, options);
         });
     }
 
     /// <summary>PUT. It never creates.</summary>
-    public StoredObject Replace(ObjectKind kind, string namespaceName, string name, JsonObject body, WriteOptions options)
+    public StoredObject Replace(ObjectKey key, JsonObject body, WriteOptions options)
     {
-        var source = Typed(kind, namespaceName, body, options.Strict, name);
-        return Store.Atomically(() => Change(Existing(kind, namespaceName, name), source, options, isApply: false));
+        var source = TypedObject.Of(key, body, options.Strict);
+        return Store.Atomically(() => Change(Existing(key), source, options, isApply: false));
     }
 
     /// <summary>PATCH of one of the three client-side kinds.</summary>
-    public StoredObject Patch(ObjectKind kind, string namespaceName, string name, Func<JsonObject, JsonObject> patch, WriteOptions options) =>
-        Store.Atomically(() =>
-        {
-            var live = Existing(kind, namespaceName, name);
-            var target = live.Thaw();
-            target["apiVersion"] = kind.ApiVersion;
-            target["kind"] = kind.Kind;
-            return Change(live, Typed(kind, namespaceName, patch(target), options.Strict, name, isPatch: true), options, isApply: false);
-        });
+    public StoredObject Patch(ObjectKey key, Func<JsonObject, JsonObject> patch, WriteOptions options) => Store.Atomically(() =>
+    {
+        var live = Existing(key);
+        var target = live.Thaw();
+        target["apiVersion"] = key.Kind.ApiVersion;
+        target["kind"] = key.Kind.Kind;
+        return Change(live, TypedObject.Of(key, patch(target), options.Strict, isPatch: true), options, isApply: false);
+    });
 
     /// <summary>PATCH by server-side apply; it creates what is not there.</summary>
-    public (StoredObject Result, bool Created) Apply(ObjectKind kind, string namespaceName, string name, JsonObject body, WriteOptions options)
+    public (StoredObject Result, bool Created) Apply(ObjectKey key, JsonObject body, WriteOptions options)
     {
-        var applied = TypedForApply(kind, namespaceName, name, body);
+        var applied = TypedObject.ForApply(key, body);
         return Store.Atomically(() =>
         {
-            var live = Store.Find(kind, namespaceName, name);
-            var merged = FieldOwnership.Apply(kind, live?.Thaw(), applied, options.Manager, options.Force, Now);
-            kind.Default(merged);
+            var live = Store.Find(key);
+            var merged = FieldOwnership.Apply(key.Kind, live?.Thaw(), applied, options.Manager, options.Force, Now);
+            key.Kind.Default(merged);
             if (live is not null) return (Change(live, merged, options, isApply: true), false);
 
             // The real server explains nothing here either: a patch that creates needs the verb create as well.
-            if (!options.MayCreate) throw ApiFault.Forbidden(kind.Plural, name, string.Empty);
-            return (Insert(kind, namespaceName, merged, options), true);
+            return options.MayCreate
+                ? (Insert(key, merged, options), true)
+                : throw ApiFault.Forbidden(key.Kind.Plural, key.Name, string.Empty);
         });
     }
 
     /// <summary>DELETE: the object as it was, or as it waits for its finalizers.</summary>
-    public StoredObject Delete(ObjectKind kind, string namespaceName, string name, JsonObject? preconditions, bool dryRun) =>
-        Store.Atomically(() =>
-        {
-            if (kind == ObjectKind.Namespace && Immortal.Contains(name))
-                throw ApiFault.Forbidden(kind.Plural, name, "this namespace may not be deleted");
-            var live = Existing(kind, namespaceName, name);
-            Demand("UID", preconditions?["uid"], ApiJson.TextAt(live.Thaw(), "metadata", "uid"), "deleted and then recreated");
-            Demand("ResourceVersion", preconditions?["resourceVersion"], ApiJson.Number(live.Revision), "modified");
-            return dryRun ? live : DeleteNow(live);
+    public StoredObject Delete(ObjectKey key, JsonObject? preconditions, bool dryRun) => Store.Atomically(() =>
+    {
+        if (key.Kind == ObjectKind.Namespace && Immortal.Contains(key.Name))
+            throw ApiFault.Forbidden(key.Kind.Plural, key.Name, "this namespace may not be deleted");
+        var live = Existing(key);
+        Demand("UID", preconditions?["uid"], ApiJson.TextAt(live.Thaw(), "metadata", "uid"), "deleted and then recreated");
+        Demand("ResourceVersion", preconditions?["resourceVersion"], ApiJson.Number(live.Revision), "modified");
+        return dryRun ? live : DeleteNow(live);
 
-            void Demand(string what, JsonNode? wanted, string? actual, string otherwise)
-            {
-                if (wanted is null || wanted.ToString() == actual) return;
-                var difference = $"the {what} in the precondition ({wanted}) does not match the {what} in record ({actual})";
-                throw ApiFault.Conflict(kind.Kind, name, $"{difference}. The object might have been {otherwise}");
-            }
-        });
+        void Demand(string what, JsonNode? wanted, string? actual, string otherwise)
+        {
+            if (wanted is null || wanted.ToString() == actual) return;
+            var difference = $"the {what} in the precondition ({wanted}) does not match the {what} in record ({actual})";
+            throw ApiFault.Conflict(key.Kind.Kind, key.Name, $"{difference}. The object might have been {otherwise}");
+        }
+    });
 
     /// <summary>DELETE of a collection: what was deleted.</summary>
     public IReadOnlyList<StoredObject> DeleteAll(ObjectKind kind, string namespaceName, Selector selector, bool dryRun) =>
@@ -98,7 +95,7 @@ internal sealed class ObjectRegistry(ObjectStore store, TimeProvider clock, bool
     /// <summary>PUT of a namespace's finalize subresource: takes over <c>spec.finalizers</c>.</summary>
     public StoredObject Finalize(string name, JsonObject body) => Store.Atomically(() =>
     {
-        var live = Existing(ObjectKind.Namespace, string.Empty, name);
+        var live = Existing(NamespaceKey(name));
         var source = live.Thaw();
         if (body["spec"]?["finalizers"] is JsonArray { Count: > 0 } finalizers)
             source["spec"] = new JsonObject { ["finalizers"] = finalizers.DeepClone() };
@@ -107,6 +104,8 @@ internal sealed class ObjectRegistry(ObjectStore store, TimeProvider clock, bool
         if (source["spec"] is null && IsTerminating(source)) Store.Remove(result);
         return result;
     });
+
+    private static ObjectKey NamespaceKey(string name) => new(ObjectKind.Namespace, string.Empty, name);
 
     private static bool IsTerminating(JsonObject source) => source["metadata"]?["deletionTimestamp"] is not null;
 
@@ -144,18 +143,20 @@ internal sealed class ObjectRegistry(ObjectStore store, TimeProvider clock, bool
 
     private void FinishNamespaceOf(StoredObject item)
     {
-        if (deletesNamespaces && Store.Find(ObjectKind.Namespace, string.Empty, item.Namespace) is { Selectable: "Terminating" } waiting
-            && !ContentOf(item.Namespace).Any()) Store.Remove(waiting);
+        if (!deletesNamespaces || ContentOf(item.Namespace).Any()) return;
+        if (Store.Find(NamespaceKey(item.Namespace)) is { Selectable: "Terminating" } waiting) Store.Remove(waiting);
     }
 
     private IEnumerable<StoredObject> ContentOf(string namespaceName) =>
         ObjectKind.All.Where(k => k.IsNamespaced).SelectMany(k => Store.List(k, namespaceName).Items);
 
-    private StoredObject Insert(ObjectKind kind, string namespaceName, JsonObject source, WriteOptions options)
+    private StoredObject Insert(ObjectKey key, JsonObject source, WriteOptions options)
     {
+        var (kind, namespaceName, _) = key;
         var metadata = (JsonObject)source["metadata"]!;
         if (kind.IsNamespaced) Admit(kind, namespaceName, metadata);
-        if (metadata["resourceVersion"] is not null) throw ApiFault.Unclassified("resourceVersion should not be set on objects to be created");
+        if (metadata["resourceVersion"] is not null)
+            throw ApiFault.Unclassified("resourceVersion should not be set on objects to be created");
         if (metadata["name"] is null && metadata["generateName"]?.GetValue<string>() is { } prefix)
             metadata["name"] = prefix + RandomNumberGenerator.GetString("bcdfghjklmnpqrstvwxz2456789", 5);
         foreach (var field in SetByServer) metadata.Remove(field);
@@ -171,7 +172,7 @@ internal sealed class ObjectRegistry(ObjectStore store, TimeProvider clock, bool
 
         Validate(kind, source, ObjectValidation.Check(kind, source));
         var name = metadata["name"]!.GetValue<string>();
-        if (Store.Find(kind, namespaceName, name) is not null) throw ApiFault.AlreadyExists(kind.Plural, name);
+        if (Store.Find(key with { Name = name }) is not null) throw ApiFault.AlreadyExists(kind.Plural, name);
         return options.DryRun ? StoredObject.Freeze(kind, source) : Store.Put(kind, source);
     }
 
@@ -231,80 +232,16 @@ internal sealed class ObjectRegistry(ObjectStore store, TimeProvider clock, bool
 
     private void Admit(ObjectKind kind, string namespaceName, JsonObject metadata)
     {
-        var home = Store.Find(ObjectKind.Namespace, string.Empty, namespaceName) ?? throw ApiFault.NotFound("namespaces", namespaceName);
+        var home = Store.Find(NamespaceKey(namespaceName)) ?? throw ApiFault.NotFound("namespaces", namespaceName);
         if (home.Selectable != "Terminating") return;
-        throw ApiFault.Forbidden(
-            kind.Plural,
-            metadata["name"]?.GetValue<string>() ?? string.Empty,
-            $"unable to create new content in namespace {namespaceName} because it is being terminated",
-            new JsonArray(new JsonObject
-            {
-                ["reason"] = "NamespaceTerminating",
-                ["message"] = $"namespace {namespaceName} is being terminated",
-                ["field"] = "metadata.namespace",
-            }));
+        var why = $"namespace {namespaceName} is being terminated";
+        var cause = new JsonObject { ["reason"] = "NamespaceTerminating", ["message"] = why, ["field"] = "metadata.namespace" };
+        var name = metadata["name"]?.GetValue<string>() ?? string.Empty;
+        why = $"unable to create new content in namespace {namespaceName} because it is being terminated";
+        throw ApiFault.Forbidden(kind.Plural, name, why, new JsonArray(cause));
     }
 
-    private StoredObject Existing(ObjectKind kind, string namespaceName, string name) =>
-        Store.Find(kind, namespaceName, name) ?? throw ApiFault.NotFound(kind.Plural, name);
-
-    // The body of a POST or PUT, or what a patch made, with defaults.
-    private static JsonObject Typed(ObjectKind kind, string namespaceName, JsonObject body, bool strict, string? name = null, bool isPatch = false)
-    {
-        var cannot = $"in version \"{kind.ApiVersion}\" cannot be handled as a {kind.Kind}: ";
-        if (body["kind"]?.ToString() is { } given && given != kind.Kind)
-            throw ApiFault.BadRequest($"{given} {cannot}converting (v1.{given}) to (core.{kind.Kind}): unknown conversion");
-        var source = ObjectShape.Clean(body, kind.Schema, out var defects);
-        if (defects.FirstOrDefault(d => d.Kind == DefectKind.NotBase64) is { } base64)
-            throw ApiFault.BadRequest($"{kind.Kind} {cannot}{base64.Path[1..]}: {base64.Text}");
-        if (defects.FirstOrDefault(d => d.Kind == DefectKind.WrongType) is { } type)
-            throw ApiFault.BadRequest($"{kind.Kind} {cannot}json: cannot unmarshal into Go struct field {kind.Kind}{type.Path}: {type.Text}");
-        if (strict && defects.Count > 0)
-        {
-            var unknown = string.Join(", ", defects.Select(d => $"unknown field \"{d.Path[1..]}\""));
-            throw ApiFault.BadRequest($"{kind.Kind} {cannot}strict decoding error: {unknown}");
-        }
-
-        if (source["metadata"] is not JsonObject) source["metadata"] = new JsonObject();
-        if (name is not null && ApiJson.TextAt(source, "metadata", "name") is var found && found != name)
-        {
-            throw found is null && !isPatch
-                ? ApiFault.BadRequest("the name of the object (based on metadata) was undeterminable: name must be provided")
-                : OtherName(found, name);
-        }
-
-        if (kind.IsNamespaced && ApiJson.TextAt(source, "metadata", "namespace") is { } space && space != namespaceName)
-            throw ApiFault.BadRequest("the namespace of the provided object does not match the namespace sent on the request");
-        kind.Default(source);
-        return source;
-    }
-
-    private static JsonObject TypedForApply(ObjectKind kind, string namespaceName, string name, JsonObject body)
-    {
-        var version = (body["apiVersion"] as JsonValue)?.ToString() ?? string.Empty;
-        if (version != kind.ApiVersion)
-            throw ApiFault.BadRequest($"Incorrect version specified in apply patch. Specified patch version: {version}, expected: {kind.ApiVersion}");
-        if (body["metadata"]?["managedFields"] is not null) throw ApiFault.BadRequest("metadata.managedFields must be nil");
-        if (body["kind"]?.ToString() is var given && given != kind.Kind)
-            throw ApiFault.Unclassified($"failed to merge config: expected objects of the same type, but got {given} and {kind.Kind}");
-        var applied = ObjectShape.Clean(body, kind.Schema, out var defects);
-        if (defects.FirstOrDefault(d => d.Kind != DefectKind.NotBase64) is { } shape)
-            throw ApiFault.Unclassified($"failed to create typed patch object: {shape.Path}: {shape.Text}");
-        if (defects.Count > 0)
-        {
-            var type = $"{kind.Group}/v1, Kind={kind.Kind}";
-            throw ApiFault.Unclassified("failed to convert new object to proper version: "
-                + $"unable to convert unstructured object to {type}: error decoding from json: {defects[0].Text}");
-        }
-
-        if (ApiJson.TextAt(applied, "metadata", "name") is { } found && found != name) throw OtherName(found, name);
-        if (kind.IsNamespaced && ApiJson.TextAt(applied, "metadata", "namespace") is { } space && space != namespaceName)
-            throw ApiFault.BadRequest($"the namespace of the object ({space}) does not match the namespace on the request ({namespaceName})");
-        return applied;
-    }
-
-    private static ApiFault OtherName(string? given, string name) =>
-        ApiFault.BadRequest($"the name of the object ({given}) does not match the name on the URL ({name})");
+    private StoredObject Existing(ObjectKey key) => Store.Find(key) ?? throw ApiFault.NotFound(key.Kind.Plural, key.Name);
 
     private static void Validate(ObjectKind kind, JsonObject source, List<FieldFault> faults)
     {

@@ -3,12 +3,15 @@ using System.Text.Json.Nodes;
 
 namespace MeshTrust.ControlPlanes.Embedded;
 
+/// <summary>Where an object is; the name is empty for all objects of a kind, the namespace too for those of all namespaces.</summary>
+internal sealed record ObjectKey(ObjectKind Kind, string Namespace, string Name);
+
 /// <summary>
 /// One version of one object, immutable. The JSON holds neither apiVersion nor kind, as items of lists have it. The last value is what
 /// the kind's field selector may ask for: a secret's type, a namespace's phase.
 /// </summary>
 internal sealed record StoredObject(
-    ObjectKind Kind, string Namespace, string Name, long Revision, byte[] Json, IReadOnlyDictionary<string, string> Labels, string? Selectable)
+    ObjectKind Kind, string Namespace, string Name, long Revision, byte[] Json, Dictionary<string, string> Labels, string? Selectable)
 {
     public string Key => KeyOf(Namespace, Name);
 
@@ -73,15 +76,18 @@ internal sealed class ObjectStore
 
     public long OldestWatchable { get; private set; }
 
+    /// <summary>Everything; for who knows that nobody writes.</summary>
+    public IEnumerable<StoredObject> All => _objects.Values.SelectMany(o => o.Values);
+
     /// <summary>Runs a reading and writing step that nobody else can come between.</summary>
     public T Atomically<T>(Func<T> step)
     {
         lock (_gate) return step();
     }
 
-    public StoredObject? Find(ObjectKind kind, string namespaceName, string name)
+    public StoredObject? Find(ObjectKey key)
     {
-        lock (_gate) return _objects[kind].GetValueOrDefault(StoredObject.KeyOf(namespaceName, name));
+        lock (_gate) return _objects[key.Kind].GetValueOrDefault(StoredObject.KeyOf(key.Namespace, key.Name));
     }
 
     /// <summary>All objects of a kind in the order of their keys, with the revision of that moment; an empty namespace means all.</summary>
@@ -138,7 +144,7 @@ internal sealed class ObjectStore
             foreach (var change in changes) Set(change.Last, change.After);
             try
             {
-                _save(Revision, _objects.Values.SelectMany(o => o.Values));
+                _save(Revision, All);
             }
             catch
             {

@@ -32,8 +32,8 @@ internal static partial class ObjectValidation
     public static List<FieldFault> CheckUpdate(ObjectKind kind, JsonObject live, JsonObject updated)
     {
         var faults = new List<FieldFault>();
-        if (kind.Constant is { } constant && updated[constant]?.GetValue<string>() is var value && value != live[constant]?.GetValue<string>())
-            faults.Add(FieldFault.Invalid(constant, value ?? string.Empty, "field is immutable"));
+        if (kind.Constant is { } constant && !JsonNode.DeepEquals(updated[constant], live[constant]))
+            faults.Add(FieldFault.Invalid(constant, updated[constant]?.GetValue<string>() ?? string.Empty, "field is immutable"));
         if (live["immutable"]?.GetValue<bool>() != true) return faults;
         const string Why = "field is immutable when `immutable` is set";
         if (updated["immutable"]?.GetValue<bool>() != true) faults.Add(FieldFault.Forbidden("immutable", Why));

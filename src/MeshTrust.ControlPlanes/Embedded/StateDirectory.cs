@@ -48,7 +48,8 @@ internal sealed class StateDirectory(string path, string cluster)
         {
             throw Corrupt(_objects, e.Message);
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or NullReferenceException or OverflowException or InvalidCastException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or NullReferenceException or OverflowException
+            or InvalidCastException)
         {
             throw Corrupt(_objects, "It is not what an embedded cluster writes.");
         }

@@ -48,7 +48,8 @@ internal sealed class WatchStream(ObjectStore store, TimeProvider clock, ObjectK
             if (store.ReadSince(revision) is not var (changes, next))
             {
                 var gone = new ApiFault(410, "Expired", $"too old resource version: {revision} ({store.OldestWatchable})");
-                await target.WriteAsync(ObjectJson.Event("ERROR", ApiJson.ToUtf8(gone.ToStatus())), cancellationToken).ConfigureAwait(false);
+                var last = ObjectJson.Event("ERROR", ApiJson.ToUtf8(gone.ToStatus()));
+                await target.WriteAsync(last, cancellationToken).ConfigureAwait(false);
                 return;
             }
 

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
@@ -8,22 +9,15 @@ using System.Text.Json.Nodes;
 namespace MeshTrust.ControlPlanes.Identity;
 
 /// <summary>All credentials of one server: its CA, its serving certificate and the administrator's certificate.</summary>
-internal sealed class ServerIdentity : IDisposable
+internal sealed class ServerIdentity(ThrowawayCa ca, ClientCredential server, ClientCredential administrator) : IDisposable
 {
     public const string AdministratorGroup = "system:masters";
 
-    private ServerIdentity(ThrowawayCa ca, ClientCredential server, ClientCredential administrator)
-    {
-        Ca = ca;
-        Server = server;
-        Administrator = administrator;
-    }
+    public ThrowawayCa Ca => ca;
 
-    public ThrowawayCa Ca { get; }
+    public ClientCredential Server => server;
 
-    public ClientCredential Server { get; }
-
-    public ClientCredential Administrator { get; }
+    public ClientCredential Administrator => administrator;
 
     public static ServerIdentity Create(string cluster, DateTimeOffset now)
     {
@@ -59,7 +53,8 @@ internal sealed class ServerIdentity : IDisposable
             identity.Administrator.ToCertificate().Dispose();
             return identity;
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or CryptographicException or ArgumentException or NullReferenceException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or CryptographicException or ArgumentException
+            or NullReferenceException)
         {
             throw new FormatException("It holds no certificates and keys of a cluster.");
         }
@@ -75,11 +70,11 @@ internal sealed class ServerIdentity : IDisposable
         ["administratorKey"] = Administrator.KeyPem,
     });
 
-    public void Dispose() => Ca.Dispose();
+    public void Dispose() => ca.Dispose();
 }
 
 /// <summary>A cluster's own CA, ECDSA P-256: it signs the server's certificate and those of users, and nothing else trusts it.</summary>
-internal sealed class ThrowawayCa : IDisposable
+internal sealed class ThrowawayCa(X509Certificate2 certificate) : IDisposable
 {
     public const string ClientAuthentication = "1.3.6.1.5.5.7.3.2";
     public static readonly TimeSpan Lifetime = TimeSpan.FromDays(365);
@@ -88,10 +83,8 @@ internal sealed class ThrowawayCa : IDisposable
     private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
     private static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(5);
 
-    private ThrowawayCa(X509Certificate2 certificate) => Certificate = certificate;
-
     /// <summary>The CA certificate with its key.</summary>
-    public X509Certificate2 Certificate { get; }
+    public X509Certificate2 Certificate => certificate;
 
     public string CertificatePem => Certificate.ExportCertificatePem() + "\n";
 
@@ -100,7 +93,8 @@ internal sealed class ThrowawayCa : IDisposable
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest(new X500DistinguishedName($"CN={cluster} control plane"), key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, true, 0, true));
-        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.DigitalSignature, true));
+        const X509KeyUsageFlags Usage = X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.DigitalSignature;
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(Usage, true));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));
         return new ThrowawayCa(request.CreateSelfSigned(now - ClockSkew, now + Lifetime));
     }
@@ -132,7 +126,7 @@ internal sealed class ThrowawayCa : IDisposable
         return Issue(subject.Build(), ClientAuthentication, null, notBefore, notAfter);
     }
 
-    public void Dispose() => Certificate.Dispose();
+    public void Dispose() => certificate.Dispose();
 
     private ClientCredential Issue(
         X500DistinguishedName subject, string purpose, X509Extension? names, DateTimeOffset notBefore, DateTimeOffset notAfter)
@@ -149,18 +143,15 @@ internal sealed class ThrowawayCa : IDisposable
         var serial = RandomNumberGenerator.GetBytes(16);
         serial[0] = (byte)((serial[0] & 0x7f) | 0x40);
         using var signer = Certificate.GetECDsaPrivateKey()!;
-        using var certificate = request.Create(Certificate.SubjectName, X509SignatureGenerator.CreateForECDsa(signer), notBefore, notAfter, serial);
-        return new ClientCredential(certificate.ExportCertificatePem() + "\n", key.ExportPkcs8PrivateKeyPem() + "\n");
+        var generator = X509SignatureGenerator.CreateForECDsa(signer);
+        using var issued = request.Create(certificate.SubjectName, generator, notBefore, notAfter, serial);
+        return new ClientCredential(issued.ExportCertificatePem() + "\n", key.ExportPkcs8PrivateKeyPem() + "\n");
     }
 }
 
 /// <summary>A certificate and its key as PEM. The key is in no ToString.</summary>
-internal sealed class ClientCredential(string certificatePem, string keyPem)
+internal sealed record ClientCredential(string CertificatePem, string KeyPem)
 {
-    public string CertificatePem { get; } = certificatePem;
-
-    public string KeyPem { get; } = keyPem;
-
     public override string ToString() => "a client certificate";
 
     public X509Certificate2 ToCertificate()
@@ -172,9 +163,7 @@ internal sealed class ClientCredential(string certificatePem, string keyPem)
         using (certificate) return X509CertificateLoader.LoadPkcs12(certificate.Export(X509ContentType.Pkcs12), null);
     }
 
-    /// <summary>
-    /// A kubeconfig with everything inline: cluster, context and user have the same name, in quotes since a cluster may be called 1 or true.
-    /// </summary>
+    /// <summary>A kubeconfig with everything inline. The one name is in quotes, since a cluster may be called 1 or true.</summary>
     public string ToKubeconfig(string name, Uri server, string caPem) => $"""
         apiVersion: v1
         kind: Config
@@ -198,4 +187,42 @@ internal sealed class ClientCredential(string certificatePem, string keyPem)
         """.ReplaceLineEndings("\n");
 
     private static string Base64(string text) => Convert.ToBase64String(Encoding.ASCII.GetBytes(text));
+}
+
+/// <summary>HTTP to one server as its administrator. Only the server's own CA counts: a stranger on the same port is not greeted.</summary>
+internal static class AdministratorClient
+{
+    public static HttpClient Create(ServerIdentity identity, Uri server, TimeSpan timeout)
+    {
+        var handler = new SocketsHttpHandler
+        {
+            // A proxy of the environment must not come between, not even on loopback.
+            UseProxy = false,
+            AllowAutoRedirect = false,
+            SslOptions = new SslClientAuthenticationOptions
+            {
+                CertificateChainPolicy = ServerIdentity.OnlyTrust(identity.Ca.Certificate),
+                ClientCertificateContext = SslStreamCertificateContext.Create(identity.Administrator.ToCertificate(), null, offline: true),
+            },
+        };
+        return new HttpClient(handler) { BaseAddress = server, Timeout = timeout };
+    }
+
+    /// <summary>Whether a path answers with success; everything else, a stranger's certificate too, is no.</summary>
+    public static async Task<bool> AnswersAsync(HttpClient client, string path, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var answer = await client.GetAsync(new Uri(path, UriKind.Relative), cancellationToken).ConfigureAwait(false);
+            return answer.IsSuccessStatusCode;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
 }
