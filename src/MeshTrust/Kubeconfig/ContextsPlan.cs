@@ -7,19 +7,19 @@ using MeshTrust.Settings;
 
 namespace MeshTrust.Kubeconfig;
 
-/// <summary>The files and variables that lead to the clusters of a mesh. <see cref="For"/> is pure; <see cref="Write"/> is the one effect.</summary>
-/// <param name="Variables">For later steps (<c>CTX_CLUSTER1</c>, <c>KUBECONFIG</c> and so on), in the order in which they are written.</param>
-/// <param name="Files"><c>kubeconfig/merged</c>, <c>env.sh</c>, <c>meshtrust.env</c>, <c>topology-config.json</c>; a provider writes the rest.</param>
+/// <summary>The files and variables that lead to the clusters of a mesh. Planning is pure; <see cref="Write"/> is the one effect.</summary>
+/// <param name="Variables">For later steps, in the order in which they are written: <c>CTX_CLUSTER1</c>, <c>KUBECONFIG</c> and so on.</param>
+/// <param name="Files"><c>kubeconfig/merged</c>, <c>env.sh</c>, <c>meshtrust.env</c>, <c>topology-config.json</c>.</param>
 internal sealed record ContextsPlan(IReadOnlyList<KeyValuePair<string, string>> Variables, IReadOnlyList<OutputFile> Files)
 {
     /// <summary>Plans the export.</summary>
     /// <param name="topology">The mesh.</param>
-    /// <param name="clusters">How each cluster is reached, in the order of the topology; no two contexts have the same name.</param>
+    /// <param name="clusters">In the order of the topology; no two contexts have the same name.</param>
     /// <param name="kubeconfigs">The kubeconfig of each cluster, in the same order.</param>
     /// <param name="workDirectory">The work directory (absolute).</param>
     /// <param name="kubeconfigDirectory">Where <c>merged</c> goes (absolute); null for <c>kubeconfig</c> in the work directory.</param>
     /// <param name="pools">The load-balancer addresses of each cluster, in the same order; null for none.</param>
-    /// <exception cref="MeshTrustException">Stage Contexts: a kubeconfig leads nowhere, or a path cannot be written into a script.</exception>
+    /// <exception cref="MeshTrustException">Stage Contexts: a kubeconfig leads nowhere, or a path does not fit into a script.</exception>
     internal static ContextsPlan For(
         MeshTopology topology, IReadOnlyList<ClusterAccess> clusters, IReadOnlyList<KubeconfigDocument> kubeconfigs, string workDirectory,
         string? kubeconfigDirectory = null, IReadOnlyList<IReadOnlyList<IpRange>>? pools = null)
@@ -68,7 +68,8 @@ internal sealed record ContextsPlan(IReadOnlyList<KeyValuePair<string, string>> 
     }
 
     private static List<KeyValuePair<string, string>> VariablesFor(
-        MeshTopology topology, IReadOnlyList<ClusterAccess> clusters, IReadOnlyList<IReadOnlyList<IpRange>>? pools, string merged, string description)
+        MeshTopology topology, IReadOnlyList<ClusterAccess> clusters, IReadOnlyList<IReadOnlyList<IpRange>>? pools,
+        string merged, string description)
     {
         var variables = new List<KeyValuePair<string, string>>();
         for (var i = 0; i < clusters.Count; i++)
@@ -89,7 +90,7 @@ internal sealed record ContextsPlan(IReadOnlyList<KeyValuePair<string, string>> 
     }
 }
 
-/// <summary>A file of the work directory: written whole or not at all, and not touched where nothing changed. Its ToString never shows the text.</summary>
+/// <summary>A file of the work directory: written whole or not at all, and only where it changed. Its ToString hides the text.</summary>
 /// <param name="Path">The absolute path.</param>
 /// <param name="Text">The text, with LF line ends.</param>
 /// <param name="IsSecret">Whether the text holds credentials: mode 0600, in a directory of mode 0700.</param>
@@ -129,7 +130,8 @@ internal static class ContextExport
     internal static string Dotenv(IReadOnlyList<KeyValuePair<string, string>> variables) => Lines(GitHub(variables));
 
     /// <summary>Lines for the file <c>$GITHUB_ENV</c> or <c>$GITHUB_OUTPUT</c>.</summary>
-    internal static IReadOnlyList<string> GitHub(IReadOnlyList<KeyValuePair<string, string>> variables) => [.. variables.Select(v => $"{v.Key}={v.Value}")];
+    internal static IReadOnlyList<string> GitHub(IReadOnlyList<KeyValuePair<string, string>> variables) =>
+        [.. variables.Select(v => $"{v.Key}={v.Value}")];
 
     /// <summary>Logging commands for Azure Pipelines, one to a line of the output. <c>%</c> is escaped as that agent asks.</summary>
     internal static IEnumerable<string> Azure(IReadOnlyList<KeyValuePair<string, string>> variables) =>

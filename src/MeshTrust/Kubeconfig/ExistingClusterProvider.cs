@@ -16,7 +16,8 @@ public sealed class ExistingClusterProvider(string workDirectory, IReadOnlyList<
         ArgumentNullException.ThrowIfNull(topology);
         cancellationToken.ThrowIfCancellationRequested();
         var directory = Path.Combine(Path.GetFullPath(workDirectory), "kubeconfig");
-        return Task.FromResult(new ClusterSet([.. ChosenContext.Choose(topology.Clusters, userKubeconfigs).Select(c => Provide(c, directory))]));
+        var chosen = ChosenContext.Choose(topology.Clusters, userKubeconfigs);
+        return Task.FromResult(new ClusterSet([.. chosen.Select(c => Provide(c, directory))]));
     }
 
     private static ProvidedCluster Provide(ChosenContext chosen, string directory)
@@ -51,7 +52,8 @@ public sealed class ExistingClusterProvider(string workDirectory, IReadOnlyList<
         }
 
         private static ChosenContext? Choose(
-            ClusterSpec cluster, IReadOnlyList<string> userKubeconfigs, Dictionary<string, KubeconfigDocument?> documents, List<Problem> problems)
+            ClusterSpec cluster, IReadOnlyList<string> userKubeconfigs,
+            Dictionary<string, KubeconfigDocument?> documents, List<Problem> problems)
         {
             IReadOnlyList<string> paths = cluster.Kubeconfig is { } own ? [own] : userKubeconfigs;
             var source = string.Join(Path.PathSeparator, paths);
@@ -59,7 +61,8 @@ public sealed class ExistingClusterProvider(string workDirectory, IReadOnlyList<
                 documents[source] = document = Collect(() => KubeconfigDocument.Load(paths), problems);
             if (document is null) return null;
 
-            // A file that is named for one cluster speaks for itself, as Istio reads meta.kubeconfig; the user's own current-context never decides.
+            // A file that is named for one cluster speaks for itself, as Istio reads meta.kubeconfig; of the user's own files the
+            // current-context never decides.
             var name = cluster.Context
                 ?? (cluster.Kubeconfig is null ? null : document.Contexts is [var only] ? only : document.CurrentContext);
             if (name is not null && document.Contexts.Contains(name))
@@ -92,16 +95,20 @@ public sealed class ExistingClusterProvider(string workDirectory, IReadOnlyList<
         {
             var isEmpty = document.Contexts.Count == 0;
             var what = name is null ? "No context is named for this cluster" : $"Its context '{name}' is not in the kubeconfig";
-            var near = ResolvedContext.Nearest(document.Contexts, name ?? cluster.Name.Value) is { } found ? $", for instance to '{found}'." : ".";
+            var near = ResolvedContext.Nearest(document.Contexts, name ?? cluster.Name.Value);
             return new Problem(isEmpty ? "MT0205" : name is null ? "MT0214" : "MT0206", cluster.Name.Value,
                 $"{what} ({source}). {document.ListContexts()}",
-                isEmpty
-                    ? "Log in to a cluster first, or take the provider 'embedded', which needs none."
-                    : $"Set CTX_CLUSTERn (n is its place in the topology) or 'context' in the topology file{near}");
+                isEmpty ? "Log in to a cluster first, or take the provider 'embedded', which needs none."
+                    : "Set CTX_CLUSTERn (n is its place in the topology) or 'context' in the topology file"
+                        + (near is null ? "." : $", for instance to '{near}'."));
         }
 
-        private static Problem SameContext(IGrouping<(string Source, string Name), ChosenContext> group) => new("MT0217", group.Key.Name,
-            $"The clusters {string.Join(" and ", group.Select(c => $"'{c.Cluster}'"))} use the same context '{group.Key.Name}': they are one cluster.",
-            "Give each cluster of the topology a context of its own.");
+        private static Problem SameContext(IGrouping<(string Source, string Name), ChosenContext> group)
+        {
+            var clusters = string.Join(" and ", group.Select(c => $"'{c.Cluster}'"));
+            return new Problem("MT0217", group.Key.Name,
+                $"The clusters {clusters} use the same context '{group.Key.Name}': they are one cluster.",
+                "Give each cluster of the topology a context of its own.");
+        }
     }
 }

@@ -9,7 +9,10 @@ namespace MeshTrust.Kubeconfig;
 /// context is used: a stale entry for another cluster in a person's own kubeconfig must not stop a run that never touches it.
 /// </remarks>
 internal sealed record KubeconfigDocument(
-    IReadOnlyList<KubeconfigEntry> Clusters, IReadOnlyList<KubeconfigEntry> ContextEntries, IReadOnlyList<KubeconfigEntry> Users, string? CurrentContext)
+    IReadOnlyList<KubeconfigEntry> Clusters,
+    IReadOnlyList<KubeconfigEntry> ContextEntries,
+    IReadOnlyList<KubeconfigEntry> Users,
+    string? CurrentContext)
 {
     internal static KubeconfigDocument Empty { get; } = new([], [], [], null);
 
@@ -17,17 +20,17 @@ internal sealed record KubeconfigDocument(
     internal IReadOnlyList<string> Contexts => [.. ContextEntries.Select(c => c.Name)];
 
     /// <summary>Reads a kubeconfig.</summary>
-    /// <param name="path">The file's path, for messages and for the relative paths in it.</param>
-    /// <param name="text">The file's text: YAML or JSON.</param>
-    /// <exception cref="MeshTrustException">Stage <see cref="Stage.Contexts"/>, with all problems of the file.</exception>
+    /// <param name="path">For messages and for the relative paths in the file.</param>
+    /// <param name="text">YAML or JSON.</param>
+    /// <exception cref="MeshTrustException">Stage Contexts, with all problems of the file.</exception>
     internal static KubeconfigDocument Parse(string path, string text)
     {
         var (document, problems) = KubeconfigReader.Parse(path, text);
         return document ?? throw new MeshTrustException(Stage.Contexts, problems);
     }
 
-    /// <summary>Reads files and merges them as kubectl does: the first to name something wins. Missing files are left out where another is there.</summary>
-    /// <exception cref="MeshTrustException">Stage <see cref="Stage.Contexts"/>: no file is there, or one cannot be read or is wrong.</exception>
+    /// <summary>Reads files and merges them as kubectl does: the first to name something wins, and missing files are left out.</summary>
+    /// <exception cref="MeshTrustException">Stage Contexts: no file is there, or one cannot be read or is wrong.</exception>
     internal static KubeconfigDocument Load(params IReadOnlyList<string> paths)
     {
         var problems = new List<Problem>();
@@ -50,12 +53,15 @@ internal sealed record KubeconfigDocument(
 
     /// <summary>Both documents in one: what this one names wins over the other.</summary>
     internal KubeconfigDocument Merge(KubeconfigDocument other) => new(
-        Union(Clusters, other.Clusters), Union(ContextEntries, other.ContextEntries), Union(Users, other.Users), CurrentContext ?? other.CurrentContext);
+        Union(Clusters, other.Clusters),
+        Union(ContextEntries, other.ContextEntries),
+        Union(Users, other.Users),
+        CurrentContext ?? other.CurrentContext);
 
-    /// <summary>Only this context with its cluster and user; it becomes the current one. Files that they name are taken into the document.</summary>
+    /// <summary>Only this context, which becomes the current one, with its cluster and user. Files that they name are taken in.</summary>
     /// <param name="context">The context's name.</param>
     /// <param name="readFile">Reads a file that the kubeconfig names, null where it is missing; the disk where none is given.</param>
-    /// <exception cref="MeshTrustException">Stage <see cref="Stage.Contexts"/>: the context is missing or leads nowhere.</exception>
+    /// <exception cref="MeshTrustException">Stage Contexts: the context is missing or leads nowhere.</exception>
     internal KubeconfigDocument Subset(string context, Func<string, byte[]?>? readFile = null)
     {
         var problems = new List<Problem>();
@@ -76,17 +82,21 @@ internal sealed record KubeconfigDocument(
         };
     }
 
-    /// <summary>For a document with one context: its cluster and user under this name, so that several documents merge without a clash.</summary>
-    internal KubeconfigDocument NameEntries(string name) => this is { Clusters: [var cluster], ContextEntries: [var context], Users: [var user] }
-        ? new([cluster with { Name = name }], [context.With(("cluster", name), ("user", name))], [user with { Name = name }], CurrentContext)
-        : throw new InvalidOperationException("Only a document with one context can be named.");
+    /// <summary>For a document with one context: its cluster and user under this name, so that documents merge without a clash.</summary>
+    internal KubeconfigDocument NameEntries(string name) => new(
+        [Clusters.Single() with { Name = name }],
+        [ContextEntries.Single().With(("cluster", name), ("user", name))],
+        [Users.Single() with { Name = name }],
+        CurrentContext);
 
     /// <summary>For a document with one context: the same credentials for another address of the same API server.</summary>
     /// <param name="server">An address that the server's certificate names.</param>
     /// <param name="tlsServerName">A name in the certificate, where the certificate does not name the address.</param>
-    internal KubeconfigDocument WithServer(Uri server, string? tlsServerName = null) => Clusters is [var cluster]
-        ? this with { Clusters = [cluster.With(("server", server.GetLeftPart(UriPartial.Authority)), ("tls-server-name", tlsServerName))] }
-        : throw new InvalidOperationException("Only a document with one context has one server.");
+    internal KubeconfigDocument WithServer(Uri server, string? tlsServerName = null)
+    {
+        var address = server.GetLeftPart(UriPartial.Authority);
+        return this with { Clusters = [Clusters.Single().With(("server", address), ("tls-server-name", tlsServerName))] };
+    }
 
     /// <summary>The document without these contexts and without their clusters and users, where no other context needs them.</summary>
     internal KubeconfigDocument Without(IReadOnlyCollection<string> contexts)
@@ -115,7 +125,7 @@ internal sealed record KubeconfigDocument(
         [.. first, .. second.Where(s => first.All(f => f.Name != s.Name))];
 }
 
-/// <summary>One named entry of <c>clusters</c>, <c>contexts</c> or <c>users</c>, and where it stood. Its ToString shows no values: they may be a token.</summary>
+/// <summary>One entry of <c>clusters</c>, <c>contexts</c> or <c>users</c>. Its ToString shows no values: they may be a token.</summary>
 internal sealed record KubeconfigEntry(string Name, string Source, int Line, YamlMappingNode Body)
 {
     /// <summary>Where people find it.</summary>

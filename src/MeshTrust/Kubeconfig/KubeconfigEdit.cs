@@ -8,20 +8,14 @@ using YamlDotNet.RepresentationModel;
 namespace MeshTrust.Kubeconfig;
 
 /// <summary>
-/// What a merge makes of a kubeconfig that is the user's, and what taking it back makes of it. The one place that decides which entries MeshTrust
-/// added: those that its record names, while they still are what it wrote. Pure but for the files that a kubeconfig names.
+/// What a merge makes of a kubeconfig that is the user's, and what taking it back makes of it. The one place that decides which entries
+/// MeshTrust added: those that its record names, while they still are what it wrote. Pure but for the files that a kubeconfig names.
 /// </summary>
 /// <param name="Document">The document afterwards.</param>
 /// <param name="Records">What the merge added, for later merges and for cleaning.</param>
 internal sealed record KubeconfigEdit(KubeconfigDocument Document, IReadOnlyList<MergedContext> Records)
 {
-    /// <summary>Plans a merge. An entry that is there and leads to the same place stays as it is; one that leads elsewhere is never overwritten.</summary>
-    /// <param name="file">The user's kubeconfig, for messages.</param>
-    /// <param name="before">What it holds.</param>
-    /// <param name="contexts">What is merged in.</param>
-    /// <param name="wanted">The contexts to merge in: file, name, cluster, endpoint and whether they stay.</param>
-    /// <param name="known">What earlier merges added to this file.</param>
-    /// <param name="current">The context that becomes the current one; null to leave it.</param>
+    /// <summary>Plans a merge; the parameters are those of <see cref="UserKubeconfig.MergeAsync"/>.</summary>
     /// <exception cref="MeshTrustException">MT0220: entries lead elsewhere.</exception>
     internal static KubeconfigEdit Merge(
         string file, KubeconfigDocument before, KubeconfigDocument contexts,
@@ -30,7 +24,11 @@ internal sealed record KubeconfigEdit(KubeconfigDocument Document, IReadOnlyList
         var edit = new KubeconfigEdit(before, []);
         var problems = new List<Problem>();
         foreach (var want in wanted)
-            edit = edit.Merge(file, before, contexts.Resolve(want.Context), want, known.FirstOrDefault(k => k.Context == want.Context), problems);
+        {
+            var record = known.FirstOrDefault(k => k.Context == want.Context);
+            edit = edit.Merge(file, before, contexts.Resolve(want.Context), want, record, problems);
+        }
+
         if (problems.Count > 0) throw new MeshTrustException(Stage.Contexts, problems);
         return new KubeconfigEdit(
             edit.Document with { CurrentContext = current ?? before.CurrentContext },
@@ -50,7 +48,7 @@ internal sealed record KubeconfigEdit(KubeconfigDocument Document, IReadOnlyList
 
         var oldCluster = Find(before.Clusters, wanted.Cluster.Name);
         var clusterEndpoint = oldCluster is null ? null : EndpointOf(oldCluster);
-        var isOurCluster = oldCluster is null || record?.ClusterEntry == oldCluster.Name && record.LedTo(clusterEndpoint);
+        var isOurCluster = oldCluster is null || record?.IsClusterEntry(oldCluster.Name, clusterEndpoint) == true;
         if (!isOurCluster && clusterEndpoint != want.Endpoint)
             found.Add(Elsewhere(file, "cluster", oldCluster!.Name, clusterEndpoint, want.Endpoint));
 
@@ -58,11 +56,12 @@ internal sealed record KubeconfigEdit(KubeconfigDocument Document, IReadOnlyList
         var oldUser = user is null ? null : Find(before.Users, user.Name);
         var digest = user is null ? null : Digest(user);
         var oldDigest = oldUser is null ? null : Digest(oldUser);
-        var isOurUser = user is not null && (oldUser is null || record?.UserEntry == oldUser.Name && record.Wrote(oldDigest!));
+        var isOurUser = user is not null && (oldUser is null || record?.IsUserEntry(oldUser.Name, oldDigest!) == true);
         if (oldUser is not null && !isOurUser && oldDigest != digest)
         {
             found.Add(Conflict(file, "user", oldUser.Name,
-                $"The user '{oldUser.Name}' holds other credentials than this run would write. MeshTrust did not write them, so they stay"));
+                $"The user '{oldUser.Name}' holds other credentials than this run would write. "
+                + "MeshTrust did not write them, so they stay"));
         }
 
         problems.AddRange(found);
@@ -95,11 +94,12 @@ internal sealed record KubeconfigEdit(KubeconfigDocument Document, IReadOnlyList
         var gone = there[true].ToList();
         var kept = document.ContextEntries.Where(c => gone.All(g => g.Context != c.Name)).ToList();
         var current = document.CurrentContext;
-        if (gone.Find(g => g.Context == current) is { } ours) current = kept.Exists(c => c.Name == ours.CurrentBefore) ? ours.CurrentBefore : null;
+        if (gone.Find(g => g.Context == current) is { } ours)
+            current = kept.Exists(c => c.Name == ours.CurrentBefore) ? ours.CurrentBefore : null;
         var after = new KubeconfigDocument(
-            [.. document.Clusters.Where(c => IsUsed("cluster", c) || !records.Any(r => r.ClusterEntry == c.Name && r.LedTo(EndpointOf(c))))],
+            [.. document.Clusters.Where(c => IsUsed("cluster", c) || !records.Any(r => r.IsClusterEntry(c.Name, EndpointOf(c))))],
             kept,
-            [.. document.Users.Where(u => IsUsed("user", u) || !records.Any(r => r.UserEntry == u.Name && r.Wrote(Digest(u))))],
+            [.. document.Users.Where(u => IsUsed("user", u) || !records.Any(r => r.IsUserEntry(u.Name, Digest(u))))],
             current);
         return (after, [.. gone.Select(g => g.Context)], [.. there[false].Select(l => l.Context)]);
 
@@ -113,18 +113,21 @@ internal sealed record KubeconfigEdit(KubeconfigDocument Document, IReadOnlyList
         return known.FirstOrDefault(k => k.Context == there) is { } other ? other.CurrentBefore : there;
     }
 
-    private static KubeconfigEntry? Find(IReadOnlyList<KubeconfigEntry> entries, string name) => entries.FirstOrDefault(e => e.Name == name);
+    private static KubeconfigEntry? Find(IReadOnlyList<KubeconfigEntry> entries, string name) =>
+        entries.FirstOrDefault(e => e.Name == name);
 
     /// <summary>One that has these values already stays as it is written: the same merge again changes nothing.</summary>
-    private static List<KubeconfigEntry> Put(IReadOnlyList<KubeconfigEntry> entries, KubeconfigEntry entry) => Find(entries, entry.Name) is null
-        ? [.. entries, entry]
-        : [.. entries.Select(e => e.Name == entry.Name && Canonical(e.Body) != Canonical(entry.Body) ? entry : e)];
+    private static List<KubeconfigEntry> Put(IReadOnlyList<KubeconfigEntry> entries, KubeconfigEntry entry) =>
+        Find(entries, entry.Name) is null
+            ? [.. entries, entry]
+            : [.. entries.Select(e => e.Name == entry.Name && Canonical(e.Body) != Canonical(entry.Body) ? entry : e)];
 
     /// <summary>Where a context leads; null where it leads nowhere.</summary>
     private static string? EndpointOf(KubeconfigDocument document, string context) =>
         Find(document.Clusters, Find(document.ContextEntries, context)?.Text("cluster") ?? "") is { } cluster ? EndpointOf(cluster) : null;
 
-    private static string? EndpointOf(KubeconfigEntry cluster) => ResolvedContext.EndpointOf(ResolvedContext.ClusterWithFilesInside(cluster));
+    private static string? EndpointOf(KubeconfigEntry cluster) =>
+        ResolvedContext.EndpointOf(ResolvedContext.ClusterWithFilesInside(cluster, KubeconfigReader.ReadNamedFile, []));
 
     private static string Digest(KubeconfigEntry user)
     {
@@ -160,17 +163,17 @@ internal sealed record KubeconfigEdit(KubeconfigDocument Document, IReadOnlyList
     private static string? ServerOf(string? endpoint) => endpoint?[..endpoint.LastIndexOf(' ')];
 }
 
-/// <summary>A context that was merged into a kubeconfig of the user's, with the entries that were added for it; not those that were there.</summary>
+/// <summary>A context that was merged into a kubeconfig of the user's, and the entries that were added for it.</summary>
 /// <param name="File">That kubeconfig.</param>
 /// <param name="Context">The context's name in it.</param>
 /// <param name="Cluster">The cluster that it leads to.</param>
-/// <param name="Endpoint">What it led to (<see cref="ResolvedContext.Endpoint"/>): a context of the same name that leads elsewhere is another's.</param>
+/// <param name="Endpoint">Its <see cref="ResolvedContext.Endpoint"/>: a context of the same name that leads elsewhere is another's.</param>
 internal sealed record MergedContext(string File, string Context, string Cluster, string Endpoint)
 {
-    /// <summary>The entry of <c>clusters</c> that was added; null where it was there.</summary>
+    /// <summary>Null where the entry of <c>clusters</c> was there.</summary>
     public string? ClusterEntry { get; init; }
 
-    /// <summary>The entry of <c>users</c> that was added; null where it was there.</summary>
+    /// <summary>Null where the entry of <c>users</c> was there.</summary>
     public string? UserEntry { get; init; }
 
     /// <summary>SHA-256 of that user as it was written: one that was changed since is the user's own.</summary>
@@ -190,7 +193,9 @@ internal sealed record MergedContext(string File, string Context, string Cluster
 
     internal bool LedTo(string? endpoint) => endpoint is not null && (endpoint == Endpoint || endpoint == EarlierEndpoint);
 
-    internal bool Wrote(string digest) => digest == UserDigest || digest == EarlierUserDigest;
+    internal bool IsClusterEntry(string name, string? endpoint) => name == ClusterEntry && LedTo(endpoint);
+
+    internal bool IsUserEntry(string name, string digest) => name == UserEntry && (digest == UserDigest || digest == EarlierUserDigest);
 }
 
 /// <summary>What was merged into kubeconfigs of the user's, so that exactly that can be taken out again. Nothing in it is secret.</summary>
@@ -203,34 +208,32 @@ internal sealed record MergedContexts(int Version, IReadOnlyList<MergedContext> 
 
     private const int KnownVersion = 1;
 
-    /// <summary>Reads the file's text.</summary>
-    /// <param name="json">The text.</param>
-    /// <param name="location">The file, for messages.</param>
-    /// <exception cref="MeshTrustException">Stage <see cref="Stage.Contexts"/>: MT2301, this version cannot read it.</exception>
+    /// <exception cref="MeshTrustException">MT2301: this version cannot read the file.</exception>
     internal static MergedContexts Parse(string json, string location)
     {
         try
         {
-            return JsonSerializer.Deserialize(json, MergedContextsJson.Default.MergedContexts) is { Version: KnownVersion, Contexts: not null } merged
-                ? merged : throw new JsonException();
+            var merged = JsonSerializer.Deserialize(json, MergedContextsJson.Default.MergedContexts);
+            return merged is { Version: KnownVersion, Contexts: not null } ? merged : throw new JsonException();
         }
         catch (JsonException e)
         {
             throw new MeshTrustException(Stage.Contexts, new Problem(ProblemCodes.StateUnreadable, location,
                 "The file that says which contexts MeshTrust brought into your kubeconfig cannot be read.",
-                "Put it back as it was, or remove it: contexts of clusters that are gone then stay in your kubeconfig (kubectl config delete-context)."),
-                e);
+                "Put it back as it was, or remove it: "
+                + "contexts of clusters that are gone then stay in your kubeconfig (kubectl config delete-context)."), e);
         }
     }
 
     internal string ToJson() => JsonSerializer.Serialize(this, MergedContextsJson.Default.MergedContexts) + "\n";
 
     /// <summary>With these contexts as well, in the place of those of the same name in the same file.</summary>
-    internal MergedContexts With(IReadOnlyList<MergedContext> contexts) => this with { Contexts = [.. Without(contexts).Contexts, .. contexts] };
+    internal MergedContexts With(IReadOnlyList<MergedContext> contexts) =>
+        this with { Contexts = [.. Without(contexts).Contexts, .. contexts] };
 
     /// <summary>Without the contexts of these names in these files.</summary>
     internal MergedContexts Without(IReadOnlyList<MergedContext> contexts) =>
-        this with { Contexts = [.. Contexts.Where(there => !contexts.Any(other => (other.File, other.Context) == (there.File, there.Context)))] };
+        this with { Contexts = [.. Contexts.ExceptBy(contexts.Select(c => (c.File, c.Context)), c => (c.File, c.Context))] };
 }
 
 [JsonSourceGenerationOptions(

@@ -6,8 +6,8 @@ using YamlDotNet.RepresentationModel;
 namespace MeshTrust.Kubeconfig;
 
 /// <summary>
-/// Reads a kubeconfig file with a limit, and collects what is wrong with its shape. No value of the file ever gets into a problem: it may be a
-/// token.
+/// Reads a kubeconfig file with a limit, and collects what is wrong with its shape. No value of the file ever gets into a problem:
+/// it may be a token.
 /// </summary>
 internal sealed class KubeconfigReader
 {
@@ -15,8 +15,10 @@ internal sealed class KubeconfigReader
 
     private static readonly YamlLimits Limits = new(Tags: true);
 
-    private static readonly (string Code, string What, string Hint) NoKubeconfig =
-        ("MT0203", "This is no kubeconfig: one YAML document with 'clusters', 'contexts' and 'users' is expected.", "Name a kubeconfig file.");
+    private static readonly (string Code, string What, string Hint) NoKubeconfig = (
+        "MT0203",
+        "This is no kubeconfig: one YAML document with 'clusters', 'contexts' and 'users' is expected.",
+        "Name a kubeconfig file.");
 
     private readonly string _source;
     private readonly List<Problem> _problems = [];
@@ -79,7 +81,8 @@ internal sealed class KubeconfigReader
                 YamlFaultKind.Alias or YamlFaultKind.AliasAsKey or YamlFaultKind.TooDeep or YamlFaultKind.TooMany => (
                     "MT0202", "The YAML uses an alias ('*') or is nested deeper than any kubeconfig.",
                     "Write the value itself; put quotes around a value that starts with '*'."),
-                _ => ("MT0202", $"The text is no valid YAML (near column {fault.Column}).", "Mend the line: look at its indentation, quotes and colons."),
+                _ => ("MT0202", $"The text is no valid YAML (near column {fault.Column}).",
+                    "Mend the line: look at its indentation, quotes and colons."),
             };
             Add(code, fault.Line, what, hint);
         }
@@ -101,7 +104,10 @@ internal sealed class KubeconfigReader
         if (top.Text("apiVersion") is { } version && version != "v1")
             Add("MT0204", top.LineOf("apiVersion"), "The apiVersion of this kubeconfig is unknown.", "Write 'apiVersion: v1'.");
         return new KubeconfigDocument(
-            ReadList(top, "clusters", "cluster"), ReadList(top, "contexts", "context"), ReadList(top, "users", "user"), top.Text("current-context"));
+            ReadList(top, "clusters", "cluster"),
+            ReadList(top, "contexts", "context"),
+            ReadList(top, "users", "user"),
+            top.Text("current-context"));
     }
 
     private List<KubeconfigEntry> ReadList(KubeconfigEntry top, string key, string inner)
@@ -118,9 +124,12 @@ internal sealed class KubeconfigReader
         foreach (var item in list)
         {
             if (ReadEntry(item, key, inner) is not { } entry) continue;
-            if (entries.Find(e => e.Name == entry.Name) is { } first)
-                Add("MT0209", entry.Line, $"'{key}' holds the name '{entry.Name}' twice; the first is in line {first.Line}.", "Rename or remove one.");
-            else entries.Add(entry);
+            if (entries.Find(e => e.Name == entry.Name) is not { } first) entries.Add(entry);
+            else
+            {
+                Add("MT0209", entry.Line,
+                    $"'{key}' holds the name '{entry.Name}' twice; the first is in line {first.Line}.", "Rename or remove one.");
+            }
         }
 
         return entries;
@@ -138,7 +147,8 @@ internal sealed class KubeconfigReader
         var body = outer.Node(inner);
         if (body is null || body.IsNull()) return new KubeconfigEntry(name, _source, outer.Line, []);
         if (body is YamlMappingNode values) return new KubeconfigEntry(name, _source, outer.Line, values);
-        Add("MT0203", body.Line(), $"'{inner}' of '{name}' is no map of keys and values.", $"Write the values of '{inner}' below it, indented.");
+        Add("MT0203", body.Line(),
+            $"'{inner}' of '{name}' is no map of keys and values.", $"Write the values of '{inner}' below it, indented.");
         return null;
     }
 }
@@ -166,7 +176,8 @@ internal static class KubeconfigWriter
     }
 
     /// <summary>A text value, quoted where a reader could take it for a number, a switch or nothing.</summary>
-    internal static YamlScalarNode Scalar(string value) => new(value) { Style = NeedsQuotes(value) ? ScalarStyle.DoubleQuoted : ScalarStyle.Plain };
+    internal static YamlScalarNode Scalar(string value) =>
+        new(value) { Style = NeedsQuotes(value) ? ScalarStyle.DoubleQuoted : ScalarStyle.Plain };
 
     private static bool NeedsQuotes(string value) =>
         value.Length == 0

@@ -28,7 +28,8 @@ internal sealed record ResolvedContext(KubeconfigEntry Context, KubeconfigEntry 
     internal string? Command => User.Map("exec")?.Text("command");
 
     /// <summary>Whether new credentials can be had when the server no longer accepts the present ones.</summary>
-    internal bool HasRenewableCredentials => Command is not null || User.Text("tokenFile") is not null || User.Map("auth-provider") is not null;
+    internal bool HasRenewableCredentials =>
+        Command is not null || User.Text("tokenFile") is not null || User.Map("auth-provider") is not null;
 
     /// <summary>How the user is authenticated, for people.</summary>
     internal string Credentials =>
@@ -76,12 +77,13 @@ internal sealed record ResolvedContext(KubeconfigEntry Context, KubeconfigEntry 
     /// <summary>The same with the content of the files that it names, so that it can move to another directory.</summary>
     internal ResolvedContext WithFilesInside(Func<string, byte[]?> readFile, List<Problem> problems) => this with
     {
-        Cluster = WithFileInside(Cluster, "certificate-authority", readFile, problems),
+        Cluster = ClusterWithFilesInside(Cluster, readFile, problems),
         User = UserWithFilesInside(User, readFile, problems),
     };
 
-    internal static KubeconfigEntry ClusterWithFilesInside(KubeconfigEntry cluster) =>
-        WithFileInside(cluster, "certificate-authority", KubeconfigReader.ReadNamedFile, []);
+    internal static KubeconfigEntry ClusterWithFilesInside(
+        KubeconfigEntry cluster, Func<string, byte[]?> readFile, List<Problem> problems) =>
+        WithFileInside(cluster, "certificate-authority", readFile, problems);
 
     /// <summary>A token file stays a file, because others renew it; a command with a path stays that command.</summary>
     internal static KubeconfigEntry UserWithFilesInside(KubeconfigEntry user, Func<string, byte[]?> readFile, List<Problem> problems)
@@ -89,7 +91,8 @@ internal sealed record ResolvedContext(KubeconfigEntry Context, KubeconfigEntry 
         user = WithFileInside(user, "client-certificate", readFile, problems);
         user = WithFileInside(user, "client-key", readFile, problems);
         if (user.Text("tokenFile") is { } token) user = user.With(("tokenFile", user.FullPath(token)));
-        return user.Map("exec") is { } exec && exec.Text("command") is { } command && command.AsSpan().ContainsAny('/', '\\') && !Path.IsPathRooted(command)
+        var exec = user.Map("exec");
+        return exec?.Text("command") is { } command && command.AsSpan().ContainsAny('/', '\\') && !Path.IsPathRooted(command)
             ? user.WithNodes(("exec", exec.With(("command", user.FullPath(command))).Body))
             : user;
     }
@@ -107,20 +110,23 @@ internal sealed record ResolvedContext(KubeconfigEntry Context, KubeconfigEntry 
         return entry;
     }
 
-    private static KubeconfigEntry? Linked(KubeconfigEntry context, string key, IReadOnlyList<KubeconfigEntry> entries, List<Problem> problems)
+    private static KubeconfigEntry? Linked(
+        KubeconfigEntry context, string key, IReadOnlyList<KubeconfigEntry> entries, List<Problem> problems)
     {
         var name = context.Text(key);
         if (entries.FirstOrDefault(e => e.Name == name) is { } entry) return entry;
+        var near = Nearest([.. entries.Select(e => e.Name)], name ?? "");
         problems.Add(new Problem("MT0207", context.LocationOf(key),
-            name is null ? $"The context '{context.Name}' names no {key}." : $"The context '{context.Name}' names the {key} '{name}', which is not there.",
-            Nearest([.. entries.Select(e => e.Name)], name ?? "") is { } near ? $"Did you mean '{near}'?" : $"Add the {key}, or take another context."));
+            $"The context '{context.Name}' names {(name is null ? $"no {key}" : $"the {key} '{name}', which is not there")}.",
+            near is null ? $"Add the {key}, or take another context." : $"Did you mean '{near}'?"));
         return null;
     }
 
     private static string? Either(KubeconfigEntry entry, string key, string other) => entry.Text(key) ?? entry.Text(other);
 
     private static Uri? ServerOf(KubeconfigEntry cluster) =>
-        Uri.TryCreate(cluster.Text("server"), UriKind.Absolute, out var server) && server is { Scheme: "https" or "http", UserInfo: "" } ? server : null;
+        Uri.TryCreate(cluster.Text("server"), UriKind.Absolute, out var server) && server is { Scheme: "https" or "http", UserInfo: "" }
+            ? server : null;
 
     private static IEnumerable<Problem> ProblemsOfCluster(KubeconfigEntry cluster)
     {
@@ -130,13 +136,13 @@ internal sealed record ResolvedContext(KubeconfigEntry Context, KubeconfigEntry 
                 $"The cluster '{cluster.Name}' has no usable server address.", "Write 'server: https://host:port'.");
         }
 
-        if (!HoldsPem(cluster, "certificate-authority-data", "CERTIFICATE")) yield return NoPem(cluster, "certificate-authority-data", "CERTIFICATE");
+        if (PemProblem(cluster, "certificate-authority-data", "CERTIFICATE") is { } problem) yield return problem;
     }
 
     private static IEnumerable<Problem> ProblemsOfUser(KubeconfigEntry user)
     {
-        if (!HoldsPem(user, "client-certificate-data", "CERTIFICATE")) yield return NoPem(user, "client-certificate-data", "CERTIFICATE");
-        if (!HoldsPem(user, "client-key-data", "PRIVATE KEY")) yield return NoPem(user, "client-key-data", "PRIVATE KEY");
+        if (PemProblem(user, "client-certificate-data", "CERTIFICATE") is { } noCertificate) yield return noCertificate;
+        if (PemProblem(user, "client-key-data", "PRIVATE KEY") is { } noKey) yield return noKey;
         var hasCertificate = Either(user, "client-certificate-data", "client-certificate") is not null;
         var hasKey = Either(user, "client-key-data", "client-key") is not null;
         if (hasCertificate != hasKey)
@@ -153,9 +159,13 @@ internal sealed record ResolvedContext(KubeconfigEntry Context, KubeconfigEntry 
         }
     }
 
-    private static bool HoldsPem(KubeconfigEntry entry, string key, string label)
+    private static Problem? PemProblem(KubeconfigEntry entry, string key, string label) =>
+        entry.Text(key) is not { } value || HoldsPem(value, label) ? null : new("MT0211", entry.LocationOf(key),
+            $"'{key}' of '{entry.Name}' is no base64 of a PEM text with a {label} in it.",
+            "Copy the value again, on one line; or log in to the cluster again.");
+
+    private static bool HoldsPem(string value, string label)
     {
-        if (entry.Text(key) is not { } value) return true;
         var buffer = new byte[value.Length];
         try
         {
@@ -168,7 +178,4 @@ internal sealed record ResolvedContext(KubeconfigEntry Context, KubeconfigEntry 
             CryptographicOperations.ZeroMemory(buffer);
         }
     }
-
-    private static Problem NoPem(KubeconfigEntry entry, string key, string label) => new("MT0211", entry.LocationOf(key),
-        $"'{key}' of '{entry.Name}' is no base64 of a PEM text with a {label} in it.", "Copy the value again, on one line; or log in to the cluster again.");
 }

@@ -4,12 +4,12 @@ using MeshTrust.IO;
 namespace MeshTrust.Kubeconfig;
 
 /// <summary>
-/// Changes a kubeconfig that others write as well: under the lock file that kind and client-go take (<c>&lt;file&gt;.lock</c>, made only where it
-/// is not there), whole or not at all, and without moving the current context.
+/// Changes a kubeconfig that others write as well: under the lock file that kind and client-go take (<c>&lt;file&gt;.lock</c>, made only
+/// where it is not there), whole or not at all, and without moving the current context.
 /// </summary>
 /// <remarks>
-/// Each change throws a <see cref="MeshTrustException"/>: MT0219, another program holds the lock; MT0220, an entry leads elsewhere; MT02xx, the
-/// file is not a valid kubeconfig; MT1001 to MT1004, the disk.
+/// Each change throws a <see cref="MeshTrustException"/>: MT0219, another program holds the lock; MT0220, an entry leads elsewhere; MT02xx,
+/// the file is not a valid kubeconfig; MT1001 to MT1004, the disk.
 /// </remarks>
 internal sealed class UserKubeconfig(TimeProvider time)
 {
@@ -23,19 +23,20 @@ internal sealed class UserKubeconfig(TimeProvider time)
         clusters.Select(c => KubeconfigDocument.Load(c.KubeconfigPath).Subset(c.ContextName)).Aggregate((all, next) => all.Merge(next));
 
     /// <summary>Rejects a merge that <see cref="MergeAsync"/> would reject, without a lock and without writing.</summary>
-    internal static void Check(string path, KubeconfigDocument contexts, IReadOnlyList<MergedContext> wanted, IReadOnlyList<MergedContext> known) =>
+    internal static void Check(
+        string path, KubeconfigDocument contexts, IReadOnlyList<MergedContext> wanted, IReadOnlyList<MergedContext> known) =>
         KubeconfigEdit.Merge(path, Read(path) ?? KubeconfigDocument.Empty, contexts, wanted, known, current: null);
 
     /// <summary>
-    /// Merges contexts in. An entry of the same name that leads to the same place stays as it is; one that leads elsewhere is replaced only where
-    /// an earlier merge wrote it and nobody changed it since.
+    /// Merges contexts in. An entry of the same name that leads to the same place stays as it is; one that leads elsewhere is replaced only
+    /// where an earlier merge wrote it and nobody changed it since.
     /// </summary>
     /// <param name="path">The file; it is made where there is none. Where it is a link, the file it leads to.</param>
     /// <param name="contexts">What is merged in.</param>
     /// <param name="wanted">The contexts to merge in: file, name, cluster, endpoint and whether they stay.</param>
     /// <param name="known">What earlier merges added to this file.</param>
     /// <param name="current">The context that becomes the current one; null to leave it as it is.</param>
-    /// <param name="remember">Keeps what this merge adds. It runs before the file changes: what is remembered and not there does no harm.</param>
+    /// <param name="remember">Keeps what this merge adds, before the file changes: what is remembered and not there does no harm.</param>
     /// <param name="cancellationToken">Ends the wait for the lock.</param>
     /// <returns>Whether the file changed.</returns>
     internal Task<bool> MergeAsync(
@@ -48,12 +49,12 @@ internal sealed class UserKubeconfig(TimeProvider time)
             return edit.Document;
         }, cancellationToken);
 
-    /// <summary>Takes contexts out again, with the clusters and users that nothing else needs; where there is no file, nothing happens.</summary>
-    /// <returns>Whether the file changed.</returns>
+    /// <summary>Takes contexts out again, with the clusters and users that nothing else needs.</summary>
+    /// <returns>Whether the file changed; false where there is none.</returns>
     internal async Task<bool> RemoveAsync(string path, IReadOnlyCollection<string> contexts, CancellationToken cancellationToken) =>
         IsThere(path) && await ChangeAsync(path, document => document.Without(contexts), cancellationToken).ConfigureAwait(false);
 
-    /// <summary>Takes out what merges added, where it still leads where they left it; where there is no file, nothing happens.</summary>
+    /// <summary>Takes out what merges added, where it still leads where they left it.</summary>
     /// <returns>The contexts that were taken out, and those that stay because they lead elsewhere by now.</returns>
     internal async Task<(IReadOnlyList<string> Removed, IReadOnlyList<string> Left)> RemoveAsync(
         string path, IReadOnlyList<MergedContext> records, CancellationToken cancellationToken)
@@ -73,7 +74,8 @@ internal sealed class UserKubeconfig(TimeProvider time)
     /// <summary>Null where there is none. An empty file is not a valid kubeconfig yet, but kubectl takes it for one.</summary>
     private static KubeconfigDocument? Read(string path) => IsThere(path) ? KubeconfigDocument.Load(path) : null;
 
-    private async Task<bool> ChangeAsync(string path, Func<KubeconfigDocument, KubeconfigDocument> change, CancellationToken cancellationToken)
+    private async Task<bool> ChangeAsync(
+        string path, Func<KubeconfigDocument, KubeconfigDocument> change, CancellationToken cancellationToken)
     {
         var file = path;
         try

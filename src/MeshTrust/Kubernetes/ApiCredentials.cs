@@ -10,7 +10,7 @@ using YamlDotNet.RepresentationModel;
 
 namespace MeshTrust.Kubernetes;
 
-/// <summary>Hands a context of the strictly read kubeconfig to KubernetesClient, which knows certificates, tokens, commands and providers.</summary>
+/// <summary>Hands a context to KubernetesClient, which knows certificates, tokens, commands and providers.</summary>
 internal static class ApiCredentials
 {
     internal static KubernetesClientConfiguration Build(ResolvedContext context)
@@ -100,8 +100,8 @@ internal static class ApiCredentials
 }
 
 /// <summary>
-/// Decides whether a server is the one that the kubeconfig means, and remembers why not. KubernetesClient's own callback forgets the reason,
-/// and where the CA is a private one it does not look at the server's name.
+/// Decides whether a server is the one that the kubeconfig means, and remembers why not. KubernetesClient's own callback forgets the
+/// reason, and where the CA is a private one it does not look at the server's name.
 /// </summary>
 internal sealed class ServerTrust(Uri server, X509Certificate2Collection? authorities, bool skip)
 {
@@ -133,8 +133,8 @@ internal sealed class ServerTrust(Uri server, X509Certificate2Collection? author
         own.ChainPolicy.ExtraStore.AddRange(chain?.ChainElements.Select(e => e.Certificate).ToArray() ?? []);
         if (own.Build(certificate))
         {
-            var isKnown = own.ChainElements.Any(e => authorities.Any(a => a.RawDataMemory.Span.SequenceEqual(e.Certificate.RawDataMemory.Span)));
-            return isKnown ? null : Untrusted(certificate, "the CA of the kubeconfig");
+            return own.ChainElements.Any(e => authorities.Any(a => HaveSameBytes(a, e.Certificate)))
+                ? null : Untrusted(certificate, "the CA of the kubeconfig");
         }
 
         if (!own.ChainStatus.Any(s => s.Status.HasFlag(X509ChainStatusFlags.NotTimeValid))) return Untrusted(certificate, "a sound chain");
@@ -147,6 +147,9 @@ internal sealed class ServerTrust(Uri server, X509Certificate2Collection? author
         "MT3005",
         $"The certificate of {server} (issued by '{certificate.Issuer}') does not come from {missing}",
         "Get the cluster's kubeconfig again: it may have been made anew at the same address, or something in between answers for it.");
+
+    private static bool HaveSameBytes(X509Certificate2 one, X509Certificate2 other) =>
+        one.RawDataMemory.Span.SequenceEqual(other.RawDataMemory.Span);
 
     private static string Names(X509Certificate2 certificate)
     {

@@ -15,7 +15,7 @@ internal sealed record ConnectionFault(string Code, string What, string Hint, bo
     internal Problem ToProblem(string cluster, ApiRequest request) => new(Code, cluster, $"{What} (while {request.Doing}).", Hint);
 
     internal static ConnectionFault NoAnswer(Uri server, TimeSpan waited) => new(
-        "MT3004", $"{server} gave no answer within {waited.TotalSeconds:0.#} s",
+        ProblemCodes.ServerTimedOut, $"{server} gave no answer within {waited.TotalSeconds:0.#} s",
         "See whether the server is overloaded or a firewall drops packets, then run again.", IsTransient: true, IsTimeout: true);
 
     internal static ConnectionFault From(Exception exception, Uri server, ServerTrust trust)
@@ -28,10 +28,12 @@ internal sealed record ConnectionFault(string Code, string What, string Hint, bo
         return (error, socket) switch
         {
             (HttpRequestError.ProxyTunnelError, _) => new(
-                "MT3008", $"The proxy in HTTPS_PROXY or proxy-url does not lead to {server}", "Add the server's host to NO_PROXY, or correct the proxy."),
+                "MT3008", $"The proxy in HTTPS_PROXY or proxy-url does not lead to {server}",
+                "Add the server's host to NO_PROXY, or correct the proxy."),
             (HttpRequestError.NameResolutionError, _) or (_, SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain) => new(
                 "MT3001", $"The name '{server.Host}' cannot be resolved",
-                "Correct 'server' of this context, or connect to the network (VPN) that knows the name.", IsTransient: socket == SocketError.TryAgain),
+                "Correct 'server' of this context, or connect to the network (VPN) that knows the name.",
+                IsTransient: socket == SocketError.TryAgain),
             (_, SocketError.ConnectionRefused) => new(
                 "MT3002", $"Nothing listens at {server.Host}:{server.Port}: the connection is refused",
                 "Start the cluster; if it was restarted its port may have changed: get its kubeconfig again.", IsTransient: true),
@@ -63,7 +65,7 @@ internal sealed record ConnectionFault(string Code, string What, string Hint, bo
 }
 
 /// <summary>One try got no response.</summary>
-internal sealed class ApiConnectionException(ConnectionFault fault, Exception? innerException = null) : Exception(fault.What, innerException)
+internal sealed class ApiConnectionException(ConnectionFault fault, Exception? inner = null) : Exception(fault.What, inner)
 {
     internal ConnectionFault Fault { get; } = fault;
 }
@@ -81,14 +83,14 @@ internal static partial class ApiRejection
         var said = status.Message.Length > 0 ? $" The server says: {status.Message.TrimEnd('.')}." : "";
         var (code, what, hint) = WebhookProblem(request, status, said) ?? (response.StatusCode switch
         {
-            401 => ("MT3006", $"{server} does not accept the credentials of this context (401).",
+            401 => (ProblemCodes.Unauthorized, $"{server} does not accept the credentials of this context (401).",
                 "Log in again: the token or client certificate has expired, or it belongs to another cluster."),
             403 => Forbidden(request, status, said),
             404 when request.Writes && status is { IsStatus: true, Kind: "namespaces" } => (
                 "MT5212", $"The namespace '{request.Namespace}' does not exist, so the {request.Object} cannot be written.",
                 "Run PushSecrets again: it makes the namespace first. If something deletes it, stop that."),
             409 => Conflict(request, status, said),
-            413 => ("MT5210", $"The {request.Object} is too large for this server (413).{said}", TooLarge),
+            413 => (ProblemCodes.SecretTooLarge, $"The {request.Object} is too large for this server (413).{said}", TooLarge),
             422 => Invalid(request, status, said),
             429 => ("MT3010", $"{server} asks to slow down and did not recover in time, while {request.Doing} (429).{said}",
                 "Run again later, or with a smaller --parallel."),
@@ -99,15 +101,17 @@ internal static partial class ApiRejection
                 "MT3012", $"{server} refused {request.Doing} with {other} {status.Reason}.{said}",
                 "This answer is not expected: see whether the server is a Kubernetes API server of a supported version."),
             var other => (
-                "MT3011", $"What answers at {server} is no Kubernetes API server: {other} without a Status while {request.Doing}.", WrongServer),
+                "MT3011", $"What answers at {server} is no Kubernetes API server: {other} without a Status while {request.Doing}.",
+                WrongServer),
         });
         return new Problem(code, cluster, what, hint);
     }
 
     internal static Problem Unreadable(string cluster, Uri server, ApiRequest request) => new("MT3011", cluster,
-        $"What answers at {server} is no Kubernetes API server: its answer while {request.Doing} is not the object that was asked for.", WrongServer);
+        $"What answers at {server} is no Kubernetes API server: its answer while {request.Doing} is not the object that was asked for.",
+        WrongServer);
 
-    internal static Problem Expired(string cluster, Uri server, DateTimeOffset end) => new("MT3017", cluster,
+    internal static Problem Expired(string cluster, Uri server, DateTimeOffset end) => new(ProblemCodes.ClientCertificateExpired, cluster,
         $"The client certificate of this context expired on {end:yyyy-MM-dd'T'HH:mm:ss'Z'}: {server} does not accept it (401).",
         "Get the cluster's kubeconfig again.");
 
@@ -121,7 +125,7 @@ internal static partial class ApiRejection
         }
 
         return Webhook().Match(status.Message) is not { Success: true } match ? null
-            : ("MT5207", $"The admission webhook {match.Groups[1].Value} refused {request.Doing}: {status.Message}",
+            : (ProblemCodes.WebhookDenied, $"The admission webhook {match.Groups[1].Value} refused {request.Doing}: {status.Message}",
                 "Satisfy the webhook's rule, or ask who owns it for an exception for this namespace.");
     }
 
@@ -129,14 +133,15 @@ internal static partial class ApiRejection
     {
         if (status.HasCause("NamespaceTerminating"))
         {
-            return ("MT5208", $"The namespace '{request.Namespace ?? request.Name}' is being deleted, so nothing new can be written into it.",
+            return (ProblemCodes.NamespaceTerminating,
+                $"The namespace '{request.Namespace ?? request.Name}' is being deleted, so nothing new can be written into it.",
                 "Wait until it is gone (kubectl get namespace), see which finalizer holds it if it stays, then run again.");
         }
 
         // A quota has no cause of its own either (apiserver pkg/admission/plugin/resourcequota).
         if (status.Message.Contains("exceeded quota", StringComparison.Ordinal))
         {
-            return ("MT5209", $"A resource quota forbids {request.Doing}.{said}",
+            return (ProblemCodes.QuotaExceeded, $"A resource quota forbids {request.Doing}.{said}",
                 "Raise the quota for secrets in this namespace by one, or remove what is no longer needed.");
         }
 
@@ -145,8 +150,8 @@ internal static partial class ApiRejection
         // A server-side apply that creates needs 'create' beside 'patch', and the server then explains nothing.
         var verb = named.Success ? named.Groups[2].Value : request.Writes ? "create" : request.Verb;
         var where = request.Namespace is { } ns ? $" in the namespace '{ns}'" : "";
-        var explained = named.Success ? ""
-            : request.Writes ? " The server gives no reason; an apply that creates an object needs the verb 'create' beside 'patch'." : said;
+        var explained = named.Success ? "" : !request.Writes ? said
+            : " The server gives no reason; an apply that creates an object needs the verb 'create' beside 'patch'.";
         var verbs = request.Writes ? "get, patch and create" : request.Verb;
         return (ProblemCodes.Forbidden, $"{user} may not '{verb}' {request.Resource}{where} ({request.Doing}).{explained}",
             $"Grant {verbs} on {request.Resource}{where}: docs/existing-clusters.md has the whole Role to apply.");
@@ -158,7 +163,8 @@ internal static partial class ApiRejection
             .Select(c => $"{c.Field} belongs to {c.Message.Replace("conflict with ", "", StringComparison.Ordinal)}").ToList();
         if (owners.Count > 0)
         {
-            return ("MT5204", $"Others own fields of the {request.Object} and set them to something else: {string.Join("; ", owners)}.",
+            return (ProblemCodes.FieldConflict,
+                $"Others own fields of the {request.Object} and set them to something else: {string.Join("; ", owners)}.",
                 "If they no longer write it, take the fields over with --force; else let only one of you write it.");
         }
 
@@ -170,7 +176,8 @@ internal static partial class ApiRejection
     private static (string, string, string) Invalid(ApiRequest request, ApiStatus status, string said)
     {
         var delete = $"Keep a copy, delete it (kubectl -n {request.Namespace} delete secret {request.Name}) and run again.";
-        if (status.HasCause("FieldValueTooLong")) return ("MT5210", $"The {request.Object} is larger than a secret may be (1 MiB).", TooLarge);
+        if (status.HasCause("FieldValueTooLong"))
+            return (ProblemCodes.SecretTooLarge, $"The {request.Object} is larger than a secret may be (1 MiB).", TooLarge);
         if (status.Causes.Any(c => c is { Field: "data" or "immutable", Reason: "FieldValueForbidden" }))
         {
             return ("MT5206", $"The {request.Object} is marked immutable, so it cannot be changed.",
@@ -179,7 +186,8 @@ internal static partial class ApiRejection
 
         return status.Causes.Any(c => c.Field == "type")
             ? ("MT5217", $"The {request.Object} has another type than Opaque, and a secret's type cannot change.", delete)
-            : ("MT5211", $"The server finds the {request.Object} invalid.{said}", "See what it names; a policy or a name may be the cause.");
+            : (ProblemCodes.ObjectInvalid, $"The server finds the {request.Object} invalid.{said}",
+                "See what it names; a policy or a name may be the cause.");
     }
 
     [GeneratedRegex("""admission webhook ("[^"]+") denied""")]

@@ -75,7 +75,7 @@ internal sealed record ApiResponse(int StatusCode, byte[] Body, TimeSpan? RetryA
     public override string ToString() => $"HTTP {StatusCode}, {Body.Length} bytes";
 }
 
-/// <summary>The Status body of a rejection (k8s.io/apimachinery meta/v1 Status), read with care: a proxy may have answered instead.</summary>
+/// <summary>The Status body of a rejection (k8s.io/apimachinery meta/v1 Status); it is empty where a proxy answered instead.</summary>
 internal sealed partial record ApiStatus(string Reason, string Message, string? Kind, IReadOnlyList<ApiStatus.Cause> Causes, bool IsStatus)
 {
     internal sealed record Cause(string Reason, string Message, string Field);
@@ -99,7 +99,7 @@ internal sealed partial record ApiStatus(string Reason, string Message, string? 
 
     internal bool HasCause(string reason) => Causes.Any(c => c.Reason == reason);
 
-    /// <summary>A server's words on one line, short, and without anything that could be a key: a webhook may quote the object it rejects.</summary>
+    /// <summary>A server's words on one short line, without anything that could be a key: a webhook may quote what it rejects.</summary>
     private static string Clean(string text)
     {
         var line = Whitespace().Replace(LongSecret().Replace(Pem().Replace(text, "***"), "***"), " ").Trim();

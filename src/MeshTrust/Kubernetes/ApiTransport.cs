@@ -8,8 +8,8 @@ using MeshTrust.Settings;
 namespace MeshTrust.Kubernetes;
 
 /// <summary>
-/// The connection to one API server. KubernetesClient makes the credentials and the HTTP client; the few requests are sent without its generated
-/// operations: those put the request's body, here a private key, into their exceptions, and cost a third of a warm run to compile.
+/// The connection to one API server. KubernetesClient makes the credentials and the HTTP client; the few requests are sent without its
+/// generated operations: those put the request's body, here a key, into their exceptions, and cost a third of a warm run to compile.
 /// </summary>
 internal sealed class ApiTransport : IDisposable
 {
@@ -63,7 +63,7 @@ internal sealed class ApiTransport : IDisposable
         }
     }
 
-    /// <summary>The latest connection; a new one where there is none or where the latest is the one whose credentials were rejected.</summary>
+    /// <summary>The latest connection; a new one where there is none, or where its credentials are the rejected ones.</summary>
     private Task<Connection> Current(Task<Connection>? rejected)
     {
         lock (_lock)
@@ -81,7 +81,8 @@ internal sealed class ApiTransport : IDisposable
         try
         {
             using var message = MessageFor(request);
-            if (client.Credentials is { } credentials) await credentials.ProcessHttpRequestAsync(message, cancellationToken).ConfigureAwait(false);
+            if (client.Credentials is { } credentials)
+                await credentials.ProcessHttpRequestAsync(message, cancellationToken).ConfigureAwait(false);
             using var response = await client.HttpClient
                 .SendAsync(message, HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false);
             var body = await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false);
@@ -146,7 +147,7 @@ internal sealed class ApiTransport : IDisposable
     private sealed record Connection(k8s.Kubernetes Client, ServerTrust Trust);
 }
 
-/// <summary>The requests of one call, under one deadline: transient errors are retried until then, lasting ones are reported at once.</summary>
+/// <summary>The requests of one call, under one deadline: transient errors are retried, lasting ones are reported at once.</summary>
 internal sealed class RetryingApiClient : IDisposable
 {
     private readonly ApiTransport _transport;
@@ -198,9 +199,10 @@ internal sealed class RetryingApiClient : IDisposable
                 if (response is { IsTransient: false }) return response with { MayHaveBeenApplied = mayHaveBeenApplied };
                 mayHaveBeenApplied |= response is null or { StatusCode: 500 or 502 or 504 };
                 last = response is null ? fault!.ToProblem(Cluster, request) : Rejection(request, response);
-                // A 500 may well be lasting, as a refused connection or a name that is not there yet; the rest is transient until the deadline.
+                // Retried until the deadline is what the server itself calls transient, and its silence; all else may well be lasting.
                 var transient = response is null ? fault!.IsTimeout : response.StatusCode != 500;
-                if (fault is { IsTransient: false } || !Backoff.ShouldRetry(tries, transient)) throw new MeshTrustException(_settings.Stage, last);
+                if (fault is { IsTransient: false } || !Backoff.ShouldRetry(tries, transient))
+                    throw new MeshTrustException(_settings.Stage, last);
                 var pause = Backoff.Pause(_settings.FirstBackoff, tries, response?.RetryAfter, Random.Shared.NextDouble());
                 await Task.Delay(pause, _settings.Time, _deadline.Token).ConfigureAwait(false);
             }

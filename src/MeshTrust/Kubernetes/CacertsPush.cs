@@ -56,7 +56,7 @@ public sealed record PushReport(IReadOnlyList<PushOutcome> Outcomes)
     }
 }
 
-/// <summary>Brings every cluster its secret: the namespace with its labels first, then <c>cacerts</c>, if nothing live would break.</summary>
+/// <summary>Brings every cluster its secret: the namespace with its labels, then <c>cacerts</c>, if nothing live would break.</summary>
 public static class CacertsPush
 {
     /// <summary>Writes several clusters at once. Every cluster is tried; a fault in one stops no other.</summary>
@@ -78,7 +78,8 @@ public static class CacertsPush
         ArgumentNullException.ThrowIfNull(clusters);
         ArgumentNullException.ThrowIfNull(settings);
         var outcomes = topology.Clusters.Select(c => new PushOutcome { Cluster = c.Name }).ToArray();
-        var options = new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, settings.Parallel), CancellationToken = cancellationToken };
+        var parallel = Math.Max(1, settings.Parallel);
+        var options = new ParallelOptions { MaxDegreeOfParallelism = parallel, CancellationToken = cancellationToken };
         await Parallel.ForAsync(0, outcomes.Length, options, async (i, ct) =>
         {
             var cluster = topology.Clusters[i];
@@ -135,7 +136,8 @@ public static class CacertsPush
             if (verdict.RemovesGeneratedMark)
             {
                 // The mark is istiod's, so an apply does not remove it; while it is there, istiod takes the secret for its own.
-                await api.RemoveSecretKeyAsync(namespaceName, CacertsSecret.Name, CacertsSecret.GeneratedMark, cancellationToken).ConfigureAwait(false);
+                await api.RemoveSecretKeyAsync(namespaceName, CacertsSecret.Name, CacertsSecret.GeneratedMark, cancellationToken)
+                    .ConfigureAwait(false);
                 secret = ApplyOutcome.Changed;
             }
 
@@ -143,8 +145,8 @@ public static class CacertsPush
         }
 
         /// <summary>
-        /// With the label by which istiod knows the network of its namespace's gateways (pilot/pkg/serviceregistry/kube/controller/network.go), and
-        /// the annotation by which a primary knows the remote clusters that it serves (pilot multicluster; Istio's own test framework sets it).
+        /// The label is how istiod knows the network of its namespace's gateways (pilot/pkg/serviceregistry/kube/controller/network.go).
+        /// The annotation is how a primary knows the remote clusters that it serves (pilot multicluster; Istio's test framework sets it).
         /// </summary>
         private NamespaceSpec WantedNamespace() => new()
         {

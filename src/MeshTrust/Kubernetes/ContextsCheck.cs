@@ -79,8 +79,8 @@ internal static class ContextsCheck
             var j = Array.FindIndex(reached, 0, i, other => AreSame(reached[i], other));
             if (j < 0 || (reached[i], reached[j]) is not ({ } one, { } first)) continue;
             yield return new Problem("MT0217", one.Name.Value,
-                $"The contexts '{clusters[j].ContextName}' of '{first.Name}' ({first.Server}) and '{clusters[i].ContextName}' of '{one.Name}' "
-                + $"({one.Server}) lead to the same cluster.",
+                $"The contexts '{clusters[j].ContextName}' of '{first.Name}' ({first.Server}) and "
+                + $"'{clusters[i].ContextName}' of '{one.Name}' ({one.Server}) lead to the same cluster.",
                 "Give each cluster of the topology a context that leads to a cluster of its own.");
         }
     }
@@ -92,8 +92,9 @@ internal static class ContextsCheck
 }
 
 /// <summary>
-/// The Kubernetes versions that Istio's supported releases list. Source: istio.io, "Supported Releases" (data/compatibility/supportStatus.yml of
-/// istio/istio.io) and the announcements of 1.29 to 1.31, as of September 2026. A version that is not here is reported, never judged by guess.
+/// The Kubernetes versions that Istio's supported releases list. Source: istio.io, "Supported Releases"
+/// (data/compatibility/supportStatus.yml of istio/istio.io) and the announcements of 1.29 to 1.31, as of September 2026. A version that is
+/// not here is reported, never guessed at.
 /// </summary>
 internal static partial class KubernetesVersionSupport
 {
@@ -108,7 +109,8 @@ internal static partial class KubernetesVersionSupport
         var match = Version().Match(gitVersion);
         if (!match.Success)
         {
-            return new("MT3022", cluster, "The server's version is not in the form v1.x.y, so it cannot be compared with what Istio supports.",
+            return new("MT3022", cluster,
+                "The server's version is not in the form v1.x.y, so it cannot be compared with what Istio supports.",
                 "See istio.io, Supported Releases, for this distribution.", Severity.Warning);
         }
 
@@ -120,7 +122,8 @@ internal static partial class KubernetesVersionSupport
         return new(
             older ? "MT3020" : "MT3021",
             cluster,
-            $"Kubernetes {gitVersion} is {(older ? "older" : "newer")} than what supported releases of Istio list ({listed}; as of {AsOf}).",
+            $"Kubernetes {gitVersion} is {(older ? "older" : "newer")} than what supported releases of Istio list "
+            + $"({listed}; as of {AsOf}).",
             older ? "The secrets work all the same; upgrade the cluster before you rely on Istio there."
                 : "See istio.io, Supported Releases: a newer Istio may list it by now.",
             Severity.Warning);

@@ -6,8 +6,8 @@ namespace MeshTrust.Kubernetes;
 
 /// <summary>One cluster's API server: the edge of the core to Kubernetes.</summary>
 /// <remarks>
-/// Every call retries transient errors with back-off until its deadline, and ends in a <see cref="MeshTrustException"/> that names the cluster,
-/// the object and what to do: the missing verb on 403, the owner on a conflict, and so on.
+/// Every call retries transient errors with back-off until its deadline, and ends in a <see cref="MeshTrustException"/> that names the
+/// cluster, the object and what to do: the missing verb on 403, the owner on a conflict, and so on.
 /// </remarks>
 public interface IClusterApi : IDisposable
 {
@@ -46,17 +46,14 @@ public interface IClusterApi : IDisposable
 
     /// <summary>Makes the namespace exist with at least these labels and annotations, by server-side apply.</summary>
     /// <param name="wanted">What to write.</param>
-    /// <param name="force">Take over labels and annotations that another manager set to something else; only with <c>--force</c>.</param>
+    /// <param name="force">Take over what another field manager set to something else.</param>
     /// <param name="cancellationToken">Ends the call.</param>
     internal Task<ApplyOutcome> ApplyNamespaceAsync(NamespaceSpec wanted, bool force, CancellationToken cancellationToken);
 
     /// <summary>Makes the secret exist with this type and, of the keys that MeshTrust owns, exactly these, by server-side apply.</summary>
-    /// <param name="secret">What to write.</param>
-    /// <param name="force">Take over fields that another manager owns; only with <c>--force</c>.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
     internal Task<ApplyOutcome> ApplySecretAsync(SecretDocument secret, bool force, CancellationToken cancellationToken);
 
-    /// <summary>Takes one key out of a secret, no matter who owns it: an apply removes only its own. A key that is not there is not an error.</summary>
+    /// <summary>Takes one key out of a secret, if it is there, no matter who owns it: an apply removes only its own.</summary>
     internal Task RemoveSecretKeyAsync(string namespaceName, string name, string key, CancellationToken cancellationToken);
 
     /// <summary>One object of any kind as JSON; null where there is none, or where the server does not know its kind.</summary>
@@ -66,12 +63,13 @@ public interface IClusterApi : IDisposable
     internal Task<IReadOnlyList<JsonObject>> ListObjectsAsync(
         string apiVersion, string resource, string? namespaceName, CancellationToken cancellationToken);
 
-    /// <summary>Makes the object hold these fields, by server-side apply; fields that it no longer names and that MeshTrust owned go.</summary>
+    /// <summary>Makes the object hold these fields, by server-side apply; what MeshTrust owned and no longer names goes.</summary>
     /// <param name="reference">Which object.</param>
     /// <param name="wanted">The fields; of the type and the name, <c>kind</c> alone is needed here.</param>
     /// <param name="dryRun">Let the server and its webhooks judge, and write nothing.</param>
     /// <param name="cancellationToken">Ends the call.</param>
-    internal Task<ApplyOutcome> ApplyObjectAsync(ObjectReference reference, JsonObject wanted, bool dryRun, CancellationToken cancellationToken);
+    internal Task<ApplyOutcome> ApplyObjectAsync(
+        ObjectReference reference, JsonObject wanted, bool dryRun, CancellationToken cancellationToken);
 
     /// <summary>Changes an object that is there, by a merge patch (RFC 7386: null removes), no matter who owns the fields.</summary>
     internal Task MergeObjectAsync(ObjectReference reference, JsonObject patch, CancellationToken cancellationToken);

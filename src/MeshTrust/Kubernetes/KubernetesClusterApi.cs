@@ -61,16 +61,23 @@ internal sealed class KubernetesClusterApi : IClusterApi
 
     public async Task<IReadOnlyList<ConfigMapDocument>> ListConfigMapsAsync(string name, CancellationToken cancellationToken)
     {
+        var list = List("v1", "configmaps", null);
         var selector = $"fieldSelector={Uri.EscapeDataString($"metadata.name={name}")}&";
-        var found = await ListAsync(List("v1", "configmaps", null), selector, KubernetesObjects.ConfigMap, cancellationToken).ConfigureAwait(false);
+        var found = await ListAsync(list, selector, KubernetesObjects.ConfigMap, cancellationToken).ConfigureAwait(false);
         return [.. found.Where(c => c.Name == name)];
     }
 
-    public Task<ApplyOutcome> ApplyNamespaceAsync(NamespaceSpec wanted, bool force, CancellationToken cancellationToken) =>
-        ApplyAsync(Get("namespaces", null, wanted.Name), version => KubernetesObjects.Apply(wanted, version), $"&force={Word(force)}", cancellationToken);
+    public Task<ApplyOutcome> ApplyNamespaceAsync(NamespaceSpec wanted, bool force, CancellationToken cancellationToken)
+    {
+        var get = Get("namespaces", null, wanted.Name);
+        return ApplyAsync(get, version => KubernetesObjects.Apply(wanted, version), Force(force), cancellationToken);
+    }
 
-    public Task<ApplyOutcome> ApplySecretAsync(SecretDocument secret, bool force, CancellationToken cancellationToken) => ApplyAsync(
-        Get("secrets", secret.Namespace, secret.Name), version => KubernetesObjects.Apply(secret, version), $"&force={Word(force)}", cancellationToken);
+    public Task<ApplyOutcome> ApplySecretAsync(SecretDocument secret, bool force, CancellationToken cancellationToken)
+    {
+        var get = Get("secrets", secret.Namespace, secret.Name);
+        return ApplyAsync(get, version => KubernetesObjects.Apply(secret, version), Force(force), cancellationToken);
+    }
 
     public Task RemoveSecretKeyAsync(string namespaceName, string name, string key, CancellationToken cancellationToken) =>
         MergeAsync(Get("secrets", namespaceName, name), KubernetesObjects.RemoveKey(key), cancellationToken);
@@ -82,9 +89,12 @@ internal sealed class KubernetesClusterApi : IClusterApi
         string apiVersion, string resource, string? namespaceName, CancellationToken cancellationToken) =>
         ListAsync(List(apiVersion, resource, namespaceName), "", KubernetesObjects.Whole, cancellationToken);
 
-    public Task<ApplyOutcome> ApplyObjectAsync(ObjectReference reference, JsonObject wanted, bool dryRun, CancellationToken cancellationToken) =>
-        ApplyAsync(
-            Get(reference), version => KubernetesObjects.Apply(reference, wanted, version), $"&force=false{(dryRun ? "&dryRun=All" : "")}", cancellationToken);
+    public Task<ApplyOutcome> ApplyObjectAsync(
+        ObjectReference reference, JsonObject wanted, bool dryRun, CancellationToken cancellationToken)
+    {
+        var options = Force(false) + (dryRun ? "&dryRun=All" : "");
+        return ApplyAsync(Get(reference), version => KubernetesObjects.Apply(reference, wanted, version), options, cancellationToken);
+    }
 
     public Task MergeObjectAsync(ObjectReference reference, JsonObject patch, CancellationToken cancellationToken) =>
         MergeAsync(Get(reference), JsonSerializer.SerializeToUtf8Bytes<JsonNode>(patch), cancellationToken);
@@ -94,7 +104,7 @@ internal sealed class KubernetesClusterApi : IClusterApi
         if (_ownsTransport) _transport.Dispose();
     }
 
-    private static string Word(bool force) => force ? "true" : "false";
+    private static string Force(bool force) => force ? "&force=true" : "&force=false";
 
     private static ApiRequest Get(string resource, string? ns, string name) => Get(new ObjectReference("v1", resource, ns, name));
 
@@ -125,7 +135,8 @@ internal sealed class KubernetesClusterApi : IClusterApi
     private RetryingApiClient Begin(CancellationToken cancellationToken) => new(_transport, _settings, cancellationToken);
 
     private async Task<T?> ReadAsync<T>(
-        ApiRequest request, Func<JsonElement, T> read, CancellationToken cancellationToken, Func<ApiResponse, bool>? isMissing = null) where T : class
+        ApiRequest request, Func<JsonElement, T> read, CancellationToken cancellationToken, Func<ApiResponse, bool>? isMissing = null)
+        where T : class
     {
         using var client = Begin(cancellationToken);
         var response = await client.SendAsync(request).ConfigureAwait(false);
@@ -170,9 +181,11 @@ internal sealed class KubernetesClusterApi : IClusterApi
     }
 
     /// <summary>
-    /// Reads, then applies under the condition that nobody wrote in between: so the outcome is what this call did. Where somebody did, once more.
+    /// Reads, then applies under the condition that nobody wrote in between: so the outcome is what this call did. Where somebody did, it
+    /// tries again.
     /// </summary>
-    private async Task<ApplyOutcome> ApplyAsync(ApiRequest get, Func<string?, byte[]> body, string options, CancellationToken cancellationToken)
+    private async Task<ApplyOutcome> ApplyAsync(
+        ApiRequest get, Func<string?, byte[]> body, string options, CancellationToken cancellationToken)
     {
         using var client = Begin(cancellationToken);
         var mayHaveBeenApplied = false;
@@ -221,7 +234,7 @@ internal sealed record ClusterApiSettings
     /// <summary>The part of the run that makes the calls: its faults have this stage.</summary>
     internal Stage Stage { get; init; } = Stage.Contexts;
 
-    /// <summary>Knows why a cluster no longer answers, where its provider saw it end; asked when a connection fails, and reported instead.</summary>
+    /// <summary>Knows why a cluster no longer answers, where its provider saw it end; asked when a connection fails.</summary>
     internal Func<ClusterName, Problem?> FaultOf { get; init; } = _ => null;
 
     /// <summary>The clock for deadlines and pauses.</summary>
@@ -229,8 +242,8 @@ internal sealed record ClusterApiSettings
 }
 
 /// <summary>
-/// The connections of one run: one to each cluster, opened when a task first asks for it and shared by the tasks after it. What happens to the
-/// kubeconfig file meanwhile does not matter.
+/// The connections of one run: one to each cluster, opened when a task first asks for it and shared by the tasks after it. What happens to
+/// the kubeconfig file meanwhile does not matter.
 /// </summary>
 internal sealed class ClusterConnections(ClusterApiSettings settings) : IDisposable
 {
@@ -238,8 +251,11 @@ internal sealed class ClusterConnections(ClusterApiSettings settings) : IDisposa
 
     /// <summary>One cluster, for the calls of one stage. Disposing it leaves the connection open.</summary>
     /// <exception cref="MeshTrustException">Stage <see cref="Stage.Contexts"/>: the kubeconfig cannot be used.</exception>
-    internal IClusterApi Open(ClusterAccess access, Stage stage) => new KubernetesClusterApi(
-        _transports.GetOrAdd(access, a => ApiTransport.Open(a, settings.AttemptTimeout)), settings with { Stage = stage }, ownsTransport: false);
+    internal IClusterApi Open(ClusterAccess access, Stage stage)
+    {
+        var transport = _transports.GetOrAdd(access, a => ApiTransport.Open(a, settings.AttemptTimeout));
+        return new KubernetesClusterApi(transport, settings with { Stage = stage }, ownsTransport: false);
+    }
 
     public void Dispose()
     {

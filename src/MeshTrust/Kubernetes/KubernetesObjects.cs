@@ -87,10 +87,11 @@ internal static class KubernetesObjects
             Name = metadata.GetProperty("name").GetString()!,
             Type = json.TryGetProperty("type", out var type) ? type.GetString() ?? "Opaque" : "Opaque",
             Data = Map(json, "data", value => value.ValueKind == JsonValueKind.Null ? [] : value.GetBytesFromBase64()),
-            Immutable = json.TryGetProperty("immutable", out var immutable) && immutable.ValueKind is JsonValueKind.True or JsonValueKind.False
-                ? immutable.GetBoolean() : null,
+            Immutable = json.TryGetProperty("immutable", out var flag) && flag.ValueKind is JsonValueKind.True or JsonValueKind.False
+                ? flag.GetBoolean() : null,
             ResourceVersion = ResourceVersion(json),
-            CreatedAt = metadata.TryGetProperty("creationTimestamp", out var created) && created.TryGetDateTimeOffset(out var at) ? at : null,
+            CreatedAt = metadata.TryGetProperty("creationTimestamp", out var created) && created.TryGetDateTimeOffset(out var at)
+                ? at : null,
         };
     }
 
@@ -110,21 +111,19 @@ internal static class KubernetesObjects
     /// <summary>The body of an apply. The version that was read makes the server reject it where somebody else was faster.</summary>
     internal static byte[] Apply(NamespaceSpec wanted, string? resourceVersion) => Write(json =>
     {
-        Start(json, "Namespace", null, wanted.Name, resourceVersion);
-        WriteStrings(json, "labels", wanted.Labels);
-        WriteStrings(json, "annotations", wanted.Annotations);
+        WriteHead(json, "Namespace", null, wanted.Name, resourceVersion);
+        WriteMap(json, "labels", wanted.Labels, json.WriteString);
+        WriteMap(json, "annotations", wanted.Annotations, json.WriteString);
         json.WriteEndObject();
     });
 
     /// <summary>The body of an apply: <c>data</c>, never <c>stringData</c>, whose keys a later apply could not remove.</summary>
     internal static byte[] Apply(SecretDocument wanted, string? resourceVersion) => Write(json =>
     {
-        Start(json, "Secret", wanted.Namespace, wanted.Name, resourceVersion);
+        WriteHead(json, "Secret", wanted.Namespace, wanted.Name, resourceVersion);
         json.WriteEndObject();
         json.WriteString("type", wanted.Type);
-        json.WriteStartObject("data");
-        foreach (var (key, value) in wanted.Data.OrderBy(d => d.Key, StringComparer.Ordinal)) json.WriteBase64String(key, value);
-        json.WriteEndObject();
+        WriteMap(json, "data", wanted.Data, (key, value) => json.WriteBase64String(key, value));
         if (wanted.Immutable is { } immutable) json.WriteBoolean("immutable", immutable);
     });
 
@@ -160,7 +159,8 @@ internal static class KubernetesObjects
         return bytes.ToArray();
     }
 
-    private static void Start(Utf8JsonWriter json, string kind, string? ns, string name, string? resourceVersion)
+    /// <summary>Type and metadata, which the caller closes.</summary>
+    private static void WriteHead(Utf8JsonWriter json, string kind, string? ns, string name, string? resourceVersion)
     {
         json.WriteString("apiVersion", "v1");
         json.WriteString("kind", kind);
@@ -170,11 +170,11 @@ internal static class KubernetesObjects
         if (resourceVersion is not null) json.WriteString("resourceVersion", resourceVersion);
     }
 
-    private static void WriteStrings(Utf8JsonWriter json, string name, IReadOnlyDictionary<string, string> values)
+    private static void WriteMap<T>(Utf8JsonWriter json, string name, IReadOnlyDictionary<string, T> values, Action<string, T> write)
     {
         if (values.Count == 0) return;
         json.WriteStartObject(name);
-        foreach (var (key, value) in values.OrderBy(v => v.Key, StringComparer.Ordinal)) json.WriteString(key, value);
+        foreach (var (key, value) in values.OrderBy(v => v.Key, StringComparer.Ordinal)) write(key, value);
         json.WriteEndObject();
     }
 

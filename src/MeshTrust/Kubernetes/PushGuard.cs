@@ -55,8 +55,8 @@ internal sealed class PushGuard
     }
 
     /// <summary>
-    /// Weighs what the cluster holds: the secret is what istiod takes at its next start, the published ConfigMaps are what workloads hold now.
-    /// Without either, the secret of a self-signed istiod is what it would use.
+    /// Weighs what the cluster holds: the secret is what istiod takes at its next start, the published ConfigMaps are what workloads hold
+    /// now. Without either, the secret of a self-signed istiod is what it would use.
     /// </summary>
     private void JudgeRoot()
     {
@@ -72,8 +72,8 @@ internal sealed class PushGuard
             else if (published is not null && !Same(published, Wanted()))
             {
                 Warn("MT5219",
-                    $"The secret cacerts holds this root already, but istiod still publishes {Describe(published)}, which is what workloads hold. "
-                    + "istiod switches to the root of the secret at its next restart.",
+                    $"The secret cacerts holds this root already, but istiod still publishes {Describe(published)}, "
+                    + "which is what workloads hold. istiod switches to the root of the secret at its next restart.",
                     "Do not restart istiod yet: a restart breaks mutual TLS until every workload has restarted too. "
                     + "Plan it as a change of root (docs/existing-clusters.md).");
             }
@@ -173,11 +173,12 @@ internal sealed class PushGuard
                 "The live root-cert.pem holds the same certificates in other bytes; "
                 + "the live bytes stay, because istiod drops an update in which one byte of them differs.",
                 "Nothing needs to be done.");
-            return secret with { Data = new Dictionary<string, byte[]>(secret.Data, StringComparer.Ordinal) { [CacertsFile.RootCert] = bytes } };
+            return secret with { Data = new Dictionary<string, byte[]>(secret.Data) { [CacertsFile.RootCert] = bytes } };
         }
 
         Warn("MT5214",
-            $"The live root-cert.pem holds the same certificates, but is malformed ({document.Defects[0].TrimEnd('.')}); it is replaced by a sound one.",
+            $"The live root-cert.pem holds the same certificates, but is malformed ({document.Defects[0].TrimEnd('.')}); "
+            + "it is replaced by a sound one.",
             "A running istiod drops an update in which root-cert.pem differs by one byte: it reads the new secret at its next restart.");
         return secret;
     }
@@ -193,7 +194,8 @@ internal sealed class PushGuard
     private static PemDocument Parse(ReadOnlySpan<byte> bytes) => PemDocument.Parse(CacertsFile.RootCert, bytes);
 
     private static bool Same(PemDocument one, PemDocument other) =>
-        one.Certificates.Count > 0 && one.Certificates.Select(c => c.Sha256).ToHashSet().SetEquals(other.Certificates.Select(c => c.Sha256));
+        one.Certificates.Count > 0
+        && one.Certificates.Select(c => c.Sha256).ToHashSet().SetEquals(other.Certificates.Select(c => c.Sha256));
 
     private static string Describe(PemDocument roots) =>
         string.Join(" and ", roots.Certificates.DistinctBy(c => c.Sha256).Take(3).Select(c => $"{c.Sha256[..16]} ({c.Subject})"));
@@ -215,7 +217,7 @@ internal sealed record PushVerdict(SecretDocument Secret, IReadOnlyList<Problem>
     /// <summary>Whether <c>istio-generated</c> must be taken out of the live secret, with <c>--force</c>.</summary>
     internal bool RemovesGeneratedMark { get; init; }
 
-    /// <summary>Whether a foreign secret that nothing uses is replaced: its fields are then taken over also without <c>--force</c>.</summary>
+    /// <summary>Whether a foreign secret that nothing uses is replaced: its fields are taken over even without <c>--force</c>.</summary>
     internal bool PutsBack { get; init; }
 
     /// <summary>Whether the cluster holds another root than the wanted one, so that what all its namespaces hold counts.</summary>
@@ -240,7 +242,7 @@ internal sealed record LiveTrust
 
     internal SecretDocument? SelfSigned { get; init; }
 
-    /// <summary>The ConfigMaps of all namespaces, by which workloads get the live root; null where they were not read or may not be.</summary>
+    /// <summary>The ConfigMaps of all namespaces, by which workloads get the live root; null where they were not read.</summary>
     internal IReadOnlyList<ConfigMapDocument>? RootConfigMaps { get; init; }
 
     /// <exception cref="MeshTrustException">Something could not be read, so nothing can be said.</exception>
@@ -250,7 +252,10 @@ internal sealed record LiveTrust
         var selfSigned = api.ReadSecretAsync(namespaceName, SelfSignedName, cancellationToken);
         var root = api.ReadConfigMapAsync(namespaceName, RootConfigMapName, cancellationToken);
         await Task.WhenAll(cacerts, selfSigned, root).ConfigureAwait(false);
-        return new LiveTrust { Cluster = api.Cluster, Cacerts = cacerts.Result, SelfSigned = selfSigned.Result, RootConfigMap = root.Result };
+        return new LiveTrust
+        {
+            Cluster = api.Cluster, Cacerts = cacerts.Result, SelfSigned = selfSigned.Result, RootConfigMap = root.Result,
+        };
     }
 
     /// <summary>The same, with the ConfigMaps of all namespaces, as far as they may be read.</summary>

@@ -38,6 +38,9 @@ internal sealed class ScriptedApiServer : IAsyncDisposable
 
     internal List<ScriptedRequest> Requests { get; } = [];
 
+    /// <summary>How many connections clients have opened.</summary>
+    internal int Connections { get; private set; }
+
     /// <summary>The name that the last client asked for in its handshake (SNI); empty for none.</summary>
     internal string? TlsName { get; private set; }
 
@@ -58,6 +61,7 @@ internal sealed class ScriptedApiServer : IAsyncDisposable
             while (true)
             {
                 var client = await _listener.AcceptTcpClientAsync(_end.Token);
+                Connections++;
                 _ = ServeAsync(client);
             }
         }
@@ -76,8 +80,7 @@ internal sealed class ScriptedApiServer : IAsyncDisposable
             if (_certificate is not null)
             {
                 var tls = new SslStream(stream);
-                await tls.AuthenticateAsServerAsync(_certificate);
-                TlsName = tls.TargetHostName;
+                await tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificateSelectionCallback = Select });
                 stream = tls;
             }
             while (await ReadAsync(stream) is { } request)
@@ -99,6 +102,13 @@ internal sealed class ScriptedApiServer : IAsyncDisposable
         {
             // The client went away, as some tests want it to.
         }
+    }
+
+    /// <summary>The name is noted here: a client that rejects the certificate may end the handshake before the server does.</summary>
+    private X509Certificate Select(object sender, string? name)
+    {
+        TlsName = name;
+        return _certificate!;
     }
 
     private async Task<ScriptedRequest?> ReadAsync(Stream stream)
