@@ -42,9 +42,8 @@ internal sealed record Check<TReading>(string Id, string Title, string Source)
         // A fault in one check must not hide what the others found, and must not pass for a pass.
         catch (Exception fault) when (fault is not OutOfMemoryException)
         {
-            findings.Add(Finding.Of(
+            findings.Add(Finding.OfMesh(
                 Severity.Error,
-                null,
                 $"The check {Id} itself ended in {fault.GetType().Name}, so this rule is not proven.",
                 "This is a defect of MeshTrust: please report it with the version and this line."));
         }
@@ -145,10 +144,10 @@ public sealed record Finding : Problem
     [JsonPropertyOrder(1)]
     public bool CouldNotCheck { get; init; }
 
-    /// <summary>A finding about the trust of a cluster, of a pair or of the mesh.</summary>
-    internal static Finding Of(Severity severity, string? cluster, string message, string hint, string? peer = null)
-    {
-        var location = cluster is null ? "mesh" : peer is null || peer == cluster ? cluster : $"{cluster} -> {peer}";
-        return new Finding(new Problem("", location, message, hint, severity)) { Cluster = cluster, Peer = peer };
-    }
+    internal static Finding OfMesh(Severity severity, string message, string hint) =>
+        new(new Problem("", "mesh", message, hint, severity));
+
+    /// <summary>The same of a cluster, or of a pair of clusters.</summary>
+    internal Finding In(string cluster, string? peer = null) =>
+        this with { Location = peer is null || peer == cluster ? cluster : $"{cluster} -> {peer}", Cluster = cluster, Peer = peer };
 }

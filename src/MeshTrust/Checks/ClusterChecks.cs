@@ -8,25 +8,19 @@ internal static class ClusterChecks
 {
     public static IReadOnlyList<Check<PreflightReading>> Rows { get; } =
     [
-        Row(
-            "MT2420",
-            "node image",
+        Row("MT2420", "node image",
             "pulls without an account are limited by the registry (kubernetes-sigs/kind#3977)",
             reading => reading.ImageChoice.Image is { } image
                 ? $"{image}: {(reading.Image is not null ? "the engine has it" : "the engine has to pull it")}"
                 : "kind's own default",
             NodeImage,
             NoNewNode),
-        Row(
-            "MT2421",
-            "node image's architecture",
+        Row("MT2421", "node image's architecture",
             "an image is built for one processor",
             reading => $"{reading.Image!.Architecture}, the engine is {reading.Engine!.Info.Architecture}",
             Architecture,
             reading => NoNewNode(reading) ?? NotApplicableIf(reading.Image is null, "the engine does not have the image yet")),
-        Row(
-            "MT2405",
-            "kind's configurations",
+        Row("MT2405", "kind's configurations",
             "what is laid over them: registry.mirrors, for one, is not taken by kind (istio/istio#59850)",
             reading => $"planned for {Count(reading.Topology.Clusters.Count, "cluster")}",
             reading => reading.PlanProblems!,
@@ -34,9 +28,7 @@ internal static class ClusterChecks
     ];
 
     /// <summary>Clusters that are there under the wanted names: created by MeshTrust and fitting, or not there.</summary>
-    public static Check<PreflightReading> Leftovers { get; } = Row(
-        "MT2303",
-        "clusters of these names",
+    public static Check<PreflightReading> Leftovers { get; } = Row("MT2303", "clusters of these names",
         "found by the verdict on each cluster (MT2302 to MT2304)",
         reading => $"{reading.NewClusters.Count} of {reading.Topology.Clusters.Count} are new",
         reading => reading.ClusterProblems!,

@@ -13,9 +13,7 @@ internal static class EngineChecks
 
     public static IReadOnlyList<Check<PreflightReading>> Rows { get; } =
     [
-        Row(
-            "MT2220",
-            "the container engine answers",
+        Row("MT2220", "the container engine answers",
             "what keeps it from answering has an id of its own (MT22xx)",
             reading => reading.Engine?.Info is { } info
                 ? $"{reading.EngineCommand} {info.Version}{(info.Endpoint.Length > 0 ? $" at {info.Endpoint}" : "")}, "
@@ -25,29 +23,23 @@ internal static class EngineChecks
                 ? reading.EngineProblems
                 : [Error("container engine", "It does not answer.", "Start it, and see that 'docker version' shows a server.")],
             needsEngine: false),
-        Row(
-            "MT2221",
-            "the engine runs on this machine",
+        Row("MT2221", "the engine runs on this machine",
             "otherwise API servers listen on all addresses of the engine's machine, with its name in their certificates"
             + " (kubernetes-sigs/kind#1880)",
             reading => reading.Engine!.Info.IsRemote ? "it does not" : "it does",
             reading => reading.Engine!.Info.IsRemote
                 ? [Warning(
                     reading.Engine.Info.Endpoint,
-                    "The engine is another machine's: API servers will listen on all its addresses, and its disk, ports and routes cannot"
-                    + " be looked at from here.",
+                    "The engine is another machine's: API servers will listen on all its addresses, and its disk, ports and routes"
+                    + " cannot be looked at from here.",
                     "See that this machine reaches its ports, which kind chooses; or run MeshTrust there.")]
                 : []),
-        Row(
-            "MT2223",
-            "kind",
+        Row("MT2223", "kind",
             "the releases that were tried; which Kubernetes it can make is the node image's question",
             reading => $"{reading.KindVersion ?? "not there"}; {FirstTriedKind} and newer are tried",
             KindVersion,
             needsEngine: false),
-        Row(
-            "MT4010",
-            "kubectl",
+        Row("MT4010", "kubectl",
             "MetalLB is installed with it",
             reading => reading.Host.HasKubectl ? "on the PATH" : "not on the PATH",
             reading => reading.Host.HasKubectl
@@ -58,17 +50,13 @@ internal static class EngineChecks
                     "Install it: https://kubernetes.io/docs/tasks/tools/, or choose --lb=none.")],
             reading => NotApplicableIf(reading.Kind.LoadBalancer.Kind != LoadBalancerKind.MetalLb, "only MetalLB is installed with it"),
             needsEngine: false),
-        Row(
-            "MT2222",
-            "cgroups",
+        Row("MT2222", "cgroups",
             "kubelet 1.35 and newer refuse version 1 (kubernetes/kubernetes#134298)",
             reading => $"version {reading.Engine!.Info.CgroupVersion}"
                 + $"{(reading.Engine.Info.CgroupDriver is { Length: > 0 } driver ? $" ({driver})" : "")};"
                 + $" Kubernetes {reading.Kubernetes?.ToString() ?? "of kind's choice"}",
             Cgroups),
-        Row(
-            "MT2227",
-            "rootless engine",
+        Row("MT2227", "rootless engine",
             "kind's site, user/rootless",
             reading => $"cgroup version {reading.Engine!.Info.CgroupVersion}, 2 is needed",
             reading => reading.Engine!.Info.CgroupVersion == 1
@@ -78,9 +66,7 @@ internal static class EngineChecks
                     "Boot with cgroup v2 and delegate the controllers (Delegate=yes in user@.service), or run the engine with root.")]
                 : [],
             reading => NotApplicableIf(!reading.Engine!.Info.IsRootless, "the engine has root")),
-        Row(
-            "MT2226",
-            "Podman's log driver",
+        Row("MT2226", "Podman's log driver",
             "kind waits for a line of the boot log (kubernetes-sigs/kind#2972, #3050)",
             reading => reading.Engine!.Info.LogDriver is { Length: > 0 } driver ? driver : "unknown",
             reading => reading.Engine!.Info.LogDriver == "journald"

@@ -33,9 +33,7 @@ internal static class FileChecks
 
     public static IReadOnlyList<Check<TrustSnapshot>> Rows { get; } =
     [
-        Row(
-            "MT5025",
-            "keys lie safely on disk, and certificates are clean",
+        Row("MT5025", "keys lie safely on disk, and certificates are clean",
             "RFC 5280 section 4; RFC 3279 section 2.3.1; istio tools/certs (keys in the working directory)",
             snapshot => [.. Files(snapshot.Files), .. Linted(snapshot), .. Names(snapshot)],
             notApplicable: snapshot => snapshot.Files is null ? NoSecret(snapshot) : null),
@@ -45,13 +43,12 @@ internal static class FileChecks
     {
         if (store is null) yield break;
         foreach (var fault in store.Unread)
-            yield return Error(null, fault, "Run as the user who owns the trust store.") with { CouldNotCheck = true };
+            yield return Error(fault, "Run as the user who owns the trust store.") with { CouldNotCheck = true };
         foreach (var key in store.Files.Where(f => f.Path.EndsWith("-key.pem", StringComparison.Ordinal)))
         {
             if (key.Mode is { } mode && (mode & Others) != 0)
             {
                 yield return Error(
-                    null,
                     $"{key.Path} is readable by group or others ({Octal(mode)}).",
                     $"chmod 600 {key.Path}; whoever could read it may have a copy.");
             }
@@ -59,7 +56,6 @@ internal static class FileChecks
             if (key.TrackedByGit)
             {
                 yield return Error(
-                    null,
                     $"{key.Path} is kept in git: everyone with the repository has the key.",
                     "Remove it from the repository and its history, and issue anew.");
             }
@@ -67,7 +63,6 @@ internal static class FileChecks
             if (key.Path.EndsWith($"/{CacertsFile.RootKey}", StringComparison.Ordinal))
             {
                 yield return Error(
-                    null,
                     $"{key.Path}: the root key lies in a cluster's directory, from where it is easily pushed.",
                     "Move it out of the cluster's directory.");
             }
@@ -76,7 +71,6 @@ internal static class FileChecks
         foreach (var (path, mode) in store.Directories.Where(d => (d.Value & Others) != 0))
         {
             yield return Warning(
-                null,
                 $"The directory {(path == "." ? store.Directory : path)} of the trust store is open to group or others ({Octal(mode)}).",
                 "chmod 700 it: it holds keys.");
         }
@@ -92,7 +86,6 @@ internal static class FileChecks
             if (guilty.Count == 0) continue;
             var names = string.Join("; ", guilty.Select(c => $"'{c.Subject}'").Distinct().Take(4));
             yield return Warning(
-                null,
                 $"In {Text.Count(guilty.Count, "certificate")} {rule}: {names}{(guilty.Count > 4 ? " and more" : "")}.",
                 hint);
         }
@@ -108,10 +101,9 @@ internal static class FileChecks
             if (bundle.Roots.Any(r => !r.Equals(ca) && r.RawSubject.Span.SequenceEqual(ca.RawSubject.Span)))
             {
                 yield return Warning(
-                    cluster.Value,
                     $"The intermediate of '{cluster}' has the same subject as its root, '{ca.Subject}': tools and CRLs cannot tell them"
                     + " apart.",
-                    "Issue it with a subject of its own (L=<cluster>).");
+                    "Issue it with a subject of its own (L=<cluster>).").In(cluster.Value);
             }
         }
 
@@ -120,7 +112,6 @@ internal static class FileChecks
         {
             var names = string.Join(", ", twins.Take(6).Select(c => $"'{c.Name}'"));
             yield return Warning(
-                null,
                 $"The intermediates of {names} have the same subject '{twins.First().Ca.Subject}'.",
                 "Give each its cluster's name (L=<cluster>).");
         }

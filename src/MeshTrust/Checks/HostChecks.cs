@@ -23,16 +23,12 @@ internal static class HostChecks
     [
         Inotify("MT1101", "inotify instances", "max_user_instances", host => host.InotifyInstances, 12, nodes => 128 + (64L * nodes), 512),
         Inotify("MT1102", "inotify watches", "max_user_watches", host => host.InotifyWatches, 235, nodes => 8192L * nodes, 524288),
-        Row(
-            "MT1103",
-            "memory",
+        Row("MT1103", "memory",
             "measured: a bare control plane takes 450 MiB",
             reading => $"{Bytes(Available(reading))} available; {NewNodes(reading)} should have {Bytes(WantedMemory * reading.NewNodes)}",
             Memory,
             NoNewNode),
-        Row(
-            "MT1104",
-            "disk of the engine",
+        Row("MT1104", "disk of the engine",
             "measured: a bare control plane writes 550 MiB; kind turns kubelet's own eviction by disk space off, so a full disk shows as"
             + " etcd's fault",
             reading => $"{Bytes(reading.Host.EngineDisk!.Free)} free in {reading.Host.EngineDisk.Path}; {NewNodes(reading)} should have"
@@ -40,18 +36,14 @@ internal static class HostChecks
             EngineDisk,
             reading => NoNewNode(reading)
                 ?? UnreadIf(reading.Host.EngineDisk is null, "the engine's disk is not this machine's, or cannot be read")),
-        Row(
-            "MT1105",
-            "disk for temporary files",
+        Row("MT1105", "disk for temporary files",
             "kind's configuration, an image's archive, exported logs",
             reading => $"{Bytes(reading.Host.TemporaryDisk!.Free)} free in {reading.Host.TemporaryDisk.Path}, "
                 + $"{Bytes(WantedTemporary)} are needed",
             TemporaryDisk,
             reading => UnreadIf(reading.Host.TemporaryDisk is null, "it cannot be read"),
             needsEngine: false),
-        Row(
-            "MT1106",
-            "kubeconfig locks",
+        Row("MT1106", "kubeconfig locks",
             "kind's lock has no owner: one that a killed program left blocks it for ever (kubernetes-sigs/kind#1425)",
             reading => reading.Host.Locks.Count == 0 ? "none" : Count(reading.Host.Locks.Count, "lock file"),
             reading => reading.Host.Locks.Select(l => l.Age >= StaleLock
@@ -64,17 +56,13 @@ internal static class HostChecks
                     $"The lock is {Duration(l.Age)} old: another program writes this kubeconfig.",
                     "Let it end; or take another --kubeconfig-dir.")),
             needsEngine: false),
-        Row(
-            "MT1107",
-            "ports of the host, each wanted once",
+        Row("MT1107", "ports of the host, each wanted once",
             "kubernetes-sigs/kind#3681",
             reading => string.Join(", ", reading.WantedPorts.Select(p => $"{p} ({p.Cluster})")),
             PortPairs,
             NoPort,
             needsEngine: false),
-        Row(
-            "MT1108",
-            "ports of the host are free",
+        Row("MT1108", "ports of the host are free",
             "the engine publishes each of them",
             reading => string.Join(", ", reading.WantedPorts.Select(p => p.ToString()).Distinct()),
             TakenPorts,

@@ -11,33 +11,23 @@ internal static class KeyChecks
 
     public static IReadOnlyList<Check<TrustSnapshot>> Rows { get; } =
     [
-        Row(
-            "MT5003",
-            "the CA key belongs to the CA certificate",
+        Row("MT5003", "the CA key belongs to the CA certificate",
             "istio security/pkg/pki/util/keycertbundle.go, Verify (tls.X509KeyPair)",
-            EachSecret((_, _, bundle) => KeyMatch(bundle))),
-        Row(
-            "MT5007",
-            "keys are plain and RSA of at least 2048 bits, P-256 or P-384",
+            EachSecret(KeyMatch)),
+        Row("MT5007", "keys are plain and RSA of at least 2048 bits, P-256 or P-384",
             "istio security/pkg/pki/util/crypto.go and generate_cert.go; NIST SP 800-57 part 1; istio/istio#14173, istio/istio pull 8850",
-            EachSecret((_, _, bundle) => KeyKind(bundle))),
-        Row(
-            "MT5017",
-            "every cluster has its own CA key, none holds the root's",
+            EachSecret(KeyKind)),
+        Row("MT5017", "every cluster has its own CA key, none holds the root's",
             "istio.io, Plug in CA Certificates (an intermediate for each cluster, the root offline); istio/istio#30103",
-            snapshot => [.. SharedKeys(snapshot), .. EachSecret((_, _, bundle) => RootKeys(bundle))(snapshot)]),
-        Row(
-            "MT5019",
-            "key identifiers and names link each CA to its issuer",
+            snapshot => [.. SharedKeys(snapshot), .. EachSecret(RootKeys)(snapshot)]),
+        Row("MT5019", "key identifiers and names link each CA to its issuer",
             "RFC 5280 sections 4.1.2.4, 4.2.1.1 and 4.2.1.2; istio/istio#39987",
-            EachCertificate((bundle, certificate, _) => Identifiers(bundle, certificate))),
-        Row(
-            "MT5020",
-            "signatures use SHA-2, serial numbers are sound and unique",
+            EachCertificate(Identifiers)),
+        Row("MT5020", "signatures use SHA-2, serial numbers are sound and unique",
             "RFC 5280 sections 4.1.1.2 and 4.1.2.2; CA/Browser Forum BR 7.1 (64 bits); Go refuses SHA1-RSA",
             snapshot =>
             [
-                .. EachCertificate((bundle, certificate, _) => SignatureAndSerial(bundle, certificate))(snapshot),
+                .. EachCertificate(SignatureAndSerial)(snapshot),
                 .. SerialTwins(snapshot),
             ]),
     ];
@@ -48,7 +38,6 @@ internal static class KeyChecks
         if (bundle.Ca is not { } ca || !bundle.TryReadKey(out var key, out _) || key.Matches(ca)) yield break;
         var ids = $"cert SKI {ca.SubjectKeyId ?? "none"}, key SKI {key.KeyId}";
         yield return Error(
-            bundle.Cluster,
             $"{bundle.Cluster}/{bundle.KeyName} does not belong to {bundle.CaCert.Name} ({ids}): istiod says 'the cert does not match the"
             + " key'.",
             "Put the key and the certificate of one issue into the secret together.");
@@ -59,7 +48,6 @@ internal static class KeyChecks
         if (bundle.HasContent(bundle.KeyName) && !bundle.TryReadKey(out _, out var reason))
         {
             yield return Error(
-                bundle.Cluster,
                 $"{bundle.Cluster}/{bundle.KeyName}: {reason}",
                 "Write it as plain PKCS#8: istiod needs PRIVATE KEY, RSA PRIVATE KEY or EC PRIVATE KEY as the first block.");
         }
@@ -68,7 +56,6 @@ internal static class KeyChecks
         foreach (var (certificate, file) in bundle.All.Where(c => !isTaken(c.Certificate)))
         {
             yield return Error(
-                bundle.Cluster,
                 $"'{certificate.Subject}' in {file} has a {certificate.PublicKey} key, which not every peer takes.",
                 "Use RSA of 2048, 3072 or 4096 bits, P-256 or P-384.");
         }
@@ -84,9 +71,8 @@ internal static class KeyChecks
             {
                 var who = names.Count <= 6 ? string.Join(" and ", names) : $"{names.Count} clusters, '{cluster.Name}' among them,";
                 yield return Error(
-                    cluster.Name.Value,
                     $"{who} share the same CA key; compromise of one is compromise of all.",
-                    "Issue an intermediate of its own for each cluster (ClusterCacerts).");
+                    "Issue an intermediate of its own for each cluster (ClusterCacerts).").In(cluster.Name.Value);
             }
         }
     }
@@ -98,7 +84,6 @@ internal static class KeyChecks
         if (bundle.Roots.Any(r => r.SubjectPublicKeyInfo.Span.SequenceEqual(ca.SubjectPublicKeyInfo.Span)))
         {
             yield return Warning(
-                bundle.Cluster,
                 $"'{bundle.Cluster}' holds the root key itself: who reads this secret can be every cluster of the mesh.",
                 "Give the cluster an intermediate, and keep the root key offline.");
         }
@@ -108,7 +93,6 @@ internal static class KeyChecks
         foreach (var name in bundle.DataKeys.Where(name => name != bundle.KeyName && isRootKey(name)))
         {
             yield return Error(
-                bundle.Cluster,
                 $"The secret of '{bundle.Cluster}' carries the root's private key in '{name}'.",
                 "Take it out of the secret, and think of the root as known: rotate it.");
         }
@@ -120,17 +104,11 @@ internal static class KeyChecks
         var isRoot = certificate.IsSelfIssued;
         var parent = bundle.Path.SkipWhile(c => !c.Equals(certificate)).Skip(1).FirstOrDefault();
         if (certificate.SubjectKeyId is null)
-        {
-            yield return Warning(
-                bundle.Cluster,
-                $"{name} has no subject key identifier, which RFC 5280 asks of every CA.",
-                "Issue it anew with one.");
-        }
+            yield return Warning($"{name} has no subject key identifier, which RFC 5280 asks of every CA.", "Issue it anew with one.");
 
         if (certificate.AuthorityKeyId is null && !isRoot)
         {
             yield return Warning(
-                bundle.Cluster,
                 $"{name} has no authority key identifier (OpenSSL before 3.0 writes none).",
                 "Issue it anew with the issuer's key id.");
         }
@@ -138,7 +116,6 @@ internal static class KeyChecks
         if (parent?.SubjectKeyId is { } key && certificate.AuthorityKeyId is { } named && named != key)
         {
             yield return Error(
-                bundle.Cluster,
                 $"{name} names the key id {named} of its issuer, but '{parent.Subject}' has {key}: OpenSSL-based peers find no issuer.",
                 "Issue it anew; the key id must be copied from the issuer's certificate.");
         }
@@ -149,11 +126,10 @@ internal static class KeyChecks
             var what = $"{name}: its AKI names issuer serial {certificate.AuthoritySerialNumber ?? "unknown"}";
             yield return parent is not null && certificate.AuthoritySerialNumber != parent.SerialNumber
                 ? Error(
-                    bundle.Cluster,
                     $"{what}, but '{parent.Subject}' has {parent.SerialNumber}: the root was renewed, and peers no longer accept the"
                     + " chain.",
                     Hint)
-                : Warning(bundle.Cluster, $"{what}; it breaks when the root is renewed with a new serial.", Hint);
+                : Warning($"{what}; it breaks when the root is renewed with a new serial.", Hint);
         }
 
         var isWrittenOtherwise = (CertificateDocument c) =>
@@ -161,7 +137,6 @@ internal static class KeyChecks
         if (parent is null && !isRoot && bundle.All.Select(c => c.Certificate).FirstOrDefault(isWrittenOtherwise) is { } issuer)
         {
             yield return Error(
-                bundle.Cluster,
                 $"{name} writes the name of its issuer '{issuer.Subject}' in other bytes than the issuer itself (PrintableString against"
                 + " UTF8String?).",
                 "Issue it anew with the issuer's name copied byte for byte.");
@@ -175,40 +150,29 @@ internal static class KeyChecks
         {
             // Nobody verifies the signature that a root puts on itself.
             yield return certificate.IsSelfIssued
-                ? Warning(bundle.Cluster, $"{name} is self-signed with {hash}.", "Use SHA-256 when the root is renewed.")
-                : Error(
-                    bundle.Cluster,
-                    $"{name} is signed with {hash}: istiod says 'insecure algorithm'.",
-                    "Issue it anew with SHA-256 or SHA-384.");
+                ? Warning($"{name} is self-signed with {hash}.", "Use SHA-256 when the root is renewed.")
+                : Error($"{name} is signed with {hash}: istiod says 'insecure algorithm'.", "Issue it anew with SHA-256 or SHA-384.");
         }
 
         if (!certificate.SignatureAlgorithmsAgree)
-        {
-            yield return Error(
-                bundle.Cluster,
-                $"{name} names two different signature algorithms.",
-                "Issue it anew; the file may have been tampered with.");
-        }
+            yield return Error($"{name} names two different signature algorithms.", "Issue it anew; the file may have been tampered with.");
 
         var serial = certificate.SerialBytes.Span;
         if (serial.Length > 20)
         {
             yield return Error(
-                bundle.Cluster,
                 $"{name} has a serial number of {serial.Length} octets, 20 are allowed.",
                 "Issue it anew with 16 random octets.");
         }
         else if (serial.Length == 0 || serial[0] > 0x7f || serial.IndexOfAnyExcept((byte)0) < 0)
         {
             yield return Error(
-                bundle.Cluster,
                 $"{name} has serial number {certificate.SerialNumber}, which is not positive.",
                 "Issue it anew with a positive random serial number.");
         }
         else if (serial.Length < 8)
         {
             yield return Warning(
-                bundle.Cluster,
                 $"{name} has serial number {certificate.SerialNumber}, which is less than 64 random bits.",
                 "Use 128 random bits when it is issued anew.");
         }
@@ -225,9 +189,8 @@ internal static class KeyChecks
         {
             var names = string.Join(" and ", group.Select(t => $"'{t.Certificate.Subject}' of '{t.Cluster}'").Take(4));
             yield return Error(
-                group.Last().Cluster,
                 $"Serial {group.Key.SerialNumber} is used twice by one issuer: {names}.",
-                "Issue one of them anew with a random serial number.");
+                "Issue one of them anew with a random serial number.").In(group.Last().Cluster);
         }
     }
 }

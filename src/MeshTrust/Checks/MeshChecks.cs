@@ -19,32 +19,24 @@ internal static class MeshChecks
 
     public static IReadOnlyList<Check<TrustSnapshot>> Rows { get; } =
     [
-        Row(
-            "MT5001",
-            "every cluster trusts the same root",
+        Row("MT5001", "every cluster trusts the same root",
             "istio security/pkg/server/ca/server.go (the whole root-cert.pem goes to every workload); istio/istio#39987, #37096",
             SameRoots),
-        Row(
-            ProblemCodes.OtherRootActive,
-            "istiod hands out the root of the secret",
+        Row(ProblemCodes.OtherRootActive, "istiod hands out the root of the secret",
             "istio pilot/pkg/bootstrap/istio_ca.go (selection at start-up); istio/istio#57853, #53961, #36723",
-            snapshot => snapshot.Clusters.SelectMany(c => ActiveRoot(c, snapshot)),
+            EachCluster((snapshot, cluster) => ActiveRoot(cluster, snapshot)),
             [SnapshotPart.Cacerts, SnapshotPart.SelfSigned, SnapshotPart.RootConfigMaps],
             snapshot => snapshot.Clusters.Any(c => c.SelfSigned is not null || c.RootConfigMaps.Count > 0)
                 ? null
                 : "istiod has run in no cluster yet: no istio-ca-root-cert, no istio-ca-secret"),
-        Row(
-            ProblemCodes.RootNotDistributed,
-            "every namespace carries the roots of the secret",
+        Row(ProblemCodes.RootNotDistributed, "every namespace carries the roots of the secret",
             "istio pilot/pkg/serviceregistry/kube/controller/namespacecontroller.go; pkg/kube/inject/initializer.go; istio/istio#36723",
             EachSecret((snapshot, cluster, bundle) => Distributed(cluster, bundle, snapshot.Topology.Trust.Namespace)),
             [SnapshotPart.Cacerts, SnapshotPart.RootConfigMaps, SnapshotPart.Namespaces],
             snapshot => snapshot.Clusters.Any(c => c.RootConfigMaps.Count > 0)
                 ? NoSecret(snapshot)
                 : "istiod has run in no cluster yet: no istio-ca-root-cert"),
-        Row(
-            ProblemCodes.MeshSettingsMismatch,
-            "network labels, trust domains and data planes fit together",
+        Row(ProblemCodes.MeshSettingsMismatch, "network labels, trust domains and data planes fit together",
             "istio pilot/pkg/serviceregistry/kube/controller/network.go; pilot/pkg/trustbundle; istio/istio#61719, #47427",
             snapshot => [.. Networks(snapshot), .. TrustDomains(snapshot), .. Ambient(snapshot)],
             [SnapshotPart.Cacerts, SnapshotPart.Namespaces, SnapshotPart.MeshConfig],
@@ -77,13 +69,13 @@ internal static class MeshChecks
             ? PemDocument.Parse(map.Name, Encoding.UTF8.GetBytes(map.Data.GetValueOrDefault(CacertsFile.RootCert, ""))).Certificates
             : null;
 
-    private static Finding Broken(TrustPair pair, string where, string? peer) => Error(
-        pair.From,
-        $"A workload of '{pair.From}' is not verifiable in {where}: {pair.Reason}.",
-        pair.From == pair.To
+    private static Finding Broken(TrustPair pair, string where, string? peer)
+    {
+        var hint = pair.From == pair.To
             ? $"Not even '{pair.From}' trusts its own workloads: mend its secret cacerts first (the other findings name the link)."
-            : $"Compare the roots and the chain of the two (MT5001, MT5004), then issue the intermediate of '{pair.From}' anew.",
-        peer);
+            : $"Compare the roots and the chain of the two (MT5001, MT5004), then issue the intermediate of '{pair.From}' anew.";
+        return Error($"A workload of '{pair.From}' is not verifiable in {where}: {pair.Reason}.", hint).In(pair.From, peer);
+    }
 
     private static IEnumerable<Finding> SameRoots(TrustSnapshot snapshot)
     {
@@ -102,15 +94,13 @@ internal static class MeshChecks
             var what = $"Cluster '{name}' trusts root {Describe(roots)} but '{reference.Name}' trusts {Describe(reference.Roots)}";
             yield return roots.Intersect(reference.Roots).Any()
                 ? Warning(
-                    name,
                     $"{what}; they have a root in common, so a rotation of the root is half done.",
-                    "Bring the same root-cert.pem to every cluster.")
+                    "Bring the same root-cert.pem to every cluster.").In(name)
                 : Error(
-                    name,
                     $"{what}; mutual TLS between them will fail with CERTIFICATE_VERIFY_FAILED.",
                     inSecret == reference.Set
                         ? $"The secret of '{name}' holds the common root already, and its istiod does not use it yet: see MT5013."
-                        : $"Issue the intermediate of '{name}' from the same root, or rotate the root through a bundle of both.");
+                        : $"Issue the intermediate of '{name}' from the same root, or rotate the root through a bundle of both.").In(name);
         }
 
         static string Describe(IReadOnlyList<CertificateDocument> roots) =>
@@ -126,7 +116,6 @@ internal static class MeshChecks
             if (cluster.SelfSigned is not null && !cluster.Lacks(SnapshotPart.Cacerts))
             {
                 yield return Error(
-                    name,
                     $"'{name}' runs a self-signed CA ({ns}/istio-ca-secret) and has no cacerts.",
                     "Another root breaks mutual TLS for its running workloads. Use its own root for the mesh: save ca-cert.pem and"
                     + " ca-key.pem of istio-ca-secret to files, and name them with --rootca-cert and --rootca-key and a new --certs-dir"
@@ -141,7 +130,6 @@ internal static class MeshChecks
         if (cluster.SelfSigned is not null && (live is null || isSame))
         {
             yield return Warning(
-                name,
                 $"A self-signed {ns}/istio-ca-secret is left over beside cacerts; it misleads tools, and istiod falls back to it if"
                 + " cacerts is ever missing.",
                 "Delete istio-ca-secret once istiod runs with cacerts.");
@@ -166,7 +154,6 @@ internal static class MeshChecks
         if (roots.Count > 0 && roots.IsSubsetOf(secret))
         {
             return Error(
-                name,
                 $"{what}. istiod ignores a changed root unless ISTIO_MULTIROOT_MESH is set; its next restart adds the new root and takes"
                 + " none away.",
                 "Nothing breaks until then. Look for 'Multi root is disabled' in istiod's log.");
@@ -176,7 +163,6 @@ internal static class MeshChecks
         {
             var who = isElsewhere ? "as the other clusters do" : "as the trust store does";
             return Error(
-                name,
                 $"{what}, {who}. The mesh works until istiod restarts: then it would switch to the root of the secret.",
                 isInStore
                     ? "Do not restart istiod. Run PushSecrets: it puts the right secret back."
@@ -184,11 +170,10 @@ internal static class MeshChecks
         }
 
         return Error(
-            name,
-            $"{what}. istiod started before the secret came, or ignored the change. Its next restart switches workloads to the root of the"
-            + " secret.",
-            "Do not restart istiod while workloads run: mutual TLS between them breaks until all have restarted."
-            + " Plan it as a change of root (docs/existing-clusters.md).");
+            $"{what}. istiod started before the secret came, or ignored the change. Its next restart switches workloads to the root of"
+            + " the secret.",
+            "Do not restart istiod while workloads run: mutual TLS between them breaks until all have restarted. Plan it as a change of"
+            + " root (docs/existing-clusters.md).");
 
         static string Describe(IReadOnlyList<CertificateDocument> roots) => roots.Count == 0
             ? "no certificate"
@@ -217,7 +202,6 @@ internal static class MeshChecks
             var source = published is null ? "cacerts" : "istiod publishes";
             var verb = old.Count == 1 ? "carries" : "carry";
             yield return Error(
-                cluster.Name.Value,
                 $"{Count(old.Count, "namespace")} in '{cluster.Name}' still {verb} other roots than {source}: {Names(old)}.",
                 "See whether istiod runs and may write ConfigMaps there; new workloads in them start with those other roots.");
         }
@@ -227,7 +211,6 @@ internal static class MeshChecks
         if (bare.Count > 0)
         {
             yield return Warning(
-                cluster.Name.Value,
                 $"No istio-ca-root-cert in {Names(bare)} of '{cluster.Name}'.",
                 "Fine where discoverySelectors leave the namespace out; else see whether istiod runs.");
         }
@@ -246,11 +229,10 @@ internal static class MeshChecks
             let label = cluster.Namespaces.FirstOrDefault(n => n.Name == name)?.Labels.GetValueOrDefault(NetworkLabel)
             where label != spec.Network
             select Warning(
-                cluster.Name.Value,
                 label is null
                     ? $"Namespace {name} of '{cluster.Name}' has no label {NetworkLabel}; the topology says '{spec.Network}'."
                     : $"Namespace {name} of '{cluster.Name}' says network '{label}', the topology says '{spec.Network}'.",
-                $"Run PushSecrets, which sets {NetworkLabel}={spec.Network}, or correct the topology.");
+                $"Run PushSecrets, which sets {NetworkLabel}={spec.Network}, or correct the topology.").In(cluster.Name.Value);
     }
 
     private static IEnumerable<Finding> TrustDomains(TrustSnapshot snapshot)
@@ -263,9 +245,8 @@ internal static class MeshChecks
         foreach (var (name, mesh) in meshes.Where(m => m.mesh.TrustDomain != wanted && !m.mesh.Aliases.Contains(wanted)))
         {
             yield return Warning(
-                name,
                 $"The mesh configuration of '{name}' has trust domain '{mesh.TrustDomain}', the topology says '{wanted}'.",
-                "Make them the same, or name the other under trustDomainAliases.");
+                "Make them the same, or name the other under trustDomainAliases.").In(name);
         }
 
         foreach (var (name, mesh) in meshes)
@@ -273,10 +254,9 @@ internal static class MeshChecks
             var strange = meshes.Select(m => m.mesh.TrustDomain).Distinct().Except([mesh.TrustDomain, wanted, .. mesh.Aliases]).ToList();
             if (strange.Count == 0) continue;
             yield return Warning(
-                name,
                 $"'{name}' does not name the trust domain {string.Join(", ", strange.Select(s => $"'{s}'"))} of other clusters as an"
                 + " alias: their identities match no policy here.",
-                "Add it to trustDomainAliases.");
+                "Add it to trustDomainAliases.").In(name);
         }
     }
 
@@ -289,10 +269,9 @@ internal static class MeshChecks
         if (ambient.Count == 0 || sets <= 1) yield break;
         var names = string.Join(", ", ambient.Take(4).Select(c => c.Name.Value));
         yield return Error(
-            ambient[0].Name.Value,
             $"The clusters trust {sets} different sets of roots, and ambient is used ({names}): ztunnel knows no roots but those of its"
             + " own cluster.",
-            "Give all clusters the same root-cert.pem, then restart ztunnel.");
+            "Give all clusters the same root-cert.pem, then restart ztunnel.").In(ambient[0].Name.Value);
     }
 
     private static string SetOf(IReadOnlyList<CertificateDocument> roots) =>

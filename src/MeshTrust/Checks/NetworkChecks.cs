@@ -24,24 +24,18 @@ internal static class NetworkChecks
 
     public static IReadOnlyList<Check<PreflightReading>> Rows { get; } =
     [
-        OfPlan(
-            ProblemCodes.NetworkAmbiguous,
-            "one network of that name",
+        OfPlan(ProblemCodes.NetworkAmbiguous, "one network of that name",
             "making one is not atomic (docker/cli#614, kubernetes-sigs/kind#1596)",
             reading => $"{Count(reading.NamedNetworks.Count, "network")} called '{reading.Kind.Network.Name}'",
             id => id == ProblemCodes.NetworkAmbiguous),
-        Row(
-            "MT2230",
-            "address range for the network",
+        Row("MT2230", "address range for the network",
             "Docker's default pools hold 31 networks, and a VPN's route may cover them all (docker/compose#6153)",
             reading => $"{FreeParts(reading)} of the {Parts(reading).Count()} ranges that Docker gives to networks are free",
             AddressRange,
             reading => NotApplicableIf(reading.Engine!.Info.Engine == ContainerEngineChoice.Podman, "Podman has its own pools")
                 ?? NotApplicableIf(reading.NamedNetworks.Count > 0, $"the network '{reading.Kind.Network.Name}' is there")
                 ?? NotApplicableIf(reading.Kind.Network.Subnets.Count > 0, "the topology names one")),
-        Row(
-            "MT1110",
-            "IPv6 of the kernel",
+        Row("MT1110", "IPv6 of the kernel",
             "kubernetes-sigs/kind#1544",
             reading => reading.Host.HasIpv6 is true ? "on" : "off",
             reading => reading.Host.HasIpv6 is true
@@ -53,50 +47,38 @@ internal static class NetworkChecks
             reading => NotApplicableIf(reading.Kind.IpFamily == IpFamily.IPv4, "the clusters are IPv4")
                 ?? NotApplicableIf(IsOfOtherKernel(reading), "the engine's machine has its own kernel")
                 ?? UnreadIf(reading.Host.HasIpv6 is null, "/proc/net/if_inet6 cannot be read")),
-        OfPlan(
-            ProblemCodes.NetworkFamilyMissing,
-            "address families of the network",
+        OfPlan(ProblemCodes.NetworkFamilyMissing, "address families of the network",
             "kind uses a network that is left over as it is (agent-substrate/substrate#845)",
             reading => $"{string.Join(", ", reading.NamedNetworks.SelectMany(n => n.Subnets).Select(s => s.Range))}; clusters are"
                 + $" {Lower(reading.Kind.IpFamily)}",
             id => id == ProblemCodes.NetworkFamilyMissing,
             reading => NotApplicableIf(reading.NamedNetworks.Count == 0, "the network is not there yet")),
-        OfPlan(
-            "MT3101",
-            "addresses clash with nothing",
+        OfPlan("MT3101", "addresses clash with nothing",
             "ranges of pods and services against other clusters, networks and routes (MT3101 to MT3119); both owners are named",
             reading => $"pods and services of {Count(reading.Topology.Clusters.Count, "cluster")} against "
                 + $"{Count(reading.Engine!.Networks.Count, "network")} and {Count(reading.Engine.Routes.Count, "route")}",
             id => id is not (ProblemCodes.NetworkAmbiguous or ProblemCodes.NetworkFamilyMissing) && !IsOfPools(id)),
-        OfPlan(
-            "MT4004",
-            "pools of load-balancer addresses",
+        OfPlan("MT4004", "pools of load-balancer addresses",
             "the network needs addresses for every cluster's load balancers (MT4002 to MT4009)",
             reading => $"for {Count(reading.Topology.Clusters.Count, "cluster")}, {reading.Kind.LoadBalancer.PoolSize} addresses each"
                 + $" where there is room, {reading.Kind.LoadBalancer.MinPoolSize} at least",
             IsOfPools,
             NoMetalLb),
-        Row(
-            "MT2234",
-            "MetalLB with this Kubernetes",
+        Row("MT2234", "MetalLB with this Kubernetes",
             "Kubernetes 1.36 refuses BGPPeer objects of older CRDs (metallb/metallb#3034)",
             reading => $"{reading.Kind.LoadBalancer.Version} with Kubernetes {reading.Kubernetes?.ToString() ?? "of kind's choice"}; "
                 + $"{FirstStrictAboutPeers} and newer want v{FirstMetalLbThatFits}",
             MetalLbVersion,
             NoMetalLb,
             needsEngine: false),
-        Row(
-            "MT4030",
-            "cloud-provider-kind",
+        Row("MT4030", "cloud-provider-kind",
             "it runs beside the clusters (MT4030, MT4031)",
             reading => reading.LoadBalancerProblems.Count == 0 ? "it runs" : "it does not run",
             reading => reading.LoadBalancerProblems,
             reading => NotApplicableIf(
                 reading.Kind.LoadBalancer.Kind != LoadBalancerKind.CloudProviderKind,
                 "it is not the load balancer")),
-        Row(
-            "MT2228",
-            "load balancers' addresses from this machine",
+        Row("MT2228", "load balancers' addresses from this machine",
             "Docker Desktop's network is in a virtual machine (kubernetes-sigs/kind#3556, docker/for-mac#7334)",
             reading => IsHidden(reading) ? "the network lies in a virtual machine" : "the network is this machine's",
             reading => IsHidden(reading)
@@ -141,8 +123,8 @@ internal static class NetworkChecks
             Error(
                 $"network {reading.Kind.Network.Name}",
                 $"It has to be made, and none of the ranges that Docker gives to networks is free: {cause}.",
-                $"{(cover is null ? "docker network prune" : $"Disconnect the VPN of {cover.Interface}")}; or set network:"
-                + " {create: true, subnet: 10.253.0.0/22} in the topology, or default-address-pools in Docker's daemon.json."),
+                $"{(cover is null ? "docker network prune" : $"Disconnect the VPN of {cover.Interface}")}; or set network: {{create:"
+                + " true, subnet: 10.253.0.0/22} in the topology, or default-address-pools in Docker's daemon.json."),
         ];
     }
 
@@ -180,8 +162,8 @@ internal static class NetworkChecks
         return isOld && reading.Kubernetes >= FirstStrictAboutPeers
             ? [Warning(
                 "loadBalancer.version",
-                $"MetalLB {wanted} has CRDs whose BGPPeer objects Kubernetes {reading.Kubernetes} refuses; layer 2, which is used here, is"
-                + " not concerned.",
+                $"MetalLB {wanted} has CRDs whose BGPPeer objects Kubernetes {reading.Kubernetes} refuses; layer 2, which is used here,"
+                + " is not concerned.",
                 $"Take v{FirstMetalLbThatFits} or newer.")]
             : [];
     }

@@ -10,17 +10,13 @@ internal static class PeerChecks
 {
     public static IReadOnlyList<Check<TrustSnapshot>> Rows { get; } =
     [
-        Calls(
-            "MT3131",
-            "every API server is reached from the nodes of the other clusters, by name and TLS",
+        Calls("MT3131", "every API server is reached from the nodes of the other clusters, by name and TLS",
             "istio.io docs/setup/install/multicluster/before-you-begin (API Server Access); istio/istio#31081",
             [PeerPath.ApiServer],
             "there is one cluster, or nobody here can run a program on its nodes",
             call => $"Node {call.Node} does not reach {call.Target}: {call.Fault}.",
             "Run --target=Repair; an istiod of the one cluster cannot read the other until this works."),
-        Calls(
-            "MT3132",
-            "pods and Services of clusters in one network are reached by their own addresses",
+        Calls("MT3132", "pods and Services of clusters in one network are reached by their own addresses",
             "istio.io docs/ops/deployment/deployment-models (single network); istio common/scripts/kind_provisioner.sh"
             + " connect_kind_clusters",
             [PeerPath.Pod, PeerPath.Service],
@@ -43,8 +39,7 @@ internal static class PeerChecks
             source,
             snapshot => from call in snapshot.Peers
                         where paths.Contains(call.Path) && call.Fault is not null
-                        let caller = snapshot.Clusters.FirstOrDefault(c => c.Name == call.From)
-                        select Error(caller?.Name.Value, message(call), hint, call.To.Value),
+                        select Error(message(call), hint).In(call.From.Value, call.To.Value),
             needs: [],
             notApplicable: snapshot => snapshot.Peers.Any(call => paths.Contains(call.Path)) ? null : notApplicable);
 }

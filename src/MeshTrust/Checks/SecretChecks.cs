@@ -13,31 +13,18 @@ internal static class SecretChecks
 
     public static IReadOnlyList<Check<TrustSnapshot>> Rows { get; } =
     [
-        Row(
-            ProblemCodes.SecretIncomplete,
-            "the secret cacerts holds all keys of one layout",
+        Row(ProblemCodes.SecretIncomplete, "the secret cacerts holds all keys of one layout",
             "istio pilot/pkg/bootstrap/istio_ca.go, detectSigningCABundle; istio/istio#46600, #47650",
-            snapshot => snapshot.Clusters
-                .Where(c => !c.Lacks(SnapshotPart.Cacerts))
-                .SelectMany(c => Layout(c, $"secret {snapshot.Topology.Trust.Namespace}/cacerts")),
+            EachCluster((snapshot, cluster) =>
+                cluster.Lacks(SnapshotPart.Cacerts) ? [] : Layout(cluster, $"secret {snapshot.Topology.Trust.Namespace}/cacerts")),
             notApplicable: _ => null),
-        Row(
-            "MT5006",
-            "the certificate files are clean PEM that every peer reads alike",
+        Row("MT5006", "the certificate files are clean PEM that every peer reads alike",
             "RFC 7468 section 3; ztunnel src/tls/certificate.rs (one bad block fails the whole reply); istio/istio#27605",
-            EachSecret((_, _, bundle) => Pem(bundle))),
-        Row(
-            "MT5021",
-            "the secret can be replaced when its CA must be",
+            EachSecret(Pem)),
+        Row("MT5021", "the secret can be replaced when its CA must be",
             "Kubernetes, Secrets: immutable; istio pilot/pkg/bootstrap/istio_ca.go (file watcher behind kubelet's sync)",
-            snapshot => snapshot.Clusters.Where(c => c.Cacerts?.Immutable is true).Select(c => Warning(
-                c.Name.Value,
-                $"The secret cacerts of '{c.Name}' is immutable: kubelet never refreshes it, and a new intermediate can only come by"
-                + " deleting it, which leaves a moment without a CA.",
-                "Create it anew without 'immutable: true' at the next planned restart of istiod."))),
-        Row(
-            ProblemCodes.RevocationListsIncomplete,
-            "revocation lists cover every CA of the chain",
+            EachCluster((_, cluster) => Immutable(cluster))),
+        Row(ProblemCodes.RevocationListsIncomplete, "revocation lists cover every CA of the chain",
             "istio security/pkg/pki/util/keycertbundle.go, verifyCRL; RFC 5280 sections 5.1.2.5 and 6.3.3; istio/istio#61075, #61073",
             EachSecret(RevocationLists),
             [SnapshotPart.Cacerts, SnapshotPart.Crl],
@@ -46,13 +33,20 @@ internal static class SecretChecks
                 : "no cluster has revocation lists (ca-crl.pem, istio-ca-crl)"),
     ];
 
+    private static IEnumerable<Finding> Immutable(ClusterSnapshot cluster)
+    {
+        if (cluster.Cacerts?.Immutable is not true) yield break;
+        yield return Warning(
+            $"The secret cacerts of '{cluster.Name}' is immutable: kubelet never refreshes it, and a new intermediate can only come by"
+            + " deleting it, which leaves a moment without a CA.",
+            "Create it anew without 'immutable: true' at the next planned restart of istiod.");
+    }
+
     private static IEnumerable<Finding> Layout(ClusterSnapshot cluster, string secret)
     {
-        var name = cluster.Name.Value;
         if (cluster.Bundle is not { } bundle)
         {
             yield return Error(
-                name,
                 $"There is no {secret}: istiod runs, or will start, with a self-signed root that no other cluster trusts.",
                 "Run PushSecrets before istiod starts.");
             yield break;
@@ -61,7 +55,6 @@ internal static class SecretChecks
         if (bundle.Contains("istio-generated"))
         {
             yield return Error(
-                name,
                 $"{secret} carries 'istio-generated': istiod made it itself and treats it as self-signed.",
                 "Replace the whole secret by one that was issued from the common root, without that key.");
         }
@@ -69,7 +62,6 @@ internal static class SecretChecks
         if (bundle.IsTls && CacertsFile.OfCluster.Any(bundle.Contains))
         {
             yield return Error(
-                name,
                 $"{secret} holds both layouts: istiod takes tls.crt and silently ignores the *.pem keys.",
                 "Remove the keys of the layout that is not meant.");
         }
@@ -78,13 +70,12 @@ internal static class SecretChecks
         foreach (var key in bundle.Keys.Where(k => !bundle.Contains(k)))
         {
             yield return Error(
-                name,
                 $"{secret} lacks '{key}': istiod 1.27 and later refuse to start, older versions silently use a self-signed CA.",
                 PushAll);
         }
 
         foreach (var key in bundle.Keys.Where(k => bundle.Contains(k) && !bundle.HasContent(k)))
-            yield return Error(name, $"{secret} has an empty '{key}'.", PushAll);
+            yield return Error($"{secret} has an empty '{key}'.", PushAll);
     }
 
     private static IEnumerable<Finding> Pem(SigningBundle bundle)
@@ -95,22 +86,16 @@ internal static class SecretChecks
         foreach (var (file, _) in files.Where(f => bundle.HasContent(f.Key)))
         {
             foreach (var defect in file.Breaks())
-            {
-                yield return Error(
-                    bundle.Cluster,
-                    $"{file.Name}: {defect}",
-                    "Write the file anew: one block after the other, each ended by a line break.");
-            }
+                yield return Error($"{file.Name}: {defect}", "Write the file anew: one block after the other, each ended by a line break.");
 
             // Go, OpenSSL and rustls all skip text outside blocks (RFC 7468 section 2).
             if (file.StrayText is { } text)
-                yield return Warning(bundle.Cluster, $"{file.Name}: {text}", "Leave only the blocks in the file.");
+                yield return Warning($"{file.Name}: {text}", "Leave only the blocks in the file.");
             if (file.Certificates.Count == 0 && file.Defects.Count == 0)
-                yield return Error(bundle.Cluster, $"{file.Name} holds no certificate.", "Put the certificate in.");
+                yield return Error($"{file.Name} holds no certificate.", "Put the certificate in.");
             foreach (var twice in file.Certificates.GroupBy(c => c).Where(g => g.Count() > 1))
             {
                 yield return Warning(
-                    bundle.Cluster,
                     $"{file.Name} holds '{twice.Key.Subject}' {twice.Count()} times; some Java clients refuse such a chain.",
                     "Keep one of them, unless a rotation is under way.");
             }
@@ -119,7 +104,6 @@ internal static class SecretChecks
         if (bundle.Roots.Count > MostRoots || bundle.Bytes(bundle.RootCertName).Length > LargestBundle)
         {
             yield return Warning(
-                bundle.Cluster,
                 $"{bundle.RootCert.Name} holds {bundle.Roots.Count} roots: it is copied into every namespace and every webhook.",
                 $"Keep at most {MostRoots} roots and {LargestBundle / 1024} KiB.");
         }
@@ -132,7 +116,6 @@ internal static class SecretChecks
         {
             if (published is null) yield break;
             yield return Warning(
-                bundle.Cluster,
                 "istio-ca-crl is there, but the secret has no ca-crl.pem: istiod never clears it while it runs.",
                 "If the list was removed on purpose: istiod stops handing it out at its next restart.");
             yield break;
@@ -141,7 +124,6 @@ internal static class SecretChecks
         if (published is not null && !text.AsSpan().SequenceEqual(Encoding.UTF8.GetBytes(published)))
         {
             yield return Warning(
-                bundle.Cluster,
                 "istio-ca-crl holds another list than ca-crl.pem in the secret.",
                 "Look for 'CRL' in istiod's log: one bad list keeps the old one alive.");
         }
@@ -149,7 +131,6 @@ internal static class SecretChecks
         if (bundle.IsTls)
         {
             yield return Warning(
-                bundle.Cluster,
                 "The secret has tls.crt and ca-crl.pem: istiod ignores the list in this layout.",
                 "Use the layout of the four *.pem keys.");
         }
@@ -165,13 +146,12 @@ internal static class SecretChecks
             }
 
             yield return Error(
-                bundle.Cluster,
                 $"{file.Name}: the block at line {block.Line} is no revocation list.",
                 "Leave only X509 CRL blocks in the file.");
         }
 
         foreach (var defect in file.Breaks(PemLabel.Crl))
-            yield return Error(bundle.Cluster, $"{file.Name}: {defect}", "Write the file anew, one list for each CA.");
+            yield return Error($"{file.Name}: {defect}", "Write the file anew, one list for each CA.");
         foreach (var finding in Coverage(bundle, file.Name, lists, snapshot.At)) yield return finding;
     }
 
@@ -185,22 +165,17 @@ internal static class SecretChecks
             if (own.Count == 0)
             {
                 yield return Error(
-                    bundle.Cluster,
                     $"{file} has no CRL from '{ca.Subject}': {Consequence}.",
                     "Add one list for each certificate of cert-chain.pem.");
             }
             else if (own.All(l => l.NextUpdate < at))
             {
-                yield return Error(
-                    bundle.Cluster,
-                    $"The CRL of '{ca.Subject}' was due for replacement at {own[^1].NextUpdate:u}.",
-                    "Issue a new list.");
+                yield return Error($"The CRL of '{ca.Subject}' was due for replacement at {own[^1].NextUpdate:u}.", "Issue a new list.");
             }
 
             if (ca.KeyUsage is { } usage && !usage.HasFlag(CertificateKeyUsage.CrlSign))
             {
                 yield return Error(
-                    bundle.Cluster,
                     $"'{ca.Subject}' lacks cRLSign, so its list counts for nothing: {Consequence}.",
                     "Issue the CA anew with cRLSign (Istio's Makefile leaves it out).");
             }
@@ -209,7 +184,6 @@ internal static class SecretChecks
         foreach (var twins in chain.GroupBy(c => c.Subject).Where(g => g.Count() > 1))
         {
             yield return Error(
-                bundle.Cluster,
                 $"Two certificates of the chain are called '{twins.Key}': istiod finds lists by that name, so one hides the other.",
                 "Issue the intermediate with a subject of its own.");
         }

@@ -41,25 +41,29 @@ internal static class TrustCheck
     public static string? NoSecret(TrustSnapshot snapshot) =>
         snapshot.Clusters.Any(c => c.Cacerts is not null) ? null : "no cluster has a readable secret cacerts";
 
+    /// <summary>Goes over every cluster, which all findings then concern.</summary>
+    public static Func<TrustSnapshot, IEnumerable<Finding>> EachCluster(
+        Func<TrustSnapshot, ClusterSnapshot, IEnumerable<Finding>> inspect) =>
+        snapshot => snapshot.Clusters.SelectMany(cluster => inspect(snapshot, cluster).Select(finding => finding.In(cluster.Name.Value)));
+
     /// <summary>Goes over the secret of every cluster that has one.</summary>
     public static Func<TrustSnapshot, IEnumerable<Finding>> EachSecret(
         Func<TrustSnapshot, ClusterSnapshot, SigningBundle, IEnumerable<Finding>> inspect) =>
-        snapshot => from cluster in snapshot.Clusters
-                    where cluster.Bundle is not null
-                    from finding in inspect(snapshot, cluster, cluster.Bundle!)
-                    select finding;
+        EachCluster((snapshot, cluster) => cluster.Bundle is { } bundle ? inspect(snapshot, cluster, bundle) : []);
+
+    public static Func<TrustSnapshot, IEnumerable<Finding>> EachSecret(Func<SigningBundle, IEnumerable<Finding>> inspect) =>
+        EachSecret((_, _, bundle) => inspect(bundle));
 
     /// <summary>Goes over every distinct certificate of every secret.</summary>
     public static Func<TrustSnapshot, IEnumerable<Finding>> EachCertificate(
-        Func<SigningBundle, CertificateDocument, string, IEnumerable<Finding>> inspect) =>
-        EachSecret((_, _, bundle) => bundle.All.SelectMany(entry => inspect(bundle, entry.Certificate, entry.File)));
+        Func<SigningBundle, CertificateDocument, IEnumerable<Finding>> inspect) =>
+        EachSecret(bundle => bundle.All.SelectMany(entry => inspect(bundle, entry.Certificate)));
 
     /// <summary>A finding that breaks trust, or will.</summary>
-    public static Finding Error(string? cluster, string message, string hint, string? peer = null) =>
-        Finding.Of(Severity.Error, cluster, message, hint, peer);
+    public static Finding Error(string message, string hint) => Finding.OfMesh(Severity.Error, message, hint);
 
     /// <summary>A finding that someone should know.</summary>
-    public static Finding Warning(string? cluster, string message, string hint) => Finding.Of(Severity.Warning, cluster, message, hint);
+    public static Finding Warning(string message, string hint) => Finding.OfMesh(Severity.Warning, message, hint);
 
     private static IEnumerable<Finding> Unread(string id, TrustSnapshot snapshot)
     {
@@ -73,7 +77,7 @@ internal static class TrustCheck
                 {
                     var what = isWhole ? $"cluster '{cluster.Name}'" : part.Name;
                     var message = $"Could not check: {what} could not be read. {part.Reason}";
-                    yield return Error(cluster.Name.Value, message, part.Hint) with { CouldNotCheck = true };
+                    yield return Error(message, part.Hint).In(cluster.Name.Value) with { CouldNotCheck = true };
                 }
             }
         }

@@ -41,7 +41,8 @@ public static class TrustInspection
     /// <param name="prove">Makes the proof of all pairs, or hands out one that is made already.</param>
     internal static IReadOnlyList<Check<TrustSnapshot>> Checks(Func<TrustSnapshot, TrustMatrix> prove) =>
     [
-        MeshChecks.PairsTrusted(prove), .. MeshChecks.Rows, .. SecretChecks.Rows, .. KeyChecks.Rows, .. ChainChecks.Rows, .. FileChecks.Rows,
+        MeshChecks.PairsTrusted(prove),
+        .. MeshChecks.Rows, .. SecretChecks.Rows, .. KeyChecks.Rows, .. ChainChecks.Rows, .. FileChecks.Rows,
     ];
 
     private static TrustMatrix? Try(Lazy<TrustMatrix> proof)

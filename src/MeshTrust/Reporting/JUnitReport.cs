@@ -13,8 +13,6 @@ namespace MeshTrust.Reporting;
 /// </summary>
 internal static class JUnitReport
 {
-    private const string Mesh = "mesh";
-
     /// <summary>The report as XML 1.0 in UTF-8, ending in one line break.</summary>
     public static string Render(TrustReport report)
     {
@@ -45,45 +43,41 @@ internal static class JUnitReport
 
     private static IEnumerable<Case> Cases(CheckReport check, TrustReport report)
     {
-        if (check.Outcome == CheckOutcome.NotApplicable)
-        {
-            yield return new Case(Mesh, [], check.Note ?? "not applicable", null);
-            yield break;
-        }
-
-        if (check.Findings.Where(f => f.Cluster is null).ToList() is { Count: > 0 } general)
-            yield return new Case(Mesh, general, null, null);
-        if (check.Id == ProblemCodes.PairNotTrusted && report.Matrix.Pairs.Count is > 0 and <= 100)
-        {
-            var found = check.Findings.Where(f => f.Cluster is not null).ToLookup(f => (f.Cluster!, f.Peer ?? f.Cluster!));
-            foreach (var pair in report.Matrix.Pairs)
-            {
-                var unread = pair.Trusted is null ? pair.Reason ?? "could not be read" : null;
-                var remark = report.IsAlone && pair.Trusted == true ? report.Verdict : null;
-                yield return new Case($"{pair.From} -> {pair.To}", [.. found[(pair.From, pair.To)]], null, unread) { Remark = remark };
-            }
-
-            yield break;
-        }
-
-        foreach (var cluster in report.Clusters)
-        {
-            var skipped = check.Unchecked.FirstOrDefault(u => u.Cluster == cluster.Name);
-            yield return new Case(
-                cluster.Name,
-                [.. check.Findings.Where(f => f.Cluster == cluster.Name)],
-                skipped is { Unread: false } ? skipped.Reason : null,
-                skipped is { Unread: true } ? skipped.Reason : null);
-        }
+        if (check.Outcome == CheckOutcome.NotApplicable) return [new Case("mesh", []) { Skipped = check.Note ?? "not applicable" }];
+        var general = check.Findings.Where(f => f.Cluster is null).ToList();
+        return check.Id == ProblemCodes.PairNotTrusted && report.Matrix.Pairs.Count is > 0 and <= 100
+            ? [.. Mesh(general), .. Pairs(check, report)]
+            : [.. Mesh(general), .. Clusters(check, report)];
     }
+
+    private static IEnumerable<Case> Mesh(List<Finding> findings) => findings.Count > 0 ? [new Case("mesh", findings)] : [];
+
+    private static IEnumerable<Case> Pairs(CheckReport check, TrustReport report)
+    {
+        var found = check.Findings.Where(f => f.Cluster is not null).ToLookup(f => (f.Cluster!, f.Peer ?? f.Cluster!));
+        return report.Matrix.Pairs.Select(pair => new Case($"{pair.From} -> {pair.To}", [.. found[(pair.From, pair.To)]])
+        {
+            Unread = pair.Trusted is null ? pair.Reason ?? "could not be read" : null,
+            Remark = report.IsAlone && pair.Trusted == true ? report.Verdict : null,
+        });
+    }
+
+    private static IEnumerable<Case> Clusters(CheckReport check, TrustReport report) =>
+        from cluster in report.Clusters
+        let lacking = check.Unchecked.FirstOrDefault(u => u.Cluster == cluster.Name)
+        select new Case(cluster.Name, [.. check.Findings.Where(f => f.Cluster == cluster.Name)])
+        {
+            Skipped = lacking is { Unread: false } ? lacking.Reason : null,
+            Unread = lacking is { Unread: true } ? lacking.Reason : null,
+        };
 
     private static void WriteCounts(XmlWriter xml, IEnumerable<Case> cases)
     {
-        var kinds = cases.Select(c => c.Kind).ToList();
-        Attribute(xml, "tests", $"{kinds.Count}");
-        Attribute(xml, "failures", $"{kinds.Count(k => k == CaseKind.Failed)}");
-        Attribute(xml, "errors", $"{kinds.Count(k => k == CaseKind.Unknown)}");
-        Attribute(xml, "skipped", $"{kinds.Count(k => k == CaseKind.Skipped)}");
+        var elements = cases.Select(c => c.Element).ToList();
+        Attribute(xml, "tests", $"{elements.Count}");
+        Attribute(xml, "failures", $"{elements.Count(e => e == Case.Failure)}");
+        Attribute(xml, "errors", $"{elements.Count(e => e == Case.Error)}");
+        Attribute(xml, "skipped", $"{elements.Count(e => e == Case.Skip)}");
         Attribute(xml, "time", "0");
     }
 
@@ -93,33 +87,18 @@ internal static class JUnitReport
         Attribute(xml, "classname", $"MeshTrust.{id}");
         Attribute(xml, "name", one.Name);
         Attribute(xml, "time", "0");
-        switch (one.Kind)
+        if (one.Element is { } element)
         {
-            case CaseKind.Failed:
-                Write(xml, "failure", id, one.Failures[0].Message, Lines(one.Failures));
-                break;
-            case CaseKind.Unknown when one.Unknown.Count > 0:
-                Write(xml, "error", id, one.Unknown[0].Message, Lines(one.Unknown));
-                break;
-            case CaseKind.Unknown:
-                Write(xml, "error", id, $"could not check: {one.Unread}", "");
-                break;
-            case CaseKind.Skipped:
-                Write(xml, "skipped", null, one.Skipped!, "");
-                break;
+            var findings = element == Case.Failure ? one.Failures : one.Unknown;
+            xml.WriteStartElement(element);
+            if (element != Case.Skip) Attribute(xml, "type", id);
+            Attribute(xml, "message", findings.Count > 0 ? findings[0].Message : one.Skipped ?? $"could not check: {one.Unread}");
+            if (findings.Count > 0) xml.WriteString(Clean(Lines(findings)));
+            xml.WriteEndElement();
         }
 
         var remarks = string.Join('\n', new[] { Lines(one.Warnings), one.Remark ?? "" }.Where(t => t.Length > 0));
         if (remarks.Length > 0) xml.WriteElementString("system-out", Clean(remarks));
-        xml.WriteEndElement();
-    }
-
-    private static void Write(XmlWriter xml, string element, string? type, string message, string text)
-    {
-        xml.WriteStartElement(element);
-        if (type is not null) Attribute(xml, "type", type);
-        Attribute(xml, "message", message);
-        if (text.Length > 0) xml.WriteString(Clean(text));
         xml.WriteEndElement();
     }
 
@@ -145,21 +124,17 @@ internal static class JUnitReport
         public override Encoding Encoding => Encoding.UTF8;
     }
 
-    private enum CaseKind
+    private sealed class Case(string name, IReadOnlyList<Finding> findings)
     {
-        Passed,
-        Failed,
-        Unknown,
-        Skipped,
-    }
+        public const string Failure = "failure";
+        public const string Error = "error";
+        public const string Skip = "skipped";
 
-    private sealed class Case(string name, IReadOnlyList<Finding> findings, string? skipped, string? unread)
-    {
-        public string Name { get; } = name;
+        public string Name => name;
 
-        public string? Skipped { get; } = skipped;
+        public string? Skipped { get; init; }
 
-        public string? Unread { get; } = unread;
+        public string? Unread { get; init; }
 
         /// <summary>What a reader should know although the case passed.</summary>
         public string? Remark { get; init; }
@@ -170,10 +145,11 @@ internal static class JUnitReport
 
         public List<Finding> Warnings { get; } = [.. findings.Where(f => f.Severity == Severity.Warning)];
 
-        public CaseKind Kind =>
-            Failures.Count > 0 ? CaseKind.Failed
-            : Unknown.Count > 0 || Unread is not null ? CaseKind.Unknown
-            : Skipped is not null ? CaseKind.Skipped
-            : CaseKind.Passed;
+        /// <summary>The element that says that it did not pass; null where it did.</summary>
+        public string? Element =>
+            Failures.Count > 0 ? Failure
+            : Unknown.Count > 0 || Unread is not null ? Error
+            : Skipped is not null ? Skip
+            : null;
     }
 }
