@@ -6,7 +6,7 @@ using Spectre.Console;
 namespace Cake.Frosting.MeshTrust;
 
 /// <summary>Shows that long work goes on: a moving line at a terminal, a plain line now and then elsewhere, nothing for short work.</summary>
-public sealed class LiveStatus(TimeProvider time)
+internal sealed class LiveStatus(TimeProvider time)
 {
     private static readonly TimeSpan BeforeFirst = TimeSpan.FromMilliseconds(300);
     private static readonly TimeSpan BetweenLines = TimeSpan.FromSeconds(10);
@@ -25,9 +25,6 @@ public sealed class LiveStatus(TimeProvider time)
     /// <exception cref="Exception">What the work throws.</exception>
     public async Task<T> DuringAsync<T>(ICakeContext context, Func<string> what, Task<T> work)
     {
-        ArgumentNullException.ThrowIfNull(context);
-        ArgumentNullException.ThrowIfNull(what);
-        ArgumentNullException.ThrowIfNull(work);
         var started = time.GetTimestamp();
         if (await EndsWithinAsync(work, BeforeFirst).ConfigureAwait(false)) return await work.ConfigureAwait(false);
 
@@ -55,9 +52,6 @@ public sealed class LiveStatus(TimeProvider time)
     /// <exception cref="Exception">What the work throws.</exception>
     public async Task<T> DuringAsync<T>(ICakeContext context, ClusterBoard board, Task<T> work)
     {
-        ArgumentNullException.ThrowIfNull(context);
-        ArgumentNullException.ThrowIfNull(board);
-        ArgumentNullException.ThrowIfNull(work);
         if (IsInteractive && !await EndsWithinAsync(work, BeforeFirst).ConfigureAwait(false))
         {
             await AnsiConsole.Live(ClusterTable.From(board.Rows())).StartAsync(async view =>

@@ -18,8 +18,10 @@ namespace Cake.Frosting.MeshTrust;
 /// What the tasks of one run share: the settings, bound when the first task asks, and the clusters, made reachable when the first task asks.
 /// All else goes from task to task through the topology and the trust store, so that each can run alone (<c>--exclusive</c>).
 /// </summary>
-public sealed class MeshSession(MeshTrustOptions options, RunCancellation cancellation, KindAccess kind, TimeProvider time) : IDisposable
+public sealed class MeshSession : IDisposable
 {
+    private readonly MeshTrustOptions _options;
+    private readonly KindAccess _kind;
     private readonly Lock _lock = new();
     private MeshTrustSettings? _settings;
     private Task<ClusterSet>? _clusters;
@@ -29,30 +31,55 @@ public sealed class MeshSession(MeshTrustOptions options, RunCancellation cancel
     private readonly HashSet<string> _keptFromGit = [];
     private ClusterConnections? _connections;
 
+    internal MeshSession(
+        MeshTrustOptions options, RunCancellation cancellation, StandardOutput output, KindAccess kind, PreflightReader preflight, TimeProvider time)
+    {
+        (_options, _kind, Cancellation, Output, Preflight, Time) = (options, kind, cancellation, output, preflight, time);
+        (Board, Live, Reports) = (new ClusterBoard(time), new LiveStatus(time), new ReportDelivery(output));
+    }
+
     /// <summary>Ends with the run.</summary>
-    public CancellationToken Token => cancellation.Token;
+    public CancellationToken Token => Cancellation.Token;
+
+    /// <summary>What can end the run.</summary>
+    internal RunCancellation Cancellation { get; }
+
+    /// <summary>Where a task writes what it was asked for.</summary>
+    internal StandardOutput Output { get; }
+
+    /// <summary>Shows that long work goes on.</summary>
+    internal LiveStatus Live { get; }
+
+    /// <summary>Brings reports to people and pipelines.</summary>
+    internal ReportDelivery Reports { get; }
+
+    /// <summary>Reads the machine.</summary>
+    internal PreflightReader Preflight { get; }
+
+    /// <summary>The clock of the run.</summary>
+    internal TimeProvider Time { get; }
 
     /// <summary>The keys that this run needs, generated ahead of the task that takes them.</summary>
-    public PendingKeys Keys { get; } = new();
+    internal PendingKeys Keys { get; } = new();
 
     /// <summary>How a stage reaches an API server: over one connection to each cluster, which all tasks of the run share.</summary>
-    public Func<ClusterAccess, IClusterApi> Connect(Stage stage)
+    internal Func<ClusterAccess, IClusterApi> Connect(Stage stage)
     {
-        var connections = LazyInitializer.EnsureInitialized(ref _connections, () => new(ClusterApiSettings.Default with { Time = time, FaultOf = FaultOf }));
+        var connections = LazyInitializer.EnsureInitialized(ref _connections, () => new(ClusterApiSettings.Default with { Time = Time, FaultOf = FaultOf }));
         return access => connections.Open(access, stage);
     }
 
     /// <summary>The steps of clusters that are being made, for whoever shows them.</summary>
-    public ClusterBoard Board { get; } = new(time);
+    internal ClusterBoard Board { get; }
 
     /// <summary>The provider of the run, and why it is that one.</summary>
-    public Task<ProviderSelection> ProviderAsync(ICakeContext context)
+    internal Task<ProviderSelection> ProviderAsync(ICakeContext context)
     {
         var settings = Settings(context);
         lock (_lock)
         {
             return _provider ??= ProviderSelection.ForAsync(
-                settings, ct => kind.FindAsync(settings.Topology.Kind, ct), () => _binaries ??= BinaryLocator.TryFind(new BinaryRequest { Version = Versions(settings) }), Token);
+                settings, ct => _kind.FindAsync(settings.Topology.Kind, ct), () => _binaries ??= BinaryLocator.TryFind(new BinaryRequest { Version = Versions(settings) }), Token);
         }
     }
 
@@ -68,7 +95,7 @@ public sealed class MeshSession(MeshTrustOptions options, RunCancellation cancel
             foreach (var warning in _settings.Warnings) context.Log.Warning(warning.ToString());
         }
 
-        cancellation.ListenToSignals().LimitTo(_settings.Run.Timeout);
+        Cancellation.ListenToSignals().LimitTo(_settings.Run.Timeout);
         return _settings;
     }
 
@@ -76,7 +103,7 @@ public sealed class MeshSession(MeshTrustOptions options, RunCancellation cancel
     /// Starts to generate the keys that the trust store lacks, once in a run: before clusters come up, so that their time does not add to the total.
     /// </summary>
     /// <returns>How many keys were missing.</returns>
-    public int PrepareKeys(ICakeContext context)
+    internal int PrepareKeys(ICakeContext context)
     {
         var settings = Settings(context);
         KeepFromGit(context, settings.Run.CertsDirectory);
@@ -91,7 +118,7 @@ public sealed class MeshSession(MeshTrustOptions options, RunCancellation cancel
     }
 
     /// <summary>The clusters of the mesh, reachable until the process ends.</summary>
-    public Task<ClusterSet> ClustersAsync(ICakeContext context)
+    internal Task<ClusterSet> ClustersAsync(ICakeContext context)
     {
         var settings = Settings(context);
         lock (_lock) return _clusters ??= EnsureAsync(context, settings);
@@ -99,11 +126,11 @@ public sealed class MeshSession(MeshTrustOptions options, RunCancellation cancel
 
     /// <summary>What a run on kind clusters works with; only a provider that is kind asks for it.</summary>
     /// <exception cref="global::MeshTrust.MeshTrustException">MT22xx: no container engine answers.</exception>
-    public Task<KindRun> KindAsync(ICakeContext context)
+    internal Task<KindRun> KindAsync(ICakeContext context)
     {
         var settings = Settings(context);
         KeepFromGit(context, Path.Combine(settings.Run.WorkDirectory, "kind"), settings.Run.KubeconfigDirectory);
-        return kind.OpenAsync(context, settings, Board, Token);
+        return _kind.OpenAsync(context, settings, Board, Token);
     }
 
     /// <summary>How to reach each cluster, in the order of the topology.</summary>
@@ -116,17 +143,17 @@ public sealed class MeshSession(MeshTrustOptions options, RunCancellation cancel
         if ((await ProviderAsync(context).ConfigureAwait(false)).Choice != ProviderChoice.Kind) return [];
         var run = await KindAsync(context).ConfigureAwait(false);
         var access = await AccessAsync(context).ConfigureAwait(false);
-        return await new PeerProbe(run.Engine, run.Connect, time).ReadAsync(Settings(context).Topology, access, await run.ReadAsync(Token).ConfigureAwait(false), Token).ConfigureAwait(false);
+        return await new PeerProbe(run.Engine, run.Connect, Time).ReadAsync(Settings(context).Topology, access, await run.ReadAsync(Token).ConfigureAwait(false), Token).ConfigureAwait(false);
     }
 
     /// <summary>How many clusters are worked on at once.</summary>
-    public int Parallel(ICakeContext context) => Settings(context).Run.Parallel ?? Math.Max(8, Environment.ProcessorCount);
+    internal int Parallel(ICakeContext context) => Settings(context).Run.Parallel ?? Math.Max(8, Environment.ProcessorCount);
 
     /// <summary>What brings the binaries of native clusters, as the settings want it.</summary>
-    public BinaryDownload Binaries(ICakeContext context)
+    internal BinaryDownload Binaries(ICakeContext context)
     {
         var run = Settings(context).Run;
-        return new BinaryDownload(new BinaryDownloadOptions { Version = Versions(Settings(context)), Index = run.BinariesIndex, Offline = run.Offline }) { TimeProvider = time };
+        return new BinaryDownload(new BinaryDownloadOptions { Version = Versions(Settings(context)), Index = run.BinariesIndex, Offline = run.Offline }) { TimeProvider = Time };
     }
 
     /// <summary>Closes the connections to the clusters; it ends with the run.</summary>
@@ -192,7 +219,8 @@ public sealed class MeshSession(MeshTrustOptions options, RunCancellation cancel
             arguments,
             context.Environment.GetEnvironmentVariables().AsReadOnly(),
             path => MeshTrustSettings.ReadFile(Path.GetFullPath(path, home)),
-            [.. options.OtherArguments]);
+            [.. _options.OtherArguments],
+            _options.RefusesUnknownArguments);
         return settings.FromDirectory(home);
     }
 }

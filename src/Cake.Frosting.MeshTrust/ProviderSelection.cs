@@ -7,7 +7,7 @@ namespace Cake.Frosting.MeshTrust;
 /// <summary>Which provider a run takes, and why.</summary>
 /// <param name="Choice">Never <see cref="ProviderChoice.Auto"/>.</param>
 /// <param name="Reason">A clause for people, for instance <c>auto: no context is named</c>.</param>
-public sealed record ProviderSelection(ProviderChoice Choice, string Reason)
+internal sealed record ProviderSelection(ProviderChoice Choice, string Reason)
 {
     private const string Unnamed = "auto: no context is named (CTX_CLUSTER1..n or the topology)";
 
@@ -23,9 +23,6 @@ public sealed record ProviderSelection(ProviderChoice Choice, string Reason)
     public static async Task<ProviderSelection> ForAsync(
         MeshTrustSettings settings, Func<CancellationToken, Task<KindAvailability>> findKind, Func<ControlPlaneBinaries?> findBinaries, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(settings);
-        ArgumentNullException.ThrowIfNull(findKind);
-        ArgumentNullException.ThrowIfNull(findBinaries);
         var topology = settings.Topology;
         if (topology.Provider != ProviderChoice.Auto) return new(topology.Provider, "asked for");
         if (topology.EffectiveProvider == ProviderChoice.Embedded) return await WithoutContextsAsync(findKind, findBinaries, cancellationToken).ConfigureAwait(false);

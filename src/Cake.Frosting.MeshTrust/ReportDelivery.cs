@@ -4,6 +4,7 @@ using Cake.Core.Diagnostics;
 using MeshTrust;
 using MeshTrust.Checks;
 using MeshTrust.IO;
+using MeshTrust.Kubeconfig;
 using MeshTrust.Reporting;
 using MeshTrust.Settings;
 using Spectre.Console;
@@ -11,7 +12,7 @@ using Spectre.Console;
 namespace Cake.Frosting.MeshTrust;
 
 /// <summary>Brings a report to whoever reads it: to the screen in the form that the run names, and as files for pipelines.</summary>
-public sealed class ReportDelivery(StandardOutput output)
+internal sealed class ReportDelivery(StandardOutput output)
 {
     /// <summary>The JUnit file in the artifacts directory; Prow looks for this form of name.</summary>
     public const string JUnitFile = "junit_meshtrust.xml";
@@ -31,8 +32,6 @@ public sealed class ReportDelivery(StandardOutput output)
     /// </exception>
     public void Deliver(ICakeContext context, TrustReport report, RunSpec run)
     {
-        ArgumentNullException.ThrowIfNull(context);
-        ArgumentNullException.ThrowIfNull(run);
         Show(run, () => JsonReport.Render(report), console => TableReport.Write(report, console), text => PlainReport.Write(report, text));
 
         var markdown = new StringWriter();
@@ -121,5 +120,40 @@ public sealed class ReportDelivery(StandardOutput output)
             stage,
             [.. found?.Problems ?? [], .. refused.Values.SelectMany(fault => fault.Problems)],
             found ?? refused.Values.First());
+    }
+}
+
+/// <summary>Hands variables such as <c>CTX_CLUSTER1</c> to the later steps of a pipeline.</summary>
+internal sealed class PipelineExport(StandardOutput output)
+{
+    /// <summary>Hands them on in the way of the pipeline that runs this; nothing where there is none.</summary>
+    public void Export(ICakeContext context, IReadOnlyList<KeyValuePair<string, string>> variables, OutputFormat format)
+    {
+        switch (format)
+        {
+            case OutputFormat.GitHub:
+                Append(context, "GITHUB_ENV", ContextExport.GitHub(variables));
+                Append(context, "GITHUB_OUTPUT", ContextExport.GitHub(variables));
+                break;
+            case OutputFormat.Azure:
+                foreach (var line in ContextExport.Azure(variables)) output.Report.WriteLine(line);
+                break;
+            case OutputFormat.GitLab:
+                context.Log.Information("GitLab hands on meshtrust.env of the work directory as 'artifacts: reports: dotenv'.");
+                break;
+        }
+    }
+
+    private static void Append(ICakeContext context, string variable, IReadOnlyList<string> lines)
+    {
+        if (context.Environment.GetEnvironmentVariable(variable) is not { Length: > 0 } file) return;
+        try
+        {
+            File.AppendAllLines(file, lines);
+        }
+        catch (Exception fault) when (DiskFault.IsOne(fault))
+        {
+            throw DiskFault.From(Stage.Contexts, file, fault);
+        }
     }
 }

@@ -7,7 +7,7 @@ namespace Cake.Frosting.MeshTrust;
 /// The stream for what a run was asked for. With <c>--output=json</c> standard output carries the report and nothing else:
 /// everything that Cake and the tasks tell goes to standard error.
 /// </summary>
-public sealed class StandardOutput : IDisposable
+internal sealed class StandardOutput : IDisposable
 {
     private readonly TextWriter? _before;
 
@@ -28,7 +28,6 @@ public sealed class StandardOutput : IDisposable
     /// <summary>Reads <c>--output=json</c> from the command line, before Cake writes its first line.</summary>
     public static StandardOutput For(IReadOnlyList<string> args)
     {
-        ArgumentNullException.ThrowIfNull(args);
         return CakeCommandLine.Values(args, "--output").Contains("json", StringComparer.OrdinalIgnoreCase) ? new(reportOnly: true) : AsItIs();
     }
 
@@ -40,9 +39,23 @@ public sealed class StandardOutput : IDisposable
         Out = new AnsiConsoleOutput(Report),
     });
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         if (_before is not null) Console.SetOut(_before);
     }
+}
+
+/// <summary><c>--color</c> for what Cake itself writes: it colours pipes as well wherever TERM is set, and takes no only from NO_COLOR.</summary>
+internal static class ColorArgument
+{
+    /// <summary>Sets NO_COLOR where colour was refused, or where standard output is no terminal and no pipeline that shows colour.</summary>
+    public static void Apply(IReadOnlyList<string> args)
+    {
+        var choice = CakeCommandLine.Values(args, "--color").LastOrDefault()?.ToLowerInvariant();
+        if (choice is "always") return;
+        if (choice is "never" || (Console.IsOutputRedirected && !IsSet("GITHUB_ACTIONS") && !IsSet("TF_BUILD") && !IsSet("GITLAB_CI")))
+            Environment.SetEnvironmentVariable("NO_COLOR", "1");
+    }
+
+    private static bool IsSet(string variable) => !string.IsNullOrEmpty(Environment.GetEnvironmentVariable(variable));
 }

@@ -1,7 +1,7 @@
 using System.Reflection;
 using Cake.Cli;
-using Cake.Core.Diagnostics;
 using Cake.Core;
+using Cake.Core.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Cake.Frosting;

@@ -1,10 +1,10 @@
 using System.Reflection;
+using Cake.Core;
 using Cake.Core.Configuration;
 using Cake.Core.Diagnostics;
 using Cake.Core.IO;
 using Cake.Core.Packaging;
 using Cake.Core.Tooling;
-using Cake.Core;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Cake.Frosting;

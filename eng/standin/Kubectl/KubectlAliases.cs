@@ -1,7 +1,7 @@
+using Cake.Core;
 using Cake.Core.Annotations;
 using Cake.Core.IO;
 using Cake.Core.Tooling;
-using Cake.Core;
 
 namespace Cake.Kubectl;
 

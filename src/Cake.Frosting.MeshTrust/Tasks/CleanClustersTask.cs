@@ -11,7 +11,7 @@ namespace Cake.Frosting.MeshTrust.Tasks;
 /// </summary>
 [TaskName("CleanClusters")]
 [TaskDescription("Removes the kind clusters that MeshTrust made from this work directory, and nothing of others (--skip-cleanup)")]
-public sealed class CleanClustersTask(MeshSession session, TimeProvider time) : AsyncFrostingTask
+public sealed class CleanClustersTask(MeshSession session) : AsyncFrostingTask
 {
     /// <inheritdoc/>
     public override async Task RunAsync(ICakeContext context)
@@ -23,7 +23,7 @@ public sealed class CleanClustersTask(MeshSession session, TimeProvider time) : 
             else if (new KindStates(settings.Run.WorkDirectory).Clusters().Count == 0)
             {
                 context.Log.Information($"No kind clusters were made from {settings.Run.WorkDirectory}.");
-                Tell(context, await new KindExports(settings.Run, time).ForgetAsync([], session.Token).ConfigureAwait(false));
+                Tell(context, await new KindExports(settings.Run, session.Time).ForgetAsync([], session.Token).ConfigureAwait(false));
             }
             else Tell(context, await new KindCleaning(await session.KindAsync(context).ConfigureAwait(false)).CleanAsync(settings.Topology.Kind.Network.Name, session.Token).ConfigureAwait(false));
             if (!settings.Run.SkipCleanup)

@@ -8,7 +8,7 @@ namespace Cake.Frosting.MeshTrust.Tasks;
 [TaskName("ClusterCacerts")]
 [TaskDescription("Issues an intermediate CA for each cluster where it is missing or due (--renew-before=30d)")]
 [IsDependentOn(typeof(RootCaTask))]
-public sealed class ClusterCacertsTask(MeshSession session, LiveStatus live, TimeProvider time) : AsyncFrostingTask
+public sealed class ClusterCacertsTask(MeshSession session) : AsyncFrostingTask
 {
     // A root and its intermediates are made seconds apart.
     private static readonly TimeSpan WorthTelling = TimeSpan.FromMinutes(1);
@@ -20,10 +20,10 @@ public sealed class ClusterCacertsTask(MeshSession session, LiveStatus live, Tim
         var missing = session.PrepareKeys(context);
         var store = new TrustStore(settings.Run.CertsDirectory);
 
-        var outcomes = await live.DuringAsync(
+        var outcomes = await session.Live.DuringAsync(
             context,
             () => $"generating {missing} keys",
-            ClusterCacertsIssue.EnsureAsync(store, settings.Topology, session.Keys, time, session.Token)).ConfigureAwait(false);
+            ClusterCacertsIssue.EnsureAsync(store, settings.Topology, session.Keys, session.Time, session.Token)).ConfigureAwait(false);
 
         foreach (var outcome in outcomes)
         {

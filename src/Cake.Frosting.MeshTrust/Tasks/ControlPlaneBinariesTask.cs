@@ -6,13 +6,13 @@ namespace Cake.Frosting.MeshTrust.Tasks;
 /// <summary>Brings etcd and kube-apiserver for native clusters into the store that Go's setup-envtest shares. No other task fetches anything.</summary>
 [TaskName("ControlPlaneBinaries")]
 [TaskDescription("Fetches etcd and kube-apiserver for native clusters (--binaries-version=1.34, --offline)")]
-public sealed class ControlPlaneBinariesTask(MeshSession session, LiveStatus live) : AsyncFrostingTask
+public sealed class ControlPlaneBinariesTask(MeshSession session) : AsyncFrostingTask
 {
     /// <inheritdoc/>
     public override async Task RunAsync(ICakeContext context)
     {
         var download = session.Binaries(context);
-        var outcome = await live.DuringAsync(context, () => "fetching etcd and kube-apiserver", download.EnsureAsync(session.Token)).ConfigureAwait(false);
+        var outcome = await session.Live.DuringAsync(context, () => "fetching etcd and kube-apiserver", download.EnsureAsync(session.Token)).ConfigureAwait(false);
         var how = outcome switch
         {
             { WasThere: true } => "already there",

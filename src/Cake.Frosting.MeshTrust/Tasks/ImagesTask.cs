@@ -8,7 +8,7 @@ namespace Cake.Frosting.MeshTrust.Tasks;
 /// <summary>Names the images that kind clusters of the topology need, with their digests: a pipeline can key its cache with that.</summary>
 [TaskName("Images")]
 [TaskDescription("Names the images that kind clusters of the topology need, with their digests (--output=json)")]
-public sealed class ImagesTask(MeshSession session, StandardOutput output) : AsyncFrostingTask
+public sealed class ImagesTask(MeshSession session) : AsyncFrostingTask
 {
     /// <inheritdoc/>
     public override async Task RunAsync(ICakeContext context)
@@ -21,7 +21,7 @@ public sealed class ImagesTask(MeshSession session, StandardOutput output) : Asy
         }
 
         var images = await new KindImages(await session.KindAsync(context).ConfigureAwait(false)).ReadAsync(settings.Topology, session.Token).ConfigureAwait(false);
-        if (settings.Run.Output == OutputFormat.Json) output.Report.WriteLine(KindImages.ToJson(images));
-        else foreach (var line in KindImages.ToLines(images)) output.Report.WriteLine(line);
+        if (settings.Run.Output == OutputFormat.Json) session.Output.Report.WriteLine(KindImages.ToJson(images));
+        else foreach (var line in KindImages.ToLines(images)) session.Output.Report.WriteLine(line);
     }
 }

@@ -1,6 +1,5 @@
 using Cake.Core;
 using Cake.Core.Diagnostics;
-using Cake.Frosting.MeshTrust.Kind;
 using MeshTrust.Checks;
 using MeshTrust.Settings;
 
@@ -9,7 +8,7 @@ namespace Cake.Frosting.MeshTrust.Tasks;
 /// <summary>Looks at this machine and its container engine before the first cluster is made: every check at once, in one table. Errors end the run; nothing was started then.</summary>
 [TaskName("Preflight")]
 [TaskDescription("Checks this machine for kind clusters: engine, kernel, memory, disk, network, image, leftovers")]
-public sealed class PreflightTask(MeshSession session, LiveStatus live, PreflightReader reader, ReportDelivery reports) : AsyncFrostingTask
+public sealed class PreflightTask(MeshSession session) : AsyncFrostingTask
 {
     /// <inheritdoc/>
     public override async Task RunAsync(ICakeContext context)
@@ -22,9 +21,9 @@ public sealed class PreflightTask(MeshSession session, LiveStatus live, Prefligh
             return;
         }
 
-        var reading = await live.DuringAsync(context, () => "looking at this machine", reader.ReadAsync(context, settings, session.Token)).ConfigureAwait(false);
+        var reading = await session.Live.DuringAsync(context, () => "looking at this machine", session.Preflight.ReadAsync(context, settings, session.Token)).ConfigureAwait(false);
         var report = PreflightReport.For(reading);
         session.KeepFromGit(context, settings.Run.WorkDirectory);
-        reports.Deliver(context, report, settings.Run);
+        session.Reports.Deliver(context, report, settings.Run);
     }
 }

@@ -11,7 +11,7 @@ namespace Cake.Frosting.MeshTrust.Tasks;
 [TaskDescription("Puts the secret cacerts into every cluster; a differing live root is not replaced (--accept-outage)")]
 [IsDependentOn(typeof(SetContextsTask))]
 [IsDependentOn(typeof(ClusterCacertsTask))]
-public sealed class PushSecretsTask(MeshSession session, LiveStatus live) : AsyncFrostingTask
+public sealed class PushSecretsTask(MeshSession session) : AsyncFrostingTask
 {
     /// <inheritdoc/>
     public override async Task RunAsync(ICakeContext context)
@@ -21,7 +21,7 @@ public sealed class PushSecretsTask(MeshSession session, LiveStatus live) : Asyn
         var clusters = await session.AccessAsync(context).ConfigureAwait(false);
         var allowed = new CacertsPushSettings { Parallel = session.Parallel(context), Force = settings.Run.Force, AcceptOutage = settings.Run.AcceptOutage };
 
-        var report = await live.DuringAsync(
+        var report = await session.Live.DuringAsync(
             context,
             () => $"pushing to {clusters.Count} clusters",
             CacertsPush.RunAsync(settings.Topology, clusters, session.Connect(Stage.Push), store.ReadCacerts, allowed, session.Token)).ConfigureAwait(false);

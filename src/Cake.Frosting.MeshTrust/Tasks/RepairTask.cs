@@ -9,7 +9,7 @@ namespace Cake.Frosting.MeshTrust.Tasks;
 /// <summary>Sets kind clusters right after their container engine was restarted. It makes no cluster and removes none.</summary>
 [TaskName("Repair")]
 [TaskDescription("After a restart of the container engine: starts nodes, follows moved addresses, sets kubeconfigs and routes anew")]
-public sealed class RepairTask(MeshSession session, LiveStatus live) : AsyncFrostingTask
+public sealed class RepairTask(MeshSession session) : AsyncFrostingTask
 {
     /// <inheritdoc/>
     public override async Task RunAsync(ICakeContext context)
@@ -22,7 +22,7 @@ public sealed class RepairTask(MeshSession session, LiveStatus live) : AsyncFros
         }
 
         var provider = new KindClusterProvider(await session.KindAsync(context).ConfigureAwait(false));
-        var repaired = (await live.DuringAsync(context, session.Board, provider.RepairAsync(settings.Topology, session.Token)).ConfigureAwait(false)).Clusters;
+        var repaired = (await session.Live.DuringAsync(context, session.Board, provider.RepairAsync(settings.Topology, session.Token)).ConfigureAwait(false)).Clusters;
         foreach (var cluster in repaired)
             context.Log.Information($"{cluster.Access.Name}: {cluster.Outcome.ToString().ToLowerInvariant()}, {cluster.Detail}");
         foreach (var missing in settings.Topology.Clusters.Select(cluster => cluster.Name).Except(repaired.Select(cluster => cluster.Access.Name)))

@@ -7,7 +7,7 @@ namespace Cake.Frosting.MeshTrust.Tasks;
 /// <summary>Sees to it that there is one root CA: keeps the one that is there, never overwrites it.</summary>
 [TaskName("RootCa")]
 [TaskDescription("Issues the root CA, or keeps the one that is there")]
-public sealed class RootCaTask(MeshSession session, LiveStatus live, TimeProvider time) : AsyncFrostingTask
+public sealed class RootCaTask(MeshSession session) : AsyncFrostingTask
 {
     /// <inheritdoc/>
     public override async Task RunAsync(ICakeContext context)
@@ -16,10 +16,10 @@ public sealed class RootCaTask(MeshSession session, LiveStatus live, TimeProvide
         var missing = session.PrepareKeys(context);
         var store = new TrustStore(settings.Run.CertsDirectory);
 
-        var outcome = await live.DuringAsync(
+        var outcome = await session.Live.DuringAsync(
             context,
             () => $"generating {missing} keys",
-            RootCaIssue.EnsureAsync(store, settings.Topology.Trust, session.Keys, time, session.Token)).ConfigureAwait(false);
+            RootCaIssue.EnsureAsync(store, settings.Topology.Trust, session.Keys, session.Time, session.Token)).ConfigureAwait(false);
 
         var root = outcome.Root.Certificate;
         context.Log.Information($"root: {outcome.Kind.ToString().ToLowerInvariant()}, {root.Subject}, until {root.NotAfter:yyyy-MM-dd}, sha256 {root.Sha256[..16]}");

@@ -7,13 +7,13 @@ namespace Cake.Frosting.MeshTrust.Tasks;
 [TaskName("Serve")]
 [TaskDescription("Keeps the clusters up until Ctrl-C and prints the kubectl lines to look at them")]
 [IsDependentOn(typeof(SetContextsTask))]
-public sealed class ServeTask(MeshSession session, RunCancellation cancellation) : AsyncFrostingTask
+public sealed class ServeTask(MeshSession session) : AsyncFrostingTask
 {
     /// <inheritdoc/>
     public override async Task RunAsync(ICakeContext context)
     {
         var settings = session.Settings(context);
-        cancellation.LiftLimit();
+        session.Cancellation.LiftLimit();
         foreach (var cluster in await session.AccessAsync(context).ConfigureAwait(false))
             context.Log.Information($"kubectl --kubeconfig {cluster.KubeconfigPath} --context {cluster.ContextName} get secrets --namespace {settings.Topology.Trust.Namespace}");
         context.Log.Information("Serving until Ctrl-C.");
@@ -21,7 +21,7 @@ public sealed class ServeTask(MeshSession session, RunCancellation cancellation)
         var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var registration = session.Token.Register(stopped.SetResult);
         await stopped.Task.ConfigureAwait(false);
-        cancellation.Forgive();
+        session.Cancellation.Forgive();
         context.Log.Information("Stopped; the clusters' state is kept for the next run.");
     }
 }

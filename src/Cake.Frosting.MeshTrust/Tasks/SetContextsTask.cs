@@ -12,23 +12,23 @@ namespace Cake.Frosting.MeshTrust.Tasks;
 [TaskName("SetContexts")]
 [TaskDescription("Checks that every API server answers; writes kubeconfigs, env.sh and topology-config.json")]
 [IsDependentOn(typeof(SetupKindTask))]
-public sealed class SetContextsTask(MeshSession session, LiveStatus live, PipelineExport pipeline, TimeProvider time) : AsyncFrostingTask
+public sealed class SetContextsTask(MeshSession session) : AsyncFrostingTask
 {
     /// <inheritdoc/>
     public override async Task RunAsync(ICakeContext context)
     {
         var settings = session.Settings(context);
         var clusters = await session.AccessAsync(context).ConfigureAwait(false);
-        var report = await live.DuringAsync(context, () => $"asking {clusters.Count} API servers", ContextsCheck.RunAsync(clusters, session.Connect(Stage.Contexts), session.Token)).ConfigureAwait(false);
+        var report = await session.Live.DuringAsync(context, () => $"asking {clusters.Count} API servers", ContextsCheck.RunAsync(clusters, session.Connect(Stage.Contexts), session.Token)).ConfigureAwait(false);
         var plan = ContextsPlan.Read(settings.Topology, (await session.ClustersAsync(context).ConfigureAwait(false)).Clusters, settings.Run);
-        if (settings.Run.MergeKubeconfig is { } own) new KindExports(settings.Run, time).Check(own, clusters);
+        if (settings.Run.MergeKubeconfig is { } own) new KindExports(settings.Run, session.Time).Check(own, clusters);
         var written = plan.Write();
 
         foreach (var cluster in report.Clusters) context.Log.Information($"{cluster.Name}: {cluster.Server} answers, {cluster.Version}");
         foreach (var warning in report.Warnings) context.Log.Warning(warning.ToString());
         foreach (var file in written) context.Log.Information($"wrote {file.Path}");
         await MergeAsync(context, settings.Run, clusters).ConfigureAwait(false);
-        pipeline.Export(context, plan.Variables, settings.Run.Output);
+        new PipelineExport(session.Output).Export(context, plan.Variables, settings.Run.Output);
         context.Log.Information($"For your shell: source {Path.Combine(settings.Run.WorkDirectory, "env.sh")}");
     }
 
@@ -36,7 +36,7 @@ public sealed class SetContextsTask(MeshSession session, LiveStatus live, Pipeli
     private async Task MergeAsync(ICakeContext context, RunSpec run, IReadOnlyList<ClusterAccess> clusters)
     {
         if (run.MergeKubeconfig is not { } file) return;
-        var changed = await new KindExports(run, time).BringAsync(file, clusters, session.Token).ConfigureAwait(false);
+        var changed = await new KindExports(run, session.Time).BringAsync(file, clusters, session.Token).ConfigureAwait(false);
         context.Log.Information($"{file}: {(changed ? "contexts merged" : "contexts are there")}{(run.SetCurrent ? $", the current one is {clusters[0].ContextName}" : "")}");
     }
 }

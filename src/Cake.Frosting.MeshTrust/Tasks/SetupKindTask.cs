@@ -9,7 +9,7 @@ namespace Cake.Frosting.MeshTrust.Tasks;
 [TaskName("SetupKind")]
 [TaskDescription("Makes the clusters of the topology reachable (--provider=auto|kind|native|embedded|existing)")]
 [IsDependentOn(typeof(PreflightTask))]
-public sealed class SetupKindTask(MeshSession session, LiveStatus live) : AsyncFrostingTask
+public sealed class SetupKindTask(MeshSession session) : AsyncFrostingTask
 {
     /// <inheritdoc/>
     public override async Task RunAsync(ICakeContext context)
@@ -21,8 +21,8 @@ public sealed class SetupKindTask(MeshSession session, LiveStatus live) : AsyncF
 
         var work = session.ClustersAsync(context);
         var clusters = selection.Choice == ProviderChoice.Kind
-            ? await live.DuringAsync(context, session.Board, work).ConfigureAwait(false)
-            : await live.DuringAsync(context, () => $"starting {settings.Topology.Clusters.Count} clusters", work).ConfigureAwait(false);
+            ? await session.Live.DuringAsync(context, session.Board, work).ConfigureAwait(false)
+            : await session.Live.DuringAsync(context, () => $"starting {settings.Topology.Clusters.Count} clusters", work).ConfigureAwait(false);
 
         foreach (var cluster in clusters.Clusters)
             context.Log.Information($"{cluster.Access.Name}: {cluster.Outcome.ToString().ToLowerInvariant()}, {cluster.Detail}");

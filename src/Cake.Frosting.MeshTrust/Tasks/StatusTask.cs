@@ -8,7 +8,7 @@ namespace Cake.Frosting.MeshTrust.Tasks;
 /// <summary>Tells how the kind clusters of the topology stand. It changes nothing.</summary>
 [TaskName("Status")]
 [TaskDescription("Tells how the kind clusters of the topology stand, and changes nothing (--output=json)")]
-public sealed class StatusTask(MeshSession session, StandardOutput output) : AsyncFrostingTask
+public sealed class StatusTask(MeshSession session) : AsyncFrostingTask
 {
     /// <inheritdoc/>
     public override async Task RunAsync(ICakeContext context)
@@ -21,8 +21,8 @@ public sealed class StatusTask(MeshSession session, StandardOutput output) : Asy
         }
 
         var report = await new KindStatusReading(await session.KindAsync(context).ConfigureAwait(false)).ReadAsync(settings.Topology, session.Token).ConfigureAwait(false);
-        if (settings.Run.Output == OutputFormat.Json) output.Report.WriteLine(report.ToJson());
-        else if (settings.Run.Output == OutputFormat.Table || (settings.Run.Output == OutputFormat.Auto && LiveStatus.IsInteractive)) output.AsConsole(settings.Run.Color).Write(report.ToTable());
-        else foreach (var line in report.ToLines()) output.Report.WriteLine(line);
+        if (settings.Run.Output == OutputFormat.Json) session.Output.Report.WriteLine(report.ToJson());
+        else if (settings.Run.Output == OutputFormat.Table || (settings.Run.Output == OutputFormat.Auto && LiveStatus.IsInteractive)) session.Output.AsConsole(settings.Run.Color).Write(report.ToTable());
+        else foreach (var line in report.ToLines()) session.Output.Report.WriteLine(line);
     }
 }

@@ -11,20 +11,20 @@ namespace Cake.Frosting.MeshTrust.Tasks;
 [TaskName("Verify")]
 [TaskDescription("Proves that workloads of every cluster are trusted in every other")]
 [IsDependentOn(typeof(PushSecretsTask))]
-public sealed class VerifyTask(MeshSession session, LiveStatus live, ReportDelivery reports, TimeProvider time) : AsyncFrostingTask
+public sealed class VerifyTask(MeshSession session) : AsyncFrostingTask
 {
     /// <inheritdoc/>
     public override async Task RunAsync(ICakeContext context)
     {
         var settings = session.Settings(context);
         var clusters = await session.AccessAsync(context).ConfigureAwait(false);
-        var reading = new TrustSnapshotReader(time, session.Parallel(context))
+        var reading = new TrustSnapshotReader(session.Time, session.Parallel(context))
             .ReadAsync(settings.Topology, clusters, session.Connect(Stage.Verification), settings.Run.CertsDirectory, session.Token);
-        var snapshot = await live.DuringAsync(context, () => $"reading {clusters.Count} clusters", reading).ConfigureAwait(false);
-        snapshot = snapshot with { Peers = await live.DuringAsync(context, () => "calling each cluster from the others", session.PeersAsync(context)).ConfigureAwait(false) };
+        var snapshot = await session.Live.DuringAsync(context, () => $"reading {clusters.Count} clusters", reading).ConfigureAwait(false);
+        snapshot = snapshot with { Peers = await session.Live.DuringAsync(context, () => "calling each cluster from the others", session.PeersAsync(context)).ConfigureAwait(false) };
 
-        var report = await live.DuringAsync(context, () => $"checking {clusters.Count} clusters", Task.Run(() => TrustInspection.Inspect(snapshot), session.Token)).ConfigureAwait(false);
-        reports.Deliver(context, report, settings.Run);
+        var report = await session.Live.DuringAsync(context, () => $"checking {clusters.Count} clusters", Task.Run(() => TrustInspection.Inspect(snapshot), session.Token)).ConfigureAwait(false);
+        session.Reports.Deliver(context, report, settings.Run);
 
         // Proven, and the clusters hold what the store holds: what was replaced has no use any more.
         var isHeld = report.Drift.Where(file => file.File is CacertsFile.CaCert or CacertsFile.CaKey).All(file => file.Same is true);

@@ -14,7 +14,8 @@ internal sealed class ArgumentSet
         IReadOnlyList<KeyValuePair<string, string?>> arguments,
         IReadOnlyDictionary<string, string> environment,
         IReadOnlyCollection<string> others,
-        ProblemCollection problems)
+        ProblemCollection problems,
+        bool refusesUnknown)
     {
         _environment = environment;
         _problems = problems;
@@ -26,7 +27,7 @@ internal sealed class ArgumentSet
             if (SettingsTable.Find(written) is not { Argument: { } name })
             {
                 if (OfCake.Contains(written)) NotTaken(spelled, written);
-                else if (!allowed.Contains(written)) Unknown(written, allowed);
+                else if (!allowed.Contains(written)) Unknown(written, allowed, refusesUnknown);
             }
             else if (_values.TryAdd(name, value)) _written.Add(name, written);
             else if (_values[name] != value)
@@ -111,9 +112,11 @@ internal sealed class ArgumentSet
             $"Write {dashes}{name}, and no bare -- before it.");
     }
 
-    private void Unknown(string name, HashSet<string> allowed)
+    /// <summary>A name that nobody knows is refused; where the host takes any, only one that is nearly a known one.</summary>
+    private void Unknown(string name, HashSet<string> allowed, bool isRefused)
     {
         var nearest = NearestName.Find(name, SettingsTable.ArgumentNames.Concat(OfCake).Concat(allowed).Where(a => a.Length > 1));
+        if (nearest is null && !isRefused) return;
         _problems.Add(
             "MT0001",
             $"--{Text.Sanitize(name)}",

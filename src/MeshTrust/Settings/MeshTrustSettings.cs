@@ -23,18 +23,20 @@ public sealed record MeshTrustSettings
     /// <param name="environment">The environment; an empty variable counts as one that is not set.</param>
     /// <param name="readFile">Reads a text file; what it throws becomes a problem. <see cref="ReadFile"/> is the bounded one.</param>
     /// <param name="otherArguments">Names that others take, without dashes. Cake's own are always allowed.</param>
+    /// <param name="refusesUnknown">Whether any other name is refused, or only one that is nearly a known one.</param>
     /// <exception cref="MeshTrustException">Stage <see cref="Stage.Input"/>, with all problems of all sources.</exception>
     public static MeshTrustSettings Bind(
         IReadOnlyList<KeyValuePair<string, string?>> arguments,
         IReadOnlyDictionary<string, string> environment,
         Func<string, string> readFile,
-        IReadOnlyCollection<string> otherArguments)
+        IReadOnlyCollection<string> otherArguments,
+        bool refusesUnknown = true)
     {
         ArgumentNullException.ThrowIfNull(arguments);
         ArgumentNullException.ThrowIfNull(environment);
         ArgumentNullException.ThrowIfNull(readFile);
         ArgumentNullException.ThrowIfNull(otherArguments);
-        return new SettingsReader(arguments, environment, readFile, otherArguments).Read();
+        return new SettingsReader(arguments, environment, readFile, otherArguments, refusesUnknown).Read();
     }
 
     /// <summary>The settings with every path made absolute.</summary>
@@ -74,13 +76,15 @@ public sealed record MeshTrustSettings
     /// <summary>Refuses arguments that nobody knows, without binding anything: for a host that checks before its first task.</summary>
     /// <param name="arguments">As for <see cref="Bind"/>; only the names count.</param>
     /// <param name="otherArguments">As for <see cref="Bind"/>.</param>
+    /// <param name="refusesUnknown">As for <see cref="Bind"/>.</param>
     /// <exception cref="MeshTrustException">Stage <see cref="Stage.Input"/>, with every unknown name and the nearest known one.</exception>
-    public static void CheckNames(IReadOnlyList<KeyValuePair<string, string?>> arguments, IReadOnlyCollection<string> otherArguments)
+    public static void CheckNames(
+        IReadOnlyList<KeyValuePair<string, string?>> arguments, IReadOnlyCollection<string> otherArguments, bool refusesUnknown = true)
     {
         ArgumentNullException.ThrowIfNull(arguments);
         ArgumentNullException.ThrowIfNull(otherArguments);
         var problems = new ProblemCollection();
-        _ = new ArgumentSet(arguments, new Dictionary<string, string>(), otherArguments, problems);
+        _ = new ArgumentSet(arguments, new Dictionary<string, string>(), otherArguments, problems, refusesUnknown);
         if (problems.HasErrors) throw new MeshTrustException(Stage.Input, problems.Errors);
     }
 

@@ -9,7 +9,8 @@ internal sealed class SettingsReader(
     IReadOnlyList<KeyValuePair<string, string?>> arguments,
     IReadOnlyDictionary<string, string> environment,
     Func<string, string> readFile,
-    IReadOnlyCollection<string> otherArguments)
+    IReadOnlyCollection<string> otherArguments,
+    bool refusesUnknown)
 {
     private readonly ProblemCollection _problems = new();
     private readonly SettingsDraft _draft = new();
@@ -19,7 +20,7 @@ internal sealed class SettingsReader(
     /// <exception cref="MeshTrustException">With all problems.</exception>
     public MeshTrustSettings Read()
     {
-        _given = new ArgumentSet(arguments, environment, otherArguments, _problems);
+        _given = new ArgumentSet(arguments, environment, otherArguments, _problems, refusesUnknown);
         EnvironmentVariables.WarnOfNearMisses(environment, _problems);
         _draft.Run = _draft.Run with { Color = EnvironmentVariables.Color(environment) };
         Setting<SettingsDraft>[] first = [SettingsTable.Topology, SettingsTable.IstioCompat];

@@ -1,4 +1,4 @@
-using Build;
+using global::Cake.Frosting.MeshTrust;
 
 namespace MeshTrust.Tests.Live;
 

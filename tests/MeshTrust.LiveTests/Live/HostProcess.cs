@@ -43,7 +43,7 @@ internal sealed class HostProcess : IDisposable
     public TimeSpan Lifetime => new DateTimeOffset(_process.ExitTime) - _started;
 
     /// <summary>Starts the host in <paramref name="directory"/>; variables with a null value are removed.</summary>
-    public static HostProcess Start(string directory, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null, bool openUmask = false, bool noCore = false)
+    public static HostProcess Start(string directory, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null, bool openUmask = false, bool noCore = false, string? assembly = null)
     {
         var shell = openUmask ? "umask 0" : noCore ? "ulimit -c 0" : null;
         var start = new ProcessStartInfo
@@ -60,7 +60,7 @@ internal sealed class HostProcess : IDisposable
         }
 
         start.ArgumentList.Add("exec");
-        start.ArgumentList.Add(HostAssembly);
+        start.ArgumentList.Add(assembly ?? HostAssembly);
         foreach (var argument in arguments) start.ArgumentList.Add(argument);
         foreach (var (name, value) in CleanEnvironment(environment))
         {

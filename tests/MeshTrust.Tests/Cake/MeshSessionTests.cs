@@ -52,6 +52,20 @@ public sealed class MeshSessionTests
         });
     }
 
+    [TestCase("configuration", true)]
+    [TestCase("timout", false, Description = "nearly --timeout")]
+    [TestCase("traget", false, Description = "nearly Cake's --target: the default target would run")]
+    public void Where_a_host_has_arguments_of_its_own_only_a_slip_is_refused(string name, bool isTaken)
+    {
+        using var scratch = new ScratchDirectory();
+        var context = new FakeContext(scratch.Location, new Dictionary<string, string> { [name] = "5m" }).Context;
+
+        Assert.That(
+            () => Session(new MeshTrustOptions(), out _).Settings(context),
+            isTaken ? Throws.Nothing : Throws.TypeOf<MeshTrustException>().With.Message.Contains("MT0001"));
+        Assert.That(Session(new MeshTrustOptions { OtherArguments = [name] }, out _).Settings(context).Topology.Clusters, Has.Count.EqualTo(2));
+    }
+
     [Test]
     public void Warnings_of_the_settings_are_told()
     {
@@ -90,10 +104,15 @@ public sealed class MeshSessionTests
         Assert.That(cancellation.ExitCode, Is.EqualTo(124));
     }
 
-    private static MeshSession Session(out RunCancellation cancellation, params string[] others)
+    private static MeshSession Session(out RunCancellation cancellation, params string[] others) =>
+        Session(new MeshTrustOptions { OtherArguments = others, RefusesUnknownArguments = true }, out cancellation);
+
+    internal static MeshSession Session(MeshTrustOptions options, out RunCancellation cancellation)
     {
         var host = ToolHost.Of(new FakeContext(Path.GetTempPath()).Context);
-        var kind = new KindAccess(host, new EngineSearch(host), new EngineSnapshotReader(host));
-        return new(new MeshTrustOptions { OtherArguments = others }, cancellation = new RunCancellation(), kind, TimeProvider.System);
+        var (engines, snapshots) = (new EngineSearch(host), new EngineSnapshotReader(host));
+        var kind = new KindAccess(host, engines, snapshots);
+        var preflight = new PreflightReader(host, engines, snapshots, new HostReader(host, TimeProvider.System));
+        return new(options, cancellation = new RunCancellation(), StandardOutput.AsItIs(), kind, preflight, TimeProvider.System);
     }
 }

@@ -20,9 +20,8 @@ public sealed class RepositoryTasksTests
         var programs = Substitute.For<IProcessRunner>();
         programs.Start(Arg.Any<FilePath>(), Arg.Do<ProcessSettings>(asked => settings = asked)).Returns(process);
         context.ProcessRunner.Returns(programs);
-        using var cancellation = new RunCancellation();
 
-        new DotNetCommand(cancellation).Run(context, null, "build");
+        new DotNetCommand(MeshSessionTests.Session(new MeshTrustOptions(), out _)).Run(context, null, "build");
 
         Assert.That(settings!.WorkingDirectory.FullPath, Is.EqualTo(new DirectoryPath(RepositoryRoot.Path).FullPath));
         Assert.That(Build.RepositoryRoot.At("artifacts"), Is.EqualTo(System.IO.Path.Combine(RepositoryRoot.Path, "artifacts")));

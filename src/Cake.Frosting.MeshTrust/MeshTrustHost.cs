@@ -1,0 +1,130 @@
+using System.Reflection;
+using System.Runtime;
+using Cake.Core;
+using Cake.Frosting.MeshTrust.Kind;
+using Cake.Frosting.MeshTrust.Tasks;
+using Cake.Frosting.MeshTrust.Tools;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace Cake.Frosting.MeshTrust;
+
+/// <summary>Adds the tasks of MeshTrust to a Cake host.</summary>
+public static class MeshTrustExtensions
+{
+    /// <summary>
+    /// Adds the tasks, and all that makes a run of them complete: exit codes by stage, a clean end on Ctrl-C, SIGTERM and at the time limit, refusal of
+    /// mistyped arguments, a report alone on standard output with <c>--output=json</c>, colour, log groups and annotations of pipelines.
+    /// It comes last: what it returns only runs.
+    /// </summary>
+    /// <param name="host">The host, with the consumer's own tasks, services and lifetimes.</param>
+    /// <param name="configure">Sets the options; null for the defaults.</param>
+    public static MeshTrustHost UseMeshTrust(this CakeHost host, Action<MeshTrustOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(host);
+        return new MeshTrustHost(host.AddAssembly(typeof(VerifyTask).Assembly), configure);
+    }
+
+    /// <summary>
+    /// Registers what the tasks need and nothing else, for a host that runs in its own way; the tasks come with
+    /// <c>AddAssembly(typeof(VerifyTask).Assembly)</c>. Nothing is read or started until a task of MeshTrust runs.
+    /// </summary>
+    /// <param name="services">The services of the host.</param>
+    /// <param name="configure">Sets the options; null for the defaults.</param>
+    public static IServiceCollection AddMeshTrust(this IServiceCollection services, Action<MeshTrustOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        var options = new MeshTrustOptions();
+        configure?.Invoke(options);
+        services.AddSingleton(options);
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<RunCancellation>();
+        services.TryAddSingleton(_ => StandardOutput.AsItIs());
+        services.TryAddSingleton<ToolHost>();
+        services.TryAddSingleton<EngineSearch>();
+        services.TryAddSingleton<EngineSnapshotReader>();
+        services.TryAddSingleton<KindAccess>();
+        services.TryAddSingleton<HostReader>();
+        services.TryAddSingleton<PreflightReader>();
+        services.TryAddSingleton(provider => new MeshSession(
+            options,
+            provider.GetRequiredService<RunCancellation>(),
+            provider.GetRequiredService<StandardOutput>(),
+            provider.GetRequiredService<KindAccess>(),
+            provider.GetRequiredService<PreflightReader>(),
+            provider.GetRequiredService<TimeProvider>()));
+        return services;
+    }
+}
+
+/// <summary>What a host says about itself when it adds the tasks.</summary>
+public sealed class MeshTrustOptions
+{
+    /// <summary>Arguments of the host's own tasks, without dashes: they are never taken for a mistyped argument of MeshTrust.</summary>
+    public IReadOnlyList<string> OtherArguments { get; set; } = [];
+
+    /// <summary>
+    /// Whether an argument is refused that is neither MeshTrust's nor Cake's nor one of <see cref="OtherArguments"/>. By default only those are
+    /// refused that are nearly one of MeshTrust's or Cake's, such as <c>--timout</c>.
+    /// </summary>
+    public bool RefusesUnknownArguments { get; set; }
+}
+
+/// <summary>A Cake host with MeshTrust's tasks that is ready to run.</summary>
+public sealed class MeshTrustHost
+{
+    private readonly CakeHost _host;
+    private readonly Action<MeshTrustOptions>? _configure;
+
+    internal MeshTrustHost(CakeHost host, Action<MeshTrustOptions>? configure) => (_host, _configure) = (host, configure);
+
+    /// <summary>Runs what the command line names, in upper or lower case; without a target the task <c>Default</c>, else <c>Verify</c>.</summary>
+    /// <param name="args">The command line.</param>
+    /// <returns>
+    /// 0 ok; 1 any other fault; 2 arguments or topology; 3 preflight; 4 clusters; 5 contexts; 6 load balancer; 7 CA material; 8 push; 9 verify;
+    /// 124 time limit; 129, 130, 143 after SIGHUP, SIGINT, SIGTERM.
+    /// </returns>
+    public int Run(IEnumerable<string> args)
+    {
+        ArgumentNullException.ThrowIfNull(args);
+        var arguments = CakeCommandLine.WithTarget(CakeCommandLine.Normalize(args), Assembly.GetEntryAssembly());
+        StartupProfile.Begin(arguments);
+        ColorArgument.Apply(arguments);
+        using var cancellation = new RunCancellation().ListenToSignals();
+        using var output = StandardOutput.For(arguments);
+        var outcome = new RunOutcome(cancellation);
+        var cakeExitCode = _host
+            .ConfigureServices(services => services
+                .AddSingleton(outcome)
+                .AddSingleton(cancellation)
+                .AddSingleton(output)
+                .AddSingleton<IExecutionStrategy, RunExecution>()
+                .AddMeshTrust(_configure))
+            .Run(arguments);
+        if (outcome.Refusal(cakeExitCode, arguments) is { } refusal) Console.Error.WriteLine(refusal);
+        return outcome.ExitCode(cakeExitCode);
+    }
+}
+
+/// <summary>
+/// The runtime notes which methods a run compiles, and compiles them ahead on a second core in the next run: a third of an unchanged run's time.
+/// One file for each target beside the program, so that a new program begins anew; what is missing or damaged there costs the gain alone.
+/// </summary>
+internal static class StartupProfile
+{
+    /// <summary>Begins to follow and to note.</summary>
+    public static void Begin(IReadOnlyList<string> args)
+    {
+        ProfileOptimization.SetProfileRoot(AppContext.BaseDirectory);
+        ProfileOptimization.StartProfile(FileFor(args));
+    }
+
+    /// <summary>The file's name: the target's, where it is one.</summary>
+    public static string FileFor(IReadOnlyList<string> args)
+    {
+        var target = CakeCommandLine.Targets(args).LastOrDefault() ?? "";
+        return target.Length is > 0 and <= 40 && target.All(char.IsAsciiLetterOrDigit)
+            ? $"startup-{target.ToLowerInvariant()}.profile"
+            : "startup.profile";
+    }
+}
