@@ -1,7 +1,7 @@
 namespace MeshTrust.Pki;
 
 /// <summary>The names of the files, which are also the keys of the secret <c>cacerts</c> (istio security/pkg/pki/ca/ca.go).</summary>
-public static class CacertsFile
+internal static class CacertsFile
 {
     /// <summary>The intermediate's certificate.</summary>
     public const string CaCert = "ca-cert.pem";

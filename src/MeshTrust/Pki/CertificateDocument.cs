@@ -1,21 +1,65 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Formats.Asn1;
 using System.Security.Cryptography;
 using MeshTrust.Settings;
+using Org.BouncyCastle.Asn1;
+using Org.BouncyCastle.Asn1.X509;
 
 namespace MeshTrust.Pki;
 
 /// <summary>A certificate with every fact that a check may ask for. Immutable; equal where the DER is equal.</summary>
-/// <remarks>The bytes of names and keys are slices of the certificate itself, never encoded anew, so that comparisons are exact.</remarks>
+/// <remarks>
+/// Only strict DER is read: what does not encode to itself is rejected. So the bytes of names and keys are those of the certificate,
+/// and comparisons are exact.
+/// </remarks>
 public sealed class CertificateDocument : IEquatable<CertificateDocument>
 {
-    private readonly CertificateFields _fields;
+    private readonly byte[] _signedPart;
+    private readonly byte[] _signature;
+    private readonly SignatureScheme _algorithm;
+    private readonly DistinguishedName _subject;
+    private readonly DistinguishedName _issuer;
+    private readonly List<string> _extensionOids = [];
+    private readonly List<string> _criticalOids = [];
 
-    private CertificateDocument(ReadOnlyMemory<byte> der, CertificateFields fields)
+    /// <summary>RFC 5280 section 4.1, part by part: BouncyCastle's own structure for the whole would not read what the checks must report.</summary>
+    private CertificateDocument(byte[] der)
     {
         Der = der;
-        _fields = fields;
-        Sha256 = Convert.ToHexStringLower(SHA256.HashData(der.Span));
+        Sha256 = Convert.ToHexStringLower(SHA256.HashData(der));
+        if (StrictDer.Read(der) is not Asn1Sequence { Count: 3 } certificate) throw new ArgumentException("A certificate has three parts.");
+        var signature = DerBitString.GetInstance(certificate[2]);
+        if (signature.PadBits != 0) throw new FormatException("its signature is no whole number of bytes.");
+        _signature = signature.GetBytes();
+        _signedPart = certificate[0].GetDerEncoded();
+        var parts = new Queue<Asn1Encodable>(Asn1Sequence.GetInstance(certificate[0]));
+        Version = 1;
+        if (parts.Peek() is Asn1TaggedObject { TagNo: 0 })
+        {
+            var version = DerInteger.GetTagged((Asn1TaggedObject)parts.Dequeue(), declaredExplicit: true);
+            if (!version.TryGetIntValueExact(out var number) || number is < 0 or > 2) throw new FormatException("its version is none of 1 to 3.");
+            Version = number + 1;
+        }
+
+        SerialBytes = DerInteger.GetInstance(parts.Dequeue()).Value.ToByteArray();
+        var innerAlgorithm = AlgorithmIdentifier.GetInstance(parts.Dequeue());
+        _issuer = new DistinguishedName(parts.Dequeue());
+        var validity = Validity.GetInstance(parts.Dequeue());
+        (NotBefore, NotAfter) = (validity.NotBefore.ToDateTime(), validity.NotAfter.ToDateTime());
+        _subject = new DistinguishedName(parts.Dequeue());
+        Key = PublicKeyInfo.Read(parts.Dequeue());
+        // issuerUniqueID [1] and subjectUniqueID [2]: never used, skipped.
+        while (parts.TryPeek(out var part) && part is Asn1TaggedObject { TagNo: 1 or 2 }) parts.Dequeue();
+        if (parts.TryDequeue(out var last))
+        {
+            var extensions = Asn1TaggedObject.GetInstance(last, Asn1Tags.ContextSpecific, 3);
+            ReadExtensions(Asn1Sequence.GetTagged(extensions, declaredExplicit: true));
+        }
+
+        if (parts.Count > 0) throw new ArgumentException("It has more parts.");
+
+        var outerAlgorithm = AlgorithmIdentifier.GetInstance(certificate[1]);
+        _algorithm = SignatureScheme.Read(outerAlgorithm);
+        SignatureAlgorithmsAgree = outerAlgorithm.Equals(innerAlgorithm);
     }
 
     /// <summary>The whole certificate.</summary>
@@ -24,174 +68,139 @@ public sealed class CertificateDocument : IEquatable<CertificateDocument>
     /// <summary>SHA-256 of <see cref="Der"/>, lower-case hex without separators.</summary>
     public string Sha256 { get; }
 
-    /// <summary>X.509 version: 1, 2 or 3.</summary>
-    public int Version => _fields.Version;
-
     /// <summary>The subject in the order of its DER, for instance <c>O=Istio, CN=Root CA</c>.</summary>
-    public string Subject => _fields.Subject.Text;
+    public string Subject => _subject.Text;
 
     /// <summary>The issuer in the order of its DER.</summary>
-    public string Issuer => _fields.Issuer.Text;
-
-    /// <summary>The DER of the subject.</summary>
-    public ReadOnlyMemory<byte> RawSubject => _fields.Subject.Der;
-
-    /// <summary>The DER of the issuer.</summary>
-    public ReadOnlyMemory<byte> RawIssuer => _fields.Issuer.Der;
-
-    /// <summary>The attributes of the subject, in order.</summary>
-    public IReadOnlyList<NameAttribute> SubjectAttributes => _fields.Subject.Attributes;
-
-    /// <summary>The attributes of the issuer, in order.</summary>
-    public IReadOnlyList<NameAttribute> IssuerAttributes => _fields.Issuer.Attributes;
-
-    /// <summary>The ASN.1 string types that the subject uses, each once.</summary>
-    public IReadOnlyList<string> SubjectStringTypes => [.. SubjectAttributes.Select(a => a.StringType).Distinct()];
+    public string Issuer => _issuer.Text;
 
     /// <summary>The serial number as lower-case hex of its content octets.</summary>
     public string SerialNumber => Convert.ToHexStringLower(SerialBytes.Span);
 
-    /// <summary>The content octets of the serial number, big-endian two's complement: a first byte above 0x7f means a negative number.</summary>
-    public ReadOnlyMemory<byte> SerialBytes => _fields.Serial;
-
     /// <summary>Valid from, UTC.</summary>
-    public DateTimeOffset NotBefore => _fields.NotBefore;
+    public DateTimeOffset NotBefore { get; }
 
     /// <summary>Valid until and including, UTC.</summary>
-    public DateTimeOffset NotAfter => _fields.NotAfter;
+    public DateTimeOffset NotAfter { get; }
 
-    /// <summary>The subject key identifier as lower-case hex; null where absent.</summary>
-    public string? SubjectKeyId => _fields.Extensions.SubjectKeyId;
+    /// <summary>X.509 version: 1, 2 or 3.</summary>
+    internal int Version { get; }
 
-    /// <summary>The key identifier of the authority key identifier as lower-case hex; null where absent.</summary>
-    public string? AuthorityKeyId => _fields.Extensions.AuthorityKeyId;
+    internal ReadOnlyMemory<byte> RawSubject => _subject.Der;
+
+    internal ReadOnlyMemory<byte> RawIssuer => _issuer.Der;
+
+    internal IReadOnlyList<NameAttribute> SubjectAttributes => _subject.Attributes;
+
+    /// <summary>The content octets of the serial number, big-endian two's complement: a first byte above 0x7f means a negative number.</summary>
+    internal ReadOnlyMemory<byte> SerialBytes { get; }
+
+    /// <summary>Lower-case hex; null where absent.</summary>
+    internal string? SubjectKeyId { get; private set; }
+
+    /// <summary>The key identifier of the authority key identifier, lower-case hex; null where absent.</summary>
+    internal string? AuthorityKeyId { get; private set; }
 
     /// <summary>Whether the authority key identifier names issuer and serial: it then breaks when the parent is renewed with its key.</summary>
-    public bool AuthorityNamesIssuerAndSerial => _fields.Extensions.AuthorityNamesIssuerAndSerial;
+    internal bool AuthorityNamesIssuerAndSerial { get; private set; }
 
     /// <summary>The serial number of the issuer in the authority key identifier, lower-case hex; null where it names none.</summary>
-    public string? AuthoritySerialNumber => _fields.Extensions.AuthoritySerialNumber;
+    internal string? AuthoritySerialNumber { get; private set; }
 
-    /// <summary>Whether there is a basic constraints extension.</summary>
-    public bool HasBasicConstraints => _fields.Extensions.HasBasicConstraints;
+    internal bool HasBasicConstraints => _extensionOids.Contains(X509Extensions.BasicConstraints.Id);
 
-    /// <summary>Whether it is critical.</summary>
-    public bool BasicConstraintsCritical => _fields.Extensions.IsCritical(CertificateExtensions.BasicConstraintsOid);
+    internal bool BasicConstraintsCritical => _criticalOids.Contains(X509Extensions.BasicConstraints.Id);
 
-    /// <summary>Whether basic constraints say CA.</summary>
-    public bool IsCa => _fields.Extensions.IsCa;
+    internal bool IsCa { get; private set; }
 
     /// <summary>How many CAs may stand below this one; null for any number.</summary>
-    public int? PathLength => _fields.Extensions.PathLength;
+    internal int? PathLength { get; private set; }
 
-    /// <summary>The key usage; null where the extension is absent.</summary>
-    public CertificateKeyUsage? KeyUsage => _fields.Extensions.KeyUsage;
+    /// <summary>Null where the extension is absent, which means any usage.</summary>
+    internal CertificateKeyUsage? KeyUsage { get; private set; }
 
-    /// <summary>Whether key usage is critical.</summary>
-    public bool KeyUsageCritical => _fields.Extensions.IsCritical(CertificateExtensions.KeyUsageOid);
+    internal bool KeyUsageCritical => _criticalOids.Contains(X509Extensions.KeyUsage.Id);
 
-    /// <summary>The OIDs of the extended key usage; empty where the extension is absent.</summary>
-    public IReadOnlyList<string> ExtendedKeyUsages => _fields.Extensions.ExtendedKeyUsages;
+    /// <summary>OIDs; empty where the extension is absent.</summary>
+    internal IReadOnlyList<string> ExtendedKeyUsages { get; private set; } = [];
 
-    /// <summary>Whether there is a name constraints extension.</summary>
-    public bool HasNameConstraints => _fields.Extensions.ExtensionOids.Contains(CertificateExtensions.NameConstraintsOid);
+    internal bool HasNameConstraints => _extensionOids.Contains(X509Extensions.NameConstraints.Id);
 
-    /// <summary>Whether name constraints are critical.</summary>
-    public bool NameConstraintsCritical => _fields.Extensions.IsCritical(CertificateExtensions.NameConstraintsOid);
+    internal bool NameConstraintsCritical => _criticalOids.Contains(X509Extensions.NameConstraints.Id);
 
-    /// <summary>Permitted URI hosts (RFC 5280 section 4.2.1.10).</summary>
-    public IReadOnlyList<string> PermittedUris => _fields.Extensions.PermittedUris;
+    /// <summary>Hosts of URIs (RFC 5280 section 4.2.1.10).</summary>
+    internal IReadOnlyList<string> PermittedUris { get; private set; } = [];
 
-    /// <summary>Excluded URI hosts.</summary>
-    public IReadOnlyList<string> ExcludedUris => _fields.Extensions.ExcludedUris;
+    internal IReadOnlyList<string> ExcludedUris { get; private set; } = [];
 
-    /// <summary>Permitted DNS subtrees.</summary>
-    public IReadOnlyList<string> PermittedDns => _fields.Extensions.PermittedDns;
+    internal IReadOnlyList<string> PermittedDns { get; private set; } = [];
 
-    /// <summary>Excluded DNS subtrees.</summary>
-    public IReadOnlyList<string> ExcludedDns => _fields.Extensions.ExcludedDns;
+    internal IReadOnlyList<string> ExcludedDns { get; private set; } = [];
 
-    /// <summary>DNS names of the subject alternative name.</summary>
-    public IReadOnlyList<string> DnsNames => _fields.Extensions.DnsNames;
+    /// <summary>Of the subject alternative name, as <see cref="Uris"/>.</summary>
+    internal IReadOnlyList<string> DnsNames { get; private set; } = [];
 
-    /// <summary>URIs of the subject alternative name.</summary>
-    public IReadOnlyList<string> Uris => _fields.Extensions.Uris;
+    internal IReadOnlyList<string> Uris { get; private set; } = [];
 
-    /// <summary>Whether the subject alternative name is critical.</summary>
-    public bool SubjectAlternativeNameCritical => _fields.Extensions.IsCritical(CertificateExtensions.SubjectAlternativeNameOid);
+    internal IReadOnlyList<string> ExtensionOids => _extensionOids;
 
-    /// <summary>The OIDs of all extensions, in order.</summary>
-    public IReadOnlyList<string> ExtensionOids => _fields.Extensions.ExtensionOids;
+    internal IReadOnlyList<string> CriticalExtensionOids => _criticalOids;
 
-    /// <summary>The OIDs of the critical extensions, in order.</summary>
-    public IReadOnlyList<string> CriticalExtensionOids => _fields.Extensions.CriticalExtensionOids;
-
-    /// <summary>The signature's algorithm, for instance <c>sha256WithRSAEncryption</c>; the OID where the name is not known.</summary>
-    public string SignatureAlgorithm => _fields.SignatureAlgorithm.Name;
-
-    /// <summary>The OID of the signature's algorithm.</summary>
-    public string SignatureAlgorithmOid => _fields.SignatureAlgorithm.Oid;
+    /// <summary>For instance <c>sha256WithRSAEncryption</c>; the OID where the name is not known.</summary>
+    internal string SignatureAlgorithm => _algorithm.Name;
 
     /// <summary>The hash under the signature (<c>SHA-1</c>, <c>SHA-256</c>, ...); null where it has none of its own (Ed25519) or is not known.</summary>
-    public string? SignatureHash => _fields.SignatureAlgorithm.Hash;
+    internal string? SignatureHash => _algorithm.Hash;
 
     /// <summary>Whether the algorithm inside the signed part is the one outside it (RFC 5280 section 4.1.1.2).</summary>
-    public bool SignatureAlgorithmsAgree => _fields.SignatureAlgorithmsAgree;
+    internal bool SignatureAlgorithmsAgree { get; }
 
-    /// <summary>The public key, for instance <c>RSA 4096</c> or <c>ECDSA P-256</c>.</summary>
-    public string PublicKey => _fields.PublicKey.Text;
+    /// <summary>For instance <c>RSA 4096</c> or <c>ECDSA P-256</c>.</summary>
+    internal string PublicKey => Key.Text;
 
-    /// <summary>The public key's kind: <c>RSA</c>, <c>ECDSA</c>, <c>Ed25519</c>, <c>RSA-PSS</c>, or an OID.</summary>
-    public string PublicKeyAlgorithm => _fields.PublicKey.Algorithm;
+    /// <summary><c>RSA</c>, <c>ECDSA</c>, <c>Ed25519</c>, <c>RSA-PSS</c>, or an OID.</summary>
+    internal string PublicKeyAlgorithm => Key.Algorithm;
 
-    /// <summary>The size of the modulus or of the curve's field, in bits; 0 where not known.</summary>
-    public int PublicKeyBits => _fields.PublicKey.Bits;
+    /// <summary>The size of the modulus or of the curve's field; 0 where not known.</summary>
+    internal int PublicKeyBits => Key.Bits;
 
-    /// <summary>The key as one of those that MeshTrust makes; null where it is none of them (RSA 1024, P-521, Ed25519, ...).</summary>
-    public KeyAlgorithm? KeyAlgorithm => _fields.PublicKey.Known;
+    /// <summary>The key as one of those that MeshTrust makes; null for any other (RSA 1024, P-521, Ed25519, ...).</summary>
+    internal KeyAlgorithm? KeyAlgorithm => Key.Known;
 
-    /// <summary>The DER of the subjectPublicKeyInfo.</summary>
-    public ReadOnlyMemory<byte> SubjectPublicKeyInfo => _fields.PublicKey.Der;
+    internal ReadOnlyMemory<byte> SubjectPublicKeyInfo => Key.Der;
 
-    /// <summary>Whether subject and issuer are the same bytes.</summary>
-    public bool IsSelfIssued => RawSubject.Span.SequenceEqual(RawIssuer.Span);
+    internal PublicKeyInfo Key { get; }
+
+    internal bool IsSelfIssued => RawSubject.Span.SequenceEqual(RawIssuer.Span);
 
     /// <summary>Reads a certificate.</summary>
     /// <exception cref="FormatException">The bytes are no certificate; the message says why.</exception>
-    public static CertificateDocument FromDer(ReadOnlyMemory<byte> der) =>
+    internal static CertificateDocument FromDer(ReadOnlyMemory<byte> der) =>
         TryFromDer(der, out var certificate, out var reason) ? certificate : throw new FormatException(reason);
-
-    /// <summary>Reads a certificate. Never throws.</summary>
-    public static bool TryFromDer(ReadOnlyMemory<byte> der, [NotNullWhen(true)] out CertificateDocument? certificate) =>
-        TryFromDer(der, out certificate, out _);
 
     /// <summary>Reads a certificate. Never throws.</summary>
     /// <param name="der">The DER; it is copied.</param>
     /// <param name="certificate">The certificate, or null.</param>
     /// <param name="reason">Why it is none, as a sentence.</param>
-    public static bool TryFromDer(ReadOnlyMemory<byte> der, [NotNullWhen(true)] out CertificateDocument? certificate, [NotNullWhen(false)] out string? reason)
+    internal static bool TryFromDer(
+        ReadOnlyMemory<byte> der, [NotNullWhen(true)] out CertificateDocument? certificate, [NotNullWhen(false)] out string? reason)
     {
         (certificate, reason) = (null, null);
-        ReadOnlyMemory<byte> copy = der.ToArray();
         try
         {
-            certificate = new CertificateDocument(copy, CertificateFields.Read(copy));
+            certificate = new CertificateDocument(der.ToArray());
             return true;
         }
-        // What AsnReader throws for bytes that are not what they should be.
-        catch (Exception fault) when (fault is AsnContentException or FormatException or ArgumentException or OverflowException or InvalidOperationException)
+        // BouncyCastle throws many kinds for bytes that are not what they should be.
+        catch (Exception fault)
         {
             reason = fault is FormatException ? fault.Message : "its DER is broken.";
             return false;
         }
     }
 
-    /// <summary>Whether the signature on this certificate was made with the other's key. Names, times and extensions are not looked at.</summary>
-    public bool IsSignedBy(CertificateDocument issuer)
-    {
-        ArgumentNullException.ThrowIfNull(issuer);
-        return SignatureVerification.Verify(_fields.SignatureAlgorithm, _fields.SignedPart.Span, _fields.Signature.Span, issuer._fields.PublicKey);
-    }
+    /// <summary>Whether the signature on this certificate was made with the other's key. Names, times and extensions do not matter.</summary>
+    internal bool IsSignedBy(CertificateDocument issuer) => issuer.Key.Verify(_algorithm, _signedPart, _signature);
 
     /// <summary>One PEM block, 64 characters a line, ended by a line feed.</summary>
     public string ToPem() => PemEncoding.WriteString(PemLabel.Certificate, Der.Span) + "\n";
@@ -207,4 +216,110 @@ public sealed class CertificateDocument : IEquatable<CertificateDocument>
 
     /// <summary>Subject, end and the start of the fingerprint.</summary>
     public override string ToString() => $"{Subject} (until {NotAfter:yyyy-MM-dd'T'HH:mm:ss'Z'}, SHA-256 {Sha256[..16]})";
+
+    private void ReadExtensions(Asn1Sequence extensions)
+    {
+        foreach (var extension in extensions.Select(Asn1Sequence.GetInstance))
+        {
+            var oid = DerObjectIdentifier.GetInstance(extension[0]);
+            var isCritical = extension.Count == 3 && DerBoolean.GetInstance(extension[1]).IsTrue;
+            if (extension.Count is not (2 or 3)) throw new ArgumentException("An extension has two or three parts.");
+            // RFC 5280 section 4.2: no more than one of a kind. Go rejects such a certificate too.
+            if (_extensionOids.Contains(oid.Id)) throw new FormatException($"it has the extension {oid.Id} twice.");
+            _extensionOids.Add(oid.Id);
+            if (isCritical) _criticalOids.Add(oid.Id);
+            ReadExtension(oid, Asn1OctetString.GetInstance(extension[^1]).GetOctets());
+        }
+    }
+
+    private void ReadExtension(DerObjectIdentifier oid, byte[] value)
+    {
+        if (oid.Equals(X509Extensions.SubjectKeyIdentifier))
+        {
+            SubjectKeyId = Convert.ToHexStringLower(SubjectKeyIdentifier.GetInstance(StrictDer.Read(value)).GetKeyIdentifier());
+        }
+        else if (oid.Equals(X509Extensions.KeyUsage))
+        {
+            KeyUsage = ReadKeyUsage(DerBitString.GetInstance(StrictDer.Read(value)));
+        }
+        else if (oid.Equals(X509Extensions.SubjectAlternativeName))
+        {
+            var names = GeneralNames.GetInstance(StrictDer.Read(value)).GetNames();
+            (DnsNames, Uris) = (NamesOf(GeneralName.DnsName, names), NamesOf(GeneralName.UniformResourceIdentifier, names));
+        }
+        else if (oid.Equals(X509Extensions.BasicConstraints))
+        {
+            var constraints = BasicConstraints.GetInstance(StrictDer.Read(value));
+            IsCa = constraints.IsCA();
+            if (constraints.PathLenConstraintInteger is not { } length) return;
+            if (!length.TryGetIntValueExact(out var number) || number < 0) throw new FormatException("its path length is no number of CAs.");
+            PathLength = number;
+        }
+        else if (oid.Equals(X509Extensions.NameConstraints))
+        {
+            var constraints = NameConstraints.GetInstance(StrictDer.Read(value));
+            var (permitted, excluded) = (Bases(constraints.PermittedSubtreesValue), Bases(constraints.ExcludedSubtreesValue));
+            (PermittedDns, PermittedUris) = (NamesOf(GeneralName.DnsName, permitted), NamesOf(GeneralName.UniformResourceIdentifier, permitted));
+            (ExcludedDns, ExcludedUris) = (NamesOf(GeneralName.DnsName, excluded), NamesOf(GeneralName.UniformResourceIdentifier, excluded));
+        }
+        else if (oid.Equals(X509Extensions.AuthorityKeyIdentifier))
+        {
+            var authority = AuthorityKeyIdentifier.GetInstance(StrictDer.Read(value));
+            if (authority.KeyIdentifier is { } key) AuthorityKeyId = Convert.ToHexStringLower(key.GetOctets());
+            if (authority.AuthorityCertSerialNumber is { } serial) AuthoritySerialNumber = Convert.ToHexStringLower(serial.ToByteArray());
+            AuthorityNamesIssuerAndSerial = AuthoritySerialNumber is not null || authority.AuthorityCertIssuer is not null;
+        }
+        else if (oid.Equals(X509Extensions.ExtendedKeyUsage))
+        {
+            ExtendedKeyUsages = [.. Asn1Sequence.GetInstance(StrictDer.Read(value)).Select(usage => DerObjectIdentifier.GetInstance(usage).Id)];
+        }
+    }
+
+    private static GeneralName[] Bases(GeneralSubtrees? subtrees) => [.. subtrees?.GetElements().Select(tree => tree.Base) ?? []];
+
+    private static List<string> NamesOf(int tag, GeneralName[] names) =>
+    [
+        .. from name in names
+        where name.Name is DerIA5String
+        let text = StrictDer.Text(name.Name)
+        where name.TagNo == tag
+        select text,
+    ];
+
+    /// <summary>Bit n of the list is the flag 1 &lt;&lt; n. DER leaves out zero bits at the end (X.690 section 11.2.2).</summary>
+    private static CertificateKeyUsage ReadKeyUsage(DerBitString bits)
+    {
+        var octets = bits.GetBytes();
+        var count = (octets.Length * 8) - bits.PadBits;
+        var usage = 0;
+        for (var bit = 0; bit < count; bit++)
+        {
+            if ((octets[bit / 8] & (0x80 >> (bit % 8))) != 0) usage |= 1 << bit;
+        }
+
+        if (count > 9 || (count > 0 && (usage & (1 << (count - 1))) == 0)) throw new ArgumentException("Its key usage is broken.");
+        return (CertificateKeyUsage)usage;
+    }
+}
+
+/// <summary>The bits of the key usage extension (RFC 5280 section 4.2.1.3); bit n of the extension is <c>1 &lt;&lt; n</c>.</summary>
+[Flags]
+internal enum CertificateKeyUsage
+{
+    None = 0,
+    DigitalSignature = 1,
+
+    /// <summary>Also called contentCommitment.</summary>
+    NonRepudiation = 1 << 1,
+
+    /// <summary>It has no place on a CA (RFC 3279 section 2.3.1).</summary>
+    KeyEncipherment = 1 << 2,
+    DataEncipherment = 1 << 3,
+    KeyAgreement = 1 << 4,
+
+    /// <summary>Every CA needs it.</summary>
+    KeyCertSign = 1 << 5,
+    CrlSign = 1 << 6,
+    EncipherOnly = 1 << 7,
+    DecipherOnly = 1 << 8,
 }

@@ -1,23 +1,26 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using Org.BouncyCastle.Asn1;
+using Org.BouncyCastle.Asn1.Pkcs;
 using Org.BouncyCastle.Asn1.X509;
+using Org.BouncyCastle.Asn1.X9;
 using Org.BouncyCastle.Math;
 
 namespace MeshTrust.Pki;
 
+/// <summary>A certificate that was issued just now.</summary>
+/// <param name="Certificate">The certificate.</param>
+/// <param name="ClampedFrom">The requested end, where an ancestor ends earlier and its end was taken instead; else null.</param>
+internal sealed record IssuedCertificate(CertificateDocument Certificate, DateTimeOffset? ClampedFrom);
+
 /// <summary>Issues certificates. Pure but for the clock and the random serial numbers; safe to use from several threads.</summary>
-/// <param name="time">The clock.</param>
-public sealed class CertificateIssuer(TimeProvider time)
+internal sealed class CertificateIssuer(TimeProvider time)
 {
     /// <summary>How far a certificate starts before its issue, so that a cluster whose clock lags takes it at once.</summary>
-    public static TimeSpan Backdating { get; } = TimeSpan.FromMinutes(5);
+    internal static TimeSpan Backdating { get; } = TimeSpan.FromMinutes(5);
 
     /// <summary>Issues a root: signed with its own key.</summary>
-    public IssuedCertificate IssueRoot(CertificateProfile profile, PrivateKeyPem key)
+    internal IssuedCertificate IssueRoot(CertificateProfile profile, PrivateKeyPem key)
     {
-        ArgumentNullException.ThrowIfNull(profile);
-        ArgumentNullException.ThrowIfNull(key);
         using var signer = new CertificateSigner(key);
         var (notBefore, notAfter) = Validity(profile);
         return new IssuedCertificate(Build(profile, key.SubjectPublicKeyInfo, null, signer, notBefore, notAfter), null);
@@ -27,38 +30,28 @@ public sealed class CertificateIssuer(TimeProvider time)
     /// <param name="profile">What to say.</param>
     /// <param name="subjectPublicKeyInfo">The key to certify.</param>
     /// <param name="ancestors">The parent first, then its own issuers up to the root. At least one.</param>
-    /// <param name="parentKey">The parent's key.</param>
-    public IssuedCertificate Issue(CertificateProfile profile, ReadOnlyMemory<byte> subjectPublicKeyInfo, IReadOnlyList<CertificateDocument> ancestors, PrivateKeyPem parentKey)
+    /// <param name="signer">The parent's key.</param>
+    internal IssuedCertificate Issue(
+        CertificateProfile profile, ReadOnlyMemory<byte> subjectPublicKeyInfo, IReadOnlyList<CertificateDocument> ancestors, CertificateSigner signer)
     {
-        using var signer = new CertificateSigner(parentKey);
-        return Issue(profile, subjectPublicKeyInfo, ancestors, signer);
-    }
-
-    internal IssuedCertificate Issue(CertificateProfile profile, ReadOnlyMemory<byte> subjectPublicKeyInfo, IReadOnlyList<CertificateDocument> ancestors, CertificateSigner signer)
-    {
-        ArgumentNullException.ThrowIfNull(profile);
-        ArgumentNullException.ThrowIfNull(ancestors);
         var (notBefore, requested) = Validity(profile);
         if (notBefore < ancestors[0].NotBefore) notBefore = ancestors[0].NotBefore;
-        var notAfter = requested;
-        foreach (var ancestor in ancestors)
-        {
-            if (ancestor.NotAfter < notAfter) notAfter = ancestor.NotAfter;
-        }
-
+        var earliestEnd = ancestors.Min(ancestor => ancestor.NotAfter);
+        var notAfter = earliestEnd < requested ? earliestEnd : requested;
         var certificate = Build(profile, subjectPublicKeyInfo, ancestors[0], signer, notBefore, notAfter);
         return new IssuedCertificate(certificate, notAfter < requested ? requested : null);
     }
 
-    /// <summary>Issues under a parent without looking at the parent's own times: for the probe leaf, which asks whether peers mind.</summary>
-    internal CertificateDocument IssueUnclamped(CertificateProfile profile, ReadOnlyMemory<byte> subjectPublicKeyInfo, CertificateDocument parent, PrivateKeyPem parentKey)
+    /// <summary>Issues under a parent whatever the parent's own times are: for the probe leaf, which asks whether peers mind.</summary>
+    internal CertificateDocument IssueUnclamped(
+        CertificateProfile profile, ReadOnlyMemory<byte> subjectPublicKeyInfo, CertificateDocument parent, PrivateKeyPem parentKey)
     {
         using var signer = new CertificateSigner(parentKey);
         var (notBefore, notAfter) = Validity(profile);
         return Build(profile, subjectPublicKeyInfo, parent, signer, notBefore, notAfter);
     }
 
-    /// <summary>Whole seconds, as X.509 has no others; never beyond the last second that GeneralizedTime can tell (RFC 5280 section 4.1.2.5).</summary>
+    /// <summary>Whole seconds, as X.509 has no others; never beyond the last second of GeneralizedTime (RFC 5280 section 4.1.2.5).</summary>
     private (DateTimeOffset NotBefore, DateTimeOffset NotAfter) Validity(CertificateProfile profile)
     {
         var now = time.GetUtcNow();
@@ -67,9 +60,12 @@ public sealed class CertificateIssuer(TimeProvider time)
         return (now - Backdating, profile.Lifetime > last - now ? last : now + profile.Lifetime);
     }
 
-    private static CertificateDocument Build(CertificateProfile profile, ReadOnlyMemory<byte> subjectPublicKeyInfo, CertificateDocument? parent, CertificateSigner signer, DateTimeOffset notBefore, DateTimeOffset notAfter)
+    private static CertificateDocument Build(
+        CertificateProfile profile, ReadOnlyMemory<byte> subjectPublicKeyInfo, CertificateDocument? parent, CertificateSigner signer,
+        DateTimeOffset notBefore, DateTimeOffset notAfter)
     {
         var subject = SubjectName(profile.Subject);
+        var key = PublicKeyInfo.FromDer(subjectPublicKeyInfo.ToArray());
         var generator = new V3TbsCertificateGenerator();
         generator.SetSerialNumber(new DerInteger(NewSerial()));
         generator.SetSignature(signer.Algorithm);
@@ -78,24 +74,61 @@ public sealed class CertificateIssuer(TimeProvider time)
         generator.SetSubject(subject);
         generator.SetStartDate(new Time(notBefore.UtcDateTime));
         generator.SetEndDate(new Time(notAfter.UtcDateTime));
-        generator.SetSubjectPublicKeyInfo(SubjectPublicKeyInfo.GetInstance(Asn1Object.FromByteArray(subjectPublicKeyInfo.ToArray())));
-        generator.SetExtensions(CertificateExtensionSet.Build(profile, PublicKeyFields.Read(subjectPublicKeyInfo), parent));
+        generator.SetSubjectPublicKeyInfo(SubjectPublicKeyInfo.GetInstance(Asn1Object.FromByteArray(key.Der.ToArray())));
+        generator.SetExtensions(Extensions(profile, key, parent));
         var signedPart = generator.GenerateTbsCertificate();
         var signature = signer.Sign(signedPart.GetEncoded(Asn1Encodable.Der));
         var certificate = new DerSequence(signedPart, signer.Algorithm, new DerBitString(signature));
         return CertificateDocument.FromDer(certificate.GetEncoded(Asn1Encodable.Der));
     }
 
-    private static X509Name SubjectName(IReadOnlyList<NameAttribute> attributes) => X509Name.GetInstance(new DerSequence((Asn1Encodable[])
-        [.. attributes.Select(a => (Asn1Encodable)new DerSet(new DerSequence(Oid(a.Type), new DerUtf8String(a.Value))))]));
+    /// <summary>RFC 5280 section 4.2.1, in a fixed order.</summary>
+    private static X509Extensions Extensions(CertificateProfile profile, PublicKeyInfo key, CertificateDocument? parent)
+    {
+        var generator = new X509ExtensionsGenerator();
+        generator.AddExtension(X509Extensions.BasicConstraints, critical: true,
+            profile.PathLength is { } length ? new BasicConstraints(length) : new BasicConstraints(profile.IsCa));
+        generator.AddExtension(X509Extensions.KeyUsage, critical: true, Usage(profile.KeyUsage));
+        if (profile.ExtendedKeyUsages.Count > 0)
+        {
+            generator.AddExtension(X509Extensions.ExtendedKeyUsage, critical: false,
+                new ExtendedKeyUsage([.. profile.ExtendedKeyUsages.Select(o => new DerObjectIdentifier(o))]));
+        }
+
+        generator.AddExtension(X509Extensions.SubjectKeyIdentifier, critical: false, new SubjectKeyIdentifier(key.KeyId));
+        // The key identifier alone: naming issuer and serial would break when the root is renewed with its key. A root needs none.
+        if (parent is not null)
+        {
+            // A user's own root may lack the extension: then what it would have said.
+            var identifier = parent.SubjectKeyId is { } id ? Convert.FromHexString(id) : parent.Key.KeyId;
+            generator.AddExtension(X509Extensions.AuthorityKeyIdentifier, critical: false, new AuthorityKeyIdentifier(identifier));
+        }
+
+        GeneralName[] names =
+        [
+            .. profile.DnsNames.Select(n => new GeneralName(GeneralName.DnsName, n)),
+            .. profile.Uris.Select(u => new GeneralName(GeneralName.UniformResourceIdentifier, u)),
+        ];
+        // Critical exactly where the subject is empty (RFC 5280 section 4.2.1.6).
+        if (names.Length > 0)
+            generator.AddExtension(X509Extensions.SubjectAlternativeName, critical: profile.Subject.Count == 0, new GeneralNames(names));
+        return generator.Generate();
+    }
+
+    private static X509Name SubjectName(IEnumerable<NameAttribute> attributes) => X509Name.GetInstance(new DerSequence((Asn1Encodable[])
+        [.. attributes.Select(a => new DerSet(new DerSequence(Oid(a.Type), new DerUtf8String(a.Value))))]));
 
     private static DerObjectIdentifier Oid(string type) => type switch
     {
         "O" => X509Name.O,
         "CN" => X509Name.CN,
         "L" => X509Name.L,
-        _ => throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"No profile has the attribute '{type}'."), nameof(type)),
+        _ => throw new ArgumentException($"No profile has the attribute '{type}'.", nameof(type)),
     };
+
+    /// <summary>BouncyCastle numbers the bits of the first octet from its top: bit 0 (digitalSignature) is 0x80.</summary>
+    private static KeyUsage Usage(CertificateKeyUsage usage) =>
+        new(Enumerable.Range(0, 8).Where(bit => ((int)usage & (1 << bit)) != 0).Sum(bit => 0x80 >> bit));
 
     /// <summary>127 random bits in 16 octets, positive and not zero (RFC 5280 section 4.1.2.2): no file to share, so no race.</summary>
     private static BigInteger NewSerial()
@@ -110,4 +143,40 @@ public sealed class CertificateIssuer(TimeProvider time)
         while (octets[0] == 0);
         return new BigInteger(1, octets);
     }
+}
+
+/// <summary>A key that signs certificates, loaded once for many: the platform's signature is several times as fast as a managed one.</summary>
+internal sealed class CertificateSigner : IDisposable
+{
+    private readonly Lock _lock = new();
+    private readonly AsymmetricAlgorithm _key;
+    private readonly HashAlgorithmName _hash;
+
+    internal CertificateSigner(PrivateKeyPem key)
+    {
+        _key = key.Open();
+        // A P-384 key deserves its own hash; everything else takes SHA-256, as the Makefile does.
+        _hash = _key is ECDsa { KeySize: > 256 } ? HashAlgorithmName.SHA384 : HashAlgorithmName.SHA256;
+        Algorithm = _key switch
+        {
+            RSA => new AlgorithmIdentifier(PkcsObjectIdentifiers.Sha256WithRsaEncryption, DerNull.Instance),
+            _ when _hash == HashAlgorithmName.SHA384 => new AlgorithmIdentifier(X9ObjectIdentifiers.ECDsaWithSha384),
+            _ => new AlgorithmIdentifier(X9ObjectIdentifiers.ECDsaWithSha256),
+        };
+    }
+
+    internal AlgorithmIdentifier Algorithm { get; }
+
+    /// <summary>One at a time: the platform's key objects are not promised to be safe for several threads.</summary>
+    internal byte[] Sign(byte[] signedPart)
+    {
+        lock (_lock)
+        {
+            return _key is RSA rsa
+                ? rsa.SignData(signedPart, _hash, RSASignaturePadding.Pkcs1)
+                : ((ECDsa)_key).SignData(signedPart, _hash, DSASignatureFormat.Rfc3279DerSequence);
+        }
+    }
+
+    public void Dispose() => _key.Dispose();
 }

@@ -3,7 +3,7 @@ using MeshTrust.Settings;
 namespace MeshTrust.Pki;
 
 /// <summary>What a certificate is to say: everything that is not the issuer's or the clock's business. docs/certificates.md lists every field.</summary>
-public sealed record CertificateProfile
+internal sealed record CertificateProfile
 {
     /// <summary>The subject in the order of its DER; all values become UTF8String.</summary>
     public required IReadOnlyList<NameAttribute> Subject { get; init; }

@@ -1,45 +1,38 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Formats.Asn1;
+using Org.BouncyCastle.Asn1.X509;
 
 namespace MeshTrust.Pki;
 
 /// <summary>A certificate revocation list (RFC 5280 section 5), as far as istiod looks at one.</summary>
-public sealed class CrlDocument
+internal sealed class CrlDocument
 {
-    private readonly ReadOnlyMemory<byte> _signedPart;
-    private readonly ReadOnlyMemory<byte> _signature;
-    private readonly SignatureAlgorithmIdentifier _algorithm;
+    private readonly byte[] _signedPart;
+    private readonly byte[] _signature;
+    private readonly SignatureScheme _algorithm;
 
-    private CrlDocument(ReadOnlyMemory<byte> der)
+    private CrlDocument(byte[] der)
     {
-        var list = new AsnReader(der, AsnEncodingRules.DER).ReadSequence();
-        _signedPart = list.PeekEncodedValue();
-        var tbs = list.ReadSequence();
-        _algorithm = SignatureAlgorithmIdentifier.Read(list.ReadEncodedValue());
-        _signature = list.ReadBitString(out _);
-        list.ThrowIfNotEmpty();
-        if (tbs.PeekTag().HasSameClassAndValue(Asn1Tag.Integer)) tbs.ReadInteger();
-        tbs.ReadEncodedValue();
-        var issuer = DistinguishedName.Read(tbs.ReadEncodedValue());
+        var list = CertificateList.GetInstance(StrictDer.Read(der));
+        var issuer = new DistinguishedName(list.Issuer);
         (Issuer, RawIssuer) = (issuer.Text, issuer.Der);
-        ThisUpdate = ReadTime(tbs);
-        if (tbs.HasData && tbs.PeekTag().TagValue is (int)UniversalTagNumber.UtcTime or (int)UniversalTagNumber.GeneralizedTime) NextUpdate = ReadTime(tbs);
+        ThisUpdate = list.ThisUpdate.ToDateTime();
+        NextUpdate = list.NextUpdate?.ToDateTime();
+        _signedPart = list.TbsCertList.GetDerEncoded();
+        _signature = list.GetSignatureOctets();
+        _algorithm = SignatureScheme.Read(list.SignatureAlgorithm);
     }
 
-    /// <summary>The issuer, readable.</summary>
-    public string Issuer { get; }
+    internal string Issuer { get; }
 
-    /// <summary>The DER of the issuer.</summary>
-    public ReadOnlyMemory<byte> RawIssuer { get; }
+    internal ReadOnlyMemory<byte> RawIssuer { get; }
 
-    /// <summary>When it was issued, UTC.</summary>
-    public DateTimeOffset ThisUpdate { get; }
+    internal DateTimeOffset ThisUpdate { get; }
 
-    /// <summary>When the next one is due, UTC; null where it does not say.</summary>
-    public DateTimeOffset? NextUpdate { get; }
+    /// <summary>When the next one is due; null where it does not say.</summary>
+    internal DateTimeOffset? NextUpdate { get; }
 
     /// <summary>Reads a list. Never throws.</summary>
-    public static bool TryFromDer(ReadOnlyMemory<byte> der, [NotNullWhen(true)] out CrlDocument? crl)
+    internal static bool TryFromDer(ReadOnlyMemory<byte> der, [NotNullWhen(true)] out CrlDocument? crl)
     {
         crl = null;
         try
@@ -47,23 +40,16 @@ public sealed class CrlDocument
             crl = new CrlDocument(der.ToArray());
             return true;
         }
-        // What AsnReader throws for bytes that are not what they should be.
-        catch (Exception fault) when (fault is AsnContentException or FormatException or ArgumentException or OverflowException or InvalidOperationException)
+        // BouncyCastle throws many kinds for bytes that are not what they should be.
+        catch (Exception)
         {
             return false;
         }
     }
 
-    /// <summary>Whether it was signed with the key of this certificate. Names, times and key usage are not looked at.</summary>
-    public bool IsSignedBy(CertificateDocument issuer)
-    {
-        ArgumentNullException.ThrowIfNull(issuer);
-        return SignatureVerification.Verify(_algorithm, _signedPart.Span, _signature.Span, PublicKeyFields.Read(issuer.SubjectPublicKeyInfo));
-    }
+    /// <summary>Whether it was signed with the key of this certificate. Names, times and key usage do not matter.</summary>
+    internal bool IsSignedBy(CertificateDocument issuer) => issuer.Key.Verify(_algorithm, _signedPart, _signature);
 
     /// <summary>The issuer and when the next one is due.</summary>
     public override string ToString() => $"CRL of {Issuer} (next {NextUpdate:yyyy-MM-dd'T'HH:mm:ss'Z'})";
-
-    private static DateTimeOffset ReadTime(AsnReader reader) =>
-        reader.PeekTag().TagValue == (int)UniversalTagNumber.UtcTime ? reader.ReadUtcTime() : reader.ReadGeneralizedTime();
 }

@@ -1,6 +1,12 @@
-using System.Formats.Asn1;
+using Org.BouncyCastle.Asn1;
 
 namespace MeshTrust.Pki;
+
+/// <summary>One attribute of a distinguished name.</summary>
+/// <param name="Type">The short name (<c>CN</c>, <c>O</c>, <c>L</c>), or the OID where there is none.</param>
+/// <param name="Value">The value.</param>
+/// <param name="StringType">The ASN.1 type of the value: <c>UTF8String</c>, <c>PrintableString</c> and so on.</param>
+internal sealed record NameAttribute(string Type, string Value, string StringType);
 
 /// <summary>A distinguished name: its bytes, and what they say.</summary>
 internal sealed class DistinguishedName
@@ -18,49 +24,73 @@ internal sealed class DistinguishedName
         ["1.2.840.113549.1.9.1"] = "emailAddress",
     };
 
-    internal required ReadOnlyMemory<byte> Der { get; init; }
-
-    internal required IReadOnlyList<NameAttribute> Attributes { get; init; }
-
-    internal string Text => string.Join(", ", Attributes.Select(a => $"{a.Type}={Escape(a.Value)}"));
-
-    internal static DistinguishedName Read(ReadOnlyMemory<byte> der)
+    internal DistinguishedName(Asn1Encodable name)
     {
-        var attributes = new List<NameAttribute>();
-        var name = new AsnReader(der, AsnEncodingRules.DER).ReadSequence();
-        while (name.HasData)
-        {
-            var relative = name.ReadSetOf();
-            while (relative.HasData)
-            {
-                var attribute = relative.ReadSequence();
-                var oid = attribute.ReadObjectIdentifier();
-                var (value, type) = ReadValue(attribute);
-                attribute.ThrowIfNotEmpty();
-                attributes.Add(new NameAttribute(ShortNames.GetValueOrDefault(oid, oid), value, type));
-            }
-        }
-
-        return new DistinguishedName { Der = der, Attributes = attributes };
+        Der = name.GetDerEncoded();
+        var attributes =
+            from relative in Asn1Sequence.GetInstance(name)
+            from attribute in Asn1Set.GetInstance(relative)
+            select ReadAttribute(Asn1Sequence.GetInstance(attribute));
+        Attributes = [.. attributes];
+        Text = string.Join(", ", Attributes.Select(a => $"{a.Type}={Escape(a.Value)}"));
     }
 
-    private static (string Value, string Type) ReadValue(AsnReader reader)
-    {
-        var tag = reader.PeekTag();
-        if (tag.TagClass == TagClass.Universal)
-        {
-            var kind = (UniversalTagNumber)tag.TagValue;
-            if (kind is UniversalTagNumber.UTF8String or UniversalTagNumber.PrintableString or UniversalTagNumber.IA5String
-                or UniversalTagNumber.BMPString or UniversalTagNumber.T61String or UniversalTagNumber.VisibleString or UniversalTagNumber.NumericString)
-            {
-                return (reader.ReadCharacterString(kind), kind.ToString());
-            }
-        }
+    internal ReadOnlyMemory<byte> Der { get; }
 
-        return ('#' + Convert.ToHexStringLower(reader.ReadEncodedValue().Span), tag.ToString());
+    internal IReadOnlyList<NameAttribute> Attributes { get; }
+
+    internal string Text { get; }
+
+    private static NameAttribute ReadAttribute(Asn1Sequence attribute)
+    {
+        if (attribute.Count != 2) throw new ArgumentException("An attribute is a type and a value.");
+        var oid = DerObjectIdentifier.GetInstance(attribute[0]).Id;
+        var type = ShortNames.GetValueOrDefault(oid, oid);
+        return StrictDer.StringTypeOf(attribute[1]) is { } stringType
+            ? new NameAttribute(type, StrictDer.Text(attribute[1]), stringType)
+            : new NameAttribute(type, '#' + Convert.ToHexStringLower(attribute[1].GetDerEncoded()), attribute[1].ToAsn1Object().GetType().Name);
     }
 
     /// <summary>Control characters could forge a line of a report, so they never come out as they are.</summary>
     private static string Escape(string value) =>
         value.Any(char.IsControl) ? string.Concat(value.Select(c => char.IsControl(c) ? $"\\u{(int)c:x4}" : c.ToString())) : value;
+}
+
+/// <summary>What BouncyCastle reads, as strictly as DER is defined: Go and rustls are as strict, and disagree with those that are not.</summary>
+internal static class StrictDer
+{
+    /// <summary>Reads one object that fills all bytes and encodes to itself.</summary>
+    internal static Asn1Object Read(byte[] der)
+    {
+        var read = Asn1Object.FromByteArray(der);
+        return read.GetDerEncoded().AsSpan().SequenceEqual(der) ? read : throw new ArgumentException("It is BER and no DER.");
+    }
+
+    /// <summary>The ASN.1 type of a string; null for what is none.</summary>
+    internal static string? StringTypeOf(Asn1Encodable value) => value switch
+    {
+        DerUtf8String => "UTF8String",
+        DerPrintableString => "PrintableString",
+        DerIA5String => "IA5String",
+        DerBmpString => "BMPString",
+        DerT61String => "T61String",
+        DerVisibleString => "VisibleString",
+        DerNumericString => "NumericString",
+        _ => null,
+    };
+
+    /// <summary>A string, of only those characters that its type allows: BouncyCastle replaces others.</summary>
+    internal static string Text(Asn1Encodable value)
+    {
+        var text = ((IAsn1String)value).GetString();
+        var isAllowed = value switch
+        {
+            DerPrintableString => new DerPrintableString(text).Equals(value) && DerPrintableString.IsPrintableString(text),
+            DerNumericString => new DerNumericString(text).Equals(value) && DerNumericString.IsNumericString(text),
+            DerVisibleString => new DerVisibleString(text).Equals(value) && text.All(c => c is >= ' ' and <= '~'),
+            DerIA5String => new DerIA5String(text).Equals(value),
+            _ => true,
+        };
+        return isAllowed ? text : throw new ArgumentException("It has characters that its type does not allow.");
+    }
 }

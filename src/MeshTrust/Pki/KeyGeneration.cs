@@ -5,7 +5,7 @@ namespace MeshTrust.Pki;
 
 /// <summary>Makes keys with the platform's own generator (OpenSSL, CNG or Apple's), which is the fastest sound one that there is.</summary>
 /// <remarks>docs/certificates.md has the measurement against BouncyCastle.</remarks>
-public static class KeyGeneration
+internal static class KeyGeneration
 {
     /// <summary>Makes one key. RSA takes up to seconds; a generation that has begun cannot be cancelled.</summary>
     public static PrivateKeyPem Generate(KeyAlgorithm algorithm)

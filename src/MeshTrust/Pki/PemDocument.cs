@@ -10,7 +10,7 @@ namespace MeshTrust.Pki;
 /// Fine: LF or CRLF, text before the first block (OpenSSL's own <c>-text</c> output), blank lines. A defect: a byte order mark,
 /// two blocks with no line break between them, text between or after blocks, unknown labels, bad base64, a certificate that does not parse.
 /// </remarks>
-public sealed class PemDocument
+internal sealed class PemDocument
 {
     private static readonly HashSet<string> KnownLabels = new(StringComparer.Ordinal)
     {

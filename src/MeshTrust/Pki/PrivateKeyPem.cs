@@ -13,9 +13,9 @@ public sealed class PrivateKeyPem
     private const string RsaOid = "1.2.840.113549.1.1.1";
 
     private readonly byte[] _pkcs8;
-    private readonly PublicKeyFields _publicKey;
+    private readonly PublicKeyInfo _publicKey;
 
-    private PrivateKeyPem(string label, byte[] pkcs8, PublicKeyFields publicKey)
+    private PrivateKeyPem(string label, byte[] pkcs8, PublicKeyInfo publicKey)
     {
         Label = label;
         _pkcs8 = pkcs8;
@@ -35,8 +35,7 @@ public sealed class PrivateKeyPem
     public ReadOnlyMemory<byte> SubjectPublicKeyInfo => _publicKey.Der;
 
     /// <summary>The key identifier of RFC 5280 section 4.2.1.2 (1): SHA-1 of the public key's bits, lower-case hex.</summary>
-    [SuppressMessage("Security", "CA5350:Do Not Use Weak Cryptographic Algorithms", Justification = "RFC 5280 section 4.2.1.2: an identifier, no protection.")]
-    public string KeyId => Convert.ToHexStringLower(SHA1.HashData(_publicKey.KeyBits.Span));
+    public string KeyId => Convert.ToHexStringLower(_publicKey.KeyId);
 
     /// <summary>Reads a key file. Never throws.</summary>
     /// <param name="name">The file's name, for the reason.</param>
@@ -83,7 +82,7 @@ public sealed class PrivateKeyPem
         if (certificate.SubjectPublicKeyInfo.Span.SequenceEqual(SubjectPublicKeyInfo.Span)) return true;
         // The algorithm's parameters may be written in two ways (RSA with or without NULL); the key's bits may not.
         if (certificate.PublicKey != Algorithm) return false;
-        return PublicKeyFields.Read(certificate.SubjectPublicKeyInfo).KeyBits.Span.SequenceEqual(_publicKey.KeyBits.Span);
+        return certificate.Key.KeyBits.Span.SequenceEqual(_publicKey.KeyBits.Span);
     }
 
     /// <summary>The key as one PKCS#8 block ended by a line feed. Only for those who write it to a file of mode 0600 or into a secret.</summary>
@@ -102,7 +101,7 @@ public sealed class PrivateKeyPem
 
     /// <summary>A key that was made just now: nothing is parsed or checked again.</summary>
     internal static PrivateKeyPem FromGenerated(byte[] pkcs8, byte[] subjectPublicKeyInfo) =>
-        new(PemLabel.PrivateKey, pkcs8, PublicKeyFields.Read(subjectPublicKeyInfo));
+        new(PemLabel.PrivateKey, pkcs8, PublicKeyInfo.FromDer(subjectPublicKeyInfo));
 
     /// <summary>The platform's key object, for signing. The caller disposes it.</summary>
     internal AsymmetricAlgorithm Open()
@@ -126,7 +125,7 @@ public sealed class PrivateKeyPem
             else if (loaded is RSA rsa) rsa.ImportRSAPrivateKey(block.Der.Span, out read);
             else if (loaded is ECDsa ecdsa) ecdsa.ImportECPrivateKey(block.Der.Span, out read);
             if (read != block.Der.Length) throw new CryptographicException();
-            key = new PrivateKeyPem(block.Label, loaded.ExportPkcs8PrivateKey(), PublicKeyFields.Read(loaded.ExportSubjectPublicKeyInfo()));
+            key = new PrivateKeyPem(block.Label, loaded.ExportPkcs8PrivateKey(), PublicKeyInfo.FromDer(loaded.ExportSubjectPublicKeyInfo()));
             return true;
         }
         catch (Exception fault) when (fault is CryptographicException or AsnContentException or ArgumentException or NotSupportedException)

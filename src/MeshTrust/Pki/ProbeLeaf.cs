@@ -5,7 +5,7 @@ using MeshTrust.Settings;
 namespace MeshTrust.Pki;
 
 /// <summary>A workload certificate for the proof: issued with a cluster's CA key as istiod would, valid for an hour, never written anywhere.</summary>
-public sealed class ProbeLeaf
+internal sealed class ProbeLeaf
 {
     private readonly PrivateKeyPem _key;
 

@@ -65,7 +65,7 @@ internal static class MutualTls
         // A SPIFFE id is no host name: the name check is done here, on the URI.
         if (errors.HasFlag(SslPolicyErrors.RemoteCertificateChainErrors))
             return chain is null ? "no chain could be built" : PlatformPath.Explain(chain);
-        if (!CertificateDocument.TryFromDer(certificate.GetRawCertData(), out var leaf)) return "its certificate cannot be read";
+        if (!CertificateDocument.TryFromDer(certificate.GetRawCertData(), out var leaf, out _)) return "its certificate cannot be read";
         return leaf.Uris is [var id] && id == expected.SpiffeId ? null : $"its SPIFFE id is not {expected.SpiffeId}";
     }
 

@@ -24,5 +24,9 @@ public class IssueParts
     }
 
     [Benchmark]
-    public IssuedCertificate Intermediate() => _issuer.Issue(_profile, _key.SubjectPublicKeyInfo, [_root], _rootKey);
+    public object Intermediate()
+    {
+        using var signer = new CertificateSigner(_rootKey);
+        return _issuer.Issue(_profile, _key.SubjectPublicKeyInfo, [_root], signer);
+    }
 }

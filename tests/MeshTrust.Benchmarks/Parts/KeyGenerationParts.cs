@@ -15,7 +15,7 @@ namespace MeshTrust.Benchmarks.Parts;
 public class KeyGenerationParts
 {
     [Benchmark(Baseline = true)]
-    public PrivateKeyPem Rsa2048() => KeyGeneration.Generate(KeyAlgorithm.Rsa2048);
+    public object Rsa2048() => KeyGeneration.Generate(KeyAlgorithm.Rsa2048);
 
     [Benchmark]
     public AsymmetricCipherKeyPair Rsa2048BouncyCastle()
@@ -26,5 +26,5 @@ public class KeyGenerationParts
     }
 
     [Benchmark]
-    public PrivateKeyPem P256() => KeyGeneration.Generate(KeyAlgorithm.EcdsaP256);
+    public object P256() => KeyGeneration.Generate(KeyAlgorithm.EcdsaP256);
 }

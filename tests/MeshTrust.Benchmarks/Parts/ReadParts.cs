@@ -22,7 +22,7 @@ public class ReadParts
         var issuer = new CertificateIssuer(TimeProvider.System);
         var (rootKey, key) = (KeyGeneration.Generate(Algorithm), KeyGeneration.Generate(Algorithm));
         var root = issuer.IssueRoot(CertificateProfile.ForRoot(TrustSpec.Default.Root), rootKey).Certificate;
-        var ca = issuer.Issue(CertificateProfile.ForIntermediate(TrustSpec.Default.Intermediate, _cluster), key.SubjectPublicKeyInfo, [root], rootKey).Certificate;
+        var ca = issuer.Issue(CertificateProfile.ForIntermediate(TrustSpec.Default.Intermediate, _cluster), key.SubjectPublicKeyInfo, [root], new CertificateSigner(rootKey)).Certificate;
         _files["root-cert.pem"] = PemDocument.Write([root]);
         _files["ca-cert.pem"] = PemDocument.Write([ca]);
         _files["cert-chain.pem"] = PemDocument.Write([ca, root]);
@@ -34,7 +34,7 @@ public class ReadParts
     }
 
     [Benchmark]
-    public PemDocument ParseChain() => PemDocument.Parse("cert-chain.pem", _files["cert-chain.pem"].Span);
+    public object ParseChain() => PemDocument.Parse("cert-chain.pem", _files["cert-chain.pem"].Span);
 
     [Benchmark]
     public ClusterCacerts JudgeFourFiles() => ClusterCacerts.FromFiles(_cluster, _files);

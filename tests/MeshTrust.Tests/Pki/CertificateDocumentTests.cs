@@ -43,6 +43,6 @@ public sealed class CertificateDocumentTests
         }
 
         Assert.That(read, Is.InRange(1, 19_999), "some mutants are certificates still");
-        Assert.That(CertificateDocument.TryFromDer(ReadOnlyMemory<byte>.Empty, out _), Is.False);
+        Assert.That(CertificateDocument.TryFromDer(ReadOnlyMemory<byte>.Empty, out _, out _), Is.False);
     }
 }

@@ -18,7 +18,7 @@ public sealed class CertificateIssuerTests
         .IssueRoot(CertificateProfile.ForRoot(TrustSpec.Default.Root with { Days = days }), TestKeys.Of(key)).Certificate;
 
     private IssuedCertificate Under(CertificateDocument root, int days) => new CertificateIssuer(_time)
-        .Issue(CertificateProfile.ForIntermediate(TrustSpec.Default.Intermediate with { Days = days }, ClusterName.Parse("east")), TestKeys.Of(KeyAlgorithm.EcdsaP256, 1).SubjectPublicKeyInfo, [root], TestKeys.Of(KeyAlgorithm.EcdsaP256));
+        .Issue(CertificateProfile.ForIntermediate(TrustSpec.Default.Intermediate with { Days = days }, ClusterName.Parse("east")), TestKeys.Of(KeyAlgorithm.EcdsaP256, 1).SubjectPublicKeyInfo, [root], new CertificateSigner(TestKeys.Of(KeyAlgorithm.EcdsaP256)));
 
     [Test]
     public void Never_outlives_and_never_precedes_an_ancestor()
@@ -36,7 +36,7 @@ public sealed class CertificateIssuerTests
     public void Ends_with_the_earliest_of_all_ancestors()
     {
         var (root, middle) = (Root(10), Root(20));
-        var issued = new CertificateIssuer(_time).Issue(CertificateProfile.ForIntermediate(TrustSpec.Default.Intermediate, ClusterName.Parse("east")), TestKeys.Of(KeyAlgorithm.EcdsaP256, 1).SubjectPublicKeyInfo, [middle, root], TestKeys.Of(KeyAlgorithm.EcdsaP256));
+        var issued = new CertificateIssuer(_time).Issue(CertificateProfile.ForIntermediate(TrustSpec.Default.Intermediate, ClusterName.Parse("east")), TestKeys.Of(KeyAlgorithm.EcdsaP256, 1).SubjectPublicKeyInfo, [middle, root], new CertificateSigner(TestKeys.Of(KeyAlgorithm.EcdsaP256)));
         Assert.That(issued.Certificate.NotAfter, Is.EqualTo(root.NotAfter));
     }
 

@@ -26,14 +26,14 @@ public sealed class ClusterCacertsIssueTests
         {
             Assert.That(outcome.Kind, Is.EqualTo(IssueKind.Issued));
             Assert.That(certificate.Subject, Is.EqualTo("O=Istio, CN=Intermediate CA, L=east"));
-            Assert.That(certificate.SubjectStringTypes, Is.EqualTo(new[] { "UTF8String" }));
+            Assert.That(certificate.SubjectAttributes.Select(a => a.StringType).Distinct(), Is.EqualTo(new[] { "UTF8String" }));
             Assert.That(certificate.RawIssuer.ToArray(), Is.EqualTo(root.Certificate.RawSubject.ToArray()));
             Assert.That(certificate.PathLength, Is.Zero);
             Assert.That(certificate.KeyUsage, Is.EqualTo(CertificateKeyUsage.KeyCertSign | CertificateKeyUsage.CrlSign | CertificateKeyUsage.DigitalSignature));
             Assert.That(certificate.AuthorityKeyId, Is.EqualTo(root.Certificate.SubjectKeyId));
             Assert.That(certificate.AuthorityNamesIssuerAndSerial, Is.False);
             Assert.That(certificate.DnsNames, Is.EqualTo(new[] { "istiod.istio-system.svc" }));
-            Assert.That(certificate.SubjectAlternativeNameCritical, Is.False);
+            Assert.That(certificate.CriticalExtensionOids.Contains("2.5.29.17"), Is.False);
             Assert.That(certificate.NotBefore, Is.EqualTo(root.Certificate.NotBefore));
             Assert.That(certificate.NotAfter, Is.EqualTo(root.Certificate.NotAfter));
             Assert.That(outcome.ClampedFrom, Is.Null);

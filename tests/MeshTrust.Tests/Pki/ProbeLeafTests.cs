@@ -17,7 +17,7 @@ public sealed class ProbeLeafTests
         {
             Assert.That(leaf.Uris, Is.EqualTo(new[] { Id }));
             Assert.That(leaf.SubjectAttributes, Is.Empty);
-            Assert.That(leaf.SubjectAlternativeNameCritical, Is.True, "the subject is empty");
+            Assert.That(leaf.CriticalExtensionOids.Contains("2.5.29.17"), Is.True, "the subject is empty");
             Assert.That(leaf.IsCa, Is.False);
             Assert.That(leaf.KeyUsage, Is.EqualTo(CertificateKeyUsage.DigitalSignature));
             Assert.That(leaf.ExtendedKeyUsages, Is.EqualTo(new[] { CertificateProfile.ServerAuthentication, CertificateProfile.ClientAuthentication }));

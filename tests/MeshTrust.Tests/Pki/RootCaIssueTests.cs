@@ -38,7 +38,7 @@ public sealed class RootCaIssueTests
         {
             Assert.That(outcome.Kind, Is.EqualTo(IssueKind.Issued));
             Assert.That(root.Subject, Is.EqualTo("O=Istio, CN=Root CA"));
-            Assert.That(root.SubjectStringTypes, Is.EqualTo(new[] { "UTF8String" }));
+            Assert.That(root.SubjectAttributes.Select(a => a.StringType).Distinct(), Is.EqualTo(new[] { "UTF8String" }));
             Assert.That(root.IsCa && root.BasicConstraintsCritical && root.KeyUsageCritical, Is.True);
             Assert.That(root.PathLength, Is.Null);
             Assert.That(root.KeyUsage, Is.EqualTo(CertificateKeyUsage.KeyCertSign | CertificateKeyUsage.CrlSign | CertificateKeyUsage.DigitalSignature));
