@@ -50,7 +50,7 @@ internal sealed class LiveStatus(TimeProvider time)
     /// <param name="board">Where the work tells its steps.</param>
     /// <param name="work">The work.</param>
     /// <exception cref="Exception">What the work throws.</exception>
-    public async Task<T> DuringAsync<T>(ICakeContext context, ClusterBoard board, Task<T> work)
+    internal async Task<T> DuringAsync<T>(ICakeContext context, ClusterBoard board, Task<T> work)
     {
         if (IsInteractive && !await EndsWithinAsync(work, BeforeFirst).ConfigureAwait(false))
         {

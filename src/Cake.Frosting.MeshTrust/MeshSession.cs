@@ -126,7 +126,7 @@ public sealed class MeshSession : IDisposable
 
     /// <summary>What a run on kind clusters works with; only a provider that is kind asks for it.</summary>
     /// <exception cref="global::MeshTrust.MeshTrustException">MT22xx: no container engine answers.</exception>
-    internal Task<KindRun> KindAsync(ICakeContext context)
+    internal Task<KindSession> KindAsync(ICakeContext context)
     {
         var settings = Settings(context);
         KeepFromGit(context, Path.Combine(settings.Run.WorkDirectory, "kind"), settings.Run.KubeconfigDirectory);

@@ -20,7 +20,7 @@ internal sealed record ProviderSelection(ProviderChoice Choice, string Reason)
     /// <param name="findKind">Looks for kind and an engine that answers; it is asked only where that matters.</param>
     /// <param name="findBinaries">Looks for the binaries of native clusters; it is asked only where that matters.</param>
     /// <param name="cancellationToken">Ends the search.</param>
-    public static async Task<ProviderSelection> ForAsync(
+    internal static async Task<ProviderSelection> ForAsync(
         MeshTrustSettings settings, Func<CancellationToken, Task<KindAvailability>> findKind, Func<ControlPlaneBinaries?> findBinaries, CancellationToken cancellationToken)
     {
         var topology = settings.Topology;

@@ -1,7 +1,10 @@
+#pragma warning disable CS1591, CS1573
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using Cake.Frosting.MeshTrust.Tools;
-using MeshTrust.Checks;
 using MeshTrust.IO;
+using MeshTrust.Checks;
 using MeshTrust.Kind;
 using MeshTrust.Settings;
 
@@ -10,15 +13,10 @@ namespace Cake.Frosting.MeshTrust.Kind;
 /// <summary>Reads what this machine is. It starts nothing and changes nothing; what cannot be read is left out.</summary>
 public sealed class HostReader(ToolHost tools, TimeProvider time)
 {
-    /// <summary>Where the kernel shows itself.</summary>
     public string Proc { get; init; } = "/proc";
 
-    /// <summary>Reads the machine.</summary>
-    /// <param name="settings">Which kubeconfigs will be written.</param>
-    /// <param name="engine">The engine, whose disk is looked at where it is this machine's; null where none answers.</param>
     internal HostSnapshot Read(MeshTrustSettings settings, EngineInfo? engine)
     {
-        ArgumentNullException.ThrowIfNull(settings);
         return new HostSnapshot
         {
             OperatingSystem = OperatingSystem.IsLinux() ? "linux" : OperatingSystem.IsMacOS() ? "macos" : "windows",
@@ -28,7 +26,8 @@ public sealed class HostReader(ToolHost tools, TimeProvider time)
             HasIpv6 = HasIpv6(),
             EngineDisk = engine is { IsRemote: false, RootDirectory.Length: > 0 } ? Disk(engine.RootDirectory) : null,
             TemporaryDisk = Disk(Path.GetTempPath()),
-            Locks = [.. Kubeconfigs(settings).Select(file => $"{file}.lock").Where(File.Exists).Select(file => new KubeconfigLock(file, time.GetUtcNow() - File.GetLastWriteTimeUtc(file)))],
+            Locks = [.. Kubeconfigs(settings).Select(file => $"{file}.lock").Where(File.Exists)
+                .Select(file => new KubeconfigLock(file, time.GetUtcNow() - File.GetLastWriteTimeUtc(file)))],
             HasKubectl = tools.Tools.Resolve(["kubectl", "kubectl.exe"]) is not null,
         };
     }
@@ -37,16 +36,19 @@ public sealed class HostReader(ToolHost tools, TimeProvider time)
     {
         var home = tools.Environment.WorkingDirectory.FullPath;
         var directory = Path.GetFullPath(settings.Run.KubeconfigDirectory, home);
-        var own = settings.Topology.Clusters.SelectMany(c => new[] { c.Name.Value, $"{c.Name}.internal" }).Select(name => Path.Combine(directory, name));
+        var own = settings.Topology.Clusters.SelectMany(c => new[] { c.Name.Value, $"{c.Name}.internal" })
+            .Select(name => Path.Combine(directory, name));
         return settings.Run.MergeKubeconfig is { Length: > 0 } merged ? own.Append(Path.GetFullPath(merged, home)) : own;
     }
 
-    private long? Number(string file) => long.TryParse(Text(file), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
+    private long? Number(string file) => long.TryParse(Text(file), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+        ? number : null;
 
     private long? MemoryAvailable()
     {
         var line = Text("meminfo")?.Split('\n').FirstOrDefault(l => l.StartsWith("MemAvailable:", StringComparison.Ordinal));
-        return long.TryParse(line?.Split(' ', StringSplitOptions.RemoveEmptyEntries).ElementAtOrDefault(1), NumberStyles.None, CultureInfo.InvariantCulture, out var kib) ? kib * 1024 : null;
+        return long.TryParse(line?.Split(' ', StringSplitOptions.RemoveEmptyEntries).ElementAtOrDefault(1), NumberStyles.None,
+            CultureInfo.InvariantCulture, out var kib) ? kib * 1024 : null;
     }
 
     // Without /proc there is nothing to say; with it, a kernel without IPv6 has no if_inet6.
@@ -78,6 +80,33 @@ public sealed class HostReader(ToolHost tools, TimeProvider time)
         catch (Exception fault) when (DiskFault.IsOne(fault) || fault is ArgumentException)
         {
             return null;
+        }
+    }
+}
+
+/// <summary>Whether something listens on a port of this machine, found by binding it for a moment.</summary>
+internal static class HostPort
+{
+    /// <summary>
+    /// Whether it is taken. A port that this user may not bind, or of an address that is not here, counts as free: the engine may be
+    /// allowed more.
+    /// </summary>
+    internal static bool IsTaken(WantedPort port)
+    {
+        if (port.Protocol is not ("tcp" or "udp")) return false;
+        var address = IPAddress.TryParse(port.Address, out var given) ? given : IPAddress.Any;
+        var isTcp = port.Protocol == "tcp";
+        try
+        {
+            using var socket = new Socket(address.AddressFamily, isTcp ? SocketType.Stream : SocketType.Dgram,
+                isTcp ? ProtocolType.Tcp : ProtocolType.Udp);
+            socket.Bind(new IPEndPoint(address, port.Port));
+            if (isTcp) socket.Listen();
+            return false;
+        }
+        catch (SocketException fault)
+        {
+            return fault.SocketErrorCode == SocketError.AddressAlreadyInUse;
         }
     }
 }

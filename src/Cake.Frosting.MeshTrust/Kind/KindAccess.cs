@@ -1,5 +1,8 @@
+#pragma warning disable CS1591, CS1573
 using Cake.Core;
 using Cake.Frosting.MeshTrust.Tools;
+using MeshTrust.IO;
+using MeshTrust.Kubeconfig;
 using MeshTrust.Kubernetes;
 using MeshTrust.Settings;
 
@@ -12,40 +15,53 @@ public sealed class KindAccess(ToolHost host, EngineSearch engines, EngineSnapsh
     private static readonly TimeSpan LimitOfAuto = TimeSpan.FromSeconds(5);
 
     /// <summary>A new API server comes up while it is asked: a short try, again and again, tells sooner than a patient one.</summary>
-    private static readonly ClusterApiSettings Impatient = ClusterApiSettings.Default with { Deadline = TimeSpan.FromSeconds(6), AttemptTimeout = TimeSpan.FromSeconds(3) };
+    private static readonly ClusterApiSettings ShortTimeout = ClusterApiSettings.Default with
+    {
+        Deadline = TimeSpan.FromSeconds(6),
+        AttemptTimeout = TimeSpan.FromSeconds(3),
+    };
+
+    internal KindPlanner Planner { get; } = new();
 
     /// <summary>Whether kind clusters can be made here. The program is looked for first: that costs nothing.</summary>
-    public async Task<KindAvailability> FindAsync(KindSpec hosting, CancellationToken cancellationToken)
+    internal async Task<KindAvailability> FindAsync(KindSpec hosting, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(hosting);
         if (!Tool(hosting, ContainerEngineChoice.Docker).IsThere) return new(false, "kind is not on the PATH");
         var answer = await engines.AskAsync(hosting.Engine, LimitOfAuto, cancellationToken).ConfigureAwait(false);
         return answer.Info is { } info
-            ? new(true, $"{info.Engine.ToString().ToLowerInvariant()} {info.Version} answers and kind is there")
+            ? new(true, $"{Text.Lower(info.Engine)} {info.Version} answers and kind is there")
             : new(false, "kind is there but no container engine answers");
     }
 
-    /// <summary>What a run on kind clusters works with.</summary>
-    /// <exception cref="global::MeshTrust.MeshTrustException">MT22xx: no container engine answers.</exception>
-    public async Task<KindRun> OpenAsync(ICakeContext context, MeshTrustSettings settings, ClusterBoard board, CancellationToken cancellationToken)
+    internal async Task<KindSession> OpenAsync(ICakeContext context, MeshTrustSettings settings, ClusterBoard board,
+        CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(context);
-        ArgumentNullException.ThrowIfNull(settings);
-        var hosting = settings.Topology.Kind;
+        var (hosting, run) = (settings.Topology.Kind, settings.Run);
         var (engine, info) = await engines.FindAsync(hosting.Engine, cancellationToken).ConfigureAwait(false);
-        return new KindRun
+        return new KindSession
         {
             Engine = engine,
             Kind = Tool(hosting, engine.Engine),
             ReadAsync = ct => snapshots.ReadAsync(engine, info, ct),
-            Connect = access => KubernetesClusterApi.Connect(access, Impatient with { Time = host.Time }),
-            LoadBalancers = hosting.LoadBalancer.Kind == LoadBalancerKind.None ? null : new LoadBalancerSetup(context, hosting, settings.Run.WorkDirectory, access => KubernetesClusterApi.Connect(access, ClusterApiSettings.Default with { Time = host.Time }), host.Time),
-            Run = settings.Run,
+            Connect = access => Connect(access, ShortTimeout),
+            LoadBalancers = hosting.LoadBalancer.Kind == LoadBalancerKind.None ? null
+                : new LoadBalancerSetup(context, hosting, run.WorkDirectory, access => Connect(access, ClusterApiSettings.Default),
+                    host.Time),
+            Run = run,
+            Planner = Planner,
             Progress = board,
             Warn = board.Warn,
             Time = host.Time,
         };
     }
 
-    private KindTool Tool(KindSpec hosting, ContainerEngineChoice engine) => new(host, new KindSettings { Engine = engine, Network = hosting.Network.Name });
+    private IClusterApi Connect(ClusterAccess access, ClusterApiSettings settings) =>
+        KubernetesClusterApi.Connect(access, settings with { Time = host.Time });
+
+    private KindTool Tool(KindSpec hosting, ContainerEngineChoice engine) =>
+        new(host, new KindSettings { Engine = engine, Network = hosting.Network.Name });
 }
+
+/// <summary>Whether kind clusters can be made on this machine.</summary>
+/// <param name="Reason">A clause for people: <c>docker 28.2.2 answers and kind is there</c>, <c>kind is not on the PATH</c>.</param>
+internal sealed record KindAvailability(bool IsThere, string Reason);

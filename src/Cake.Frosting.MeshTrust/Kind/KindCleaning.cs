@@ -6,31 +6,30 @@ using MeshTrust.Settings;
 namespace Cake.Frosting.MeshTrust.Kind;
 
 /// <summary>
-/// Takes away what was made from this work directory and nothing else: clusters whose nodes are those of our own state, whole or half made, with
-/// their kubeconfigs and the contexts that were merged into the user's own, and the nodes' network where MeshTrust made it and nobody is in it. CA material stays.
+/// Takes away what was made from this work directory and nothing else: clusters whose nodes are those of our own state, whole or half made,
+/// with their kubeconfigs and the contexts that were merged into the user's own, and the nodes' network where MeshTrust made it and nobody
+/// is in it. CA material stays.
 /// </summary>
-public sealed class KindCleaning(KindRun run)
+internal sealed class KindCleaning(KindSession session)
 {
     private readonly List<string> _removed = [];
     private readonly List<string> _left = [];
     private readonly List<string> _failed = [];
 
     /// <summary>Cleans. A cluster that cannot be removed does not keep the others.</summary>
-    /// <param name="network">The nodes' network.</param>
-    /// <param name="cancellationToken">Ends it.</param>
     public async Task<KindCleaningReport> CleanAsync(string network, CancellationToken cancellationToken)
     {
-        using (await run.States.LockAsync(run.Time, cancellationToken).ConfigureAwait(false))
+        using (await session.States.LockAsync(session.Time, cancellationToken).ConfigureAwait(false))
         {
-            var snapshot = await run.ReadAsync(cancellationToken).ConfigureAwait(false);
-            var ours = run.States.Clusters();
+            var snapshot = await session.ReadAsync(cancellationToken).ConfigureAwait(false);
+            var ours = session.States.Clusters();
             var gone = new List<ClusterName>();
             foreach (var cluster in ours)
             {
                 if (await CleanAsync(cluster, snapshot.NodesOf(cluster.Value), cancellationToken).ConfigureAwait(false)) gone.Add(cluster);
             }
 
-            var forgotten = await new KindExports(run.Run, run.Time).ForgetAsync(gone, cancellationToken).ConfigureAwait(false);
+            var forgotten = await new KindExports(session.Run, session.Time).ForgetAsync(gone, cancellationToken).ConfigureAwait(false);
             _removed.AddRange(forgotten.Removed);
             _left.AddRange(forgotten.Left);
             _failed.AddRange(forgotten.Failed);
@@ -46,22 +45,24 @@ public sealed class KindCleaning(KindRun run)
     {
         try
         {
-            var state = run.States.Read(cluster);
+            var state = session.States.Read(cluster);
             if (state is null && nodes.Count > 0)
             {
                 _left.Add($"{cluster}: there is no {KindState.FileName} that says that MeshTrust made it.");
                 return false;
             }
 
-            if (state is not null && KindOwnership.Doubt(state, nodes) is { } doubt)
+            if (state is not null && KindOwnership.WhyForeign(state, nodes, toRemove: true) is { } reason)
             {
-                _left.Add($"{cluster}: {doubt} If it is to go: kind delete cluster --name {cluster}");
+                _left.Add($"{cluster}: {reason} If it is to go: kind delete cluster --name {cluster}");
                 return false;
             }
 
-            if (nodes.Count > 0) await new KindRemoval(run).RemoveAsync(cluster, cancellationToken).ConfigureAwait(false);
-            else Forget(cluster);
-            _removed.Add(nodes.Count == 0 ? $"{cluster}: nothing was left of it but files." : $"{cluster}: {string.Join(", ", nodes.Select(node => node.Name))}{(state!.Phase == KindPhase.Creating ? ", half made" : "")}.");
+            if (nodes.Count > 0) await session.RemoveAsync(cluster, cancellationToken).ConfigureAwait(false);
+            else session.Forget(cluster);
+            var phase = state?.Phase == KindPhase.Creating ? ", half made" : "";
+            _removed.Add(nodes.Count == 0 ? $"{cluster}: nothing was left of it but files."
+                : $"{cluster}: {string.Join(", ", nodes.Select(node => node.Name))}{phase}.");
             return true;
         }
         catch (MeshTrustException e)
@@ -71,27 +72,23 @@ public sealed class KindCleaning(KindRun run)
         }
     }
 
-    private void Forget(ClusterName cluster)
-    {
-        run.Kubeconfigs.Remove(cluster);
-        run.States.Remove(cluster);
-    }
-
     private async Task RemoveNetworkAsync(string name, CancellationToken cancellationToken)
     {
         try
         {
-            var snapshot = await run.ReadAsync(cancellationToken).ConfigureAwait(false);
-            foreach (var network in snapshot.NetworksNamed(name).Where(network => network.Labels.GetValueOrDefault(IContainerEngine.MadeLabel) == "true"))
+            var snapshot = await session.ReadAsync(cancellationToken).ConfigureAwait(false);
+            foreach (var network in snapshot.NetworksNamed(name))
             {
-                var members = snapshot.Containers.Where(container => container.Addresses.ContainsKey(name)).Select(container => container.Name).Union(network.Members.Keys).ToList();
+                if (network.Labels.GetValueOrDefault(IContainerEngine.MadeLabel) != "true") continue;
+                var members = snapshot.Containers.Where(container => container.Addresses.ContainsKey(name))
+                    .Select(container => container.Name).Union(network.Members.Keys).ToList();
                 if (members.Count > 0)
                 {
                     _left.Add($"network {name}: {string.Join(", ", members)} {(members.Count == 1 ? "is" : "are")} in it.");
                     continue;
                 }
 
-                await run.Engine.RemoveNetworkAsync(network.Id, cancellationToken).ConfigureAwait(false);
+                await session.Engine.RemoveNetworkAsync(network.Id, cancellationToken).ConfigureAwait(false);
                 _removed.Add($"network {name}.");
             }
         }
@@ -101,3 +98,6 @@ public sealed class KindCleaning(KindRun run)
         }
     }
 }
+
+/// <summary>What a cleaning did.</summary>
+internal sealed record KindCleaningReport(IReadOnlyList<string> Removed, IReadOnlyList<string> Left, IReadOnlyList<string> Failed);

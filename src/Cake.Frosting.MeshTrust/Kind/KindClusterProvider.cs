@@ -1,6 +1,9 @@
+using System.Buffers.Binary;
+using System.Net;
+using System.Net.Sockets;
 using MeshTrust;
-using MeshTrust.Kubeconfig;
 using MeshTrust.Kind;
+using MeshTrust.Kubeconfig;
 using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust.Kind;
@@ -9,110 +12,128 @@ namespace Cake.Frosting.MeshTrust.Kind;
 /// Clusters that kind makes on a container engine. All plans are made and judged before anything is touched; then the clusters are made in
 /// parallel. A cluster that fits is kept, one that differs or is somebody else's is named and not touched without the user's word.
 /// </summary>
-public sealed class KindClusterProvider(KindRun run) : IClusterProvider
+internal sealed class KindClusterProvider(KindSession session) : IClusterProvider
 {
     private const long MemoryOfACluster = 2L << 30;
 
-    /// <inheritdoc/>
     public ProviderChoice Choice => ProviderChoice.Kind;
 
-    /// <inheritdoc/>
-    /// <exception cref="MeshTrustException">All refusals at once, before anything is changed; or all clusters that failed, after the others are there.</exception>
     public async Task<ClusterSet> EnsureAsync(MeshTopology topology, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(topology);
-        foreach (var cluster in topology.Clusters) run.Tell(cluster.Name, "waits", ClusterProgressState.Waiting);
-        using var ours = await run.States.LockAsync(run.Time, cancellationToken).ConfigureAwait(false);
-        var snapshot = await run.ReadAsync(cancellationToken).ConfigureAwait(false);
-        snapshot = await new KindNetwork(run).EnsureAsync(topology.Kind.Network, snapshot, cancellationToken).ConfigureAwait(false);
-        var addresses = await PlanAddressesAsync(topology, snapshot, cancellationToken).ConfigureAwait(false);
-        var verdicts = Judge(topology, snapshot, addresses);
+        foreach (var cluster in topology.Clusters) session.Tell(cluster.Name, "waits", ClusterProgressState.Waiting);
+        using var ours = await session.States.LockAsync(session.Time, cancellationToken).ConfigureAwait(false);
+        var snapshot = await WithNetworkAsync(topology.Kind.Network, cancellationToken).ConfigureAwait(false);
+        var set = await session.PlanAsync(topology, snapshot, cancellationToken).ConfigureAwait(false);
+        var (addresses, verdicts) = Accept(set);
 
-        if (run.LoadBalancers is { } balancers) await balancers.PrepareAsync(snapshot, cancellationToken).ConfigureAwait(false);
+        if (session.LoadBalancers is { } balancers) await balancers.PrepareAsync(snapshot, cancellationToken).ConfigureAwait(false);
         await SupplyImagesAsync(topology, verdicts, cancellationToken).ConfigureAwait(false);
-        await new RestartOrder(run).StartAsync(verdicts, cancellationToken).ConfigureAwait(false);
-        var clusters = await ConvergeAsync(topology, snapshot, verdicts, cancellationToken).ConfigureAwait(false);
+        await StartInOrderAsync(verdicts, cancellationToken).ConfigureAwait(false);
+        var clusters = await ReconcileAsync(topology, snapshot, verdicts, cancellationToken).ConfigureAwait(false);
+        if (clusters.Any(cluster => cluster.Cluster.Outcome != ClusterOutcome.Kept))
+            snapshot = await session.ReadAsync(cancellationToken).ConfigureAwait(false);
         await SetRoutesAsync(topology, addresses, snapshot, clusters, cancellationToken).ConfigureAwait(false);
         return new ClusterSet([.. clusters.Select(cluster => cluster.Cluster)]);
     }
 
-    /// <summary>Sets right what a restart of the engine leaves behind, for the clusters that are there: starts their nodes, follows moved addresses, sets routes.</summary>
-    /// <returns>The clusters that MeshTrust made and that are there; none is made.</returns>
-    /// <exception cref="MeshTrustException">As <see cref="EnsureAsync"/>.</exception>
+    /// <summary>
+    /// Sets right what a restart of the engine leaves behind, for the clusters that MeshTrust made and that are there: starts their nodes,
+    /// follows moved addresses, sets routes. None is made.
+    /// </summary>
     public async Task<ClusterSet> RepairAsync(MeshTopology topology, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(topology);
-        var snapshot = await run.ReadAsync(cancellationToken).ConfigureAwait(false);
+        var snapshot = await session.ReadAsync(cancellationToken).ConfigureAwait(false);
         var there = topology.Clusters.Where(cluster => IsWhole(cluster.Name)).ToList();
-        return there.Count == 0 ? new ClusterSet([]) : await EnsureAsync(topology with { Clusters = there }, cancellationToken).ConfigureAwait(false);
+        return there.Count == 0 ? new ClusterSet([])
+            : await EnsureAsync(topology with { Clusters = there }, cancellationToken).ConfigureAwait(false);
 
         // One that was never finished, or has lost its control planes, is SetupKind's to make anew.
-        bool IsWhole(ClusterName name) => run.States.Read(name) is { Phase: KindPhase.Ready } && snapshot.NodesOf(name.Value).Any(node => node.KindRole == "control-plane");
+        bool IsWhole(ClusterName name) => session.States.Read(name) is { Phase: KindPhase.Ready }
+            && snapshot.NodesOf(name.Value).Any(node => node.KindRole == NodeNames.ControlPlane);
     }
 
     /// <summary>How many clusters are made at once: kubeadm gives up after four minutes on a machine that is asked for too much.</summary>
-    /// <param name="clusters">How many there are to make.</param>
-    /// <param name="wanted">What the user wants; null for what the machine can do.</param>
-    /// <param name="info">The machine.</param>
     public static int Parallel(int clusters, int? wanted, EngineInfo info)
     {
-        ArgumentNullException.ThrowIfNull(info);
         var processors = Math.Max(2, info.Processors);
         var memory = info.Memory <= 0 ? clusters : Math.Max(1, (int)Math.Min(int.MaxValue, info.Memory / MemoryOfACluster));
         return Math.Max(1, Math.Min(clusters, wanted ?? Math.Min(processors, memory)));
     }
 
-    /// <summary>The kind configuration that every cluster's is laid over; null for none.</summary>
-    /// <exception cref="MeshTrustException">MT0101: it cannot be read.</exception>
-    internal static string? ReadOverlay(MeshTopology topology)
+    /// <summary>
+    /// The engine with the nodes' network, made once and before the first cluster: two kinds at once may make two of one name.
+    /// </summary>
+    private async Task<EngineSnapshot> WithNetworkAsync(ContainerNetworkSpec wanted, CancellationToken cancellationToken)
     {
-        if (topology.Kind.KindConfigFile is not { } file) return null;
-        try
+        var snapshot = await session.ReadAsync(cancellationToken).ConfigureAwait(false);
+        if (snapshot.NetworksNamed(wanted.Name).Count > 0) return snapshot;
+        var (subnets, ipRange) = wanted.Create ? (wanted.Subnets, wanted.IpRange) : ([], null);
+        await session.Engine.CreateNetworkAsync(wanted.Name, subnets, ipRange, cancellationToken).ConfigureAwait(false);
+        return await session.ReadAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Keeps the addresses for the next run, and throws all refusals at once.</summary>
+    private (AddressPlan Addresses, IReadOnlyList<KindVerdict> Verdicts) Accept(KindPlanSet set)
+    {
+        if (set.Addresses.Value is { } given)
         {
-            return MeshTrustSettings.ReadFile(file);
+            foreach (var warning in given.Warnings) session.Warn(warning);
+            session.States.WriteAddresses(given.ToLock());
         }
-        catch (Exception e) when (e is not MeshTrustException)
-        {
-            throw new MeshTrustException(Stage.Input, new Problem("MT0101", file,
-                $"The kind configuration cannot be read: {e.Message.TrimEnd('.')}.",
-                "Give the path of a readable file to --kind-config."), e);
-        }
+
+        var (addresses, verdicts) = set.Complete();
+        foreach (var warning in verdicts.SelectMany(verdict => verdict.Plan.Warnings).Distinct()) session.Warn(warning);
+        var refusals = verdicts.Select(verdict => verdict.Refusal(session.Run.Force, session.Run.Adopt)).OfType<Problem>().ToList();
+        return refusals.Count > 0 ? throw new MeshTrustException(Stage.ClusterCreation, refusals) : (addresses, verdicts);
     }
 
-    private async Task<AddressPlan> PlanAddressesAsync(MeshTopology topology, EngineSnapshot snapshot, CancellationToken cancellationToken)
+    private Task SupplyImagesAsync(MeshTopology topology, IReadOnlyList<KindVerdict> verdicts, CancellationToken cancellationToken)
     {
-        var kept = run.States.ReadAddresses();
-        var found = await new OtherClusters(run.Engine, run.States).ReadAsync(topology, snapshot, kept, cancellationToken).ConfigureAwait(false);
-        var plan = AddressPlan.For(topology, snapshot, kept, found, run.Run.Adopt);
-        foreach (var warning in plan.Warnings) run.Warn(warning);
-        run.States.WriteAddresses(plan.ToLock());
-        return plan;
-    }
-
-    private List<KindVerdict> Judge(MeshTopology topology, EngineSnapshot snapshot, AddressPlan addresses)
-    {
-        var plans = KindPlan.For(topology, snapshot, addresses, ReadOverlay(topology));
-        foreach (var warning in plans.SelectMany(plan => plan.Warnings).Distinct()) run.Warn(warning);
-        var verdicts = plans.Select(plan => KindVerdict.Of(plan, snapshot, run.States.Read(plan.Cluster))).ToList();
-        var refusals = verdicts.Select(verdict => verdict.Refusal(run.Run.Force, run.Run.Adopt)).OfType<Problem>().ToList();
-        return refusals.Count > 0 ? throw new MeshTrustException(Stage.ClusterCreation, refusals) : verdicts;
-    }
-
-    private Task SupplyImagesAsync(MeshTopology topology, List<KindVerdict> verdicts, CancellationToken cancellationToken)
-    {
-        var making = verdicts.Where(KindConvergence.IsMade).Select(verdict => verdict.Plan).ToList();
-        return new NodeImageSupply(run).EnsureAsync(
-            [.. making.Select(plan => plan.Image).OfType<string>()],
+        var creating = verdicts.Where(verdict => verdict.Creates).Select(verdict => verdict.Plan).ToList();
+        return new NodeImageSupply(session.Engine, session.Time).EnsureAsync(
+            [.. creating.Select(plan => plan.Image).OfType<string>()],
             topology.Kind.ImageArchiveDirectory,
-            step => { foreach (var plan in making) run.Tell(plan.Cluster, step); },
+            step => { foreach (var plan in creating) session.Tell(plan.Cluster, step); },
             cancellationToken);
     }
 
-    private async Task<IReadOnlyList<ConvergedCluster>> ConvergeAsync(MeshTopology topology, EngineSnapshot snapshot, List<KindVerdict> verdicts, CancellationToken cancellationToken)
+    /// <summary>
+    /// Starts the nodes that do not run, of all clusters, in the order of the addresses that they had: an engine gives out the lowest that
+    /// is free, so most nodes get their own again. Several control planes need that: their etcd knows its members by address.
+    /// </summary>
+    private async Task StartInOrderAsync(IReadOnlyList<KindVerdict> verdicts, CancellationToken cancellationToken)
     {
-        using var slots = new SemaphoreSlim(Parallel(verdicts.Count, run.Run.Parallel, snapshot.Info));
-        var convergence = new KindConvergence(run, topology, snapshot.Info, slots);
-        var works = verdicts.Select(verdict => convergence.ConvergeAsync(verdict, cancellationToken)).ToList();
+        var stopped =
+            from verdict in verdicts
+            where !verdict.Creates && verdict.Stopped.Count > 0
+            let before = session.States.Read(verdict.Plan.Cluster)
+            from node in verdict.Stopped
+            orderby Number(before?.NodeAddresses.GetValueOrDefault(node)), node
+            select (verdict.Plan.Cluster, node);
+        foreach (var (cluster, node) in stopped.ToList())
+        {
+            session.Tell(cluster, $"starting {node}");
+            try
+            {
+                await session.Engine.StartAsync([node], cancellationToken).ConfigureAwait(false);
+            }
+            catch (MeshTrustException)
+            {
+                // Its cluster starts it again, and then it counts.
+            }
+        }
+
+        static uint Number(IReadOnlyList<IPAddress>? addresses) =>
+            addresses?.FirstOrDefault(address => address.AddressFamily == AddressFamily.InterNetwork) is { } address
+                ? BinaryPrimitives.ReadUInt32BigEndian(address.GetAddressBytes()) : uint.MaxValue;
+    }
+
+    private async Task<IReadOnlyList<ReconciledCluster>> ReconcileAsync(MeshTopology topology, EngineSnapshot snapshot,
+        IReadOnlyList<KindVerdict> verdicts, CancellationToken cancellationToken)
+    {
+        using var slots = new SemaphoreSlim(Parallel(verdicts.Count, session.Run.Parallel, snapshot.Info));
+        var reconciler = new KindReconciler(session, topology, snapshot.Info, slots);
+        var works = verdicts.Select(verdict => reconciler.ReconcileAsync(verdict, cancellationToken)).ToList();
         try
         {
             return await Task.WhenAll(works).ConfigureAwait(false);
@@ -121,15 +142,43 @@ public sealed class KindClusterProvider(KindRun run) : IClusterProvider
         {
             // Task.WhenAll has waited for all; the siblings of one that failed are there.
             var faults = works.Where(work => work.IsFaulted).Select(work => work.Exception!.InnerException!).ToList();
-            if (faults.FirstOrDefault(fault => fault is not MeshTrustException) is { } unknown) throw new InvalidOperationException(unknown.Message, unknown);
+            if (faults.Find(fault => fault is not MeshTrustException) is { } unknown)
+                throw new InvalidOperationException(unknown.Message, unknown);
             var known = faults.Cast<MeshTrustException>().ToList();
             throw new MeshTrustException(known[0].Stage, [.. known.SelectMany(fault => fault.Problems)], known[0]);
         }
     }
 
-    private async Task SetRoutesAsync(MeshTopology topology, AddressPlan addresses, EngineSnapshot before, IReadOnlyList<ConvergedCluster> clusters, CancellationToken cancellationToken)
+    /// <summary>
+    /// Sets the routes between the pods and services of clusters of one network, on every node. To set one again changes nothing.
+    /// </summary>
+    private async Task SetRoutesAsync(MeshTopology topology, AddressPlan addresses, EngineSnapshot snapshot,
+        IReadOnlyList<ReconciledCluster> clusters, CancellationToken cancellationToken)
     {
-        var snapshot = clusters.All(cluster => cluster.Cluster.Outcome == ClusterOutcome.Kept) ? before : await run.ReadAsync(cancellationToken).ConfigureAwait(false);
-        await new KindRoutes(run).SetAsync(topology, addresses, snapshot, clusters, cancellationToken).ConfigureAwait(false);
+        var podRanges = clusters.SelectMany(cluster => cluster.Readiness.Nodes).ToDictionary(node => node.Name, node => node.PodRanges);
+        var routes = RoutePlan.For(topology, addresses, snapshot, podRanges);
+        var refused = await Task.WhenAll(routes.GroupBy(route => route.Node)
+            .Select(node => SetRoutesAsync(node.Key, [.. node], cancellationToken))).ConfigureAwait(false);
+        if (refused.OfType<Problem>().ToList() is { Count: > 0 } problems) throw new MeshTrustException(Stage.Contexts, problems);
+    }
+
+    /// <summary>
+    /// All routes of a node in one call; where it is refused, one after the other, for the first that is refused is told.
+    /// </summary>
+    private async Task<Problem?> SetRoutesAsync(string node, IReadOnlyList<NodeRoute> routes, CancellationToken cancellationToken)
+    {
+        var batch = string.Concat(routes.Select(route => $"route replace {route.Destination} via {route.Via}\n"));
+        var all = await session.Engine.ExecuteAsync(node, ["ip", "-batch", "-"], batch, cancellationToken).ConfigureAwait(false);
+        if (all.ExitCode == 0) return null;
+        foreach (var route in routes)
+        {
+            var result = await session.Engine.ExecuteAsync(node, route.Command, null, cancellationToken).ConfigureAwait(false);
+            if (result.ExitCode == 0) continue;
+            return new Problem("MT2324", node,
+                $"'{string.Join(' ', route.Command)}' was refused by the node: {result.Error.Trim().TrimEnd('.')}.",
+                "See whether the node runs and has the addresses that it had when the clusters were made; --target=Repair sets them anew.");
+        }
+
+        return null;
     }
 }

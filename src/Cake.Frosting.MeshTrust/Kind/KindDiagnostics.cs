@@ -11,66 +11,112 @@ using MeshTrust.Settings;
 namespace Cake.Frosting.MeshTrust.Kind;
 
 /// <summary>
-/// Puts what helps to find a fault into the artifacts folder: the engine's networks and containers, and for each cluster kind's logs, its nodes,
-/// pods and events, and what it really runs with. Never a key, a Secret or a kubeconfig: the folder is made to be uploaded.
+/// Puts what helps to find a fault into the artifacts folder: the engine's networks and containers, and for each cluster kind's logs, its
+/// nodes, pods and events, and what it really runs with. Never a key, a Secret or a kubeconfig: the folder is made to be uploaded.
 /// </summary>
-public sealed class KindDiagnostics(KindRun run)
+internal sealed class KindDiagnostics(KindSession session)
 {
-    private static readonly (string File, string ApiVersion, string Resource)[] Objects = [("nodes", "v1", "nodes"), ("pods", "v1", "pods"), ("services", "v1", "services"), ("events", "v1", "events"), ("deployments", "apps/v1", "deployments"), ("daemonsets", "apps/v1", "daemonsets")];
+    private static readonly TimeSpan LogsTimeout = TimeSpan.FromSeconds(60);
+
+    private static readonly (string ApiVersion, string Resource)[] Objects =
+        [("v1", "nodes"), ("v1", "pods"), ("v1", "services"), ("v1", "events"), ("apps/v1", "deployments"), ("apps/v1", "daemonsets")];
+
     private static readonly JsonSerializerOptions Readable = new()
     {
         WriteIndented = true,
         NewLine = "\n",
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        Converters = { new TextConverter<System.Net.IPAddress>(), new TextConverter<System.Net.IPNetwork>(), new JsonStringEnumConverter() },
+        Converters = { new IPAddressConverter(), new IPNetworkConverter(), new JsonStringEnumConverter() },
     };
 
-    private string Root => Path.Combine(run.Run.ArtifactsDirectory, "kind");
+    private string Root => Path.Combine(session.Run.ArtifactsDirectory, "kind");
 
-    /// <summary>Exports all that can be had.</summary>
-    /// <param name="topology">The mesh; a cluster of it that is not there is left out.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <summary>Exports all that can be had of the clusters that are there.</summary>
     /// <returns>What could not be had, one sentence each.</returns>
     public async Task<IReadOnlyList<string>> ExportAsync(MeshTopology topology, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(topology);
-        var snapshot = await run.ReadAsync(cancellationToken).ConfigureAwait(false);
-        Write("engine.json", JsonSerializer.Serialize(snapshot with { Containers = [.. snapshot.Containers.Where(container => container.KindCluster is not null)] }, Readable));
-        var gaps = await Task.WhenAll(topology.Clusters.Select(cluster => cluster.Name).Where(name => snapshot.NodesOf(name.Value).Count > 0).Select(name => ExportAsync(name, snapshot, cancellationToken))).ConfigureAwait(false);
+        var snapshot = await session.ReadAsync(cancellationToken).ConfigureAwait(false);
+        var nodes = snapshot.Containers.Where(container => container.KindCluster is not null);
+        Write("engine.json", JsonSerializer.Serialize(snapshot with { Containers = [.. nodes] }, Readable));
+        var there = topology.Clusters.Select(cluster => cluster.Name).Where(name => snapshot.NodesOf(name.Value).Count > 0);
+        var gaps = await Task.WhenAll(there.Select(name => ExportAsync(name, snapshot, cancellationToken))).ConfigureAwait(false);
         return [.. gaps.SelectMany(gap => gap)];
+    }
+
+    /// <summary>
+    /// Writes the logs of all containers of a cluster into a folder, or ends within a minute: kind exports those of nodes and leaves out
+    /// the
+    /// load balancer that stands before several control planes.
+    /// </summary>
+    public static async Task ExportLogsAsync(KindSession session, ClusterName cluster, string directory,
+        CancellationToken cancellationToken)
+    {
+        using var limit = new CancellationTokenSource(LogsTimeout, session.Time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
+        await session.Kind.ExportLogsAsync(cluster.Value, directory, both.Token).ConfigureAwait(false);
+        foreach (var container in await session.Engine.ReadContainersAsync(both.Token).ConfigureAwait(false))
+        {
+            if (container.KindCluster != cluster.Value || !container.IsKindLoadBalancer) continue;
+            var log = await session.Engine.ReadLogAsync(container.Name, both.Token).ConfigureAwait(false);
+            var folder = Directory.CreateDirectory(Path.Combine(directory, container.Name)).FullName;
+            AtomicFile.Replace(Path.Combine(folder, "serial.log"), Encoding.UTF8.GetBytes(log), secret: false);
+        }
     }
 
     private async Task<IReadOnlyList<string>> ExportAsync(ClusterName cluster, EngineSnapshot snapshot, CancellationToken cancellationToken)
     {
         var gaps = new List<string>();
-        await TryAsync(gaps, cluster, "logs", () => new ClusterLogs(run).ExportAsync(cluster, Path.Combine(Root, cluster.Value), cancellationToken), cancellationToken).ConfigureAwait(false);
-        await TryAsync(gaps, cluster, "state", () =>
+        await TryAsync("logs", () => ExportLogsAsync(session, cluster, Path.Combine(Root, cluster.Value),
+            cancellationToken)).ConfigureAwait(false);
+        await TryAsync("state", async () =>
         {
-            foreach (var file in (string[])[KindState.FileName, KindCreation.ConfigFile])
+            foreach (var path in (string[])[session.States.StateOf(cluster), session.States.KindConfigOf(cluster)])
             {
-                if (Path.Combine(run.States.DirectoryOf(cluster), file) is var path && File.Exists(path)) Write(Path.Combine(cluster.Value, file), File.ReadAllText(path));
+                if (!File.Exists(path)) continue;
+                Write(Path.Combine(cluster.Value, Path.GetFileName(path)),
+                    await File.ReadAllTextAsync(path, cancellationToken).ConfigureAwait(false));
             }
+        }).ConfigureAwait(false);
+        if (session.Kubeconfigs.ServerOf(cluster) is null)
+            return [.. gaps, $"{cluster}: there is no kubeconfig, so the API server was not asked."];
 
-            return Task.CompletedTask;
-        }, cancellationToken).ConfigureAwait(false);
-        if (run.Kubeconfigs.ServerOf(cluster) is null) return [.. gaps, $"{cluster}: there is no kubeconfig, so the API server was not asked."];
-
-        using var api = run.Connect(run.Kubeconfigs.AccessTo(cluster));
-        foreach (var (file, version, resource) in Objects)
+        using var api = session.Connect(session.Kubeconfigs.AccessTo(cluster));
+        foreach (var (version, resource) in Objects)
         {
-            await TryAsync(gaps, cluster, resource, async () =>
-                Write(Path.Combine(cluster.Value, "objects", file + ".json"), Text(await api.ListObjectsAsync(version, resource, null, cancellationToken).ConfigureAwait(false))), cancellationToken).ConfigureAwait(false);
+            await TryAsync(resource, async () =>
+            {
+                var objects = await api.ListObjectsAsync(version, resource, null, cancellationToken).ConfigureAwait(false);
+                Write(Path.Combine(cluster.Value, "objects", resource + ".json"), Text(objects));
+            }).ConfigureAwait(false);
         }
 
-        await TryAsync(gaps, cluster, "effective configuration", async () =>
+        await TryAsync("effective configuration", async () =>
         {
-            var nodes = snapshot.NodesOf(cluster.Value).Where(node => node is { IsRunning: true, IsKindLoadBalancer: false }).Select(node => node.Name);
-            Write(Path.Combine(cluster.Value, "effective-config.json"), JsonSerializer.Serialize(await new EffectiveConfigReading(run).ReadAsync([.. nodes], api, cancellationToken).ConfigureAwait(false), Readable));
-        }, cancellationToken).ConfigureAwait(false);
+            var nodes = snapshot.NodesOf(cluster.Value).Where(node => node is { IsRunning: true, IsKindLoadBalancer: false });
+            var effective = await KindReconciler
+                .ReadEffectiveConfigAsync(session.Engine, [.. nodes.Select(node => node.Name)], api,
+                    cancellationToken).ConfigureAwait(false);
+            Write(Path.Combine(cluster.Value, "effective-config.json"), JsonSerializer.Serialize(effective, Readable));
+        }).ConfigureAwait(false);
         return gaps;
+
+        async Task TryAsync(string what, Func<Task> export)
+        {
+            try
+            {
+                await export().ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is MeshTrustException || DiskFault.IsOne(e)
+                || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+            {
+                gaps.Add($"{cluster}: {what}: {(e is MeshTrustException fault ? fault.Problems[0].Message : e.Message)}");
+            }
+        }
     }
 
-    /// <summary>What a person or a program put into environments and annotations may be secret; who wrote which field helps nobody.</summary>
+    /// <summary>
+    /// What a person or a program put into environments and annotations may be secret; who wrote which field helps nobody.
+    /// </summary>
     private static string Text(IReadOnlyList<JsonObject> objects)
     {
         foreach (var item in objects)
@@ -96,36 +142,17 @@ public sealed class KindDiagnostics(KindRun run)
         }
     }
 
-    private static async Task TryAsync(List<string> gaps, ClusterName cluster, string what, Func<Task> export, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await export().ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is MeshTrustException || DiskFault.IsOne(e) || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
-        {
-            gaps.Add($"{cluster}: {what}: {(e is MeshTrustException fault ? fault.Problems[0].Message : e.Message)}");
-        }
-    }
-
     private void Write(string name, string text)
     {
         var path = Path.Combine(Root, name);
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            WholeFile.Replace(path, Encoding.UTF8.GetBytes(text + "\n"), secret: false);
+            AtomicFile.Replace(path, Encoding.UTF8.GetBytes(text + "\n"), secret: false);
         }
         catch (Exception e) when (DiskFault.IsOne(e))
         {
             throw DiskFault.From(Stage.ClusterCreation, path, e);
         }
-    }
-
-    private sealed class TextConverter<T> : JsonConverter<T>
-    {
-        public override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => throw new NotSupportedException();
-
-        public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options) => writer.WriteStringValue(value?.ToString());
     }
 }

@@ -1,44 +1,34 @@
+using System.Net.Sockets;
 using MeshTrust;
 using MeshTrust.IO;
+using MeshTrust.Kind;
 using MeshTrust.Kubeconfig;
 using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust.Kind;
 
 /// <summary>
-/// Two kubeconfigs for each kind cluster, mode 0600: <c>&lt;cluster&gt;</c> for this machine, and <c>&lt;cluster&gt;.internal</c> for containers of
-/// the nodes' network, whose server is the node's host name. The host name is in the API server's certificate and stays when the engine gives out
-/// other addresses.
+/// Two kubeconfigs for each kind cluster, mode 0600: <c>&lt;cluster&gt;</c> for this machine, and <c>&lt;cluster&gt;.internal</c> for
+/// containers of the nodes' network, whose server is the node's host name. The host name is in the API server's certificate and stays when
+/// the engine gives out other addresses.
 /// </summary>
-/// <param name="directory">Where they lie (absolute).</param>
-public sealed class KindKubeconfigs(string directory)
+internal sealed class KindKubeconfigs(string directory)
 {
-    /// <summary>The context of a kind cluster.</summary>
     public static string ContextOf(ClusterName cluster) => $"kind-{cluster}";
 
-    /// <summary>How a cluster is reached from this machine.</summary>
-    public ClusterAccess AccessTo(ClusterName cluster)
-    {
-        ArgumentNullException.ThrowIfNull(cluster);
-        return new ClusterAccess { Name = cluster, KubeconfigPath = Path.Combine(directory, cluster.Value), ContextName = ContextOf(cluster) };
-    }
+    public ClusterAccess AccessTo(ClusterName cluster) =>
+        new() { Name = cluster, KubeconfigPath = Path.Combine(directory, cluster.Value), ContextName = ContextOf(cluster) };
 
-    /// <summary>The kubeconfig for containers of the nodes' network.</summary>
-    public string InternalPathOf(ClusterName cluster) => AccessTo(cluster).KubeconfigPath + ".internal";
+    private string InternalPathOf(ClusterName cluster) => AccessTo(cluster).KubeconfigPath + ".internal";
 
-    /// <summary>Writes both; what is as it should be is not touched.</summary>
-    /// <param name="cluster">The cluster.</param>
-    /// <param name="kubeconfig">kind's own kubeconfig.</param>
-    /// <param name="server">Where this machine reaches the API server.</param>
-    /// <param name="internalServer">Where containers of the nodes' network reach it.</param>
-    /// <param name="tlsName">The name that this machine checks the server's certificate against; null for that of the server.</param>
-    /// <exception cref="MeshTrustException">Stage Contexts: kind's text does not do, or the disk refuses.</exception>
-    public ClusterAccess Write(ClusterName cluster, string kubeconfig, Uri? server, Uri internalServer, string? tlsName = null)
+    /// <summary>Writes both; what is as it should be is not touched. Without a server, kind's own word counts.</summary>
+    public ClusterAccess Write(KindPlan plan, MeshTopology topology, string kubeconfig, Uri? server)
     {
-        var access = AccessTo(cluster);
-        var document = KubeconfigDocument.Parse($"kubeconfig of {cluster}", kubeconfig).Subset(access.ContextName, _ => null);
-        new OutputFile(access.KubeconfigPath, (server is null ? document : document.WithServer(server, tlsName)).ToYaml(), IsSecret: true).Write();
-        new OutputFile(InternalPathOf(cluster), document.WithServer(internalServer).ToYaml(), IsSecret: true).Write();
+        var access = AccessTo(plan.Cluster);
+        var document = KubeconfigDocument.Parse($"kubeconfig of {plan.Cluster}", kubeconfig).Subset(access.ContextName, _ => null);
+        var here = server is null ? document : document.WithServer(server, KindServers.TlsName(plan, topology));
+        KindStates.Write(access.KubeconfigPath, here.ToYaml());
+        KindStates.Write(InternalPathOf(plan.Cluster), document.WithServer(KindServers.Internal(plan)).ToYaml());
         return access;
     }
 
@@ -58,7 +48,6 @@ public sealed class KindKubeconfigs(string directory)
         }
     }
 
-    /// <summary>Removes both; what is not there is no fault.</summary>
     public void Remove(ClusterName cluster)
     {
         foreach (var path in (string[])[AccessTo(cluster).KubeconfigPath, InternalPathOf(cluster)])
@@ -76,5 +65,135 @@ public sealed class KindKubeconfigs(string directory)
                 throw DiskFault.From(Stage.ClusterCreation, path, e);
             }
         }
+    }
+}
+
+/// <summary>Where the API server of a kind cluster is reached. Pure.</summary>
+internal static class KindServers
+{
+    private const int ApiPort = 6443;
+
+    /// <summary>
+    /// From containers of the nodes' network: the host name of the control plane, or of the load balancer before several.
+    /// </summary>
+    public static Uri Internal(KindPlan plan) => new Uri($"https://{plan.ApiServerHost}:{ApiPort}");
+
+    /// <summary>
+    /// The name that the API server's certificate is checked against where it is reached by an address that is not in it; null where it is.
+    /// </summary>
+    public static string? TlsName(KindPlan plan, MeshTopology topology) => topology.Kind.Ipv6Gateway ? plan.ApiServerHost : null;
+
+    /// <summary>
+    /// From this machine: the port that the engine leads in; on another machine's engine that machine; the node's IPv6 address where it was
+    /// asked for.
+    /// </summary>
+    public static Uri? FromHere(KindPlan plan, MeshTopology topology, EngineInfo info, IReadOnlyList<EngineContainer> containers)
+    {
+        if (containers.FirstOrDefault(c => c.Name == plan.ApiServerHost) is not { } node) return null;
+        var addresses = node.Addresses.GetValueOrDefault(topology.Kind.Network.Name) ?? [];
+        if (topology.Kind.Ipv6Gateway && addresses.FirstOrDefault(a => a.AddressFamily == AddressFamily.InterNetworkV6) is { } address)
+            return new Uri($"https://[{address}]:{ApiPort}");
+        if (node.Ports.FirstOrDefault(p => p.ContainerPort == ApiPort && p.Protocol == "tcp") is not { HostPort: > 0 } port) return null;
+        var host = info.IsRemote && Uri.TryCreate(info.Endpoint, UriKind.Absolute, out var endpoint) ? endpoint.Host
+            : port.HostAddress is "" or "0.0.0.0" or "::" ? "127.0.0.1"
+            : port.HostAddress.Contains(':', StringComparison.Ordinal) ? $"[{port.HostAddress}]" : port.HostAddress;
+        return new Uri($"https://{host}:{port.HostPort}");
+    }
+}
+
+/// <summary>What leads to clusters: the exports of SetContexts, and the contexts that were merged into kubeconfigs of the user's.</summary>
+internal sealed class KindExports(RunSpec run, TimeProvider time)
+{
+    private static readonly string[] Files = ["env.sh", "meshtrust.env", "topology-config.json"];
+    private readonly KindStates _states = new(run.WorkDirectory);
+    private readonly UserKubeconfig _kubeconfig = new(time);
+    private readonly List<string> _removed = [];
+    private readonly List<string> _left = [];
+    private readonly List<string> _failed = [];
+
+    /// <summary>Refuses what <see cref="BringAsync"/> would refuse, before anything is written.</summary>
+    public void Check(string file, IReadOnlyList<ClusterAccess> clusters)
+    {
+        // The exports of an earlier run, where KUBECONFIG leads to them: they are about to be written as a whole.
+        if (Path.GetDirectoryName(file) == run.KubeconfigDirectory) return;
+        var contexts = UserKubeconfig.ContextsOf(clusters);
+        UserKubeconfig.Check(file, contexts, Wanted(file, clusters, contexts), Known(file));
+    }
+
+    /// <summary>
+    /// Brings the contexts of clusters into a kubeconfig of the user's, and remembers what that added: those of clusters that were made
+    /// here go with the clusters.
+    /// </summary>
+    public Task<bool> BringAsync(string file, IReadOnlyList<ClusterAccess> clusters, CancellationToken cancellationToken)
+    {
+        var contexts = UserKubeconfig.ContextsOf(clusters);
+        var wanted = Wanted(file, clusters, contexts);
+        return _kubeconfig.MergeAsync(file, contexts, wanted, Known(file), run.SetCurrent ? clusters[0].ContextName : null,
+            added => _states.WriteMerged(_states.ReadMerged().Without(wanted).With(added)), cancellationToken);
+    }
+
+    private List<MergedContext> Wanted(string file, IReadOnlyList<ClusterAccess> clusters, KubeconfigDocument contexts)
+    {
+        var ours = _states.Clusters();
+        return
+        [
+            .. from cluster in clusters
+               let endpoint = contexts.Resolve(cluster.ContextName).Endpoint
+               select new MergedContext(file, cluster.ContextName, cluster.Name.Value, endpoint) { Stays = !ours.Contains(cluster.Name) },
+        ];
+    }
+
+    private List<MergedContext> Known(string file) => [.. _states.ReadMerged().Contexts.Where(c => c.File == file)];
+
+    /// <summary>
+    /// Forgets the way to these clusters, and to those of which there is no state any more. Exports that lead to others as well stay,
+    /// without these contexts in the kubeconfig.
+    /// </summary>
+    public async Task<KindCleaningReport> ForgetAsync(IReadOnlyList<ClusterName> clusters, CancellationToken cancellationToken)
+    {
+        string[] contexts = [.. clusters.Select(KindKubeconfigs.ContextOf)];
+        await TakeOutMergedAsync(cancellationToken).ConfigureAwait(false);
+
+        var merged = Path.Combine(run.KubeconfigDirectory, "merged");
+        if (contexts.Length > 0 && File.Exists(merged))
+        {
+            await _kubeconfig.RemoveAsync(merged, contexts, cancellationToken).ConfigureAwait(false);
+            if (KubeconfigDocument.Load(merged).Contexts.Count == 0)
+            {
+                File.Delete(merged);
+                foreach (var file in Files) File.Delete(Path.Combine(run.WorkDirectory, file));
+            }
+        }
+
+        return new KindCleaningReport(_removed, _left, _failed);
+    }
+
+    private async Task TakeOutMergedAsync(CancellationToken cancellationToken)
+    {
+        var all = _states.ReadMerged();
+        var there = _states.Clusters().Select(cluster => cluster.Value).ToHashSet();
+        var orphans = all.Contexts.Where(context => !context.Stays && !there.Contains(context.Cluster));
+        foreach (var file in orphans.GroupBy(context => context.File, StringComparer.Ordinal))
+        {
+            try
+            {
+                var (taken, others) = await _kubeconfig.RemoveAsync(file.Key, [.. file], cancellationToken).ConfigureAwait(false);
+                if (taken.Count > 0) _removed.Add($"{string.Join(", ", taken)} from {file.Key}.");
+                if (others.Count > 0)
+                {
+                    _left.Add($"{string.Join(", ", others)} in {file.Key}: {(others.Count == 1 ? "it leads" : "they lead")} elsewhere " +
+                        $"than when MeshTrust merged {(others.Count == 1 ? "it" : "them")}.");
+                }
+
+                all = all.Without([.. file]);
+            }
+            catch (MeshTrustException e)
+            {
+                // Remembered for the next try.
+                _failed.Add($"{string.Join(", ", file.Select(context => context.Context))} from {file.Key}: {e.Problems[0]}");
+            }
+        }
+
+        _states.WriteMerged(all);
     }
 }

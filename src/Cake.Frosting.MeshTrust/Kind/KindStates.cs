@@ -6,77 +6,93 @@ using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust.Kind;
 
-/// <summary>What MeshTrust made from one work directory: <c>kind/&lt;cluster&gt;/state.json</c> for each cluster, <c>kind/merged.json</c>, and <c>lock.json</c> with the addresses.</summary>
-/// <param name="workDirectory">The work directory (absolute).</param>
-public sealed class KindStates(string workDirectory)
+/// <summary>
+/// What MeshTrust made from one work directory: <c>kind/&lt;cluster&gt;/state.json</c> for each cluster, <c>kind/merged.json</c>, and
+/// <c>lock.json</c> with the addresses that were given out, also to clusters that are not made yet.
+/// </summary>
+internal sealed class KindStates(string workDirectory)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(5);
 
     private readonly string _root = Path.Combine(workDirectory, "kind");
-
     private string MergedFile => Path.Combine(_root, MergedContexts.FileName);
-
     private string LockFile => Path.Combine(workDirectory, AddressLock.FileName);
 
-    /// <summary>The directory of one cluster.</summary>
-    public string DirectoryOf(ClusterName cluster)
-    {
-        ArgumentNullException.ThrowIfNull(cluster);
-        return Path.Combine(_root, cluster.Value);
-    }
+    public string DirectoryOf(ClusterName cluster) => Path.Combine(_root, cluster.Value);
 
-    /// <summary>The state of one cluster; null where nothing was made.</summary>
-    /// <exception cref="MeshTrustException">MT2301: the file is none that this version reads; MT1001 to MT1004: the disk.</exception>
-    public KindState? Read(ClusterName cluster)
-    {
-        var file = Path.Combine(DirectoryOf(cluster), KindState.FileName);
-        return ReadText(file) is { } text ? KindState.Parse(text, file) : null;
-    }
+    /// <summary>Where kind writes its kubeconfig of a cluster: nobody else's file.</summary>
+    public string KindKubeconfigOf(ClusterName cluster) => Path.Combine(DirectoryOf(cluster), "kubeconfig");
+
+    /// <summary>Where the configuration is kept that kind was given.</summary>
+    public string KindConfigOf(ClusterName cluster) => Path.Combine(DirectoryOf(cluster), "kind-config.yaml");
+
+    public string StateOf(ClusterName cluster) => Path.Combine(DirectoryOf(cluster), KindState.FileName);
 
     /// <summary>The clusters of which there is a state, in the order of their names.</summary>
     public IReadOnlyList<ClusterName> Clusters() => !Directory.Exists(_root) ? [] :
     [
-        .. Directory.EnumerateDirectories(_root).Order(StringComparer.Ordinal)
-            .Select(directory => ClusterName.TryParse(Path.GetFileName(directory), out var name) ? name : null).OfType<ClusterName>(),
+        .. from directory in Directory.EnumerateDirectories(_root).Order(StringComparer.Ordinal)
+           let name = ClusterName.TryParse(Path.GetFileName(directory), out var name) ? name : null
+           where name is not null
+           select name,
     ];
 
-    /// <summary>Writes the state of one cluster, whole or not at all.</summary>
-    public void Write(ClusterName cluster, KindState state)
-    {
-        ArgumentNullException.ThrowIfNull(state);
-        Write(cluster, KindState.FileName, state.ToJson());
-    }
+    public KindState? Read(ClusterName cluster) => ReadText(StateOf(cluster)) is { } text ? KindState.Parse(text, StateOf(cluster)) : null;
 
-    /// <summary>Writes another file beside the state, and says where it is.</summary>
-    public string Write(ClusterName cluster, string name, string text)
-    {
-        var path = Path.Combine(DirectoryOf(cluster), name);
-        new OutputFile(path, text, IsSecret: true).Write();
-        return path;
-    }
+    public void Write(ClusterName cluster, KindState state) => Write(StateOf(cluster), state.ToJson());
 
-    /// <summary>Forgets a cluster: its state, and its addresses.</summary>
     public void Remove(ClusterName cluster)
     {
         var directory = DirectoryOf(cluster);
-        try
-        {
-            if (Directory.Exists(directory)) Directory.Delete(directory, recursive: true);
-        }
-        catch (Exception e) when (DiskFault.IsOne(e))
-        {
-            throw DiskFault.From(Stage.ClusterCreation, directory, e);
-        }
-
+        if (Directory.Exists(directory)) OnDisk(directory, () => Directory.Delete(directory, recursive: true));
         if (ReadAddresses() is { } addresses) WriteAddresses(addresses.Without(cluster));
     }
 
-    /// <summary>The addresses that earlier runs gave out; null for none. What the lock file lacks, or all of it where it was lost, comes from the clusters' own states.</summary>
+    /// <summary>
+    /// The addresses that earlier runs gave out; null for none. What a cluster has is in its own state; the lock file adds those of
+    /// clusters
+    /// that are not made yet.
+    /// </summary>
     public AddressLock? ReadAddresses()
     {
         var kept = ReadText(LockFile) is { } text ? AddressLock.Parse(text, LockFile) : null;
-        var lost = Clusters().Where(cluster => kept?.Clusters.Any(there => there.Cluster == cluster) != true).Select(AddressesOf).OfType<ClusterAddresses>().ToList();
-        return lost.Count == 0 ? kept : (kept ?? new AddressLock()) with { Clusters = [.. kept?.Clusters ?? [], .. lost] };
+        var made = Clusters().Select(AddressesOf).OfType<ClusterAddresses>().ToDictionary(addresses => addresses.Cluster);
+        if (kept is null && made.Count == 0) return null;
+        var order = (kept?.Clusters ?? []).Select(cluster => made.GetValueOrDefault(cluster.Cluster, cluster)).ToList();
+        return new AddressLock { Clusters = [.. order,
+            .. made.Values.Where(one => order.TrueForAll(other => other.Cluster != one.Cluster))] };
+    }
+
+    public void WriteAddresses(AddressLock addresses) => Write(LockFile, addresses.ToJson(), secret: false);
+
+    public MergedContexts ReadMerged() => ReadText(MergedFile) is { } text ? MergedContexts.Parse(text, MergedFile) : MergedContexts.None;
+
+    public void WriteMerged(MergedContexts merged)
+    {
+        if (merged.Contexts.Count > 0 || File.Exists(MergedFile)) Write(MergedFile, merged.ToJson());
+    }
+
+    /// <summary>Writes a file of the work directory, whole or not at all.</summary>
+    public static void Write(string path, string text, bool secret = true) =>
+        new OutputFile(path, text, secret).Write();
+
+    /// <summary>Keeps other runs off the kind clusters of this work directory until it is disposed.</summary>
+    public async Task<IDisposable> LockAsync(TimeProvider time, CancellationToken cancellationToken)
+    {
+        var path = Path.Combine(_root, ".lock");
+        try
+        {
+            AtomicFile.CreateDirectory(_root, secret: true);
+            return await FileLock.TakeAsync(path, LockTimeout, Held, time, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (DiskFault.IsOne(e))
+        {
+            throw DiskFault.From(Stage.ClusterCreation, path, e);
+        }
+
+        MeshTrustException Held() => new(Stage.ClusterCreation, new Problem("MT2320", _root,
+            "Another run works on the kind clusters of this work directory.",
+            "Let it end, or stop it, and run again; or take another work directory with --work-dir."));
     }
 
     private ClusterAddresses? AddressesOf(ClusterName cluster)
@@ -85,71 +101,25 @@ public sealed class KindStates(string workDirectory)
         {
             return Read(cluster)?.Addresses;
         }
-        catch (MeshTrustException e) when (e.Problems[0].Id == "MT2301")
+        catch (MeshTrustException e) when (e.Problems[0].Id == ProblemCodes.StateUnreadable)
         {
             // Told when that cluster is judged; a run that has nothing to do with it is not stopped by it.
             return null;
         }
     }
 
-    /// <summary>Keeps the addresses for the next run.</summary>
-    public void WriteAddresses(AddressLock addresses)
-    {
-        ArgumentNullException.ThrowIfNull(addresses);
-        new OutputFile(LockFile, addresses.ToJson()).Write();
-    }
-
-    /// <summary>What was brought into kubeconfigs of the user's.</summary>
-    /// <exception cref="MeshTrustException">MT2301: the file is none that this version reads; MT1001 to MT1004: the disk.</exception>
-    internal MergedContexts ReadMerged() => ReadText(MergedFile) is { } text ? MergedContexts.Parse(text, MergedFile) : MergedContexts.None;
-
-    /// <summary>Keeps what was brought into kubeconfigs of the user's.</summary>
-    internal void WriteMerged(MergedContexts merged)
-    {
-        ArgumentNullException.ThrowIfNull(merged);
-        if (merged.Contexts.Count > 0 || File.Exists(MergedFile)) new OutputFile(MergedFile, merged.ToJson(), IsSecret: true).Write();
-    }
-
-    /// <summary>Keeps other runs off the kind clusters of this work directory until it is disposed. The lock ends with its process: no stale one is left.</summary>
-    /// <exception cref="MeshTrustException">MT2320: another run has it; MT1001 to MT1004: the disk.</exception>
-    public async Task<IDisposable> LockAsync(TimeProvider time, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(time);
-        var path = Path.Combine(_root, ".lock");
-        var start = time.GetTimestamp();
-        try
-        {
-            if (OperatingSystem.IsWindows()) Directory.CreateDirectory(_root);
-            else Directory.CreateDirectory(_root, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-            while (true)
-            {
-                try
-                {
-                    return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-                }
-                catch (IOException) when (File.Exists(path) && time.GetElapsedTime(start) < Patience)
-                {
-                    await Task.Delay(TimeSpan.FromMilliseconds(100), time, cancellationToken).ConfigureAwait(false);
-                }
-            }
-        }
-        catch (IOException) when (File.Exists(path))
-        {
-            throw new MeshTrustException(Stage.ClusterCreation, new Problem("MT2320", _root,
-                "Another run works on the kind clusters of this work directory.",
-                "Let it end, or stop it, and run again; or take another work directory with --work-dir."));
-        }
-        catch (Exception e) when (DiskFault.IsOne(e))
-        {
-            throw DiskFault.From(Stage.ClusterCreation, path, e);
-        }
-    }
-
     private static string? ReadText(string path)
     {
+        string? text = null;
+        OnDisk(path, () => text = File.Exists(path) ? File.ReadAllText(path) : null);
+        return text;
+    }
+
+    private static void OnDisk(string path, Action work)
+    {
         try
         {
-            return File.Exists(path) ? File.ReadAllText(path) : null;
+            work();
         }
         catch (Exception e) when (DiskFault.IsOne(e))
         {

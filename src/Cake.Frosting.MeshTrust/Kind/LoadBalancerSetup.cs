@@ -1,16 +1,20 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
 using Cake.Core;
 using Cake.Frosting.MeshTrust.Tools;
 using MeshTrust;
-using MeshTrust.Kubeconfig;
 using MeshTrust.Kind;
+using MeshTrust.Kubeconfig;
 using MeshTrust.Kubernetes;
 using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust.Kind;
 
-/// <summary>Gives clusters that a container engine made their load balancer: MetalLB in each of them, cloud-provider-kind beside all of them, or none.</summary>
-/// <remarks>One for a run: what all clusters need, such as the manifest, is got once. It may be used for several clusters at once.</remarks>
-public sealed class LoadBalancerSetup
+/// <summary>
+/// Gives clusters that a container engine made their load balancer: MetalLB in each of them, cloud-provider-kind beside all of them, or
+/// none. One for a run: what all clusters need, such as the manifest, is got once. It may be used for several clusters at once.
+/// </summary>
+internal sealed class LoadBalancerSetup
 {
     private readonly KindSpec _hosting;
     private readonly Func<ClusterAccess, IClusterApi> _connect;
@@ -21,39 +25,30 @@ public sealed class LoadBalancerSetup
     private readonly Lock _lock = new();
     private Task<MetalLbManifest>? _manifest;
 
-    /// <summary>One for a run.</summary>
-    /// <param name="context">Cake's context: where kubectl is found.</param>
-    /// <param name="hosting">What is wanted: the load balancer and its deadline.</param>
-    /// <param name="workDirectory">MeshTrust's work directory, absolute.</param>
-    /// <param name="connect">How an API server is reached.</param>
-    /// <param name="time">The clock for deadlines and pauses.</param>
-    public LoadBalancerSetup(ICakeContext context, KindSpec hosting, string workDirectory, Func<ClusterAccess, IClusterApi> connect, TimeProvider time)
-        : this(context, hosting, workDirectory, connect, time, () => new HttpClient { Timeout = TimeSpan.FromMinutes(1) }, new CloudProviderKind(context))
+    public LoadBalancerSetup(ICakeContext context, KindSpec hosting, string workDirectory, Func<ClusterAccess, IClusterApi> connect,
+        TimeProvider time)
+        : this(context, hosting, workDirectory, connect, time, () => new HttpClient { Timeout = TimeSpan.FromMinutes(1) },
+            new CloudProviderKind(context))
     {
     }
 
-    internal LoadBalancerSetup(ICakeContext context, KindSpec hosting, string workDirectory, Func<ClusterAccess, IClusterApi> connect, TimeProvider time, Func<HttpClient> client, CloudProviderKind provider)
+    internal LoadBalancerSetup(ICakeContext context, KindSpec hosting, string workDirectory, Func<ClusterAccess, IClusterApi> connect,
+        TimeProvider time, Func<HttpClient> client, CloudProviderKind provider)
     {
-        ArgumentNullException.ThrowIfNull(hosting);
         var cache = Path.Combine(workDirectory, "cache");
         (_hosting, _connect, _time, _provider) = (hosting, connect, time, provider);
         _kubectl = new KubectlTool(context, Path.Combine(cache, "kubectl"));
         _manifests = new MetalLbManifestSource(hosting.LoadBalancer, cache, client, time);
     }
 
-    /// <summary>The pause between two looks at a cluster.</summary>
     internal TimeSpan Pause { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// Gets and looks at what does not need a cluster, so that a run fails before its first cluster is made: the manifest and kubectl for MetalLB, a running
-    /// cloud-provider-kind. It may be called more than once.
+    /// Gets and looks at what does not need a cluster, so that a run fails before its first cluster is made: the manifest and kubectl for
+    /// MetalLB, a running cloud-provider-kind. It may be called more than once.
     /// </summary>
-    /// <param name="snapshot">What the container engine holds.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
-    /// <exception cref="MeshTrustException">Stage <see cref="Stage.LoadBalancer"/>: something is missing or not what it should be.</exception>
     public async Task PrepareAsync(EngineSnapshot snapshot, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(snapshot);
         switch (_hosting.LoadBalancer.Kind)
         {
             case LoadBalancerKind.MetalLb:
@@ -67,17 +62,9 @@ public sealed class LoadBalancerSetup
     }
 
     /// <summary>Makes one cluster's load balancer ready with exactly these addresses. It changes nothing where it is so already.</summary>
-    /// <param name="access">How to reach the cluster; its nodes and its API are ready.</param>
-    /// <param name="addresses">Its pool.</param>
-    /// <param name="onStep">Gets what is done or waited for, in a few words, as it begins.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
-    /// <returns>Created where there was no load balancer, changed where it differed, for instance in its addresses.</returns>
-    /// <exception cref="MeshTrustException">Stage <see cref="Stage.LoadBalancer"/>: what failed, or what it waited for in vain and why.</exception>
-    public async Task<ApplyOutcome> EnsureAsync(ClusterAccess access, ClusterAddresses addresses, Action<string> onStep, CancellationToken cancellationToken)
+    public async Task<ApplyOutcome> EnsureAsync(ClusterAccess access, ClusterAddresses addresses, Action<string> onStep,
+        CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(access);
-        ArgumentNullException.ThrowIfNull(addresses);
-        ArgumentNullException.ThrowIfNull(onStep);
         if (_hosting.LoadBalancer.Kind == LoadBalancerKind.None) return ApplyOutcome.Unchanged;
         try
         {
@@ -91,14 +78,19 @@ public sealed class LoadBalancerSetup
         }
         catch (MeshTrustException e) when (e.Stage != Stage.LoadBalancer)
         {
-            throw LoadBalancerFault.Of(e);
+            throw new MeshTrustException(Stage.LoadBalancer, e.Problems, e);
         }
     }
 
-    private async Task<ApplyOutcome> EnsureMetalLbAsync(ClusterAccess access, ClusterAddresses addresses, IClusterApi api, Action<string> onStep, CancellationToken cancellationToken)
+    private async Task<ApplyOutcome> EnsureMetalLbAsync(ClusterAccess access, ClusterAddresses addresses, IClusterApi api,
+        Action<string> onStep, CancellationToken cancellationToken)
     {
         if (addresses.LoadBalancerPool.Count == 0)
-            throw LoadBalancerFault.New("MT4017", access.Name.Value, "No addresses are planned for its load balancer.", "Give it a pool (loadBalancer.pool), or do without: --lb=none.");
+        {
+            throw LoadBalancerFault.New("MT4017", access.Name.Value, "No addresses are planned for its load balancer.",
+                "Give it a pool (loadBalancer.pool), or do without: --lb=none.");
+        }
+
         _kubectl.EnsureIsThere();
         var manifest = await ManifestAsync(cancellationToken).ConfigureAwait(false);
         var metalLb = new MetalLb(access, api, _kubectl, onStep, _time, Pause);
@@ -109,7 +101,85 @@ public sealed class LoadBalancerSetup
     private async Task<MetalLbManifest> ManifestAsync(CancellationToken cancellationToken)
     {
         Task<MetalLbManifest> manifest;
-        lock (_lock) manifest = _manifest is null or { IsFaulted: true } or { IsCanceled: true } ? _manifest = _manifests.GetAsync(cancellationToken) : _manifest;
+        lock (_lock)
+        {
+            if (_manifest is null or { IsFaulted: true } or { IsCanceled: true }) _manifest = _manifests.GetAsync(cancellationToken);
+            manifest = _manifest;
+        }
+
         return await manifest.ConfigureAwait(false);
     }
+}
+
+/// <summary>Faults of load balancers: ids MT4010 to MT4039, all of <see cref="Stage.LoadBalancer"/>.</summary>
+internal static class LoadBalancerFault
+{
+    internal static MeshTrustException New(string id, string place, string what, string remedy) =>
+        new(Stage.LoadBalancer, new Problem(id, place, what, remedy));
+
+    /// <summary>A program's words on one line, short.</summary>
+    internal static string Words(string text)
+    {
+        var line = string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)).TrimEnd('.');
+        return line.Length <= 400 ? line : $"{line[..400]}...";
+    }
+}
+
+/// <summary>
+/// cloud-provider-kind: one program on the host that serves every kind cluster of it, others' too. So MeshTrust neither starts nor ends it:
+/// it sees that it runs, as a process or as a container, and says how it is started.
+/// </summary>
+internal sealed class CloudProviderKind(ICakeContext context, Func<string, bool> isRunning)
+{
+    private const string Program = "cloud-provider-kind";
+    private const string Argument = "--lb=cloud-provider-kind";
+
+    /// <summary>The image that the project offers ends so; it is often built locally under the program's name.</summary>
+    private const string Image = "cloud-provider-kind/cloud-controller-manager";
+
+    internal CloudProviderKind(ICakeContext context)
+        : this(context, name => Process.GetProcessesByName(name).Length > 0)
+    {
+    }
+
+    internal void EnsureRuns(EngineSnapshot snapshot)
+    {
+        if (snapshot.Containers.Any(IsProvider) || isRunning(Program)) return;
+        throw context.Tools.Resolve([$"{Program}.exe", Program]) is null
+            ? LoadBalancerFault.New("MT4030", Argument, "cloud-provider-kind is not on the PATH, and no container of it runs.",
+                "Install it (https://github.com/kubernetes-sigs/cloud-provider-kind) and leave it running in another terminal: " +
+                "cloud-provider-kind --gateway-channel=disabled. Or choose --lb=metallb.")
+            : LoadBalancerFault.New("MT4031", Argument,
+                "cloud-provider-kind does not run. MeshTrust does not start it: it serves all kind clusters of this machine.",
+                "Leave it running in another terminal, then run again: cloud-provider-kind --gateway-channel=disabled.");
+    }
+
+    private static bool IsProvider(EngineContainer container) =>
+        container.IsRunning
+        && (container.Image.Contains(Image, StringComparison.Ordinal) || container.Image.Split('/')[^1].Split(':', '@')[0] == Program);
+}
+
+/// <summary>
+/// Kubeadm's label that keeps control-plane nodes out of load balancing. kind takes it away where a cluster has one node; with several
+/// control planes and no worker it stays on all of them, and no load balancer would announce anything.
+/// </summary>
+internal static class NodeExclusion
+{
+    internal const string Label = "node.kubernetes.io/exclude-from-external-load-balancers";
+
+    internal static async Task<int> LiftAsync(IClusterApi api, CancellationToken cancellationToken)
+    {
+        var nodes = await api.ListObjectsAsync("v1", "nodes", null, cancellationToken).ConfigureAwait(false);
+        if (nodes.Count == 0 || !nodes.All(IsExcluded)) return 0;
+        foreach (var node in nodes)
+        {
+            var patch = new JsonObject { ["metadata"] = new JsonObject { ["labels"] = new JsonObject { [Label] = null } } };
+            await api.MergeObjectAsync(new ObjectReference("v1", "nodes", null, (string)node["metadata"]!["name"]!), patch,
+                cancellationToken).ConfigureAwait(false);
+        }
+
+        return nodes.Count;
+    }
+
+    private static bool IsExcluded(JsonObject node) => node["metadata"]?["labels"] is JsonObject labels && labels.ContainsKey(Label);
 }

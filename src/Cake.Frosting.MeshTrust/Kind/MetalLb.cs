@@ -1,27 +1,38 @@
+using System.Text.Json.Nodes;
 using Cake.Frosting.MeshTrust.Tools;
 using MeshTrust;
-using MeshTrust.Kubeconfig;
 using MeshTrust.Kind;
+using MeshTrust.Kubeconfig;
 using MeshTrust.Kubernetes;
 
 namespace Cake.Frosting.MeshTrust.Kind;
 
 /// <summary>MetalLB in one cluster, in layer 2 mode: its manifest, true readiness, its pool.</summary>
-internal sealed class MetalLb(ClusterAccess access, IClusterApi api, KubectlTool kubectl, Action<string> onStep, TimeProvider time, TimeSpan pause)
+internal sealed class MetalLb(ClusterAccess access, IClusterApi api, KubectlTool kubectl, Action<string> onStep, TimeProvider time,
+    TimeSpan pause)
 {
-    /// <summary>Under which name the server keeps what the manifest owns: another than ours, or each of the two would take away the other's labels.</summary>
+    /// <summary>
+    /// Under which name the server keeps what the manifest owns: another than ours, or each of the two would take away the other's labels.
+    /// </summary>
     internal const string ManifestManager = "meshtrust-manifest";
 
     /// <summary>The annotation of MetalLB's namespace that says which manifest was applied: its SHA-256.</summary>
     internal const string ManifestAnnotation = "meshtrust.dev/metallb-manifest";
-
     private const int ApplyTries = 3;
-    private static readonly HashSet<string> Lasting = ["MT3006", "MT3007", "MT3017", "MT5204", "MT5207", "MT5208", "MT5209", "MT5210", "MT5211"];
-    private string _step = "";
 
-    /// <summary>Makes it ready with exactly these addresses.</summary>
-    /// <exception cref="MeshTrustException">Stage <see cref="Stage.LoadBalancer"/>.</exception>
-    internal async Task<ApplyOutcome> EnsureAsync(MetalLbManifest manifest, ClusterAddresses addresses, TimeSpan limit, CancellationToken cancellationToken)
+    /// <summary>Faults that asking again does not change; all others are those of a webhook that does not answer yet.</summary>
+    private static readonly HashSet<string> Lasting =
+    [
+        ProblemCodes.Unauthorized, ProblemCodes.Forbidden, ProblemCodes.ClientCertificateExpired, ProblemCodes.FieldConflict,
+        ProblemCodes.WebhookDenied, ProblemCodes.NamespaceTerminating, ProblemCodes.QuotaExceeded, ProblemCodes.SecretTooLarge,
+        ProblemCodes.ObjectInvalid,
+    ];
+
+    private string _step = "";
+    private bool _waitsForWebhook;
+
+    internal async Task<ApplyOutcome> EnsureAsync(MetalLbManifest manifest, ClusterAddresses addresses, TimeSpan limit,
+        CancellationToken cancellationToken)
     {
         using var timer = new CancellationTokenSource(limit, time);
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timer.Token);
@@ -46,7 +57,8 @@ internal sealed class MetalLb(ClusterAccess access, IClusterApi api, KubectlTool
         if (state.IsInstalled && held?.Annotations.GetValueOrDefault(ManifestAnnotation) == manifest.Sha256) return ApplyOutcome.Unchanged;
         Step("applying MetalLB's manifest");
         await ApplyManifestAsync(manifest, cancellationToken).ConfigureAwait(false);
-        var mark = new NamespaceSpec { Name = MetalLbObjects.Namespace, Annotations = new Dictionary<string, string> { [ManifestAnnotation] = manifest.Sha256 } };
+        var annotations = new Dictionary<string, string> { [ManifestAnnotation] = manifest.Sha256 };
+        var mark = new NamespaceSpec { Name = MetalLbObjects.Namespace, Annotations = annotations };
         await api.ApplyNamespaceAsync(mark, force: false, cancellationToken).ConfigureAwait(false);
         return state.IsInstalled ? ApplyOutcome.Changed : ApplyOutcome.Created;
     }
@@ -57,31 +69,32 @@ internal sealed class MetalLb(ClusterAccess access, IClusterApi api, KubectlTool
         {
             var result = await kubectl.ApplyAsync(access, manifest.Path, ManifestManager, cancellationToken).ConfigureAwait(false);
             if (result.ExitCode == 0) return;
-            if (result.Error.Contains("conflict with", StringComparison.Ordinal)) throw Conflict(result);
+            // kubectl exits with 1 whatever the reason: of a conflict of field managers its words are all there is.
+            if (result.Error.Contains("conflict with", StringComparison.Ordinal))
+            {
+                throw Fault("MT4016",
+                    $"MetalLB was put into this cluster by others, who own its fields: {LoadBalancerFault.Words(result.Error)}.",
+                    "Keep theirs with --lb=none; or take it out (kubectl delete namespace metallb-system, and the configuration " +
+                    "metallb-webhook-configuration) and run again.");
+            }
+
             if (tries >= ApplyTries)
             {
-                throw LoadBalancerFault.New(
-                    "MT4015",
-                    access.Name.Value,
-                    $"kubectl could not apply MetalLB's manifest {manifest.Path} (exit code {result.ExitCode}): {LoadBalancerFault.Words(result.Error)}.",
-                    "Mend what kubectl names. Fields that the server does not know mean that its Kubernetes is too old for this MetalLB: take an older one (loadBalancer.version with --metallb-sha256, or --metallb-manifest).");
+                throw Fault("MT4015", $"kubectl could not apply MetalLB's manifest {manifest.Path} (exit code {result.ExitCode}): " +
+                    $"{LoadBalancerFault.Words(result.Error)}.",
+                    "Mend what kubectl names. Fields that the server does not know mean that its Kubernetes is too old for this MetalLB: " +
+                    "take an older one (loadBalancer.version with --metallb-sha256, or --metallb-manifest).");
             }
 
             await Task.Delay(pause, time, cancellationToken).ConfigureAwait(false);
         }
     }
 
-    private MeshTrustException Conflict(ToolResult result) => LoadBalancerFault.New(
-        "MT4016",
-        access.Name.Value,
-        $"MetalLB was put into this cluster by others, who own its fields: {LoadBalancerFault.Words(result.Error)}.",
-        "Keep theirs with --lb=none; or take it out (kubectl delete namespace metallb-system, and the configuration metallb-webhook-configuration) and run again.");
-
     private async Task BecomesReadyAsync(CancellationToken cancellationToken)
     {
         while (MetalLbWait.First(await MetalLbState.ReadAsync(api, cancellationToken).ConfigureAwait(false)) is { } wait)
         {
-            Step($"waiting for MetalLB: {wait}");
+            Step($"waiting for MetalLB: {wait}", waitsForWebhook: wait.Id == ProblemCodes.WebhookCertificateLate);
             await Task.Delay(pause, time, cancellationToken).ConfigureAwait(false);
         }
     }
@@ -89,19 +102,26 @@ internal sealed class MetalLb(ClusterAccess access, IClusterApi api, KubectlTool
     private async Task<ApplyOutcome> WriteAsync(ClusterAddresses addresses, CancellationToken cancellationToken)
     {
         var pool = MetalLbObjects.PoolWith(addresses.LoadBalancerPool);
-        Step("asking MetalLB's webhook about the pool");
-        while (!await IsAcceptedAsync(pool, cancellationToken).ConfigureAwait(false)) await Task.Delay(pause, time, cancellationToken).ConfigureAwait(false);
+        Step("asking MetalLB's webhook about the pool", waitsForWebhook: true);
+        while (!await IsAcceptedAsync(pool, cancellationToken).ConfigureAwait(false))
+            await Task.Delay(pause, time, cancellationToken).ConfigureAwait(false);
         Step("writing the pool");
-        var outcomes = new[]
-        {
-            await api.ApplyObjectAsync(MetalLbObjects.Pool, pool, dryRun: false, cancellationToken).ConfigureAwait(false),
-            await api.ApplyObjectAsync(MetalLbObjects.Advertisement, MetalLbObjects.AdvertisementOfPool(), dryRun: false, cancellationToken).ConfigureAwait(false),
-        };
-        return outcomes.All(o => o == ApplyOutcome.Unchanged) ? ApplyOutcome.Unchanged : outcomes.All(o => o == ApplyOutcome.Created) ? ApplyOutcome.Created : ApplyOutcome.Changed;
+        ApplyOutcome[] outcomes =
+        [
+            await ApplyAsync(MetalLbObjects.Pool, pool, dryRun: false, cancellationToken).ConfigureAwait(false),
+            await ApplyAsync(MetalLbObjects.Advertisement, MetalLbObjects.AdvertisementOfPool(), dryRun: false,
+                cancellationToken).ConfigureAwait(false),
+        ];
+        return outcomes.Distinct().Count() == 1 ? outcomes[0] : ApplyOutcome.Changed;
     }
 
-    /// <summary>Whether the server and the webhook take the pool; false while the webhook does not answer. A refusal is told at once.</summary>
-    private async Task<bool> IsAcceptedAsync(System.Text.Json.Nodes.JsonObject pool, CancellationToken cancellationToken)
+    private Task<ApplyOutcome> ApplyAsync(ObjectReference reference, JsonObject body, bool dryRun, CancellationToken cancellationToken) =>
+        api.ApplyObjectAsync(reference, body, dryRun, cancellationToken);
+
+    /// <summary>
+    /// Whether the server and the webhook take the pool; false while the webhook does not answer. A refusal is told at once.
+    /// </summary>
+    private async Task<bool> IsAcceptedAsync(JsonObject pool, CancellationToken cancellationToken)
     {
         try
         {
@@ -111,16 +131,20 @@ internal sealed class MetalLb(ClusterAccess access, IClusterApi api, KubectlTool
         catch (MeshTrustException e) when (!Lasting.Contains(e.Problems[0].Id))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            Step("waiting for MetalLB's webhook");
+            Step("waiting for MetalLB's webhook", waitsForWebhook: true);
             return false;
         }
-        catch (MeshTrustException e) when (e.Problems[0].Id is "MT5207" or "MT5211")
+        catch (MeshTrustException e) when (e.Problems[0].Id is ProblemCodes.WebhookDenied or ProblemCodes.ObjectInvalid)
         {
-            throw LoadBalancerFault.New("MT4025", access.Name.Value, $"MetalLB refuses the pool {pool["spec"]!["addresses"]!.ToJsonString()}: {e.Problems[0].Message}", "Choose other addresses (loadBalancer.pool), or leave them to the planner.");
+            throw Fault("MT4025",
+                $"MetalLB refuses the pool {pool["spec"]!["addresses"]!.ToJsonString()}: {e.Problems[0].Message}",
+                "Choose other addresses (loadBalancer.pool), or leave them to the planner.");
         }
-        catch (MeshTrustException e) when (e.Problems[0].Id == "MT5204")
+        catch (MeshTrustException e) when (e.Problems[0].Id == ProblemCodes.FieldConflict)
         {
-            throw LoadBalancerFault.New("MT4026", access.Name.Value, $"The pool {MetalLbObjects.PoolName} was written by others: {e.Problems[0].Message}", "Delete it (kubectl -n metallb-system delete ipaddresspool address-pool) and run again; or keep it with --lb=none.");
+            throw Fault("MT4026",
+                $"The pool {MetalLbObjects.PoolName} was written by others: {e.Problems[0].Message}",
+                "Delete it (kubectl -n metallb-system delete ipaddresspool address-pool) and run again; or keep it with --lb=none.");
         }
     }
 
@@ -136,23 +160,41 @@ internal sealed class MetalLb(ClusterAccess access, IClusterApi api, KubectlTool
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return LoadBalancerFault.New("MT4027", access.Name.Value, $"MetalLB was not ready after {limit.TotalSeconds:0} s, and the API server no longer answers; the last step was: {_step}.", "See whether the cluster's nodes run, then run again.");
+            return Fault("MT4027",
+                $"MetalLB was not ready after {limit.TotalSeconds:0} s, and the API server no longer answers; the last step was: {_step}.",
+                "See whether the cluster's nodes run, then run again.");
         }
 
         if (MetalLbWait.First(state) is { } wait)
-            return LoadBalancerFault.New(wait.Id, access.Name.Value, $"MetalLB was not ready after {limit.TotalSeconds:0} s: it waited for {wait}.", Hint(wait));
-        return _step.Contains("webhook", StringComparison.Ordinal)
-            ? LoadBalancerFault.New("MT4024", access.Name.Value, $"MetalLB's webhook did not answer within {limit.TotalSeconds:0} s: {MetalLbWait.Webhook(state)}.", "See the log of MetalLB's controller (kubectl -n metallb-system logs deployment/controller), then run again.")
-            : LoadBalancerFault.New("MT4027", access.Name.Value, $"MetalLB was not ready after {limit.TotalSeconds:0} s; the last step was: {_step}.", "Run again with more time: timeouts.loadBalancer.");
+            return Fault(wait.Id,
+                $"MetalLB was not ready after {limit.TotalSeconds:0} s: it waited for {wait}.", Hint(wait));
+        return _waitsForWebhook
+            ? Fault("MT4024",
+                $"MetalLB's webhook did not answer within {limit.TotalSeconds:0} s: {MetalLbWait.Webhook(state)}.",
+                "See the log of MetalLB's controller (kubectl -n metallb-system logs deployment/controller), then run again.")
+            : Fault("MT4027",
+                $"MetalLB was not ready after {limit.TotalSeconds:0} s; the last step was: {_step}.",
+                "Run again with more time: timeouts.loadBalancer.");
     }
 
-    private static string Hint(MetalLbWait wait) =>
-        wait.Why.Contains("ImagePull", StringComparison.Ordinal) ? "See that the nodes reach the image's registry, load the image with --image-archive, or name a manifest with images that they reach (--metallb-manifest)."
-        : wait.Id == "MT4023" ? "See the log of MetalLB's controller (kubectl -n metallb-system logs deployment/controller), then run again."
-        : "See the pods (kubectl -n metallb-system describe pods), mend what they name, then run again; timeouts.loadBalancer gives it more time.";
-
-    private void Step(string step)
+    private static string Hint(MetalLbWait wait) => wait switch
     {
+        { LacksImage: true } =>
+            "See that the nodes reach the image's registry, load the image with --image-archive, or name a manifest with " +
+            "images that they reach (--metallb-manifest).",
+        { Id: ProblemCodes.WebhookCertificateLate } =>
+            "See the log of MetalLB's controller (kubectl -n metallb-system logs deployment/controller), then run again.",
+        _ =>
+            "See the pods (kubectl -n metallb-system describe pods), mend what they name, then run again; timeouts.loadBalancer gives it " +
+            "more time.",
+    };
+
+    private MeshTrustException Fault(string code, string message, string hint) =>
+        LoadBalancerFault.New(code, access.Name.Value, message, hint);
+
+    private void Step(string step, bool waitsForWebhook = false)
+    {
+        _waitsForWebhook = waitsForWebhook;
         if (_step == step) return;
         _step = step;
         onStep(step);

@@ -9,10 +9,6 @@ namespace Cake.Frosting.MeshTrust.Kind;
 /// Where MetalLB's manifest comes from: a file, or an https address with a pinned SHA-256. What was fetched is kept by its digest, so that
 /// the next run asks nobody.
 /// </summary>
-/// <param name="spec">What is wanted.</param>
-/// <param name="directory">Where fetched manifests are kept; absolute.</param>
-/// <param name="client">Makes the client that fetches; the caller of it disposes of it.</param>
-/// <param name="time">The clock for pauses.</param>
 internal sealed class MetalLbManifestSource(LoadBalancerSpec spec, string directory, Func<HttpClient> client, TimeProvider time)
 {
     private const int LargestManifest = 4 * 1024 * 1024;
@@ -24,13 +20,12 @@ internal sealed class MetalLbManifestSource(LoadBalancerSpec spec, string direct
         ["v0.16.1"] = "bf25feebb7582ca7df845efd52ffbc2960d6cbf4cfc972f47fded9f788b67f0b",
     };
 
-    /// <summary>The manifest of a release that MetalLB's project offers.</summary>
-    internal static string ReleaseAddress(string version) => $"https://raw.githubusercontent.com/metallb/metallb/{version}/config/manifests/metallb-native.yaml";
+    internal static string ReleaseAddress(string version) =>
+        $"https://raw.githubusercontent.com/metallb/metallb/{version}/config/manifests/metallb-native.yaml";
 
-    /// <summary>Gets it.</summary>
-    /// <exception cref="MeshTrustException">Stage <see cref="Stage.LoadBalancer"/>, MT4011 to MT4014.</exception>
     internal Task<MetalLbManifest> GetAsync(CancellationToken cancellationToken) =>
-        spec.Manifest is null ? FetchAsync(ReleaseAddress(spec.Version), spec.ManifestSha256 ?? Releases.GetValueOrDefault(spec.Version), cancellationToken)
+        spec.Manifest is null ? FetchAsync(ReleaseAddress(spec.Version), spec.ManifestSha256 ?? Releases.GetValueOrDefault(spec.Version),
+            cancellationToken)
         : spec.Manifest.Contains("://", StringComparison.Ordinal) ? FetchAsync(spec.Manifest, spec.ManifestSha256, cancellationToken)
         : Task.FromResult(ReadFile(spec.Manifest));
 
@@ -43,7 +38,8 @@ internal sealed class MetalLbManifestSource(LoadBalancerSpec spec, string direct
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw LoadBalancerFault.New("MT4011", path, $"MetalLB's manifest cannot be read: {e.Message.TrimEnd('.')}.", "Correct --metallb-manifest (loadBalancer.manifest).");
+            throw LoadBalancerFault.New("MT4011", path, $"MetalLB's manifest cannot be read: {e.Message.TrimEnd('.')}.",
+                "Correct --metallb-manifest (loadBalancer.manifest).");
         }
 
         return new MetalLbManifest(Path.GetFullPath(path), Checked(path, content, spec.ManifestSha256));
@@ -56,8 +52,11 @@ internal sealed class MetalLbManifestSource(LoadBalancerSpec spec, string direct
             throw LoadBalancerFault.New(
                 "MT4012",
                 address,
-                pinned is null ? $"Its SHA-256 is not known to MeshTrust, which knows those of {string.Join(", ", Releases.Keys)}: whoever serves it could run anything in the clusters." : "It is no https address.",
-                "Read the manifest, then pin it with --metallb-sha256 (loadBalancer.manifestSha256); or name a file with --metallb-manifest.");
+                pinned is null
+                    ? $"Its SHA-256 is not known to MeshTrust, which knows those of {string.Join(", ", Releases.Keys)}: whoever serves " +
+                    $"it could run anything in the clusters." : "It is no https address.",
+                "Read the manifest, then pin it with --metallb-sha256 (loadBalancer.manifestSha256); or name a file with " +
+                    "--metallb-manifest.");
         }
 
         pinned = pinned.ToLowerInvariant();
@@ -117,7 +116,8 @@ internal sealed class MetalLbManifestSource(LoadBalancerSpec spec, string direct
             try
             {
                 using var response = await http.GetAsync(new Uri(address), cancellationToken).ConfigureAwait(false);
-                if (response.IsSuccessStatusCode) return await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false);
+                if (response.IsSuccessStatusCode)
+                    return await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false);
                 fault = $"the answer is {(int)response.StatusCode}";
                 if ((int)response.StatusCode is < 500 and not 429) tries = Tries;
             }
@@ -132,10 +132,15 @@ internal sealed class MetalLbManifestSource(LoadBalancerSpec spec, string direct
 
             if (tries >= Tries)
             {
-                throw LoadBalancerFault.New("MT4014", address, $"MetalLB's manifest cannot be fetched: {fault}.", "Fetch it where the network allows it and name the file with --metallb-manifest; or do without load balancers: --lb=none.");
+                throw LoadBalancerFault.New("MT4014", address, $"MetalLB's manifest cannot be fetched: {fault}.",
+                    "Fetch it where the network allows it and name the file with --metallb-manifest; or do without load balancers: " +
+                    "--lb=none.");
             }
 
             await Task.Delay(TimeSpan.FromSeconds(tries), time, cancellationToken).ConfigureAwait(false);
         }
     }
 }
+
+/// <summary>MetalLB's manifest: a file of this machine whose content is known.</summary>
+internal sealed record MetalLbManifest(string Path, string Sha256);

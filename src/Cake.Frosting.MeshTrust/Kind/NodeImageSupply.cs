@@ -1,26 +1,22 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using Cake.Frosting.MeshTrust.Tools;
 using MeshTrust;
+using MeshTrust.IO;
 using MeshTrust.Kind;
+using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust.Kind;
 
 /// <summary>Sees to it that the engine has the node images before the first cluster: once, not once for each cluster.</summary>
-public sealed class NodeImageSupply(KindRun run)
+internal sealed class NodeImageSupply(IContainerEngine engine, TimeProvider time)
 {
     private const int Tries = 4;
-    private const string UnknownFault = "MT2305";
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(2);
 
     /// <summary>Loads the archives of a folder where an image is missing, then pulls what is still missing.</summary>
-    /// <param name="images">The images.</param>
-    /// <param name="archives">A folder with <c>*.tar</c>; null for none.</param>
-    /// <param name="tell">Gets what is done, for people.</param>
-    /// <param name="cancellationToken">Ends it.</param>
-    /// <exception cref="MeshTrustException">MT2410: an image could not be had; MT2411: the folder of archives.</exception>
     public async Task EnsureAsync(IReadOnlyList<string> images, string? archives, Action<string> tell, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(images);
-        ArgumentNullException.ThrowIfNull(tell);
         var missing = await MissingAsync(images, cancellationToken).ConfigureAwait(false);
         if (missing.Count == 0) return;
         if (archives is not null)
@@ -37,7 +33,7 @@ public sealed class NodeImageSupply(KindRun run)
         var missing = new List<string>();
         foreach (var image in images.Distinct(StringComparer.Ordinal))
         {
-            if (await run.Engine.ReadImageAsync(image, cancellationToken).ConfigureAwait(false) is null) missing.Add(image);
+            if (await engine.ReadImageAsync(image, cancellationToken).ConfigureAwait(false) is null) missing.Add(image);
         }
 
         return missing;
@@ -48,13 +44,15 @@ public sealed class NodeImageSupply(KindRun run)
         var files = Directory.Exists(archives) ? Directory.EnumerateFiles(archives, "*.tar").Order(StringComparer.Ordinal).ToList() : [];
         if (files.Count == 0)
         {
-            throw Fault("MT2411", archives, "There is no image archive (*.tar) in this directory.", "Name the directory that 'docker save' wrote to, or leave --image-archive out.");
+            throw new MeshTrustException(Stage.ClusterCreation, new Problem("MT2411", archives,
+                "There is no image archive (*.tar) in this directory.",
+                "Name the directory that 'docker save' wrote to, or leave --image-archive out."));
         }
 
         foreach (var file in files)
         {
             tell($"loading {Path.GetFileName(file)}");
-            await run.Engine.LoadAsync(file, cancellationToken).ConfigureAwait(false);
+            await engine.LoadAsync(file, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -65,28 +63,77 @@ public sealed class NodeImageSupply(KindRun run)
             tell(tries == 1 ? $"pulling {image}" : $"pulling {image} (try {tries} of {Tries})");
             try
             {
-                await run.Engine.PullAsync(image, cancellationToken).ConfigureAwait(false);
+                await engine.PullAsync(image, cancellationToken).ConfigureAwait(false);
                 return;
             }
             catch (MeshTrustException e) when (e.InnerException is ToolFailedException failed)
             {
                 // What is not known is most often the network.
                 var fault = KindFault.Of(image, failed.Result.Error);
-                var isKnown = fault.Problem.Id != UnknownFault;
+                var isKnown = fault.Problem.Id != ProblemCodes.KindFailed;
                 if ((isKnown && !fault.IsPassing) || tries >= Tries)
-                    throw isKnown ? new MeshTrustException(Stage.ClusterCreation, fault.Problem, e)
-                        : Fault("MT2410", image, $"The engine does not have this node image, and it could not be pulled: {LastLine(failed.Result.Error)}", "See that the name is right and the registry can be reached, log in where it asks to; or name an image that is here with --node-image, or bring it with --image-archive.");
-                await Task.Delay(FirstPause * Math.Pow(2, tries - 1), run.Time, cancellationToken).ConfigureAwait(false);
+                    throw new MeshTrustException(Stage.ClusterCreation, isKnown ? fault.Problem : Unpulled(image, failed.Result.Error), e);
+                await Task.Delay(FirstPause * Math.Pow(2, tries - 1), time, cancellationToken).ConfigureAwait(false);
             }
         }
     }
 
-    private static string LastLine(string error)
+    private static Problem Unpulled(string image, string error) => new("MT2410", image,
+        "The engine does not have this node image, and it could not be pulled: " +
+        $"{(Text.LastLine(error) is { Length: > 0 } line ? line : "it said nothing").TrimEnd('.')}.",
+        "See that the name is right and the registry can be reached, log in where it asks to; or name an image that is here with " +
+            "--node-image, " +
+        "or bring it with --image-archive.");
+}
+
+/// <summary>An image that clusters of a topology need; no digest where it was built here or the engine does not have it.</summary>
+internal sealed record KindImage(string Name, string Purpose, string? Id, string? Digest);
+
+/// <summary>Which images the clusters of a topology need, with what tells one content from another: a key for a pipeline's cache.</summary>
+internal sealed class KindImages(KindSession session)
+{
+    private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, NewLine = "\n" };
+
+    public async Task<IReadOnlyList<KindImage>> ReadAsync(MeshTopology topology, CancellationToken cancellationToken)
     {
-        var line = error.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).LastOrDefault() ?? "it said nothing";
-        return (line.Length > 300 ? line[..300] + "…" : line).TrimEnd('.') + ".";
+        var (_, verdicts) = (await session.PlanAsync(topology, cancellationToken).ConfigureAwait(false)).Complete();
+        var nodes = verdicts.Select(verdict => verdict.Plan.Image).OfType<string>().Distinct()
+            .Select(image => (Image: image, Purpose: "node"));
+        var images = new List<KindImage>();
+        foreach (var (image, purpose) in nodes.Concat(LoadBalancer(topology.Kind.LoadBalancer)))
+        {
+            var found = await session.Engine.ReadImageAsync(image, cancellationToken).ConfigureAwait(false);
+            images.Add(new KindImage(image, purpose, found?.Id, Digest(image)
+                ?? (found?.Digests.Count > 0 ? Digest(found.Digests[0]) : null)));
+        }
+
+        return images;
     }
 
-    private static MeshTrustException Fault(string id, string place, string what, string remedy) =>
-        new(Stage.ClusterCreation, new Problem(id, place, what, remedy));
+    public static IReadOnlyList<string> ToLines(IReadOnlyList<KindImage> images) =>
+    [
+        .. from image in images
+           select $"IMAGE {image.Name} {image.Purpose.Replace(' ', '-')} digest={image.Digest ?? "-"} id={image.Id ?? "absent"}",
+    ];
+
+    public static string ToJson(IReadOnlyList<KindImage> images)
+    {
+        var list =
+            from image in images
+            select (JsonNode)new JsonObject
+            {
+                ["name"] = image.Name,
+                ["purpose"] = image.Purpose,
+                ["id"] = image.Id,
+                ["digest"] = image.Digest,
+            };
+        return new JsonObject { ["schemaVersion"] = 1, ["images"] = new JsonArray([.. list]) }.ToJsonString(Readable);
+    }
+
+    private static string? Digest(string? image) => image?.Split('@', 2) is [_, var digest] ? digest : null;
+
+    /// <summary>What MetalLB's own release file names; another manifest names its own.</summary>
+    private static IEnumerable<(string Image, string Purpose)> LoadBalancer(LoadBalancerSpec spec) =>
+        from part in spec is { Kind: LoadBalancerKind.MetalLb, Manifest: null } ? ["controller", "speaker"] : (string[])[]
+        select ($"quay.io/metallb/{part}:{spec.Version}", "load balancer");
 }

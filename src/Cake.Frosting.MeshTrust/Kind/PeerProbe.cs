@@ -4,8 +4,8 @@ using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using Cake.Frosting.MeshTrust.Tools;
 using MeshTrust;
-using MeshTrust.Kubeconfig;
 using MeshTrust.Kind;
+using MeshTrust.Kubeconfig;
 using MeshTrust.Kubernetes;
 using MeshTrust.Settings;
 using MeshTrust.Verification;
@@ -16,38 +16,27 @@ namespace Cake.Frosting.MeshTrust.Kind;
 /// Calls each kind cluster from the nodes of the others, as an istiod there would: the API server by name and TLS, and where clusters have
 /// routes between them, a Service and a pod by their own addresses.
 /// </summary>
-/// <param name="engine">Runs the calls on the nodes.</param>
-/// <param name="connect">Opens the way to an API server, which says what there is to call.</param>
-/// <param name="time">The clock.</param>
-public sealed class PeerProbe(IContainerEngine engine, Func<ClusterAccess, IClusterApi> connect, TimeProvider time)
+internal sealed class PeerProbe(IContainerEngine engine, Func<ClusterAccess, IClusterApi> connect, TimeProvider time)
 {
     private const int AtOnce = 8;
-
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
     // A packet to a Service that kube-proxy does not know yet is lost: a new try finds out sooner than a longer wait.
     private static readonly TimeSpan Connection = TimeSpan.FromSeconds(1);
-
-    /// <summary>How long one try of a call may take.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(3);
 
-    /// <summary>How long a call is tried again: in a cluster that has just become ready, kube-proxy may not know its Services yet.</summary>
+    /// <summary>
+    /// How long a call is tried again: in a cluster that has just become ready, kube-proxy may not know its Services yet.
+    /// </summary>
     public TimeSpan Settling { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Calls every cluster from every other.</summary>
-    /// <param name="topology">The mesh; it says which clusters have routes between them.</param>
-    /// <param name="access">How each cluster is reached from here, in the topology's order.</param>
-    /// <param name="snapshot">The nodes.</param>
-    /// <param name="cancellationToken">Ends the calls.</param>
-    /// <returns>One reading for each call; what does not answer is a reading with a fault, never an exception.</returns>
-    internal async Task<IReadOnlyList<PeerReading>> ReadAsync(MeshTopology topology, IReadOnlyList<ClusterAccess> access, EngineSnapshot snapshot, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<PeerReading>> ReadAsync(MeshTopology topology, IReadOnlyList<ClusterAccess> access,
+        EngineSnapshot snapshot, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(topology);
-        ArgumentNullException.ThrowIfNull(access);
-        ArgumentNullException.ThrowIfNull(snapshot);
         if (topology.Clusters.Count < 2) return [];
         var start = time.GetTimestamp();
-        var targets = await Task.WhenAll(topology.Clusters.Zip(access, (cluster, way) => TargetAsync(cluster, way, snapshot, cancellationToken))).ConfigureAwait(false);
+        var targets = await Task.WhenAll(topology.Clusters.Zip(access,
+            (cluster, way) => TargetAsync(cluster, way, snapshot, cancellationToken))).ConfigureAwait(false);
         var calls = (from target in targets
                      from peer in topology.Clusters
                      where peer.Name != target.Cluster.Name
@@ -55,7 +44,8 @@ public sealed class PeerProbe(IContainerEngine engine, Func<ClusterAccess, IClus
                      select call).ToList();
         var readings = new PeerReading[calls.Count];
         var options = new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken };
-        await Parallel.ForAsync(0, calls.Count, options, async (i, ct) => readings[i] = await CallAsync(calls[i], start, topology.Kind.Timeouts.Verify, ct).ConfigureAwait(false)).ConfigureAwait(false);
+        await Parallel.ForAsync(0, calls.Count, options, async (i, ct) => readings[i] =
+            await CallAsync(calls[i], start, topology.Kind.Timeouts.Verify, ct).ConfigureAwait(false)).ConfigureAwait(false);
         return readings;
     }
 
@@ -63,12 +53,14 @@ public sealed class PeerProbe(IContainerEngine engine, Func<ClusterAccess, IClus
     {
         var nodes = snapshot.NodesOf(peer.Name.Value).Where(node => node.KindRole is "control-plane" or "worker").ToList();
         if (nodes.Count == 0) yield break;
-        yield return new(peer.Name, nodes[0].Name, PeerPath.ApiServer, target, $"https://{target.Host}:6443", Curl($"https://{target.Host}:6443/version"));
+        yield return new(peer.Name, nodes[0].Name, PeerPath.ApiServer, target, $"https://{target.Host}:6443",
+            Curl($"https://{target.Host}:6443/version"));
         if (!RoutePlan.Connects(topology.Kind.Routes, peer, target.Cluster)) yield break;
         foreach (var node in nodes)
         {
             foreach (var service in target.Services)
-                yield return new(peer.Name, node.Name, PeerPath.Service, target, $"https://{Text(service)}", Curl($"https://{Text(service)}/version"));
+                yield return new(peer.Name, node.Name, PeerPath.Service, target, $"https://{Text(service)}",
+                    Curl($"https://{Text(service)}/version"));
             foreach (var pod in target.Pods)
                 yield return new(peer.Name, node.Name, PeerPath.Pod, target, pod.ToString(), Connect(pod));
         }
@@ -76,7 +68,8 @@ public sealed class PeerProbe(IContainerEngine engine, Func<ClusterAccess, IClus
 
     private async Task<PeerReading> CallAsync(PeerCall call, long start, TimeSpan limit, CancellationToken cancellationToken)
     {
-        var fault = call.To.Fault ?? (time.GetElapsedTime(start) < limit ? null : "it was not called, for the time for it (timeouts.verify) was over");
+        var fault = call.To.Fault ?? (time.GetElapsedTime(start) < limit ? null
+            : "it was not called, for the time for it (timeouts.verify) was over");
         if (fault is null)
         {
             fault = await TryAsync(call, cancellationToken).ConfigureAwait(false);
@@ -87,14 +80,16 @@ public sealed class PeerProbe(IContainerEngine engine, Func<ClusterAccess, IClus
             }
         }
 
-        return new PeerReading { From = call.From, To = call.To.Cluster.Name, Path = call.Path, Node = call.Node, Target = call.Target, Fault = fault };
+        return new PeerReading { From = call.From, To = call.To.Cluster.Name, Path = call.Path, Node = call.Node, Target = call.Target,
+            Fault = fault };
     }
 
     private async Task<string?> TryAsync(PeerCall call, CancellationToken cancellationToken)
     {
         try
         {
-            var result = await engine.ExecuteAsync(call.Node, call.Command, call.Path == PeerPath.Pod ? null : call.To.Authority, cancellationToken).ConfigureAwait(false);
+            var result = await engine.ExecuteAsync(call.Node, call.Command, call.Path == PeerPath.Pod ? null : call.To.Authority,
+                cancellationToken).ConfigureAwait(false);
             return result.ExitCode == 0 ? null : Reason(result);
         }
         catch (MeshTrustException e)
@@ -103,12 +98,14 @@ public sealed class PeerProbe(IContainerEngine engine, Func<ClusterAccess, IClus
         }
     }
 
-    private async Task<PeerTarget> TargetAsync(ClusterSpec cluster, ClusterAccess access, EngineSnapshot snapshot, CancellationToken cancellationToken)
+    private async Task<PeerTarget> TargetAsync(ClusterSpec cluster, ClusterAccess access, EngineSnapshot snapshot,
+        CancellationToken cancellationToken)
     {
         var nodes = snapshot.NodesOf(cluster.Name.Value);
         var balancer = nodes.FirstOrDefault(node => node.IsKindLoadBalancer);
         if (nodes.FirstOrDefault(node => node is { KindRole: "control-plane", IsRunning: true }) is not { } first)
-            return new() { Cluster = cluster, Host = $"{cluster.Name}-control-plane", Fault = $"'{cluster.Name}' has no control plane that runs" };
+            return new() { Cluster = cluster, Host = $"{cluster.Name}-control-plane",
+                Fault = $"'{cluster.Name}' has no control plane that runs" };
 
         var target = new PeerTarget { Cluster = cluster, Host = (balancer ?? first).Name };
         try
@@ -126,11 +123,11 @@ public sealed class PeerProbe(IContainerEngine engine, Func<ClusterAccess, IClus
         }
         catch (MeshTrustException e)
         {
-            return target with { Fault = $"what there is to call in '{cluster.Name}' cannot be read: {e.Problems[0].Message.TrimEnd('.')}" };
+            return target with { Fault =
+                $"what there is to call in '{cluster.Name}' cannot be read: {e.Problems[0].Message.TrimEnd('.')}" };
         }
     }
 
-    /// <summary>The cluster IPs of a Service.</summary>
     private static List<IPAddress> Addresses(JsonObject? service)
     {
         var spec = service?["spec"];
@@ -139,14 +136,16 @@ public sealed class PeerProbe(IContainerEngine engine, Func<ClusterAccess, IClus
     }
 
     private string[] Curl(string address) =>
-        ["curl", "--silent", "--show-error", "--noproxy", "*", "--connect-timeout", Text(Connection), "--max-time", Text(Patience), "--cacert", "/dev/stdin", "--output", "/dev/null", address];
+        ["curl", "--silent", "--show-error", "--noproxy", "*", "--connect-timeout", Text(Connection), "--max-time", Text(Patience),
+            "--cacert", "/dev/stdin", "--output", "/dev/null", address];
 
     private string[] Connect(IPEndPoint pod) =>
         ["timeout", Text(Patience), "bash", "-c", $"exec 3<>/dev/tcp/{pod.Address}/{pod.Port.ToString(CultureInfo.InvariantCulture)}"];
 
     private static string Text(TimeSpan seconds) => ((int)Math.Ceiling(seconds.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
 
-    private static string Text(IPAddress address) => address.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{address}]" : address.ToString();
+    private static string Text(IPAddress address) => address.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{address}]"
+        : address.ToString();
 
     private string Reason(ToolResult result)
     {
@@ -157,4 +156,54 @@ public sealed class PeerProbe(IContainerEngine engine, Func<ClusterAccess, IClus
     }
 
     private sealed record PeerCall(ClusterName From, string Node, PeerPath Path, PeerTarget To, string Target, string[] Command);
+}
+
+/// <summary>What the nodes of other clusters call in one cluster.</summary>
+internal sealed record PeerTarget
+{
+    public required ClusterSpec Cluster { get; init; }
+    public required string Host { get; init; }
+    public string? Authority { get; init; }
+    public IReadOnlyList<IPAddress> Services { get; init; } = [];
+
+    /// <summary>Addresses of ready pods, one on each node, with a port that each answers on.</summary>
+    public IReadOnlyList<IPEndPoint> Pods { get; init; } = [];
+    public string? Fault { get; init; }
+}
+
+/// <summary>
+/// Finds pods that must answer a caller from outside, one on each node that has one: ready, with an address of its own, and a port that its
+/// probe asks.
+/// </summary>
+internal static class ReadyPod
+{
+    /// <summary>Their addresses with the port; empty where none of the pods will do.</summary>
+    public static IReadOnlyList<IPEndPoint> Find(IReadOnlyList<JsonObject> pods) =>
+    [
+        .. from node in pods.GroupBy(pod => (string?)pod["spec"]?["nodeName"])
+           let fit = node.Where(IsReady).Select(pod => (Pod: pod, Port: Port(pod))).FirstOrDefault(pod => pod.Port is not null)
+           where fit.Pod is not null
+           from address in Addresses(fit.Pod)
+           select new IPEndPoint(address, fit.Port!.Value),
+    ];
+
+    private static bool IsReady(JsonObject pod) =>
+        (bool?)pod["spec"]?["hostNetwork"] is not true
+        && List(pod["status"]?["conditions"]).Any(condition => (string?)condition?["type"] == "Ready"
+            && (string?)condition?["status"] == "True")
+        && Addresses(pod).Count > 0;
+
+    private static List<IPAddress> Addresses(JsonObject pod) =>
+        [.. List(pod["status"]?["podIPs"]).Select(one => IPAddress.TryParse((string?)one?["ip"], out var address) ? address : null)
+            .OfType<IPAddress>()];
+
+    private static int? Port(JsonObject pod) =>
+        (from container in List(pod["spec"]?["containers"])
+         from probe in (string[])["readinessProbe", "livenessProbe"]
+         from way in (string[])["httpGet", "tcpSocket"]
+         let port = container?[probe]?[way]?["port"]
+         where port?.GetValueKind() == System.Text.Json.JsonValueKind.Number
+         select (int?)port).FirstOrDefault();
+
+    private static JsonArray List(JsonNode? list) => list as JsonArray ?? [];
 }

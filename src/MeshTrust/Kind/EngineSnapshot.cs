@@ -1,15 +1,16 @@
+#pragma warning disable CS1591, CS1573
+using System.Net;
+using MeshTrust.Settings;
+
 namespace MeshTrust.Kind;
 
-/// <summary>What a container engine and its machine hold, read at one time: what every plan and every preflight check is made from.</summary>
+/// <summary>
+/// What a container engine and its machine hold, read at one time: what every plan and every preflight check is made from.
+/// </summary>
 public sealed record EngineSnapshot
 {
-    /// <summary>The engine.</summary>
     public required EngineInfo Info { get; init; }
-
-    /// <summary>All its networks.</summary>
     public required IReadOnlyList<EngineNetwork> Networks { get; init; }
-
-    /// <summary>All its containers, running or not.</summary>
     public required IReadOnlyList<EngineContainer> Containers { get; init; }
 
     /// <summary>The machine's routes; empty where they cannot be read (a remote engine, another operating system).</summary>
@@ -23,8 +24,129 @@ public sealed record EngineSnapshot
 
     /// <summary>The nodes of a kind cluster, running or not, control planes first.</summary>
     public IReadOnlyList<EngineContainer> NodesOf(string cluster) =>
-        [.. Containers.Where(c => c.KindCluster == cluster).OrderBy(c => c.KindRole != "control-plane").ThenBy(c => c.Name, StringComparer.Ordinal)];
+        [.. Containers.Where(c => c.KindCluster == cluster).OrderBy(c => c.KindRole != "control-plane")
+            .ThenBy(c => c.Name, StringComparer.Ordinal)];
 
     /// <summary>The names of all kind clusters that have a node, running or not.</summary>
-    public IReadOnlyList<string> KindClusters => [.. Containers.Select(c => c.KindCluster).OfType<string>().Distinct().Order(StringComparer.Ordinal)];
+    public IReadOnlyList<string> KindClusters =>
+        [.. Containers.Select(c => c.KindCluster).OfType<string>().Distinct().Order(StringComparer.Ordinal)];
 }
+
+/// <summary>What a container engine says of itself (<c>docker info</c>, <c>podman info</c>).</summary>
+public sealed record EngineInfo
+{
+    public required ContainerEngineChoice Engine { get; init; }
+    public required string Version { get; init; }
+
+    /// <summary>Where it listens, such as <c>unix:///var/run/docker.sock</c>.</summary>
+    public string Endpoint { get; init; } = "";
+
+    /// <summary>Its operating system in words, such as <c>Debian GNU/Linux 12</c> or <c>Docker Desktop</c>.</summary>
+    public string OperatingSystem { get; init; } = "";
+
+    /// <summary>Its architecture as Go names it: <c>amd64</c>, <c>arm64</c>.</summary>
+    public required string Architecture { get; init; }
+    public int CgroupVersion { get; init; } = 2;
+    public string CgroupDriver { get; init; } = "";
+    public int Processors { get; init; }
+    public long Memory { get; init; }
+
+    /// <summary>Where images and containers lie on the engine's machine, such as <c>/var/lib/docker</c>.</summary>
+    public string RootDirectory { get; init; } = "";
+
+    /// <summary>How containers' output is kept, such as <c>json-file</c> or <c>journald</c>.</summary>
+    public string LogDriver { get; init; } = "";
+
+    /// <summary>
+    /// Where new networks get their ranges from, where the daemon's configuration says so (<c>default-address-pools</c>); empty for the
+    /// built-in pools.
+    /// </summary>
+    public IReadOnlyList<EngineAddressPool> AddressPools { get; init; } = [];
+    public bool IsRootless { get; init; }
+
+    /// <summary>Whether it is another machine's: its endpoint is <c>tcp://</c> or <c>ssh://</c> of a host that is not this one.</summary>
+    public bool IsRemote { get; init; }
+}
+
+/// <summary>One container, running or not.</summary>
+public sealed record EngineContainer
+{
+    public required string Id { get; init; }
+    public required string Name { get; init; }
+    public string Image { get; init; } = "";
+    public string ImageId { get; init; } = "";
+    public required bool IsRunning { get; init; }
+
+    /// <summary>Its labels; kind's nodes carry <c>io.x-k8s.kind.cluster</c> and <c>io.x-k8s.kind.role</c>.</summary>
+    public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
+
+    public IReadOnlyDictionary<string, IReadOnlyList<IPAddress>> Addresses { get; init; } =
+        new Dictionary<string, IReadOnlyList<IPAddress>>();
+
+    public DateTimeOffset? Created { get; init; }
+    public IReadOnlyList<PublishedPort> Ports { get; init; } = [];
+    public string? KindCluster => Labels.GetValueOrDefault("io.x-k8s.kind.cluster");
+
+    /// <summary>Its role there: <c>control-plane</c>, <c>worker</c> or <c>external-load-balancer</c>; null for none.</summary>
+    public string? KindRole => Labels.GetValueOrDefault("io.x-k8s.kind.role");
+
+    /// <summary>Whether it is the load balancer that stands before several control planes, and so no node to Kubernetes.</summary>
+    public bool IsKindLoadBalancer => KindRole == NodeNames.LoadBalancer;
+}
+
+/// <summary>A port of the host that leads to a container's port.</summary>
+/// <param name="HostAddress">The host's address, such as <c>127.0.0.1</c>; empty for all of them.</param>
+/// <param name="Protocol"><c>tcp</c>, <c>udp</c> or <c>sctp</c>.</param>
+public sealed record PublishedPort(string HostAddress, int HostPort, int ContainerPort, string Protocol = "tcp");
+
+/// <summary>One container network.</summary>
+public sealed record EngineNetwork
+{
+    public required string Id { get; init; }
+    public required string Name { get; init; }
+    public string Driver { get; init; } = "bridge";
+    public bool HasIpv6 { get; init; }
+
+    /// <summary>Its ranges, of either family in any order; empty for <c>host</c> and <c>none</c>.</summary>
+    public IReadOnlyList<EngineSubnet> Subnets { get; init; } = [];
+
+    /// <summary>The running containers in it, by name, with their addresses.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<IPAddress>> Members { get; init; } =
+        new Dictionary<string, IReadOnlyList<IPAddress>>();
+
+    public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
+}
+
+/// <summary>One address range of a container network.</summary>
+public sealed record EngineSubnet
+{
+    public required IPNetwork Range { get; init; }
+
+    /// <summary>The host's own address in it; null where the engine does not say.</summary>
+    public IPAddress? Gateway { get; init; }
+
+    /// <summary>The part from which containers get addresses; null for all of it.</summary>
+    public IPNetwork? IpRange { get; init; }
+    public IReadOnlyList<IPAddress> Auxiliary { get; init; } = [];
+}
+
+/// <summary>A range that an engine cuts into the ranges of its networks.</summary>
+public sealed record EngineAddressPool(IPNetwork Range, int Prefix);
+
+/// <summary>An image that the engine has.</summary>
+public sealed record EngineImage
+{
+    public required string Id { get; init; }
+
+    /// <summary>Its architecture as Go names it: <c>amd64</c>, <c>arm64</c>.</summary>
+    public required string Architecture { get; init; }
+
+    /// <summary>Its digests by repository, such as <c>kindest/node@sha256:…</c>; empty for one that was built here.</summary>
+    public IReadOnlyList<string> Digests { get; init; } = [];
+}
+
+/// <summary>A route of the machine, whatever made it: an interface, a VPN, an administrator.</summary>
+/// <param name="Range">What it leads to; <c>0.0.0.0/0</c> and <c>::/0</c> are left out by the reader, a VPN's two halves of them are
+/// not.</param>
+/// <param name="Interface">The interface, such as <c>tun0</c> or <c>docker0</c>.</param>
+public sealed record HostRoute(IPNetwork Range, string Interface);

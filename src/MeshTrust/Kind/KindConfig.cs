@@ -5,33 +5,38 @@ using YamlDotNet.RepresentationModel;
 namespace MeshTrust.Kind;
 
 /// <summary>Writes the kind configuration (v1alpha4) of one cluster.</summary>
-internal sealed class KindConfig(MeshTopology topology, ClusterSpec cluster, EngineSnapshot snapshot, ClusterAddresses addresses, NodeImageChoice image)
+internal sealed class KindConfig(MeshTopology topology, ClusterSpec cluster, EngineSnapshot snapshot, ClusterAddresses addresses,
+    NodeImageChoice image)
 {
     internal const string RegistryFolder = "/etc/containerd/certs.d";
 
     /// <summary>Where etcd lies in memory: kind gives every node a tmpfs there.</summary>
     internal const string EtcdFolder = "/tmp/etcd";
-
     private KindSpec Kind => topology.Kind;
 
-    /// <summary>Names that the API server's certificate must have besides those that kubeadm gives it; empty where the engine is this machine's.</summary>
+    /// <summary>
+    /// Names that the API server's certificate must have besides those that kubeadm gives it; empty where the engine is this machine's.
+    /// </summary>
     internal IReadOnlyList<string> CertificateNames => snapshot.Info.IsRemote
         // Up to kind 0.31 a patch takes the place of kind's own list.
         ? [.. new[] { "localhost", "127.0.0.1", EngineHost }.OfType<string>().Distinct()]
         : [];
 
-    /// <summary>Whether containerd must be told where registries are described: images of kind 0.27 and later know it by themselves.</summary>
+    /// <summary>
+    /// Whether containerd must be told where registries are described: images of kind 0.27 and later know it by themselves.
+    /// </summary>
     internal bool NeedsRegistryFolder => Kind.Registries.Count > 0
         && (Kind.NodeImage is not null || KindVersion.Read(snapshot.KindVersion)?.IsAtLeast(0, 27) != true);
 
-    /// <summary>The flags of the API server that <see cref="Patches"/> set.</summary>
     internal static IReadOnlyList<PlannedFlag> Flags { get; } =
     [
         new("kube-apiserver", "service-account-issuer", "kubernetes.default.svc"),
         new("kube-apiserver", "service-account-signing-key-file", "/etc/kubernetes/pki/sa.key"),
     ];
 
-    /// <summary>The kubeadm patches. They name no apiVersion: kind skips a patch for another version than it writes without a word.</summary>
+    /// <summary>
+    /// The kubeadm patches. They name no apiVersion: kind skips a patch for another version than it writes without a word.
+    /// </summary>
     internal IReadOnlyList<YamlMappingNode> Patches
     {
         get
@@ -42,7 +47,8 @@ internal sealed class KindConfig(MeshTopology topology, ClusterSpec cluster, Eng
             foreach (var flag in Flags) arguments.Add(flag.Name, KindYaml.Text(flag.Value));
             server.Add("extraArgs", arguments);
             var patch = new YamlMappingNode { { "kind", "ClusterConfiguration" }, { "apiServer", server } };
-            if (cluster.Kind.EtcdInMemory) patch.Add("etcd", new YamlMappingNode { { "local", new YamlMappingNode { { "dataDir", EtcdFolder } } } });
+            if (cluster.Kind.EtcdInMemory)
+                patch.Add("etcd", new YamlMappingNode { { "local", new YamlMappingNode { { "dataDir", EtcdFolder } } } });
             return HasOnlyControlPlanes ? [patch, Untainted("InitConfiguration"), Untainted("JoinConfiguration")] : [patch];
         }
     }
@@ -54,8 +60,10 @@ internal sealed class KindConfig(MeshTopology topology, ClusterSpec cluster, Eng
     internal IReadOnlyList<NodeFile> NodeFiles =>
     [
         .. from registry in Kind.Registries
-           from alias in registry.Aliases.Count > 0 ? registry.Aliases : [string.Create(CultureInfo.InvariantCulture, $"localhost:{registry.HostPort}")]
-           select new NodeFile($"{RegistryFolder}/{alias}/hosts.toml", $"[host.\"http://{registry.Name}:5000\"]\n  capabilities = [\"pull\", \"resolve\"]\n"),
+           from alias in registry.Aliases.Count > 0 ? registry.Aliases
+               : [string.Create(CultureInfo.InvariantCulture, $"localhost:{registry.HostPort}")]
+           select new NodeFile($"{RegistryFolder}/{alias}/hosts.toml",
+               $"[host.\"http://{registry.Name}:5000\"]\n  capabilities = [\"pull\", \"resolve\"]\n"),
     ];
 
     /// <summary>The version of kubeadm's API that kind writes; null where the Kubernetes version is not known.</summary>
@@ -66,9 +74,6 @@ internal sealed class KindConfig(MeshTopology topology, ClusterSpec cluster, Eng
         return kubernetes.IsAtLeast(1, 36) && KindVersion.Read(kindVersion)?.IsAtLeast(0, 32) == true ? "v1beta4" : "v1beta3";
     }
 
-    /// <summary>The whole configuration.</summary>
-    /// <param name="below">The user's file that the plan is laid over.</param>
-    /// <param name="above">The user's own part for this cluster, laid over the plan.</param>
     internal string Write(KindOverlay? below, KindOverlay? above)
     {
         var plan = new YamlMappingNode
@@ -78,11 +83,15 @@ internal sealed class KindConfig(MeshTopology topology, ClusterSpec cluster, Eng
         };
         if (NeedsRegistryFolder)
         {
-            plan.Add("containerdConfigPatches", new YamlSequenceNode(new YamlScalarNode($"[plugins.\"io.containerd.grpc.v1.cri\".registry]\n  config_path = \"{RegistryFolder}\"\n") { Style = YamlDotNet.Core.ScalarStyle.Literal }));
+            plan.Add("containerdConfigPatches",
+                new YamlSequenceNode(
+                new YamlScalarNode($"[plugins.\"io.containerd.grpc.v1.cri\".registry]\n  config_path = \"{RegistryFolder}\"\n") { Style =
+                YamlDotNet.Core.ScalarStyle.Literal }));
         }
 
         var all = KindYaml.Over(KindYaml.Over(below?.Root ?? [], plan), above?.Root ?? []);
-        var root = new YamlMappingNode { { "kind", "Cluster" }, { "apiVersion", "kind.x-k8s.io/v1alpha4" }, { "name", KindYaml.Text(cluster.Name.Value) }, { "nodes", Nodes(below, above) } };
+        var root = new YamlMappingNode { { "kind", "Cluster" }, { "apiVersion", "kind.x-k8s.io/v1alpha4" },
+            { "name", KindYaml.Text(cluster.Name.Value) }, { "nodes", Nodes(below, above) } };
         foreach (var (key, value) in all.Children.OrderBy(c => KindYaml.Key(c.Key), StringComparer.Ordinal)) root.Add(key, value);
         return KindYaml.Write(root);
     }
@@ -90,7 +99,8 @@ internal sealed class KindConfig(MeshTopology topology, ClusterSpec cluster, Eng
     private YamlSequenceNode Nodes(KindOverlay? below, KindOverlay? above)
     {
         var nodes = new YamlSequenceNode();
-        foreach (var (role, count) in new[] { (NodeNames.ControlPlane, cluster.Kind.ControlPlanes), (NodeNames.Worker, SubnetPlanning.Workers(topology, cluster)) })
+        foreach (var (role, count) in new[] { (NodeNames.ControlPlane, cluster.Kind.ControlPlanes),
+            (NodeNames.Worker, SubnetPlanning.Workers(topology, cluster)) })
         {
             for (var i = 0; i < count; i++)
             {
@@ -115,13 +125,16 @@ internal sealed class KindConfig(MeshTopology topology, ClusterSpec cluster, Eng
     };
 
     // Docker Desktop leads no IPv6 port into its machine.
-    private string ApiServerAddress => (snapshot.Info.IsRemote, Kind.IpFamily == IpFamily.IPv6 && !snapshot.Info.OperatingSystem.Contains("Docker Desktop", StringComparison.Ordinal)) switch
+    private string ApiServerAddress => (snapshot.Info.IsRemote, Kind.IpFamily == IpFamily.IPv6
+        && !snapshot.Info.OperatingSystem.Contains("Docker Desktop", StringComparison.Ordinal)) switch
     {
         (true, var isV6) => isV6 ? "::" : "0.0.0.0",
         (false, var isV6) => isV6 ? "::1" : "127.0.0.1",
     };
 
-    private string? EngineHost => Uri.TryCreate(snapshot.Info.Endpoint, UriKind.Absolute, out var endpoint) && endpoint.Host.Length > 0 ? endpoint.Host.Trim('[', ']') : null;
+    private string? EngineHost => Uri.TryCreate(snapshot.Info.Endpoint, UriKind.Absolute, out var endpoint) && endpoint.Host.Length > 0
+        ? endpoint.Host.Trim('[', ']') : null;
 
-    private static YamlMappingNode Untainted(string kind) => new() { { "kind", kind }, { "nodeRegistration", new YamlMappingNode { { "taints", new YamlSequenceNode() } } } };
+    private static YamlMappingNode Untainted(string kind) =>
+        new() { { "kind", kind }, { "nodeRegistration", new YamlMappingNode { { "taints", new YamlSequenceNode() } } } };
 }

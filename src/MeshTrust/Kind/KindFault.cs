@@ -4,66 +4,94 @@ using System.Text.RegularExpressions;
 namespace MeshTrust.Kind;
 
 /// <summary>Why kind failed, read from what it wrote. It exits with 1 whatever the reason, so its words are all there is.</summary>
-/// <param name="Problem">What people are told.</param>
-/// <param name="IsPassing">Whether the same call may well succeed a moment later.</param>
-public sealed partial record KindFault(Problem Problem, bool IsPassing)
+internal sealed partial record KindFault(Problem Problem, bool IsPassing)
 {
     private const int Longest = 300;
     private const string DiskFull = "no space left on device";
-
     private const string DiskFullId = "MT2319";
     private const string DiskFullWhat = "The disk on which the engine keeps its images and containers is full";
     private const string DiskFullRemedy = "Free space there (docker system df shows who has it), and run again.";
     private const string KubeadmId = "MT2317";
-
     private static readonly string[] KubeadmFragments = ["failed to init node with kubeadm", "failed to join node with kubeadm"];
-    private static readonly string[] LateFragments = ["timed out waiting for the condition", "context deadline exceeded", "timeout exceeded while waiting"];
+    private static readonly string[] LateFragments = ["timed out waiting for the condition", "context deadline exceeded",
+        "timeout exceeded while waiting"];
 
     // The first that is found counts: the engine's own reason stands before what kind makes of it.
     private static readonly (string Id, bool IsPassing, string[] Fragments, string Message, string Hint)[] Known =
     [
-        ("MT2314", false, ["permission denied while trying to connect to the docker"], "The container engine refuses this user.", "Add the user to the group that owns the engine's socket (docker), log in anew, and run again."),
-        ("MT2314", false, ["cannot connect to the docker daemon", "is the docker daemon running", "cannot connect to podman", "connection refused: docker.sock"], "The container engine does not answer.", "Start it, and run again: clusters that are whole are kept."),
+        ("MT2314", false, ["permission denied while trying to connect to the docker"], "The container engine refuses this user.",
+            "Add the user to the group that owns the engine's socket (docker), log in anew, and run again."),
+        ("MT2314", false, ["cannot connect to the docker daemon", "is the docker daemon running", "cannot connect to podman",
+            "connection refused: docker.sock"], "The container engine does not answer.",
+            "Start it, and run again: clusters that are whole are kept."),
         (DiskFullId, false, [DiskFull], DiskFullWhat + ".", DiskFullRemedy),
-        ("MT2309", false, ["toomanyrequests", "you have reached your pull rate limit", "you have reached your unauthenticated pull rate limit"], "The registry of the node image lets this address pull no more for now.", "Log in to the registry (docker login), name a mirror's image with --node-image, or load it from --image-archive."),
-        ("MT2409", true, ["tls handshake timeout", "i/o timeout", "connection reset by peer", "temporary failure in name resolution", "unexpected eof"], "The node image could not be pulled: the way to its registry broke off.", "Run again; where the registry cannot be reached from here, load the image from --image-archive."),
-        ("MT2409", false, ["manifest unknown", "no matching manifest for", "failed to pull image", "pull access denied"], "The node image cannot be had from its registry.", "Check its name and that it is built for this architecture; name another with --node-image, or load it from --image-archive."),
-        ("MT2310", false, ["could not find an available, non-overlapping ipv4 address pool", "all predefined address pools have been fully subnetted"], "The container engine has no free address range for another network.", "Remove networks that nothing uses (docker network prune), disconnect a VPN that takes all routes, or set default-address-pools of the engine."),
-        ("MT2312", false, ["network kind is ambiguous", "is ambiguous ("], "Two container networks have the name that the nodes are to join.", "Remove the one that nothing uses, by its id: docker network ls, docker network rm <id>."),
-        ("MT2313", true, ["pool overlaps with other one on this address space", "networks have overlapping", "network with name", "failed to ensure docker network", "exhausted attempts trying to find a non-overlapping subnet"], "Another program made a container network at the same moment.", "Run again."),
-        ("MT2311", true, ["port is already allocated", "ports are not available", "address already in use"], "A port of the host that the API server was to have is taken.", "Run again: kind chooses another. Where the configuration names a port (apiServerPort, extraPortMappings), free it."),
-        ("MT2307", true, ["failed to lock config file"], "kind could not lock the cluster's own kubeconfig.", "Run again. Where it stays so, remove the .lock file beside the kubeconfig that the message names."),
-        ("MT2306", false, ["node(s) already exist for a cluster with the name"], "A cluster of this name is there already: something made it after this run had looked.", "Run again: the next run judges it."),
-        ("MT2308", false, ["could not find a log line that matches"], "A node did not boot: most often the machine has too few inotify instances, or the engine's log driver hides the boot log.", "Raise them: sudo sysctl -w fs.inotify.max_user_instances=512 fs.inotify.max_user_watches=524288. With Podman set log_driver=\"k8s-file\"."),
-        ("MT2315", false, ["unknown field", "error converting yaml", "unable to decode config", "invalid configuration for node"], "kind does not take its configuration.", "Mend the key that kind names in kindConfig or the file of --kind-config."),
+        ("MT2309", false, ["toomanyrequests", "you have reached your pull rate limit",
+            "you have reached your unauthenticated pull rate limit"],
+            "The registry of the node image lets this address pull no more for now.",
+            "Log in to the registry (docker login), name a mirror's image with --node-image, or load it from --image-archive."),
+        ("MT2409", true, ["tls handshake timeout", "i/o timeout", "connection reset by peer", "temporary failure in name resolution",
+            "unexpected eof"], "The node image could not be pulled: the way to its registry broke off.",
+            "Run again; where the registry cannot be reached from here, load the image from --image-archive."),
+        ("MT2409", false, ["manifest unknown", "no matching manifest for", "failed to pull image", "pull access denied"],
+            "The node image cannot be had from its registry.",
+            "Check its name and that it is built for this architecture; name another with --node-image, or load it from --image-archive."),
+        ("MT2310", false, ["could not find an available, non-overlapping ipv4 address pool",
+            "all predefined address pools have been fully subnetted"],
+            "The container engine has no free address range for another network.",
+            "Remove networks that nothing uses (docker network prune), disconnect a VPN that takes all routes, or set " +
+            "default-address-pools of the engine."),
+        ("MT2312", false, ["network kind is ambiguous", "is ambiguous ("],
+            "Two container networks have the name that the nodes are to join.",
+            "Remove the one that nothing uses, by its id: docker network ls, docker network rm <id>."),
+        ("MT2313", true, ["pool overlaps with other one on this address space", "networks have overlapping", "network with name",
+            "failed to ensure docker network", "exhausted attempts trying to find a non-overlapping subnet"],
+            "Another program made a container network at the same moment.", "Run again."),
+        ("MT2311", true, ["port is already allocated", "ports are not available", "address already in use"],
+            "A port of the host that the API server was to have is taken.",
+            "Run again: kind chooses another. Where the configuration names a port (apiServerPort, extraPortMappings), free it."),
+        ("MT2307", true, ["failed to lock config file"], "kind could not lock the cluster's own kubeconfig.",
+            "Run again. Where it stays so, remove the .lock file beside the kubeconfig that the message names."),
+        ("MT2306", false, ["node(s) already exist for a cluster with the name"],
+            "A cluster of this name is there already: something made it after this run had looked.", "Run again: the next run judges it."),
+        ("MT2308", false, ["could not find a log line that matches"],
+            "A node did not boot: most often the machine has too few inotify instances, or the engine's log driver hides the boot log.",
+            "Raise them: sudo sysctl -w fs.inotify.max_user_instances=512 fs.inotify.max_user_watches=524288. With Podman set " +
+            "log_driver=\"k8s-file\"."),
+        ("MT2315", false, ["unknown field", "error converting yaml", "unable to decode config", "invalid configuration for node"],
+            "kind does not take its configuration.", "Mend the key that kind names in kindConfig or the file of --kind-config."),
     ];
 
-    /// <summary>Whether a full disk can be the cause without a word of it: kubeadm then only says that the control plane does not come up.</summary>
+    /// <summary>
+    /// Whether a full disk can be the cause without a word of it: kubeadm then only says that the control plane does not come up.
+    /// </summary>
     public bool MayBeDisk => Problem.Id == KubeadmId;
 
     /// <summary>The fault where the disk below the nodes is found to be full: MT2319.</summary>
-    /// <param name="cluster">The cluster.</param>
-    /// <param name="free">How many bytes were left when kind failed.</param>
-    public static KindFault OfFullDisk(string cluster, long free) => new(New(DiskFullId, cluster, $"{DiskFullWhat}: {(free >> 20).ToString(CultureInfo.InvariantCulture)} MiB were left when kind failed.", DiskFullRemedy), IsPassing: false);
+    public static KindFault OfFullDisk(string cluster, long free) =>
+        new(
+        New(DiskFullId, cluster, $"{DiskFullWhat}: {(free >> 20).ToString(CultureInfo.InvariantCulture)} MiB were left when kind failed.",
+        DiskFullRemedy), IsPassing: false);
 
     /// <summary>Reads kind's words: MT2306 to MT2319 and MT2409; MT2305 where nothing in them is known.</summary>
-    /// <param name="cluster">The cluster.</param>
-    /// <param name="error">What kind wrote to its error stream.</param>
     public static KindFault Of(string cluster, string error)
     {
-        ArgumentNullException.ThrowIfNull(cluster);
-        ArgumentNullException.ThrowIfNull(error);
         var plain = Control().Replace(error, "");
         var lower = plain.ToLowerInvariant();
         var words = Reason(plain);
         // kubeadm says much, and in it words that mean something else elsewhere.
-        if (Array.Exists(KubeadmFragments, f => lower.Contains(f, StringComparison.Ordinal)) && !lower.Contains(DiskFull, StringComparison.Ordinal))
+        if (Array.Exists(KubeadmFragments, f => lower.Contains(f, StringComparison.Ordinal))
+            && !lower.Contains(DiskFull, StringComparison.Ordinal))
         {
             var isLate = Array.Exists(LateFragments, f => lower.Contains(f, StringComparison.Ordinal));
             return new KindFault(
                 isLate
-                    ? New(KubeadmId, cluster, $"The control plane did not come up in time: the machine is short of processors or memory, or the node image does not fit. kind said: {words}", "Make fewer clusters at once with --parallel=1, and look at the node's logs in the artifacts folder.")
-                    : New(KubeadmId, cluster, $"kubeadm could not make the control plane or join a node. kind said: {words}", "Look at the node's logs in the artifacts folder: kubelet.log says why; a kubeadm patch of your own is the usual cause."),
+                    ? New(KubeadmId, cluster,
+                        $"The control plane did not come up in time: the machine is short of processors or memory, or the node image " +
+                        $"does not fit. kind said: {words}",
+                        "Make fewer clusters at once with --parallel=1, and look at the node's logs in the artifacts folder.")
+                    : New(KubeadmId, cluster, $"kubeadm could not make the control plane or join a node. kind said: {words}",
+                        "Look at the node's logs in the artifacts folder: kubelet.log says why; a kubeadm patch of your own is the usual " +
+                        "cause."),
                 isLate);
         }
 
@@ -73,7 +101,8 @@ public sealed partial record KindFault(Problem Problem, bool IsPassing)
             return new KindFault(New(known.Id, cluster, $"{known.Message} kind said: {words}", known.Hint), known.IsPassing);
         }
 
-        return new KindFault(New("MT2305", cluster, $"kind failed for a reason that is not known here: {words}", "Look at the cluster's logs in the artifacts folder."), false);
+        return new KindFault(New("MT2305", cluster, $"kind failed for a reason that is not known here: {words}",
+            "Look at the cluster's logs in the artifacts folder."), false);
     }
 
     // kind tells its reason in one line that begins with ERROR; the tool's own output follows below it.
@@ -94,7 +123,8 @@ public sealed partial record KindFault(Problem Problem, bool IsPassing)
     }
 
     // A stack may come last.
-    private static string Last(string[] lines) => Array.FindLast(lines, l => l.StartsWith("error", StringComparison.OrdinalIgnoreCase)) ?? lines.LastOrDefault("nothing");
+    private static string Last(string[] lines) => Array.FindLast(lines, l => l.StartsWith("error", StringComparison.OrdinalIgnoreCase))
+        ?? lines.LastOrDefault("nothing");
 
     private static Problem New(string id, string cluster, string what, string remedy) => new(id, cluster, what, remedy);
 

@@ -4,7 +4,10 @@ using YamlDotNet.RepresentationModel;
 
 namespace MeshTrust.Kind;
 
-/// <summary>A piece of kind configuration of the user's own: below the plan (a file) or over it (<c>kindConfig</c>). What MeshTrust plans is refused in it.</summary>
+/// <summary>
+/// A piece of kind configuration of the user's own: below the plan (a file) or over it (<c>kindConfig</c>). What MeshTrust plans is refused
+/// in it.
+/// </summary>
 internal sealed partial class KindOverlay
 {
     private static readonly string[] Keys =
@@ -13,9 +16,11 @@ internal sealed partial class KindOverlay
         "kubeadmConfigPatches", "kubeadmConfigPatchesJSON6902", "containerdConfigPatches", "containerdConfigPatchesJSON6902",
     ];
 
-    private static readonly string[] NodeKeys = ["role", "image", "labels", "extraMounts", "extraPortMappings", "kubeadmConfigPatches", "kubeadmConfigPatchesJSON6902"];
+    private static readonly string[] NodeKeys = ["role", "image", "labels", "extraMounts", "extraPortMappings", "kubeadmConfigPatches",
+        "kubeadmConfigPatchesJSON6902"];
 
-    private static readonly string[] NetworkingKeys = ["ipFamily", "apiServerPort", "apiServerAddress", "podSubnet", "serviceSubnet", "disableDefaultCNI", "kubeProxyMode", "dnsSearch"];
+    private static readonly string[] NetworkingKeys = ["ipFamily", "apiServerPort", "apiServerAddress", "podSubnet", "serviceSubnet",
+        "disableDefaultCNI", "kubeProxyMode", "dnsSearch"];
 
     // What is planned, and where it is said instead.
     private static readonly Dictionary<string, string> Owned = new()
@@ -36,17 +41,12 @@ internal sealed partial class KindOverlay
     /// <summary>Everything apart from <c>kind</c>, <c>apiVersion</c> and <c>nodes</c>.</summary>
     internal YamlMappingNode Root { get; private set; }
 
-    /// <summary>The nodes by role, in their order.</summary>
-    internal IReadOnlyDictionary<string, IReadOnlyList<YamlMappingNode>> Nodes { get; private set; } = new Dictionary<string, IReadOnlyList<YamlMappingNode>>();
+    internal IReadOnlyDictionary<string, IReadOnlyList<YamlMappingNode>> Nodes { get; private set; } =
+        new Dictionary<string, IReadOnlyList<YamlMappingNode>>();
 
-    /// <summary>kubeadm patches that apply to all nodes.</summary>
     internal IReadOnlyList<YamlMappingNode> KubeadmPatches { get; private set; } = [];
 
     /// <summary>Reads and checks it; problems and warnings go to the list. Null where it is no YAML.</summary>
-    /// <param name="place">Where it stands, for messages.</param>
-    /// <param name="text">Its text, YAML or JSON.</param>
-    /// <param name="kubeadmVersion">The version of kubeadm's API that kind will write, such as <c>v1beta3</c>; null where it is not known.</param>
-    /// <param name="problems">Where problems go.</param>
     internal static KindOverlay? Read(string place, string text, string? kubeadmVersion, List<Problem> problems)
     {
         try
@@ -72,14 +72,18 @@ internal sealed partial class KindOverlay
         if (KindYaml.Value(Root, "networking") is YamlMappingNode networking)
         {
             KnownKeys(networking, NetworkingKeys, "networking.");
-            foreach (var key in networking.Children.Keys.Select(k => $"networking.{KindYaml.Key(k)}").Where(Owned.ContainsKey)) Refuse(key, Owned[key]);
+            foreach (var key in networking.Children.Keys.Select(k => $"networking.{KindYaml.Key(k)}").Where(Owned.ContainsKey))
+                Refuse(key, Owned[key]);
         }
 
         if (KindYaml.Value(Root, "name") is not null) Refuse("name", Owned["name"]);
         CheckNodes();
-        foreach (var (path, value) in KindYaml.Leaves(Root, isHashed: false).Where(l => l.Path.StartsWith("containerd", StringComparison.Ordinal) && Mirrors().IsMatch(l.Value)))
-            Add("MT2405", path, "A containerd patch sets registry.mirrors: containerd 2.2 in newer node images does not start with it.", "Take it out, and name the registry under registries: the nodes then know it by hosts.toml.");
-        KubeadmPatches = [.. Texts(Root, "kubeadmConfigPatches").SelectMany((t, i) => Patch($"kubeadmConfigPatches[{i}]", t, kubeadmVersion))];
+        foreach (var (path, value) in KindYaml.Leaves(Root, isHashed: false)
+            .Where(l => l.Path.StartsWith("containerd", StringComparison.Ordinal) && Mirrors().IsMatch(l.Value)))
+            Add("MT2405", path, "A containerd patch sets registry.mirrors: containerd 2.2 in newer node images does not start with it.",
+                "Take it out, and name the registry under registries: the nodes then know it by hosts.toml.");
+        KubeadmPatches = [.. Texts(Root, "kubeadmConfigPatches")
+            .SelectMany((t, i) => Patch($"kubeadmConfigPatches[{i}]", t, kubeadmVersion))];
         Root = new YamlMappingNode(Root.Children.Where(c => KindYaml.Key(c.Key) is not ("kind" or "apiVersion" or "nodes" or "name")));
     }
 
@@ -93,7 +97,8 @@ internal sealed partial class KindOverlay
             KnownKeys(node, NodeKeys, $"nodes[{index}].");
             if (KindYaml.Value(node, "image") is not null) Refuse($"nodes[{index}].image", Owned["nodes.image"]);
             var role = (KindYaml.Value(node, "role") as YamlScalarNode)?.Value ?? NodeNames.ControlPlane;
-            byRole[role] = [.. byRole.GetValueOrDefault(role) ?? [], new YamlMappingNode(node.Children.Where(c => KindYaml.Key(c.Key) is not ("role" or "image")))];
+            byRole[role] = [.. byRole.GetValueOrDefault(role) ?? [],
+                new YamlMappingNode(node.Children.Where(c => KindYaml.Key(c.Key) is not ("role" or "image")))];
         }
 
         Nodes = byRole;
@@ -103,12 +108,15 @@ internal sealed partial class KindOverlay
     internal void CheckCount(string role, int planned)
     {
         var count = Nodes.GetValueOrDefault(role)?.Count ?? 0;
-        if (count > planned) Add("MT2406", "nodes", $"It has {count} nodes of role {role}, but {planned} {(planned == 1 ? "is" : "are")} planned.", role == NodeNames.Worker ? $"Say workers: {count} in the topology, or --worker-nodes={count}." : $"Say controlPlanes: {count} in the topology.");
+        if (count > planned)
+            Add("MT2406", "nodes", $"It has {count} nodes of role {role}, but {planned} {(planned == 1 ? "is" : "are")} planned.",
+            role == NodeNames.Worker ? $"Say workers: {count} in the topology, or --worker-nodes={count}."
+            : $"Say controlPlanes: {count} in the topology.");
     }
 
-    /// <summary>What it sets, each value by its path.</summary>
     internal IEnumerable<(string Path, string Value)> Settings =>
-        KindYaml.Leaves(Root).Concat(Nodes.OrderBy(n => n.Key, StringComparer.Ordinal).SelectMany(n => n.Value.SelectMany((node, i) => KindYaml.Leaves(node, $"nodes.{n.Key}[{i}]"))));
+        KindYaml.Leaves(Root).Concat(Nodes.OrderBy(n => n.Key, StringComparer.Ordinal)
+            .SelectMany(n => n.Value.SelectMany((node, i) => KindYaml.Leaves(node, $"nodes.{n.Key}[{i}]"))));
 
     private IEnumerable<YamlMappingNode> Patch(string path, string text, string? kubeadmVersion)
     {
@@ -124,8 +132,11 @@ internal sealed partial class KindOverlay
         }
 
         var version = (KindYaml.Value(patch, "apiVersion") as YamlScalarNode)?.Value;
-        if (version is null || kubeadmVersion is null || !version.StartsWith("kubeadm.k8s.io/", StringComparison.Ordinal) || version == $"kubeadm.k8s.io/{kubeadmVersion}") return [patch];
-        Add("MT2407", path, $"The patch is for {version}, but kind writes kubeadm.k8s.io/{kubeadmVersion} for this Kubernetes version and skips it without a word.", "Leave apiVersion out of the patch: it then applies to every version.", Severity.Warning);
+        if (version is null || kubeadmVersion is null || !version.StartsWith("kubeadm.k8s.io/", StringComparison.Ordinal)
+            || version == $"kubeadm.k8s.io/{kubeadmVersion}") return [patch];
+        Add("MT2407", path,
+            $"The patch is for {version}, but kind writes kubeadm.k8s.io/{kubeadmVersion} for this Kubernetes version and skips it " +
+            $"without a word.", "Leave apiVersion out of the patch: it then applies to every version.", Severity.Warning);
         return [];
     }
 
@@ -143,7 +154,8 @@ internal sealed partial class KindOverlay
 
     private void Fixed(string key, string value)
     {
-        if (KindYaml.Value(Root, key) is { } node && (node as YamlScalarNode)?.Value != value) Add("MT2406", key, $"It is not {value}.", $"Write {key}: {value}, or leave it out.");
+        if (KindYaml.Value(Root, key) is { } node && (node as YamlScalarNode)?.Value != value)
+            Add("MT2406", key, $"It is not {value}.", $"Write {key}: {value}, or leave it out.");
     }
 
     private void Refuse(string key, string remedy) => Add("MT2406", key, "MeshTrust plans this key itself.", $"Take it out. {remedy}");

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.RegularExpressions;
 using MeshTrust.Settings;
 using YamlDotNet.RepresentationModel;
@@ -5,42 +7,36 @@ using YamlDotNet.RepresentationModel;
 namespace MeshTrust.Kind;
 
 /// <summary>How kind makes one cluster.</summary>
-public sealed partial record KindPlan
+internal sealed partial record KindPlan
 {
-    /// <summary>The cluster.</summary>
     public required ClusterName Cluster { get; init; }
 
     /// <summary>The node image, with its digest where that is known; null for kind's own default where it is not.</summary>
     public required string? Image { get; init; }
-
-    /// <summary>The image that the user named; null for none.</summary>
     public string? AskedImage { get; init; }
-
-    /// <summary>The Kubernetes version that the user named; null for none.</summary>
     public string? AskedVersion { get; init; }
 
     /// <summary>The Kubernetes version that the image has, such as <c>1.35.0</c>; null where it is not known.</summary>
     public string? KubernetesVersion { get; init; }
-
-    /// <summary>kind's configuration (v1alpha4 YAML).</summary>
     public required string ConfigYaml { get; init; }
-
-    /// <summary>What decides whether a cluster that is there fits.</summary>
     public required KindShape Shape { get; init; }
 
     /// <summary>A stable hash of <see cref="Shape"/>: 64 hexadecimal digits.</summary>
     public string Hash => Shape.Hash;
 
-    /// <summary>The names of the containers: <c>c-control-plane</c>, <c>c-control-plane2</c> …, <c>c-worker</c> …, and <c>c-external-load-balancer</c> where there are several control planes.</summary>
+    /// <summary>
+    /// The names of the containers: <c>c-control-plane</c>, <c>c-control-plane2</c> …, <c>c-worker</c> …, and
+    /// <c>c-external-load-balancer</c> where there are several control planes.
+    /// </summary>
     public IReadOnlyList<string> Nodes => Shape.Nodes;
 
-    /// <summary>Those of <see cref="Nodes"/> that are nodes to Kubernetes as well: all but the load balancer before several control planes.</summary>
+    /// <summary>
+    /// Those of <see cref="Nodes"/> that are nodes to Kubernetes as well: all but the load balancer before several control planes.
+    /// </summary>
     public IReadOnlyList<string> KubernetesNodes => [.. Nodes.Where(node => node != LoadBalancer)];
 
     /// <summary>The container that leads to the API server: the control plane, or the load balancer before several.</summary>
     public string ApiServerHost => Nodes.Contains(LoadBalancer) ? LoadBalancer : $"{Cluster}-{NodeNames.ControlPlane}";
-
-    /// <summary>The cluster's addresses.</summary>
     public required ClusterAddresses Addresses { get; init; }
 
     /// <summary>What a cluster of this name was found to have that is not ours and is to be taken over; null for none.</summary>
@@ -57,40 +53,30 @@ public sealed partial record KindPlan
 
     /// <summary>What does not stop a run, such as a version of kind that is not known.</summary>
     public IReadOnlyList<Problem> Warnings { get; init; } = [];
-
-    /// <summary>Whether containerd was told where registries are described.</summary>
     internal bool HasRegistryFolder { get; init; }
 
     /// <summary>The kubeadm patches that must show in the cluster: MeshTrust's own, and the user's.</summary>
     internal IReadOnlyList<(string Owner, YamlMappingNode Patch)> KubeadmPatches { get; init; } = [];
 
-    /// <summary>Those of <see cref="Nodes"/> that are control planes.</summary>
-    public IReadOnlyList<string> ControlPlanes => [.. Nodes.Where(node => node.StartsWith($"{Cluster}-{NodeNames.ControlPlane}", StringComparison.Ordinal))];
+    public IReadOnlyList<string> ControlPlanes =>
+        [.. Nodes.Where(node => node.StartsWith($"{Cluster}-{NodeNames.ControlPlane}", StringComparison.Ordinal))];
 
     private string LoadBalancer => $"{Cluster}-{NodeNames.LoadBalancer}";
 
-    /// <summary>Plans every cluster.</summary>
-    /// <param name="topology">The mesh.</param>
-    /// <param name="snapshot">The engine, and kind's version.</param>
-    /// <param name="addresses">The clusters' addresses.</param>
-    /// <param name="overlayYaml">The text of the kind configuration that every cluster's is laid over (<see cref="KindSpec.KindConfigFile"/>); null for none.</param>
-    /// <returns>The plans in the order of the topology.</returns>
-    /// <exception cref="MeshTrustException">Stage <see cref="Stage.Preflight"/>, with all problems at once: MT2401 to MT2408.</exception>
     public static IReadOnlyList<KindPlan> For(MeshTopology topology, EngineSnapshot snapshot, AddressPlan addresses, string? overlayYaml)
     {
-        ArgumentNullException.ThrowIfNull(topology);
-        ArgumentNullException.ThrowIfNull(snapshot);
-        ArgumentNullException.ThrowIfNull(addresses);
         var hosting = topology.Kind;
         var image = NodeImages.For(hosting, snapshot.KindVersion);
         var kubeadm = KindConfig.KubeadmVersion(snapshot.KindVersion, image.KubernetesVersion);
-        var problems = new List<Problem>([.. image.Warnings, .. image.Refusal is { } refusal ? new[] { refusal } : [], .. Registries(hosting)]);
-        var below = overlayYaml is null ? null : KindOverlay.Read(hosting.KindConfigFile ?? "--kind-config", overlayYaml, kubeadm, problems);
+        List<Problem> problems = [.. image.Warnings, .. image.Refusal is { } refusal ? [refusal] : (Problem[])[], .. Registries(hosting)];
+        var file = hosting.KindConfigFile ?? "--kind-config";
+        var below = overlayYaml is null ? null : KindOverlay.Read(file, overlayYaml, kubeadm, problems);
         List<KindPlan> plans = [];
         foreach (var cluster in topology.Clusters)
         {
             var own = new List<Problem>();
-            var above = cluster.Kind.KindConfig is { } json ? KindOverlay.Read($"kindConfig of {cluster.Name}", json.GetRawText(), kubeadm, own) : null;
+            var above = cluster.Kind.KindConfig is { } json
+                ? KindOverlay.Read($"kindConfig of {cluster.Name}", json.GetRawText(), kubeadm, own) : null;
             foreach (var overlay in new[] { below, above }.OfType<KindOverlay>())
             {
                 overlay.CheckCount(NodeNames.ControlPlane, cluster.Kind.ControlPlanes);
@@ -98,7 +84,8 @@ public sealed partial record KindPlan
             }
 
             problems.AddRange(own.Where(p => p.Severity == Severity.Error));
-            var config = new KindConfig(topology, cluster, snapshot, addresses.Clusters.First(a => a.Cluster == cluster.Name), image);
+            var ranges = addresses.Clusters.First(a => a.Cluster == cluster.Name);
+            var config = new KindConfig(topology, cluster, snapshot, ranges, image);
             plans.Add(new KindPlan
             {
                 Cluster = cluster.Name,
@@ -107,28 +94,35 @@ public sealed partial record KindPlan
                 AskedVersion = hosting.KubernetesVersion,
                 KubernetesVersion = image.KubernetesVersion,
                 ConfigYaml = config.Write(below, above),
-                Shape = ShapeOf(topology, cluster, addresses, below, above),
-                Addresses = addresses.Clusters.First(a => a.Cluster == cluster.Name),
+                Shape = ShapeOf(topology, cluster, ranges, below, above),
+                Addresses = ranges,
                 TakenOver = addresses.TakenOver.FirstOrDefault(f => f.Cluster == cluster.Name.Value),
                 NodeFiles = config.NodeFiles,
                 Flags = KindConfig.Flags,
                 CertificateNames = config.CertificateNames,
                 HasRegistryFolder = config.NeedsRegistryFolder,
-                KubeadmPatches = [.. config.Patches.Select(p => ("MeshTrust", p)), .. below?.KubeadmPatches.Select(p => ("the file of --kind-config", p)) ?? [], .. above?.KubeadmPatches.Select(p => ("kindConfig", p)) ?? []],
+                KubeadmPatches =
+                [
+                    .. config.Patches.Select(p => ("MeshTrust", p)),
+                    .. below?.KubeadmPatches.Select(p => ("the file of --kind-config", p)) ?? [],
+                    .. above?.KubeadmPatches.Select(p => ("kindConfig", p)) ?? [],
+                ],
                 Warnings = own,
             });
         }
 
-        if (problems.Where(p => p.Severity == Severity.Error).Distinct().ToList() is { Count: > 0 } errors) throw new MeshTrustException(Stage.Preflight, errors);
+        if (problems.Where(p => p.Severity == Severity.Error).Distinct().ToList() is { Count: > 0 } errors)
+            throw new MeshTrustException(Stage.Preflight, errors);
         // What concerns all clusters is told once, with the first.
         return [.. plans.Select((p, i) => i == 0 ? p with { Warnings = [.. problems, .. p.Warnings] } : p)];
     }
 
-    private static KindShape ShapeOf(MeshTopology topology, ClusterSpec cluster, AddressPlan addresses, KindOverlay? below, KindOverlay? above)
+    private static KindShape ShapeOf(MeshTopology topology, ClusterSpec cluster, ClusterAddresses ranges, KindOverlay? below,
+        KindOverlay? above)
     {
-        var ranges = addresses.Clusters.First(a => a.Cluster == cluster.Name);
-        var settings = new Dictionary<string, string>();
-        foreach (var (path, value) in (below?.Settings ?? []).Concat(above?.Settings.Select(s => (s.Path.Contains('[', StringComparison.Ordinal) ? $"kindConfig.{s.Path}" : s.Path, s.Value)) ?? [])) settings[path] = value;
+        var settings = (below?.Settings ?? []).ToDictionary(s => s.Path, s => s.Value);
+        foreach (var (path, value) in above?.Settings ?? [])
+            settings[path.Contains('[', StringComparison.Ordinal) ? $"kindConfig.{path}" : path] = value;
         return new KindShape
         {
             Nodes = NodeNames.Of(topology, cluster),
@@ -155,3 +149,77 @@ public sealed partial record KindPlan
     [GeneratedRegex(@"^[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?(:\d{1,5})?$")]
     private static partial Regex HostAndPort();
 }
+
+/// <summary>
+/// What cannot be changed in a cluster once it is made, as the user wants it: what MeshTrust itself adds is no part of it, so that another
+/// version of MeshTrust or of kind makes no cluster differ. The image is not part of it either: that is read from the nodes.
+/// </summary>
+internal sealed record KindShape
+{
+    public required IReadOnlyList<string> Nodes { get; init; }
+    public required IpFamily IpFamily { get; init; }
+    public required IReadOnlyList<string> PodSubnets { get; init; }
+    public required IReadOnlyList<string> ServiceSubnets { get; init; }
+    public required string Network { get; init; }
+    public bool EtcdInMemory { get; init; }
+
+    /// <summary>What the user's own kind configuration sets, each value by its path; of a long text its hash.</summary>
+    public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
+
+    public string Hash => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n',
+    [
+        "1", string.Join(',', Nodes), IpFamily.ToString(), string.Join(',', PodSubnets), string.Join(',', ServiceSubnets),
+        Network, EtcdInMemory ? "memory" : "disk",
+        .. Settings.OrderBy(s => s.Key, StringComparer.Ordinal).Select(s => $"{s.Key}={s.Value}"),
+    ]))));
+
+    /// <summary>In what a cluster of this shape differs from what is wanted.</summary>
+    internal IEnumerable<KindDifference> Differences(KindShape wanted)
+    {
+        (string Name, string There, string Wanted)[] all =
+        [
+            ("nodes", List(Nodes.Order(StringComparer.Ordinal)), List(wanted.Nodes.Order(StringComparer.Ordinal))),
+            ("ipFamily", SubnetPlanning.Word(IpFamily), SubnetPlanning.Word(wanted.IpFamily)),
+            ("podSubnet", List(PodSubnets), List(wanted.PodSubnets)),
+            ("serviceSubnet", List(ServiceSubnets), List(wanted.ServiceSubnets)),
+            ("network", Network, wanted.Network),
+            ("etcdInMemory", EtcdInMemory ? "true" : "false", wanted.EtcdInMemory ? "true" : "false"),
+            .. from path in Settings.Keys.Union(wanted.Settings.Keys).Order(StringComparer.Ordinal)
+               select (path, Settings.GetValueOrDefault(path, "not set"), wanted.Settings.GetValueOrDefault(path, "not set")),
+        ];
+        return all.Where(one => one.There != one.Wanted).Select(one => new KindDifference(one.Name, one.There, one.Wanted));
+    }
+
+    private static string List(IEnumerable<string> items) => string.Join(", ", items) is { Length: > 0 } list ? list : "none";
+}
+
+/// <summary>One thing in which a cluster that is there differs from what is wanted.</summary>
+internal sealed record KindDifference(string Message, string There, string Wanted)
+{
+    public override string ToString() => $"{Message} is {There}, wanted is {Wanted}";
+}
+
+/// <summary>The names that kind gives to its containers.</summary>
+internal static class NodeNames
+{
+    internal const string ControlPlane = "control-plane";
+    internal const string Worker = "worker";
+    internal const string LoadBalancer = "external-load-balancer";
+
+    /// <summary>All containers of a cluster: control planes, workers, and the load balancer before several control planes.</summary>
+    internal static IReadOnlyList<string> Of(MeshTopology topology, ClusterSpec cluster) =>
+    [
+        .. Numbered(cluster, ControlPlane, cluster.Kind.ControlPlanes),
+        .. Numbered(cluster, Worker, SubnetPlanning.Workers(topology, cluster)),
+        .. Numbered(cluster, LoadBalancer, cluster.Kind.ControlPlanes > 1 ? 1 : 0),
+    ];
+
+    internal static IEnumerable<string> Numbered(ClusterSpec cluster, string role, int count) =>
+        Enumerable.Range(1, count).Select(n => $"{cluster.Name}-{role}{(n == 1 ? "" : n)}");
+}
+
+/// <summary>A file that a node needs.</summary>
+internal sealed record NodeFile(string Path, string Text);
+
+/// <summary>A flag of a control-plane process that a kubeadm patch sets.</summary>
+internal sealed record PlannedFlag(string Component, string Name, string Value);

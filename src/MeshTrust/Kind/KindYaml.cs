@@ -14,8 +14,6 @@ internal static class KindYaml
 {
     private const int MaxDepth = 64;
 
-    /// <summary>Reads one mapping.</summary>
-    /// <exception cref="FormatException">It is none; the message says where.</exception>
     internal static YamlMappingNode Read(string text)
     {
         try
@@ -39,7 +37,9 @@ internal static class KindYaml
 
     internal static string Key(YamlNode key) => (key as YamlScalarNode)?.Value ?? "";
 
-    /// <summary>Lays a mapping over another: mappings are joined, lists are joined end to end, of anything else the upper one counts.</summary>
+    /// <summary>
+    /// Lays a mapping over another: mappings are joined, lists are joined end to end, of anything else the upper one counts.
+    /// </summary>
     internal static YamlMappingNode Over(YamlMappingNode lower, YamlMappingNode upper)
     {
         var result = new YamlMappingNode();
@@ -62,13 +62,15 @@ internal static class KindYaml
     /// <summary>Each value with its path, of keys in order; a text of several lines is told by its hash.</summary>
     internal static IEnumerable<(string Path, string Value)> Leaves(YamlNode node, string path = "", bool isHashed = true) => node switch
     {
-        YamlMappingNode map => map.Children.OrderBy(c => Key(c.Key), StringComparer.Ordinal).SelectMany(c => Leaves(c.Value, path.Length == 0 ? Key(c.Key) : $"{path}.{Key(c.Key)}", isHashed)),
-        YamlSequenceNode list => list.Children.SelectMany((c, i) => Leaves(c, string.Create(CultureInfo.InvariantCulture, $"{path}[{i}]"), isHashed)),
-        YamlScalarNode scalar when !scalar.IsNull() => [(path, isHashed && scalar.Value!.Contains('\n', StringComparison.Ordinal) ? $"sha256:{Hash(scalar.Value)}" : scalar.Value!)],
+        YamlMappingNode map => map.Children.OrderBy(c => Key(c.Key), StringComparer.Ordinal)
+            .SelectMany(c => Leaves(c.Value, path.Length == 0 ? Key(c.Key) : $"{path}.{Key(c.Key)}", isHashed)),
+        YamlSequenceNode list =>
+            list.Children.SelectMany((c, i) => Leaves(c, string.Create(CultureInfo.InvariantCulture, $"{path}[{i}]"), isHashed)),
+        YamlScalarNode scalar when !scalar.IsNull() =>
+            [(path, isHashed && scalar.Value!.Contains('\n', StringComparison.Ordinal) ? $"sha256:{Hash(scalar.Value)}" : scalar.Value!)],
         _ => [],
     };
 
-    /// <summary>Text in block style, as patches are written.</summary>
     internal static YamlScalarNode Block(YamlMappingNode patch) => new(Write(patch)) { Style = ScalarStyle.Literal };
 
     internal static YamlScalarNode Text(string value) => KubeconfigWriter.Scalar(value);
@@ -87,9 +89,13 @@ internal static class KindYaml
 
     internal static YamlNode Copy(YamlNode node) => node switch
     {
-        YamlMappingNode map => new YamlMappingNode(map.Children.Select(c => KeyValuePair.Create<YamlNode, YamlNode>(Text(Key(c.Key)), Copy(c.Value)))) { Style = map.Children.Count == 0 ? MappingStyle.Flow : MappingStyle.Block },
-        YamlSequenceNode list => new YamlSequenceNode(list.Select(Copy)) { Style = list.Children.Count == 0 ? SequenceStyle.Flow : SequenceStyle.Block },
-        YamlScalarNode scalar => new YamlScalarNode(scalar.Value) { Style = scalar.Value?.Contains('\n', StringComparison.Ordinal) == true ? ScalarStyle.Literal : scalar.Style },
+        YamlMappingNode map =>
+            new YamlMappingNode(map.Children.Select(c => KeyValuePair.Create<YamlNode,
+            YamlNode>(Text(Key(c.Key)), Copy(c.Value)))) { Style = map.Children.Count == 0 ? MappingStyle.Flow : MappingStyle.Block },
+        YamlSequenceNode list => new YamlSequenceNode(list.Select(Copy)) { Style = list.Children.Count == 0 ? SequenceStyle.Flow
+            : SequenceStyle.Block },
+        YamlScalarNode scalar => new YamlScalarNode(scalar.Value) { Style = scalar.Value?.Contains('\n', StringComparison.Ordinal) == true
+            ? ScalarStyle.Literal : scalar.Style },
         _ => node,
     };
 
@@ -102,7 +108,8 @@ internal static class KindYaml
         while (parser.MoveNext())
         {
             depth += parser.Current!.NestingIncrease;
-            if (depth > MaxDepth || parser.Current is AnchorAlias) throw new FormatException($"line {parser.Current.Start.Line} has an alias ('*') or is nested too deep");
+            if (depth > MaxDepth || parser.Current is AnchorAlias)
+                throw new FormatException($"line {parser.Current.Start.Line} has an alias ('*') or is nested too deep");
         }
     }
 }

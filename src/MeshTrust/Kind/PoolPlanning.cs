@@ -14,19 +14,15 @@ internal sealed class PoolPlanning
     private readonly IReadOnlyList<PoolSpace> _spaces;
     private readonly List<IpRange>[] _pools;
 
-    private PoolPlanning(MeshTopology topology, IReadOnlyList<PoolSpace> spaces, AddressLock kept, IReadOnlySet<string> there, List<Problem> problems)
+    private PoolPlanning(MeshTopology topology, IReadOnlyList<PoolSpace> spaces, AddressLock kept, IReadOnlySet<string> there,
+        List<Problem> problems)
     {
         (_topology, _spaces, _kept, _there, _problems) = (topology, spaces, kept, there, problems);
         _pools = [.. topology.Clusters.Select(_ => new List<IpRange>())];
     }
 
-    /// <summary>The pools of each cluster, in the order of the topology.</summary>
-    /// <param name="topology">The mesh; its load balancers are of a kind that needs pools.</param>
-    /// <param name="spaces">The network's ranges of the families that the clusters have.</param>
-    /// <param name="kept">What the last run gave out.</param>
-    /// <param name="there">The names of kind clusters that have a node.</param>
-    /// <param name="problems">Where problems go.</param>
-    internal static IReadOnlyList<IReadOnlyList<IpRange>> Plan(MeshTopology topology, IReadOnlyList<PoolSpace> spaces, AddressLock kept, IReadOnlySet<string> there, List<Problem> problems)
+    internal static IReadOnlyList<IReadOnlyList<IpRange>> Plan(MeshTopology topology, IReadOnlyList<PoolSpace> spaces, AddressLock kept,
+        IReadOnlySet<string> there, List<Problem> problems)
     {
         var planning = new PoolPlanning(topology, spaces, kept, there, problems);
         var pinned = planning.Each(planning.TakePinned);
@@ -40,11 +36,13 @@ internal sealed class PoolPlanning
     }
 
     /// <summary>The network's ranges of the families that are wanted; what members and others have in them is not given out.</summary>
-    internal static IReadOnlyList<PoolSpace> Spaces(MeshTopology topology, EngineSnapshot snapshot, IReadOnlyList<EngineSubnet> subnets, IReadOnlyList<AddressClaim> pools)
+    internal static IReadOnlyList<PoolSpace> Spaces(MeshTopology topology, EngineSnapshot snapshot, IReadOnlyList<EngineSubnet> subnets,
+        IReadOnlyList<AddressClaim> pools)
     {
         var name = topology.Kind.Network.Name;
         var members = snapshot.NetworksNamed(name).SelectMany(n => n.Members)
-            .Concat(snapshot.Containers.Where(c => c.Addresses.ContainsKey(name)).Select(c => KeyValuePair.Create(c.Name, c.Addresses[name])))
+            .Concat(snapshot.Containers.Where(c => c.Addresses.ContainsKey(name))
+                .Select(c => KeyValuePair.Create(c.Name, c.Addresses[name])))
             .SelectMany(m => m.Value.Select(a => new AddressClaim($"the container {m.Key} ({a})", IpRange.Of(a))))
             .Distinct().ToList();
         return
@@ -66,7 +64,8 @@ internal sealed class PoolPlanning
         foreach (var pool in asked) Check(index, pool);
 
         foreach (var missing in _spaces.Where(s => _pools[index].Count > 0 && !_pools[index].Exists(p => p.Family == s.Family)))
-            Add("MT4007", cluster, $"Its load-balancer pools have no {Word(missing.Family)} address, but the cluster is dual-stack.", "Services of that family get none; add a pool if they should.", Severity.Warning);
+            Add("MT4007", cluster, $"Its load-balancer pools have no {Word(missing.Family)} address, but the cluster is dual-stack.",
+                "Services of that family get none; add a pool if they should.", Severity.Warning);
         return true;
     }
 
@@ -76,7 +75,9 @@ internal sealed class PoolPlanning
         if (_spaces.FirstOrDefault(s => s.Holds(pool)) is not { } space)
         {
             var ranges = string.Join(", ", _spaces.Select(s => s.Subnet));
-            Add("MT4002", cluster, $"Its load-balancer pool {pool} lies outside of what the network \"{_topology.Kind.Network.Name}\" ({ranges}) can give out.", "Choose addresses inside it, neither its first nor its last, or leave the pool to the planner.");
+            Add("MT4002", cluster,
+                $"Its load-balancer pool {pool} lies outside of what the network \"{_topology.Kind.Network.Name}\" ({ranges}) can " +
+                $"give out.", "Choose addresses inside it, neither its first nor its last, or leave the pool to the planner.");
         }
         else if (space.Pool(pool) is { } other)
         {
@@ -88,8 +89,11 @@ internal sealed class PoolPlanning
         }
         else
         {
-            if (space.ForContainers.Overlaps(pool) && _kept.Clusters.FirstOrDefault(c => c.Cluster == cluster.Name)?.LoadBalancerPool.Contains(pool) != true)
-                Add("MT4008", cluster, $"Its load-balancer pool {pool} lies where the engine gives addresses to containers ({space.ForContainers}).", "Take addresses from the upper end of the network, or make the network with an ipRange.", Severity.Warning);
+            if (space.ForContainers.Overlaps(pool) && _kept.Clusters.FirstOrDefault(c => c.Cluster == cluster.Name)
+                ?.LoadBalancerPool.Contains(pool) != true)
+                Add("MT4008", cluster,
+                    $"Its load-balancer pool {pool} lies where the engine gives addresses to containers ({space.ForContainers}).",
+                    "Take addresses from the upper end of the network, or make the network with an ipRange.", Severity.Warning);
             Take(index, space, pool);
         }
     }
@@ -105,8 +109,10 @@ internal sealed class PoolPlanning
             else
             {
                 Add("MT4006", cluster, number < 0
-                    ? $"--ip-space={_topology.Kind.LoadBalancer.IpSpace} has no number left for it: each further cluster takes the next lower one."
-                    : $"--ip-space={number} means {pool?.ToString() ?? "no pool"}, which lies outside of the network \"{space.Network}\" ({space.Subnet}).", "Leave --ip-space out: the planner finds addresses that are free.");
+                    ? $"--ip-space={_topology.Kind.LoadBalancer.IpSpace} has no number left for it: each further cluster takes the " +
+                        $"next lower one."
+                    : $"--ip-space={number} means {pool?.ToString() ?? "no pool"}, which lies outside of the network \"{space.Network}\" " +
+                        $"({space.Subnet}).", "Leave --ip-space out: the planner finds addresses that are free.");
             }
         }
 
@@ -118,19 +124,22 @@ internal sealed class PoolPlanning
         if (space.Family == AddressFamily.InterNetwork)
         {
             var octets = space.Subnet.BaseAddress.GetAddressBytes();
-            return IpRange.Parse(string.Create(CultureInfo.InvariantCulture, $"{octets[0]}.{octets[1]}.{number}.200-{octets[0]}.{octets[1]}.{number}.240"));
+            return IpRange.Parse(string.Create(CultureInfo.InvariantCulture,
+                $"{octets[0]}.{octets[1]}.{number}.200-{octets[0]}.{octets[1]}.{number}.240"));
         }
 
         // As setupkind.sh writes it: the first four groups, and the number as the seventh, its digits read as hexadecimal.
         var bytes = space.Subnet.BaseAddress.GetAddressBytes();
-        var prefix = string.Join(':', Enumerable.Range(0, 4).Select(i => ((bytes[2 * i] << 8) | bytes[(2 * i) + 1]).ToString("x", CultureInfo.InvariantCulture)));
+        var prefix = string.Join(':', Enumerable.Range(0, 4)
+            .Select(i => ((bytes[2 * i] << 8) | bytes[(2 * i) + 1]).ToString("x", CultureInfo.InvariantCulture)));
         return IpRange.Parse(string.Create(CultureInfo.InvariantCulture, $"{prefix}::{number}:200-{prefix}::{number}:240"));
     }
 
     private bool TakeKept(int index, PoolSpace space)
     {
         var cluster = _topology.Clusters[index];
-        if (_kept.Clusters.FirstOrDefault(c => c.Cluster == cluster.Name)?.LoadBalancerPool.FirstOrDefault(p => p.Family == space.Family) is not { } pool) return false;
+        if (_kept.Clusters.FirstOrDefault(c => c.Cluster == cluster.Name)
+            ?.LoadBalancerPool.FirstOrDefault(p => p.Family == space.Family) is not { } pool) return false;
         var isThere = _there.Contains(cluster.Name.Value);
         var wanted = _topology.Kind.LoadBalancer;
         var fits = pool.Size <= (UInt128)wanted.PoolSize && pool.Size >= (UInt128)wanted.MinPoolSize;
@@ -138,13 +147,16 @@ internal sealed class PoolPlanning
         var other = space.Pool(pool);
         if (!space.Holds(pool) || other is not null)
         {
-            Add("MT4009", cluster, $"Its load-balancer pool {pool} of an earlier run {(other is null ? $"no longer lies in the network \"{space.Network}\" ({space.Subnet})" : $"overlaps {other.Owner}")}.", "It gets another; Services there get other addresses.", Severity.Warning);
+            Add("MT4009", cluster,
+                $"Its load-balancer pool {pool} of an earlier " +
+                $"run {(other is null ? $"no longer lies in the network \"{space.Network}\" ({space.Subnet})" : $"overlaps {other.Owner}")}.", "It gets another; Services there get other addresses.", Severity.Warning);
             return false;
         }
 
         if (space.Member(pool) is { } member)
         {
-            Add("MT4009", cluster, $"Its load-balancer pool {pool} of an earlier run contains {member.Owner}.", isThere ? "The cluster keeps the pool; restart that container to give it another address." : "It gets another.", Severity.Warning);
+            Add("MT4009", cluster, $"Its load-balancer pool {pool} of an earlier run contains {member.Owner}.", isThere
+                ? "The cluster keeps the pool; restart that container to give it another address." : "It gets another.", Severity.Warning);
             if (!isThere) return false;
         }
 

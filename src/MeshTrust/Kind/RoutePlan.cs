@@ -5,20 +5,11 @@ using MeshTrust.Settings;
 namespace MeshTrust.Kind;
 
 /// <summary>Routes between the pods and services of clusters: on every node, to every node of the other cluster.</summary>
-public static class RoutePlan
+internal static class RoutePlan
 {
-    /// <summary>All routes, by the cluster and the node that gets them.</summary>
-    /// <param name="topology">The mesh; <see cref="KindSpec.Routes"/> says which pairs of clusters are meant.</param>
-    /// <param name="addresses">The clusters' addresses.</param>
-    /// <param name="snapshot">The nodes with their addresses.</param>
-    /// <param name="podRanges">The pod ranges of each node (<c>spec.podCIDRs</c>), by the node's name.</param>
-    /// <exception cref="MeshTrustException">Stage <see cref="Stage.Contexts"/>: MT3121 a node has no address or no pod range of a family that is needed, with all such nodes at once.</exception>
-    public static IReadOnlyList<NodeRoute> For(MeshTopology topology, AddressPlan addresses, EngineSnapshot snapshot, IReadOnlyDictionary<string, IReadOnlyList<IPNetwork>> podRanges)
+    public static IReadOnlyList<NodeRoute> For(MeshTopology topology, AddressPlan addresses, EngineSnapshot snapshot,
+        IReadOnlyDictionary<string, IReadOnlyList<IPNetwork>> podRanges)
     {
-        ArgumentNullException.ThrowIfNull(topology);
-        ArgumentNullException.ThrowIfNull(addresses);
-        ArgumentNullException.ThrowIfNull(snapshot);
-        ArgumentNullException.ThrowIfNull(podRanges);
         var problems = new List<Problem>();
         var clusters = topology.Clusters;
         var targets = new Dictionary<ClusterName, IReadOnlyList<(IPNetwork, IPAddress)>>();
@@ -26,7 +17,8 @@ public static class RoutePlan
         foreach (var cluster in clusters)
         {
             var ways = clusters.Where(p => Connects(topology.Kind.Routes, cluster, p)).SelectMany(WaysTo).ToList();
-            foreach (var node in Nodes(snapshot, cluster.Name)) routes.AddRange(ways.Select(w => new NodeRoute(node.Name, w.Destination, w.Via)));
+            foreach (var node in Nodes(snapshot, cluster.Name))
+                routes.AddRange(ways.Select(w => new NodeRoute(node.Name, w.Destination, w.Via)));
         }
 
         if (problems.Count > 0) throw new MeshTrustException(Stage.Contexts, problems);
@@ -34,7 +26,8 @@ public static class RoutePlan
 
         IReadOnlyList<(IPNetwork Destination, IPAddress Via)> WaysTo(ClusterSpec peer)
         {
-            if (!targets.TryGetValue(peer.Name, out var ways)) targets[peer.Name] = ways = Ways(topology, peer, addresses, snapshot, podRanges, problems);
+            if (!targets.TryGetValue(peer.Name, out var ways))
+                targets[peer.Name] = ways = Ways(topology, peer, addresses, snapshot, podRanges, problems);
             return ways;
         }
     }
@@ -42,16 +35,16 @@ public static class RoutePlan
     /// <summary>Whether two clusters have routes between them. Clusters without a network share Istio's default one.</summary>
     internal static bool Connects(RouteScope scope, ClusterSpec one, ClusterSpec other)
     {
-        ArgumentNullException.ThrowIfNull(one);
-        ArgumentNullException.ThrowIfNull(other);
-        return one.Name != other.Name && (scope == RouteScope.All || scope == RouteScope.SameNetwork && (one.Network ?? "") == (other.Network ?? ""));
+        return one.Name != other.Name && (scope == RouteScope.All || scope == RouteScope.SameNetwork
+            && (one.Network ?? "") == (other.Network ?? ""));
     }
 
     private static IEnumerable<EngineContainer> Nodes(EngineSnapshot snapshot, ClusterName cluster) =>
         snapshot.NodesOf(cluster.Value).Where(n => n.KindRole is "control-plane" or "worker");
 
     private static List<(IPNetwork, IPAddress)> Ways(
-        MeshTopology topology, ClusterSpec peer, AddressPlan addresses, EngineSnapshot snapshot, IReadOnlyDictionary<string, IReadOnlyList<IPNetwork>> podRanges, List<Problem> problems)
+        MeshTopology topology, ClusterSpec peer, AddressPlan addresses, EngineSnapshot snapshot, IReadOnlyDictionary<string,
+            IReadOnlyList<IPNetwork>> podRanges, List<Problem> problems)
     {
         var network = topology.Kind.Network.Name;
         var ways = new List<(IPNetwork, IPAddress)>();
@@ -63,8 +56,10 @@ public static class RoutePlan
             {
                 var via = Address(node, family);
                 var pods = podRanges.GetValueOrDefault(node.Name)?.Where(p => p.BaseAddress.AddressFamily == family).ToList() ?? [];
-                if (via is null) Missing(node.Name, $"{Word(family)} address in the network \"{network}\"", "Start it: the Repair target does.");
-                else if (pods.Count == 0) Missing(node.Name, $"{Word(family)} range for its pods yet", "Wait until the cluster is ready, and run again.");
+                if (via is null)
+                    Missing(node.Name, $"{Word(family)} address in the network \"{network}\"", "Start it: the Repair target does.");
+                else if (pods.Count == 0)
+                    Missing(node.Name, $"{Word(family)} range for its pods yet", "Wait until the cluster is ready, and run again.");
                 else ways.AddRange(pods.Select(p => (p, via)));
             }
         }
@@ -73,13 +68,15 @@ public static class RoutePlan
         foreach (var service in services)
         {
             // Every node translates service addresses; a control plane is there in every cluster.
-            if (nodes.Where(n => n.KindRole == "control-plane").Select(n => Address(n, service.BaseAddress.AddressFamily)).OfType<IPAddress>().FirstOrDefault() is { } via) ways.Add((service, via));
+            if (nodes.Where(n => n.KindRole == "control-plane").Select(n => Address(n, service.BaseAddress.AddressFamily))
+                .OfType<IPAddress>().FirstOrDefault() is { } via) ways.Add((service, via));
             else if (nodes.Count == 0) Missing(peer.Name.Value, "node", "Make the cluster first.");
         }
 
         return ways;
 
-        IPAddress? Address(EngineContainer node, AddressFamily family) => node.Addresses.GetValueOrDefault(network)?.FirstOrDefault(a => a.AddressFamily == family);
+        IPAddress? Address(EngineContainer node, AddressFamily family) =>
+            node.Addresses.GetValueOrDefault(network)?.FirstOrDefault(a => a.AddressFamily == family);
 
         void Missing(string place, string what, string remedy)
         {
@@ -89,4 +86,12 @@ public static class RoutePlan
     }
 
     private static string Word(AddressFamily family) => family == AddressFamily.InterNetwork ? "IPv4" : "IPv6";
+}
+
+/// <summary>A route that a node needs to reach pods or services of another cluster.</summary>
+internal sealed record NodeRoute(string Node, IPNetwork Destination, IPAddress Via)
+{
+    /// <summary>What is run on the node. It can be run again: <c>replace</c> makes or changes.</summary>
+    public IReadOnlyList<string> Command => ["ip", Via.AddressFamily == AddressFamily.InterNetworkV6 ? "-6" : "-4", "route", "replace",
+        Destination.ToString(), "via", Via.ToString()];
 }

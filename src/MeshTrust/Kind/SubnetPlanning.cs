@@ -9,7 +9,6 @@ internal sealed class SubnetPlanning
 {
     private static readonly string[] FreeBases = ["100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "198.18.0.0/15"];
     private static readonly string[] FreeBases6 = ["fd10:10::/32", "fd20:20::/32"];
-
     private readonly MeshTopology _topology;
     private readonly OccupiedAddresses _occupied;
     private readonly AddressLock _kept;
@@ -20,7 +19,8 @@ internal sealed class SubnetPlanning
     private readonly List<IpRange> _takenForPods;
     private readonly Dictionary<(string Key, AddressFamily Family), SubnetSearch> _searches = [];
 
-    private SubnetPlanning(MeshTopology topology, OccupiedAddresses occupied, AddressLock kept, IReadOnlySet<string> there, List<Problem> problems)
+    private SubnetPlanning(MeshTopology topology, OccupiedAddresses occupied, AddressLock kept, IReadOnlySet<string> there,
+        List<Problem> problems)
     {
         (_topology, _occupied, _kept, _there, _problems) = (topology, occupied, kept, there, problems);
         _taken = [.. occupied.All.Select(c => c.Range)];
@@ -35,12 +35,8 @@ internal sealed class SubnetPlanning
     }
 
     /// <summary>All ranges of all clusters; where there are problems, some are missing.</summary>
-    /// <param name="topology">The mesh.</param>
-    /// <param name="occupied">What others have.</param>
-    /// <param name="kept">What the last run gave out.</param>
-    /// <param name="there">The names of kind clusters that have a node.</param>
-    /// <param name="problems">Where problems go.</param>
-    internal static IReadOnlyList<SubnetUse> Plan(MeshTopology topology, OccupiedAddresses occupied, AddressLock kept, IReadOnlySet<string> there, List<Problem> problems)
+    internal static IReadOnlyList<SubnetUse> Plan(MeshTopology topology, OccupiedAddresses occupied, AddressLock kept,
+        IReadOnlySet<string> there, List<Problem> problems)
     {
         var planning = new SubnetPlanning(topology, occupied, kept, there, problems);
         for (var i = 0; i < topology.Clusters.Count; i++) planning.TakeAsked(i);
@@ -68,8 +64,11 @@ internal sealed class SubnetPlanning
         {
             foreach (var range in ranges)
             {
-                if (!Wanted.Contains((key, range.BaseAddress.AddressFamily))) Add("MT3107", cluster, $"Its {key} {range} is of another family than its ipFamily {Word(_topology.Kind.IpFamily)}.", "Change one of the two.");
-                else if (_uses.Any(u => u.Cluster == index && u.Key == key && u.Family == range.BaseAddress.AddressFamily)) Add("MT3107", cluster, $"It has a second {key} of one family, {range}.", "Leave one of them out.");
+                if (!Wanted.Contains((key, range.BaseAddress.AddressFamily)))
+                    Add("MT3107", cluster,
+                        $"Its {key} {range} is of another family than its ipFamily {Word(_topology.Kind.IpFamily)}.", "Change one of the two.");
+                else if (_uses.Any(u => u.Cluster == index && u.Key == key && u.Family == range.BaseAddress.AddressFamily))
+                    Add("MT3107", cluster, $"It has a second {key} of one family, {range}.", "Leave one of them out.");
                 else Take(new SubnetUse(index, key, range, true));
             }
         }
@@ -78,11 +77,15 @@ internal sealed class SubnetPlanning
     private void Take(SubnetUse use)
     {
         var cluster = _topology.Clusters[use.Cluster];
-        if (use.WrongSize(Nodes(_topology, cluster)) is { } wrong) Add("MT3110", cluster, $"Kubernetes does not take its {use.Key} {use.Range}.", wrong);
+        if (use.WrongSize(Nodes(_topology, cluster)) is { } wrong)
+            Add("MT3110", cluster, $"Kubernetes does not take its {use.Key} {use.Range}.", wrong);
         foreach (var other in _uses.Where(o => Clash(o, use)))
         {
-            if (other.Cluster == use.Cluster) Add("MT3105", cluster, $"Its {use.Key} {use.Range} overlaps its {other.Key} {other.Range}.", Suggest(use));
-            else Add("MT3101", cluster, $"Its {use.Key} {use.Range} overlaps the {other.Key} {other.Range} of {_topology.Clusters[other.Cluster].Name}, and {Why}.", Suggest(use));
+            if (other.Cluster == use.Cluster)
+                Add("MT3105", cluster, $"Its {use.Key} {use.Range} overlaps its {other.Key} {other.Range}.", Suggest(use));
+            else Add("MT3101", cluster,
+                $"Its {use.Key} {use.Range} overlaps the {other.Key} {other.Range} of {_topology.Clusters[other.Cluster].Name}, " +
+                $"and {Why}.", Suggest(use));
         }
 
         if (Foreign(use) is { } clash) Add(clash.Id, cluster, clash.Message, Suggest(use));
@@ -96,28 +99,40 @@ internal sealed class SubnetPlanning
         var isThere = _there.Contains(cluster.Name.Value);
         foreach (var (key, family) in Wanted.Where(w => !Has(index, w)))
         {
-            if ((key == SubnetUse.Pods ? kept.PodSubnets : kept.ServiceSubnets).Where(s => s.BaseAddress.AddressFamily == family).Cast<IPNetwork?>().FirstOrDefault() is not { } range) continue;
+            if ((key == SubnetUse.Pods ? kept.PodSubnets : kept.ServiceSubnets).Where(s => s.BaseAddress.AddressFamily == family)
+                .Cast<IPNetwork?>().FirstOrDefault() is not { } range) continue;
             var wasAsked = _kept.WasAsked(cluster.Name, key);
             var use = new SubnetUse(index, key, range, wasAsked);
             var search = Search(key, family);
             var isOurs = range.PrefixLength == search.Prefix && IpRange.Of(search.Within).Contains(use.Addresses);
             if (!(wasAsked ? isThere : isOurs)) continue;
             var other = _uses.FirstOrDefault(o => Clash(o, use) || !isThere && o.Addresses.Overlaps(use.Addresses));
-            var clash = other is null ? Foreign(use)?.Message : $"Its {key} {range} overlaps the {other.Key} {other.Range} of {_topology.Clusters[other.Cluster].Name}.";
+            var clash = other is null ? Foreign(use)?.Message
+                : $"Its {key} {range} overlaps the {other.Key} {other.Range} of {_topology.Clusters[other.Cluster].Name}.";
             if (clash is null)
             {
                 Remember(use);
             }
             else if (!isThere)
             {
-                Add("MT3113", cluster, $"{clash} The range was given out by an earlier run.", "It gets another, since the cluster is not there yet.", Severity.Warning);
+                Add("MT3113", cluster, $"{clash} The range was given out by an earlier run.",
+                    "It gets another, since the cluster is not there yet.", Severity.Warning);
             }
             else
             {
                 // What runs cannot get other ranges.
-                if (other is null) Add("MT3112", cluster, clash, "The cluster runs and keeps it; where addresses of the other side cannot be reached, make the cluster anew with --force.", Severity.Warning);
-                else if (IsKept(other)) Add("MT3101", cluster, $"Its {key} {range} overlaps the {other.Key} {other.Range} of {_topology.Clusters[other.Cluster].Name}, both are there, and {Why}.", $"Put the two into different networks{(_topology.Kind.Routes == RouteScope.All ? " without routes: all" : "")}, or name another {key} for one of them and let it be made anew with --force.");
-                else Add("MT3101", _topology.Clusters[other.Cluster], $"Its {other.Key} {other.Range} overlaps the {key} {range} of {cluster.Name}, which runs, and {Why}.", Suggest(other));
+                if (other is null)
+                    Add("MT3112", cluster, clash,
+                    "The cluster runs and keeps it; where addresses of the other side cannot be reached, make the cluster anew with " +
+                    "--force.", Severity.Warning);
+                else if (IsKept(other))
+                    Add("MT3101", cluster,
+                    $"Its {key} {range} overlaps the {other.Key} {other.Range} of {_topology.Clusters[other.Cluster].Name}, both are " +
+                    $"there, and {Why}.",
+                    $"Put the two into different networks{(_topology.Kind.Routes == RouteScope.All ? " without routes: all" : "")}, " +
+                    $"or name another {key} for one of them and let it be made anew with --force.");
+                else Add("MT3101", _topology.Clusters[other.Cluster],
+                    $"Its {other.Key} {other.Range} overlaps the {key} {range} of {cluster.Name}, which runs, and {Why}.", Suggest(other));
                 Remember(use);
             }
         }
@@ -132,22 +147,28 @@ internal sealed class SubnetPlanning
             if (search.Next(TakenFor(key)) is { } range)
             {
                 var use = new SubnetUse(index, key, range, false);
-                if (use.WrongSize(Nodes(_topology, cluster)) is { } wrong) Add("MT3110", cluster, $"Kubernetes does not take its {key} {range}.", $"{wrong} Change {Setting(key, family)}.");
+                if (use.WrongSize(Nodes(_topology, cluster)) is { } wrong)
+                    Add("MT3110", cluster, $"Kubernetes does not take its {key} {range}.", $"{wrong} Change {Setting(key, family)}.");
                 Remember(use);
             }
             else
             {
                 var owner = _occupied.All.FirstOrDefault(c => c.Range.Overlaps(IpRange.Of(search.Within)))?.Owner;
-                Add("MT3106", cluster, $"No free /{search.Prefix} for its {key} is left in {search.Within}{(owner is null ? "" : $", which {owner} shares")}.", $"Set {Setting(key, family)} to a range that is free{FreeBase(family)}.");
+                Add("MT3106", cluster,
+                    $"No free /{search.Prefix} for its {key} is left " +
+                    $"in {search.Within}{(owner is null ? "" : $", which {owner} shares")}.",
+                    $"Set {Setting(key, family)} to a range that is free{FreeBase(family)}.");
             }
         }
     }
 
     /// <summary>Whether a range is one that a cluster has that is there, and not one that the topology names now.</summary>
-    private bool IsKept(SubnetUse use) => _there.Contains(_topology.Clusters[use.Cluster].Name.Value) && _kept.Of(_topology.Clusters[use.Cluster].Name) is { } kept
+    private bool IsKept(SubnetUse use) => _there.Contains(_topology.Clusters[use.Cluster].Name.Value)
+        && _kept.Of(_topology.Clusters[use.Cluster].Name) is { } kept
         && (use.Key == SubnetUse.Pods ? kept.PodSubnets : kept.ServiceSubnets).Contains(use.Range);
 
-    private bool Has(int index, (string Key, AddressFamily Family) wanted) => _uses.Any(u => u.Cluster == index && u.Key == wanted.Key && u.Family == wanted.Family);
+    private bool Has(int index, (string Key, AddressFamily Family) wanted) =>
+        _uses.Any(u => u.Cluster == index && u.Key == wanted.Key && u.Family == wanted.Family);
 
     private void Remember(SubnetUse use)
     {
@@ -156,7 +177,9 @@ internal sealed class SubnetPlanning
         _takenForPods.Add(use.Addresses);
     }
 
-    /// <summary>Whether two ranges cannot stand side by side: those of clusters between which there are routes, or of one Istio network.</summary>
+    /// <summary>
+    /// Whether two ranges cannot stand side by side: those of clusters between which there are routes, or of one Istio network.
+    /// </summary>
     private bool Clash(SubnetUse one, SubnetUse other) =>
         one.Addresses.Overlaps(other.Addresses) && (one.Cluster == other.Cluster || _topology.Kind.Routes == RouteScope.All
             || (_topology.Clusters[one.Cluster].Network ?? "") == (_topology.Clusters[other.Cluster].Network ?? ""));
@@ -173,14 +196,17 @@ internal sealed class SubnetPlanning
                 : ("MT3102", $"{its} overlaps the {network.Owner}.");
         }
 
-        if (_occupied.Routes.FirstOrDefault(c => c.Range.Overlaps(use.Addresses)) is { } route) return ("MT3103", $"{its} overlaps {route.Owner}.");
-        return OccupiedAddresses.Unusable.FirstOrDefault(c => c.Range.Overlaps(use.Addresses)) is { } unusable ? ("MT3110", $"{its} overlaps addresses that no cluster can have ({unusable.Owner}).") : null;
+        if (_occupied.Routes.FirstOrDefault(c => c.Range.Overlaps(use.Addresses)) is { } route)
+            return ("MT3103", $"{its} overlaps {route.Owner}.");
+        return OccupiedAddresses.Unusable.FirstOrDefault(c => c.Range.Overlaps(use.Addresses)) is { } unusable
+            ? ("MT3110", $"{its} overlaps addresses that no cluster can have ({unusable.Owner}).") : null;
     }
 
     private string Suggest(SubnetUse use)
     {
         var search = Fresh(use.Key, use.Family);
-        return search.Next(TakenFor(use.Key)) is { } free ? $"Choose such as {free}, or leave {use.Key} out." : "Choose a range that is free.";
+        return search.Next(TakenFor(use.Key)) is { } free ? $"Choose such as {free}, or leave {use.Key} out."
+            : "Choose a range that is free.";
     }
 
     private List<IpRange> TakenFor(string key) => key == SubnetUse.Pods ? _takenForPods : _taken;
@@ -208,13 +234,16 @@ internal sealed class SubnetPlanning
     {
         var addressing = _topology.Kind.Addressing;
         var isV4 = family == AddressFamily.InterNetwork;
-        return key == SubnetUse.Pods ? isV4 ? addressing.PodBase : addressing.PodBase6 : isV4 ? addressing.ServiceBase : addressing.ServiceBase6;
+        return key == SubnetUse.Pods ? isV4 ? addressing.PodBase : addressing.PodBase6 : isV4 ? addressing.ServiceBase
+            : addressing.ServiceBase6;
     }
 
     private string FreeBase(AddressFamily family) =>
-        (family == AddressFamily.InterNetwork ? FreeBases : FreeBases6).FirstOrDefault(b => IpRange.Parse(b) is var whole && !_taken.Any(whole.Overlaps)) is { } free ? $", such as {free}" : "";
+        (family == AddressFamily.InterNetwork ? FreeBases : FreeBases6)
+            .FirstOrDefault(b => IpRange.Parse(b) is var whole && !_taken.Any(whole.Overlaps)) is { } free ? $", such as {free}" : "";
 
-    private static string Setting(string key, AddressFamily family) => $"addressing.{(key == SubnetUse.Pods ? "podBase" : "serviceBase")}{(family == AddressFamily.InterNetwork ? "" : "6")}";
+    private static string Setting(string key, AddressFamily family) =>
+        $"addressing.{(key == SubnetUse.Pods ? "podBase" : "serviceBase")}{(family == AddressFamily.InterNetwork ? "" : "6")}";
 
     internal static string Word(IpFamily family) => family switch { IpFamily.IPv4 => "ipv4", IpFamily.IPv6 => "ipv6", _ => "dual" };
 
@@ -222,8 +251,38 @@ internal sealed class SubnetPlanning
     internal static int Nodes(MeshTopology topology, ClusterSpec cluster) => cluster.Kind.ControlPlanes + Workers(topology, cluster);
 
     /// <summary>How many workers a cluster gets: ambient needs two where the user does not say.</summary>
-    internal static int Workers(MeshTopology topology, ClusterSpec cluster) => cluster.Kind.Workers ?? (topology.Mode == DataPlaneMode.Ambient ? 2 : 0);
+    internal static int Workers(MeshTopology topology, ClusterSpec cluster) =>
+        cluster.Kind.Workers ?? (topology.Mode == DataPlaneMode.Ambient ? 2 : 0);
 
     private void Add(string id, ClusterSpec cluster, string what, string remedy, Severity severity = Severity.Error) =>
         _problems.Add(new Problem(id, cluster.Name.Value, what, remedy, severity));
+}
+
+/// <summary>One range of one cluster: what for, of which family, and who chose it.</summary>
+internal sealed record SubnetUse(int Cluster, string Key, IPNetwork Range, bool IsAsked)
+{
+    internal const string Pods = "podSubnet";
+    internal const string Services = "serviceSubnet";
+    internal IpRange Addresses { get; } = IpRange.Of(Range);
+    internal AddressFamily Family => Range.BaseAddress.AddressFamily;
+
+    /// <summary>
+    /// Why Kubernetes would not take the range, as a sentence; null where it does. Sources: kubeadm's and kube-apiserver's own validation.
+    /// </summary>
+    internal string? WrongSize(int nodes)
+    {
+        var isV4 = Family == AddressFamily.InterNetwork;
+        var prefix = Range.PrefixLength;
+        if (Key == Services)
+        {
+            var (widest, narrowest) = isV4 ? (12, 28) : (108, 124);
+            return prefix >= widest && prefix <= narrowest ? null : $"A service range is between /{widest} and /{narrowest}.";
+        }
+
+        // The controller manager gives each node a /24 or a /64, out of at most 65 536.
+        var node = isV4 ? 24 : 64;
+        if (prefix < node - 16) return $"A pod range is no wider than /{node - 16}.";
+        if (prefix > node || nodes > 1 << (node - prefix)) return $"Each of the {nodes} nodes takes a /{node} of a pod range.";
+        return null;
+    }
 }

@@ -1,27 +1,58 @@
+using System.Globalization;
+using MeshTrust.IO;
 using MeshTrust.Settings;
+using YamlDotNet.RepresentationModel;
 
 namespace MeshTrust.Kind;
 
 /// <summary>A port of the host that a cluster's kind configuration asks for.</summary>
-/// <param name="Cluster">The cluster.</param>
-/// <param name="Address">The host's address; empty for all of them.</param>
-/// <param name="Port">The host's port, 1 to 65535.</param>
-/// <param name="Protocol"><c>tcp</c>, <c>udp</c> or <c>sctp</c>.</param>
-public sealed record WantedPort(ClusterName Cluster, string Address, int Port, string Protocol = "tcp")
+internal sealed record WantedPort(ClusterName Cluster, string Address, int Port, string Protocol = "tcp")
 {
     private bool IsEverywhere => Address is "" or "0.0.0.0" or "::";
 
-    /// <summary>Whether two cannot be had together.</summary>
-    public bool ClashesWith(WantedPort other)
-    {
-        ArgumentNullException.ThrowIfNull(other);
-        return Takes(other.Address, other.Port, other.Protocol);
-    }
+    public bool ClashesWith(WantedPort other) => Takes(other.Address, other.Port, other.Protocol);
 
-    /// <summary>Whether a port that is published already is this one.</summary>
     public bool Takes(string address, int port, string protocol) =>
         Port == port && Protocol == protocol && (IsEverywhere || address is "" or "0.0.0.0" or "::" || Address == address);
 
-    /// <summary>Such as <c>80/tcp</c> or <c>127.0.0.1:80/tcp</c>.</summary>
     public override string ToString() => IsEverywhere ? $"{Port}/{Protocol}" : $"{Address}:{Port}/{Protocol}";
+}
+
+/// <summary>Which ports of the host kind configurations ask for. What is broken in them is told where they are merged.</summary>
+internal static class PortMappings
+{
+    /// <summary>
+    /// The ports that the clusters ask for: kind's lists are joined, so a cluster has its own and those of the common configuration.
+    /// </summary>
+    public static IReadOnlyList<WantedPort> Of(IReadOnlyList<ClusterSpec> clusters, string? common)
+    {
+        var shared = Parse(common);
+        return [.. clusters.SelectMany(cluster => Of(cluster.Name, shared, Parse(cluster.Kind.KindConfig?.GetRawText())))];
+    }
+
+    private static IEnumerable<WantedPort> Of(ClusterName cluster, YamlNode? shared, YamlNode? own)
+    {
+        foreach (var mapping in Mappings(shared).Concat(Mappings(own)))
+        {
+            if (Number(mapping.Find("hostPort")) is not (> 0 and <= 65535 and var port)) continue;
+            yield return new WantedPort(cluster, mapping.Find("listenAddress")?.Text() ?? "", port,
+                mapping.Find("protocol")?.Text() is { Length: > 0 } protocol ? protocol.ToLowerInvariant() : "tcp");
+        }
+
+        if ((Number(ApiServerPort(own)) ?? Number(ApiServerPort(shared))) is > 0 and <= 65535 and var api)
+            yield return new WantedPort(cluster, "127.0.0.1", api);
+    }
+
+    private static IEnumerable<YamlNode> Mappings(YamlNode? config) =>
+        Items(config.Find("nodes")).SelectMany(node => Items(node.Find("extraPortMappings")));
+
+    private static IEnumerable<YamlNode> Items(YamlNode? list) => (list as YamlSequenceNode)?.Children ?? [];
+
+    private static YamlNode? ApiServerPort(YamlNode? config) => config.Find("networking").Find("apiServerPort");
+
+    private static YamlNode? Parse(string? text) => text is null ? null
+        : BoundedYaml.ReadEither("kind", text, new YamlLimits(Aliases: true)).Root;
+
+    private static int? Number(YamlNode? node) =>
+        int.TryParse(node?.Text(), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
 }

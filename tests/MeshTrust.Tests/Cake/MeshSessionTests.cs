@@ -112,7 +112,7 @@ public sealed class MeshSessionTests
         var host = ToolHost.Of(new FakeContext(Path.GetTempPath()).Context);
         var (engines, snapshots) = (new EngineSearch(host), new EngineSnapshotReader(host));
         var kind = new KindAccess(host, engines, snapshots);
-        var preflight = new PreflightReader(host, engines, snapshots, new HostReader(host, TimeProvider.System));
+        var preflight = new PreflightReader(engines, snapshots, new HostReader(host, TimeProvider.System), kind);
         return new(options, cancellation = new RunCancellation(), StandardOutput.AsItIs(), kind, preflight, TimeProvider.System);
     }
 }

@@ -53,29 +53,4 @@ public sealed class KindFaultTests
 
     [Test]
     public void Repeats_no_endless_text() => Assert.That(KindFault.Of("c1", "ERROR: " + new string('x', 5000)).Problem.Message, Has.Length.LessThan(400));
-
-    [TestCase(" • Ensuring node image (kindest/node:v1.35.0) 🖼  ...", KindStepName.Image, KindStepState.Begun)]
-    [TestCase(" ✓ Ensuring node image (kindest/node:v1.35.0) 🖼", KindStepName.Image, KindStepState.Done)]
-    [TestCase(" • Preparing nodes 📦 📦 📦  ...", KindStepName.Nodes, KindStepState.Begun)]
-    [TestCase(" • Configuring the external load balancer ⚖️  ...", KindStepName.LoadBalancer, KindStepState.Begun)]
-    [TestCase(" ✓ Writing configuration 📜", KindStepName.Configuration, KindStepState.Done)]
-    [TestCase(" ✗ Starting control-plane 🕹️", KindStepName.ControlPlane, KindStepState.Failed)]
-    [TestCase(" \u001b[32m✓\u001b[0m Installing CNI 🔌\r", KindStepName.Cni, KindStepState.Done)]
-    [TestCase(" • Installing StorageClass 💾  ...", KindStepName.StorageClass, KindStepState.Begun)]
-    [TestCase(" • Joining more control-plane nodes 🎮  ...", KindStepName.JoinControlPlanes, KindStepState.Begun)]
-    [TestCase(" • Joining worker nodes 🚜  ...", KindStepName.JoinWorkers, KindStepState.Begun)]
-    [TestCase(" • Waiting ≤ 2m0s for control-plane = Ready ⏳  ...", KindStepName.Wait, KindStepState.Begun)]
-    public void Reads_kinds_steps(string line, KindStepName name, KindStepState state)
-    {
-        Assert.That(KindStep.TryRead(line, out var step), Is.True);
-        Assert.That(step, Is.EqualTo(new KindStep(name, state)));
-    }
-
-    [TestCase("")]
-    [TestCase("Creating cluster \"c1\" ...")]
-    [TestCase(" • Brewing coffee ...")]
-    [TestCase("Set kubectl context to \"kind-c1\"")]
-    [TestCase(" • Ready after 15s 💚")]
-    [TestCase(" • WARNING: Timed out waiting for Ready ⚠️")]
-    public void Takes_nothing_else_for_a_step(string line) => Assert.That(KindStep.TryRead(line, out _), Is.False);
 }

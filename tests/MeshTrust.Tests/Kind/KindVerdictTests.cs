@@ -69,7 +69,7 @@ public sealed class KindVerdictTests
 
         var plan = Plan(new KindClusterSpec { Workers = 1 });
         var verdict = KindVerdict.Of(plan, Holds(Worker()), State(plan));
-        Assert.That((verdict.Action, verdict.Reason, verdict.MakesAnew), Is.EqualTo((KindAction.HalfMade, "cluster1-control-plane is gone.", true)));
+        Assert.That((verdict.Action, verdict.Reason, verdict.Creates), Is.EqualTo((KindAction.HalfMade, "cluster1-control-plane is gone.", true)));
     }
 
     [Test]
@@ -94,6 +94,19 @@ public sealed class KindVerdictTests
     }
 
     [Test]
+    public void Keeps_a_cluster_with_a_node_that_somebody_added_and_removes_none()
+    {
+        var stranger = Worker() with { Id = "another" };
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(KindVerdict.Of(Plan(), Holds(ControlPlane(), stranger), State(Plan())).Action, Is.EqualTo(KindAction.Keep));
+            var differs = KindVerdict.Of(Plan(change: h => h with { KubernetesVersion = "1.34" }), Holds(ControlPlane(), stranger), State(Plan()));
+            Assert.That((differs.Action, differs.Reason), Is.EqualTo((KindAction.Foreign, "Somebody made cluster1-worker anew since MeshTrust made this cluster.")));
+            Assert.That(KindVerdict.Of(Plan(), Holds(ControlPlane() with { Created = Started.AddSeconds(-10) }), State(Plan(), KindPhase.Creating)).Action, Is.EqualTo(KindAction.Foreign));
+        }
+    }
+
+    [Test]
     public void Refuses_a_foreign_cluster_unless_it_may_adopt_it()
     {
         var plan = Plan();
@@ -103,7 +116,7 @@ public sealed class KindVerdictTests
             Assert.That(verdict.Refusal(force: false, adopt: false)!.ToString(), Does.StartWith("MT2303 cluster1: ").And.Contain("--adopt").And.Contain("kind delete cluster --name cluster1"));
             Assert.That(verdict.Refusal(force: true, adopt: false)!.Id, Is.EqualTo("MT2303"));
             Assert.That(verdict.Refusal(force: false, adopt: true), Is.Null);
-            Assert.That(verdict.MakesAnew, Is.False);
+            Assert.That(verdict.Creates, Is.False);
         }
     }
 
@@ -117,7 +130,7 @@ public sealed class KindVerdictTests
             Assert.That(verdict.Differences.Select(d => d.Message), Is.EqualTo(new[] { "image", "nodes" }));
             Assert.That(verdict.Refusal(force: false, adopt: true)!.Id, Is.EqualTo("MT2304"));
             Assert.That(verdict.Refusal(force: true, adopt: true), Is.Null);
-            Assert.That(verdict.MakesAnew, Is.True);
+            Assert.That(verdict.Creates, Is.True);
         }
     }
 

@@ -12,7 +12,7 @@ public sealed class ClusterLogsTests
         foreach (var container in (string[])["east-control-plane", "east-control-plane2", "east-external-load-balancer", "west-external-load-balancer"]) kind.Make(container);
         var directory = kind.Scratch.File("logs");
 
-        await new ClusterLogs(kind.Run()).ExportAsync(ClusterName.Parse("east"), directory, CancellationToken.None);
+        await KindDiagnostics.ExportLogsAsync(kind.Run(), ClusterName.Parse("east"), directory, CancellationToken.None);
 
         Assert.Multiple(() =>
         {

@@ -126,11 +126,11 @@ internal sealed class FakeKind : IContainerEngine, IDisposable
     /// <summary>Part of a route that no node takes; null where all are taken.</summary>
     public string? RefusedRoute { get; set; }
 
-    public KindRun Run(Func<RunSpec, RunSpec>? change = null)
+    public KindSession Run(Func<RunSpec, RunSpec>? change = null)
     {
         var host = new ToolHost(new FileSystem(), new CakeEnvironment(new CakePlatform(), new CakeRuntime()), Substitute.For<IToolLocator>(), TimeProvider.System);
         var run = new RunSpec { WorkDirectory = _scratch.File("mesh"), KubeconfigDirectory = _scratch.File("mesh/kubeconfig"), ArtifactsDirectory = _scratch.File("mesh/artifacts") };
-        return new KindRun
+        return new KindSession
         {
             Engine = this,
             Kind = new KindTool(host, new KindSettings { ToolPath = new FilePath(Path.Combine(Bin, "kind")) }),

@@ -26,7 +26,7 @@ public sealed class KindClusterProviderTests
         Assert.That(clusters[0].Detail, Is.EqualTo("https://127.0.0.1:41000, 1 node, Kubernetes v1.35.0"));
         Assert.That(_kind.Calls, Is.EquivalentTo(new[] { "create cluster east", "create cluster west" }));
         Assert.That(_kind.Commands, Does.Contain("network create kind"));
-        Assert.That((string?)_kind.Api("east").Objects[KindMark.Reference]["data"]!["cluster"], Is.EqualTo("east"));
+        Assert.That((string?)_kind.Api("east").Objects[OwnershipConfigMap.Reference]["data"]!["cluster"], Is.EqualTo("east"));
         var state = _kind.Run().States.Read(ClusterName.Parse("east"))!;
         Assert.That((state.Phase, state.Nodes.Keys.Single(), state.NodeAddresses["east-control-plane"].Single().ToString()), Is.EqualTo((KindPhase.Ready, "east-control-plane", "172.18.0.2")));
     }
@@ -211,6 +211,26 @@ public sealed class KindClusterProviderTests
 
         var both = topology with { Clusters = FakeKind.Topology("east", "west").Clusters };
         Assert.That((await new KindClusterProvider(_kind.Run()).EnsureAsync(both, default)).Clusters[1].LoadBalancerPool, Is.EqualTo(first));
+    }
+
+    [Test]
+    public async Task What_was_planned_in_this_run_is_applied_and_planned_again_only_where_the_engine_has_changed()
+    {
+        var topology = FakeKind.Topology("east");
+        await _kind.CreateNetworkAsync("kind", [], null, default);
+        _kind.Make("theirs-control-plane");
+        var run = _kind.Run();
+        var planned = await run.PlanAsync(topology, default);
+        var again = await run.PlanAsync(topology, default);
+        Assert.That(again.Plans.Value, Is.SameAs(planned.Plans.Value));
+        await new KindClusterProvider(run).EnsureAsync(topology, default);
+        Assert.That(Readings(), Is.EqualTo(1));
+
+        _kind.Make("others-control-plane");
+        await run.PlanAsync(topology with { Clusters = FakeKind.Topology("east", "west").Clusters }, default);
+        Assert.That(Readings(), Is.EqualTo(3));
+
+        int Readings() => _kind.Commands.Count(command => command.Contains("/etc/kubernetes/manifests/", StringComparison.Ordinal));
     }
 
     [Test]

@@ -73,8 +73,8 @@ public sealed class KindUpkeepTests
         await new KindClusterProvider(_kind.Run()).EnsureAsync(mesh with { Kind = mesh.Kind with { Registries = registries } }, default);
         await EnsureAsync("west");
 
-        Assert.That((string?)_kind.Api("east").Objects[LocalRegistryMark.Reference]["data"]!["localRegistryHosting.v1"], Does.StartWith("host: \"localhost:5001\"\n"));
-        Assert.That(_kind.Api("west").Objects.Keys, Has.None.EqualTo(LocalRegistryMark.Reference), "without a registry there is nothing to tell");
+        Assert.That((string?)_kind.Api("east").Objects[LocalRegistryConfigMap.Reference]["data"]!["localRegistryHosting.v1"], Does.StartWith("host: \"localhost:5001\"\n"));
+        Assert.That(_kind.Api("west").Objects.Keys, Has.None.EqualTo(LocalRegistryConfigMap.Reference), "without a registry there is nothing to tell");
     }
 
     [Test]
@@ -90,7 +90,7 @@ public sealed class KindUpkeepTests
         {
             Assert.That(later.Detail, Does.Contain("/etc/containerd/certs.d/localhost:5001/hosts.toml is new or changed"));
             Assert.That(_kind.Inputs, Has.Exactly(1).Contains("http://registry:5000"));
-            Assert.That((string?)_kind.Api("east").Objects[LocalRegistryMark.Reference]["data"]!["localRegistryHosting.v1"], Does.StartWith("host: \"localhost:5001\"\n"));
+            Assert.That((string?)_kind.Api("east").Objects[LocalRegistryConfigMap.Reference]["data"]!["localRegistryHosting.v1"], Does.StartWith("host: \"localhost:5001\"\n"));
             Assert.That((again.Detail.Contains("hosts.toml", StringComparison.Ordinal), _kind.Inputs.Count), Is.EqualTo((false, inputs)), "nothing is written again");
         }
     }

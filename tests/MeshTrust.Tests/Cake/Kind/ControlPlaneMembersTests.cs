@@ -54,6 +54,6 @@ public sealed class ControlPlaneMembersTests
     {
         var engine = Substitute.For<IContainerEngine>();
         engine.ExecuteAsync(default!, default!, default, default).ReturnsForAnyArgs(call => answer((string)call[0], string.Join(' ', call.Arg<IReadOnlyList<string>>())));
-        return new ControlPlaneMembers(engine, TimeProvider.System) { Limit = limit }.WaitAsync(Nodes, CancellationToken.None);
+        return KindReconciler.WaitForMembersAsync(engine, Nodes, limit, TimeProvider.System, CancellationToken.None);
     }
 }

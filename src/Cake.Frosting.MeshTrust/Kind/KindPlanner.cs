@@ -1,0 +1,200 @@
+using Cake.Frosting.MeshTrust.Tools;
+using MeshTrust;
+using MeshTrust.Kind;
+using MeshTrust.Settings;
+
+namespace Cake.Frosting.MeshTrust.Kind;
+
+/// <summary>What was found or made; or why not; neither where it was not tried or there is none.</summary>
+internal sealed record Attempt<T>(T? Value, MeshTrustException? Fault = null)
+    where T : class
+{
+    public IReadOnlyList<Problem> Problems => Fault?.Problems ?? [];
+
+    public T? ValueOrThrow() => Fault is null ? Value : throw Fault;
+
+    public static Attempt<T> Of(Func<T?> work)
+    {
+        try
+        {
+            return new(work());
+        }
+        catch (MeshTrustException fault)
+        {
+            return new(null, fault);
+        }
+    }
+
+    public static async Task<Attempt<T>> OfAsync(Func<Task<T?>> work)
+    {
+        try
+        {
+            return new(await work().ConfigureAwait(false));
+        }
+        catch (MeshTrustException fault)
+        {
+            return new(null, fault);
+        }
+    }
+}
+
+/// <summary>What is to be done about all kind clusters of a topology: Preflight and Status show it, SetupKind applies it.</summary>
+internal sealed record KindPlanSet(EngineSnapshot Snapshot, Attempt<AddressPlan> Addresses, Attempt<IReadOnlyList<KindPlan>> Plans)
+{
+    /// <summary>One for each plan, in the order of the topology.</summary>
+    public IReadOnlyList<Attempt<KindVerdict>> Verdicts { get; init; } = [];
+
+    /// <summary>The whole plan; throws why there is none.</summary>
+    public (AddressPlan Addresses, IReadOnlyList<KindVerdict> Verdicts) Complete()
+    {
+        var addresses = Addresses.ValueOrThrow()!;
+        Plans.ValueOrThrow();
+        return (addresses, [.. Verdicts.Select(verdict => verdict.ValueOrThrow()!)]);
+    }
+}
+
+/// <summary>Plans the kind clusters of a topology, once in a run.</summary>
+internal sealed class KindPlanner
+{
+    private static readonly string[] Manifests =
+        ["cat", "/etc/kubernetes/manifests/kube-apiserver.yaml", "/etc/kubernetes/manifests/kube-controller-manager.yaml"];
+
+    private static readonly string[] Pools =
+    [
+        "kubectl", "--kubeconfig=/etc/kubernetes/admin.conf", "--request-timeout=5s", "get", "ipaddresspools.metallb.io",
+            "--all-namespaces",
+        "--output=jsonpath={range .items[*]}{.metadata.name}{range .spec.addresses[*]}{\" \"}{@}{end}{\"\\n\"}{end}",
+    ];
+
+    private (MeshTopology Topology, string Basis, KindPlanSet Set)? _last;
+
+    /// <summary>
+    /// Plans. What this run planned before holds as long as the engine and the work directory have what it was made from: so SetupKind,
+    /// which
+    /// looks again under the lock of the work directory, applies what Preflight showed, and plans again where another program came in
+    /// between. A cluster's state is a small file and decides what may be removed, so verdicts are always made from what it says now.
+    /// </summary>
+    public async Task<KindPlanSet> PlanAsync(MeshTopology topology, RunSpec run, IContainerEngine engine, EngineSnapshot snapshot,
+        CancellationToken cancellationToken)
+    {
+        var states = new KindStates(run.WorkDirectory);
+        var overlay = ReadOverlay(topology);
+        var kept = Attempt<AddressLock>.Of(states.ReadAddresses);
+        var basis =
+            string.Join('\n', [.. Lines(snapshot), kept.Value?.ToJson(), kept.Fault?.Message, overlay.Value, overlay.Fault?.Message]);
+        if (_last is not { } last || last.Topology != topology || last.Basis != basis)
+        {
+            var addresses = await Attempt<AddressPlan>.OfAsync(async () =>
+            {
+                var known = kept.ValueOrThrow();
+                var found = await FindAsync(topology, engine, snapshot, states, known, cancellationToken).ConfigureAwait(false);
+                return AddressPlan.For(topology, snapshot, known, found, run.Adopt);
+            }).ConfigureAwait(false);
+            var plans = Attempt<IReadOnlyList<KindPlan>>.Of(() =>
+                overlay.ValueOrThrow() is var text && addresses.Value is { } planned ? KindPlan.For(topology, snapshot, planned, text)
+                    : null);
+            last = (topology, basis, new KindPlanSet(snapshot, addresses, plans));
+            _last = last;
+        }
+
+        return last.Set with
+        {
+            Snapshot = snapshot,
+            Verdicts =
+            [
+                .. from plan in last.Set.Plans.Value ?? []
+                   select Attempt<KindVerdict>.Of(() => KindVerdict.Of(plan, snapshot, states.Read(plan.Cluster))),
+            ],
+        };
+    }
+
+    /// <summary>The kind configuration that every cluster's is laid over.</summary>
+    public static Attempt<string> ReadOverlay(MeshTopology topology) => Attempt<string>.Of(() =>
+    {
+        if (topology.Kind.KindConfigFile is not { } file) return null;
+        try
+        {
+            return MeshTrustSettings.ReadFile(file);
+        }
+        catch (Exception e) when (e is not MeshTrustException)
+        {
+            throw new MeshTrustException(Stage.Input, new Problem("MT0101", file,
+                $"The kind configuration cannot be read: {e.Message.TrimEnd('.')}.",
+                "Give the path of a readable file to --kind-config."), e);
+        }
+    });
+
+    /// <summary>All of the engine that a plan hangs on.</summary>
+    private static IEnumerable<string> Lines(EngineSnapshot snapshot) =>
+    [
+        $"{snapshot.Info} {snapshot.KindVersion}",
+        .. snapshot.Routes.Select(route => route.ToString()),
+        .. from network in snapshot.Networks
+           from subnet in network.Subnets
+           select $"{network.Id} {network.Name} {subnet.Range} {subnet.IpRange} {subnet.Gateway}",
+        .. from container in snapshot.Containers
+           let addresses = container.Addresses.Select(one => $"{one.Key}={string.Join(',', one.Value)}")
+           select $"{container.Id} {container.Name} {container.IsRunning} {container.KindCluster} {string.Join(' ', addresses)}",
+    ];
+
+    /// <summary>
+    /// Reads the addresses that kind clusters of others have on the same engine: ranges of pods and services, and what their load balancers
+    /// give out. MetalLB looks for overlaps inside one cluster only, and nothing of the engine shows any of it. They are read in the
+    /// clusters' own nodes, where their credentials are; those that are not in the topology only where something is to be given out.
+    /// </summary>
+    private static async Task<IReadOnlyList<FoundAddresses>> FindAsync(MeshTopology topology, IContainerEngine engine,
+        EngineSnapshot snapshot,
+        KindStates states, AddressLock? kept, CancellationToken cancellationToken)
+    {
+        var hasPools = topology.Kind.LoadBalancer.Kind == LoadBalancerKind.MetalLb;
+        var foreign = snapshot.KindClusters.Where(cluster => IsForeign(cluster, snapshot, states)).ToList();
+        var settled = (kept?.Clusters ?? []).Where(cluster => !hasPools || cluster.LoadBalancerPool.Count > 0)
+            .Select(cluster => cluster.Cluster.Value).Except(foreign).ToHashSet();
+        var wanted = topology.Clusters.Select(cluster => cluster.Name.Value).ToList();
+        var asked = wanted.TrueForAll(settled.Contains) ? foreign.Intersect(wanted) : foreign;
+        return await Task.WhenAll(asked.Select(ReadAsync)).ConfigureAwait(false);
+
+        async Task<FoundAddresses> ReadAsync(string cluster)
+        {
+            if (snapshot.NodesOf(cluster)
+                .FirstOrDefault(node => node is { IsRunning: true, KindRole: NodeNames.ControlPlane }) is not { } node)
+                return new FoundAddresses { Cluster = cluster };
+            var manifests = AskAsync(engine, node.Name, Manifests, cancellationToken);
+            var pools = hasPools ? await AskAsync(engine, node.Name, Pools, cancellationToken).ConfigureAwait(false) : "";
+            return FoundAddresses.Read(cluster, await manifests.ConfigureAwait(false), pools, MetalLbObjects.PoolName);
+        }
+    }
+
+    private static bool IsForeign(string cluster, EngineSnapshot snapshot, KindStates states)
+    {
+        try
+        {
+            return !ClusterName.TryParse(cluster, out var name)
+                || KindOwnership.WhyForeign(states.Read(name), snapshot.NodesOf(cluster), toRemove: false) is not null;
+        }
+        catch (MeshTrustException)
+        {
+            // What cannot be read proves nothing to be ours; where it matters, it is told when the cluster is judged.
+            return true;
+        }
+    }
+
+    /// <summary>
+    /// What a node printed; nothing where it refused: for pools that means that there is no MetalLB, or no API server that answers, and
+    /// then
+    /// nothing that gives addresses out.
+    /// </summary>
+    private static async Task<string> AskAsync(IContainerEngine engine, string node, string[] command, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var answer = await engine.ExecuteAsync(node, command, null, cancellationToken).ConfigureAwait(false);
+            return answer.ExitCode == 0 ? answer.Output : "";
+        }
+        catch (MeshTrustException)
+        {
+            // A node of others that does not answer must not keep ours from being made.
+            return "";
+        }
+    }
+}

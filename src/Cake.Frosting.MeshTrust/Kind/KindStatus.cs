@@ -1,0 +1,139 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using MeshTrust.Kind;
+using MeshTrust.Kubernetes;
+using MeshTrust.Settings;
+using Spectre.Console;
+
+namespace Cake.Frosting.MeshTrust.Kind;
+
+/// <summary>Reads how the kind clusters of a topology stand; nothing is changed.</summary>
+internal sealed class KindStatusReading(KindSession session)
+{
+    public async Task<KindStatusReport> ReadAsync(MeshTopology topology, CancellationToken cancellationToken)
+    {
+        var set = await session.PlanAsync(topology, cancellationToken).ConfigureAwait(false);
+        var rows = set.Complete().Verdicts.Select(verdict => ReadAsync(topology, verdict, set.Snapshot, cancellationToken));
+        return new KindStatusReport(topology.Name, await Task.WhenAll(rows).ConfigureAwait(false));
+    }
+
+    private async Task<KindStatusRow> ReadAsync(MeshTopology topology, KindVerdict verdict, EngineSnapshot snapshot,
+        CancellationToken cancellationToken)
+    {
+        var plan = verdict.Plan;
+        var nodes = snapshot.NodesOf(plan.Cluster.Value);
+        var server = nodes.Count == 0 ? null : KindServers.FromHere(plan, topology, snapshot.Info, snapshot.Containers);
+        var row = new KindStatusRow
+        {
+            Cluster = plan.Cluster.Value,
+            Status = Word(verdict.Action),
+            Running = nodes.Count(node => node.IsRunning),
+            Nodes = nodes.Count,
+            Server = server?.GetLeftPart(UriPartial.Authority),
+            Pool = session.States.Read(plan.Cluster) is { Addresses.LoadBalancerPool: { Count: > 0 } pool } ? string.Join(", ", pool)
+                : null,
+            Note = verdict.Differences.Count > 0 ? string.Join("; ", verdict.Differences) : verdict.Reason,
+        };
+        return verdict.Action is KindAction.Keep or KindAction.Differs && session.Kubeconfigs.ServerOf(plan.Cluster) is not null
+            ? await AskAsync(row, plan, cancellationToken).ConfigureAwait(false) : row;
+    }
+
+    private async Task<KindStatusRow> AskAsync(KindStatusRow row, KindPlan plan, CancellationToken cancellationToken)
+    {
+        using var api = session.Connect(session.Kubeconfigs.AccessTo(plan.Cluster));
+        var reading = await ClusterReadiness.ReadAsync(api, cancellationToken).ConfigureAwait(false);
+        var missing = reading.Missing([]);
+        return row with
+        {
+            Status = missing is null ? row.Status : "not ready",
+            Kubernetes = reading.Nodes.Count > 0 ? reading.Nodes[0].KubeletVersion : null,
+            Note = missing is null ? row.Note : $"waits for {missing}{(row.Note.Length > 0 ? $"; {row.Note}" : "")}",
+        };
+    }
+
+    private static string Word(KindAction action) => action switch
+    {
+        KindAction.Keep => "ready",
+        KindAction.Start => "stopped",
+        KindAction.Differs => "differs",
+        KindAction.Foreign => "not ours",
+        KindAction.HalfMade => "half made",
+        _ => "missing",
+    };
+}
+
+/// <summary>How one kind cluster stands.</summary>
+internal sealed record KindStatusRow
+{
+    public required string Cluster { get; init; }
+
+    /// <summary>
+    /// <c>ready</c>, <c>not ready</c>, <c>stopped</c>, <c>half made</c>, <c>missing</c>, <c>not ours</c> or <c>differs</c>.
+    /// </summary>
+    public required string Status { get; init; }
+    public required int Running { get; init; }
+    public required int Nodes { get; init; }
+    public string? Kubernetes { get; init; }
+
+    /// <summary>Where this machine reaches its API server; null where nothing leads there.</summary>
+    public string? Server { get; init; }
+
+    /// <summary>The addresses that its load balancer gives out; null for none.</summary>
+    public string? Pool { get; init; }
+
+    /// <summary>What else is to be known: differences, what is waited for, why it is not ours.</summary>
+    public string Note { get; init; } = "";
+}
+
+/// <summary>How the kind clusters of a mesh stand, for people and for programs.</summary>
+internal sealed record KindStatusReport(string Mesh, IReadOnlyList<KindStatusRow> Rows)
+{
+    private static readonly JsonSerializerOptions Readable = new()
+    {
+        WriteIndented = true,
+        NewLine = "\n",
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    public IReadOnlyList<string> ToLines() =>
+    [
+        .. from row in Rows
+           let note = row.Note.Length > 0 ? $" ({row.Note})" : ""
+           select $"STATUS {row.Cluster} {row.Status.Replace(' ', '-')} nodes={row.Running}/{row.Nodes} " +
+               $"kubernetes={row.Kubernetes ?? "-"} server={row.Server ?? "-"} pool={row.Pool ?? "-"}{note}",
+    ];
+
+    public Table ToTable()
+    {
+        var table = new Table().Border(TableBorder.Simple)
+            .AddColumns("cluster", "status", "nodes", "Kubernetes", "server", "load balancer", "note");
+        foreach (var row in Rows)
+        {
+            var color = row.Status is "ready" ? "green" : row.Status is "missing" or "not ours" or "stopped" ? "yellow" : "red";
+            table.AddRow($"[bold]{Markup.Escape(row.Cluster)}[/]", $"[{color}]{Markup.Escape(row.Status)}[/]",
+                $"{row.Running}/{row.Nodes}", Cell(row.Kubernetes), Cell(row.Server), Cell(row.Pool), Markup.Escape(row.Note));
+        }
+
+        return table;
+    }
+
+    public string ToJson() => new JsonObject
+    {
+        ["schemaVersion"] = 1,
+        ["mesh"] = Mesh,
+        ["clusters"] = new JsonArray([.. Rows.Select(row => (JsonNode)new JsonObject
+        {
+            ["name"] = row.Cluster,
+            ["status"] = row.Status,
+            ["running"] = row.Running,
+            ["nodes"] = row.Nodes,
+            ["kubernetes"] = row.Kubernetes,
+            ["server"] = row.Server,
+            ["pool"] = row.Pool,
+            ["note"] = row.Note.Length > 0 ? row.Note : null,
+        })]),
+    }.ToJsonString(Readable);
+
+    private static string Cell(string? text) => Markup.Escape(text ?? "-");
+}

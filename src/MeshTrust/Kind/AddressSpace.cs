@@ -1,0 +1,216 @@
+using System.Net;
+using System.Net.Sockets;
+using MeshTrust.Settings;
+
+namespace MeshTrust.Kind;
+
+/// <summary>Addresses that somebody has already.</summary>
+internal sealed record AddressClaim(string Owner, IpRange Range);
+
+/// <summary>The addresses that the engine's networks, the machine's routes and other clusters have.</summary>
+internal sealed class OccupiedAddresses
+{
+    /// <summary>A VPN that takes all traffic sets routes as short as these, since they win over the default route.</summary>
+    private const int VpnPrefix = 3;
+
+    private static readonly string[] VpnInterfaces = ["tun", "tap", "utun", "wg", "ppp", "ipsec", "tailscale", "zt", "vpn", "cscotun",
+        "gpd", "nordlynx"];
+
+    private static readonly AddressClaim[] Reserved =
+    [
+        new("reserved: this host", IpRange.Of(IPNetwork.Parse("0.0.0.0/8"))),
+        new("reserved: loopback", IpRange.Of(IPNetwork.Parse("127.0.0.0/8"))),
+        new("reserved: link-local", IpRange.Of(IPNetwork.Parse("169.254.0.0/16"))),
+        new("reserved: multicast and above", IpRange.Of(IPNetwork.Parse("224.0.0.0/3"))),
+        new("reserved: loopback", IpRange.Of(IPNetwork.Parse("::/127"))),
+        new("reserved: link-local", IpRange.Of(IPNetwork.Parse("fe80::/10"))),
+        new("reserved: multicast", IpRange.Of(IPNetwork.Parse("ff00::/8"))),
+    ];
+
+    // What kind gives a cluster that names no ranges.
+    private static readonly string[] KindDefaults = ["10.244.0.0/16", "10.96.0.0/16", "fd00:10:244::/56", "fd00:10:96::/112"];
+
+    internal OccupiedAddresses(EngineSnapshot snapshot, IReadOnlySet<string> ours, IReadOnlyList<AddressClaim> others)
+    {
+        Networks =
+            [
+            .. snapshot.Networks.SelectMany(
+            n => n.Subnets.Select(s => new AddressClaim($"container network \"{n.Name}\" ({s.Range})", IpRange.Of(s.Range))))];
+        var routes = snapshot.Routes.Where(r => !IsOfEngine(r, snapshot)).Distinct().ToList();
+        Vpns = [.. routes.Where(r => r.Range.PrefixLength <= VpnPrefix)];
+        Routes = [.. routes.Where(r => r.Range.PrefixLength > VpnPrefix)
+            .Select(r => new AddressClaim($"the route {r.Range} via {r.Interface}", IpRange.Of(r.Range)))];
+        Soft =
+        [
+            .. snapshot.KindClusters.Where(c => !ours.Contains(c))
+                .SelectMany(c => KindDefaults.Select(d => new AddressClaim($"kind cluster \"{c}\"", IpRange.Parse(d)))),
+            .. others,
+        ];
+    }
+
+    internal IReadOnlyList<AddressClaim> Networks { get; }
+
+    /// <summary>The machine's routes, apart from those that lead into container networks and those of <see cref="Vpns"/>.</summary>
+    internal IReadOnlyList<AddressClaim> Routes { get; }
+
+    /// <summary>Routes that stand for all traffic: they say nothing of who has which addresses.</summary>
+    internal IReadOnlyList<HostRoute> Vpns { get; }
+
+    /// <summary>What other clusters have or may have: it is avoided, but is no error for a range that the user named.</summary>
+    internal IReadOnlyList<AddressClaim> Soft { get; }
+    internal static IReadOnlyList<AddressClaim> Unusable => Reserved;
+    internal IEnumerable<AddressClaim> All => [.. Reserved, .. Networks, .. Routes, .. Soft];
+
+    private static bool IsOfEngine(HostRoute route, EngineSnapshot snapshot)
+    {
+        var name = route.Interface;
+        if (name == "lo" || name.StartsWith("docker", StringComparison.Ordinal) || name.StartsWith("podman", StringComparison.Ordinal)
+            || name.StartsWith("cni-podman", StringComparison.Ordinal)) return true;
+        if (name.StartsWith("br-", StringComparison.Ordinal)
+            && snapshot.Networks.Any(n => n.Id.StartsWith(name[3..], StringComparison.Ordinal))) return true;
+        // A bridge of any other name: the network itself says what it has.
+        return snapshot.Networks.Any(n => n.Subnets.Any(s => s.Range.Equals(route.Range)))
+            && !VpnInterfaces.Any(v => name.StartsWith(v, StringComparison.Ordinal));
+    }
+}
+
+/// <summary>
+/// Gives out ranges of one size from a base, in the order of Istio's own topologies: each step-th first, then what lies between.
+/// </summary>
+internal sealed class SubnetSearch(IPNetwork within, int prefix, int step)
+{
+    private const int MostCandidates = 1 << 17;
+    private readonly UInt128 _count = prefix < within.PrefixLength ? 0 : UInt128.One << Math.Min(prefix - within.PrefixLength, 127);
+    private readonly UInt128 _size = IpNumber.Size(within.BaseAddress.AddressFamily, prefix);
+    private readonly UInt128 _step = (UInt128)Math.Max(1, step);
+    private UInt128 _lap;
+    private UInt128 _index = (UInt128)Math.Max(1, step);
+    private int _tried;
+    internal IPNetwork Within => within;
+    internal int Prefix => prefix;
+
+    /// <summary>The next range that overlaps nothing of what is taken; null where there is none left.</summary>
+    internal IPNetwork? Next(IReadOnlyList<IpRange> taken)
+    {
+        var whole = IpRange.Of(within);
+        if (taken.Any(t => t.Contains(whole))) return null;
+        while (_tried++ < MostCandidates && Advance() is { } candidate)
+        {
+            var range = IpRange.Of(candidate);
+            if (!taken.Any(range.Overlaps)) return candidate;
+        }
+
+        return null;
+    }
+
+    private IPNetwork? Advance()
+    {
+        while (_lap < _step && _lap < _count)
+        {
+            if (_index < _count)
+            {
+                var first = IpNumber.Of(within.BaseAddress) + (_index * _size);
+                _index += _step;
+                return new IPNetwork(IpNumber.ToAddress(first, within.BaseAddress.AddressFamily), prefix);
+            }
+
+            _lap++;
+            _index = _lap;
+        }
+
+        if (_lap > _step || _count == 0) return null;
+        // Last of all the base itself, which Istio's scheme leaves out.
+        _lap = _step + 1;
+        return new IPNetwork(within.BaseAddress, prefix);
+    }
+}
+
+/// <summary>The part of a container network from which load balancers may give out addresses.</summary>
+internal sealed class PoolSpace
+{
+    // RFC 2526: the last 128 addresses of an IPv6 subnet are anycast addresses.
+    private const int AnycastAddresses = 128;
+    private readonly UInt128 _first;
+    private readonly UInt128 _last;
+    private readonly List<AddressClaim> _claims;
+    private readonly List<AddressClaim> _pools;
+
+    internal PoolSpace(string network, EngineSubnet subnet, IEnumerable<AddressClaim> members, IEnumerable<AddressClaim> pools)
+    {
+        Network = network;
+        Subnet = subnet.Range;
+        var all = IpRange.Of(subnet.Range);
+        var isV4 = all.Family == AddressFamily.InterNetwork;
+        var tail = (UInt128)(isV4 ? 1 : AnycastAddresses);
+        IsEmpty = all.Size < tail + 3;
+        _first = all.FirstNumber + 1;
+        _last = IsEmpty ? all.FirstNumber : all.LastNumber - tail;
+        var gateway = subnet.Gateway ?? IpNumber.ToAddress(_first, all.Family);
+        _claims = [new($"the gateway {gateway}", IpRange.Of(gateway)),
+            .. subnet.Auxiliary.Select(a => new AddressClaim($"the auxiliary address {a}", IpRange.Of(a))), .. members];
+        _pools = [.. pools];
+        var usable = IsEmpty ? 0 : _last - _first + 1;
+        var reserve = usable >= 4096 ? 1024 : UInt128.Max(32, usable / 4);
+        ForContainers = subnet.IpRange is { } range ? IpRange.Of(range)
+            : IsEmpty ? all : IpRange.Of(_first, UInt128.Min(_last, _first + reserve - 1), all.Family);
+    }
+
+    internal string Network { get; }
+    internal IPNetwork Subnet { get; }
+    internal AddressFamily Family => Subnet.BaseAddress.AddressFamily;
+    internal bool IsEmpty { get; }
+    internal IpRange ForContainers { get; }
+
+    /// <summary>Whether a pool lies between the first and the last address that can be given out.</summary>
+    internal bool Holds(IpRange pool) => !IsEmpty && pool.Family == Family && pool.FirstNumber >= _first && pool.LastNumber <= _last;
+
+    /// <summary>The gateway, a container or the like that has an address of a pool; null for none.</summary>
+    internal AddressClaim? Member(IpRange pool) => _claims.Find(c => c.Range.Overlaps(pool));
+
+    internal AddressClaim? Pool(IpRange pool) => _pools.Find(c => c.Range.Overlaps(pool));
+
+    internal void Take(AddressClaim pool) => _pools.Add(pool);
+
+    internal UInt128 Free
+    {
+        get
+        {
+            if (IsEmpty) return 0;
+            UInt128 free = 0;
+            var at = _first;
+            foreach (var claim in Taken.OrderBy(r => r.FirstNumber))
+            {
+                if (claim.FirstNumber > _last) break;
+                if (claim.FirstNumber > at) free += claim.FirstNumber - at;
+                if (claim.LastNumber >= at) at = claim.LastNumber + 1;
+            }
+
+            return at > _last ? free : free + (_last - at + 1);
+        }
+    }
+
+    /// <summary>Pools of one size from the top down, aligned to it; null where there are too few.</summary>
+    internal IReadOnlyList<IpRange>? Blocks(int count, int size)
+    {
+        var blocks = new List<IpRange>();
+        var length = (UInt128)size;
+        if (IsEmpty || _last < length) return null;
+        var taken = Taken.ToList();
+        // One block may begin at _last - length + 1 at most.
+        var start = (_last - length + 1) / length * length;
+        while (blocks.Count < count)
+        {
+            if (start < _first) return null;
+            var block = IpRange.Of(start, start + length - 1, Family);
+            var owner = taken.Where(block.Overlaps).MinBy(t => t.FirstNumber);
+            if (owner is null) blocks.Add(block);
+            var next = owner is null ? start : UInt128.Min(start, owner.FirstNumber / length * length);
+            // The next aligned block that ends before what was found.
+            if (next < length || (start = next - length) < _first) return blocks.Count == count ? blocks : null;
+        }
+
+        return blocks;
+    }
+
+    private IEnumerable<IpRange> Taken => [.. _claims.Concat(_pools).Select(c => c.Range).Where(r => r.Family == Family), ForContainers];
+}
