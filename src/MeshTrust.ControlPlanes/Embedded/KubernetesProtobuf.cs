@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using Google.Protobuf;
 
 namespace MeshTrust.ControlPlanes.Embedded;
 
@@ -11,25 +12,26 @@ namespace MeshTrust.ControlPlanes.Embedded;
 internal static class KubernetesProtobuf
 {
     private static readonly UTF8Encoding Utf8 = new(false, throwOnInvalidBytes: true);
-
     private static readonly StructField TypeMeta = new(("apiVersion", 1, FieldType.Text), ("kind", 2, FieldType.Text));
+    private static readonly StructField Timestamp = new(("seconds", 1, FieldType.Number));
 
     /// <summary>
     /// The object as JSON; null where the bytes are no such object, or hold a field that is owned as a whole: kubectl sends none, and a
     /// reader that drops one would do harm.
     /// </summary>
-    public static JsonObject? Decode(ReadOnlySpan<byte> body, string kind, StructField? schema)
+    public static JsonObject? Decode(byte[] body, string kind, StructField? schema)
     {
-        if (schema is null || !body.StartsWith("k8s\0"u8)) return null;
+        if (schema is null || !body.AsSpan().StartsWith("k8s\0"u8)) return null;
         try
         {
-            ReadOnlySpan<byte> raw = default;
-            JsonObject type = [];
-            var unknown = new FieldReader(body[4..]);
-            while (unknown.Read())
+            var (type, raw) = (new JsonObject(), ByteString.Empty);
+            var unknown = new CodedInputStream(body, 4, body.Length - 4);
+            while (unknown.ReadTag() is not 0 and var tag)
             {
-                if (unknown.Number == 1) type = Message(unknown.Value, TypeMeta);
-                else if (unknown.Number == 2) raw = unknown.Value;
+                var number = WireFormat.GetTagFieldNumber(tag);
+                if (number == 1) type = Message(unknown.ReadBytes(), TypeMeta);
+                else if (number == 2) raw = unknown.ReadBytes();
+                else unknown.SkipLastField();
             }
 
             if (type["kind"]?.GetValue<string>() != kind) return null;
@@ -38,37 +40,42 @@ internal static class KubernetesProtobuf
             result["kind"] = kind;
             return result;
         }
-        catch (Exception e) when (e is FormatException or ArgumentException)
+        catch (Exception e) when (e is InvalidProtocolBufferException or FormatException or ArgumentException)
         {
             return null;
         }
     }
 
-    private static JsonObject Message(ReadOnlySpan<byte> bytes, StructField schema)
+    private static JsonObject Message(ByteString bytes, StructField schema)
     {
         var result = new JsonObject();
-        var reader = new FieldReader(bytes);
-        while (reader.Read())
+        var input = bytes.CreateCodedInput();
+        while (input.ReadTag() is not 0 and var tag)
         {
-            if (!schema.Numbers.TryGetValue(reader.Number, out var name)) continue;
+            if (!schema.Numbers.TryGetValue(WireFormat.GetTagFieldNumber(tag), out var name))
+            {
+                input.SkipLastField();
+                continue;
+            }
+
             switch (schema.Fields[name])
             {
                 case MapField map:
                     if (result[name] is not JsonObject entries) result[name] = entries = [];
-                    var entry = Message(reader.Value, new StructField(("key", 1, FieldType.Text), ("value", 2, map.Value)));
+                    var entry = Message(input.ReadBytes(), new StructField(("key", 1, FieldType.Text), ("value", 2, map.Value)));
                     var key = entry["key"]?.GetValue<string>() ?? string.Empty;
                     if (key.Contains('\0', StringComparison.Ordinal)) throw new FormatException("NUL in a key");
                     entries[key] = entry["value"]?.GetValue<string>() ?? string.Empty;
                     break;
                 case SetField:
                     if (result[name] is not JsonArray list) result[name] = list = [];
-                    list.Add(JsonValue.Create(Utf8.GetString(reader.Value)));
+                    list.Add(JsonValue.Create(Utf8.GetString(input.ReadBytes().Span)));
                     break;
                 case StructField part:
-                    result[name] = Message(reader.Value, part);
+                    result[name] = Message(input.ReadBytes(), part);
                     break;
                 case ScalarField scalar:
-                    if (Scalar(scalar.Kind, reader) is { } node) result[name] = node;
+                    if (Scalar(scalar.Kind, input) is { } node) result[name] = node;
                     break;
                 default:
                     throw new FormatException("not read from protobuf");
@@ -79,71 +86,14 @@ internal static class KubernetesProtobuf
     }
 
     // Go writes empty texts, zero numbers and zero times as well; in JSON they are absent.
-    private static JsonNode? Scalar(ScalarKind kind, FieldReader reader)
+    private static JsonNode? Scalar(ScalarKind kind, CodedInputStream input) => kind switch
     {
-        switch (kind)
-        {
-            case ScalarKind.Boolean:
-                return reader.Integer != 0;
-            case ScalarKind.Number:
-                return reader.Integer == 0 ? null : (long)reader.Integer;
-            case ScalarKind.Base64:
-                return Convert.ToBase64String(reader.Value);
-            case ScalarKind.Time:
-                var time = new FieldReader(reader.Value);
-                while (time.Read())
-                    if (time is { Number: 1, Integer: not 0 }) return ApiJson.Time(DateTimeOffset.FromUnixTimeSeconds((long)time.Integer));
-                return null;
-            default:
-                return reader.Value.IsEmpty ? null : Utf8.GetString(reader.Value);
-        }
-    }
-
-    /// <summary>Reads the fields of one message, one after another (https://protobuf.dev/programming-guides/encoding/).</summary>
-    private ref struct FieldReader(ReadOnlySpan<byte> bytes)
-    {
-        private ReadOnlySpan<byte> _left = bytes;
-
-        public int Number { get; private set; }
-
-        /// <summary>What a field of type varint holds.</summary>
-        public ulong Integer { get; private set; }
-
-        /// <summary>What a field of another type holds.</summary>
-        public ReadOnlySpan<byte> Value { get; private set; }
-
-        public bool Read()
-        {
-            if (_left.IsEmpty) return false;
-            var tag = Varint();
-            Number = (int)(tag >> 3);
-            (var isVarint, ulong length) = (tag & 7) switch
-            {
-                0 => (true, 0UL),
-                1 => (false, 8UL),
-                2 => (false, Varint()),
-                5 => (false, 4UL),
-                _ => throw new FormatException("unknown wire type"),
-            };
-            Integer = isVarint ? Varint() : 0;
-            if (length > (ulong)_left.Length) throw new FormatException("cut off");
-            Value = _left[..(int)length];
-            _left = _left[(int)length..];
-            return true;
-        }
-
-        private ulong Varint()
-        {
-            ulong result = 0;
-            for (var i = 0; i < 10 && i < _left.Length; i++)
-            {
-                result |= (ulong)(_left[i] & 0x7f) << (7 * i);
-                if (_left[i] >= 0x80) continue;
-                _left = _left[(i + 1)..];
-                return result;
-            }
-
-            throw new FormatException("cut off, or a number too long");
-        }
-    }
+        ScalarKind.Boolean => input.ReadBool(),
+        ScalarKind.Number => input.ReadInt64() is not 0 and var number ? number : null,
+        ScalarKind.Base64 => input.ReadBytes().ToBase64(),
+        ScalarKind.Time => Message(input.ReadBytes(), Timestamp)["seconds"]?.GetValue<long>() is { } seconds
+            ? ApiJson.Time(DateTimeOffset.FromUnixTimeSeconds(seconds))
+            : null,
+        _ => input.ReadBytes() is { IsEmpty: false } text ? Utf8.GetString(text.Span) : null,
+    };
 }

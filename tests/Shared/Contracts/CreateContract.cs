@@ -153,6 +153,22 @@ public sealed class CreateContract(ServerKind kind) : ApiServerContract(kind)
     public async Task A_body_of_YAML_is_taken() =>
         Assert.That((await Api.SendAsync("POST", Secrets, "apiVersion: v1\nkind: Secret\nmetadata: {name: yaml}\ndata: {k: QQ==}\n", "application/yaml")).Gives(201).Data, Is.EqualTo("""{"k":"QQ=="}"""));
 
+    /// <summary>runtime.Unknown of apimachinery around a Secret of api/core/v1, with empty fields as Go writes them.</summary>
+    [Test]
+    public async Task A_body_of_protobuf_is_taken_as_kubectl_create_sends_it()
+    {
+        // Tag, length and content: each length is one byte here.
+        static string Field(int number, string content) => $"{(char)((number << 3) | 2)}{(char)content.Length}{content}";
+        var metadata = Field(1, "proto") + Field(2, "") + Field(3, "") + Field(8, "") + Field(11, Field(1, "l") + Field(2, "x"));
+        var secret = Field(1, metadata) + Field(2, Field(1, "k") + Field(2, "A")) + Field(3, "");
+        var body = "k8s\0" + Field(1, Field(1, "v1") + Field(2, "Secret")) + Field(2, secret) + Field(3, "") + Field(4, "");
+
+        var made = (await Api.SendAsync("POST", Secrets, body, "application/vnd.kubernetes.protobuf")).Gives(201);
+        Assert.That((made.Data, (string?)made.Json["type"], (string?)made.Json["metadata"]!["name"], (string?)made.Json["metadata"]!["labels"]!["l"]),
+            Is.EqualTo(("""{"k":"QQ=="}""", "Opaque", "proto", "x")));
+        (await Api.SendAsync("POST", Secrets, body[..^9], "application/vnd.kubernetes.protobuf")).Gives(400);
+    }
+
     [Test]
     public async Task Unknown_fields_are_dropped()
     {
