@@ -32,19 +32,19 @@ internal sealed class ReportDelivery(StandardOutput output)
     /// </exception>
     public void Deliver(ICakeContext context, TrustReport report, RunSpec run)
     {
+        // The classes for XML take a while to load: meanwhile the report is shown.
+        var junit = Task.Run(() => JUnitReport.Render(report));
         Show(run, () => JsonReport.Render(report), console => TableReport.Write(report, console), text => PlainReport.Write(report, text));
-
-        var markdown = new StringWriter();
-        MarkdownReport.Write(report, markdown);
+        var markdown = MarkdownReport.Render(report);
         List<(string, Action<string>)> files =
         [
             Folder(run),
-            Artifact(run, JUnitFile, JUnitReport.Render(report)),
+            Artifact(run, JUnitFile, junit.GetAwaiter().GetResult()),
             Artifact(run, JsonFile, JsonReport.Render(report)),
-            Artifact(run, MarkdownFile, markdown.ToString()),
+            Artifact(run, MarkdownFile, markdown),
         ];
         if (context.Environment.GetEnvironmentVariable("GITHUB_STEP_SUMMARY") is { Length: > 0 } summary)
-            files.Add((summary, path => File.AppendAllText(path, markdown.ToString())));
+            files.Add((summary, path => File.AppendAllText(path, markdown)));
         Conclude(report.ToFault(run.Strict), Stage.Verification, files);
         context.Log.Verbose($"Reports: {run.ArtifactsDirectory}");
     }
@@ -88,11 +88,11 @@ internal sealed class ReportDelivery(StandardOutput output)
     private static (string Path, Action<string> Write) Folder(RunSpec run) => (run.ArtifactsDirectory, directory =>
     {
         Directory.CreateDirectory(directory);
-        WholeFile.Sweep(directory);
+        AtomicFile.Sweep(directory);
     });
 
     private static (string Path, Action<string> Write) Artifact(RunSpec run, string name, string text) =>
-        (Path.Combine(run.ArtifactsDirectory, name), path => WholeFile.Replace(path, Encoding.UTF8.GetBytes(text), secret: false));
+        (Path.Combine(run.ArtifactsDirectory, name), path => AtomicFile.Replace(path, Encoding.UTF8.GetBytes(text), secret: false));
 
     /// <summary>
     /// Writes every file that can be written, then fails with what the report found; a file that cannot be written comes after it and never

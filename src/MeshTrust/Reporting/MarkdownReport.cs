@@ -7,8 +7,8 @@ namespace MeshTrust.Reporting;
 /// <summary>The report for a step summary: GitHub-flavoured Markdown, with what is wrong before what is fine.</summary>
 internal static class MarkdownReport
 {
-    /// <summary>Writes the report, with <c>\n</c> as line break.</summary>
-    public static void Write(TrustReport report, TextWriter output)
+    /// <summary>The report, with <c>\n</c> as line break.</summary>
+    public static string Render(TrustReport report)
     {
         var text = new StringBuilder();
         text.Append($"## {Sign(report.Outcome)} MeshTrust: {Escape(report.Mesh)}\n\n{Escape(report.Verdict)} ");
@@ -17,7 +17,7 @@ internal static class MarkdownReport
         AppendClusters(text, report);
         AppendMatrix(text, report);
         AppendChecks(text, report);
-        output.Write(text.ToString());
+        return text.ToString();
     }
 
     private static void AppendFindings(StringBuilder text, TrustReport report)

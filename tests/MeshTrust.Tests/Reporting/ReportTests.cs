@@ -34,12 +34,7 @@ internal sealed class ReportTests
         },
         ["json"] = JsonReport.Render,
         ["junit"] = JUnitReport.Render,
-        ["markdown"] = report =>
-        {
-            var text = new StringWriter();
-            MarkdownReport.Write(report, text);
-            return text.ToString();
-        },
+        ["markdown"] = MarkdownReport.Render,
     };
 
     [Test]
