@@ -8,17 +8,11 @@ using MeshTrust.Settings;
 namespace MeshTrust.Kubeconfig;
 
 /// <summary>The files and variables that lead to the clusters of a mesh. Planning is pure; <see cref="Write"/> is the one effect.</summary>
-/// <param name="Variables">For later steps, in the order in which they are written: <c>CTX_CLUSTER1</c>, <c>KUBECONFIG</c> and so on.</param>
+/// <param name="Variables">For later steps (<c>CTX_CLUSTER1</c>, <c>KUBECONFIG</c> and so on), in the order of the files.</param>
 /// <param name="Files"><c>kubeconfig/merged</c>, <c>env.sh</c>, <c>meshtrust.env</c>, <c>topology-config.json</c>.</param>
 internal sealed record ContextsPlan(IReadOnlyList<KeyValuePair<string, string>> Variables, IReadOnlyList<OutputFile> Files)
 {
-    /// <summary>Plans the export.</summary>
-    /// <param name="topology">The mesh.</param>
-    /// <param name="clusters">In the order of the topology; no two contexts have the same name.</param>
-    /// <param name="kubeconfigs">The kubeconfig of each cluster, in the same order.</param>
-    /// <param name="workDirectory">The work directory (absolute).</param>
-    /// <param name="kubeconfigDirectory">Where <c>merged</c> goes (absolute); null for <c>kubeconfig</c> in the work directory.</param>
-    /// <param name="pools">The load-balancer addresses of each cluster, in the same order; null for none.</param>
+    /// <summary>Plans the export. Lists are in the topology's order, directories absolute; no two contexts have the same name.</summary>
     /// <exception cref="MeshTrustException">Stage Contexts: a kubeconfig leads nowhere, or a path does not fit into a script.</exception>
     internal static ContextsPlan For(
         MeshTopology topology, IReadOnlyList<ClusterAccess> clusters, IReadOnlyList<KubeconfigDocument> kubeconfigs, string workDirectory,

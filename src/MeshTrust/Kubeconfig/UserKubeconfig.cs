@@ -119,11 +119,9 @@ internal sealed class UserKubeconfig(TimeProvider time)
 
     private MeshTrustException Locked(string path)
     {
-        var age = time.GetUtcNow() - File.GetLastWriteTimeUtc(path);
-        var text = age.TotalHours >= 2 ? $"{age.TotalHours:0} hours"
-            : age.TotalMinutes >= 2 ? $"{age.TotalMinutes:0} minutes" : $"{Math.Max(0, age.TotalSeconds):0} s";
+        var age = Text.Duration(time.GetUtcNow() - File.GetLastWriteTimeUtc(path));
         return new(Stage.Contexts, new Problem("MT0219", path,
-            $"Another program has locked this kubeconfig for {text}, and did not let it go within {LockTimeout.TotalSeconds:0} s.",
+            $"Another program has locked this kubeconfig for {age}, and did not let it go within {LockTimeout.TotalSeconds:0} s.",
             "Let it end. Where no kind or kubectl runs, a program that was killed left it: remove the .lock file. "
             + "Or leave --merge-kubeconfig out and use the file that SetContexts names."));
     }

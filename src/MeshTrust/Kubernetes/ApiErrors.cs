@@ -64,11 +64,8 @@ internal sealed record ConnectionFault(string Code, string What, string Hint, bo
     }
 }
 
-/// <summary>One try got no response.</summary>
-internal sealed class ApiConnectionException(ConnectionFault fault, Exception? inner = null) : Exception(fault.What, inner)
-{
-    internal ConnectionFault Fault { get; } = fault;
-}
+/// <summary>One try: a response, or why none came.</summary>
+internal readonly record struct ApiAttempt(ApiResponse? Response, ConnectionFault? Fault);
 
 /// <summary>Turns a rejection by an API server into a problem that says what to do. Pure.</summary>
 internal static partial class ApiRejection

@@ -11,29 +11,19 @@ namespace MeshTrust.Kubernetes;
 /// The connection to one API server. KubernetesClient makes the credentials and the HTTP client; the few requests are sent without its
 /// generated operations: those put the request's body, here a key, into their exceptions, and cost a third of a warm run to compile.
 /// </summary>
-internal sealed class ApiTransport : IDisposable
+internal sealed class ApiTransport(ClusterName cluster, ResolvedContext context, TimeSpan connectTimeout) : IDisposable
 {
-    private readonly ResolvedContext _context;
-    private readonly TimeSpan _connectTimeout;
     private readonly Lock _lock = new();
     private readonly List<Task<Connection>> _connections = [];
 
-    private ApiTransport(ClusterName cluster, ResolvedContext context, TimeSpan connectTimeout)
-    {
-        _context = context;
-        _connectTimeout = connectTimeout;
-        Cluster = cluster;
-        Server = new Uri(context.Server.AbsoluteUri.TrimEnd('/') + "/");
-    }
+    internal ClusterName Cluster => cluster;
 
-    internal ClusterName Cluster { get; }
+    internal Uri Server { get; } = new(context.Server.AbsoluteUri.TrimEnd('/') + "/");
 
-    internal Uri Server { get; }
-
-    internal string Endpoint => _context.Endpoint;
+    internal string Endpoint => context.Endpoint;
 
     /// <summary>The end of the client certificate, where the context has one: the usual reason for a 401.</summary>
-    internal DateTimeOffset? ClientCertificateEnd => ApiCredentials.ClientCertificateEnd(_context.User);
+    internal DateTimeOffset? ClientCertificateEnd => ApiCredentials.ClientCertificateEnd(context.User);
 
     /// <summary>Reads the kubeconfig; nothing is sent before the first request.</summary>
     /// <exception cref="MeshTrustException">Stage <see cref="Stage.Contexts"/>: the kubeconfig cannot be used.</exception>
@@ -44,14 +34,13 @@ internal sealed class ApiTransport : IDisposable
     }
 
     /// <summary>One try. Credentials that the server no longer accepts are made again once, where that can help.</summary>
-    /// <exception cref="ApiConnectionException">No response came.</exception>
-    internal async Task<ApiResponse> SendAsync(ApiRequest request, CancellationToken cancellationToken)
+    internal async Task<ApiAttempt> SendAsync(ApiRequest request, CancellationToken cancellationToken)
     {
         var connecting = Current(rejected: null);
-        var response = await SendAsync(request, connecting, cancellationToken).ConfigureAwait(false);
-        return response.StatusCode == 401 && _context.HasRenewableCredentials
+        var attempt = await SendAsync(request, connecting, cancellationToken).ConfigureAwait(false);
+        return attempt.Response?.StatusCode == 401 && context.HasRenewableCredentials
             ? await SendAsync(request, Current(rejected: connecting), cancellationToken).ConfigureAwait(false)
-            : response;
+            : attempt;
     }
 
     public void Dispose()
@@ -70,12 +59,12 @@ internal sealed class ApiTransport : IDisposable
         {
             // A command for credentials may take seconds and blocks: it must not hold up the caller's other clusters.
             if (_connections.Count == 0 || _connections[^1] == rejected)
-                _connections.Add(_context.Command is null ? Task.FromResult(Connect()) : Task.Run(Connect));
+                _connections.Add(context.Command is null ? Task.FromResult(Connect()) : Task.Run(Connect));
             return _connections[^1];
         }
     }
 
-    private async Task<ApiResponse> SendAsync(ApiRequest request, Task<Connection> connecting, CancellationToken cancellationToken)
+    private async Task<ApiAttempt> SendAsync(ApiRequest request, Task<Connection> connecting, CancellationToken cancellationToken)
     {
         var (client, trust) = await connecting.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
@@ -86,11 +75,11 @@ internal sealed class ApiTransport : IDisposable
             using var response = await client.HttpClient
                 .SendAsync(message, HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false);
             var body = await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false);
-            return new ApiResponse((int)response.StatusCode, body, response.Headers.RetryAfter?.Delta);
+            return new ApiAttempt(new ApiResponse((int)response.StatusCode, body, response.Headers.RetryAfter?.Delta), null);
         }
         catch (Exception e) when (e is HttpRequestException or IOException or AuthenticationException)
         {
-            throw new ApiConnectionException(ConnectionFault.From(e, Server, trust), e);
+            return new ApiAttempt(null, ConnectionFault.From(e, Server, trust));
         }
     }
 
@@ -103,10 +92,10 @@ internal sealed class ApiTransport : IDisposable
             VersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
         };
         // .NET takes the name for the handshake from here, through proxies too, and from nowhere else: it overwrites SslOptions.TargetHost.
-        message.Headers.Host = _context.Cluster.Text("tls-server-name");
+        message.Headers.Host = context.Cluster.Text("tls-server-name");
         message.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
         message.Headers.UserAgent.Add(new ProductInfoHeaderValue("meshtrust", null));
-        if (_context.User.Text("as") is { } impersonated) message.Headers.Add("Impersonate-User", impersonated);
+        if (context.User.Text("as") is { } impersonated) message.Headers.Add("Impersonate-User", impersonated);
         if (!request.Body.IsEmpty)
         {
             message.Content = new ReadOnlyMemoryContent(request.Body);
@@ -120,27 +109,27 @@ internal sealed class ApiTransport : IDisposable
     {
         try
         {
-            var configuration = ApiCredentials.Build(_context);
+            var configuration = ApiCredentials.Build(context);
             SocketsHttpHandler? handler = null;
             configuration.HttpClientTimeout = Timeout.InfiniteTimeSpan;
             configuration.FirstMessageHandlerSetup = h =>
             {
                 handler = h;
                 h.AllowAutoRedirect = false;
-                h.ConnectTimeout = _connectTimeout;
+                h.ConnectTimeout = connectTimeout;
                 // .NET sends even loopback through HTTPS_PROXY, where kubectl does not.
                 if (Server.IsLoopback) h.UseProxy = false;
-                else if (_context.Cluster.Text("proxy-url") is { } proxy) h.Proxy = new WebProxy(proxy);
+                else if (context.Cluster.Text("proxy-url") is { } proxy) h.Proxy = new WebProxy(proxy);
             };
             var client = new k8s.Kubernetes(configuration);
-            var trust = new ServerTrust(Server, configuration.SslCaCerts, _context.SkipsTlsVerification);
+            var trust = new ServerTrust(Server, configuration.SslCaCerts, context.SkipsTlsVerification);
             handler!.SslOptions.RemoteCertificateValidationCallback = trust.Accept;
             return new Connection(client, trust);
         }
         catch (Exception e) when (e is not MeshTrustException)
         {
             // The exception itself is not reported: its text may quote what a command printed.
-            throw new MeshTrustException(Stage.Contexts, ApiCredentials.Unusable(_context));
+            throw new MeshTrustException(Stage.Contexts, ApiCredentials.Unusable(context));
         }
     }
 
@@ -179,39 +168,27 @@ internal sealed class RetryingApiClient : IDisposable
     {
         Problem? last = null;
         var mayHaveBeenApplied = false;
-        for (var tries = 1; ; tries++)
+        try
         {
-            try
+            for (var tries = 1; ; tries++)
             {
-                ApiResponse? response = null;
-                ConnectionFault? fault = null;
-                try
-                {
-                    response = await TryAsync(request).ConfigureAwait(false);
-                }
-                catch (ApiConnectionException e)
-                {
-                    // A server that is known to have ended does not come back: waiting for it would only hide the reason.
-                    if (_settings.FaultOf(_transport.Cluster) is { } ended) throw new MeshTrustException(_settings.Stage, ended);
-                    fault = e.Fault;
-                }
-
+                var (response, fault) = await TryAsync(request).ConfigureAwait(false);
                 if (response is { IsTransient: false }) return response with { MayHaveBeenApplied = mayHaveBeenApplied };
+                // A server that is known to have ended does not come back: waiting for it would only hide the reason.
+                if (fault is not null && _settings.FaultOf(_transport.Cluster) is { } ended) throw Failed(ended);
                 mayHaveBeenApplied |= response is null or { StatusCode: 500 or 502 or 504 };
                 last = response is null ? fault!.ToProblem(Cluster, request) : Rejection(request, response);
                 // Retried until the deadline is what the server itself calls transient, and its silence; all else may well be lasting.
                 var transient = response is null ? fault!.IsTimeout : response.StatusCode != 500;
-                if (fault is { IsTransient: false } || !Backoff.ShouldRetry(tries, transient))
-                    throw new MeshTrustException(_settings.Stage, last);
+                if (fault is { IsTransient: false } || !Backoff.ShouldRetry(tries, transient)) throw Failed(last);
                 var pause = Backoff.Pause(_settings.FirstBackoff, tries, response?.RetryAfter, Random.Shared.NextDouble());
                 await Task.Delay(pause, _settings.Time, _deadline.Token).ConfigureAwait(false);
             }
-            catch (OperationCanceledException)
-            {
-                _caller.ThrowIfCancellationRequested();
-                last ??= ConnectionFault.NoAnswer(_transport.Server, _settings.Deadline).ToProblem(Cluster, request);
-                throw new MeshTrustException(_settings.Stage, last);
-            }
+        }
+        catch (OperationCanceledException)
+        {
+            _caller.ThrowIfCancellationRequested();
+            throw Failed(last ?? ConnectionFault.NoAnswer(_transport.Server, _settings.Deadline).ToProblem(Cluster, request));
         }
     }
 
@@ -227,21 +204,23 @@ internal sealed class RetryingApiClient : IDisposable
         }
         catch (Exception e) when (e is KeyNotFoundException or InvalidOperationException or FormatException)
         {
-            throw new MeshTrustException(_settings.Stage, ApiRejection.Unreadable(Cluster, _transport.Server, request));
+            throw Failed(ApiRejection.Unreadable(Cluster, _transport.Server, request));
         }
     }
 
     internal void EnsureSuccess(ApiRequest request, ApiResponse response)
     {
-        if (!response.IsSuccess) throw new MeshTrustException(_settings.Stage, Rejection(request, response));
+        if (!response.IsSuccess) throw Failed(Rejection(request, response));
     }
+
+    private MeshTrustException Failed(Problem problem) => new(_settings.Stage, problem);
 
     private Problem Rejection(ApiRequest request, ApiResponse response) =>
         response.StatusCode == 401 && _transport.ClientCertificateEnd is { } end && end < _settings.Time.GetUtcNow()
             ? ApiRejection.Expired(Cluster, _transport.Server, end)
             : ApiRejection.Describe(Cluster, _transport.Server, request, response);
 
-    private async Task<ApiResponse> TryAsync(ApiRequest request)
+    private async Task<ApiAttempt> TryAsync(ApiRequest request)
     {
         using var timer = new CancellationTokenSource(_settings.AttemptTimeout, _settings.Time);
         using var attempt = CancellationTokenSource.CreateLinkedTokenSource(_deadline.Token, timer.Token);
@@ -251,7 +230,7 @@ internal sealed class RetryingApiClient : IDisposable
         }
         catch (OperationCanceledException) when (!_deadline.IsCancellationRequested)
         {
-            throw new ApiConnectionException(ConnectionFault.NoAnswer(_transport.Server, _settings.AttemptTimeout));
+            return new ApiAttempt(null, ConnectionFault.NoAnswer(_transport.Server, _settings.AttemptTimeout));
         }
     }
 }

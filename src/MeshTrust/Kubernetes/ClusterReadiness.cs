@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using MeshTrust.IO;
 
 namespace MeshTrust.Kubernetes;
 
@@ -67,14 +68,8 @@ internal sealed record NodeReadiness(string Name, bool IsReady, string Reason, I
         return new NodeReadiness(
             (string?)node["metadata"]?["name"] ?? "",
             isReady,
-            isReady ? "" : OneLine((string?)ready?["message"] ?? (string?)ready?["reason"] ?? ""),
+            isReady ? "" : Text.OneLine((string?)ready?["message"] ?? (string?)ready?["reason"], longest: 200),
             [.. ranges.OfType<IPNetwork>()],
             (string?)node["status"]?["nodeInfo"]?["kubeletVersion"] ?? "");
-    }
-
-    private static string OneLine(string text)
-    {
-        var line = string.Join(' ', text.Split((char[])['\r', '\n', '\t'], StringSplitOptions.RemoveEmptyEntries));
-        return line.Length > 200 ? line[..200] + "…" : line;
     }
 }

@@ -7,28 +7,21 @@ using MeshTrust.Settings;
 namespace MeshTrust.Kubernetes;
 
 /// <summary>An API server over KubernetesClient: server-side apply under MeshTrust's own field manager, lists in pages, retries.</summary>
-internal sealed class KubernetesClusterApi : IClusterApi
+/// <param name="transport">The connection.</param>
+/// <param name="settings">How long to try.</param>
+/// <param name="ownsTransport">Whether disposing this closes the connection.</param>
+internal sealed class KubernetesClusterApi(ApiTransport transport, ClusterApiSettings settings, bool ownsTransport) : IClusterApi
 {
     /// <summary>The name under which the server keeps what MeshTrust owns.</summary>
     internal const string FieldManager = "meshtrust";
 
     private const int MaxRestarts = 3;
-    private readonly ApiTransport _transport;
-    private readonly ClusterApiSettings _settings;
-    private readonly bool _ownsTransport;
 
-    internal KubernetesClusterApi(ApiTransport transport, ClusterApiSettings settings, bool ownsTransport)
-    {
-        _transport = transport;
-        _settings = settings;
-        _ownsTransport = ownsTransport;
-    }
+    public ClusterName Cluster => transport.Cluster;
 
-    public ClusterName Cluster => _transport.Cluster;
+    public Uri Server => transport.Server;
 
-    public Uri Server => _transport.Server;
-
-    public string Endpoint => _transport.Endpoint;
+    public string Endpoint => transport.Endpoint;
 
     internal static IClusterApi Connect(ClusterAccess access, ClusterApiSettings settings) =>
         new KubernetesClusterApi(ApiTransport.Open(access, settings.AttemptTimeout), settings, ownsTransport: true);
@@ -101,7 +94,7 @@ internal sealed class KubernetesClusterApi : IClusterApi
 
     public void Dispose()
     {
-        if (_ownsTransport) _transport.Dispose();
+        if (ownsTransport) transport.Dispose();
     }
 
     private static string Force(bool force) => force ? "&force=true" : "&force=false";
@@ -132,7 +125,7 @@ internal sealed class KubernetesClusterApi : IClusterApi
         Body = body,
     };
 
-    private RetryingApiClient Begin(CancellationToken cancellationToken) => new(_transport, _settings, cancellationToken);
+    private RetryingApiClient Begin(CancellationToken cancellationToken) => new(transport, settings, cancellationToken);
 
     private async Task<T?> ReadAsync<T>(
         ApiRequest request, Func<JsonElement, T> read, CancellationToken cancellationToken, Func<ApiResponse, bool>? isMissing = null)
@@ -159,7 +152,7 @@ internal sealed class KubernetesClusterApi : IClusterApi
         for (var restarts = 0; ;)
         {
             var from = next.Length == 0 ? "" : $"&continue={Uri.EscapeDataString(next)}";
-            var request = list with { Path = $"{list.Path}?{selector}limit={_settings.PageSize}{from}" };
+            var request = list with { Path = $"{list.Path}?{selector}limit={settings.PageSize}{from}" };
             var response = await client.SendAsync(request).ConfigureAwait(false);
             if (response.StatusCode == 410 && next.Length > 0 && restarts++ < MaxRestarts)
             {

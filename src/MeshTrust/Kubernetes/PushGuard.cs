@@ -1,4 +1,5 @@
 using System.Text;
+using MeshTrust.IO;
 using MeshTrust.Pki;
 using MeshTrust.Settings;
 
@@ -8,31 +9,21 @@ namespace MeshTrust.Kubernetes;
 /// Keeps a push from breaking a mesh that runs: a root is never replaced by another one, and a secret that is not ours is not taken over,
 /// unless the user says so. Pure: it looks at what was read.
 /// </summary>
-internal sealed class PushGuard
+internal sealed class PushGuard(LiveTrust live, ClusterCacerts wanted, CacertsPushSettings settings)
 {
-    private readonly LiveTrust _live;
-    private readonly ClusterCacerts _wanted;
-    private readonly CacertsPushSettings _settings;
     private readonly List<Problem> _problems = [];
     private readonly List<Problem> _warnings = [];
     private bool _rootDiffers;
     private bool _putsBack;
-
-    private PushGuard(LiveTrust live, ClusterCacerts wanted, CacertsPushSettings settings)
-    {
-        _live = live;
-        _wanted = wanted;
-        _settings = settings;
-    }
 
     internal static PushVerdict Inspect(LiveTrust live, ClusterCacerts wanted, string namespaceName, CacertsPushSettings settings) =>
         new PushGuard(live, wanted, settings).Judge(CacertsSecret.For(wanted, namespaceName));
 
     private PushVerdict Judge(SecretDocument secret)
     {
-        var generated = _live.Cacerts?.Data.ContainsKey(CacertsSecret.GeneratedMark) == true;
+        var generated = live.Cacerts?.Data.ContainsKey(CacertsSecret.GeneratedMark) == true;
         JudgeRoot();
-        if (_live.Cacerts is { } cacerts)
+        if (live.Cacerts is { } cacerts)
         {
             if (generated) JudgeGenerated();
             if (cacerts.Data.ContainsKey(CacertsSecret.TlsCertificate)) RefuseTlsLayout(cacerts);
@@ -48,7 +39,7 @@ internal sealed class PushGuard
 
         return new PushVerdict(secret, _problems, _warnings)
         {
-            RemovesGeneratedMark = generated && _settings.Force,
+            RemovesGeneratedMark = generated && settings.Force,
             RootDiffers = _rootDiffers,
             PutsBack = _putsBack,
         };
@@ -60,8 +51,8 @@ internal sealed class PushGuard
     /// </summary>
     private void JudgeRoot()
     {
-        var published = Published(_live.RootConfigMap);
-        if (Held(_live.Cacerts, CacertsFile.RootCert) is { } bytes)
+        var published = Published(live.RootConfigMap);
+        if (Held(live.Cacerts, CacertsFile.RootCert) is { } bytes)
         {
             var secret = Parse(bytes);
             if (!Same(secret, Wanted()))
@@ -82,7 +73,7 @@ internal sealed class PushGuard
         {
             if (!Same(published, Wanted())) RefuseRoot($"the ConfigMap {LiveTrust.RootConfigMapName}", published);
         }
-        else if ((Held(_live.SelfSigned, CacertsFile.RootCert) ?? Held(_live.SelfSigned, CacertsFile.CaCert)) is { } selfSigned)
+        else if ((Held(live.SelfSigned, CacertsFile.RootCert) ?? Held(live.SelfSigned, CacertsFile.CaCert)) is { } selfSigned)
         {
             if (!Same(Parse(selfSigned), Wanted()))
                 RefuseRoot($"the secret {LiveTrust.SelfSignedName} of a self-signed istiod", Parse(selfSigned));
@@ -93,7 +84,7 @@ internal sealed class PushGuard
     private bool IsPublished(PemDocument secret)
     {
         var foreign = secret.Certificates.Except(Wanted().Certificates).ToHashSet();
-        return _live.RootConfigMaps?.Any(map => Published(map)?.Certificates.Any(foreign.Contains) == true) == true;
+        return live.RootConfigMaps?.Any(map => Published(map)?.Certificates.Any(foreign.Contains) == true) == true;
     }
 
     private void PutBack(PemDocument secret)
@@ -106,16 +97,16 @@ internal sealed class PushGuard
             "Find out what wrote the other secret. istiod goes on with the root that it has.");
     }
 
-    private void RefuseRoot(string source, PemDocument live)
+    private void RefuseRoot(string source, PemDocument held)
     {
         _rootDiffers = true;
-        var readable = live.Certificates.Count > 0;
+        var readable = held.Certificates.Count > 0;
         var what = readable
-            ? $"This cluster trusts the root {Describe(live)}, from {source}; the new one is {Describe(Wanted())}. "
+            ? $"This cluster trusts the root {Describe(held)}, from {source}; the new one is {Describe(Wanted())}. "
                 + $"Replacing it breaks mutual TLS with every workload that holds the old root{Reach()} until all of them have restarted."
             : $"{source} holds a root that cannot be read, "
                 + $"so nobody can say whether the new one ({Describe(Wanted())}) would break running workloads{Reach()}.";
-        if (_settings.AcceptOutage)
+        if (settings.AcceptOutage)
         {
             Warn("MT5218", what,
                 "You accepted the outage (--accept-outage). istiod takes the new root at its next restart; "
@@ -132,7 +123,7 @@ internal sealed class PushGuard
     private void JudgeGenerated()
     {
         const string Message = "Istiod generated the secret cacerts itself (USE_CACERTS_FOR_SELF_SIGNED_CA) and watches it";
-        if (_settings.Force) Warn("MT5202", $"{Message}; it is taken over.", "istiod uses the new CA from its next restart on.");
+        if (settings.Force) Warn("MT5202", $"{Message}; it is taken over.", "istiod uses the new CA from its next restart on.");
         else
         {
             Refuse("MT5202", $"{Message}.",
@@ -150,21 +141,21 @@ internal sealed class PushGuard
             + $"(kubectl -n {cacerts.Namespace} delete secret {cacerts.Name}) and run again. This cluster was not touched.");
     }
 
-    private SecretDocument KeepType(SecretDocument secret, SecretDocument live)
+    private SecretDocument KeepType(SecretDocument secret, SecretDocument held)
     {
         Warn("MT5217",
-            $"The secret cacerts has the type '{live.Type}' instead of '{secret.Type}'; a secret's type cannot change, so it stays.",
+            $"The secret cacerts has the type '{held.Type}' instead of '{secret.Type}'; a secret's type cannot change, so it stays.",
             "Nothing needs to be done: istiod does not look at the type.");
-        return secret with { Type = live.Type };
+        return secret with { Type = held.Type };
     }
 
     /// <summary>
     /// Istiod compares bytes: with one different byte in root-cert.pem it drops the whole update, the new intermediate too, unless
     /// ISTIO_MULTIROOT_MESH is on (istio_ca.go). So where the certificates are the same, the live bytes stay, if they are sound.
     /// </summary>
-    private SecretDocument KeepRootBytes(SecretDocument secret, SecretDocument live)
+    private SecretDocument KeepRootBytes(SecretDocument secret, SecretDocument held)
     {
-        if (Held(live, CacertsFile.RootCert) is not { } bytes || _wanted.RootCert.Span.SequenceEqual(bytes)) return secret;
+        if (Held(held, CacertsFile.RootCert) is not { } bytes || wanted.RootCert.Span.SequenceEqual(bytes)) return secret;
         var document = Parse(bytes);
         if (!Same(document, Wanted())) return secret;
         if (document.Defects.Count == 0)
@@ -189,7 +180,7 @@ internal sealed class PushGuard
     private static byte[]? Held(SecretDocument? secret, string key) =>
         secret?.Data.TryGetValue(key, out var bytes) == true && bytes.Length > 0 ? bytes : null;
 
-    private PemDocument Wanted() => Parse(_wanted.RootCert.Span);
+    private PemDocument Wanted() => Parse(wanted.RootCert.Span);
 
     private static PemDocument Parse(ReadOnlySpan<byte> bytes) => PemDocument.Parse(CacertsFile.RootCert, bytes);
 
@@ -200,12 +191,12 @@ internal sealed class PushGuard
     private static string Describe(PemDocument roots) =>
         string.Join(" and ", roots.Certificates.DistinctBy(c => c.Sha256).Take(3).Select(c => $"{c.Sha256[..16]} ({c.Subject})"));
 
-    private string Reach() => _live.RootConfigMaps?.Count is { } count and > 0 ? $", in {count} namespace{(count == 1 ? "" : "s")}" : "";
+    private string Reach() => live.RootConfigMaps?.Count is { } count and > 0 ? $", in {Text.Count(count, "namespace")}" : "";
 
-    private void Refuse(string id, string what, string remedy) => _problems.Add(new Problem(id, _live.Cluster.Value, what, remedy));
+    private void Refuse(string id, string what, string remedy) => _problems.Add(new Problem(id, live.Cluster.Value, what, remedy));
 
     private void Warn(string id, string what, string remedy) =>
-        _warnings.Add(new Problem(id, _live.Cluster.Value, what, remedy, Severity.Warning));
+        _warnings.Add(new Problem(id, live.Cluster.Value, what, remedy, Severity.Warning));
 }
 
 /// <summary>Whether a cluster may be written, and how.</summary>
