@@ -87,14 +87,15 @@ internal static class BoundedYaml
                 ? new YamlFault(YamlFaultKind.Tab, tab, 1)
                 : new YamlFault(YamlFaultKind.Syntax, line, (int)Math.Max(1, fault.Start.Column), fault.Message));
         }
-        catch (Exception fault) when (fault is ArgumentException or InvalidOperationException or FormatException or OverflowException or IndexOutOfRangeException)
+        catch (Exception fault) when (
+            fault is ArgumentException or InvalidOperationException or FormatException or OverflowException or IndexOutOfRangeException)
         {
             // The parser's own slips on odd input: still the text's fault for the user.
             return events.Failed(new YamlFault(YamlFaultKind.Unreadable, 1, 1));
         }
     }
 
-    /// <summary>Reads JSON into the same nodes. YAML parsers stumble over some of what JSON allows, such as tabs and escaped slashes.</summary>
+    /// <summary>Reads JSON into the same nodes: YAML parsers stumble over some of what JSON allows, such as tabs.</summary>
     public static YamlReading ReadJson(string text, YamlLimits limits)
     {
         var bytes = Encoding.UTF8.GetBytes(text);
@@ -228,7 +229,8 @@ internal sealed class BoundedEvents(YamlLimits limits)
         if (!frame.Lines.TryAdd(scalar.Value, LineOf(scalar)))
         {
             frame.DropFrom = _kept.Count;
-            _faults.Add(new YamlFault(YamlFaultKind.DuplicateKey, LineOf(scalar), ColumnOf(scalar), scalar.Value, frame.Lines[scalar.Value]));
+            var first = frame.Lines[scalar.Value];
+            _faults.Add(new YamlFault(YamlFaultKind.DuplicateKey, LineOf(scalar), ColumnOf(scalar), scalar.Value, first));
         }
 
         return Keep(scalar);

@@ -6,7 +6,7 @@ using YamlDotNet.RepresentationModel;
 
 namespace MeshTrust.IO;
 
-/// <summary>What a node of a document is. Quoted and tagged scalars are text; plain ones have the types of YAML 1.2's core schema.</summary>
+/// <summary>What a node is. Quoted and tagged scalars are text; plain ones have the types of YAML 1.2's core schema.</summary>
 internal static class YamlNodes
 {
     public static int Line(this YamlNode node) => (int)Math.Max(1, node.Start.Line);
@@ -16,8 +16,8 @@ internal static class YamlNodes
     public static bool IsBoolean(this YamlNode node) => PlainText(node) is "true" or "True" or "TRUE" or "false" or "False" or "FALSE";
 
     public static bool IsNumber(this YamlNode node) =>
-        PlainText(node) is { Length: > 0 } text && (IsInteger(text)
-            || ((char.IsAsciiDigit(text[0]) || text[0] is '-' or '+' or '.') && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out _)));
+        PlainText(node) is { Length: > 0 } text && (char.IsAsciiDigit(text[0]) || text[0] is '-' or '+' or '.')
+        && (IsInteger(text) || double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out _));
 
     public static bool IsQuoted(this YamlNode node) => node is YamlScalarNode && PlainText(node) is null;
 

@@ -42,8 +42,8 @@ internal sealed class ArgumentSet
     /// <summary>What Cake takes for itself (Cake.Frosting's and Cake.Cli's options with their short forms).</summary>
     public static IReadOnlyList<string> OfCake { get; } =
     [
-        "target", "t", "verbosity", "v", "working", "w", "exclusive", "e", "dryrun", "noop", "whatif", "description", "descriptions", "showdescription",
-        "showdescriptions", "tree", "showtree", "version", "ver", "info", "help", "h",
+        "target", "t", "verbosity", "v", "working", "w", "exclusive", "e", "dryrun", "noop", "whatif", "description", "descriptions",
+        "showdescription", "showdescriptions", "tree", "showtree", "version", "ver", "info", "help", "h",
     ];
 
     /// <summary>Whether the argument itself is given, apart from any variable.</summary>
@@ -57,8 +57,9 @@ internal sealed class ArgumentSet
     /// its own,
     /// or is not given.
     /// </summary>
-    public bool? IsBare(string name) =>
-        !_values.TryGetValue(name, out var text) ? null : string.IsNullOrEmpty(text) ? true : bool.TryParse(text, out var isOn) ? isOn : null;
+    public bool? IsBare(string name) => !_values.TryGetValue(name, out var text) ? null
+        : string.IsNullOrEmpty(text) ? true
+        : bool.TryParse(text, out var isOn) ? isOn : null;
 
     /// <summary>
     /// The value of an argument, else of its variable; null, with a problem where it is wrong, else where it is not given.

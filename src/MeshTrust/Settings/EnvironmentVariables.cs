@@ -19,7 +19,8 @@ internal static partial class EnvironmentVariables
         {
             if (ContextName().Match(name) is not { Success: true } match || value is null) continue;
             var digits = match.Groups[1].Value;
-            if (digits[0] == '0' || !int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number > ClusterName.Most)
+            var isNumber = int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var number);
+            if (digits[0] == '0' || !isNumber || number > ClusterName.Most)
             {
                 const string What = "The number counts no cluster.";
                 if (value.Length > 0)
@@ -205,11 +206,13 @@ internal static partial class ContextVariable
         Problem New(string id, string what, string remedy) => new(id, variable, what, remedy);
 
         string Export(string name, bool colour = false, bool carriageReturn = false) =>
-            $"export {variable}=$({List} | {(carriageReturn ? "tr -d '\\r' | " : "")}grep {(colour ? "--color=never " : "")}-x {Quoted(name)})";
+            $"export {variable}=$({List} | {(carriageReturn ? "tr -d '\\r' | " : "")}"
+            + $"grep {(colour ? "--color=never " : "")}-x {Quoted(name)})";
     }
 
     /// <summary>kubectl's table has a mark for the current context, then columns with blanks between them, under headings.</summary>
-    private static bool IsRow(string line) => line is "*" or "NAME" or "CURRENT" || line.StartsWith("* ", StringComparison.Ordinal) || line.Contains(
+    private static bool IsRow(string line) =>
+        line is "*" or "NAME" or "CURRENT" || line.StartsWith("* ", StringComparison.Ordinal) || line.Contains(
         "   ", StringComparison.Ordinal);
 
     private static string NameOf(string line)

@@ -66,23 +66,19 @@ public sealed record IpRange
             return true;
         }
 
-        if (parts.Length != 1) return false;
-        if (parts[0].Contains('/', StringComparison.Ordinal))
-        {
-            if (!TryAddress(parts[0].Split('/')[0], out _) || ValueParsers.Subnet(parts[0], out var network) is not null) return false;
-            range = Of(network);
-            return true;
-        }
-
-        if (!TryAddress(parts[0], out var one)) return false;
-        range = Of(one);
-        return true;
+        var slash = parts[0].IndexOf('/', StringComparison.Ordinal);
+        if (parts.Length != 1 || !TryAddress(slash < 0 ? parts[0] : parts[0][..slash], out var one)) return false;
+        if (slash < 0) range = Of(one);
+        else if (ValueParsers.Subnet(parts[0], out var network) is null) range = Of(network);
+        return range is not null;
     }
 
     /// <summary>Reads a range that is known to be right.</summary>
     /// <exception cref="FormatException">It is not.</exception>
     public static IpRange Parse(string text) =>
-        TryParse(text, out var range) ? range : throw new FormatException($"'{text}' is no range of addresses: first-last or a network in CIDR form.");
+        TryParse(text, out var range)
+            ? range
+            : throw new FormatException($"'{text}' is no range of addresses: first-last or a network in CIDR form.");
 
     /// <summary>Whether an address is in it.</summary>
     public bool Contains(IPAddress address) =>

@@ -12,7 +12,10 @@ namespace MeshTrust.Settings;
 internal sealed class IstioTopologyReader(string file, bool istioCompat, ProblemCollection problems)
 {
     private static readonly string[] Keys =
-        ["kind", "clusterName", "podSubnet", "svcSubnet", "network", "primaryClusterName", "configClusterName", "httpProxy", "proxyKubectlOnly", "meta"];
+    [
+        "kind", "clusterName", "podSubnet", "svcSubnet", "network", "primaryClusterName", "configClusterName", "httpProxy",
+        "proxyKubectlOnly", "meta",
+    ];
 
     private List<string> _names = [];
 

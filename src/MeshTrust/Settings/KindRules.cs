@@ -5,232 +5,171 @@ using MeshTrust.IO;
 namespace MeshTrust.Settings;
 
 /// <summary>What the settings of kind clusters demand of each other.</summary>
-internal sealed class KindRules
+internal sealed class KindRules(MeshTopology topology, Func<int, string, string> place, Func<string, string> kindPlace)
 {
-    private readonly MeshTopology _topology;
-    private readonly KindSpec _kind;
-    private readonly Func<int, string, string> _place;
-    private readonly Func<string, string> _kindPlace;
+    private const string SetFamily = "or set ipFamily (--ip-family).";
 
-    private KindRules(MeshTopology topology, Func<int, string, string> place, Func<string, string> kindPlace) =>
-        (_topology, _kind, _place, _kindPlace) = (topology, topology.Kind, place, kindPlace);
+    private readonly List<Problem> _problems = [];
+    private readonly KindSpec _kind = topology.Kind;
 
     /// <summary>All problems.</summary>
-    public static IEnumerable<Problem> Check(MeshTopology topology, Func<int, string, string> place, Func<string, string> kindPlace)
+    public IReadOnlyList<Problem> Check()
     {
-        var rules = new KindRules(topology, place, kindPlace);
-        return
-        [
-            .. rules.PoolSizes(), .. rules.Families(), .. rules.Network(), .. rules.Addressing(), .. rules.LoadBalancers(), .. rules.Registries(),
-        ];
+        PoolSizes(_kind.LoadBalancer);
+        Families(_kind.IpFamily);
+        Network(_kind.Network, _kind.IpFamily);
+        Addressing(_kind.Addressing);
+        LoadBalancers(_kind.LoadBalancer);
+        Registries(_kind.Registries);
+        return _problems;
     }
 
-    private IEnumerable<Problem> PoolSizes()
+    private void PoolSizes(LoadBalancerSpec balancer)
     {
-        var balancer = _kind.LoadBalancer;
-        if (!int.IsPow2(balancer.PoolSize)) yield return NoPower("loadBalancer.poolSize", balancer.PoolSize);
-        if (!int.IsPow2(balancer.MinPoolSize)) yield return NoPower("loadBalancer.minPoolSize", balancer.MinPoolSize);
-        else if (balancer.MinPoolSize > balancer.PoolSize && int.IsPow2(balancer.PoolSize))
+        var (size, least) = (balancer.PoolSize, balancer.MinPoolSize);
+        foreach (var (key, value) in new[] { ("loadBalancer.poolSize", size), ("loadBalancer.minPoolSize", least) })
         {
-            yield return new Problem(
-                "MT0126",
-                _kindPlace("loadBalancer.minPoolSize"),
-                $"minPoolSize is {balancer.MinPoolSize}, and poolSize is {balancer.PoolSize}.",
-                "Write a minPoolSize that is not above poolSize.");
+            if (int.IsPow2(value)) continue;
+            var nearest = $"{1 << int.Log2(value)} or {1 << Math.Min(int.Log2(value) + 1, 16)}";
+            Wrong("MT0126", key, $"{key} is {value}, which is no power of two.", $"Write {nearest}: pools are aligned blocks.");
         }
+
+        if (!int.IsPow2(size) || !int.IsPow2(least) || least <= size) return;
+        const string Remedy = "Write a minPoolSize that is not above poolSize.";
+        Wrong("MT0126", "loadBalancer.minPoolSize", $"minPoolSize is {least}, and poolSize is {size}.", Remedy);
     }
 
-    private Problem NoPower(string key, int size) =>
-        new Problem(
-            "MT0126",
-            _kindPlace(key),
-            $"{key} is {size}, which is no power of two.",
-            $"Write {1 << int.Log2(size)} or {1 << Math.Min(int.Log2(size) + 1, 16)}: pools are aligned blocks.");
-
-    private IEnumerable<Problem> Families()
+    private void Families(IpFamily family)
     {
-        var family = _kind.IpFamily;
         var (fours, sixes) = (family == IpFamily.IPv6 ? 0 : 1, family == IpFamily.IPv4 ? 0 : 1);
-        for (var i = 0; i < _topology.Clusters.Count; i++)
+        for (var i = 0; i < topology.Clusters.Count; i++)
         {
-            var cluster = _topology.Clusters[i];
+            var cluster = topology.Clusters[i];
+            var misfit = $"of {cluster.Name} does not fit ipFamily {Text.Lower(family)}";
             foreach (var (key, networks) in new[] { ("podSubnet", cluster.PodSubnets), ("serviceSubnet", cluster.ServiceSubnets) })
             {
                 if (networks.Count == 0 || (networks.Count(IsIPv4) == fours && networks.Count(n => !IsIPv4(n)) == sixes)) continue;
-                yield return new Problem(
-                    "MT0127",
-                    _place(i, key),
-                    $"The {key} {string.Join(", ", networks)} of {cluster.Name} does not fit ipFamily {Text.Lower(family)}, which takes {Needed(family)}.",
-                    "Mend the ranges, or set ipFamily (--ip-family).");
+                var ranges = string.Join(", ", networks);
+                Wrong("MT0127", i, key, $"The {key} {ranges} {misfit}, which takes {Needed(family)}.", $"Mend the ranges, {SetFamily}");
             }
 
             var stranger = cluster.Kind.LoadBalancerPool.FirstOrDefault(p => (p.Family == AddressFamily.InterNetwork ? fours : sixes) == 0);
-            if (stranger is not null)
-            {
-                yield return new Problem(
-                    "MT0127",
-                    _place(i, "loadBalancer"),
-                    $"The load balancer's pool {stranger} of {cluster.Name} does not fit ipFamily {Text.Lower(family)}.",
-                    "Mend the pool, or set ipFamily (--ip-family).");
-            }
+            if (stranger is null) continue;
+            Wrong("MT0127", i, "loadBalancer", $"The load balancer's pool {stranger} {misfit}.", $"Mend the pool, {SetFamily}");
         }
 
-        if (_kind.Ipv6Gateway && family != IpFamily.Dual)
-        {
-            yield return new Problem(
-                "MT0127",
-                _kindPlace("ipv6gw"),
-                $"It is for dual-stack clusters, and ipFamily is {Text.Lower(family)}.",
-                "Leave it out, or set --ip-family=dual.");
-        }
+        if (!_kind.Ipv6Gateway || family == IpFamily.Dual) return;
+        var what = $"It is for dual-stack clusters, and ipFamily is {Text.Lower(family)}.";
+        Wrong("MT0127", "ipv6gw", what, "Leave it out, or set --ip-family=dual.");
     }
 
-    private IEnumerable<Problem> Network()
+    private void Network(ContainerNetworkSpec network, IpFamily family)
     {
-        var (network, family) = (_kind.Network, _kind.IpFamily);
+        const string Subnet = "network.subnet";
         var (fours, sixes) = (network.Subnets.Count(IsIPv4), network.Subnets.Count(n => !IsIPv4(n)));
-        if (!network.Create && (network.Subnets.Count > 0 || network.IpRange is not null))
+        var hasSubnets = network.Subnets.Count > 0;
+        if (!network.Create && (hasSubnets || network.IpRange is not null))
         {
-            var key = network.Subnets.Count > 0 ? "network.subnet" : "network.ipRange";
-            yield return new Problem(
-                "MT0128",
-                _kindPlace(key),
-                $"{key} holds for a network that is made beforehand only, and network.create is false.",
-                "Write create: true beside it, or take it out.");
+            var key = hasSubnets ? Subnet : "network.ipRange";
+            var what = $"{key} holds for a network that is made beforehand only, and network.create is false.";
+            Wrong("MT0128", key, what, "Write create: true beside it, or take it out.");
         }
         else if (fours > 1 || sixes > 1)
         {
-            yield return new Problem(
-                "MT0128",
-                _kindPlace("network.subnet"),
-                "network.subnet has two ranges of one IP family.",
-                "Write one range, or one of each family.");
+            Wrong("MT0128", Subnet, $"{Subnet} has two ranges of one IP family.", "Write one range, or one of each family.");
         }
-        else if (network.Subnets.Count > 0 && ((family != IpFamily.IPv6 && fours == 0) || (family != IpFamily.IPv4 && sixes == 0)))
+        else if (hasSubnets && ((family != IpFamily.IPv6 && fours == 0) || (family != IpFamily.IPv4 && sixes == 0)))
         {
-            yield return new Problem(
-                "MT0127",
-                _kindPlace("network.subnet"),
-                $"network.subnet does not fit ipFamily {Text.Lower(family)}, which takes {Needed(family)}.",
-                "Mend the ranges, or set ipFamily (--ip-family).");
+            var what = $"{Subnet} does not fit ipFamily {Text.Lower(family)}, which takes {Needed(family)}.";
+            Wrong("MT0127", Subnet, what, $"Mend the ranges, {SetFamily}");
         }
         else if (network.IpRange is { } part && !network.Subnets.Any(n => IpRange.Of(n).Contains(IpRange.Of(part))))
         {
-            yield return new Problem(
-                "MT0128",
-                _kindPlace("network.ipRange"),
-                $"network.ipRange {part} lies in no range of network.subnet.",
-                "Write a part of the network's IPv4 range.");
+            var what = $"network.ipRange {part} lies in no range of {Subnet}.";
+            Wrong("MT0128", "network.ipRange", what, "Write a part of the network's IPv4 range.");
         }
     }
 
-    private IEnumerable<Problem> Addressing()
+    private void Addressing(AddressingSpec addressing)
     {
-        var addressing = _kind.Addressing;
-        if (addressing.PodPrefix < addressing.PodBase.PrefixLength)
-        {
-            yield return TooWide("addressing.podPrefix", addressing.PodPrefix, addressing.PodBase);
-        }
-        if (addressing.ServicePrefix < addressing.ServiceBase.PrefixLength)
-        {
-            yield return TooWide("addressing.servicePrefix", addressing.ServicePrefix, addressing.ServiceBase);
-        }
+        TooWide("addressing.podPrefix", addressing.PodPrefix, addressing.PodBase);
+        TooWide("addressing.servicePrefix", addressing.ServicePrefix, addressing.ServiceBase);
 
         // kubeadm gives each node a /24 of the IPv4 pods; a kind configuration of the user's own may say otherwise.
-        if (_kind.KindConfigFile is not null) yield break;
+        if (_kind.KindConfigFile is not null) return;
         const int OfNode = 24;
-        for (var i = 0; i < _topology.Clusters.Count; i++)
+        for (var i = 0; i < topology.Clusters.Count; i++)
         {
-            var (cluster, kind) = (_topology.Clusters[i], _topology.Clusters[i].Kind);
-            var nodes = kind.ControlPlanes + kind.WorkersIn(_topology.Mode);
-            foreach (var range in cluster.PodSubnets.Where(n => kind.KindConfig is null && IsIPv4(n)))
+            var cluster = topology.Clusters[i];
+            var nodes = cluster.Kind.ControlPlanes + cluster.Kind.WorkersIn(topology.Mode);
+            foreach (var range in cluster.PodSubnets.Where(n => cluster.Kind.KindConfig is null && IsIPv4(n)))
             {
                 if (range.PrefixLength <= OfNode && nodes <= 1L << (OfNode - range.PrefixLength)) continue;
-                yield return new Problem(
-                    "MT0129",
-                    _place(i, "podSubnet"),
-                    $"The podSubnet {range} of {cluster.Name} is too small: each node takes a /{OfNode} of it, and there {(nodes == 1 ? "is 1 node" : $"are {nodes} nodes")}.",
-                    "Write a wider range, such as a /16.");
+                var there = $"there {(nodes == 1 ? "is 1 node" : $"are {nodes} nodes")}";
+                var what = $"The podSubnet {range} of {cluster.Name} is too small: each node takes a /{OfNode} of it, and {there}.";
+                Wrong("MT0129", i, "podSubnet", what, "Write a wider range, such as a /16.");
             }
+        }
+
+        void TooWide(string key, int prefix, IPNetwork whole)
+        {
+            if (prefix >= whole.PrefixLength) return;
+            var remedy = $"Write {whole.PrefixLength} or more, or a wider base.";
+            Wrong("MT0129", key, $"{key} is {prefix}, which is more than all of {whole}.", remedy);
         }
     }
 
-    private Problem TooWide(string key, int prefix, IPNetwork whole) =>
-        new Problem(
-            "MT0129",
-            _kindPlace(key),
-            $"{key} is {prefix}, which is more than all of {whole}.",
-            $"Write {whole.PrefixLength} or more, or a wider base.");
-
-    private IEnumerable<Problem> LoadBalancers()
+    private void LoadBalancers(LoadBalancerSpec balancer)
     {
-        var balancer = _kind.LoadBalancer;
+        const string Manifest = "loadBalancer.manifest";
         var isMetalLb = balancer.Kind == LoadBalancerKind.MetalLb;
-        var ours = $"the load balancer is {(balancer.Kind == LoadBalancerKind.None ? "none" : "cloud-provider-kind")}";
-        if (balancer.IpSpace is { } space)
-        {
-            var place = _kindPlace("ip-space");
-            if (!isMetalLb)
-            {
-                yield return new Problem(
-                    "MT0130", place, $"It pins addresses of MetalLB, and {ours}.", "Leave it out, or set --lb=metallb.");
-            }
-            else if (_topology.Clusters.FirstOrDefault(c => c.Kind.LoadBalancerPool.Count > 0) is { } other)
-            {
-                yield return new Problem("MT0130", place, $"{other.Name} names a pool of its own.", "Leave one of the two out.");
-            }
-            else if (space - _topology.Clusters.Count + 1 < 0)
-            {
-                yield return new Problem(
-                    "MT0130",
-                    place,
-                    $"Each cluster takes the space below that of the one before, and from {space} down there are not {_topology.Clusters.Count}.",
-                    $"Write at least {Math.Min(_topology.Clusters.Count - 1, 255)}, or leave it out.");
-            }
-        }
-
+        var other = $"the load balancer is {(balancer.Kind == LoadBalancerKind.None ? "none" : "cloud-provider-kind")}";
+        if (balancer.IpSpace is { } space) IpSpace(space, isMetalLb, other);
         if (!isMetalLb && (balancer.Manifest ?? balancer.ManifestSha256) is not null)
         {
-            yield return new Problem(
-                "MT0130", _kindPlace("loadBalancer.manifest"), $"It is about MetalLB, and {ours}.", "Leave it out, or choose metallb.");
-        }
-        if (isMetalLb && balancer is { IsManifestFetched: true, ManifestSha256: null })
-        {
-            yield return new Problem(
-                "MT0131",
-                _kindPlace("loadBalancer.manifest"),
-                "A manifest from an address needs the SHA-256 that it must have.",
-                "Add manifestSha256 (--metallb-sha256), or name a file.");
+            Wrong("MT0130", Manifest, $"It is about MetalLB, and {other}.", "Leave it out, or choose metallb.");
         }
 
-        for (var i = 0; i < _topology.Clusters.Count; i++)
+        if (isMetalLb && balancer is { IsManifestFetched: true, ManifestSha256: null })
         {
-            var (cluster, kind) = (_topology.Clusters[i], _topology.Clusters[i].Kind);
-            if (!isMetalLb && kind.LoadBalancerPool.Count > 0)
-            {
-                yield return new Problem(
-                    "MT0130",
-                    _place(i, "loadBalancer"),
-                    $"The pool of {cluster.Name} is for MetalLB, and {ours}.",
-                    "Take it out, or choose metallb.");
-            }
+            const string What = "A manifest from an address needs the SHA-256 that it must have.";
+            Wrong("MT0131", Manifest, What, "Add manifestSha256 (--metallb-sha256), or name a file.");
+        }
+
+        for (var i = 0; i < topology.Clusters.Count && !isMetalLb; i++)
+        {
+            var cluster = topology.Clusters[i];
+            if (cluster.Kind.LoadBalancerPool.Count == 0) continue;
+            var what = $"The pool of {cluster.Name} is for MetalLB, and {other}.";
+            Wrong("MT0130", i, "loadBalancer", what, "Take it out, or choose metallb.");
         }
     }
 
-    private IEnumerable<Problem> Registries()
+    private void IpSpace(int space, bool isMetalLb, string other)
     {
-        var registries = _kind.Registries;
+        var count = topology.Clusters.Count;
+        if (!isMetalLb) Wrong("MT0130", "ip-space", $"It pins addresses of MetalLB, and {other}.", "Leave it out, or set --lb=metallb.");
+        else if (topology.Clusters.FirstOrDefault(c => c.Kind.LoadBalancerPool.Count > 0) is { } named)
+        {
+            Wrong("MT0130", "ip-space", $"{named.Name} names a pool of its own.", "Leave one of the two out.");
+        }
+        else if (space + 1 < count)
+        {
+            var what = $"Each cluster takes the space below that of the one before, and from {space} down there are not {count}.";
+            Wrong("MT0130", "ip-space", what, $"Write at least {Math.Min(count - 1, 255)}, or leave it out.");
+        }
+    }
+
+    private void Registries(IReadOnlyList<RegistrySpec> registries)
+    {
         for (var i = 1; i < registries.Count; i++)
         {
-            var (registry, before) = (registries[i], registries.Take(i));
-            var host = Hosts(registry).FirstOrDefault(h => before.Any(b => Hosts(b).Contains(h, StringComparer.OrdinalIgnoreCase)));
-            var what = before.Any(b => b.Name == registry.Name) ? $"name {registry.Name}"
-                : before.Any(b => b.HostPort == registry.HostPort) ? $"hostPort {registry.HostPort}"
+            var (registry, before) = (registries[i], registries.Take(i).ToList());
+            var host = Hosts(registry).FirstOrDefault(h => before.Exists(b => Hosts(b).Contains(h, StringComparer.OrdinalIgnoreCase)));
+            var what = before.Exists(b => b.Name == registry.Name) ? $"name {registry.Name}"
+                : before.Exists(b => b.HostPort == registry.HostPort) ? $"hostPort {registry.HostPort}"
                 : host is null ? null : $"host {host}";
-            if (what is not null)
-            {
-                yield return new Problem("MT0133", _kindPlace("registries"), $"Two registries have the {what}.", "Give each its own.");
-            }
+            if (what is not null) Wrong("MT0133", "registries", $"Two registries have the {what}.", "Give each its own.");
         }
     }
 
@@ -246,4 +185,8 @@ internal sealed class KindRules
         _ => "an IPv4 and an IPv6 range",
     };
 
+    private void Wrong(string id, string key, string what, string remedy) => _problems.Add(new Problem(id, kindPlace(key), what, remedy));
+
+    private void Wrong(string id, int cluster, string key, string what, string remedy) =>
+        _problems.Add(new Problem(id, place(cluster, key), what, remedy));
 }

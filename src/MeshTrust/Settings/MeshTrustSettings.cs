@@ -45,8 +45,7 @@ public sealed record MeshTrustSettings
     {
         [return: NotNullIfNotNull(nameof(path))]
         string? Full(string? path) => path is null ? null : Path.GetFullPath(path, directory);
-        var hosting = Topology.Kind;
-        var manifest = hosting.LoadBalancer.Manifest;
+        var (trust, kind, balancer) = (Topology.Trust, Topology.Kind, Topology.Kind.LoadBalancer);
         return this with
         {
             Run = Run with
@@ -62,12 +61,12 @@ public sealed record MeshTrustSettings
             Topology = Topology with
             {
                 Clusters = [.. Topology.Clusters.Select(c => c with { Kubeconfig = Full(c.Kubeconfig) })],
-                Trust = Topology.Trust with { RootCertificateFile = Full(Topology.Trust.RootCertificateFile), RootKeyFile = Full(Topology.Trust.RootKeyFile) },
-                Kind = hosting with
+                Trust = trust with { RootCertificateFile = Full(trust.RootCertificateFile), RootKeyFile = Full(trust.RootKeyFile) },
+                Kind = kind with
                 {
-                    KindConfigFile = Full(hosting.KindConfigFile),
-                    ImageArchiveDirectory = Full(hosting.ImageArchiveDirectory),
-                    LoadBalancer = hosting.LoadBalancer with { Manifest = hosting.LoadBalancer.IsManifestFetched ? manifest : Full(manifest) },
+                    KindConfigFile = Full(kind.KindConfigFile),
+                    ImageArchiveDirectory = Full(kind.ImageArchiveDirectory),
+                    LoadBalancer = balancer.IsManifestFetched ? balancer : balancer with { Manifest = Full(balancer.Manifest) },
                 },
             },
         };
@@ -107,4 +106,133 @@ public sealed record MeshTrustSettings
             throw new InvalidDataException("it is not UTF-8 text", fault);
         }
     }
+}
+
+/// <summary>
+/// What the user wants of one run, apart from the mesh itself. Paths are as the user wrote them: relative to the working directory.
+/// </summary>
+public sealed record RunSpec
+{
+    /// <summary>The default of <see cref="WorkDirectory"/>.</summary>
+    public const string DefaultWorkDirectory = ".meshtrust";
+
+    /// <summary>Where state lies between runs (<c>--work-dir</c>).</summary>
+    public string WorkDirectory { get; init; } = DefaultWorkDirectory;
+
+    /// <summary>The trust store (<c>--certs-dir</c>, default <c>certs</c> in the work directory).</summary>
+    public string CertsDirectory { get; init; } = Path.Combine(DefaultWorkDirectory, "certs");
+
+    /// <summary>Where reports go (<c>--artifacts</c>, <c>ARTIFACTS</c>, default <c>artifacts</c> in the work directory).</summary>
+    public string ArtifactsDirectory { get; init; } = Path.Combine(DefaultWorkDirectory, "artifacts");
+
+    /// <summary>
+    /// How many clusters or keys are worked on at once, 1 to 256 (<c>--parallel</c>); null lets the host choose by its processors.
+    /// </summary>
+    public int? Parallel { get; init; }
+
+    /// <summary>The deadline of the whole run (<c>--timeout</c>).</summary>
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromMinutes(20);
+
+    /// <summary>How the run is told (<c>--output</c>); pipelines are recognised by their environment variables.</summary>
+    public OutputFormat Output { get; init; } = OutputFormat.Auto;
+
+    /// <summary>Whether text has colour (<c>--color</c>, <c>NO_COLOR</c>).</summary>
+    public ColorChoice Color { get; init; } = ColorChoice.Auto;
+
+    /// <summary>
+    /// Takes over fields that another field manager owns, and replaces an <c>istio-generated</c> secret (<c>--force</c>).
+    /// </summary>
+    public bool Force { get; init; }
+
+    /// <summary>Replaces a live root by a different one, which breaks running proxies (<c>--accept-outage</c>).</summary>
+    public bool AcceptOutage { get; init; }
+
+    /// <summary>Takes over a kind cluster that MeshTrust did not make (<c>--adopt</c>).</summary>
+    public bool Adopt { get; init; }
+
+    /// <summary>
+    /// Whether clusters and their kubeconfigs stay where <c>Clean</c> is asked for (<c>--skip-cleanup</c>, <c>SKIP_CLEANUP</c>).
+    /// </summary>
+    public bool SkipCleanup { get; init; }
+
+    /// <summary>Where kubeconfigs go (<c>--kubeconfig-dir</c>, default <c>kubeconfig</c> in the work directory).</summary>
+    public string KubeconfigDirectory { get; init; } = Path.Combine(DefaultWorkDirectory, "kubeconfig");
+
+    /// <summary>The user's own kubeconfig that the contexts are merged into (<c>--merge-kubeconfig</c>); null for none.</summary>
+    public string? MergeKubeconfig { get; init; }
+
+    /// <summary>Whether that merge sets its current-context (<c>--set-current</c>).</summary>
+    public bool SetCurrent { get; init; }
+
+    /// <summary>
+    /// Which kube-apiserver native clusters may run (<c>--binaries-version</c>), in setup-envtest's expressions; null for any.
+    /// </summary>
+    public string? BinariesVersion { get; init; }
+
+    /// <summary>The index of a mirror of control plane binaries (<c>--binaries-index</c>); null for setup-envtest's own.</summary>
+    public Uri? BinariesIndex { get; init; }
+
+    /// <summary>Whether no control plane binaries may be fetched (<c>--offline</c>).</summary>
+    public bool Offline { get; init; }
+
+    /// <summary>Whether warnings fail <c>Verify</c> (<c>--strict</c>).</summary>
+    public bool Strict { get; init; }
+
+    /// <summary>Whether unknown keys of Istio's topology JSON are ignored with a warning, as Istio does (<c>--istio-compat</c>).</summary>
+    public bool IstioCompat { get; init; }
+
+    /// <summary>
+    /// The user's own kubeconfig files in order: <c>KUBECONFIG</c>, else <c>.kube/config</c> in the home directory. Read, never written.
+    /// </summary>
+    public IReadOnlyList<string> KubeconfigPaths { get; init; } = [];
+
+    /// <summary>The topology file that was read (<c>--topology</c>, <c>CLUSTER_TOPOLOGY_CONFIG_FILE</c>); null for none.</summary>
+    public string? TopologyFile { get; init; }
+
+    /// <summary>With another work directory, and everything in it that has no directory of its own.</summary>
+    internal RunSpec In(string workDirectory) => this with
+    {
+        WorkDirectory = workDirectory,
+        CertsDirectory = Path.Combine(workDirectory, "certs"),
+        ArtifactsDirectory = Path.Combine(workDirectory, "artifacts"),
+        KubeconfigDirectory = Path.Combine(workDirectory, "kubeconfig"),
+    };
+}
+
+/// <summary>How a run tells what it does (<c>--output</c>).</summary>
+public enum OutputFormat
+{
+    /// <summary>A table at a terminal, plain lines elsewhere. After binding it means that no pipeline was recognised.</summary>
+    Auto,
+
+    /// <summary>Tables and colours for a person at a terminal.</summary>
+    Table,
+
+    /// <summary>One line a fact, no drawing.</summary>
+    Plain,
+
+    /// <summary>One JSON document at the end, for scripts.</summary>
+    Json,
+
+    /// <summary>Plain lines with the workflow commands of GitHub Actions.</summary>
+    GitHub,
+
+    /// <summary>Plain lines with the logging commands of Azure Pipelines.</summary>
+    Azure,
+
+    /// <summary>Plain lines with the section marks of GitLab.</summary>
+    GitLab,
+}
+
+/// <summary>Whether text has colour (<c>--color</c>).</summary>
+public enum ColorChoice
+{
+    /// <summary>At a terminal that can.</summary>
+    Auto,
+
+    /// <summary>Always.</summary>
+    Always,
+
+    /// <summary>Never; also what <c>NO_COLOR</c> and <c>TERM=dumb</c> ask for.</summary>
+    Never,
 }

@@ -67,6 +67,10 @@ internal abstract record Setting
 
     public string Parent => Path!.LastIndexOf('.') is var dot and > 0 ? Path[..dot] : "";
 
+    /// <summary>A row; without <paramref name="set"/> it is read apart from the others.</summary>
+    public static Setting<TTarget> Of<TTarget, T>(string names, Shape<T> shape, string usual, string meaning, Action<TTarget, T>? set) =>
+        new Setting<TTarget, T>(shape, set) { Names = names, Default = usual, Meaning = meaning, IsRequired = usual == "required" };
+
     public string Sentence => InFile ?? $"{char.ToUpperInvariant(Meaning[0])}{Meaning[1..]}.";
 }
 
@@ -224,7 +228,8 @@ internal sealed record ManyShape<T>(ScalarShape<T> Item) : Shape<IReadOnlyList<T
 }
 
 /// <summary>A mapping whose keys are a table of its own.</summary>
-internal sealed record EntryShape<TItem>(SettingTable<TItem> Table, Func<YamlMappingNode, TopologyFile, TItem> Create) : Shape<TItem>("a mapping")
+internal sealed record EntryShape<TItem>(SettingTable<TItem> Table, Func<YamlMappingNode, TopologyFile, TItem> Create)
+    : Shape<TItem>("a mapping")
 {
     public override bool TryRead(YamlNode node, string path, TopologyFile file, [MaybeNullWhen(false)] out TItem value)
     {

@@ -9,7 +9,8 @@ namespace MeshTrust.Settings;
 /// </summary>
 internal static class SettingsPages
 {
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Indented =
+        new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>The files below the repository's root, with what each must hold.</summary>
     /// <param name="read">Reads a file as it is: what is outside the generated parts stays.</param>

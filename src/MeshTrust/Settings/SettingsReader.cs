@@ -12,6 +12,8 @@ internal sealed class SettingsReader(
     IReadOnlyCollection<string> otherArguments,
     bool refusesUnknown)
 {
+    private const string EngineVariable = "KIND_EXPERIMENTAL_PROVIDER";
+
     private readonly ProblemCollection _problems = new();
     private readonly SettingsDraft _draft = new();
     private ArgumentSet _given = null!;
@@ -34,7 +36,8 @@ internal sealed class SettingsReader(
         var mayBeKind = MayBeKind(clusters);
         // Variables of kind count only where the clusters may turn out to be kind's: they may be set for other programs.
         Take(SettingsTable.All.Rows.Where(row => row.IsForKind && (mayBeKind || _given.IsGiven(row.Argument ?? ""))));
-        var asked = mayBeKind && _draft.Engine is null ? _given.Variable<ContainerEngineChoice>("KIND_EXPERIMENTAL_PROVIDER", ValueParsers.Engine) : null;
+        var isEngineOpen = _draft.Engine is null && mayBeKind;
+        var engine = isEngineOpen ? _given.Variable<ContainerEngineChoice>(EngineVariable, ValueParsers.Engine) : null;
         ChooseKubernetes();
         CheckOwnRoot();
         var topology = new MeshTopology
@@ -44,7 +47,7 @@ internal sealed class SettingsReader(
             Trust = _draft.Trust,
             Provider = _draft.Provider,
             Mode = _draft.Mode,
-            Kind = _draft.Kind with { Engine = _draft.Engine ?? asked?.Value ?? engineInFile ?? ContainerEngineChoice.Auto },
+            Kind = _draft.Kind with { Engine = _draft.Engine ?? engine?.Value ?? engineInFile ?? ContainerEngineChoice.Auto },
         };
         if (clusters.Count > 0)
         {
@@ -75,7 +78,8 @@ internal sealed class SettingsReader(
         {
             new TopologyFile(place, environment, _problems).Read(readFile(file) ?? "", _draft);
         }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException or SecurityException or InvalidDataException)
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or ArgumentException
+            or NotSupportedException or SecurityException or InvalidDataException)
         {
             var isMissing = fault is FileNotFoundException or DirectoryNotFoundException;
             var why = isMissing ? "there is no such file" : Text.Sanitize(fault.Message, 200).TrimEnd('.');
@@ -262,7 +266,7 @@ internal sealed class SettingsReader(
     /// <summary>Where the user said something about a key of the n-th cluster.</summary>
     private string PlaceOf(MeshTopology topology, int index, string key)
     {
-        var argument = key switch { "podSubnet" => "pod-subnet", "serviceSubnet" => "service-subnet", "workers" => "worker-nodes", _ => "" };
+        var argument = key switch { "podSubnet" => "pod-subnet", "serviceSubnet" => "service-subnet", _ => "" };
         if (_draft.Provided.TryGetValue(argument, out var provided)) return provided.Location;
         var inFile = _draft.Clusters?.Where(c => c.HasName).ElementAt(index);
         return inFile is null ? topology.Clusters[index].Name.Value : inFile.PlaceOf(key);
@@ -316,8 +320,9 @@ internal sealed class ProblemCollection
     public IReadOnlyList<Problem> Warnings => _warnings;
 
     /// <summary>The errors; where there were too many, the last one says how many are not shown.</summary>
-    public IReadOnlyList<Problem> Errors =>
-        _left == 0 ? _errors : [.. _errors, new Problem("MT0110", _errors[^1].Location, $"{_left} more problems are not shown.", "Mend these first.")];
+    public IReadOnlyList<Problem> Errors => _left == 0
+        ? _errors
+        : [.. _errors, new Problem("MT0110", _errors[^1].Location, $"{_left} more problems are not shown.", "Mend these first.")];
 
     public void Add(string id, string location, string message, string hint) => Add(new Problem(id, location, message, hint));
 

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using MeshTrust.IO;
 using YamlDotNet.RepresentationModel;
@@ -7,6 +9,11 @@ namespace MeshTrust.Settings;
 /// <summary>The shapes of values, with their JSON Schema (draft 7).</summary>
 internal static class Shapes
 {
+    /// <summary>An RFC 1123 label.</summary>
+    public const string Label = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
+
+    private const string Range = "^[0-9a-fA-F.:]+/[0-9]+$";
+
     /// <summary>A value may come from the environment; what it comes to is checked when the file is read.</summary>
     private const string Expansion = @"\$\{";
 
@@ -33,6 +40,26 @@ internal static class Shapes
             new JsonObject { ["type"] = "string", ["enum"] = Array(KeyWords) },
             Expandable()),
     };
+
+    public static readonly ScalarShape<string> FilePath = Text<string>(ValueParsers.FilePath);
+
+    /// <summary>A path in a file counts from the file's directory.</summary>
+    public static readonly ScalarShape<string> RelativeFilePath = FilePath with { Resolve = (path, file) => file.FromDirectory(path) };
+
+    public static readonly ScalarShape<ClusterName> Name = Text<ClusterName>(ValueParsers.Cluster, Label);
+
+    public static readonly ScalarShape<TimeSpan> Duration = Text<TimeSpan>(
+        ValueParsers.Timeout, "^([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?$");
+
+    /// <summary>One IP range or several.</summary>
+    public static readonly Shape<IReadOnlyList<IPNetwork>> Ranges = Many<IPNetwork>(ValueParsers.Subnet, $"^auto$|{Range}");
+
+    /// <summary>Load-balancer addresses.</summary>
+    public static readonly Shape<IReadOnlyList<IpRange>> Pools =
+        Many<IpRange>(ValueParsers.Pool, "^auto$|^[0-9a-fA-F.:]+(/[0-9]+| *- *[0-9a-fA-F.:]+)$");
+
+    /// <summary>One IP range of a family.</summary>
+    public static ScalarShape<IPNetwork> RangeOf(AddressFamily family) => Text(ValueParsers.Subnet(family), Range);
 
     /// <summary>Text; the pattern (ECMA-262) is a coarser form of the check, for editors.</summary>
     public static ScalarShape<T> Text<T>(ValueParser<T> parse, string? pattern = null) => new("text", YamlNodes.IsText)
@@ -68,7 +95,10 @@ internal static class Shapes
     public static ScalarShape<string> Exactly(string word) => Choice((word, word)) with
     {
         ParseInFile = (string text, out string value) =>
-            ValueParsers.Word(StringComparison.Ordinal, (word, word))(text, out value) is { } wrong ? wrong with { Kind = ErrorKind.Head } : null,
+        {
+            var wrong = ValueParsers.Word(StringComparison.Ordinal, (word, word))(text, out value);
+            return wrong is null ? null : wrong with { Kind = ErrorKind.Head };
+        },
     };
 
     /// <summary>A whole number.</summary>
@@ -114,7 +144,8 @@ internal static class Shapes
         {
             var property = row.Form is GroupShape ? ObjectOf(rows, row.Path!) : row.Form.Schema();
             var hasDefault = !row.IsRequired && row.Default.Length > 0;
-            property["description"] = row.Sentence + (hasDefault ? $" Default: {row.Default}." : "") + (row.IsForKind ? " For kind clusters." : "");
+            var usual = hasDefault ? $" Default: {row.Default}." : "";
+            property["description"] = $"{row.Sentence}{usual}{(row.IsForKind ? " For kind clusters." : "")}";
             properties[row.Key] = property;
             if (row.IsRequired) required.Add(row.Key);
         }

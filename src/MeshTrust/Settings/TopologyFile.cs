@@ -33,7 +33,8 @@ internal sealed class TopologyFile(string file, IReadOnlyDictionary<string, stri
                 Expand(map, new HashSet<YamlNode>(ReferenceEqualityComparer.Instance));
                 ReadMap(map, SettingsTable.All, "", "", draft);
                 CheckContradictions(map);
-                draft.IsWhole = map.Find("clusters") is not YamlSequenceNode clusters || draft.Clusters?.Count(c => c.HasName) == clusters.Children.Count;
+                var listed = (map.Find("clusters") as YamlSequenceNode)?.Children.Count;
+                draft.IsWhole = listed is null || draft.Clusters?.Count(c => c.HasName) == listed;
                 break;
             case var other:
                 WrongType(other, new GroupShape(), "");
@@ -130,6 +131,7 @@ internal sealed class TopologyFile(string file, IReadOnlyDictionary<string, stri
 
     private static Problem Problem(string file, YamlFault fault, bool isJson)
     {
+        var detail = Text.Quote(fault.Detail);
         var (id, what, remedy) = fault.Kind switch
         {
             YamlFaultKind.Syntax when isJson => (ProblemCodes.NotYaml, $"This is not JSON: {Sentence(fault.Detail)}", "Mend the line."),
@@ -141,16 +143,16 @@ internal sealed class TopologyFile(string file, IReadOnlyDictionary<string, stri
             YamlFaultKind.CompoundKey => (ProblemCodes.NotYaml, "A key is a mapping or a list.", "Write a plain word as key."),
             YamlFaultKind.AliasAsKey => (ProblemCodes.NotYaml, "A key is an alias.", "Write a plain word as key."),
             YamlFaultKind.UnknownAlias =>
-                (ProblemCodes.NotYaml, $"The alias {Text.Quote(fault.Detail)} has no anchor before it, or stands inside it.", "Write the value out."),
+                (ProblemCodes.NotYaml, $"The alias {detail} has no anchor before it, or stands inside it.", "Write the value out."),
             YamlFaultKind.Tag =>
-                (ProblemCodes.NotYaml, $"The tag {Text.Quote(fault.Detail)} is not allowed.", "Write the value without a tag."),
+                (ProblemCodes.NotYaml, $"The tag {detail} is not allowed.", "Write the value without a tag."),
             YamlFaultKind.SecondDocument => ("MT0109", "A second document begins here.", "Keep one document in a file."),
             YamlFaultKind.TooDeep =>
                 ("MT0110", $"Values are nested more than {Limits.Depth} deep.", "Write a topology as in samples/topologies."),
             YamlFaultKind.TooMany =>
                 ("MT0110", $"The file comes to more than {Limits.Nodes} values, aliases written out.", "Write a smaller file."),
             YamlFaultKind.DuplicateKey =>
-                ("MT0106", $"The key {Text.Quote(fault.Detail)} stands here again; it stood first on line {fault.FirstLine}.", "Keep one of the two."),
+                ("MT0106", $"The key {detail} stands here again; it stood first on line {fault.FirstLine}.", "Keep one of the two."),
             _ => (ProblemCodes.NotYaml, "This is not YAML that can be read.", "Look at samples/topologies."),
         };
         return new Problem(id, $"{file}:{fault.Line}", what, remedy);

@@ -1,89 +1,89 @@
 using MeshTrust.IO;
 
-
 namespace MeshTrust.Settings;
 
 /// <summary>
-/// Holds the clusters of a mesh, and what is wanted of kind clusters, against each other: what no single value shows. With
-/// <see cref="ProviderChoice.Auto"/> that is done only where something is said of kind clusters; the plan of addresses looks at the ranges
+/// Compares the clusters of a mesh, and what is wanted of kind clusters, with each other: what no single value shows. With
+/// <see cref="ProviderChoice.Auto"/> the rules of kind count only where something is said of kind clusters; the plan of addresses looks
 /// again.
 /// </summary>
-internal static class TopologyValidator
+internal sealed class TopologyValidator
 {
+    private readonly List<Problem> _problems = [];
+    private readonly MeshTopology _topology;
+    private readonly IReadOnlyList<ClusterSpec> _clusters;
+    private readonly Func<int, string, string> _place;
+
+    private TopologyValidator(MeshTopology topology, Func<int, string, string> place) =>
+        (_topology, _clusters, _place) = (topology, topology.Clusters, place);
+
     /// <summary>All problems, in the order of the clusters; empty where the topology is sound.</summary>
     /// <param name="topology">The topology, from a file, from arguments or made in code.</param>
-    /// <param name="place">Where a key (<c>name</c>, <c>primary</c>, <c>podSubnet</c>, …) of the n-th cluster stands; null names the
-    /// cluster.</param>
-    /// <param name="kindPlace">Where a key of <see cref="MeshTopology.Kind"/> (<c>ipFamily</c>, <c>loadBalancer.poolSize</c>, …) stands;
-    /// null names the key.</param>
+    /// <param name="place">Where a key (<c>name</c>, <c>podSubnet</c>, …) of the n-th cluster is; null names the cluster.</param>
+    /// <param name="kindPlace">Where a key (<c>ipFamily</c>, …) or an argument of kind clusters is; null names it.</param>
     public static IReadOnlyList<Problem> Validate(
         MeshTopology topology, Func<int, string, string>? place = null, Func<string, string>? kindPlace = null)
     {
-        var clusters = topology.Clusters;
-        if (clusters.Count == 0) return [new Problem("MT0121", "clusters", "The topology has no cluster.", "Name at least one.")];
-        place ??= (index, _) => clusters[index].Name.Value;
-        return
-        [
-            .. Names(clusters, place),
-            .. References(clusters, place, "primary", c => c.Primary),
-            .. References(clusters, place, "config", c => c.Config),
-            .. Overlaps(clusters, place),
-            .. Contexts(topology, place),
-            .. IsForKind(topology) ? KindRules.Check(topology, place, kindPlace ?? (key => key)) : [],
-        ];
+        if (topology.Clusters.Count == 0) return [new Problem("MT0121", "clusters", "The topology has no cluster.", "Name at least one.")];
+        place ??= (index, _) => topology.Clusters[index].Name.Value;
+        var validator = new TopologyValidator(topology, place);
+        validator.Names();
+        validator.References("primary", c => c.Primary);
+        validator.References("config", c => c.Config);
+        validator.Overlaps();
+        validator.Contexts();
+        if (!validator.IsForKind) return validator._problems;
+        return [.. validator._problems, .. new KindRules(topology, place, kindPlace ?? (key => key)).Check()];
     }
 
-    private static IEnumerable<Problem> Names(IReadOnlyList<ClusterSpec> clusters, Func<int, string, string> place)
+    // Where the machine decides, only a user who says something of kind clusters wants to hear of them.
+    private bool IsForKind => _topology.Provider switch
+    {
+        ProviderChoice.Kind => true,
+        ProviderChoice.Auto => !_clusters.All(HasPlace)
+            && (_topology.Kind != KindSpec.Default || _clusters.Any(c => c.Kind != KindClusterSpec.Default)),
+        _ => false,
+    };
+
+    private void Names()
     {
         var first = new Dictionary<ClusterName, int>();
-        for (var i = 0; i < clusters.Count; i++)
+        for (var i = 0; i < _clusters.Count; i++)
         {
-            if (first.TryAdd(clusters[i].Name, i)) continue;
-            yield return new Problem(
-                "MT0111",
-                place(i, "name"),
-                $"The cluster name \"{clusters[i].Name}\" is taken by cluster number {first[clusters[i].Name] + 1}.",
-                "Give each cluster its own name.");
+            var name = _clusters[i].Name;
+            if (first.TryAdd(name, i)) continue;
+            var what = $"The cluster name \"{name}\" is taken by cluster number {first[name] + 1}.";
+            Wrong("MT0111", i, "name", what, "Give each cluster its own name.");
         }
     }
 
-    private static IEnumerable<Problem> References(
-        IReadOnlyList<ClusterSpec> clusters, Func<int, string, string> place, string key, Func<ClusterSpec, ClusterName?> target)
+    private void References(string key, Func<ClusterSpec, ClusterName?> target)
     {
         var byName = new Dictionary<ClusterName, ClusterSpec>();
-        foreach (var cluster in clusters) byName.TryAdd(cluster.Name, cluster);
+        foreach (var cluster in _clusters) byName.TryAdd(cluster.Name, cluster);
         var inCycle = new HashSet<ClusterName>();
-        for (var i = 0; i < clusters.Count; i++)
+        for (var i = 0; i < _clusters.Count; i++)
         {
-            var cluster = clusters[i];
+            var cluster = _clusters[i];
             if (target(cluster) is not { } name || name == cluster.Name) continue;
             if (!byName.TryGetValue(name, out var other))
             {
                 var nearest = NearestName.Find(name.Value, byName.Keys.Select(n => n.Value));
                 var names = string.Join(", ", byName.Keys.Take(8)) + (byName.Count > 8 ? ", …" : "");
-                yield return new Problem(
-                    "MT0112",
-                    place(i, key),
-                    $"The {key} \"{name}\" of {cluster.Name} is no cluster of this topology.",
-                    nearest is null ? $"Name one of {names}." : $"Did you mean {nearest}? There are {names}.");
+                var remedy = nearest is null ? $"Name one of {names}." : $"Did you mean {nearest}? There are {names}.";
+                Wrong("MT0112", i, key, $"The {key} \"{name}\" of {cluster.Name} is no cluster of this topology.", remedy);
             }
             else if (Cycle(cluster, byName, target) is { } cycle)
             {
                 if (!cycle.Any(inCycle.Add)) continue;
                 inCycle.UnionWith(cycle);
-                yield return new Problem(
-                    "MT0113",
-                    place(i, key),
-                    $"The {key} goes round in a circle: {string.Join(" → ", cycle.Append(cycle[0]).Take(8))}.",
-                    $"Let one of them be its own {key}.");
+                var circle = string.Join(" → ", cycle.Append(cycle[0]).Take(8));
+                Wrong("MT0113", i, key, $"The {key} goes round in a circle: {circle}.", $"Let one of them be its own {key}.");
             }
             else if (!inCycle.Contains(name) && target(other) is { } further && further != other.Name && byName.ContainsKey(further))
             {
-                yield return new Problem(
-                    "MT0124",
-                    place(i, key),
-                    $"The {key} {name} of {cluster.Name} itself names {further} as its {key}.",
-                    $"Name {further} directly: a {key} serves itself.");
+                var what = $"The {key} {name} of {cluster.Name} itself names {further} as its {key}.";
+                Wrong("MT0124", i, key, what, $"Name {further} directly: a {key} serves itself.");
             }
         }
     }
@@ -105,10 +105,9 @@ internal static class TopologyValidator
         return null;
     }
 
-    private static IEnumerable<Problem> Overlaps(IReadOnlyList<ClusterSpec> clusters, Func<int, string, string> place)
+    private void Overlaps()
     {
-        var claims = clusters.SelectMany(Claims).ToList();
-        foreach (var group in claims.GroupBy(c => (c.Room, c.Range.Family)))
+        foreach (var group in _clusters.SelectMany(Claims).GroupBy(c => (c.Scope, c.Range.Family)))
         {
             Claim? widest = null;
             foreach (var claim in group.OrderBy(c => c.Range.FirstNumber).ThenBy(c => c.Index))
@@ -116,12 +115,10 @@ internal static class TopologyValidator
                 if (widest is not null && claim.Range.FirstNumber <= widest.Range.LastNumber)
                 {
                     var (later, earlier) = claim.Index >= widest.Index ? (claim, widest) : (widest, claim);
-                    var whose = later.Index == earlier.Index ? "the same cluster" : $"{clusters[earlier.Index].Name}, which is in the same network";
-                    yield return new Problem(
-                        "MT0114",
-                        place(later.Index, later.Key),
-                        $"The {later.Noun} {later.Text} of {clusters[later.Index].Name} overlaps the {earlier.Noun} {earlier.Text} of {whose}.",
-                        "Give each its own range.");
+                    var owner = _clusters[earlier.Index].Name;
+                    var whose = later.Index == earlier.Index ? "the same cluster" : $"{owner}, which is in the same network";
+                    var what = $"The {later} of {_clusters[later.Index].Name} overlaps the {earlier} of {whose}.";
+                    Wrong("MT0114", later.Index, later.Key, what, "Give each its own range.");
                 }
 
                 if (widest is null || claim.Range.LastNumber > widest.Range.LastNumber) widest = claim;
@@ -138,54 +135,43 @@ internal static class TopologyValidator
         var network = $"network {cluster.Network}";
         return
         [
-            .. cluster.PodSubnets.Select(n => new Claim(index, "podSubnet", $"{n}", "podSubnet", network, IpRange.Of(n))),
-            .. cluster.ServiceSubnets.Select(n => new Claim(index, "serviceSubnet", $"{n}", "serviceSubnet", network, IpRange.Of(n))),
-            .. cluster.Kind.LoadBalancerPool.Select(p => new Claim(index, "loadBalancer", $"{p}", "load balancer's pool", "containers", p)),
+            .. cluster.PodSubnets.Select(n => new Claim(index, "podSubnet", $"podSubnet {n}", network, IpRange.Of(n))),
+            .. cluster.ServiceSubnets.Select(n => new Claim(index, "serviceSubnet", $"serviceSubnet {n}", network, IpRange.Of(n))),
+            .. cluster.Kind.LoadBalancerPool.Select(p => new Claim(index, "loadBalancer", $"load balancer's pool {p}", "containers", p)),
         ];
     }
 
-    private static IEnumerable<Problem> Contexts(MeshTopology topology, Func<int, string, string> place)
+    private void Contexts()
     {
-        if (topology.Provider is ProviderChoice.Kind or ProviderChoice.Embedded or ProviderChoice.Native) yield break;
-        var clusters = topology.Clusters;
+        if (_topology.Provider is ProviderChoice.Kind or ProviderChoice.Embedded or ProviderChoice.Native) return;
         var first = new Dictionary<(string?, string?), int>();
-        var isMeant = topology.Provider == ProviderChoice.Existing || clusters.Any(HasPlace);
-        for (var i = 0; i < clusters.Count; i++)
+        var isExisting = _topology.Provider == ProviderChoice.Existing;
+        var isMeant = isExisting || _clusters.Any(HasPlace);
+        for (var i = 0; i < _clusters.Count; i++)
         {
-            var cluster = clusters[i];
+            var cluster = _clusters[i];
             if (!HasPlace(cluster))
             {
-                if (isMeant)
-                {
-                    yield return new Problem(
-                        "MT0122",
-                        place(i, "name"),
-                        $"{cluster.Name} names no context, and {(topology.Provider == ProviderChoice.Existing ? "the provider is existing" : "other clusters do")}.",
-                        $"Set CTX_CLUSTER{i + 1} or context in the file; or name the provider that makes clusters, such as --provider=kind or --provider=embedded.");
-                }
+                if (!isMeant) continue;
+                var what = $"{cluster.Name} names no context, and {(isExisting ? "the provider is existing" : "other clusters do")}.";
+                const string Or = "or name the provider that makes clusters, such as --provider=kind or --provider=embedded.";
+                Wrong("MT0122", i, "name", what, $"Set CTX_CLUSTER{i + 1} or context in the file; {Or}");
             }
             else if (!first.TryAdd((cluster.Context, cluster.Kubeconfig), i))
             {
-                var other = clusters[first[(cluster.Context, cluster.Kubeconfig)]].Name;
-                yield return new Problem(
-                    "MT0125",
-                    place(i, cluster.Context is null ? "kubeconfig" : "context"),
-                    $"{cluster.Name} points at the same context as {other}.",
-                    "Name the context of another cluster.");
+                var what = $"{cluster.Name} points at the same context as {_clusters[first[(cluster.Context, cluster.Kubeconfig)]].Name}.";
+                Wrong("MT0125", i, cluster.Context is null ? "kubeconfig" : "context", what, "Name the context of another cluster.");
             }
         }
     }
 
-    // Where the machine decides, only a user who says something of kind clusters wants to hear of them.
-    private static bool IsForKind(MeshTopology topology) => topology.Provider switch
-    {
-        ProviderChoice.Kind => true,
-        ProviderChoice.Auto => !topology.Clusters.All(HasPlace)
-            && (topology.Kind != KindSpec.Default || topology.Clusters.Any(c => c.Kind != KindClusterSpec.Default)),
-        _ => false,
-    };
-
     private static bool HasPlace(ClusterSpec cluster) => cluster.Context is not null || cluster.Kubeconfig is not null;
 
-    private sealed record Claim(int Index, string Key, string Text, string Noun, string Room, IpRange Range);
+    private void Wrong(string id, int cluster, string key, string what, string remedy) =>
+        _problems.Add(new Problem(id, _place(cluster, key), what, remedy));
+
+    private sealed record Claim(int Index, string Key, string Noun, string Scope, IpRange Range)
+    {
+        public override string ToString() => Noun;
+    }
 }

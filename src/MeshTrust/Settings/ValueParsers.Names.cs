@@ -1,0 +1,149 @@
+using System.Text.RegularExpressions;
+using MeshTrust.IO;
+
+namespace MeshTrust.Settings;
+
+/// <summary>The parsers of names and other short text.</summary>
+internal static partial class ValueParsers
+{
+    /// <summary>A Kubernetes namespace: RFC 1123 label of at most 63 characters.</summary>
+    public static readonly ValueParser<string> Namespace =
+        Check("namespace", IsLabel, "Write lower-case letters, digits and '-', at most 63, with a letter or digit at both ends.");
+
+    /// <summary>A trust domain as SPIFFE-ID section 2.1 allows it.</summary>
+    public static readonly ValueParser<string> TrustDomain = Check(
+        "trust domain",
+        text => text.Length is > 0 and <= 255 && text.All(c => IsLower(c) || c is '.' or '-' or '_') && text.Any(char.IsAsciiLetterOrDigit),
+        "Write lower-case letters, digits, '.', '-' and '_', such as cluster.local, without spiffe://.");
+
+    /// <summary>An Istio network: a Kubernetes label value, because it becomes one.</summary>
+    public static readonly ValueParser<string> Network = Check(
+        "network id",
+        text => text.Length is > 0 and <= 63 && char.IsAsciiLetterOrDigit(text[0]) && char.IsAsciiLetterOrDigit(text[^1])
+            && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.'),
+        "Write letters, digits, '-', '_' and '.', at most 63, with a letter or digit at both ends: it becomes a label.");
+
+    /// <summary>CN or O of a subject: at most 64 characters (RFC 5280 appendix A, ub-common-name and ub-organization-name).</summary>
+    public static readonly ValueParser<string> SubjectText = Check(
+        "text for a subject",
+        text => text.Length is > 0 and <= 64 && text.Trim().Length == text.Length
+            && !text.Any(c => char.IsControl(c) || char.IsSurrogate(c)),
+        "Write 1 to 64 characters without line breaks and without spaces at the ends.");
+
+    /// <summary>One DNS name; the first label may be <c>*</c>.</summary>
+    public static readonly ValueParser<string> DnsName = Check(
+        "DNS name",
+        text => text.Length is > 0 and <= 253
+            && text[(text.StartsWith("*.", StringComparison.Ordinal) ? 2 : 0)..].ToLowerInvariant().Split('.').All(IsLabel),
+        "Write a name such as istiod.istio-system.svc.");
+
+    /// <summary>A kubeconfig context: any one line of text.</summary>
+    public static readonly ValueParser<string> Context =
+        Check("context name", text => IsLine(text, 512), "Write the name that kubectl config get-contexts shows.");
+
+    public static readonly ValueParser<string> Line =
+        Check("line of text", text => IsLine(text, 1024), "Write 1 to 1024 characters without line breaks.");
+
+    /// <summary>A Kubernetes version; a leading <c>v</c> is dropped.</summary>
+    public static readonly ValueParser<string> KubernetesVersion = Check(
+        "Kubernetes version",
+        text => VersionText().IsMatch(text),
+        "Write such as \"1.35\" or \"v1.35.0\"; any other image is named by --node-image or nodeImage.",
+        text => text.TrimStart('v'));
+
+    /// <summary>The reference of an image.</summary>
+    public static readonly ValueParser<string> Image =
+        Check("image", IsImage, "Write such as kindest/node:v1.35.0, with its digest where it has to be that one.");
+
+    public static readonly ValueParser<string> EngineName = Check(
+        "name of a container or a container network",
+        text => EngineNameText().IsMatch(text),
+        "Write letters, digits, '.', '_' and '-', with a letter or digit first.");
+
+    /// <summary>A host that images name, with its port: it becomes a directory of containerd.</summary>
+    public static readonly ValueParser<string> RegistryHost =
+        Check("registry's host", text => RegistryHostText().IsMatch(text), "Write such as localhost:5000 or registry.example.");
+
+    /// <summary>MetalLB's version with its <c>v</c>.</summary>
+    public static readonly ValueParser<string> MetalLbVersion =
+        Check("version of MetalLB", text => MetalLbVersionText().IsMatch(text), "Write such as v0.16.1.");
+
+    /// <summary>A SHA-256 in hexadecimal, in lower case afterwards.</summary>
+    public static readonly ValueParser<string> Sha256 = Check(
+        "SHA-256",
+        text => text.Length == 64 && text.All(char.IsAsciiHexDigit),
+        "Write its 64 hexadecimal digits, as sha256sum prints them.",
+        text => text.ToLowerInvariant());
+
+    private static readonly ValueParser<string> PathText = Check("path", text => IsLine(text, 4096), "Write a path without line breaks.");
+
+    private static readonly ValueParser<string> HttpsText = Check(
+        "https address",
+        text => LoadBalancerSpec.IsAddress(text) && Uri.TryCreate(text, UriKind.Absolute, out var uri)
+            && uri.Host.Length > 0 && uri.UserInfo.Length == 0,
+        "Write https://..., without user and password, or the path of a file.");
+
+    /// <summary>DNS names with commas between them.</summary>
+    public static ValidationError? DnsNames(string text, out IReadOnlyList<string> value)
+    {
+        var names = text.Split(',', StringSplitOptions.TrimEntries);
+        value = names;
+        return All([.. names.Select(name => DnsName(name, out _)), Twice(names, "DNS name", StringComparer.OrdinalIgnoreCase)]);
+    }
+
+    public static ValidationError? FilePath(string text, out string value)
+    {
+        var wrong = PathText(text, out value);
+        if (!FileContent.IsInPlaceOfPath(text)) return wrong;
+        return HoldsContent("Write it to a file that only you can read (umask 077), and name the file.");
+    }
+
+    /// <summary>A manifest: a file or an https address.</summary>
+    public static ValidationError? Manifest(string text, out string value) =>
+        text.Contains("://", StringComparison.Ordinal) ? HttpsText(text, out value) : FilePath(text, out value);
+
+    /// <summary>The address of something on the web: HTTPS, and HTTP on loopback.</summary>
+    public static ValidationError? WebAddress(string text, out Uri value)
+    {
+        var isRight = Uri.TryCreate(text, UriKind.Absolute, out var address) && address.UserInfo.Length == 0
+            && (address.Scheme == Uri.UriSchemeHttps || (address.Scheme == Uri.UriSchemeHttp && address.IsLoopback));
+        value = address!;
+        const string Remedy = "Write an address such as https://mirror.example.com/envtest-releases.yaml, without a password.";
+        return Unless(isRight, ErrorKind.Name, text, "no HTTPS address", Remedy);
+    }
+
+    private static ValueParser<string> Check(
+        string noun, Func<string, bool> isRight, string remedy, Func<string, string>? normalize = null) =>
+        (string text, out string value) =>
+        {
+            value = normalize?.Invoke(text) ?? text;
+            return Unless(isRight(text), ErrorKind.Name, text, $"no {noun}", remedy);
+        };
+
+    private static bool IsLine(string text, int longest) =>
+        text.Length <= longest && !string.IsNullOrWhiteSpace(text) && !text.Any(char.IsControl);
+
+    private static bool IsLabel(string text) =>
+        text.Length is > 0 and <= 63 && text[0] != '-' && text[^1] != '-' && text.All(c => IsLower(c) || c == '-');
+
+    private static bool IsLower(char c) => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c);
+
+    [GeneratedRegex(@"^v?1\.[0-9]{1,3}(\.[0-9]{1,3})?\z", RegexOptions.CultureInvariant)]
+    private static partial Regex VersionText();
+
+    private static bool IsImage(string text) => ImageText().IsMatch(text);
+
+    [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,511}\z", RegexOptions.CultureInvariant)]
+    private static partial Regex ImageText();
+
+    [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}\z", RegexOptions.CultureInvariant)]
+    private static partial Regex EngineNameText();
+
+    [GeneratedRegex(
+        @"^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*(:[0-9]{1,5})?\z",
+        RegexOptions.CultureInvariant)]
+    private static partial Regex RegistryHostText();
+
+    [GeneratedRegex(@"^v[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}\z", RegexOptions.CultureInvariant)]
+    private static partial Regex MetalLbVersionText();
+}
