@@ -24,7 +24,7 @@ public sealed record AccessGrant
         && (Resources.Contains("*") || Resources.Contains(wanted.Resource));
 }
 
-/// <summary>What somebody wants to do. A resource may have its subresource behind a slash.</summary>
+/// <summary>What a caller wants to do. A resource may have its subresource behind a slash.</summary>
 internal sealed record AccessRequest(string Verb, string Group, string Resource, string Namespace = "", string Name = "");
 
 /// <summary>Who sends a request.</summary>

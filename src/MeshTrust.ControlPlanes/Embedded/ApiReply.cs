@@ -52,7 +52,7 @@ internal enum Representation { Json, Yaml, Table }
 /// <summary>Reads the Accept header as kube-apiserver does: the first range that can be served wins.</summary>
 internal static class Negotiation
 {
-    /// <exception cref="ApiFault">406: nothing that is asked for can be served.</exception>
+    /// <exception cref="ApiFault">406: none of the requested forms can be served.</exception>
     public static Representation Of(string accept) => string.IsNullOrWhiteSpace(accept)
         ? Representation.Json
         : accept.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)

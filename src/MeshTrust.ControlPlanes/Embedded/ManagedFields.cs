@@ -51,7 +51,7 @@ internal sealed class ManagedFields
             .Select(o => o.Manager == exceptManager && o.IsApply == isApply ? o : o with { Fields = o.Fields.Except(fields) })
             .Where(o => !o.Fields.IsEmpty));
 
-    /// <summary>Whether somebody owns the field or, for a map or set, something in it.</summary>
+    /// <summary>Whether a manager owns the field or, for a map or set, something in it.</summary>
     public bool Owns(string path) => Owners.Any(o => o.Fields.Contains(path) || o.Fields.Any(f => FieldPath.IsBelow(f, path)));
 
     public bool SameFieldsAs(ManagedFields other) =>

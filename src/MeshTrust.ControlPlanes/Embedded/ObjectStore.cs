@@ -76,10 +76,10 @@ internal sealed class ObjectStore
 
     public long OldestWatchable { get; private set; }
 
-    /// <summary>Everything; for who knows that nobody writes.</summary>
+    /// <summary>Everything, where no other thread writes.</summary>
     public IEnumerable<StoredObject> All => _objects.Values.SelectMany(o => o.Values);
 
-    /// <summary>Runs a reading and writing step that nobody else can come between.</summary>
+    /// <summary>Runs a step that reads and writes, alone.</summary>
     public T Atomically<T>(Func<T> step)
     {
         lock (_gate) return step();

@@ -29,7 +29,7 @@ internal sealed class WatchStream(ObjectStore store, TimeProvider clock, ObjectK
         }
         catch (OperationCanceledException) when (end.IsCancellationRequested)
         {
-            // An end that was asked for: the stream ends in good order.
+            // The client left, the time is up or the server stops: the stream ends in good order.
         }
     }
 

@@ -38,7 +38,7 @@ internal sealed class ServerIdentity(ThrowawayCa ca, ClientCredential server, Cl
     public bool IsFresh(DateTimeOffset now) =>
         now >= Ca.Certificate.NotBefore && now + ThrowawayCa.RenewBefore < Ca.Certificate.NotAfter;
 
-    /// <exception cref="FormatException">The text is no identity that this class wrote. The message quotes nothing of it.</exception>
+    /// <exception cref="FormatException">The text is not what this class writes. The message quotes nothing of it.</exception>
     public static ServerIdentity Parse(ReadOnlySpan<byte> json)
     {
         try
