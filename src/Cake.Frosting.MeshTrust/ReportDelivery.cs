@@ -11,7 +11,7 @@ using Spectre.Console;
 
 namespace Cake.Frosting.MeshTrust;
 
-/// <summary>Brings a report to whoever reads it: to the screen in the form that the run names, and as files for pipelines.</summary>
+/// <summary>Delivers a report: to the screen in the form that the run names, and as files for pipelines.</summary>
 internal sealed class ReportDelivery(StandardOutput output)
 {
     /// <summary>The JUnit file in the artifacts directory; Prow looks for this form of name.</summary>

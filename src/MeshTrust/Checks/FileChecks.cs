@@ -82,11 +82,11 @@ internal static class FileChecks
         var held = bundles.SelectMany(b => b.All.Select(entry => entry.Certificate)).Distinct().ToList();
         foreach (var (rule, breaks, hint) in Lint)
         {
-            var guilty = held.Where(breaks).ToList();
-            if (guilty.Count == 0) continue;
-            var names = string.Join("; ", guilty.Select(c => $"'{c.Subject}'").Distinct().Take(4));
+            var broken = held.Where(breaks).ToList();
+            if (broken.Count == 0) continue;
+            var names = string.Join("; ", broken.Select(c => $"'{c.Subject}'").Distinct().Take(4));
             yield return Warning(
-                $"In {Text.Count(guilty.Count, "certificate")} {rule}: {names}{(guilty.Count > 4 ? " and more" : "")}.",
+                $"In {Text.Count(broken.Count, "certificate")} {rule}: {names}{(broken.Count > 4 ? " and more" : "")}.",
                 hint);
         }
     }

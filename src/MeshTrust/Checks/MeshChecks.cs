@@ -251,10 +251,10 @@ internal static class MeshChecks
 
         foreach (var (name, mesh) in meshes)
         {
-            var strange = meshes.Select(m => m.mesh.TrustDomain).Distinct().Except([mesh.TrustDomain, wanted, .. mesh.Aliases]).ToList();
-            if (strange.Count == 0) continue;
+            var unnamed = meshes.Select(m => m.mesh.TrustDomain).Distinct().Except([mesh.TrustDomain, wanted, .. mesh.Aliases]).ToList();
+            if (unnamed.Count == 0) continue;
             yield return Warning(
-                $"'{name}' does not name the trust domain {string.Join(", ", strange.Select(s => $"'{s}'"))} of other clusters as an"
+                $"'{name}' does not name the trust domain {string.Join(", ", unnamed.Select(s => $"'{s}'"))} of other clusters as an"
                 + " alias: their identities match no policy here.",
                 "Add it to trustDomainAliases.").In(name);
         }

@@ -17,13 +17,10 @@ internal static class TrustCheck
         [SnapshotPart.MeshConfig] = ProblemCodes.MeshSettingsMismatch,
     };
 
-    /// <summary>A row of the table.</summary>
-    /// <param name="id">The check's id.</param>
-    /// <param name="title">What holds where it passes.</param>
-    /// <param name="source">Where the rule comes from.</param>
-    /// <param name="inspect">Finds what is wrong.</param>
-    /// <param name="needs">The parts that it needs of each cluster; null for the secret <c>cacerts</c>.</param>
-    /// <param name="notApplicable">Why there is nothing to look at, or null; without it: where no cluster has a readable secret.</param>
+    /// <summary>
+    /// A row of the table. It needs the secret <c>cacerts</c> of each cluster where it does not name other parts, and applies where one
+    /// cluster has a readable secret, unless it says otherwise.
+    /// </summary>
     public static Check<TrustSnapshot> Row(
         string id,
         string title,

@@ -75,7 +75,7 @@ internal static class TableReport
                 table.AddRow(
                     Cell(finding.Id, StyleOf(finding)),
                     Cell(ReportText.Word(finding.Severity), StyleOf(finding)),
-                    Told(console, finding));
+                    Describe(console, finding));
             }
         }
 
@@ -164,7 +164,7 @@ internal static class TableReport
         if (findings.Count == 0) return;
         var grid = Columns(2);
         foreach (var finding in findings.Take(LongestFindings))
-            grid.AddRow(Cell($"{finding.Id} {ReportText.Word(finding.Severity)}", StyleOf(finding)), Told(console, finding));
+            grid.AddRow(Cell($"{finding.Id} {ReportText.Word(finding.Severity)}", StyleOf(finding)), Describe(console, finding));
         console.Write(grid);
         if (findings.Count > LongestFindings)
             Line(console, ($"… and {findings.Count - LongestFindings} more: --output=plain or json shows all.", Careful));
@@ -219,7 +219,7 @@ internal static class TableReport
 
     private static Style StyleOf(Finding finding) => finding.Severity == Severity.Error ? Bad : Careful;
 
-    private static Paragraph Told(IAnsiConsole console, Finding finding) => new Paragraph()
+    private static Paragraph Describe(IAnsiConsole console, Finding finding) => new Paragraph()
         .Append($"{OneLine(finding.Location)}: ", Strong)
         .Append(OneLine(finding.Message), Style.Plain)
         .Append($"\n{(console.Profile.Capabilities.Unicode ? "→" : "->")} {OneLine(finding.Hint)}", Quiet);

@@ -42,5 +42,14 @@ internal sealed class CheckTableTests
     [Test]
     public void Ids_are_unique() => Assert.That(Trust.Select(c => c.Id), Is.Unique);
 
+    [Test]
+    public void A_fault_in_a_check_is_an_error_and_never_a_pass()
+    {
+        var report = new Check<int>("MT0000", "a rule", "a source") { Inspect = _ => throw new InvalidOperationException("secret") }.Run(0);
+
+        Assert.That((report.Outcome, report.Findings.Single().Id), Is.EqualTo((CheckOutcome.Failed, "MT0000")));
+        Assert.That(report.Findings.Single().ToString(), Does.Contain("itself ended in InvalidOperationException").And.Not.Contain("secret"));
+    }
+
     private static string Read(string file) => File.ReadAllText(Path.Combine(SourceTree.Root, file)).ReplaceLineEndings("\n");
 }
