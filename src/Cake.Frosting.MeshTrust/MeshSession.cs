@@ -60,7 +60,7 @@ public sealed class MeshSession : IDisposable
     internal TimeProvider Time { get; }
 
     /// <summary>The keys that this run needs, generated ahead of the task that takes them.</summary>
-    internal PendingKeys Keys { get; } = new();
+    internal KeyPool Keys { get; } = new();
 
     /// <summary>How a stage reaches an API server: over one connection to each cluster, which all tasks of the run share.</summary>
     internal Func<ClusterAccess, IClusterApi> Connect(Stage stage)
@@ -111,7 +111,7 @@ public sealed class MeshSession : IDisposable
         {
             if (_missingKeys is { } asked) return asked;
             var missing = new TrustStore(settings.Run.CertsDirectory).MissingKeys(settings.Topology);
-            foreach (var keys in missing.GroupBy(algorithm => algorithm)) Keys.AskFor(keys.Key, keys.Count());
+            foreach (var keys in missing.GroupBy(algorithm => algorithm)) Keys.Reserve(keys.Key, keys.Count());
             _missingKeys = missing.Count;
             return missing.Count;
         }

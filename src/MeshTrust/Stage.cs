@@ -6,7 +6,10 @@ public enum Stage
     /// <summary>Arguments, environment and topology: ids MT0001 to MT0199.</summary>
     Input = 2,
 
-    /// <summary>The machine itself (permissions, ports) and the plan for it: ids MT11xx, MT2401 to MT2409, MT3101 to MT3119, MT4002 to MT4009. A fault of the disk (MT10xx) has the stage that met it.</summary>
+    /// <summary>
+    /// The machine itself (permissions, ports) and the plan for it: ids MT11xx, MT2401 to MT2409, MT3101 to MT3119, MT4002 to MT4009.
+    /// A fault of the disk (MT10xx) has the stage that met it.
+    /// </summary>
     Preflight = 3,
 
     /// <summary>Making clusters or finding them. Ids MT2xxx.</summary>

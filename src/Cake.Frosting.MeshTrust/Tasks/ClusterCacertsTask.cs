@@ -23,11 +23,11 @@ public sealed class ClusterCacertsTask(MeshSession session) : AsyncFrostingTask
         var outcomes = await session.Live.DuringAsync(
             context,
             () => $"generating {missing} keys",
-            ClusterCacertsIssue.EnsureAsync(store, settings.Topology, session.Keys, session.Time, session.Token)).ConfigureAwait(false);
+            IntermediateCaIssuer.EnsureAsync(store, settings.Topology, session.Keys, session.Time, session.Token)).ConfigureAwait(false);
 
         foreach (var outcome in outcomes)
         {
-            var (cluster, end) = (outcome.Cacerts.Cluster, outcome.Cacerts.Certificate.NotAfter);
+            var (cluster, end) = (outcome.Material.Cluster, outcome.Material.Certificate.NotAfter);
             var clamp = outcome.ClampedFrom is { } asked && asked - end > WorthTelling ? $" with the root ({asked:u} was asked for)" : "";
             context.Log.Information($"{cluster}: {outcome.Kind.ToString().ToLowerInvariant()}, until {end:u}{clamp}");
             if (outcome.Reason is { } reason) context.Log.Information($"{cluster}: {reason}");

@@ -1,11 +1,14 @@
 namespace MeshTrust.IO;
 
 /// <summary>
-/// Files that are written whole or not at all: beside their place under a temporary name (<see cref="TemporaryPattern"/>), then renamed into it.
+/// Files that are written whole or not at all: beside their place under a temporary name (<see cref="TemporaryPattern"/>), then renamed
+/// into it.
 /// Readers see the old content or the new. The writer holds a lock on the temporary file, which the system releases when a process dies:
 /// a temporary file without a lock was left by a killed run.
 /// </summary>
-/// <remarks>What is secret is 0600 (a directory: 0700) from its creation; all else is 0644. Every member throws what the file system throws.</remarks>
+/// <remarks>
+/// What is secret is 0600 (a directory: 0700) from its creation; all else is 0644. Every member throws what the file system throws.
+/// </remarks>
 internal static class AtomicFile
 {
     /// <summary>The name of every file that is not yet in its place.</summary>
@@ -45,7 +48,9 @@ internal static class AtomicFile
         }
     }
 
-    /// <summary>A new file for one writer. It is not atomic: for temporary names, logs, and directories that are renamed as a whole.</summary>
+    /// <summary>
+    /// A new file for one writer. It is not atomic: for temporary names, logs, and directories that are renamed as a whole.
+    /// </summary>
     /// <param name="path">The file, which must not exist.</param>
     /// <param name="secret">Whether only its owner may read it.</param>
     /// <param name="share">What others may do with it while it is open.</param>
@@ -67,7 +72,8 @@ internal static class AtomicFile
     public static void CreatePrivateDirectory(string path)
     {
         CreateDirectory(path, secret: true);
-        if (!OperatingSystem.IsWindows() && File.GetUnixFileMode(path) != OwnerOnlyDirectory) File.SetUnixFileMode(path, OwnerOnlyDirectory);
+        if (!OperatingSystem.IsWindows() && File.GetUnixFileMode(path) != OwnerOnlyDirectory)
+            File.SetUnixFileMode(path, OwnerOnlyDirectory);
     }
 
     /// <summary>
@@ -122,7 +128,8 @@ internal static class AtomicFile
     {
         try
         {
-            using var held = new FileStream(file, FileMode.Open, FileAccess.ReadWrite, FileShare.None, bufferSize: 0, FileOptions.DeleteOnClose);
+            using var held = new FileStream(
+                file, FileMode.Open, FileAccess.ReadWrite, FileShare.None, bufferSize: 0, FileOptions.DeleteOnClose);
         }
         catch (Exception fault) when (DiskFault.IsOne(fault))
         {

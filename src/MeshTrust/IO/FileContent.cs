@@ -2,7 +2,9 @@ using System.Text;
 
 namespace MeshTrust.IO;
 
-/// <summary>Recognises a value that is the content of a file, where a path or a name belongs: it may hold a key, so nobody may show it.</summary>
+/// <summary>
+/// Recognises a value that is the content of a file, where a path or a name belongs: it may hold a key, so nobody may show it.
+/// </summary>
 internal static class FileContent
 {
     /// <summary>Shorter text could be base64 by chance.</summary>
@@ -11,14 +13,16 @@ internal static class FileContent
     /// <summary>Marks of keys and certificates, as they are and at the start of base64.</summary>
     private static readonly string[] Marks =
     [
-        "-----BEGIN", "-----END", "PRIVATE KEY", "certificate-authority-data", "client-certificate-data", "client-key-data", "LS0tLS1CRUdJTi", "YXBpVmVyc2lvbj",
+        "-----BEGIN", "-----END", "PRIVATE KEY", "certificate-authority-data", "client-certificate-data", "client-key-data",
+        "LS0tLS1CRUdJTi", "YXBpVmVyc2lvbj",
     ];
 
     /// <summary>Words that a kubeconfig has and no path.</summary>
     private static readonly string[] Words = ["apiVersion", "current-context", "clusters:", "users:"];
 
     /// <summary>Whether the text may hold a key: PEM, DER or a kubeconfig's data, plain or in base64, on one line or several.</summary>
-    public static bool MayHoldKey(string text) => Marks.Any(mark => text.Contains(mark, StringComparison.OrdinalIgnoreCase)) || IsBase64(text) || HoldsBase64(text);
+    public static bool MayHoldKey(string text) =>
+        Marks.Any(mark => text.Contains(mark, StringComparison.OrdinalIgnoreCase)) || IsBase64(text) || HoldsBase64(text);
 
     /// <summary>Whether the text is the content of a kubeconfig or of a file with keys.</summary>
     public static bool IsIn(string text) => MayHoldKey(text) || Words.Any(word => text.Contains(word, StringComparison.OrdinalIgnoreCase));

@@ -1,6 +1,8 @@
 namespace MeshTrust.IO;
 
-/// <summary>The right to a file for one process at a time. The system releases it when a process dies, so there is no stale lock; the file stays.</summary>
+/// <summary>
+/// The right to a file for one process at a time. The system releases it when a process dies, so there is no stale lock; the file stays.
+/// </summary>
 internal sealed class FileLock : IDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
@@ -12,7 +14,8 @@ internal sealed class FileLock : IDisposable
     /// <summary>Takes the lock; null where another process holds it. Throws what the file system throws.</summary>
     public static FileLock? TryTake(string path)
     {
-        var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None, BufferSize = 0 };
+        var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, BufferSize = 0 };
+        options.Share = FileShare.None;
         if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         try
         {
@@ -32,7 +35,8 @@ internal sealed class FileLock : IDisposable
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <param name="waiting">Called once, when another process holds the lock.</param>
     public static Task<FileLock> TakeAsync(
-        string path, TimeSpan limit, Func<Exception> late, TimeProvider time, CancellationToken cancellationToken, Action? waiting = null) =>
+        string path, TimeSpan limit, Func<Exception> late, TimeProvider time, CancellationToken cancellationToken,
+        Action? waiting = null) =>
         Wait.UntilAsync(
             _ =>
             {

@@ -3,7 +3,8 @@ using System.Text;
 namespace MeshTrust.IO;
 
 /// <summary>
-/// Keeps keys out of commits: a <c>.gitignore</c> in every directory where MeshTrust writes keys, whether or not git is there. A directory that
+/// Keeps keys out of commits: a <c>.gitignore</c> in every directory where MeshTrust writes keys, whether or not git is there. A directory
+/// that
 /// has only what MeshTrust writes gets <c>*</c>. In one with other files too, only MeshTrust's own are named, and only inside a checkout.
 /// A <c>.gitignore</c> that the user wrote is never changed.
 /// </summary>
@@ -24,13 +25,15 @@ internal sealed class GitIgnoreFile(string work, string certs, string kubeconfig
     private static readonly string[] InWork = ["/env.sh", "/meshtrust.env", "/topology-config.json", "/lock.json", "/cache/"];
     private static readonly string[] InArtifacts =
     [
-        "/artifacts/junit_meshtrust.xml", "/artifacts/summary.json", "/artifacts/summary.md", "/artifacts/preflight.json", "/artifacts/kind/",
+        "/artifacts/junit_meshtrust.xml", "/artifacts/summary.json", "/artifacts/summary.md", "/artifacts/preflight.json",
+        "/artifacts/kind/",
     ];
 
     private readonly string[] _clusters = [.. clusters];
 
     /// <summary>
-    /// Makes git ignore what MeshTrust writes into a directory, which is created where it is missing. It never fails: what writes there next
+    /// Makes git ignore what MeshTrust writes into a directory, which is created where it is missing. It never fails: what writes there
+    /// next
     /// reports that the directory cannot be written.
     /// </summary>
     /// <param name="directory">The work directory, the trust store, the directory of kubeconfigs, or one below the work directory.</param>
@@ -80,7 +83,8 @@ internal sealed class GitIgnoreFile(string work, string certs, string kubeconfig
         string[] names = [.. Everywhere, .. ReportsIn(directory), .. secrets];
         if (ReadOwn(file) is { } own)
         {
-            if (!own.Contains(All) && names.Except(own).Any()) AtomicFile.Replace(file, Content([.. own.Skip(1).Union(names)]), secret: false);
+            if (!own.Contains(All) && names.Except(own).Any()) 
+                AtomicFile.Replace(file, Content([.. own.Skip(1).Union(names)]), secret: false);
         }
         else if (File.Exists(file))
         {
@@ -106,7 +110,8 @@ internal sealed class GitIgnoreFile(string work, string certs, string kubeconfig
     {
         IEnumerable<string> names = [];
         var directories = _clusters.Select(name => $"/{name}/");
-        if (directory == certs) names = [.. names, "/root-key.pem", "/root-cert.pem", "/.meshtrust.lock", "/.meshtrust-*.tmp", .. directories];
+        if (directory == certs)
+            names = [.. names, "/root-key.pem", "/root-cert.pem", "/.meshtrust.lock", "/.meshtrust-*.tmp", .. directories];
         if (directory == kubeconfigs || directory == Path.Combine(work, "kubeconfig"))
             names = [.. names, "/merged", .. _clusters.SelectMany(name => new[] { $"/{name}", $"/{name}.internal" })];
         if (Providers.Any(name => directory == Path.Combine(work, name))) names = [.. names, "/.lock", "/merged.json", .. directories];
@@ -128,13 +133,15 @@ internal sealed class GitIgnoreFile(string work, string certs, string kubeconfig
 
         return entries.TrueForAll(IsOwn) && (entries.Count == 0 || entries.Exists(entry => entry != "artifacts"));
 
-        bool IsOwn(string entry) => known.Contains(entry) || IsTemporary(entry) || (directory == certs && IsEarlierCluster(Path.Combine(directory, entry)));
+        bool IsOwn(string entry) =>
+            known.Contains(entry) || IsTemporary(entry) || (directory == certs && IsEarlierCluster(Path.Combine(directory, entry)));
     }
 
     private static bool IsEarlierCluster(string directory) => File.Exists(Path.Combine(directory, "ca-key.pem"));
 
     private static bool IsTemporary(string entry) =>
-        entry[0] == '.' && (entry.EndsWith(".meshtrust.tmp", StringComparison.Ordinal) || entry.StartsWith(".meshtrust-", StringComparison.Ordinal));
+        entry.StartsWith(".meshtrust-", StringComparison.Ordinal)
+        || (entry[0] == '.' && entry.EndsWith(".meshtrust.tmp", StringComparison.Ordinal));
 
     private static string FirstSegment(string line) => line.Trim('/').Split('/')[0];
 
@@ -167,8 +174,9 @@ internal sealed class GitIgnoreFile(string work, string certs, string kubeconfig
     {
         var directory = Path.GetDirectoryName(file)!;
         if (lines.Contains(All)) return Directory.EnumerateFiles(directory, "*", SearchOption.AllDirectories).Any(path => path != file);
-        return lines.Skip(1).Where(line => line != "/" + Name).Select(line => Path.Combine(directory, line.Trim('/')))
-            .Any(path => Path.GetDirectoryName(path) is { } folder && Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder, Path.GetFileName(path)).Any());
+        return lines.Skip(1).Where(line => line != "/" + Name).Select(line => Path.Combine(directory, line.Trim('/'))).Any(path =>
+            Path.GetDirectoryName(path) is { } folder && Directory.Exists(folder)
+            && Directory.EnumerateFileSystemEntries(folder, Path.GetFileName(path)).Any());
     }
 
     private static byte[] Content(IReadOnlyList<string> lines) => Encoding.UTF8.GetBytes($"{Mark}\n{string.Join('\n', lines)}\n");

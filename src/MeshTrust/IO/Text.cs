@@ -70,6 +70,9 @@ internal static class Text
         _ => $"{Math.Max(0, (long)span.TotalSeconds)} seconds",
     };
 
+    /// <summary>A moment, in whole seconds and UTC (RFC 3339).</summary>
+    public static string Time(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+
     /// <summary>A time limit, such as <c>2.5 minutes</c>, <c>90 s</c> or <c>0.5 s</c>.</summary>
     public static string Limit(TimeSpan span) => span.TotalMinutes >= 2
         ? $"{span.TotalMinutes.ToString("0.#", CultureInfo.InvariantCulture)} minutes"
@@ -85,7 +88,8 @@ internal static class Text
 
     /// <summary>Whether a character shows nothing, or could steer a terminal or the direction of text.</summary>
     public static bool IsUnprintable(char c) =>
-        char.IsControl(c) || CharUnicodeInfo.GetUnicodeCategory(c) is UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
+        char.IsControl(c)
+        || CharUnicodeInfo.GetUnicodeCategory(c) is UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
 
     private static string Cut(string text, int longest) => text.Length > longest ? text[..longest] + "…" : text;
 

@@ -9,15 +9,20 @@ internal static class CertificateChain
         if (!ca.HasBasicConstraints) yield return $"{ca.Subject} has no basic constraints, so it is no CA.";
         else if (!ca.IsCa) yield return $"{ca.Subject} is no CA (basic constraints say CA:FALSE).";
         // No key usage at all means any usage (RFC 5280 section 4.2.1.3).
-        if (ca.KeyUsage is { } usage && !usage.HasFlag(CertificateKeyUsage.KeyCertSign)) yield return $"{ca.Subject} lacks the key usage keyCertSign.";
+        if (ca.KeyUsage is { } usage && !usage.HasFlag(CertificateKeyUsage.KeyCertSign))
+            yield return $"{ca.Subject} lacks the key usage keyCertSign.";
     }
 
     /// <summary>What keeps a child from being under its parent, as sentences.</summary>
     internal static IEnumerable<string> LinkDefects(CertificateDocument child, CertificateDocument parent)
     {
-        if (!child.RawIssuer.Span.SequenceEqual(parent.RawSubject.Span)) yield return $"{child.Subject} is issued by '{child.Issuer}', but next comes '{parent.Subject}'.";
-        else if (!child.IsSignedBy(parent)) yield return $"{child.Subject} is not signed by the key of '{parent.Subject}' (SHA-256 {parent.Sha256[..16]}), although the names agree.";
-        else if (child.AuthorityKeyId is { } id && parent.SubjectKeyId is { } parentId && id != parentId) yield return $"{child.Subject} names the authority key {id}, but its parent's is {parentId}.";
+        if (!child.NamesIssuer(parent))
+            yield return $"{child.Subject} is issued by '{child.Issuer}', but next comes '{parent.Subject}'.";
+        else if (!child.IsSignedBy(parent))
+            yield return $"{child.Subject} is not signed by the key of '{parent.Subject}' (SHA-256 {parent.Sha256[..16]}), "
+                + "although the names agree.";
+        else if (child.AuthorityKeyId is { } id && parent.SubjectKeyId is { } parentId && id != parentId)
+            yield return $"{child.Subject} names the authority key {id}, but its parent's is {parentId}.";
     }
 
     /// <summary>
@@ -30,7 +35,8 @@ internal static class CertificateChain
         for (var i = 0; i < chain.Count; i++)
         {
             foreach (var defect in CaDefects(chain[i])) yield return defect;
-            if (chain[i].PathLength is { } length && below > length) yield return $"{chain[i].Subject} allows {length} CAs below it, but there are {below}.";
+            if (chain[i].PathLength is { } length && below > length)
+                yield return $"{chain[i].Subject} allows {length} CAs below it, but there are {below}.";
             if (!chain[i].IsSelfIssued) below++;
             if (i + 1 < chain.Count)
             {

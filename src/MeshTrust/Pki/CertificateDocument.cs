@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
+using MeshTrust.IO;
 using MeshTrust.Settings;
 using Org.BouncyCastle.Asn1;
 using Org.BouncyCastle.Asn1.X509;
@@ -21,7 +22,9 @@ public sealed class CertificateDocument : IEquatable<CertificateDocument>
     private readonly List<string> _extensionOids = [];
     private readonly List<string> _criticalOids = [];
 
-    /// <summary>RFC 5280 section 4.1, part by part: BouncyCastle's own structure for the whole would not read what the checks must report.</summary>
+    /// <summary>
+    /// RFC 5280 section 4.1, part by part: BouncyCastle's own structure for the whole would not read what the checks must report.
+    /// </summary>
     private CertificateDocument(byte[] der)
     {
         Der = der;
@@ -36,7 +39,8 @@ public sealed class CertificateDocument : IEquatable<CertificateDocument>
         if (parts.Peek() is Asn1TaggedObject { TagNo: 0 })
         {
             var version = DerInteger.GetTagged((Asn1TaggedObject)parts.Dequeue(), declaredExplicit: true);
-            if (!version.TryGetIntValueExact(out var number) || number is < 0 or > 2) throw new FormatException("its version is none of 1 to 3.");
+            if (!version.TryGetIntValueExact(out var number) || number is < 0 or > 2)
+                throw new FormatException("its version is none of 1 to 3.");
             Version = number + 1;
         }
 
@@ -92,7 +96,9 @@ public sealed class CertificateDocument : IEquatable<CertificateDocument>
 
     internal IReadOnlyList<NameAttribute> SubjectAttributes => _subject.Attributes;
 
-    /// <summary>The content octets of the serial number, big-endian two's complement: a first byte above 0x7f means a negative number.</summary>
+    /// <summary>
+    /// The content octets of the serial number, big-endian two's complement: a first byte above 0x7f means a negative number.
+    /// </summary>
     internal ReadOnlyMemory<byte> SerialBytes { get; }
 
     /// <summary>Lower-case hex; null where absent.</summary>
@@ -101,7 +107,9 @@ public sealed class CertificateDocument : IEquatable<CertificateDocument>
     /// <summary>The key identifier of the authority key identifier, lower-case hex; null where absent.</summary>
     internal string? AuthorityKeyId { get; private set; }
 
-    /// <summary>Whether the authority key identifier names issuer and serial: it then breaks when the parent is renewed with its key.</summary>
+    /// <summary>
+    /// Whether the authority key identifier names issuer and serial: it then breaks when the parent is renewed with its key.
+    /// </summary>
     internal bool AuthorityNamesIssuerAndSerial { get; private set; }
 
     /// <summary>The serial number of the issuer in the authority key identifier, lower-case hex; null where it names none.</summary>
@@ -149,7 +157,9 @@ public sealed class CertificateDocument : IEquatable<CertificateDocument>
     /// <summary>For instance <c>sha256WithRSAEncryption</c>; the OID where the name is not known.</summary>
     internal string SignatureAlgorithm => _algorithm.Name;
 
-    /// <summary>The hash under the signature (<c>SHA-1</c>, <c>SHA-256</c>, ...); null where it has none of its own (Ed25519) or is not known.</summary>
+    /// <summary>
+    /// The hash under the signature (<c>SHA-1</c>, <c>SHA-256</c>, ...); null where it has none of its own (Ed25519) or is not known.
+    /// </summary>
     internal string? SignatureHash => _algorithm.Hash;
 
     /// <summary>Whether the algorithm inside the signed part is the one outside it (RFC 5280 section 4.1.1.2).</summary>
@@ -171,7 +181,10 @@ public sealed class CertificateDocument : IEquatable<CertificateDocument>
 
     internal PublicKeyInfo Key { get; }
 
-    internal bool IsSelfIssued => RawSubject.Span.SequenceEqual(RawIssuer.Span);
+    internal bool IsSelfIssued => NamesIssuer(this);
+
+    /// <summary>Whether its issuer is the other's subject, byte for byte.</summary>
+    internal bool NamesIssuer(CertificateDocument issuer) => RawIssuer.Span.SequenceEqual(issuer.RawSubject.Span);
 
     /// <summary>Reads a certificate.</summary>
     /// <exception cref="FormatException">The bytes are no certificate; the message says why.</exception>
@@ -199,7 +212,9 @@ public sealed class CertificateDocument : IEquatable<CertificateDocument>
         }
     }
 
-    /// <summary>Whether the signature on this certificate was made with the other's key. Names, times and extensions do not matter.</summary>
+    /// <summary>
+    /// Whether the signature on this certificate was made with the other's key. Names, times and extensions do not matter.
+    /// </summary>
     internal bool IsSignedBy(CertificateDocument issuer) => issuer.Key.Verify(_algorithm, _signedPart, _signature);
 
     /// <summary>One PEM block, 64 characters a line, ended by a line feed.</summary>
@@ -215,7 +230,7 @@ public sealed class CertificateDocument : IEquatable<CertificateDocument>
     public override int GetHashCode() => Sha256.GetHashCode(StringComparison.Ordinal);
 
     /// <summary>Subject, end and the start of the fingerprint.</summary>
-    public override string ToString() => $"{Subject} (until {NotAfter:yyyy-MM-dd'T'HH:mm:ss'Z'}, SHA-256 {Sha256[..16]})";
+    public override string ToString() => $"{Subject} (until {Text.Time(NotAfter)}, SHA-256 {Sha256[..16]})";
 
     private void ReadExtensions(Asn1Sequence extensions)
     {
@@ -252,15 +267,18 @@ public sealed class CertificateDocument : IEquatable<CertificateDocument>
             var constraints = BasicConstraints.GetInstance(StrictDer.Read(value));
             IsCa = constraints.IsCA();
             if (constraints.PathLenConstraintInteger is not { } length) return;
-            if (!length.TryGetIntValueExact(out var number) || number < 0) throw new FormatException("its path length is no number of CAs.");
+            if (!length.TryGetIntValueExact(out var number) || number < 0)
+                throw new FormatException("its path length is no number of CAs.");
             PathLength = number;
         }
         else if (oid.Equals(X509Extensions.NameConstraints))
         {
             var constraints = NameConstraints.GetInstance(StrictDer.Read(value));
             var (permitted, excluded) = (Bases(constraints.PermittedSubtreesValue), Bases(constraints.ExcludedSubtreesValue));
-            (PermittedDns, PermittedUris) = (NamesOf(GeneralName.DnsName, permitted), NamesOf(GeneralName.UniformResourceIdentifier, permitted));
-            (ExcludedDns, ExcludedUris) = (NamesOf(GeneralName.DnsName, excluded), NamesOf(GeneralName.UniformResourceIdentifier, excluded));
+            PermittedDns = NamesOf(GeneralName.DnsName, permitted);
+            PermittedUris = NamesOf(GeneralName.UniformResourceIdentifier, permitted);
+            ExcludedDns = NamesOf(GeneralName.DnsName, excluded);
+            ExcludedUris = NamesOf(GeneralName.UniformResourceIdentifier, excluded);
         }
         else if (oid.Equals(X509Extensions.AuthorityKeyIdentifier))
         {
@@ -271,7 +289,8 @@ public sealed class CertificateDocument : IEquatable<CertificateDocument>
         }
         else if (oid.Equals(X509Extensions.ExtendedKeyUsage))
         {
-            ExtendedKeyUsages = [.. Asn1Sequence.GetInstance(StrictDer.Read(value)).Select(usage => DerObjectIdentifier.GetInstance(usage).Id)];
+            var usages = Asn1Sequence.GetInstance(StrictDer.Read(value));
+            ExtendedKeyUsages = [.. usages.Select(usage => DerObjectIdentifier.GetInstance(usage).Id)];
         }
     }
 

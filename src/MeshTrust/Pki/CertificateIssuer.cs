@@ -32,7 +32,8 @@ internal sealed class CertificateIssuer(TimeProvider time)
     /// <param name="ancestors">The parent first, then its own issuers up to the root. At least one.</param>
     /// <param name="signer">The parent's key.</param>
     internal IssuedCertificate Issue(
-        CertificateProfile profile, ReadOnlyMemory<byte> subjectPublicKeyInfo, IReadOnlyList<CertificateDocument> ancestors, CertificateSigner signer)
+        CertificateProfile profile, ReadOnlyMemory<byte> subjectPublicKeyInfo, IReadOnlyList<CertificateDocument> ancestors,
+        CertificateSigner signer)
     {
         var (notBefore, requested) = Validity(profile);
         if (notBefore < ancestors[0].NotBefore) notBefore = ancestors[0].NotBefore;
@@ -51,7 +52,9 @@ internal sealed class CertificateIssuer(TimeProvider time)
         return Build(profile, subjectPublicKeyInfo, parent, signer, notBefore, notAfter);
     }
 
-    /// <summary>Whole seconds, as X.509 has no others; never beyond the last second of GeneralizedTime (RFC 5280 section 4.1.2.5).</summary>
+    /// <summary>
+    /// Whole seconds, as X.509 has no others; never beyond the last second of GeneralizedTime (RFC 5280 section 4.1.2.5).
+    /// </summary>
     private (DateTimeOffset NotBefore, DateTimeOffset NotAfter) Validity(CertificateProfile profile)
     {
         var now = time.GetUtcNow();
@@ -145,7 +148,9 @@ internal sealed class CertificateIssuer(TimeProvider time)
     }
 }
 
-/// <summary>A key that signs certificates, loaded once for many: the platform's signature is several times as fast as a managed one.</summary>
+/// <summary>
+/// A key that signs certificates, loaded once for many: the platform's signature is several times as fast as a managed one.
+/// </summary>
 internal sealed class CertificateSigner : IDisposable
 {
     private readonly Lock _lock = new();

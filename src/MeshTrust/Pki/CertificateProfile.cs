@@ -2,7 +2,9 @@ using MeshTrust.Settings;
 
 namespace MeshTrust.Pki;
 
-/// <summary>What a certificate is to say: everything that is not the issuer's or the clock's business. docs/certificates.md lists every field.</summary>
+/// <summary>
+/// What a certificate is to say: everything that is not the issuer's or the clock's business. docs/certificates.md lists every field.
+/// </summary>
 internal sealed record CertificateProfile
 {
     /// <summary>The subject in the order of its DER; all values become UTF8String.</summary>
@@ -29,12 +31,12 @@ internal sealed record CertificateProfile
     /// <summary>URIs of the subject alternative name.</summary>
     public IReadOnlyList<string> Uris { get; init; } = [];
 
-    private const CertificateKeyUsage CaKeyUsage = CertificateKeyUsage.KeyCertSign | CertificateKeyUsage.CrlSign | CertificateKeyUsage.DigitalSignature;
+    private const CertificateKeyUsage CaKeyUsage =
+        CertificateKeyUsage.KeyCertSign | CertificateKeyUsage.CrlSign | CertificateKeyUsage.DigitalSignature;
 
     /// <summary>The root: O, CN; any number of CAs below (cross-signing stays possible).</summary>
     public static CertificateProfile ForRoot(CertificateAuthoritySpec spec)
     {
-        ArgumentNullException.ThrowIfNull(spec);
         return new CertificateProfile
         {
             Subject = [Attribute("O", spec.Organization), Attribute("CN", spec.CommonName)],
@@ -47,8 +49,6 @@ internal sealed record CertificateProfile
     /// <summary>A cluster's intermediate: O, CN, L = the cluster's name; signs workloads only.</summary>
     public static CertificateProfile ForIntermediate(CertificateAuthoritySpec spec, ClusterName cluster)
     {
-        ArgumentNullException.ThrowIfNull(spec);
-        ArgumentNullException.ThrowIfNull(cluster);
         return new CertificateProfile
         {
             Subject = [Attribute("O", spec.Organization), Attribute("CN", spec.CommonName), Attribute("L", cluster.Value)],

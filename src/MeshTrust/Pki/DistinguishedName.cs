@@ -46,9 +46,10 @@ internal sealed class DistinguishedName
         if (attribute.Count != 2) throw new ArgumentException("An attribute is a type and a value.");
         var oid = DerObjectIdentifier.GetInstance(attribute[0]).Id;
         var type = ShortNames.GetValueOrDefault(oid, oid);
-        return StrictDer.StringTypeOf(attribute[1]) is { } stringType
-            ? new NameAttribute(type, StrictDer.Text(attribute[1]), stringType)
-            : new NameAttribute(type, '#' + Convert.ToHexStringLower(attribute[1].GetDerEncoded()), attribute[1].ToAsn1Object().GetType().Name);
+        var value = attribute[1];
+        return StrictDer.StringTypeOf(value) is { } stringType
+            ? new NameAttribute(type, StrictDer.Text(value), stringType)
+            : new NameAttribute(type, '#' + Convert.ToHexStringLower(value.GetDerEncoded()), value.ToAsn1Object().GetType().Name);
     }
 
     /// <summary>Control characters could forge a line of a report, so they never come out as they are.</summary>
@@ -56,7 +57,9 @@ internal sealed class DistinguishedName
         value.Any(char.IsControl) ? string.Concat(value.Select(c => char.IsControl(c) ? $"\\u{(int)c:x4}" : c.ToString())) : value;
 }
 
-/// <summary>What BouncyCastle reads, as strictly as DER is defined: Go and rustls are as strict, and disagree with those that are not.</summary>
+/// <summary>
+/// What BouncyCastle reads, as strictly as DER is defined: Go and rustls are as strict, and disagree with those that are not.
+/// </summary>
 internal static class StrictDer
 {
     /// <summary>Reads one object that fills all bytes and encodes to itself.</summary>

@@ -1,6 +1,57 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 
 namespace MeshTrust.Pki;
+
+/// <summary>One block of a PEM file (RFC 7468).</summary>
+/// <param name="Label">The text between <c>BEGIN</c> and the dashes, for instance <c>CERTIFICATE</c>.</param>
+/// <param name="Der">The decoded bytes.</param>
+/// <param name="Line">The line of <c>-----BEGIN</c>, counted from 1.</param>
+internal sealed record PemBlock(string Label, ReadOnlyMemory<byte> Der, int Line)
+{
+    /// <summary>Label, size and line; never the content, which may be a key.</summary>
+    public override string ToString() => $"{Label}, {Der.Length} bytes, line {Line}";
+}
+
+/// <summary>The labels of PEM blocks, and what to say of those that istiod does not take (istio security/pkg/pki/util/crypto.go).</summary>
+internal static class PemLabel
+{
+    internal const string Certificate = "CERTIFICATE";
+    internal const string PrivateKey = "PRIVATE KEY";
+    internal const string RsaPrivateKey = "RSA PRIVATE KEY";
+    internal const string EcPrivateKey = "EC PRIVATE KEY";
+    internal const string Crl = "X509 CRL";
+
+    internal static bool IsKey(string label) => label is PrivateKey or RsaPrivateKey or EcPrivateKey;
+
+    internal static string Hint(string label) => label switch
+    {
+        "EC PARAMETERS" => ", which istiod refuses before a key: remove it, or write the key with 'openssl genpkey'",
+        "ENCRYPTED PRIVATE KEY" => ": istiod cannot ask for a passphrase, so the key must be plain",
+        "TRUSTED CERTIFICATE" => ", which only OpenSSL reads: write it with 'openssl x509' without -trustout",
+        "CERTIFICATE REQUEST" or "NEW CERTIFICATE REQUEST" => ", a request and no certificate",
+        _ => ", which istiod does not know",
+    };
+
+    /// <summary>
+    /// Reads a whole boundary line. RFC 7468 section 3 allows more in a label than capitals and digits, but no label in use has it,
+    /// and base64 must never pass for one.
+    /// </summary>
+    internal static bool TryReadBoundary(ReadOnlySpan<byte> line, ReadOnlySpan<byte> prefix, [NotNullWhen(true)] out string? label)
+    {
+        label = null;
+        if (!line.StartsWith(prefix) || !line.EndsWith("-----"u8) || line.Length < prefix.Length + 6) return false;
+        var text = line[prefix.Length..^5];
+        if (text.Length > 40) return false;
+        foreach (var b in text)
+        {
+            if (!(b is >= (byte)'A' and <= (byte)'Z' or >= (byte)'0' and <= (byte)'9' or (byte)' ')) return false;
+        }
+
+        label = Encoding.ASCII.GetString(text);
+        return true;
+    }
+}
 
 /// <summary>
 /// A PEM file, read strictly: Go, OpenSSL and rustls disagree about sloppy files, so whatever one of them would
@@ -12,12 +63,9 @@ namespace MeshTrust.Pki;
 /// </remarks>
 internal sealed class PemDocument
 {
-    private static readonly HashSet<string> KnownLabels = new(StringComparer.Ordinal)
-    {
-        PemLabel.Certificate, PemLabel.PrivateKey, PemLabel.RsaPrivateKey, PemLabel.EcPrivateKey, PemLabel.Crl,
-    };
-
-    private PemDocument(string name, IReadOnlyList<PemBlock> blocks, IReadOnlyList<string> defects, string? strayText, IReadOnlyList<CertificateDocument> certificates)
+    private PemDocument(
+        string name, IReadOnlyList<PemBlock> blocks, IReadOnlyList<string> defects, string? strayText,
+        IReadOnlyList<CertificateDocument> certificates)
     {
         Name = name;
         StrayText = strayText;
@@ -26,27 +74,27 @@ internal sealed class PemDocument
         Certificates = certificates;
     }
 
-    /// <summary>The file's name, for messages.</summary>
-    public string Name { get; }
+    internal string Name { get; }
 
     /// <summary>Every block that could be decoded, in order, whatever its label.</summary>
-    public IReadOnlyList<PemBlock> Blocks { get; }
+    internal IReadOnlyList<PemBlock> Blocks { get; }
 
     /// <summary>What is wrong with the file, as sentences that name the line; empty where nothing is. No key text.</summary>
-    public IReadOnlyList<string> Defects { get; }
+    internal IReadOnlyList<string> Defects { get; }
 
-    /// <summary>That one of <see cref="Defects"/> which tells of text between or after the blocks; null for none. Every parser reads past it.</summary>
-    public string? StrayText { get; }
+    /// <summary>
+    /// That one of <see cref="Defects"/> which tells of text between or after the blocks; null for none. Every parser reads past it.
+    /// </summary>
+    internal string? StrayText { get; }
 
     /// <summary>The certificates of all <c>CERTIFICATE</c> blocks that parse, in order.</summary>
-    public IReadOnlyList<CertificateDocument> Certificates { get; }
+    internal IReadOnlyList<CertificateDocument> Certificates { get; }
 
     /// <summary>Reads a file's content.</summary>
     /// <param name="name">The name for messages.</param>
     /// <param name="text">The bytes of the file.</param>
-    public static PemDocument Parse(string name, ReadOnlySpan<byte> text)
+    internal static PemDocument Parse(string name, ReadOnlySpan<byte> text)
     {
-        ArgumentNullException.ThrowIfNull(name);
         var blocks = new List<PemBlock>();
         var defects = new List<string>();
         if (text.StartsWith("\uFEFF"u8))
@@ -71,7 +119,7 @@ internal sealed class PemDocument
                 if (CertificateDocument.TryFromDer(block.Der, out var certificate, out var reason)) certificates.Add(certificate);
                 else defects.Add($"The CERTIFICATE block at line {block.Line} is no certificate: {reason}");
             }
-            else if (!KnownLabels.Contains(block.Label))
+            else if (!PemLabel.IsKey(block.Label) && block.Label != PemLabel.Crl)
             {
                 defects.Add($"The block at line {block.Line} has the label '{block.Label}'{PemLabel.Hint(block.Label)}.");
             }
@@ -82,11 +130,8 @@ internal sealed class PemDocument
     }
 
     /// <summary>Writes certificates one after the other, each block ended by one line feed.</summary>
-    public static byte[] Write(IEnumerable<CertificateDocument> certificates)
-    {
-        ArgumentNullException.ThrowIfNull(certificates);
-        return Encoding.ASCII.GetBytes(string.Concat(certificates.Select(c => c.ToPem())));
-    }
+    internal static byte[] Write(IEnumerable<CertificateDocument> certificates) =>
+        Encoding.ASCII.GetBytes(string.Concat(certificates.Select(c => c.ToPem())));
 
     /// <summary>The name and what was found; no content.</summary>
     public override string ToString() => $"{Name}: {Blocks.Count} blocks, {Certificates.Count} certificates, {Defects.Count} defects";
@@ -138,7 +183,8 @@ internal sealed class PemDocument
             else if (current.StartsWith("-----END "u8))
             {
                 Close(label);
-                defects.Add($"There is no line break between the block that ends at line {line} and the next one: many parsers see no certificate at all.");
+                defects.Add($"There is no line break between the block that ends at line {line} and the next one: "
+                    + "many parsers see no certificate at all.");
                 // Read what is glued on, so that all other defects are found too.
                 var next = current.LastIndexOf("-----BEGIN "u8);
                 label = null;
@@ -167,10 +213,23 @@ internal sealed class PemDocument
             if (closedLabel != label) defects.Add($"The block at line {begin} begins as '{label}' and ends as '{closedLabel}'.");
             // The headers of RFC 1421 (Proc-Type, DEK-Info) stand for an encrypted key: no base64, so no block.
             var buffer = new byte[body.Length];
-            if (bodyIsBad) defects.Add($"The {label} block at line {begin} holds something else than base64 (headers such as 'Proc-Type: 4,ENCRYPTED' mean an encrypted key).");
-            else if (!Convert.TryFromBase64String(body.ToString(), buffer, out var length)) defects.Add($"The {label} block at line {begin} is no whole base64 text.");
-            else if (length == 0) defects.Add($"The {label} block at line {begin} is empty.");
-            else blocks.Add(new PemBlock(label!, buffer.AsMemory(0, length), begin));
+            if (bodyIsBad)
+            {
+                defects.Add($"The {label} block at line {begin} holds something else than base64 "
+                    + "(headers such as 'Proc-Type: 4,ENCRYPTED' mean an encrypted key).");
+            }
+            else if (!Convert.TryFromBase64String(body.ToString(), buffer, out var length))
+            {
+                defects.Add($"The {label} block at line {begin} is no whole base64 text.");
+            }
+            else if (length == 0)
+            {
+                defects.Add($"The {label} block at line {begin} is empty.");
+            }
+            else
+            {
+                blocks.Add(new PemBlock(label!, buffer.AsMemory(0, length), begin));
+            }
         }
     }
 

@@ -6,9 +6,13 @@ using MeshTrust.Settings;
 
 namespace MeshTrust.Pki;
 
-/// <summary>A plain private key that istiod could read: RSA or ECDSA, in a block that it knows. It never shows its text by accident.</summary>
-/// <remarks>What istiod takes: istio security/pkg/pki/util/crypto.go, ParsePemEncodedKey: the first block of the file, one of three labels.</remarks>
-public sealed class PrivateKeyPem
+/// <summary>
+/// A plain private key that istiod could read: RSA or ECDSA, in a block that it knows. It never shows its text by accident.
+/// </summary>
+/// <remarks>
+/// What istiod takes: istio security/pkg/pki/util/crypto.go, ParsePemEncodedKey: the first block of the file, one of three labels.
+/// </remarks>
+internal sealed class PrivateKeyPem
 {
     private const string RsaOid = "1.2.840.113549.1.1.1";
 
@@ -23,70 +27,59 @@ public sealed class PrivateKeyPem
     }
 
     /// <summary>The label the key was read with: <c>PRIVATE KEY</c>, <c>RSA PRIVATE KEY</c> or <c>EC PRIVATE KEY</c>.</summary>
-    public string Label { get; }
+    internal string Label { get; }
 
     /// <summary>What kind of key it is, for instance <c>RSA 4096</c>.</summary>
-    public string Algorithm => _publicKey.Text;
+    internal string Algorithm => _publicKey.Text;
 
     /// <summary>The key as one of those that MeshTrust makes; null where it is another (RSA 1024, P-521, ...).</summary>
-    public KeyAlgorithm? KeyAlgorithm => _publicKey.Known;
+    internal KeyAlgorithm? KeyAlgorithm => _publicKey.Known;
 
     /// <summary>The public half, DER.</summary>
-    public ReadOnlyMemory<byte> SubjectPublicKeyInfo => _publicKey.Der;
+    internal ReadOnlyMemory<byte> SubjectPublicKeyInfo => _publicKey.Der;
 
     /// <summary>The key identifier of RFC 5280 section 4.2.1.2 (1): SHA-1 of the public key's bits, lower-case hex.</summary>
-    public string KeyId => Convert.ToHexStringLower(_publicKey.KeyId);
+    internal string KeyId => Convert.ToHexStringLower(_publicKey.KeyId);
 
     /// <summary>Reads a key file. Never throws.</summary>
     /// <param name="name">The file's name, for the reason.</param>
     /// <param name="text">The bytes of the file.</param>
     /// <param name="key">The key, or null.</param>
     /// <param name="reason">Why istiod could not use it, as a sentence without key text.</param>
-    public static bool TryParse(string name, ReadOnlySpan<byte> text, [NotNullWhen(true)] out PrivateKeyPem? key, [NotNullWhen(false)] out string? reason)
+    internal static bool TryParse(
+        string name, ReadOnlySpan<byte> text, [NotNullWhen(true)] out PrivateKeyPem? key, [NotNullWhen(false)] out string? reason)
     {
-        ArgumentNullException.ThrowIfNull(name);
-        (key, reason) = (null, null);
+        key = null;
         var document = PemDocument.Parse(name, text);
-        if (document.Blocks.Count == 0)
+        reason = document switch
         {
-            reason = document.Defects[0];
-            return false;
-        }
-
-        var block = document.Blocks[0];
-        if (block.Label is not (PemLabel.PrivateKey or PemLabel.RsaPrivateKey or PemLabel.EcPrivateKey))
-        {
-            reason = $"It starts with '{block.Label}'{PemLabel.Hint(block.Label)}.";
-            return false;
-        }
-
-        if (document.Defects.Count > 0)
-        {
-            reason = document.Defects[0];
-            return false;
-        }
-
-        if (document.Blocks.Count > 1)
-        {
-            reason = $"It holds {document.Blocks.Count} blocks; one key is one block.";
-            return false;
-        }
-
-        return TryRead(block, out key, out reason);
+            { Blocks: [] } => document.Defects[0],
+            { Blocks: [var first, ..] } when !PemLabel.IsKey(first.Label) => $"It starts with '{first.Label}'{PemLabel.Hint(first.Label)}.",
+            { Defects: [var defect, ..] } => defect,
+            { Blocks: [_, _, ..] } => $"It holds {document.Blocks.Count} blocks; one key is one block.",
+            _ => null,
+        };
+        return reason is null && TryRead(document.Blocks[0], out key, out reason);
     }
 
+    /// <summary>Why this key is not the certificate's, as a sentence; null where it is.</summary>
+    internal string? Mismatch(CertificateDocument certificate, string certificateFile) => Matches(certificate) ? null
+        : $"This key ({Algorithm}, id {KeyId}) does not belong to {certificateFile} "
+            + $"({certificate.PublicKey}, id {certificate.SubjectKeyId ?? "none"}).";
+
     /// <summary>Whether the certificate's public key is this key's public half.</summary>
-    public bool Matches(CertificateDocument certificate)
+    internal bool Matches(CertificateDocument certificate)
     {
-        ArgumentNullException.ThrowIfNull(certificate);
         if (certificate.SubjectPublicKeyInfo.Span.SequenceEqual(SubjectPublicKeyInfo.Span)) return true;
         // The algorithm's parameters may be written in two ways (RSA with or without NULL); the key's bits may not.
         if (certificate.PublicKey != Algorithm) return false;
         return certificate.Key.KeyBits.Span.SequenceEqual(_publicKey.KeyBits.Span);
     }
 
-    /// <summary>The key as one PKCS#8 block ended by a line feed. Only for those who write it to a file of mode 0600 or into a secret.</summary>
-    public byte[] ToPem()
+    /// <summary>
+    /// The key as one PKCS#8 block ended by a line feed. Only for those who write it to a file of mode 0600 or into a secret.
+    /// </summary>
+    internal byte[] ToPem()
     {
         var text = PemEncoding.Write(PemLabel.PrivateKey, _pkcs8);
         var bytes = new byte[text.Length + 1];
@@ -118,14 +111,16 @@ public sealed class PrivateKeyPem
         try
         {
             // PKCS#8 names its algorithm; the two old forms are named by their label.
-            var isRsa = block.Label == PemLabel.RsaPrivateKey || (block.Label == PemLabel.PrivateKey && Pkcs8Algorithm(block.Der) == RsaOid);
+            var isRsa = block.Label == PemLabel.RsaPrivateKey
+                || (block.Label == PemLabel.PrivateKey && Pkcs8Algorithm(block.Der) == RsaOid);
             using AsymmetricAlgorithm loaded = isRsa ? RSA.Create() : ECDsa.Create();
             var read = 0;
             if (block.Label == PemLabel.PrivateKey) loaded.ImportPkcs8PrivateKey(block.Der.Span, out read);
             else if (loaded is RSA rsa) rsa.ImportRSAPrivateKey(block.Der.Span, out read);
             else if (loaded is ECDsa ecdsa) ecdsa.ImportECPrivateKey(block.Der.Span, out read);
             if (read != block.Der.Length) throw new CryptographicException();
-            key = new PrivateKeyPem(block.Label, loaded.ExportPkcs8PrivateKey(), PublicKeyInfo.FromDer(loaded.ExportSubjectPublicKeyInfo()));
+            var publicKey = PublicKeyInfo.FromDer(loaded.ExportSubjectPublicKeyInfo());
+            key = new PrivateKeyPem(block.Label, loaded.ExportPkcs8PrivateKey(), publicKey);
             return true;
         }
         catch (Exception fault) when (fault is CryptographicException or AsnContentException or ArgumentException or NotSupportedException)

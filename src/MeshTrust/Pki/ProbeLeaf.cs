@@ -4,7 +4,9 @@ using MeshTrust.Settings;
 
 namespace MeshTrust.Pki;
 
-/// <summary>A workload certificate for the proof: issued with a cluster's CA key as istiod would, valid for an hour, never written anywhere.</summary>
+/// <summary>
+/// A workload certificate for the proof: issued with a cluster's CA key as istiod would, valid for an hour, never written anywhere.
+/// </summary>
 internal sealed class ProbeLeaf
 {
     private readonly PrivateKeyPem _key;
@@ -27,9 +29,6 @@ internal sealed class ProbeLeaf
     /// <param name="time">The clock.</param>
     public static ProbeLeaf Issue(CertificateDocument ca, PrivateKeyPem key, string spiffeId, TimeProvider time)
     {
-        ArgumentNullException.ThrowIfNull(ca);
-        ArgumentNullException.ThrowIfNull(key);
-        ArgumentNullException.ThrowIfNull(time);
         var leafKey = KeyGeneration.Generate(KeyAlgorithm.EcdsaP256);
         var profile = CertificateProfile.ForWorkload(spiffeId, TimeSpan.FromHours(1));
         var issued = new CertificateIssuer(time).IssueUnclamped(profile, leafKey.SubjectPublicKeyInfo, ca, key);

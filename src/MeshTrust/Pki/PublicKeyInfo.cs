@@ -20,10 +20,10 @@ namespace MeshTrust.Pki;
 internal sealed record PublicKeyInfo(ReadOnlyMemory<byte> Der, ReadOnlyMemory<byte> KeyBits, string Algorithm, int Bits, string Text)
 {
     /// <summary>The key as one of those that MeshTrust makes; null for any other.</summary>
-    internal KeyAlgorithm? Known => Enum.GetValues<KeyAlgorithm>().Where(a => Name(a) == Text).Select(a => (KeyAlgorithm?)a).FirstOrDefault();
+    internal KeyAlgorithm? Known => Enum.GetValues<KeyAlgorithm>().Cast<KeyAlgorithm?>().FirstOrDefault(a => Name(a!.Value) == Text);
 
     /// <summary>RFC 5280 section 4.2.1.2 (1).</summary>
-    [SuppressMessage("Security", "CA5350:Do Not Use Weak Cryptographic Algorithms", Justification = "An identifier, no protection; istiod and OpenSSL make it so.")]
+    [SuppressMessage("Security", "CA5350", Justification = "An identifier, no protection; istiod and OpenSSL make it so.")]
     internal byte[] KeyId => SHA1.HashData(KeyBits.Span);
 
     internal static string Name(KeyAlgorithm algorithm) => algorithm switch
@@ -54,7 +54,9 @@ internal sealed record PublicKeyInfo(ReadOnlyMemory<byte> Der, ReadOnlyMemory<by
         return new PublicKeyInfo(subjectPublicKeyInfo.GetDerEncoded(), info.PublicKey.GetBytes(), name, bits, text);
     }
 
-    /// <summary>Checks a signature with the platform's own RSA and ECDSA, and all that is rarer (RSA-PSS, Ed25519) with BouncyCastle.</summary>
+    /// <summary>
+    /// Checks a signature with the platform's own RSA and ECDSA, and all that is rarer (RSA-PSS, Ed25519) with BouncyCastle.
+    /// </summary>
     internal bool Verify(SignatureScheme algorithm, byte[] signedPart, byte[] signature)
     {
         try
@@ -63,13 +65,14 @@ internal sealed record PublicKeyInfo(ReadOnlyMemory<byte> Der, ReadOnlyMemory<by
             {
                 (SignatureKind.Rsa, "RSA") => VerifyRsa(algorithm, signedPart, signature),
                 (SignatureKind.Ecdsa, "ECDSA") => VerifyEcdsa(algorithm, signedPart, signature),
-                (SignatureKind.RsaPss, "RSA" or "RSA-PSS") when algorithm.Hash is { } hash =>
-                    Verify(new PssSigner(new RsaBlindedEngine(), DigestUtilities.GetDigest(hash), algorithm.SaltLength), signedPart, signature),
+                (SignatureKind.RsaPss, "RSA" or "RSA-PSS") when algorithm.Hash is { } hash => Verify(
+                    new PssSigner(new RsaBlindedEngine(), DigestUtilities.GetDigest(hash), algorithm.SaltLength), signedPart, signature),
                 (SignatureKind.Ed25519, "Ed25519") => Verify(new Ed25519Signer(), signedPart, signature),
                 _ => false,
             };
         }
-        // A key that does not load, a hash that the platform no longer has (MD2), and the many kinds that BouncyCastle throws: nothing to trust.
+        // A key that does not load, a hash that the platform no longer has (MD2), and the many kinds that BouncyCastle throws: nothing to
+        // trust.
         catch (Exception)
         {
             return false;
@@ -143,7 +146,7 @@ internal sealed record SignatureScheme(SignatureKind Kind, string Name, string? 
         "1.2.840.113549.1.1.11" => new(SignatureKind.Rsa, "sha256WithRSAEncryption", "SHA-256"),
         "1.2.840.113549.1.1.12" => new(SignatureKind.Rsa, "sha384WithRSAEncryption", "SHA-384"),
         "1.2.840.113549.1.1.13" => new(SignatureKind.Rsa, "sha512WithRSAEncryption", "SHA-512"),
-        "1.2.840.113549.1.1.10" => ReadPss(algorithm.Parameters is { } parameters ? RsassaPssParameters.GetInstance(parameters) : new RsassaPssParameters()),
+        "1.2.840.113549.1.1.10" => ReadPss(RsassaPssParameters.GetInstance(algorithm.Parameters) ?? new RsassaPssParameters()),
         "1.2.840.10045.4.1" => new(SignatureKind.Ecdsa, "ecdsa-with-SHA1", "SHA-1"),
         "1.2.840.10045.4.3.1" => new(SignatureKind.Ecdsa, "ecdsa-with-SHA224", "SHA-224"),
         "1.2.840.10045.4.3.2" => new(SignatureKind.Ecdsa, "ecdsa-with-SHA256", "SHA-256"),

@@ -1,9 +1,16 @@
 namespace MeshTrust.Pki;
 
-/// <summary>The root CA: certificate and key. It cannot exist unless both fit: one self-signed CA certificate that leaves room for intermediates, and its key.</summary>
-/// <remarks>Whether it is expired is a question of the day, not of its birth: <see cref="RootCaIssue"/> asks it.</remarks>
+/// <summary>
+/// The root CA: certificate and key. It cannot exist unless both fit: one self-signed CA certificate that leaves room for intermediates,
+/// and its key.
+/// </summary>
+/// <remarks>Whether it is expired is a question of the day, not of its birth: <see cref="RootCaIssuer"/> asks it.</remarks>
 public sealed class RootCa
 {
+    /// <summary>What to do about a root that is damaged.</summary>
+    internal const string StartOver =
+        "Restore it from your backup; or, if no cluster trusts this root yet, move the directory away and run RootCa again.";
+
     private RootCa(CertificateDocument certificate, ReadOnlyMemory<byte> certificateFile, PrivateKeyPem key)
     {
         Certificate = certificate;
@@ -17,29 +24,31 @@ public sealed class RootCa
     /// <summary>The file <c>root-cert.pem</c>, byte for byte.</summary>
     public ReadOnlyMemory<byte> CertificateFile { get; }
 
-    /// <summary>The key.</summary>
-    public PrivateKeyPem Key { get; }
+    internal PrivateKeyPem Key { get; }
 
     /// <summary>Takes both files' content.</summary>
-    /// <param name="certificatePlace">The certificate's file, for messages.</param>
+    /// <param name="certificatePath">The certificate's file, for messages.</param>
     /// <param name="certificateFile">Its bytes.</param>
-    /// <param name="keyPlace">The key's file, for messages.</param>
+    /// <param name="keyPath">The key's file, for messages.</param>
     /// <param name="keyFile">Its bytes.</param>
     /// <exception cref="MeshTrustException">They do not fit: MT5102 to MT5105, MT5108, MT5111, all problems at once.</exception>
-    public static RootCa FromFiles(string certificatePlace, ReadOnlyMemory<byte> certificateFile, string keyPlace, ReadOnlySpan<byte> keyFile)
+    public static RootCa FromFiles(string certificatePath, ReadOnlyMemory<byte> certificateFile, string keyPath, ReadOnlySpan<byte> keyFile)
     {
         var problems = new List<Problem>();
-        var certificate = ReadCertificate(certificatePlace, certificateFile, problems);
-        if (!PrivateKeyPem.TryParse(keyPlace, keyFile, out var key, out var reason))
+        var certificate = ReadCertificate(certificatePath, certificateFile, problems);
+        if (!PrivateKeyPem.TryParse(keyPath, keyFile, out var key, out var reason))
         {
-            problems.Add(PkiProblem.RootKeyUnreadable(keyPlace, reason));
+            problems.Add(new Problem("MT5103", keyPath, reason,
+                "Put the plain key there (openssl pkey -in ... -out ... removes a passphrase), or restore it from your backup."));
         }
         else if (key.KeyAlgorithm is null)
         {
-            problems.Add(PkiProblem.UnsupportedKey(keyPlace, key.Algorithm));
+            problems.Add(new Problem("MT5111", keyPath, $"The key is {key.Algorithm}, which not every part of Istio takes.",
+                "Use RSA 2048, 3072 or 4096, or ECDSA P-256 or P-384."));
         }
 
-        if (certificate is not null && key is not null && !key.Matches(certificate)) problems.Add(PkiProblem.RootKeyMismatch(keyPlace, certificatePlace, key, certificate));
+        if (certificate is not null && key?.Mismatch(certificate, certificatePath) is { } mismatch)
+            problems.Add(new Problem("MT5104", keyPath, mismatch, StartOver));
         if (problems.Count > 0) throw new MeshTrustException(Stage.CertificateAuthority, problems);
         return new RootCa(certificate!, certificateFile, key!);
     }
@@ -56,20 +65,32 @@ public sealed class RootCa
     /// <summary>Subject, end and kind of key; never the key.</summary>
     public override string ToString() => $"root CA {Certificate}, {Key}";
 
-    private static CertificateDocument? ReadCertificate(string place, ReadOnlyMemory<byte> file, List<Problem> problems)
+    private static CertificateDocument? ReadCertificate(string path, ReadOnlyMemory<byte> file, List<Problem> problems)
     {
-        var document = PemDocument.Parse(place, file.Span);
-        problems.AddRange(document.Defects.Select(defect => PkiProblem.RootUnreadable(place, defect)));
+        var document = PemDocument.Parse(path, file.Span);
+        problems.AddRange(document.Defects.Select(defect => new Problem("MT5102", path, defect, StartOver)));
         if (document.Defects.Count > 0) return null;
         if (document.Blocks.Count != 1 || document.Certificates.Count != 1)
         {
-            problems.Add(PkiProblem.RootUnreadable(place, $"It holds {document.Certificates.Count} certificates in {document.Blocks.Count} blocks; a root is exactly one certificate."));
+            problems.Add(new Problem("MT5102", path,
+                $"It holds {document.Certificates.Count} certificates in {document.Blocks.Count} blocks; a root is exactly one certificate.",
+                StartOver));
             return null;
         }
 
         var certificate = document.Certificates[0];
-        if (!certificate.IsSelfIssued) problems.Add(PkiProblem.RootIsIntermediate(place, certificate));
-        else problems.AddRange(Defects(certificate).Select(defect => PkiProblem.RootIsNoCa(place, defect)));
+        if (certificate.IsSelfIssued)
+        {
+            problems.AddRange(Defects(certificate).Select(defect =>
+                new Problem("MT5105", path, defect, "A root must be a CA that may sign intermediates. " + StartOver)));
+        }
+        else
+        {
+            problems.Add(new Problem("MT5108", path,
+                $"{certificate.Subject} is issued by '{certificate.Issuer}', so it is an intermediate and no root.",
+                "Bring the self-signed root and its key: a root from a higher CA is not supported in this version."));
+        }
+
         return certificate;
     }
 

@@ -1,19 +1,19 @@
+using System.Globalization;
 using MeshTrust.IO;
 
 namespace MeshTrust.Pki;
 
-/// <summary>Files of the store: read with a limit, written whole or not at all.</summary>
+/// <summary>One file of the trust store: read with a limit, links judged, and the names of what is temporary or replaced.</summary>
 internal static class StoreFile
 {
+    internal const string TemporaryPrefix = ".meshtrust-";
+    internal const string TemporarySuffix = ".tmp";
+
     /// <summary>Nothing in the store is near this; a device or a wrong link may be.</summary>
     private const int Limit = 1 << 20;
 
-    internal const UnixFileMode KeyMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-    internal const UnixFileMode CertificateMode = KeyMode | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
-    internal const UnixFileMode DirectoryMode = KeyMode | UnixFileMode.UserExecute;
-
-    internal const string TemporaryPrefix = ".meshtrust-";
-    internal const string TemporarySuffix = ".tmp";
+    private const string ReplacedSuffix = ".old";
+    private const string ReplacedTime = "yyyyMMdd'T'HHmmssfff'Z'";
 
     internal static string TemporaryPath(string directory, string about) =>
         Path.Combine(directory, $"{TemporaryPrefix}{about}-{Guid.NewGuid():N}{TemporarySuffix}");
@@ -27,7 +27,7 @@ internal static class StoreFile
             using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
             var buffer = new byte[stream.CanSeek ? Math.Clamp(stream.Length, 0, Limit + 1) : Limit + 1];
             var length = stream.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false);
-            if (length > Limit) throw new MeshTrustException(Stage.CertificateAuthority, DiskFault.WrongKind(path, "It is larger than 1 MiB, so it is no PEM file of a CA."));
+            if (length > Limit) throw WrongKind(path, "It is larger than 1 MiB, so it is no PEM file of a CA.");
             return length == buffer.Length ? buffer : buffer[..length];
         }
         catch (Exception fault) when (fault is FileNotFoundException or DirectoryNotFoundException)
@@ -37,38 +37,83 @@ internal static class StoreFile
         }
         catch (Exception fault) when (DiskFault.IsOne(fault))
         {
-            if (Directory.Exists(path)) throw new MeshTrustException(Stage.CertificateAuthority, DiskFault.WrongKind(path, "A directory stands where a file should be."), fault);
+            if (Directory.Exists(path)) throw WrongKind(path, "A directory stands where a file should be.", fault);
             throw DiskFault.From(Stage.CertificateAuthority, path, fault);
         }
     }
 
-    /// <summary>A new file with its mode from the first moment on; keys never lie open, not even for a moment.</summary>
+    /// <summary>A new file, 0600 from its creation where it is a key. Flushed where a power cut must not cost it.</summary>
     internal static void Create(string path, ReadOnlySpan<byte> content, bool isKey, bool flush)
     {
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None, BufferSize = 0 };
-        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = isKey ? KeyMode : CertificateMode;
-        using var stream = new FileStream(path, options);
+        using var stream = AtomicFile.CreateNew(path, secret: isKey);
         stream.Write(content);
         if (flush) stream.Flush(flushToDisk: true);
     }
 
-    internal static void CreateDirectory(string path)
+    /// <summary>Removes a file or a directory where it is there. It is litter: that it cannot be removed is no reason to fail.</summary>
+    internal static void Remove(string path)
     {
-        if (OperatingSystem.IsWindows()) Directory.CreateDirectory(path);
-        else Directory.CreateDirectory(path, DirectoryMode);
+        try
+        {
+            if (Directory.Exists(path) && new FileInfo(path).LinkTarget is null) Directory.Delete(path, recursive: true);
+            else File.Delete(path);
+        }
+        catch (Exception fault) when (DiskFault.IsOne(fault))
+        {
+            // The next run tries again.
+        }
     }
 
-    /// <summary>A link is never replaced by a file: what it points to would be left behind, and a mount may only be missing for now.</summary>
+    /// <summary>What has a name of a pattern in a directory; nothing where it cannot be read.</summary>
+    internal static string[] Find(string directory, string pattern)
+    {
+        try
+        {
+            return Directory.Exists(directory) ? Directory.GetFileSystemEntries(directory, pattern) : [];
+        }
+        catch (Exception fault) when (DiskFault.IsOne(fault))
+        {
+            return [];
+        }
+    }
+
+    /// <summary>
+    /// A link is never replaced by a file: what it points to would be left behind, and a mount may only be missing for now.
+    /// </summary>
     internal static void RefuseLink(string path)
     {
-        if (new FileInfo(path).LinkTarget is { } target) throw new MeshTrustException(Stage.CertificateAuthority, DiskFault.WrongKind(path, $"It is a symbolic link (to {target}), which is never written over."));
+        if (new FileInfo(path).LinkTarget is { } target)
+            throw WrongKind(path, $"It is a symbolic link (to {target}), which is never written over.");
     }
 
     internal static void RefuseDanglingLink(string path)
     {
         for (var place = path; !string.IsNullOrEmpty(place); place = Path.GetDirectoryName(place))
         {
-            if (new FileInfo(place).LinkTarget is { } target && !Path.Exists(place)) throw new MeshTrustException(Stage.CertificateAuthority, DiskFault.WrongKind(place, $"It is a symbolic link to {target}, which is not there."));
+            if (new FileInfo(place).LinkTarget is { } target && !Path.Exists(place))
+                throw WrongKind(place, $"It is a symbolic link to {target}, which is not there.");
         }
     }
+
+    internal static MeshTrustException WrongKind(string path, string message, Exception? inner = null) =>
+        new(Stage.CertificateAuthority, DiskFault.WrongKind(path, message), inner);
+
+    /// <summary>The name under which a replaced file is kept, which nothing has yet: <c>ca-key.pem.20261130T045533120Z.old</c>.</summary>
+    internal static string ReplacedPath(string path, DateTimeOffset now)
+    {
+        for (var stamp = now.UtcDateTime; ; stamp = stamp.AddMilliseconds(1))
+        {
+            var kept = $"{path}.{stamp.ToString(ReplacedTime, CultureInfo.InvariantCulture)}{ReplacedSuffix}";
+            if (!Path.Exists(kept)) return kept;
+        }
+    }
+
+    /// <summary>The files of a cluster's directory that were replaced before a moment.</summary>
+    internal static IEnumerable<string> Replaced(string directory, DateTimeOffset before) =>
+        from file in CacertsFile.OfCluster
+        from path in Directory.Exists(directory) ? Directory.EnumerateFiles(directory, $"{file}.*{ReplacedSuffix}") : []
+        where DateTimeOffset.TryParseExact(
+            Path.GetFileName(path)[(file.Length + 1)..^ReplacedSuffix.Length], ReplacedTime,
+            CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) && time < before
+        select path;
 }

@@ -3,15 +3,20 @@ using MeshTrust.Settings;
 
 namespace MeshTrust.Pki;
 
-/// <summary>The directory of CA material in the layout of Istio's Makefile: <c>root-cert.pem</c>, <c>root-key.pem</c>, and four files for each cluster.</summary>
+/// <summary>
+/// The directory of CA material in the layout of Istio's Makefile: <c>root-cert.pem</c>, <c>root-key.pem</c>, and four files for each
+/// cluster.
+/// </summary>
 /// <remarks>
-/// Keys are 0600 and directories 0700 from their creation. Whatever is written is written beside its place and then renamed into it,
+/// Keys are 0600 and directories 0700 from their creation. Everything is written beside its place and then renamed into it,
 /// under a lock for one process at a time; what a killed run left behind is swept by the next one.
 /// </remarks>
 public sealed class TrustStore
 {
     /// <summary>The name of everything that is being written and not yet in its place: <c>.meshtrust-*.tmp</c>.</summary>
-    public const string TemporaryPattern = StoreFile.TemporaryPrefix + "*" + StoreFile.TemporarySuffix;
+    internal const string TemporaryPattern = StoreFile.TemporaryPrefix + "*" + StoreFile.TemporarySuffix;
+
+    private const int ReadOnlyFileSystem = 30;
 
     /// <summary>The store in a directory, which need not be there yet. Nothing is read or written by this.</summary>
     public TrustStore(string directory)
@@ -27,101 +32,91 @@ public sealed class TrustStore
     /// <value>The default is five minutes: the other may be making a hundred RSA keys.</value>
     public TimeSpan LockDeadline { get; init; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>The path of <c>root-cert.pem</c>.</summary>
-    public string RootCertPath => Path.Combine(Location, CacertsFile.RootCert);
+    internal string RootCertPath => Path.Combine(Location, CacertsFile.RootCert);
 
-    /// <summary>The path of <c>root-key.pem</c>.</summary>
-    public string RootKeyPath => Path.Combine(Location, CacertsFile.RootKey);
+    internal string RootKeyPath => Path.Combine(Location, CacertsFile.RootKey);
 
-    /// <summary>The path of the lock; the file stays, empty of meaning, when nobody holds it.</summary>
-    public string LockPath => Path.Combine(Location, ".meshtrust.lock");
+    /// <summary>The file stays, and means nothing when no process holds it.</summary>
+    internal string LockPath => Path.Combine(Location, ".meshtrust.lock");
 
-    /// <summary>A cluster's directory.</summary>
-    public string ClusterDirectory(ClusterName cluster)
-    {
-        ArgumentNullException.ThrowIfNull(cluster);
-        return Path.Combine(Location, cluster.Value);
-    }
+    internal string ClusterDirectory(ClusterName cluster) => Path.Combine(Location, cluster.Value);
 
-    /// <summary>The path of one of a cluster's files (<see cref="CacertsFile"/>).</summary>
-    public string ClusterPath(ClusterName cluster, string file) => Path.Combine(ClusterDirectory(cluster), file);
+    internal string ClusterPath(ClusterName cluster, string file) => Path.Combine(ClusterDirectory(cluster), file);
 
     /// <summary>
-    /// Every path that a run with this topology may leave here, but for replaced files (<c>*.pem.*.old</c>). While it runs there are also
-    /// <see cref="TemporaryPattern"/> beside them.
+    /// The keys that a run will need for certain, so that they can be made ahead: the root's and those of missing intermediates.
     /// </summary>
-    public IReadOnlyList<string> WritablePaths(MeshTopology topology)
+    internal IReadOnlyList<KeyAlgorithm> MissingKeys(MeshTopology topology)
     {
-        ArgumentNullException.ThrowIfNull(topology);
-        return
-        [
-            Location, LockPath, RootKeyPath, RootCertPath,
-            .. topology.Clusters.Select(c => ClusterDirectory(c.Name)),
-            .. topology.Clusters.SelectMany(c => CacertsFile.OfCluster.Select(f => ClusterPath(c.Name, f))),
-        ];
-    }
-
-    /// <summary>The keys that a run with this topology will need for certain, so that they can be made ahead: the root's and those of missing intermediates.</summary>
-    public IReadOnlyList<KeyAlgorithm> MissingKeys(MeshTopology topology)
-    {
-        ArgumentNullException.ThrowIfNull(topology);
-        var keys = new List<KeyAlgorithm>();
-        if (topology.Trust.RootCertificateFile is null && !File.Exists(RootCertPath) && !File.Exists(RootKeyPath)) keys.Add(topology.Trust.Root.Key);
-        foreach (var cluster in topology.Clusters)
-        {
-            if (CacertsFile.OfCluster.Any(f => !File.Exists(ClusterPath(cluster.Name, f)))) keys.Add(topology.Trust.Intermediate.Key);
-        }
-
-        return keys;
+        var needsRoot = topology.Trust.RootCertificateFile is null && !File.Exists(RootCertPath) && !File.Exists(RootKeyPath);
+        var missing = topology.Clusters.Count(cluster => CacertsFile.OfCluster.Any(file => !File.Exists(ClusterPath(cluster.Name, file))));
+        var intermediates = Enumerable.Repeat(topology.Trust.Intermediate.Key, missing);
+        return [.. needsRoot ? intermediates.Prepend(topology.Trust.Root.Key) : intermediates];
     }
 
     /// <summary>Reads the root.</summary>
-    /// <exception cref="MeshTrustException">MT5116 where it is not there, MT51xx where it does not fit, MT10xx where it cannot be read.</exception>
-    public RootCa ReadRoot() => TryReadRoot() ?? throw new MeshTrustException(Stage.CertificateAuthority, PkiProblem.NoRoot(RootCertPath));
+    /// <exception cref="MeshTrustException">MT5116: it is not there. MT51xx: it does not fit. MT10xx: it cannot be read.</exception>
+    public RootCa ReadRoot() => TryReadRoot() ?? throw Fault("MT5116", RootCertPath, "There is no root.", "Run RootCa first.");
 
     /// <summary>Reads a cluster's four files; while another process writes here, up to a second until they fit.</summary>
-    /// <exception cref="MeshTrustException">MT5113 where they are not there, MT5112 where they do not fit, MT10xx where they cannot be read.</exception>
+    /// <exception cref="MeshTrustException">MT5113: they are not there. MT5112: they do not fit. MT10xx: they cannot be read.</exception>
     public ClusterCacerts ReadCacerts(ClusterName cluster)
     {
+        ArgumentNullException.ThrowIfNull(cluster);
         var settled = false;
         for (var attempt = 1; ; attempt++)
         {
             try
             {
                 var files = ReadClusterFiles(cluster);
-                if (files.Count == 0) throw new MeshTrustException(Stage.CertificateAuthority, PkiProblem.NoCacerts(ClusterDirectory(cluster), cluster));
-                return ClusterCacerts.FromFiles(cluster, files);
+                if (files.Count > 0) return ClusterCacerts.FromFiles(cluster, files);
+                throw Fault("MT5113", ClusterDirectory(cluster), $"There is no CA material for cluster {cluster}.", "Run ClusterCacerts first.");
             }
             // Four files cannot be read in one moment: a mix of old and new is read again, never handed on.
             catch (MeshTrustException fault) when (fault.Stage == Stage.CertificateAuthority && attempt <= 20 && !settled)
             {
-                // Once nobody writes any more, one more look is the last.
-                settled = !TrustStoreLock.IsTaken(LockPath);
+                // Once no process writes any more, one more look is the last.
+                settled = !FileLock.IsHeld(LockPath);
                 if (!settled) Thread.Sleep(50);
             }
         }
     }
 
+    /// <summary>
+    /// Removes what earlier runs replaced in these clusters' directories before a moment, now that its successors are proven.
+    /// </summary>
+    /// <returns>How many files were removed.</returns>
+    public int RemoveReplaced(IEnumerable<ClusterName> clusters, DateTimeOffset before)
+    {
+        var old = clusters.SelectMany(c => StoreFile.Replaced(ClusterDirectory(c), before)).ToList();
+        foreach (var file in old) StoreFile.Remove(file);
+        return old.Count(file => !File.Exists(file));
+    }
+
     /// <summary>The root, or null where neither of its files is there.</summary>
     internal RootCa? TryReadRoot()
     {
-        var certificate = StoreFile.Read(RootCertPath);
-        var key = StoreFile.Read(RootKeyPath);
-        if (certificate is null && key is null) return null;
-        if (certificate is null) throw new MeshTrustException(Stage.CertificateAuthority, PkiProblem.RootHalfThere(RootKeyPath, RootCertPath));
-        if (key is null) throw new MeshTrustException(Stage.CertificateAuthority, PkiProblem.RootHalfThere(RootCertPath, RootKeyPath));
-        return RootCa.FromFiles(RootCertPath, certificate, RootKeyPath, key);
+        return (StoreFile.Read(RootCertPath), StoreFile.Read(RootKeyPath)) switch
+        {
+            (null, null) => null,
+            (null, _) => throw Half(RootKeyPath, RootCertPath),
+            (_, null) => throw Half(RootCertPath, RootKeyPath),
+            var (certificate, key) => RootCa.FromFiles(RootCertPath, certificate, RootKeyPath, key),
+        };
+
+        static MeshTrustException Half(string present, string missing) =>
+            Fault("MT5101", missing, $"It is missing, but {present} is there: a root is a certificate and its key.", RootCa.StartOver);
     }
 
     /// <summary>Those of a cluster's four files that are there.</summary>
     internal Dictionary<string, ReadOnlyMemory<byte>> ReadClusterFiles(ClusterName cluster)
     {
         var files = new Dictionary<string, ReadOnlyMemory<byte>>(StringComparer.Ordinal);
-        if (!Directory.Exists(ClusterDirectory(cluster)))
+        var directory = ClusterDirectory(cluster);
+        if (!Directory.Exists(directory))
         {
-            var directory = ClusterDirectory(cluster);
             StoreFile.RefuseDanglingLink(directory);
-            if (File.Exists(directory)) throw new MeshTrustException(Stage.CertificateAuthority, DiskFault.WrongKind(directory, "A file stands where the cluster's directory should be."));
+            if (File.Exists(directory)) throw StoreFile.WrongKind(directory, "A file stands where the cluster's directory should be.");
             return files;
         }
 
@@ -133,29 +128,36 @@ public sealed class TrustStore
         return files;
     }
 
-    /// <summary>Takes the lock, makes the directory where it is missing, ends what a killed run had begun, and sweeps what it left.</summary>
-    internal async Task<TrustStoreLock> LockAsync(IEnumerable<ClusterName> clusters, CancellationToken cancellationToken)
+    /// <summary>
+    /// Takes the lock, makes the directory where it is missing, ends what a killed run had begun, and sweeps what it left.
+    /// Null where the directory cannot be written: then no process can write, and reading needs no lock.
+    /// </summary>
+    /// <exception cref="MeshTrustException">MT1005 after the deadline; MT1001 to MT1004 for the disk.</exception>
+    internal async Task<FileLock?> LockAsync(IEnumerable<ClusterName> clusters, CancellationToken cancellationToken)
     {
+        FileLock held;
         try
         {
             StoreFile.RefuseDanglingLink(Location);
-            if (!Directory.Exists(Location)) StoreFile.CreateDirectory(Location);
+            if (!Directory.Exists(Location)) AtomicFile.CreateDirectory(Location, secret: true);
+            // The wait is for another process, so it is the real clock's, whatever clock certificates are issued by.
+            held = await FileLock.TakeAsync(LockPath, LockDeadline, Busy, TimeProvider.System, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception fault) when (fault is UnauthorizedAccessException or IOException { HResult: ReadOnlyFileSystem }
+            && Directory.Exists(Location) && !Directory.Exists(LockPath))
+        {
+            return null;
         }
         catch (Exception fault) when (DiskFault.IsOne(fault))
         {
-            throw DiskFault.From(Stage.CertificateAuthority, Location, fault);
+            throw DiskFault.From(Stage.CertificateAuthority, Directory.Exists(Location) ? LockPath : Location, fault);
         }
 
-        // The wait is for another process, so it is the real clock's, whatever clock certificates are issued by.
-        var held = await TrustStoreLock.TakeAsync(LockPath, LockDeadline, TimeProvider.System, cancellationToken).ConfigureAwait(false);
         try
         {
-            if (held.MayWrite)
-            {
-                TrustStoreRecovery.FinishRoot(this);
-                TrustStoreRecovery.Sweep(this, clusters);
-            }
-
+            FinishRoot();
+            string[] directories = [Location, .. clusters.Select(ClusterDirectory)];
+            foreach (var stray in directories.SelectMany(directory => StoreFile.Find(directory, TemporaryPattern))) StoreFile.Remove(stray);
             return held;
         }
         catch
@@ -163,11 +165,15 @@ public sealed class TrustStore
             held.Dispose();
             throw;
         }
+
+        MeshTrustException Busy() => Fault("MT1005", LockPath,
+            $"Waited {LockDeadline.TotalSeconds:0} s for another process, which is writing CA material into this directory.",
+            "Let it end, or stop it, and run again.");
     }
 
     /// <summary>
     /// Writes a root where there is none: both files whole and on the disk, then the key into its place, then the certificate.
-    /// Killed in between, the next run finds the certificate still waiting and puts it into its place.
+    /// Killed in between, the next run finds the certificate still waiting and puts it into its place (<see cref="FinishRoot"/>).
     /// </summary>
     internal void WriteRoot(ReadOnlySpan<byte> certificate, ReadOnlySpan<byte> key)
     {
@@ -179,26 +185,61 @@ public sealed class TrustStore
         {
             StoreFile.Create(keyFile, key, isKey: true, flush: true);
             StoreFile.Create(certificateFile, certificate, isKey: false, flush: true);
-            if (Path.Exists(RootKeyPath) || Path.Exists(RootCertPath)) throw new IOException("A root appeared while this one was being made.");
+            if (Path.Exists(RootKeyPath) || Path.Exists(RootCertPath))
+                throw new IOException("A root appeared while this one was being made.");
             File.Move(keyFile, RootKeyPath);
             File.Move(certificateFile, RootCertPath);
         }
         catch (Exception fault) when (DiskFault.IsOne(fault))
         {
-            TrustStoreRecovery.Remove(keyFile);
+            StoreFile.Remove(keyFile);
             // With the key in its place, the certificate that waits is the only way to finish.
-            if (!File.Exists(RootKeyPath)) TrustStoreRecovery.Remove(certificateFile);
+            if (!File.Exists(RootKeyPath)) StoreFile.Remove(certificateFile);
             throw DiskFault.From(Stage.CertificateAuthority, RootCertPath, fault);
         }
     }
 
     /// <summary>
-    /// Writes a cluster's files. A new cluster appears as a whole directory at once. In a directory that is there, all new files are written
+    /// Makes up for the last step of writing a root: the key is there, and its certificate still waits under its temporary name.
+    /// </summary>
+    private void FinishRoot()
+    {
+        if (!File.Exists(RootKeyPath) || Path.Exists(RootCertPath)) return;
+        var waiting = StoreFile.Find(Location, StoreFile.TemporaryPrefix + CacertsFile.RootCert + "-*" + StoreFile.TemporarySuffix);
+        if (Array.Find(waiting, Fits) is not { } certificate) return;
+        try
+        {
+            File.Move(certificate, RootCertPath);
+        }
+        catch (Exception fault) when (DiskFault.IsOne(fault))
+        {
+            throw DiskFault.From(Stage.CertificateAuthority, RootCertPath, fault);
+        }
+
+        bool Fits(string path)
+        {
+            try
+            {
+                if (StoreFile.Read(path) is not { } certificateFile || StoreFile.Read(RootKeyPath) is not { } key) return false;
+                RootCa.FromFiles(path, certificateFile, RootKeyPath, key);
+                return true;
+            }
+            catch (MeshTrustException)
+            {
+                return false;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Writes a cluster's files. A new cluster appears as a whole directory at once. In a directory that is there, all new files are
+    /// written
     /// and on the disk before the first is renamed: keys first, so that no mix of old and new can pass for a set that fits.
     /// What they replace is kept beside them under a name with the time, until <see cref="RemoveReplaced"/>.
     /// </summary>
     /// <returns>The paths of what was replaced.</returns>
-    internal IReadOnlyList<string> WriteCluster(ClusterName cluster, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files, DateTimeOffset now)
+    internal IReadOnlyList<string> WriteCluster(
+        ClusterName cluster, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files, DateTimeOffset now)
     {
         var directory = ClusterDirectory(cluster);
         try
@@ -218,14 +259,15 @@ public sealed class TrustStore
         var staged = StoreFile.TemporaryPath(Location, cluster.Value);
         try
         {
-            StoreFile.CreateDirectory(staged);
-            // Not flushed one by one: a power cut can only cost an intermediate, which the next run finds broken and issues anew.
-            foreach (var (file, content) in files) StoreFile.Create(Path.Combine(staged, file), content.Span, isKey: file == CacertsFile.CaKey, flush: false);
+            AtomicFile.CreateDirectory(staged, secret: true);
+            // Not flushed one by one: a power cut can only cost an intermediate, which the next run finds broken and replaces.
+            foreach (var (file, content) in files)
+                StoreFile.Create(Path.Combine(staged, file), content.Span, isKey: file == CacertsFile.CaKey, flush: false);
             Directory.Move(staged, directory);
         }
         catch (Exception fault) when (DiskFault.IsOne(fault))
         {
-            TrustStoreRecovery.Remove(staged);
+            StoreFile.Remove(staged);
             throw;
         }
     }
@@ -240,10 +282,10 @@ public sealed class TrustStore
             {
                 var place = Path.Combine(directory, file);
                 StoreFile.RefuseLink(place);
-                if (Directory.Exists(place)) throw new MeshTrustException(Stage.CertificateAuthority, DiskFault.WrongKind(place, "A directory stands where a file should be."));
+                if (Directory.Exists(place)) throw StoreFile.WrongKind(place, "A directory stands where a file should be.");
                 if (StoreFile.Read(place) is { } old)
                 {
-                    replaced.Add(ReplacedFile.PathFor(place, now));
+                    replaced.Add(StoreFile.ReplacedPath(place, now));
                     Prepare(replaced[^1], old, isKey: true);
                 }
 
@@ -256,7 +298,7 @@ public sealed class TrustStore
         }
         finally
         {
-            foreach (var (from, _) in staged) TrustStoreRecovery.Remove(from);
+            foreach (var (from, _) in staged) StoreFile.Remove(from);
         }
 
         void Prepare(string place, ReadOnlySpan<byte> content, bool isKey)
@@ -267,13 +309,6 @@ public sealed class TrustStore
         }
     }
 
-    /// <summary>Removes what earlier runs replaced in these clusters' directories before a moment, now that its successors are proven.</summary>
-    /// <returns>How many files were removed.</returns>
-    public int RemoveReplaced(IEnumerable<ClusterName> clusters, DateTimeOffset before)
-    {
-        ArgumentNullException.ThrowIfNull(clusters);
-        var old = clusters.SelectMany(c => ReplacedFile.In(ClusterDirectory(c), before)).ToList();
-        foreach (var file in old) TrustStoreRecovery.Remove(file);
-        return old.Count(file => !File.Exists(file));
-    }
+    private static MeshTrustException Fault(string id, string location, string message, string hint) =>
+        new(Stage.CertificateAuthority, new Problem(id, location, message, hint));
 }

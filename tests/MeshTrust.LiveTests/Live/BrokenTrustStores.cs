@@ -19,8 +19,8 @@ internal static class BrokenTrustStores
         using var scratch = new ScratchDirectory();
         var store = new TrustStore(scratch.File("certs"));
         var topology = new MeshTopology { Clusters = [new ClusterSpec { Name = ClusterName.Parse("east") }], Trust = StoreFixture.QuickTrust() };
-        await RootCaIssue.EnsureAsync(store, topology.Trust, new PendingKeys(), TimeProvider.System);
-        await ClusterCacertsIssue.EnsureAsync(store, topology, new PendingKeys(), TimeProvider.System);
+        await RootCaIssuer.EnsureAsync(store, topology.Trust, new KeyPool(), TimeProvider.System);
+        await IntermediateCaIssuer.EnsureAsync(store, topology, new KeyPool(), TimeProvider.System);
         return (IReadOnlyDictionary<string, byte[]>)Directory.EnumerateFiles(store.Location, "*.pem", SearchOption.AllDirectories)
             .ToDictionary(file => Path.GetRelativePath(scratch.Location, file).Replace('\\', '/'), File.ReadAllBytes);
     }).GetAwaiter().GetResult());

@@ -171,7 +171,7 @@ public sealed class FaultTests
     {
         using var api = KubernetesClusterApi.Connect(_access, ClusterApiSettings.Default);
         var files = _second.ToFiles().ToDictionary(f => f.Key, f => f.Value.ToArray());
-        files["ca-key.pem"] = _foreign.CaKey().ToArray();
+        files["ca-key.pem"] = _foreign.ToFiles()["ca-key.pem"].ToArray();
         await api.ApplySecretAsync(new SecretDocument { Namespace = namespaceName, Name = CacertsSecret.Name, Data = files }, force: true, CancellationToken.None);
     }
 
@@ -180,8 +180,8 @@ public sealed class FaultTests
         var store = new TrustStore(_scratch.File(directory));
         var topology = Topology("istio-system");
         if (keepRoot) Directory.Delete(store.ClusterDirectory(_access.Name), recursive: true);
-        else await RootCaIssue.EnsureAsync(store, topology.Trust, new PendingKeys(), TimeProvider.System);
-        return (await ClusterCacertsIssue.EnsureAsync(store, topology, new PendingKeys(), TimeProvider.System)).Single().Cacerts;
+        else await RootCaIssuer.EnsureAsync(store, topology.Trust, new KeyPool(), TimeProvider.System);
+        return (await IntermediateCaIssuer.EnsureAsync(store, topology, new KeyPool(), TimeProvider.System)).Single().Material;
     }
 
     private static MeshTopology Topology(string namespaceName) => new()

@@ -131,9 +131,9 @@ public sealed class CertificateIssuerJudgeTests
         File.Copy(openssl.PathOf("make-int-key.pem"), fixture.PathOf("east/ca-key.pem"));
         File.WriteAllText(fixture.PathOf("east/cert-chain.pem"), File.ReadAllText(openssl.PathOf("make-int.pem")) + File.ReadAllText(openssl.PathOf("make-root.pem")));
         var before = fixture.Content();
-        using var keys = new PendingKeys();
-        var root = await RootCaIssue.EnsureAsync(fixture.Store, fixture.Trust, keys, TimeProvider.System);
-        var clusters = await ClusterCacertsIssue.EnsureAsync(fixture.Store, fixture.Topology("east"), keys, TimeProvider.System);
+        using var keys = new KeyPool();
+        var root = await RootCaIssuer.EnsureAsync(fixture.Store, fixture.Trust, keys, TimeProvider.System);
+        var clusters = await IntermediateCaIssuer.EnsureAsync(fixture.Store, fixture.Topology("east"), keys, TimeProvider.System);
         Assert.That((root.Kind, clusters[0].Kind), Is.EqualTo((IssueKind.Kept, IssueKind.Kept)), clusters[0].Reason);
         Assert.That(fixture.Content(), Is.EquivalentTo(before));
     }

@@ -18,7 +18,7 @@ public sealed class CacertsPushTests
     {
         using var store = new StoreFixture();
         await store.RootAsync();
-        foreach (var outcome in await store.ClustersAsync(Names)) _cacerts[outcome.Cacerts.Cluster.Value] = outcome.Cacerts;
+        foreach (var outcome in await store.ClustersAsync(Names)) _cacerts[outcome.Material.Cluster.Value] = outcome.Material;
         using var another = new StoreFixture();
         _foreign = await another.OneClusterAsync();
     }
@@ -57,7 +57,7 @@ public sealed class CacertsPushTests
             Assert.That(clusters["west"].Namespaces["istio-system"].Annotations, Is.EqualTo(new Dictionary<string, string> { ["topology.istio.io/controlPlaneClusters"] = "east" }));
             Assert.That(clusters["north"].Namespaces["istio-system"].Annotations, Is.Empty);
             foreach (var name in Names)
-                Assert.That(clusters[name].Secrets["istio-system/cacerts"].Data["ca-key.pem"], Is.EqualTo(_cacerts[name].CaKey().ToArray()));
+                Assert.That(clusters[name].Secrets["istio-system/cacerts"].Data["ca-key.pem"], Is.EqualTo(_cacerts[name].ToFiles()["ca-key.pem"].ToArray()));
         }
     }
 
@@ -114,7 +114,7 @@ public sealed class CacertsPushTests
         var east = (await PushAsync(clusters)).Outcomes[0];
         Assert.That(east.Problems.Select(p => p.Id), Is.EqualTo(heldInOne ? ["MT5201"] : Array.Empty<string>()));
         Assert.That(east.Warnings.Select(p => p.Id), Is.EqualTo(heldInOne ? [] : new[] { "MT5221" }));
-        Assert.That(clusters["east"].Secrets["istio-system/cacerts"].Data["ca-key.pem"], Is.EqualTo((heldInOne ? _foreign : _cacerts["east"]).CaKey().ToArray()));
+        Assert.That(clusters["east"].Secrets["istio-system/cacerts"].Data["ca-key.pem"], Is.EqualTo((heldInOne ? _foreign : _cacerts["east"]).ToFiles()["ca-key.pem"].ToArray()));
     }
 
     [Test]

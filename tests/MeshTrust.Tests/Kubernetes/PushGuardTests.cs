@@ -20,7 +20,7 @@ public sealed class PushGuardTests
     {
         using var store = new StoreFixture();
         _ours = await store.OneClusterAsync();
-        _rotated = (await store.ClustersAsync("other"))[0].Cacerts;
+        _rotated = (await store.ClustersAsync("other"))[0].Material;
         using var another = new StoreFixture();
         _foreign = await another.OneClusterAsync();
         using var third = new StoreFixture();
@@ -30,7 +30,7 @@ public sealed class PushGuardTests
     private PushVerdict Inspect(LiveTrust live, bool force = false, bool acceptOutage = false)
     {
         var verdict = PushGuard.Inspect(live, _ours, Namespace, new CacertsPushSettings { Force = force, AcceptOutage = acceptOutage });
-        var key = Convert.ToBase64String(_ours.CaKey().Span)[60..100];
+        var key = Convert.ToBase64String(_ours.ToFiles()["ca-key.pem"].Span)[60..100];
         Assert.That(string.Join('\n', verdict.Problems.Concat(verdict.Warnings)), Does.Not.Contain(key).And.Not.Contain("PRIVATE KEY"));
         return verdict;
     }
@@ -78,7 +78,7 @@ public sealed class PushGuardTests
     {
         var verdict = Inspect(Nothing with { Cacerts = Held(_rotated) });
         AssertAllowed(verdict);
-        Assert.That(verdict.Secret.Data["ca-cert.pem"], Is.EqualTo(_ours.CaCert.ToArray()));
+        Assert.That(verdict.Secret.Data["ca-cert.pem"], Is.EqualTo(_ours.ToFiles()["ca-cert.pem"].ToArray()));
     }
 
     [Test]
@@ -129,7 +129,7 @@ public sealed class PushGuardTests
         using (Assert.EnterMultipleScope())
         {
             Assert.That(verdict.RootDiffers, Is.True, "the namespaces have to be read");
-            Assert.That(verdict.Secret.Data["ca-cert.pem"], Is.EqualTo(_ours.CaCert.ToArray()));
+            Assert.That(verdict.Secret.Data["ca-cert.pem"], Is.EqualTo(_ours.ToFiles()["ca-cert.pem"].ToArray()));
             Assert.That(verdict.Warnings[0].Message, Does.Contain(_foreign.Root.Sha256[..16]).And.Contain(_ours.Root.Sha256[..16]));
         }
     }
@@ -201,7 +201,7 @@ public sealed class PushGuardTests
         var verdict = Inspect(Nothing with { Cacerts = Held(_rotated, d => d["root-cert.pem"] = crlf) });
         AssertAllowed(verdict, "MT5214");
         Assert.That(verdict.Secret.Data["root-cert.pem"], Is.EqualTo(crlf));
-        Assert.That(verdict.Secret.Data["ca-cert.pem"], Is.EqualTo(_ours.CaCert.ToArray()));
+        Assert.That(verdict.Secret.Data["ca-cert.pem"], Is.EqualTo(_ours.ToFiles()["ca-cert.pem"].ToArray()));
     }
 
     [Test]

@@ -38,7 +38,13 @@ public sealed class TrustStoreTests
     {
         await _fixture.RootAsync();
         await _fixture.ClustersAsync("east", "west");
-        var paths = _fixture.Store.WritablePaths(_fixture.Topology("east", "west"));
+        var store = _fixture.Store;
+        ClusterName[] clusters = [ClusterName.Parse("east"), ClusterName.Parse("west")];
+        string[] paths =
+        [
+            store.Location, store.LockPath, store.RootKeyPath, store.RootCertPath, .. clusters.Select(store.ClusterDirectory),
+            .. clusters.SelectMany(cluster => CacertsFile.OfCluster.Select(file => store.ClusterPath(cluster, file))),
+        ];
         Assert.That(Directory.GetFileSystemEntries(_fixture.Store.Location, "*", SearchOption.AllDirectories).Prepend(_fixture.Store.Location), Is.EquivalentTo(paths));
         foreach (var path in paths.Where(p => Directory.Exists(p) || p.EndsWith("-key.pem", StringComparison.Ordinal)))
         {
@@ -122,11 +128,11 @@ public sealed class TrustStoreTests
         var impatient = new TrustStore(_fixture.Store.Location) { LockDeadline = TimeSpan.FromMilliseconds(1) };
         using (await _fixture.Store.LockAsync([], default))
         {
-            var fault = await FaultOf(() => RootCaIssue.EnsureAsync(impatient, _fixture.Trust, _fixture.Keys, _fixture.Time));
+            var fault = await FaultOf(() => RootCaIssuer.EnsureAsync(impatient, _fixture.Trust, _fixture.Keys, _fixture.Time));
             Assert.That(fault.Problems.Single().Id, Is.EqualTo("MT1005"));
         }
 
-        Assert.That((await RootCaIssue.EnsureAsync(impatient, _fixture.Trust, _fixture.Keys, _fixture.Time)).Kind, Is.EqualTo(IssueKind.Kept));
+        Assert.That((await RootCaIssuer.EnsureAsync(impatient, _fixture.Trust, _fixture.Keys, _fixture.Time)).Kind, Is.EqualTo(IssueKind.Kept));
     }
 
     [Test]
@@ -143,7 +149,7 @@ public sealed class TrustStoreTests
             File.WriteAllBytes(_fixture.PathOf("east/ca-key.pem"), key);
         }
 
-        Assert.That((await reader).CaKey().ToArray(), Is.EqualTo(key));
+        Assert.That((await reader).ToFiles()["ca-key.pem"].ToArray(), Is.EqualTo(key));
     }
 
     [Test]

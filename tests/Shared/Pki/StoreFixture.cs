@@ -17,7 +17,7 @@ internal sealed class StoreFixture : IDisposable
 
     public TrustStore Store { get; }
 
-    public PendingKeys Keys { get; } = new();
+    public KeyPool Keys { get; } = new();
 
     public FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 8, 22, 10, 0, 0, 500, TimeSpan.Zero));
 
@@ -35,14 +35,14 @@ internal sealed class StoreFixture : IDisposable
         Trust = Trust,
     };
 
-    public Task<RootCaOutcome> RootAsync() => RootCaIssue.EnsureAsync(Store, Trust, Keys, Time);
+    public Task<IssueOutcome<RootCa>> RootAsync() => RootCaIssuer.EnsureAsync(Store, Trust, Keys, Time);
 
-    public Task<IReadOnlyList<ClusterCacertsOutcome>> ClustersAsync(params string[] clusters) => ClusterCacertsIssue.EnsureAsync(Store, Topology(clusters), Keys, Time);
+    public Task<IReadOnlyList<IssueOutcome<ClusterCacerts>>> ClustersAsync(params string[] clusters) => IntermediateCaIssuer.EnsureAsync(Store, Topology(clusters), Keys, Time);
 
     public async Task<ClusterCacerts> OneClusterAsync(string cluster = "east")
     {
         await RootAsync();
-        return (await ClustersAsync(cluster))[0].Cacerts;
+        return (await ClustersAsync(cluster))[0].Material;
     }
 
     public string PathOf(string relative) => Path.Combine(Store.Location, relative);

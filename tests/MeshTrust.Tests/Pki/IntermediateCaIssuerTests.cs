@@ -4,7 +4,7 @@ using MeshTrust.Settings;
 namespace MeshTrust.Tests.Pki;
 
 [TestFixture]
-public sealed class ClusterCacertsIssueTests
+public sealed class IntermediateCaIssuerTests
 {
     private StoreFixture _fixture = null!;
 
@@ -14,14 +14,14 @@ public sealed class ClusterCacertsIssueTests
     [TearDown]
     public void TearDown() => _fixture?.Dispose();
 
-    private async Task<ClusterCacertsOutcome> AgainAsync() => (await _fixture.ClustersAsync("east")).Single();
+    private async Task<IssueOutcome<ClusterCacerts>> AgainAsync() => (await _fixture.ClustersAsync("east")).Single();
 
     [Test]
     public async Task Issues_what_the_Makefile_issues_with_its_defects_mended()
     {
-        var root = (await _fixture.RootAsync()).Root;
+        var root = (await _fixture.RootAsync()).Material;
         var outcome = await AgainAsync();
-        var certificate = outcome.Cacerts.Certificate;
+        var certificate = outcome.Material.Certificate;
         using (Assert.EnterMultipleScope())
         {
             Assert.That(outcome.Kind, Is.EqualTo(IssueKind.Issued));
@@ -39,7 +39,7 @@ public sealed class ClusterCacertsIssueTests
             Assert.That(outcome.ClampedFrom, Is.Null);
             Assert.That(File.ReadAllText(_fixture.PathOf("east/cert-chain.pem")), Is.EqualTo(certificate.ToPem() + root.Certificate.ToPem()));
             Assert.That(File.ReadAllBytes(_fixture.PathOf("east/root-cert.pem")), Is.EqualTo(File.ReadAllBytes(_fixture.Store.RootCertPath)));
-            Assert.That(File.ReadAllBytes(_fixture.PathOf("east/ca-key.pem")), Is.EqualTo(outcome.Cacerts.CaKey().ToArray()));
+            Assert.That(File.ReadAllBytes(_fixture.PathOf("east/ca-key.pem")), Is.EqualTo(outcome.Material.ToFiles()["ca-key.pem"].ToArray()));
         }
     }
 
@@ -71,9 +71,9 @@ public sealed class ClusterCacertsIssueTests
         await _fixture.RootAsync();
         string[] names = [.. Enumerable.Range(1, 40).Select(i => $"c{i}")];
         var outcomes = await _fixture.ClustersAsync(names);
-        Assert.That(outcomes.Select(o => o.Cacerts.Cluster.Value), Is.EqualTo(names));
-        Assert.That(outcomes.Select(o => o.Cacerts.Key.KeyId), Is.Unique);
-        Assert.That(outcomes.Select(o => o.Cacerts.Certificate.SerialNumber), Is.Unique);
+        Assert.That(outcomes.Select(o => o.Material.Cluster.Value), Is.EqualTo(names));
+        Assert.That(outcomes.Select(o => o.Material.Key.KeyId), Is.Unique);
+        Assert.That(outcomes.Select(o => o.Material.Certificate.SerialNumber), Is.Unique);
         Assert.That(Directory.GetFileSystemEntries(_fixture.Store.Location, TrustStore.TemporaryPattern), Is.Empty);
     }
 
@@ -83,8 +83,8 @@ public sealed class ClusterCacertsIssueTests
         await _fixture.RootAsync();
         _fixture.Time.Advance(TimeSpan.FromDays(1));
         var outcome = await AgainAsync();
-        Assert.That(outcome.Cacerts.Certificate.NotAfter, Is.EqualTo(outcome.Cacerts.Root.NotAfter));
-        Assert.That(outcome.ClampedFrom, Is.EqualTo(outcome.Cacerts.Root.NotAfter.AddDays(1)));
+        Assert.That(outcome.Material.Certificate.NotAfter, Is.EqualTo(outcome.Material.Root.NotAfter));
+        Assert.That(outcome.ClampedFrom, Is.EqualTo(outcome.Material.Root.NotAfter.AddDays(1)));
         Assert.That((await AgainAsync()).Kind, Is.EqualTo(IssueKind.Kept), "a clamped lifetime is no drift");
     }
 
@@ -118,10 +118,10 @@ public sealed class ClusterCacertsIssueTests
         Assert.That(missing.Kind, Is.EqualTo(IssueKind.Reissued));
         Assert.That(missing.Reason, Does.Contain("east/ca-key.pem: It is missing."));
         Assert.That(missing.Replaced.Select(Path.GetFileName), Is.EquivalentTo(new[] { "ca-cert.pem.20260822T100000500Z.old", "cert-chain.pem.20260822T100000500Z.old", "root-cert.pem.20260822T100000500Z.old" }));
-        Assert.That(File.ReadAllBytes(missing.Replaced.Single(p => p.Contains("ca-cert", StringComparison.Ordinal))), Is.EqualTo(first.CaCert.ToArray()));
+        Assert.That(File.ReadAllBytes(missing.Replaced.Single(p => p.Contains("ca-cert", StringComparison.Ordinal))), Is.EqualTo(first.ToFiles()["ca-cert.pem"].ToArray()));
 
         _fixture.Time.Advance(TimeSpan.FromMinutes(1));
-        var half = missing.Cacerts.CaKey().ToArray()[..100];
+        var half = missing.Material.ToFiles()["ca-key.pem"].ToArray()[..100];
         File.WriteAllBytes(_fixture.PathOf("east/ca-key.pem"), half);
         var broken = await AgainAsync();
         Assert.That(broken.Kind, Is.EqualTo(IssueKind.Reissued));
@@ -154,7 +154,7 @@ public sealed class ClusterCacertsIssueTests
         yield return Form("text behind the key", "ca-key.pem", c => Key(c) + "# east\n");
     }
 
-    private static string Key(ClusterCacerts cacerts) => System.Text.Encoding.ASCII.GetString(cacerts.CaKey().Span);
+    private static string Key(ClusterCacerts cacerts) => System.Text.Encoding.ASCII.GetString(cacerts.ToFiles()["ca-key.pem"].Span);
 
     private static TestCaseData Form(string name, string file, Func<ClusterCacerts, string> text) => new TestCaseData(file, text).SetArgDisplayNames(name);
 
@@ -170,7 +170,7 @@ public sealed class ClusterCacertsIssueTests
         using (Assert.EnterMultipleScope())
         {
             Assert.That(outcome.Kind, Is.EqualTo(IssueKind.Rechained), outcome.Reason);
-            Assert.That(outcome.Cacerts.Certificate, Is.EqualTo(issued.Certificate));
+            Assert.That(outcome.Material.Certificate, Is.EqualTo(issued.Certificate));
             Assert.That(outcome.Reason!.Length, Is.LessThan(300), "one sentence, however many lines are wrong");
             Assert.That(File.ReadAllText(outcome.Replaced.Single()), Is.EqualTo(text(issued).TrimStart('\uFEFF')));
             Assert.That(_fixture.Content().Where(f => !f.Key.EndsWith(".old", StringComparison.Ordinal)), Is.EquivalentTo(sound));
@@ -184,7 +184,7 @@ public sealed class ClusterCacertsIssueTests
     {
         var issued = await _fixture.OneClusterAsync();
         using var other = new StoreFixture();
-        var second = (await other.RootAsync()).Root.Certificate;
+        var second = (await other.RootAsync()).Material.Certificate;
         File.WriteAllText(_fixture.PathOf("east/root-cert.pem"), issued.Root.ToPem() + "# the next one\n" + second.ToPem());
         Assert.That((await AgainAsync()).Kind, Is.EqualTo(IssueKind.Rechained));
         Assert.That(File.ReadAllText(_fixture.PathOf("east/root-cert.pem")), Is.EqualTo(issued.Root.ToPem() + second.ToPem()));
@@ -276,7 +276,7 @@ public sealed class ClusterCacertsIssueTests
         _fixture.Trust = _fixture.Trust with { MinimalChain = true };
         var outcome = await AgainAsync();
         Assert.That(outcome.Kind, Is.EqualTo(IssueKind.Rechained));
-        Assert.That(outcome.Cacerts.Certificate, Is.EqualTo(before.Certificate));
+        Assert.That(outcome.Material.Certificate, Is.EqualTo(before.Certificate));
         Assert.That(File.ReadAllText(_fixture.PathOf("east/cert-chain.pem")), Is.EqualTo(before.Certificate.ToPem()));
         Assert.That((await AgainAsync()).Kind, Is.EqualTo(IssueKind.Kept));
         _fixture.Trust = _fixture.Trust with { MinimalChain = false };

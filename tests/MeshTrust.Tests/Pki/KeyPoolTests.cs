@@ -4,13 +4,13 @@ using MeshTrust.Settings;
 namespace MeshTrust.Tests.Pki;
 
 [TestFixture]
-public sealed class PendingKeysTests
+public sealed class KeyPoolTests
 {
     [Test]
     public async Task Makes_no_more_at_once_than_allowed_and_each_key_once()
     {
         var (running, most) = (0, 0);
-        using var keys = new PendingKeys(
+        using var keys = new KeyPool(
             algorithm =>
             {
                 var now = Interlocked.Increment(ref running);
@@ -20,8 +20,8 @@ public sealed class PendingKeysTests
                 return key;
             },
             limit: 3);
-        keys.AskFor(KeyAlgorithm.EcdsaP256, 30);
-        var taken = await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => keys.TakeAsync(KeyAlgorithm.EcdsaP256)));
+        keys.Reserve(KeyAlgorithm.EcdsaP256, 30);
+        var taken = await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => keys.RentAsync(KeyAlgorithm.EcdsaP256)));
         Assert.That(taken.Select(k => k.KeyId), Is.Unique);
         Assert.That(most, Is.InRange(1, 3));
         Assert.That(running, Is.Zero);
@@ -32,16 +32,16 @@ public sealed class PendingKeysTests
     {
         using var hold = new ManualResetEventSlim();
         var number = 0;
-        using var keys = new PendingKeys(
+        using var keys = new KeyPool(
             algorithm =>
             {
                 if (Interlocked.Increment(ref number) == 1) hold.Wait();
                 return KeyGeneration.Generate(algorithm);
             },
             limit: 2);
-        keys.AskFor(KeyAlgorithm.EcdsaP256, 2);
-        Assert.That(await keys.TakeAsync(KeyAlgorithm.EcdsaP256), Is.Not.Null, "the second key is ready while the first is held up");
-        var second = keys.TakeAsync(KeyAlgorithm.EcdsaP256);
+        keys.Reserve(KeyAlgorithm.EcdsaP256, 2);
+        Assert.That(await keys.RentAsync(KeyAlgorithm.EcdsaP256), Is.Not.Null, "the second key is ready while the first is held up");
+        var second = keys.RentAsync(KeyAlgorithm.EcdsaP256);
         Assert.That(second.IsCompleted, Is.False);
         hold.Set();
         Assert.That(await second, Is.Not.Null);
@@ -50,9 +50,9 @@ public sealed class PendingKeysTests
     [Test]
     public async Task Makes_a_key_that_nobody_asked_for_ahead()
     {
-        using var keys = new PendingKeys();
-        keys.AskFor(KeyAlgorithm.EcdsaP256);
-        Assert.That((await keys.TakeAsync(KeyAlgorithm.EcdsaP384)).KeyAlgorithm, Is.EqualTo(KeyAlgorithm.EcdsaP384));
+        using var keys = new KeyPool();
+        keys.Reserve(KeyAlgorithm.EcdsaP256);
+        Assert.That((await keys.RentAsync(KeyAlgorithm.EcdsaP384)).KeyAlgorithm, Is.EqualTo(KeyAlgorithm.EcdsaP384));
     }
 
     [Test]
@@ -60,7 +60,7 @@ public sealed class PendingKeysTests
     {
         using var hold = new ManualResetEventSlim();
         var made = 0;
-        using var keys = new PendingKeys(
+        using var keys = new KeyPool(
             algorithm =>
             {
                 hold.Wait();
@@ -68,38 +68,38 @@ public sealed class PendingKeysTests
                 return KeyGeneration.Generate(algorithm);
             },
             limit: 1);
-        keys.AskFor(KeyAlgorithm.EcdsaP256);
+        keys.Reserve(KeyAlgorithm.EcdsaP256);
         using var cancelled = new CancellationTokenSource();
-        var wait = keys.TakeAsync(KeyAlgorithm.EcdsaP256, cancelled.Token);
+        var wait = keys.RentAsync(KeyAlgorithm.EcdsaP256, cancelled.Token);
         await cancelled.CancelAsync();
         Assert.That(async () => await wait, Throws.InstanceOf<OperationCanceledException>());
         hold.Set();
-        Assert.That(await keys.TakeAsync(KeyAlgorithm.EcdsaP256), Is.Not.Null);
+        Assert.That(await keys.RentAsync(KeyAlgorithm.EcdsaP256), Is.Not.Null);
         Assert.That(made, Is.EqualTo(1));
     }
 
     [Test]
     public void A_generator_that_fails_is_told_to_the_taker()
     {
-        using var keys = new PendingKeys(_ => throw new NotSupportedException("no such key here"), limit: 1);
-        Assert.That(async () => await keys.TakeAsync(KeyAlgorithm.EcdsaP256), Throws.TypeOf<NotSupportedException>());
+        using var keys = new KeyPool(_ => throw new NotSupportedException("no such key here"), limit: 1);
+        Assert.That(async () => await keys.RentAsync(KeyAlgorithm.EcdsaP256), Throws.TypeOf<NotSupportedException>());
     }
 
     [Test]
     public void Whoever_waits_is_cancelled_when_it_is_disposed()
     {
         using var hold = new ManualResetEventSlim();
-        var keys = new PendingKeys(
+        var keys = new KeyPool(
             algorithm =>
             {
                 hold.Wait();
                 return KeyGeneration.Generate(algorithm);
             },
             limit: 1);
-        var wait = keys.TakeAsync(KeyAlgorithm.EcdsaP256);
+        var wait = keys.RentAsync(KeyAlgorithm.EcdsaP256);
         keys.Dispose();
         Assert.That(async () => await wait, Throws.InstanceOf<OperationCanceledException>());
-        Assert.That(async () => await keys.TakeAsync(KeyAlgorithm.EcdsaP256), Throws.InstanceOf<OperationCanceledException>());
+        Assert.That(async () => await keys.RentAsync(KeyAlgorithm.EcdsaP256), Throws.InstanceOf<OperationCanceledException>());
         hold.Set();
     }
 

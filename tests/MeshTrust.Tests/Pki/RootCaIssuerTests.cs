@@ -4,7 +4,7 @@ using MeshTrust.Settings;
 namespace MeshTrust.Tests.Pki;
 
 [TestFixture]
-public sealed class RootCaIssueTests
+public sealed class RootCaIssuerTests
 {
     private StoreFixture _fixture = null!;
 
@@ -33,7 +33,7 @@ public sealed class RootCaIssueTests
     public async Task Issues_a_root_as_the_Makefile_names_it()
     {
         var outcome = await _fixture.RootAsync();
-        var root = outcome.Root.Certificate;
+        var root = outcome.Material.Certificate;
         using (Assert.EnterMultipleScope())
         {
             Assert.That(outcome.Kind, Is.EqualTo(IssueKind.Issued));
@@ -46,7 +46,7 @@ public sealed class RootCaIssueTests
             Assert.That(root.NotAfter, Is.EqualTo(new DateTimeOffset(2026, 8, 22, 10, 0, 0, TimeSpan.Zero).AddDays(3650)));
             Assert.That(root.SerialBytes.Length, Is.EqualTo(16));
             Assert.That(root.SerialBytes.Span[0], Is.InRange(1, 0x7f));
-            Assert.That(root.SubjectKeyId, Is.EqualTo(outcome.Root.Key.KeyId));
+            Assert.That(root.SubjectKeyId, Is.EqualTo(outcome.Material.Key.KeyId));
             Assert.That(File.ReadAllText(_fixture.Store.RootCertPath), Is.EqualTo(root.ToPem()));
         }
     }
@@ -125,12 +125,12 @@ public sealed class RootCaIssueTests
     public async Task Imports_a_root_that_is_brought_and_keeps_it()
     {
         using var other = new StoreFixture { Trust = StoreFixture.QuickTrust() with { Root = TrustSpec.Default.Root with { CommonName = "Corporate", Key = KeyAlgorithm.EcdsaP384 } } };
-        var brought = (await other.RootAsync()).Root;
+        var brought = (await other.RootAsync()).Material;
         _fixture.Trust = _fixture.Trust with { RootCertificateFile = other.Store.RootCertPath, RootKeyFile = other.Store.RootKeyPath };
         Assert.That((await _fixture.RootAsync()).Kind, Is.EqualTo(IssueKind.Imported));
         var again = await _fixture.RootAsync();
         Assert.That(again.Kind, Is.EqualTo(IssueKind.Kept));
-        Assert.That(again.Root.Certificate, Is.EqualTo(brought.Certificate));
+        Assert.That(again.Material.Certificate, Is.EqualTo(brought.Certificate));
         Assert.That(File.ReadAllBytes(_fixture.Store.RootKeyPath), Is.EqualTo(File.ReadAllBytes(other.Store.RootKeyPath)));
     }
 
@@ -163,12 +163,12 @@ public sealed class RootCaIssueTests
     [Test]
     public async Task Finishes_a_root_whose_run_was_killed_between_key_and_certificate()
     {
-        var root = (await _fixture.RootAsync()).Root;
+        var root = (await _fixture.RootAsync()).Material;
         File.Move(_fixture.Store.RootCertPath, _fixture.PathOf(".meshtrust-root-cert.pem-0123.tmp"));
         File.WriteAllText(_fixture.PathOf(".meshtrust-root-cert.pem-0000.tmp"), "half a fi");
         var outcome = await _fixture.RootAsync();
         Assert.That(outcome.Kind, Is.EqualTo(IssueKind.Kept));
-        Assert.That(outcome.Root.Certificate, Is.EqualTo(root.Certificate));
+        Assert.That(outcome.Material.Certificate, Is.EqualTo(root.Certificate));
         Assert.That(Directory.GetFiles(_fixture.Store.Location, TrustStore.TemporaryPattern), Is.Empty);
     }
 
@@ -176,7 +176,7 @@ public sealed class RootCaIssueTests
     public async Task Makes_one_root_when_several_runs_start_at_once()
     {
         var outcomes = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(_fixture.RootAsync)));
-        Assert.That(outcomes.Select(o => o.Root.Certificate.Sha256).Distinct().Count(), Is.EqualTo(1));
+        Assert.That(outcomes.Select(o => o.Material.Certificate.Sha256).Distinct().Count(), Is.EqualTo(1));
         Assert.That(outcomes.Count(o => o.Kind == IssueKind.Issued), Is.EqualTo(1));
     }
 
@@ -193,7 +193,7 @@ public sealed class RootCaIssueTests
     {
         using var cancelled = new CancellationTokenSource();
         await cancelled.CancelAsync();
-        Assert.That(async () => await RootCaIssue.EnsureAsync(_fixture.Store, _fixture.Trust, _fixture.Keys, _fixture.Time, cancelled.Token), Throws.InstanceOf<OperationCanceledException>());
+        Assert.That(async () => await RootCaIssuer.EnsureAsync(_fixture.Store, _fixture.Trust, _fixture.Keys, _fixture.Time, cancelled.Token), Throws.InstanceOf<OperationCanceledException>());
         Assert.That(File.Exists(_fixture.Store.RootKeyPath), Is.False);
     }
 }

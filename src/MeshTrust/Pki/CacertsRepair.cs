@@ -3,10 +3,11 @@ using MeshTrust.Settings;
 namespace MeshTrust.Pki;
 
 /// <summary>
-/// Files of a cluster whose form is wrong although the key and its certificate are good: text around the blocks, the wrong order, a missing chain.
+/// Files of a cluster whose form is wrong although the key and its certificate are good: text around the blocks, the wrong order, a missing
+/// chain.
 /// They are rewritten around that key and certificate, which do not change. Pure.
 /// </summary>
-internal sealed record ClusterCacertsRepair
+internal sealed record CacertsRepair
 {
     /// <summary>The four files as they should be; a file whose form is good is as it was, byte for byte.</summary>
     internal required IReadOnlyDictionary<string, ReadOnlyMemory<byte>> Files { get; init; }
@@ -15,38 +16,52 @@ internal sealed record ClusterCacertsRepair
     internal required string Reason { get; init; }
 
     /// <summary>The repair; null where the files fit already, or where they hold no key with a certificate under the root.</summary>
-    internal static ClusterCacertsRepair? Try(ClusterName cluster, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files, RootCa root, bool chainHasRoot)
+    internal static CacertsRepair? Try(
+        ClusterName cluster, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files, RootCa root, bool chainHasRoot)
     {
-        if (files.Count == 0 || Faults(cluster, files) is not { Count: > 0 } faults || !files.TryGetValue(CacertsFile.CaKey, out var keyFile)) return null;
+        if (!files.TryGetValue(CacertsFile.CaKey, out var keyFile) || Faults(cluster, files) is not { Count: > 0 } faults) return null;
         var (key, isKeyClean) = ReadKey(keyFile.Span);
         if (key is null) return null;
         var (ca, chain) = (Read(files, CacertsFile.CaCert), Read(files, CacertsFile.CertChain));
         List<CertificateDocument> known = [.. ca.Certificates, .. chain.Certificates, .. Read(files, CacertsFile.RootCert).Certificates];
-        if (known.FirstOrDefault(key.Matches) is not { } certificate || PathTo(root.Certificate, certificate, known) is not { } path) return null;
+        if (known.FirstOrDefault(key.Matches) is not { } certificate) return null;
+        if (PathTo(root.Certificate, certificate, known) is not { } path) return null;
 
         var wanted = chainHasRoot || path.Count == 1 ? path : path.SkipLast(1);
         var repaired = new Dictionary<string, ReadOnlyMemory<byte>>(StringComparer.Ordinal)
         {
-            [CacertsFile.CaCert] = IsClean(ca) && ca.Certificates[0].Equals(certificate) ? files[CacertsFile.CaCert] : PemDocument.Write([certificate]),
+            [CacertsFile.CaCert] = IsClean(ca) && ca.Certificates[0].Equals(certificate)
+                ? files[CacertsFile.CaCert]
+                : PemDocument.Write([certificate]),
             [CacertsFile.CaKey] = isKeyClean ? keyFile : key.ToPem(),
-            [CacertsFile.CertChain] = IsClean(chain) && chain.Certificates.SequenceEqual(wanted) ? files[CacertsFile.CertChain] : PemDocument.Write(wanted),
+            [CacertsFile.CertChain] = IsClean(chain) && chain.Certificates.SequenceEqual(wanted)
+                ? files[CacertsFile.CertChain]
+                : PemDocument.Write(wanted),
             [CacertsFile.RootCert] = RootFile(files, root),
         };
         if (Faults(cluster, repaired).Count > 0) return null;
-        var written = repaired.Where(f => !files.TryGetValue(f.Key, out var there) || !there.Span.SequenceEqual(f.Value.Span)).Select(f => f.Key);
-        return new ClusterCacertsRepair
+        string[] written = [.. Changed(repaired, files).Select(f => f.Key)];
+        var verb = written.Length == 1 ? "is" : "are";
+        return new CacertsRepair
         {
             Files = repaired,
-            Reason = $"{Summary(faults)} {string.Join(" and ", written)} {(written.Count() == 1 ? "is" : "are")} rewritten; the key and its certificate do not change.",
+            Reason = $"{Summary(faults)} {string.Join(" and ", written)} {verb} rewritten; the key and its certificate do not change.",
         };
     }
 
+    /// <summary>Those of the wanted files that are missing or other bytes.</summary>
+    internal static IEnumerable<KeyValuePair<string, ReadOnlyMemory<byte>>> Changed(
+        IReadOnlyDictionary<string, ReadOnlyMemory<byte>> wanted, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files) =>
+        wanted.Where(f => !files.TryGetValue(f.Key, out var there) || !there.Span.SequenceEqual(f.Value.Span));
+
     /// <summary>One sentence for any number of problems.</summary>
-    internal static string Summary(IReadOnlyList<Problem> faults) => $"{faults[0].Location}: {faults[0].Message}{(faults.Count > 1 ? $" {faults.Count - 1} more like this." : "")}";
+    internal static string Summary(IReadOnlyList<Problem> faults) =>
+        $"{faults[0].Location}: {faults[0].Message}{(faults.Count > 1 ? $" {faults.Count - 1} more like this." : "")}";
 
     /// <summary>
     /// istiod drops a whole update when one byte of root-cert.pem differs and multi-root is off (istio pilot/pkg/bootstrap/istio_ca.go),
-    /// so a file that holds the present root stays as it is; only its form is put right, and only a new or foreign one is written from the root's own file.
+    /// so a file that holds the present root stays as it is, apart from its form. Only a new or foreign one is written from the root's own
+    /// file.
     /// </summary>
     internal static ReadOnlyMemory<byte> RootFile(IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files, RootCa root)
     {
@@ -55,25 +70,29 @@ internal sealed record ClusterCacertsRepair
         return IsClean(document) ? files[CacertsFile.RootCert] : PemDocument.Write(document.Certificates);
     }
 
-    private static PemDocument Read(IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files, string file) => PemDocument.Parse(file, files.TryGetValue(file, out var content) ? content.Span : []);
+    private static PemDocument Read(IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files, string file) =>
+        PemDocument.Parse(file, files.TryGetValue(file, out var content) ? content.Span : []);
 
-    private static bool IsClean(PemDocument document) => document.Defects.Count == 0 && document.Blocks.Count == document.Certificates.Count;
+    private static bool IsClean(PemDocument document) =>
+        document.Defects.Count == 0 && document.Blocks.Count == document.Certificates.Count;
 
     /// <summary>The key, also where other text or blocks (OpenSSL's EC PARAMETERS, a certificate) are beside it.</summary>
     private static (PrivateKeyPem? Key, bool IsClean) ReadKey(ReadOnlySpan<byte> file)
     {
         if (PrivateKeyPem.TryParse(CacertsFile.CaKey, file, out var key, out _)) return (key, true);
-        var keys = PemDocument.Parse(CacertsFile.CaKey, file).Blocks.Where(b => b.Label is PemLabel.PrivateKey or PemLabel.RsaPrivateKey or PemLabel.EcPrivateKey).ToList();
+        var keys = PemDocument.Parse(CacertsFile.CaKey, file).Blocks.Where(block => PemLabel.IsKey(block.Label)).ToList();
         return (keys is [var only] && PrivateKeyPem.TryRead(only, out key, out _) ? key : null, false);
     }
 
-    private static List<CertificateDocument>? PathTo(CertificateDocument root, CertificateDocument certificate, List<CertificateDocument> known)
+    private static List<CertificateDocument>? PathTo(
+        CertificateDocument root, CertificateDocument certificate, List<CertificateDocument> known)
     {
         List<CertificateDocument> path = [certificate];
         while (!path[^1].Equals(root))
         {
             var child = path[^1];
-            if (known.Prepend(root).FirstOrDefault(c => !path.Contains(c) && c.RawSubject.Span.SequenceEqual(child.RawIssuer.Span) && child.IsSignedBy(c)) is not { } parent) return null;
+            var parent = known.Prepend(root).FirstOrDefault(c => !path.Contains(c) && child.NamesIssuer(c) && child.IsSignedBy(c));
+            if (parent is null) return null;
             path.Add(parent);
         }
 
