@@ -43,7 +43,8 @@ internal static class DiskFault
                 "MT1002", path, "The file system is read-only.", "Choose a directory that can be written."),
             _ when FileAbove(path) is { } file => ("MT1003", file, "A file stands where a directory should be.", MoveAway),
             _ => (
-                "MT1004", path, $"The disk gave a fault: {fault.Message.TrimEnd('.')}.", "Mend it and run again: nothing that was there is lost."),
+                "MT1004", path, $"The disk gave a fault: {fault.Message.TrimEnd('.')}.",
+                "Mend it and run again: nothing that was there is lost."),
         };
         return new MeshTrustException(stage, new Problem(id, location, message, hint), fault);
     }

@@ -89,7 +89,8 @@ internal static class Text
     /// <summary>Whether a character shows nothing, or could steer a terminal or the direction of text.</summary>
     public static bool IsUnprintable(char c) =>
         char.IsControl(c)
-        || CharUnicodeInfo.GetUnicodeCategory(c) is UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
+        || CharUnicodeInfo.GetUnicodeCategory(c)
+            is UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
 
     private static string Cut(string text, int longest) => text.Length > longest ? text[..longest] + "…" : text;
 

@@ -5,7 +5,8 @@ internal static class WholeFile
 {
     public static void Replace(string path, ReadOnlySpan<byte> content, bool secret) => AtomicFile.Replace(path, content, secret);
 
-    public static bool ReplaceIfChanged(string path, ReadOnlySpan<byte> content, bool secret) => AtomicFile.ReplaceIfChanged(path, content, secret);
+    public static bool ReplaceIfChanged(string path, ReadOnlySpan<byte> content, bool secret) =>
+        AtomicFile.ReplaceIfChanged(path, content, secret);
 
     public static void Sweep(string directory) => AtomicFile.Sweep(directory);
 }

@@ -13,7 +13,6 @@ internal sealed record CertificateProfile
     /// <summary>How long it is valid from now; backdating comes on top.</summary>
     public required TimeSpan Lifetime { get; init; }
 
-    /// <summary>Whether it may sign certificates.</summary>
     public required bool IsCa { get; init; }
 
     /// <summary>How many CAs may stand below it; null for any number. Only for a CA.</summary>
@@ -25,57 +24,45 @@ internal sealed record CertificateProfile
     /// <summary>OIDs of the extended key usage; none for a CA.</summary>
     public IReadOnlyList<string> ExtendedKeyUsages { get; init; } = [];
 
-    /// <summary>DNS names of the subject alternative name.</summary>
     public IReadOnlyList<string> DnsNames { get; init; } = [];
 
-    /// <summary>URIs of the subject alternative name.</summary>
     public IReadOnlyList<string> Uris { get; init; } = [];
 
     private const CertificateKeyUsage CaKeyUsage =
         CertificateKeyUsage.KeyCertSign | CertificateKeyUsage.CrlSign | CertificateKeyUsage.DigitalSignature;
 
     /// <summary>The root: O, CN; any number of CAs below (cross-signing stays possible).</summary>
-    public static CertificateProfile ForRoot(CertificateAuthoritySpec spec)
+    public static CertificateProfile ForRoot(CertificateAuthoritySpec spec) => new()
     {
-        return new CertificateProfile
-        {
-            Subject = [Attribute("O", spec.Organization), Attribute("CN", spec.CommonName)],
-            Lifetime = TimeSpan.FromDays(spec.Days),
-            IsCa = true,
-            KeyUsage = CaKeyUsage,
-        };
-    }
+        Subject = [Attribute("O", spec.Organization), Attribute("CN", spec.CommonName)],
+        Lifetime = TimeSpan.FromDays(spec.Days),
+        IsCa = true,
+        KeyUsage = CaKeyUsage,
+    };
 
     /// <summary>A cluster's intermediate: O, CN, L = the cluster's name; signs workloads only.</summary>
-    public static CertificateProfile ForIntermediate(CertificateAuthoritySpec spec, ClusterName cluster)
+    public static CertificateProfile ForIntermediate(CertificateAuthoritySpec spec, ClusterName cluster) => new()
     {
-        return new CertificateProfile
-        {
-            Subject = [Attribute("O", spec.Organization), Attribute("CN", spec.CommonName), Attribute("L", cluster.Value)],
-            Lifetime = TimeSpan.FromDays(spec.Days),
-            IsCa = true,
-            PathLength = 0,
-            KeyUsage = CaKeyUsage,
-            DnsNames = spec.DnsNames,
-        };
-    }
+        Subject = [Attribute("O", spec.Organization), Attribute("CN", spec.CommonName), Attribute("L", cluster.Value)],
+        Lifetime = TimeSpan.FromDays(spec.Days),
+        IsCa = true,
+        PathLength = 0,
+        KeyUsage = CaKeyUsage,
+        DnsNames = spec.DnsNames,
+    };
 
     /// <summary>A workload as istiod would issue it: empty of names but the SPIFFE id, for both ends of mutual TLS.</summary>
     /// <param name="spiffeId"><c>spiffe://&lt;trust domain&gt;/ns/&lt;namespace&gt;/sa/&lt;service account&gt;</c>.</param>
     /// <param name="lifetime">How long.</param>
-    public static CertificateProfile ForWorkload(string spiffeId, TimeSpan lifetime)
+    public static CertificateProfile ForWorkload(string spiffeId, TimeSpan lifetime) => new()
     {
-        ArgumentException.ThrowIfNullOrEmpty(spiffeId);
-        return new CertificateProfile
-        {
-            Subject = [],
-            Lifetime = lifetime,
-            IsCa = false,
-            KeyUsage = CertificateKeyUsage.DigitalSignature,
-            ExtendedKeyUsages = [ServerAuthentication, ClientAuthentication],
-            Uris = [spiffeId],
-        };
-    }
+        Subject = [],
+        Lifetime = lifetime,
+        IsCa = false,
+        KeyUsage = CertificateKeyUsage.DigitalSignature,
+        ExtendedKeyUsages = [ServerAuthentication, ClientAuthentication],
+        Uris = [spiffeId],
+    };
 
     /// <summary>id-kp-serverAuth.</summary>
     public const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";

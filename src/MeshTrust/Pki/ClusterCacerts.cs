@@ -103,8 +103,10 @@ public sealed class ClusterCacerts
         if (!chainHasRoot)
         {
             var root = roots.FirstOrDefault(r => top.NamesIssuer(r) && top.IsSignedBy(r)) ?? roots.FirstOrDefault(top.NamesIssuer);
-            if (root is not null) chain.Add(root);
-            else defects.Add(CacertsFile.CertChain, $"It ends with '{top.Subject}', issued by '{top.Issuer}', which is not in root-cert.pem.");
+            if (root is not null)
+                chain.Add(root);
+            else
+                defects.Add(CacertsFile.CertChain, $"It ends with '{top.Subject}', issued by '{top.Issuer}', which is not in root-cert.pem.");
         }
 
         foreach (var defect in CertificateChain.Defects(chain)) defects.Add(CacertsFile.CertChain, defect);

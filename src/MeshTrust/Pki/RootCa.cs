@@ -72,9 +72,8 @@ public sealed class RootCa
         if (document.Defects.Count > 0) return null;
         if (document.Blocks.Count != 1 || document.Certificates.Count != 1)
         {
-            problems.Add(new Problem("MT5102", path,
-                $"It holds {document.Certificates.Count} certificates in {document.Blocks.Count} blocks; a root is exactly one certificate.",
-                StartOver));
+            var found = $"{document.Certificates.Count} certificates in {document.Blocks.Count} blocks";
+            problems.Add(new Problem("MT5102", path, $"It holds {found}; a root is exactly one certificate.", StartOver));
             return null;
         }
 

@@ -70,7 +70,8 @@ public sealed class TrustStore
             {
                 var files = ReadClusterFiles(cluster);
                 if (files.Count > 0) return ClusterCacerts.FromFiles(cluster, files);
-                throw Fault("MT5113", ClusterDirectory(cluster), $"There is no CA material for cluster {cluster}.", "Run ClusterCacerts first.");
+                throw Fault(
+                    "MT5113", ClusterDirectory(cluster), $"There is no CA material for cluster {cluster}.", "Run ClusterCacerts first.");
             }
             // Four files cannot be read in one moment: a mix of old and new is read again, never handed on.
             catch (MeshTrustException fault) when (fault.Stage == Stage.CertificateAuthority && attempt <= 20 && !settled)
