@@ -71,6 +71,7 @@ internal sealed class ArgumentSet
         {
             return setting.Variables.FirstOrDefault(IsSet) is { } variable ? Variable(variable, parser, setting.VariableMeans) : null;
         }
+
         if (setting.IsSwitch) return Take(text ?? "true", Location(name), true, parser);
         if (!string.IsNullOrEmpty(text)) return Take(text, Location(name), true, parser);
         _problems.Add("MT0003", Location(name), "It has no value.", $"Write {Location(name)}=... ({setting.Meaning}).");
@@ -107,9 +108,7 @@ internal sealed class ArgumentSet
         if (spelled == "target") return;
         var dashes = name.Length == 1 ? "-" : "--";
         _problems.Add(
-            "MT0018",
-            dashes + spelled,
-            "Cake did not take this argument, so it has no effect.",
+            "MT0018", dashes + spelled, "Cake did not take this argument, so it has no effect.",
             $"Write {dashes}{name}, and no bare -- before it.");
     }
 
@@ -119,9 +118,7 @@ internal sealed class ArgumentSet
         var nearest = NearestName.Find(name, SettingsTable.ArgumentNames.Concat(OfCake).Concat(allowed).Where(a => a.Length > 1));
         if (nearest is null && !isRefused) return;
         _problems.Add(
-            "MT0001",
-            $"--{Text.Sanitize(name)}",
-            "There is no such argument." + (nearest is null ? "" : $" Did you mean --{nearest}?"),
+            "MT0001", $"--{Text.Sanitize(name)}", "There is no such argument." + (nearest is null ? "" : $" Did you mean --{nearest}?"),
             nearest is null ? "See docs/arguments.md for all of them." : $"Write --{nearest}, or leave it out.");
     }
 

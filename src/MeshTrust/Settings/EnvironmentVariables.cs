@@ -40,9 +40,7 @@ internal static partial class EnvironmentVariables
         {
             var next = numbered.Keys.First(n => n > missing);
             problems.Add(
-                "MT0012",
-                $"CTX_CLUSTER{missing}",
-                $"It is not set, while CTX_CLUSTER{next} is.",
+                "MT0012", $"CTX_CLUSTER{missing}", $"It is not set, while CTX_CLUSTER{next} is.",
                 $"Set CTX_CLUSTER{missing}, or count without gaps.");
         }
 
@@ -64,9 +62,7 @@ internal static partial class EnvironmentVariables
 
         void Warn(string name, string? nearest) =>
             problems.Warn(
-                "MT0015",
-                Text.Sanitize(name),
-                "The variable is not read." + (nearest is null ? "" : $" Did you mean {nearest}?"),
+                "MT0015", Text.Sanitize(name), "The variable is not read." + (nearest is null ? "" : $" Did you mean {nearest}?"),
                 "Rename or unset it; docs/arguments.md lists those that are read.");
     }
 
@@ -249,6 +245,7 @@ internal static partial class ContextVariable
         {
             return shown.StartsWith('-') ? $"-e {shown}" : shown;
         }
+
         return $"-F -e '{shown.Replace("'", "'\\''", StringComparison.Ordinal)}'";
     }
 

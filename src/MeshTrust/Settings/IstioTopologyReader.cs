@@ -47,9 +47,7 @@ internal sealed class IstioTopologyReader(string file, bool istioCompat, Problem
         if (clusters.Length == 0 && items.All(i => i is YamlMappingNode))
         {
             problems.Add(
-                "MT0121",
-                $"{file}:{list.Line()}",
-                "The file has no cluster of kind Kubernetes.",
+                "MT0121", $"{file}:{list.Line()}", "The file has no cluster of kind Kubernetes.",
                 "Write at least one entry with a clusterName.");
         }
 

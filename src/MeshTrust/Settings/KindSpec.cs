@@ -39,17 +39,11 @@ public sealed record KindSpec
     public string? ImageArchiveDirectory { get; init; }
 
     internal ContainerNetworkSpec Network { get; init; } = new();
-
     internal AddressingSpec Addressing { get; init; } = new();
-
     internal LoadBalancerSpec LoadBalancer { get; init; } = new();
-
     internal IReadOnlyList<RegistrySpec> Registries { get; init; } = [];
-
     internal RouteScope Routes { get; init; } = RouteScope.SameNetwork;
-
     internal KindTimeouts Timeouts { get; init; } = new();
-
     internal FailureSpec Failure { get; init; } = new();
 }
 
@@ -128,18 +122,13 @@ internal sealed record ContainerNetworkSpec
 internal sealed record AddressingSpec
 {
     public IPNetwork PodBase { get; init; } = IPNetwork.Parse("10.0.0.0/8");
-
     public int PodPrefix { get; init; } = 16;
 
     /// <summary>The step from one cluster's range to the next, in ranges.</summary>
     public int PodStep { get; init; } = 10;
-
     public IPNetwork ServiceBase { get; init; } = IPNetwork.Parse("10.255.0.0/16");
-
     public int ServicePrefix { get; init; } = 24;
-
     public IPNetwork PodBase6 { get; init; } = IPNetwork.Parse("fd00:10::/32");
-
     public IPNetwork ServiceBase6 { get; init; } = IPNetwork.Parse("fd00:255::/32");
 }
 

@@ -8,36 +8,22 @@ namespace MeshTrust.Settings;
 internal sealed class SettingsDraft
 {
     public RunSpec Run { get; set; } = new();
-
     public string Name { get; set; } = "mesh";
-
     public ProviderChoice Provider { get; set; }
-
     public ContainerEngineChoice? Engine { get; set; }
-
     public DataPlaneMode Mode { get; set; } = DataPlaneMode.Sidecar;
-
     public TrustSpec Trust { get; set; } = TrustSpec.Default;
-
     public CertificateAuthoritySpec Root { get => Trust.Root; set => Trust = Trust with { Root = value }; }
-
     public CertificateAuthoritySpec Intermediate { get => Trust.Intermediate; set => Trust = Trust with { Intermediate = value }; }
 
     /// <summary>The root of <c>--rootca-cert</c> and <c>--rootca-key</c>, which count together only.</summary>
     public string? OwnRoot { get; set; }
-
     public string? OwnRootKey { get; set; }
-
     public KindSpec Kind { get; set; } = KindSpec.Default;
-
     public ContainerNetworkSpec Network { get => Kind.Network; set => Kind = Kind with { Network = value }; }
-
     public AddressingSpec Addressing { get => Kind.Addressing; set => Kind = Kind with { Addressing = value }; }
-
     public LoadBalancerSpec LoadBalancer { get => Kind.LoadBalancer; set => Kind = Kind with { LoadBalancer = value }; }
-
     public KindTimeouts Timeouts { get => Kind.Timeouts; set => Kind = Kind with { Timeouts = value }; }
-
     public FailureSpec Failure { get => Kind.Failure; set => Kind = Kind with { Failure = value }; }
 
     public IReadOnlyList<RegistryDraft> Registries
@@ -53,15 +39,10 @@ internal sealed class SettingsDraft
 
     /// <summary>Whether every cluster that the file lists could be read: only then does their number say anything.</summary>
     public bool IsWhole { get; set; } = true;
-
     public int? Count { get; set; }
-
     public IReadOnlyList<ClusterName>? Names { get; set; }
-
     public int? Workers { get; set; }
-
     public IReadOnlyList<IReadOnlyList<IPNetwork>>? PodSubnets { get; set; }
-
     public IReadOnlyList<IReadOnlyList<IPNetwork>>? ServiceSubnets { get; set; }
 
     /// <summary>Which arguments and variables gave a value, by the argument's name.</summary>
@@ -98,4 +79,37 @@ internal sealed class ClusterDraft(Func<string, string> placeOf)
 internal sealed class RegistryDraft
 {
     public RegistrySpec Spec { get; set; } = new() { Name = "" };
+}
+
+/// <summary>
+/// All problems of all sources, in the order in which they were found; bounded, so that a file of nonsense stays readable.
+/// </summary>
+internal sealed class ProblemCollection
+{
+    private const int Most = 200;
+
+    private readonly List<Problem> _errors = [];
+    private readonly List<Problem> _warnings = [];
+    private int _left;
+
+    public bool HasErrors => _errors.Count > 0;
+
+    public IReadOnlyList<Problem> Warnings => _warnings;
+
+    /// <summary>The errors; where there were too many, the last one says how many are not shown.</summary>
+    public IReadOnlyList<Problem> Errors => _left == 0
+        ? _errors
+        : [.. _errors, new Problem("MT0110", _errors[^1].Location, $"{_left} more problems are not shown.", "Mend these first.")];
+
+    public void Add(string id, string location, string message, string hint) => Add(new Problem(id, location, message, hint));
+
+    public void Warn(string id, string location, string message, string hint) => Add(new Problem(
+        id, location, message, hint, Severity.Warning));
+
+    public void Add(Problem problem)
+    {
+        var list = problem.Severity == Severity.Error ? _errors : _warnings;
+        if (list.Count < Most) list.Add(problem);
+        else if (problem.Severity == Severity.Error) _left++;
+    }
 }

@@ -51,8 +51,8 @@ internal sealed class SettingsReader(
         };
         if (clusters.Count > 0)
         {
-            foreach (var problem in TopologyValidator.Validate(topology, (index, key) =>
-                PlaceOf(topology, index, key), PlaceOf)) _problems.Add(problem);
+            var found = TopologyValidator.Validate(topology, (index, key) => PlaceOf(topology, index, key), PlaceOf);
+            foreach (var problem in found) _problems.Add(problem);
             if (!mayBeKind) WarnOfNoEffect(topology.EffectiveProvider);
         }
 
@@ -84,11 +84,8 @@ internal sealed class SettingsReader(
             var isMissing = fault is FileNotFoundException or DirectoryNotFoundException;
             var why = isMissing ? "there is no such file" : Text.Sanitize(fault.Message, 200).TrimEnd('.');
             var source = _draft.Provided[SettingsTable.Topology.Argument!].Location;
-            _problems.Add(
-                "MT0101",
-                place,
-                $"The topology file cannot be read: {why}.",
-                $"Give {source} the path of a readable file, from the directory you run in.");
+            var remedy = $"Give {source} the path of a readable file, from the directory you run in.";
+            _problems.Add("MT0101", place, $"The topology file cannot be read: {why}.", remedy);
         }
     }
 
@@ -112,9 +109,7 @@ internal sealed class SettingsReader(
         if (_draft.Run.SetCurrent && (isBare == false || !_given.IsGiven(Name)))
         {
             _problems.Add(
-                "MT0010",
-                "--set-current",
-                $"It is given without --{Name}.",
+                "MT0010", "--set-current", $"It is given without --{Name}.",
                 $"Add --{Name}: only a kubeconfig of your own has a current context to set.");
         }
 
@@ -122,9 +117,7 @@ internal sealed class SettingsReader(
         if (isBare == true && own.Count == 0 && string.IsNullOrEmpty(environment.GetValueOrDefault("KUBECONFIG")))
         {
             _problems.Add(
-                "MT0003",
-                _given.Location(Name),
-                "It has no value, and there is neither KUBECONFIG nor a home directory.",
+                "MT0003", _given.Location(Name), "It has no value, and there is neither KUBECONFIG nor a home directory.",
                 $"Write --{Name}=FILE.");
         }
 
@@ -151,8 +144,8 @@ internal sealed class SettingsReader(
 
             const int Usual = 2;
             var number = _draft.Count ?? (contexts.Count > 0 ? Math.Min(contexts.Count, ClusterName.Most) : Usual);
-            clusters = [.. (_draft.Names ?? ClusterName.Numbered(number)).Select(n =>
-                new ClusterSpec { Name = n, Kind = _draft.Defaults })];
+            var chosen = _draft.Names ?? ClusterName.Numbered(number);
+            clusters = [.. chosen.Select(n => new ClusterSpec { Name = n, Kind = _draft.Defaults })];
         }
 
         if (contexts.Skip(clusters.Count).Any(c => c is not null) && _draft.IsWhole)
@@ -178,9 +171,7 @@ internal sealed class SettingsReader(
         if (names is not null && !_draft.Names!.SequenceEqual(listed.Select(c => c.Name)))
         {
             _problems.Add(
-                "MT0011",
-                names.Location,
-                "It names other clusters than the topology file.",
+                "MT0011", names.Location, "It names other clusters than the topology file.",
                 $"Leave {names.Location} out, or name them in the file.");
         }
     }
@@ -205,9 +196,7 @@ internal sealed class SettingsReader(
         if (version is not null && image is not null && version.IsArgument == image.IsArgument)
         {
             _problems.Add(
-                "MT0011",
-                image.Location,
-                $"It names a node image, and {version.Location} a Kubernetes version.",
+                "MT0011", image.Location, $"It names a node image, and {version.Location} a Kubernetes version.",
                 "Leave one of the two out.");
         }
 
@@ -233,9 +222,7 @@ internal sealed class SettingsReader(
         foreach (var name in unused.Where(_given.IsGiven))
         {
             _problems.Add(
-                "MT0011",
-                $"--{name}",
-                "It describes a root to be made, and a root of your own is given.",
+                "MT0011", $"--{name}", "It describes a root to be made, and a root of your own is given.",
                 $"Leave --{name} out, or let MeshTrust make the root.");
         }
     }
@@ -260,6 +247,7 @@ internal sealed class SettingsReader(
         {
             _problems.Add("MT0011", _draft.Provided[name].Location, what, "Write one for each cluster, or auto in its place.");
         }
+
         return null;
     }
 
@@ -290,49 +278,15 @@ internal sealed class SettingsReader(
     /// <summary>Warns once of everything that has no effect with the provider.</summary>
     private void WarnOfNoEffect(ProviderChoice provider)
     {
-        var given = SettingsTable.All.Rows.Where(row =>
-            row is { IsForKind: true, Argument: { } name } && _given.IsGiven(name)).Select(row => _given.Location(row.Argument!));
+        var given = from row in SettingsTable.All.Rows
+                    where row is { IsForKind: true, Argument: not null } && _given.IsGiven(row.Argument)
+                    select _given.Location(row.Argument!);
         (string Name, string Location)[] unused = [.. given.Select(a => (a, a)), .. _draft.KindKeys];
         if (unused.Length == 0) return;
         const int Few = 12;
         var names = string.Join(", ", unused.Select(u => u.Name).Take(Few)) + (unused.Length > Few ? ", …" : "");
         _problems.Warn(
-            "MT0118",
-            unused[0].Location,
-            $"This is for kind clusters and has no effect with the provider {Text.Lower(provider)}: {names}.",
+            "MT0118", unused[0].Location, $"This is for kind clusters and has no effect with the provider {Text.Lower(provider)}: {names}.",
             "Leave it in for runs with the provider kind, or take it out.");
-    }
-}
-
-/// <summary>
-/// All problems of all sources, in the order in which they were found; bounded, so that a file of nonsense stays readable.
-/// </summary>
-internal sealed class ProblemCollection
-{
-    private const int Most = 200;
-
-    private readonly List<Problem> _errors = [];
-    private readonly List<Problem> _warnings = [];
-    private int _left;
-
-    public bool HasErrors => _errors.Count > 0;
-
-    public IReadOnlyList<Problem> Warnings => _warnings;
-
-    /// <summary>The errors; where there were too many, the last one says how many are not shown.</summary>
-    public IReadOnlyList<Problem> Errors => _left == 0
-        ? _errors
-        : [.. _errors, new Problem("MT0110", _errors[^1].Location, $"{_left} more problems are not shown.", "Mend these first.")];
-
-    public void Add(string id, string location, string message, string hint) => Add(new Problem(id, location, message, hint));
-
-    public void Warn(string id, string location, string message, string hint) => Add(new Problem(
-        id, location, message, hint, Severity.Warning));
-
-    public void Add(Problem problem)
-    {
-        var list = problem.Severity == Severity.Error ? _errors : _warnings;
-        if (list.Count < Most) list.Add(problem);
-        else if (problem.Severity == Severity.Error) _left++;
     }
 }

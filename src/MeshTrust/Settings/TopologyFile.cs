@@ -172,9 +172,7 @@ internal sealed class TopologyFile(string file, IReadOnlyDictionary<string, stri
             _ => (".", $"Known here: {string.Join(", ", rows.Select(r => r.Key))}."),
         };
         problems.Add(
-            "MT0102",
-            $"{file}:{key.Line()}",
-            $"unknown key {Text.Quote(name)} {(path.Length == 0 ? "at the top" : $"in {path}")}{hint}",
+            "MT0102", $"{file}:{key.Line()}", $"unknown key {Text.Quote(name)} {(path.Length == 0 ? "at the top" : $"in {path}")}{hint}",
             remedy);
     }
 
@@ -192,9 +190,7 @@ internal sealed class TopologyFile(string file, IReadOnlyDictionary<string, stri
         if (root.Find("kubernetes") is not null && root.Find("nodeImage") is { } image)
         {
             problems.Add(
-                "MT0120",
-                $"{file}:{image.Line()}",
-                "\"nodeImage\" and \"kubernetes\" both say which Kubernetes it is.",
+                "MT0120", $"{file}:{image.Line()}", "\"nodeImage\" and \"kubernetes\" both say which Kubernetes it is.",
                 "Keep one of the two.");
         }
 

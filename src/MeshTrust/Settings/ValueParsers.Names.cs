@@ -46,18 +46,15 @@ internal static partial class ValueParsers
 
     /// <summary>A Kubernetes version; a leading <c>v</c> is dropped.</summary>
     public static readonly ValueParser<string> KubernetesVersion = Check(
-        "Kubernetes version",
-        text => VersionText().IsMatch(text),
-        "Write such as \"1.35\" or \"v1.35.0\"; any other image is named by --node-image or nodeImage.",
-        text => text.TrimStart('v'));
+        "Kubernetes version", text => VersionText().IsMatch(text),
+        "Write such as \"1.35\" or \"v1.35.0\"; any other image is named by --node-image or nodeImage.", text => text.TrimStart('v'));
 
     /// <summary>The reference of an image.</summary>
     public static readonly ValueParser<string> Image =
         Check("image", IsImage, "Write such as kindest/node:v1.35.0, with its digest where it has to be that one.");
 
     public static readonly ValueParser<string> EngineName = Check(
-        "name of a container or a container network",
-        text => EngineNameText().IsMatch(text),
+        "name of a container or a container network", text => EngineNameText().IsMatch(text),
         "Write letters, digits, '.', '_' and '-', with a letter or digit first.");
 
     /// <summary>A host that images name, with its port: it becomes a directory of containerd.</summary>
@@ -70,10 +67,8 @@ internal static partial class ValueParsers
 
     /// <summary>A SHA-256 in hexadecimal, in lower case afterwards.</summary>
     public static readonly ValueParser<string> Sha256 = Check(
-        "SHA-256",
-        text => text.Length == 64 && text.All(char.IsAsciiHexDigit),
-        "Write its 64 hexadecimal digits, as sha256sum prints them.",
-        text => text.ToLowerInvariant());
+        "SHA-256", text => text.Length == 64 && text.All(char.IsAsciiHexDigit),
+        "Write its 64 hexadecimal digits, as sha256sum prints them.", text => text.ToLowerInvariant());
 
     private static readonly ValueParser<string> PathText = Check("path", text => IsLine(text, 4096), "Write a path without line breaks.");
 

@@ -56,8 +56,7 @@ internal static partial class ValueParsers
 {
     /// <summary>It ends with a carriage return.</summary>
     public static readonly ValidationError CarriageReturn = new(
-        ErrorKind.LineEnd,
-        "It ends with a carriage return. The file that it comes from has the line ends of Windows (CR and LF).",
+        ErrorKind.LineEnd, "It ends with a carriage return. The file that it comes from has the line ends of Windows (CR and LF).",
         "Save that file with LF line ends, for instance with: sed -i 's/\\r$//' FILE.");
 
     /// <summary>The text is none of the choices.</summary>
@@ -94,11 +93,8 @@ internal static partial class ValueParsers
 
     /// <summary>A whole number between two bounds.</summary>
     public static ValueParser<int> Number(int least, int most) => (string text, out int value) => Unless(
-        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value) && value >= least && value <= most,
-        ErrorKind.Number,
-        text,
-        $"no whole number from {least} to {most}",
-        $"Write a number from {least} to {most}.");
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value) && value >= least && value <= most, ErrorKind.Number,
+        text, $"no whole number from {least} to {most}", $"Write a number from {least} to {most}.");
 
     /// <summary>How much is done at once; <c>auto</c> is null.</summary>
     public static ValidationError? Parallel(string text, out int? value)
@@ -112,11 +108,8 @@ internal static partial class ValueParsers
 
     /// <summary>A duration from one second to a day.</summary>
     public static ValidationError? Timeout(string text, out TimeSpan value) => Unless(
-        DurationText.TryParse(text, out value) && value >= TimeSpan.FromSeconds(1) && value <= TimeSpan.FromDays(1),
-        ErrorKind.Duration,
-        text,
-        "no duration from 1s to 1d",
-        "Write a number with its unit, such as 90s, 20m or 1h30m.");
+        DurationText.TryParse(text, out value) && value >= TimeSpan.FromSeconds(1) && value <= TimeSpan.FromDays(1), ErrorKind.Duration,
+        text, "no duration from 1s to 1d", "Write a number with its unit, such as 90s, 20m or 1h30m.");
 
     /// <summary>Percent or duration.</summary>
     public static ValidationError? Renewal(string text, out RenewalThreshold value)

@@ -3,7 +3,7 @@ using MeshTrust.Settings;
 namespace MeshTrust.Tests.Settings;
 
 [TestFixture]
-public sealed class TopologyTextTests
+public sealed class TopologyFileReadingTests
 {
     private string _directory = "";
 
