@@ -10,8 +10,6 @@ namespace MeshTrust.Kind;
 /// </summary>
 internal sealed record AddressPlan
 {
-    private readonly AddressLock _lock = new();
-
     private AddressPlan()
     {
     }
@@ -35,67 +33,87 @@ internal sealed record AddressPlan
     {
         found ??= [];
         var ours = topology.Clusters.Select(c => c.Name.Value).ToHashSet();
+        var there = snapshot.KindClusters.ToHashSet();
         List<FoundAddresses> takenOver = adopts ? [.. found.Where(f => ours.Contains(f.Cluster))] : [];
         var foreign = found.Except(takenOver).ToList();
         kept = WithTakenOver(kept ?? new AddressLock(), takenOver);
-        var there = snapshot.KindClusters.ToHashSet();
-        var others = kept.Clusters.Where(c => !ours.Contains(c.Cluster.Value) && there.Contains(c.Cluster.Value)
-            && !foreign.Exists(f => f.Cluster == c.Cluster.Value)).ToList();
+        var others =
+            (from cluster in kept.Clusters
+             let name = cluster.Cluster.Value
+             where !ours.Contains(name) && there.Contains(name) && !foreign.Exists(f => f.Cluster == name)
+             select cluster).ToList();
         List<AddressClaim> foreignPools =
-            [.. foreign.SelectMany(f => f.LoadBalancerPool.Concat(f.FurtherPools).Select(p => PoolClaim(f, p))),
-            .. takenOver.SelectMany(f => f.FurtherPools.Select(p => PoolClaim(f, p)))];
+        [
+            .. foreign.SelectMany(f => PoolClaims(f, [.. f.LoadBalancerPool, .. f.FurtherPools])),
+            .. takenOver.SelectMany(f => PoolClaims(f, f.FurtherPools)),
+        ];
         var problems = new List<Problem>();
         // Of a cluster whose ranges nobody could read, those are taken that kind gives to one that names none.
         HashSet<string> known = [.. ours, .. others.Select(o => o.Cluster.Value),
             .. foreign.Where(f => f.HasRanges).Select(f => f.Cluster)];
         var occupied = new OccupiedAddresses(snapshot, known,
-            [.. others.SelectMany(SubnetClaims), .. foreign.SelectMany(SubnetClaims), .. foreignPools]);
+        [
+            .. others.SelectMany(o => SubnetClaims(o.Cluster.Value, o.PodSubnets, o.ServiceSubnets)),
+            .. foreign.SelectMany(f => SubnetClaims(f.Cluster, f.PodSubnets, f.ServiceSubnets)),
+            .. foreignPools,
+        ]);
         problems.AddRange(Vpns(occupied));
         var uses = SubnetPlanning.Plan(topology, occupied, kept, there, problems);
         var subnets = NetworkRanges(topology, snapshot, occupied, problems);
-        var pools = subnets is null || topology.Kind.LoadBalancer.Kind != LoadBalancerKind.MetalLb
-            ? [.. topology.Clusters.Select(_ => Array.Empty<IpRange>())]
-            : PoolPlanning.Plan(topology, PoolPlanning.Spaces(topology, snapshot, subnets,
-                [.. others.SelectMany(PoolClaims), .. foreignPools]), kept, there, problems);
+        var hasPools = subnets is not null && topology.Kind.LoadBalancer.Kind == LoadBalancerKind.MetalLb;
+        var pools = hasPools
+            ? PoolPlanning.Plan(topology, PoolPlanning.Spaces(topology, snapshot, subnets!,
+                [.. others.SelectMany(PoolClaims), .. foreignPools]),
+                kept, there, problems)
+            : [.. topology.Clusters.Select(_ => Array.Empty<IpRange>())];
         if (problems.Where(p => p.Severity == Severity.Error).ToList() is { Count: > 0 } errors)
             throw new MeshTrustException(Stage.Preflight, errors);
 
         var clusters = topology.Clusters.Select((c, i) => new ClusterAddresses
         {
             Cluster = c.Name,
-            PodSubnets = [.. uses.Where(u => u.Cluster == i && u.Key == SubnetUse.Pods).OrderBy(u => u.Family).Select(u => u.Range)],
-            ServiceSubnets = [.. uses.Where(u => u.Cluster == i && u.Key == SubnetUse.Services).OrderBy(u => u.Family)
-                .Select(u => u.Range)],
+            PodSubnets = RangesOf(i, SubnetUse.Pods),
+            ServiceSubnets = RangesOf(i, SubnetUse.Services),
             LoadBalancerPool = pools[i],
             Asked = Asked(topology, i, uses, pools[i], kept),
         }).ToList();
-        return new AddressPlan { Clusters = clusters, Warnings = problems, HasNetwork = subnets is not null, TakenOver = takenOver,
-            Lock = ToLock(topology, clusters, kept, others, subnets is not null) };
+        // Where no pool was planned, an earlier one is not forgotten for that.
+        var lasting = hasPools ? clusters : clusters.Select(c => c with { LoadBalancerPool = kept.Of(c.Cluster)?.LoadBalancerPool ?? [] });
+        return new AddressPlan
+        {
+            Clusters = clusters,
+            Warnings = problems,
+            HasNetwork = subnets is not null,
+            TakenOver = takenOver,
+            Lock = new AddressLock { Clusters = [.. lasting, .. others] },
+        };
+
+        List<IPNetwork> RangesOf(int cluster, string key) =>
+            [.. uses.Where(u => u.Cluster == cluster && u.Key == key).OrderBy(u => u.Family).Select(u => u.Range)];
     }
 
     /// <summary>What is kept for the next run: these clusters, and those of the last run that still have a node.</summary>
-    public AddressLock ToLock() => _lock;
+    public AddressLock ToLock() => Lock;
 
-    private AddressLock Lock
-    {
-        init => _lock = value;
-    }
+    private AddressLock Lock { get; init; } = new();
 
     /// <summary>What is kept, as if the clusters that are taken over had their addresses from here.</summary>
-    private static AddressLock WithTakenOver(AddressLock kept, IReadOnlyList<FoundAddresses> takenOver) =>
-        takenOver.Where(found => found.HasRanges).Aggregate(kept, (all, found) =>
+    private static AddressLock WithTakenOver(AddressLock kept, IReadOnlyList<FoundAddresses> takenOver)
     {
-        var name = ClusterName.Parse(found.Cluster);
-        return all.Without(name) with
-        {
-            Clusters =
-            [
-                .. all.Without(name).Clusters,
-                new ClusterAddresses { Cluster = name, PodSubnets = found.PodSubnets, ServiceSubnets = found.ServiceSubnets,
-                    LoadBalancerPool = found.LoadBalancerPool, Asked = [SubnetUse.Pods, SubnetUse.Services] },
-            ],
-        };
-    });
+        var adopted =
+            (from found in takenOver
+             where found.HasRanges
+             select new ClusterAddresses
+             {
+                 Cluster = ClusterName.Parse(found.Cluster),
+                 PodSubnets = found.PodSubnets,
+                 ServiceSubnets = found.ServiceSubnets,
+                 LoadBalancerPool = found.LoadBalancerPool,
+                 Asked = [SubnetUse.Pods, SubnetUse.Services],
+             }).ToList();
+        var rest = adopted.Aggregate(kept, (all, one) => all.Without(one.Cluster));
+        return rest with { Clusters = [.. rest.Clusters, .. adopted] };
+    }
 
     private static List<string> Asked(MeshTopology topology, int index, IReadOnlyList<SubnetUse> uses, IReadOnlyList<IpRange> pool,
         AddressLock kept)
@@ -108,34 +126,26 @@ internal sealed record AddressPlan
         return keys;
     }
 
-    private static AddressLock ToLock(MeshTopology topology, List<ClusterAddresses> clusters, AddressLock kept,
-        List<ClusterAddresses> others, bool hasNetwork)
-    {
-        // Where no pool was planned, an earlier one is not forgotten for that.
-        var isPlanned = hasNetwork && topology.Kind.LoadBalancer.Kind == LoadBalancerKind.MetalLb;
-        var kepts = isPlanned ? clusters : clusters.Select(c => c with { LoadBalancerPool = kept.Of(c.Cluster)?.LoadBalancerPool ?? [] });
-        return new AddressLock { Clusters = [.. kepts, .. others] };
-    }
+    private static IEnumerable<AddressClaim> SubnetClaims(string cluster, IReadOnlyList<IPNetwork> pods,
+        IReadOnlyList<IPNetwork> services) =>
+        pods.Concat(services).Select(range => new AddressClaim($"kind cluster \"{cluster}\"", IpRange.Of(range)));
 
-    private static IEnumerable<AddressClaim> SubnetClaims(ClusterAddresses cluster) =>
-        cluster.PodSubnets.Concat(cluster.ServiceSubnets)
-            .Select(s => new AddressClaim($"kind cluster \"{cluster.Cluster}\"", IpRange.Of(s)));
-
-    private static IEnumerable<AddressClaim> SubnetClaims(FoundAddresses found) =>
-        found.PodSubnets.Concat(found.ServiceSubnets).Select(s => new AddressClaim($"kind cluster \"{found.Cluster}\"", IpRange.Of(s)));
-
-    private static AddressClaim PoolClaim(FoundAddresses found, IpRange pool) => new($"the load balancer of {found.Cluster}", pool);
+    private static IEnumerable<AddressClaim> PoolClaims(FoundAddresses found, IReadOnlyList<IpRange> pools) =>
+        pools.Select(pool => new AddressClaim($"the load balancer of {found.Cluster}", pool));
 
     private static IEnumerable<AddressClaim> PoolClaims(ClusterAddresses cluster) =>
         cluster.LoadBalancerPool.Select(p => new AddressClaim($"the pool {p} of {cluster.Cluster}, which is not in this topology", p));
 
     private static IEnumerable<Problem> Vpns(OccupiedAddresses occupied) =>
-        occupied.Vpns.GroupBy(v => v.Interface).Select(v => new Problem("MT3111", v.Key,
-        $"Routes via {v.Key} take all traffic ({string.Join(", ", v.Select(r => r.Range))}), as a VPN does: which addresses lie behind " +
-            $"it cannot be known.",
-        "Where something behind it cannot be reached from a cluster, set addressing.podBase and addressing.serviceBase to ranges that it " +
-            "does not have.",
-        Severity.Warning));
+        from vpn in occupied.Vpns.GroupBy(v => v.Interface)
+        select new Problem("MT3111", vpn.Key,
+            $"Routes via {vpn.Key} take all traffic ({string.Join(", ", vpn.Select(r => r.Range))}), as a VPN does: which addresses lie " +
+                $"behind it " +
+            "cannot be known.",
+            "Where something behind it cannot be reached from a cluster, set addressing.podBase and addressing.serviceBase to ranges " +
+                "that it does " +
+            "not have.",
+            Severity.Warning);
 
     /// <summary>The ranges of the nodes' network: what it has, or is to have; null where only the engine will know.</summary>
     private static IReadOnlyList<EngineSubnet>? NetworkRanges(MeshTopology topology, EngineSnapshot snapshot, OccupiedAddresses occupied,
@@ -145,7 +155,7 @@ internal sealed record AddressPlan
         var networks = snapshot.NetworksNamed(wanted.Name);
         if (networks.Count > 1)
         {
-            Add("MT3115",
+            Add(ProblemCodes.NetworkAmbiguous,
                 $"{networks.Count} container networks have this name " +
                 $"({string.Join(", ", networks.Select(n => n.Id[..Math.Min(12, n.Id.Length)]))}).",
                 $"Remove the one that nothing uses, by its id: {EngineWord(snapshot)} network rm <id>.");
@@ -153,17 +163,16 @@ internal sealed record AddressPlan
         }
 
         var subnets = networks.Count == 1 ? networks[0].Subnets
-            : wanted.Create && wanted.Subnets.Count > 0
-                ? [.. wanted.Subnets.Select(s => new EngineSubnet { Range = s,
-                IpRange = s.BaseAddress.AddressFamily == AddressFamily.InterNetwork ? wanted.IpRange : null })]
+            : wanted.Create && wanted.Subnets.Count > 0 ? [.. wanted.Subnets.Select(Planned)]
             : null;
         if (subnets is null) return null;
-        foreach (var family in SubnetPlanning.Families(topology.Kind.IpFamily)
-            .Where(f => !subnets.Any(s => s.Range.BaseAddress.AddressFamily == f)))
+        var families = subnets.Select(s => s.Range.BaseAddress.AddressFamily);
+        foreach (var family in SubnetPlanning.Families(topology.Kind.IpFamily).Except(families))
         {
-            var word = family == AddressFamily.InterNetwork ? "IPv4" : "IPv6";
+            var word = SubnetPlanning.Word(family);
             var isEmpty = networks.Count == 1 && networks[0].Members.Count == 0;
-            Add("MT3108", $"The container network has no {word} range, but ipFamily is {SubnetPlanning.Word(topology.Kind.IpFamily)}.",
+            Add(ProblemCodes.NetworkFamilyMissing,
+                $"The container network has no {word} range, but ipFamily is {SubnetPlanning.Word(topology.Kind.IpFamily)}.",
                 networks.Count == 0 ? "Add one to network.subnet." : isEmpty
                     ? $"No container is in it: {EngineWord(snapshot)} network rm {wanted.Name}, and it is made anew."
                     : "Remove the clusters in it and the network, or choose another with --docker-network.");
@@ -182,14 +191,19 @@ internal sealed record AddressPlan
 
         return subnets;
 
+        EngineSubnet Planned(IPNetwork range) =>
+            new() { Range = range, IpRange = range.BaseAddress.AddressFamily == AddressFamily.InterNetwork ? wanted.IpRange : null };
+
         void Add(string id, string what, string remedy, Severity severity = Severity.Error) =>
             problems.Add(new Problem(id, $"network {wanted.Name}", what, remedy, severity));
     }
 
-    private static string Free(OccupiedAddresses occupied, AddressFamily family) =>
-        new SubnetSearch(IPNetwork.Parse(family == AddressFamily.InterNetwork ? "10.252.0.0/15" : "fc00:253::/32"),
-            family == AddressFamily.InterNetwork ? 22 : 64, 64).Next([.. occupied.All.Select(c => c.Range)]) is { } free
-            ? $", such as {free}" : "";
+    private static string Free(OccupiedAddresses occupied, AddressFamily family)
+    {
+        var (within, prefix) = family == AddressFamily.InterNetwork ? ("10.252.0.0/15", 22) : ("fc00:253::/32", 64);
+        var search = new SubnetSearch(IPNetwork.Parse(within), prefix, 64);
+        return search.Next([.. occupied.All.Select(c => c.Range)]) is { } free ? $", such as {free}" : "";
+    }
 
     private static string EngineWord(EngineSnapshot snapshot) => snapshot.Info.Engine == ContainerEngineChoice.Podman ? "podman" : "docker";
 }

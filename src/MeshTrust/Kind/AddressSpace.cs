@@ -13,8 +13,8 @@ internal sealed class OccupiedAddresses
     /// <summary>A VPN that takes all traffic sets routes as short as these, since they win over the default route.</summary>
     private const int VpnPrefix = 3;
 
-    private static readonly string[] VpnInterfaces = ["tun", "tap", "utun", "wg", "ppp", "ipsec", "tailscale", "zt", "vpn", "cscotun",
-        "gpd", "nordlynx"];
+    private static readonly string[] VpnInterfaces =
+        ["tun", "tap", "utun", "wg", "ppp", "ipsec", "tailscale", "zt", "vpn", "cscotun", "gpd", "nordlynx"];
 
     private static readonly AddressClaim[] Reserved =
     [
@@ -33,17 +33,24 @@ internal sealed class OccupiedAddresses
     internal OccupiedAddresses(EngineSnapshot snapshot, IReadOnlySet<string> ours, IReadOnlyList<AddressClaim> others)
     {
         Networks =
-            [
-            .. snapshot.Networks.SelectMany(
-            n => n.Subnets.Select(s => new AddressClaim($"container network \"{n.Name}\" ({s.Range})", IpRange.Of(s.Range))))];
+        [
+            .. from network in snapshot.Networks
+               from subnet in network.Subnets
+               select new AddressClaim($"container network \"{network.Name}\" ({subnet.Range})", IpRange.Of(subnet.Range)),
+        ];
         var routes = snapshot.Routes.Where(r => !IsOfEngine(r, snapshot)).Distinct().ToList();
         Vpns = [.. routes.Where(r => r.Range.PrefixLength <= VpnPrefix)];
-        Routes = [.. routes.Where(r => r.Range.PrefixLength > VpnPrefix)
-            .Select(r => new AddressClaim($"the route {r.Range} via {r.Interface}", IpRange.Of(r.Range)))];
+        Routes =
+        [
+            .. from route in routes.Except(Vpns)
+               select new AddressClaim($"the route {route.Range} via {route.Interface}", IpRange.Of(route.Range)),
+        ];
         Soft =
         [
-            .. snapshot.KindClusters.Where(c => !ours.Contains(c))
-                .SelectMany(c => KindDefaults.Select(d => new AddressClaim($"kind cluster \"{c}\"", IpRange.Parse(d)))),
+            .. from cluster in snapshot.KindClusters
+               where !ours.Contains(cluster)
+               from range in KindDefaults
+               select new AddressClaim($"kind cluster \"{cluster}\"", IpRange.Parse(range)),
             .. others,
         ];
     }
@@ -63,14 +70,12 @@ internal sealed class OccupiedAddresses
 
     private static bool IsOfEngine(HostRoute route, EngineSnapshot snapshot)
     {
-        var name = route.Interface;
-        if (name == "lo" || name.StartsWith("docker", StringComparison.Ordinal) || name.StartsWith("podman", StringComparison.Ordinal)
-            || name.StartsWith("cni-podman", StringComparison.Ordinal)) return true;
-        if (name.StartsWith("br-", StringComparison.Ordinal)
-            && snapshot.Networks.Any(n => n.Id.StartsWith(name[3..], StringComparison.Ordinal))) return true;
+        if (route.Interface == "lo" || HasPrefix("docker") || HasPrefix("podman") || HasPrefix("cni-podman")) return true;
+        if (HasPrefix("br-") && snapshot.Networks.Any(n => n.Id.StartsWith(route.Interface[3..], StringComparison.Ordinal))) return true;
         // A bridge of any other name: the network itself says what it has.
-        return snapshot.Networks.Any(n => n.Subnets.Any(s => s.Range.Equals(route.Range)))
-            && !VpnInterfaces.Any(v => name.StartsWith(v, StringComparison.Ordinal));
+        return snapshot.Networks.Any(n => n.Subnets.Any(s => s.Range.Equals(route.Range))) && !VpnInterfaces.Any(HasPrefix);
+
+        bool HasPrefix(string prefix) => route.Interface.StartsWith(prefix, StringComparison.Ordinal);
     }
 }
 
@@ -80,12 +85,14 @@ internal sealed class OccupiedAddresses
 internal sealed class SubnetSearch(IPNetwork within, int prefix, int step)
 {
     private const int MostCandidates = 1 << 17;
+
     private readonly UInt128 _count = prefix < within.PrefixLength ? 0 : UInt128.One << Math.Min(prefix - within.PrefixLength, 127);
     private readonly UInt128 _size = IpNumber.Size(within.BaseAddress.AddressFamily, prefix);
     private readonly UInt128 _step = (UInt128)Math.Max(1, step);
     private UInt128 _lap;
     private UInt128 _index = (UInt128)Math.Max(1, step);
     private int _tried;
+
     internal IPNetwork Within => within;
     internal int Prefix => prefix;
 
@@ -130,6 +137,7 @@ internal sealed class PoolSpace
 {
     // RFC 2526: the last 128 addresses of an IPv6 subnet are anycast addresses.
     private const int AnycastAddresses = 128;
+
     private readonly UInt128 _first;
     private readonly UInt128 _last;
     private readonly List<AddressClaim> _claims;
@@ -146,8 +154,12 @@ internal sealed class PoolSpace
         _first = all.FirstNumber + 1;
         _last = IsEmpty ? all.FirstNumber : all.LastNumber - tail;
         var gateway = subnet.Gateway ?? IpNumber.ToAddress(_first, all.Family);
-        _claims = [new($"the gateway {gateway}", IpRange.Of(gateway)),
-            .. subnet.Auxiliary.Select(a => new AddressClaim($"the auxiliary address {a}", IpRange.Of(a))), .. members];
+        _claims =
+        [
+            new($"the gateway {gateway}", IpRange.Of(gateway)),
+            .. subnet.Auxiliary.Select(a => new AddressClaim($"the auxiliary address {a}", IpRange.Of(a))),
+            .. members,
+        ];
         _pools = [.. pools];
         var usable = IsEmpty ? 0 : _last - _first + 1;
         var reserve = usable >= 4096 ? 1024 : UInt128.Max(32, usable / 4);

@@ -5,8 +5,8 @@ namespace MeshTrust.Kind;
 /// <summary>What a cluster really runs with, as it was read back: kind skips a patch that does not fit without a word.</summary>
 internal sealed record EffectiveConfig
 {
-    /// <summary>The warning that containerd does not look where registries are described.</summary>
-    public const string RegistriesId = "MT2318";
+    /// <summary>The owner of a planned setting that the user did not name.</summary>
+    private const string Own = "MeshTrust";
 
     /// <summary><c>data.ClusterConfiguration</c> of the ConfigMap <c>kube-system/kubeadm-config</c>; null where it was not read.</summary>
     public string? ClusterConfiguration { get; init; }
@@ -23,10 +23,7 @@ internal sealed record EffectiveConfig
     /// What was planned and did not take effect, as far as it was read: MT2316 a kubeadm setting, a flag, a range or a name in the API
     /// server's certificate, MT2318 containerd's registry folder. What the user's own patches wanted is a warning.
     /// </summary>
-    public IReadOnlyList<Problem> Missing(KindPlan plan)
-    {
-        return [.. Flags(plan), .. Kubeadm(plan), .. Registries(plan)];
-    }
+    public IReadOnlyList<Problem> Missing(KindPlan plan) => [.. Flags(plan), .. Kubeadm(plan), .. Registries(plan)];
 
     private IEnumerable<Problem> Flags(KindPlan plan)
     {
@@ -36,69 +33,57 @@ internal sealed record EffectiveConfig
             var prefix = $"--{flag.Name}=";
             // Of a flag that stands twice the last counts.
             var value = command.LastOrDefault(a => a.StartsWith(prefix, StringComparison.Ordinal))?[prefix.Length..];
+            var there = value is null ? $"no --{flag.Name}" : prefix + value;
             if (value != flag.Value)
-                yield return Setting(plan,
-                $"{flag.Component} runs with {(value is null ? $"no --{flag.Name}" : prefix + value)}, planned is {prefix}{flag.Value}.",
-                "MeshTrust");
+                yield return Setting(plan, $"{flag.Component} runs with {there}, planned is {prefix}{flag.Value}.", Own);
         }
     }
 
-    private IEnumerable<Problem> Kubeadm(KindPlan plan)
+    private List<Problem> Kubeadm(KindPlan plan)
     {
-        if (ClusterConfiguration is null) yield break;
+        if (ClusterConfiguration is null) return [];
         YamlMappingNode there;
-        Problem? unreadable = null;
         try
         {
-            there = KindYaml.Read(ClusterConfiguration);
+            there = Normal(KindYaml.Read(ClusterConfiguration));
         }
         catch (FormatException e)
         {
-            (there, unreadable) = ([], Setting(plan, $"kubeadm's own configuration cannot be read back: {e.Message}.", "MeshTrust"));
+            return [Setting(plan, $"kubeadm's own configuration cannot be read back: {e.Message}.", Own)];
         }
 
-        if (unreadable is not null)
-        {
-            yield return unreadable;
-            yield break;
-        }
-
-        var values = KindYaml.Leaves(Normal(there), isHashed: false).ToLookup(l => l.Path, l => l.Value);
-        foreach (var (key, wanted) in new[] { ("networking.podSubnet", plan.Shape.PodSubnets),
-            ("networking.serviceSubnet", plan.Shape.ServiceSubnets) })
-        {
-            var value = values[key].FirstOrDefault();
-            if (value != string.Join(',', wanted))
-                yield return Setting(plan, $"kubeadm has {key} {value ?? "not set"}, planned is {string.Join(',', wanted)}.", "MeshTrust");
-        }
-
-        foreach (var (owner, patch) in plan.KubeadmPatches.Where(p => (KindYaml.Value(p.Patch, "kind") as YamlScalarNode)
-            ?.Value == "ClusterConfiguration"))
-        {
-            foreach (var (path, wanted) in KindYaml.Leaves(Normal(patch), isHashed: false)
-                .Where(l => l.Path is not ("kind" or "apiVersion") && !l.Path.StartsWith("metadata.", StringComparison.Ordinal)))
-            {
-                if (!values[path].Contains(wanted))
-                    yield return Setting(plan, $"kubeadm has {path} {values[path].FirstOrDefault() ?? "not set"}, planned is {wanted}.",
-                    owner);
-            }
-        }
+        var values = KindYaml.Leaves(there, isHashed: false).ToLookup(l => l.Path, l => l.Value);
+        (string Owner, string Path, string Wanted)[] planned =
+        [
+            (Own, "networking.podSubnet", string.Join(',', plan.Shape.PodSubnets)),
+            (Own, "networking.serviceSubnet", string.Join(',', plan.Shape.ServiceSubnets)),
+            .. from owned in plan.KubeadmPatches
+               where (KindYaml.Value(owned.Patch, "kind") as YamlScalarNode)?.Value == "ClusterConfiguration"
+               from leaf in KindYaml.Leaves(Normal(owned.Patch), isHashed: false)
+               where leaf.Path is not ("kind" or "apiVersion") && !leaf.Path.StartsWith("metadata.", StringComparison.Ordinal)
+               select (owned.Owner, leaf.Path, leaf.Value),
+        ];
+        return
+        [
+            .. from one in planned
+               where !values[one.Path].Contains(one.Wanted)
+               let value = values[one.Path].FirstOrDefault("not set")
+               select Setting(plan, $"kubeadm has {one.Path} {value}, planned is {one.Wanted}.", one.Owner),
+        ];
     }
 
-    private IEnumerable<Problem> Registries(KindPlan plan)
-    {
-        if (!plan.HasRegistryFolder) yield break;
-        foreach (var (node, text) in Containerd.Where(c => !c.Value.Split('\n')
-            .Any(l => l.TrimStart().StartsWith("config_path", StringComparison.Ordinal)
-            && l.Contains(KindConfig.RegistryFolder, StringComparison.Ordinal))).OrderBy(c => c.Key, StringComparer.Ordinal))
-        {
-            yield return new Problem(RegistriesId, node,
-                text.Length == 0 ? "containerd's configuration is empty."
-                    : $"containerd was not told to look into {KindConfig.RegistryFolder}, so the node does not know the registries.",
-                "Use a node image of kind 0.27 or later, or set config_path by a containerdConfigPatch of the image's own version.",
-                Severity.Warning);
-        }
-    }
+    private IEnumerable<Problem> Registries(KindPlan plan) =>
+        from node in Containerd.OrderBy(c => c.Key, StringComparer.Ordinal)
+        where plan.HasRegistryFolder && !node.Value.Split('\n').Any(NamesRegistryFolder)
+        select new Problem(ProblemCodes.RegistriesNotConfigured, node.Key,
+            node.Value.Length == 0 ? "containerd's configuration is empty."
+                : $"containerd was not told to look into {KindConfig.RegistryFolder}, so the node does not know the registries.",
+            "Use a node image of kind 0.27 or later, or set config_path by a containerdConfigPatch of the image's own version.",
+            Severity.Warning);
+
+    private static bool NamesRegistryFolder(string line) =>
+        line.TrimStart().StartsWith("config_path", StringComparison.Ordinal)
+            && line.Contains(KindConfig.RegistryFolder, StringComparison.Ordinal);
 
     /// <summary>
     /// The same shape for both forms: flags are a mapping up to v1beta3 and a list of name and value from v1beta4; certSANs are a set.
@@ -111,9 +96,7 @@ internal sealed record EffectiveConfig
             result.Add(KindYaml.Copy(key), (KindYaml.Key(key), value) switch
             {
                 ("extraArgs" or "kubeletExtraArgs", YamlSequenceNode list) => Arguments(list),
-                ("certSANs", YamlSequenceNode list) =>
-                    new YamlMappingNode(list.Children.OfType<YamlScalarNode>().DistinctBy(s => s.Value)
-                    .Select(s => KeyValuePair.Create<YamlNode, YamlNode>(s.Value ?? "", "present"))),
+                ("certSANs", YamlSequenceNode list) => Set(list),
                 (_, YamlMappingNode inner) => Normal(inner),
                 _ => KindYaml.Copy(value),
             });
@@ -121,6 +104,10 @@ internal sealed record EffectiveConfig
 
         return result;
     }
+
+    private static YamlMappingNode Set(YamlSequenceNode list) => new(
+        from name in list.Children.OfType<YamlScalarNode>().Select(s => s.Value ?? "").Distinct()
+        select KeyValuePair.Create<YamlNode, YamlNode>(name, "present"));
 
     private static YamlMappingNode Arguments(YamlSequenceNode list)
     {
@@ -136,7 +123,7 @@ internal sealed record EffectiveConfig
 
     private static Problem Setting(KindPlan plan, string what, string owner) => new("MT2316", plan.Cluster.Value,
         $"A planned setting did not take effect: {what}",
-        owner == "MeshTrust" ? "Report it with the versions of kind and Kubernetes; the cluster may work all the same."
+        owner == Own ? "Report it with the versions of kind and Kubernetes; the cluster may work all the same."
             : $"Look at the patch in {owner}: kubeadm drops what it does not know, and kind skips a patch of another apiVersion.",
-        owner == "MeshTrust" ? Severity.Error : Severity.Warning);
+        owner == Own ? Severity.Error : Severity.Warning);
 }

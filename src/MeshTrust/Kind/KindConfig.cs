@@ -1,5 +1,6 @@
 using System.Globalization;
 using MeshTrust.Settings;
+using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
 namespace MeshTrust.Kind;
@@ -12,6 +13,7 @@ internal sealed class KindConfig(MeshTopology topology, ClusterSpec cluster, Eng
 
     /// <summary>Where etcd lies in memory: kind gives every node a tmpfs there.</summary>
     internal const string EtcdFolder = "/tmp/etcd";
+
     private KindSpec Kind => topology.Kind;
 
     /// <summary>
@@ -83,15 +85,18 @@ internal sealed class KindConfig(MeshTopology topology, ClusterSpec cluster, Eng
         };
         if (NeedsRegistryFolder)
         {
-            plan.Add("containerdConfigPatches",
-                new YamlSequenceNode(
-                new YamlScalarNode($"[plugins.\"io.containerd.grpc.v1.cri\".registry]\n  config_path = \"{RegistryFolder}\"\n") { Style =
-                YamlDotNet.Core.ScalarStyle.Literal }));
+            var patch = $"[plugins.\"io.containerd.grpc.v1.cri\".registry]\n  config_path = \"{RegistryFolder}\"\n";
+            plan.Add("containerdConfigPatches", new YamlSequenceNode(new YamlScalarNode(patch) { Style = ScalarStyle.Literal }));
         }
 
         var all = KindYaml.Over(KindYaml.Over(below?.Root ?? [], plan), above?.Root ?? []);
-        var root = new YamlMappingNode { { "kind", "Cluster" }, { "apiVersion", "kind.x-k8s.io/v1alpha4" },
-            { "name", KindYaml.Text(cluster.Name.Value) }, { "nodes", Nodes(below, above) } };
+        var root = new YamlMappingNode
+        {
+            { "kind", "Cluster" },
+            { "apiVersion", "kind.x-k8s.io/v1alpha4" },
+            { "name", KindYaml.Text(cluster.Name.Value) },
+            { "nodes", Nodes(below, above) },
+        };
         foreach (var (key, value) in all.Children.OrderBy(c => KindYaml.Key(c.Key), StringComparer.Ordinal)) root.Add(key, value);
         return KindYaml.Write(root);
     }
@@ -99,8 +104,8 @@ internal sealed class KindConfig(MeshTopology topology, ClusterSpec cluster, Eng
     private YamlSequenceNode Nodes(KindOverlay? below, KindOverlay? above)
     {
         var nodes = new YamlSequenceNode();
-        foreach (var (role, count) in new[] { (NodeNames.ControlPlane, cluster.Kind.ControlPlanes),
-            (NodeNames.Worker, SubnetPlanning.Workers(topology, cluster)) })
+        var workers = SubnetPlanning.Workers(topology, cluster);
+        foreach (var (role, count) in new[] { (NodeNames.ControlPlane, cluster.Kind.ControlPlanes), (NodeNames.Worker, workers) })
         {
             for (var i = 0; i < count; i++)
             {
@@ -124,13 +129,16 @@ internal sealed class KindConfig(MeshTopology topology, ClusterSpec cluster, Eng
         { "serviceSubnet", KindYaml.Text(string.Join(',', addresses.ServiceSubnets)) },
     };
 
-    // Docker Desktop leads no IPv6 port into its machine.
-    private string ApiServerAddress => (snapshot.Info.IsRemote, Kind.IpFamily == IpFamily.IPv6
-        && !snapshot.Info.OperatingSystem.Contains("Docker Desktop", StringComparison.Ordinal)) switch
+    private string ApiServerAddress
     {
-        (true, var isV6) => isV6 ? "::" : "0.0.0.0",
-        (false, var isV6) => isV6 ? "::1" : "127.0.0.1",
-    };
+        get
+        {
+            // Docker Desktop leads no IPv6 port into its machine.
+            var isV6 = Kind.IpFamily == IpFamily.IPv6
+                && !snapshot.Info.OperatingSystem.Contains("Docker Desktop", StringComparison.Ordinal);
+            return snapshot.Info.IsRemote ? isV6 ? "::" : "0.0.0.0" : isV6 ? "::1" : "127.0.0.1";
+        }
+    }
 
     private string? EngineHost => Uri.TryCreate(snapshot.Info.Endpoint, UriKind.Absolute, out var endpoint) && endpoint.Host.Length > 0
         ? endpoint.Host.Trim('[', ']') : null;

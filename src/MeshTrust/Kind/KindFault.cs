@@ -8,13 +8,13 @@ internal sealed partial record KindFault(Problem Problem, bool IsPassing)
 {
     private const int Longest = 300;
     private const string DiskFull = "no space left on device";
-    private const string DiskFullId = "MT2319";
     private const string DiskFullWhat = "The disk on which the engine keeps its images and containers is full";
     private const string DiskFullRemedy = "Free space there (docker system df shows who has it), and run again.";
-    private const string KubeadmId = "MT2317";
+
     private static readonly string[] KubeadmFragments = ["failed to init node with kubeadm", "failed to join node with kubeadm"];
-    private static readonly string[] LateFragments = ["timed out waiting for the condition", "context deadline exceeded",
-        "timeout exceeded while waiting"];
+
+    private static readonly string[] LateFragments =
+        ["timed out waiting for the condition", "context deadline exceeded", "timeout exceeded while waiting"];
 
     // The first that is found counts: the engine's own reason stands before what kind makes of it.
     private static readonly (string Id, bool IsPassing, string[] Fragments, string Message, string Hint)[] Known =
@@ -24,7 +24,7 @@ internal sealed partial record KindFault(Problem Problem, bool IsPassing)
         ("MT2314", false, ["cannot connect to the docker daemon", "is the docker daemon running", "cannot connect to podman",
             "connection refused: docker.sock"], "The container engine does not answer.",
             "Start it, and run again: clusters that are whole are kept."),
-        (DiskFullId, false, [DiskFull], DiskFullWhat + ".", DiskFullRemedy),
+        (ProblemCodes.EngineDiskFull, false, [DiskFull], DiskFullWhat + ".", DiskFullRemedy),
         ("MT2309", false, ["toomanyrequests", "you have reached your pull rate limit",
             "you have reached your unauthenticated pull rate limit"],
             "The registry of the node image lets this address pull no more for now.",
@@ -64,13 +64,13 @@ internal sealed partial record KindFault(Problem Problem, bool IsPassing)
     /// <summary>
     /// Whether a full disk can be the cause without a word of it: kubeadm then only says that the control plane does not come up.
     /// </summary>
-    public bool MayBeDisk => Problem.Id == KubeadmId;
+    public bool MayBeDisk => Problem.Id == ProblemCodes.KubeadmFailed;
 
     /// <summary>The fault where the disk below the nodes is found to be full: MT2319.</summary>
-    public static KindFault OfFullDisk(string cluster, long free) =>
-        new(
-        New(DiskFullId, cluster, $"{DiskFullWhat}: {(free >> 20).ToString(CultureInfo.InvariantCulture)} MiB were left when kind failed.",
-        DiskFullRemedy), IsPassing: false);
+    public static KindFault OfFullDisk(string cluster, long free) => new(
+        new Problem(ProblemCodes.EngineDiskFull, cluster,
+            $"{DiskFullWhat}: {(free >> 20).ToString(CultureInfo.InvariantCulture)} MiB were left when kind failed.", DiskFullRemedy),
+        IsPassing: false);
 
     /// <summary>Reads kind's words: MT2306 to MT2319 and MT2409; MT2305 where nothing in them is known.</summary>
     public static KindFault Of(string cluster, string error)
@@ -79,30 +79,31 @@ internal sealed partial record KindFault(Problem Problem, bool IsPassing)
         var lower = plain.ToLowerInvariant();
         var words = Reason(plain);
         // kubeadm says much, and in it words that mean something else elsewhere.
-        if (Array.Exists(KubeadmFragments, f => lower.Contains(f, StringComparison.Ordinal))
-            && !lower.Contains(DiskFull, StringComparison.Ordinal))
+        if (Says(KubeadmFragments) && !Says(DiskFull))
         {
-            var isLate = Array.Exists(LateFragments, f => lower.Contains(f, StringComparison.Ordinal));
-            return new KindFault(
-                isLate
-                    ? New(KubeadmId, cluster,
-                        $"The control plane did not come up in time: the machine is short of processors or memory, or the node image " +
-                        $"does not fit. kind said: {words}",
-                        "Make fewer clusters at once with --parallel=1, and look at the node's logs in the artifacts folder.")
-                    : New(KubeadmId, cluster, $"kubeadm could not make the control plane or join a node. kind said: {words}",
-                        "Look at the node's logs in the artifacts folder: kubelet.log says why; a kubeadm patch of your own is the usual " +
+            return Says(LateFragments)
+                ? new KindFault(new Problem(ProblemCodes.KubeadmFailed, cluster,
+                    "The control plane did not come up in time: the machine is short of processors or memory, or the node image does not " +
+                        "fit. " +
+                    $"kind said: {words}",
+                    "Make fewer clusters at once with --parallel=1, and look at the node's logs in the artifacts folder."), IsPassing: true)
+                : new KindFault(new Problem(ProblemCodes.KubeadmFailed, cluster,
+                    $"kubeadm could not make the control plane or join a node. kind said: {words}",
+                    "Look at the node's logs in the artifacts folder: kubelet.log says why; a kubeadm patch of your own is the usual " +
                         "cause."),
-                isLate);
+                    IsPassing: false);
         }
 
         foreach (var known in Known)
         {
-            if (!Array.Exists(known.Fragments, f => lower.Contains(f, StringComparison.Ordinal))) continue;
-            return new KindFault(New(known.Id, cluster, $"{known.Message} kind said: {words}", known.Hint), known.IsPassing);
+            if (!Says(known.Fragments)) continue;
+            return new KindFault(new Problem(known.Id, cluster, $"{known.Message} kind said: {words}", known.Hint), known.IsPassing);
         }
 
-        return new KindFault(New("MT2305", cluster, $"kind failed for a reason that is not known here: {words}",
-            "Look at the cluster's logs in the artifacts folder."), false);
+        return new KindFault(new Problem(ProblemCodes.KindFailed, cluster, $"kind failed for a reason that is not known here: {words}",
+            "Look at the cluster's logs in the artifacts folder."), IsPassing: false);
+
+        bool Says(params string[] fragments) => Array.Exists(fragments, f => lower.Contains(f, StringComparison.Ordinal));
     }
 
     // kind tells its reason in one line that begins with ERROR; the tool's own output follows below it.
@@ -123,10 +124,8 @@ internal sealed partial record KindFault(Problem Problem, bool IsPassing)
     }
 
     // A stack may come last.
-    private static string Last(string[] lines) => Array.FindLast(lines, l => l.StartsWith("error", StringComparison.OrdinalIgnoreCase))
-        ?? lines.LastOrDefault("nothing");
-
-    private static Problem New(string id, string cluster, string what, string remedy) => new(id, cluster, what, remedy);
+    private static string Last(string[] lines) =>
+        Array.FindLast(lines, l => l.StartsWith("error", StringComparison.OrdinalIgnoreCase)) ?? lines.LastOrDefault("nothing");
 
     [GeneratedRegex(@"\x1b\[[0-9;]*[A-Za-z]|\r")]
     private static partial Regex Control();

@@ -16,11 +16,13 @@ internal sealed partial class KindOverlay
         "kubeadmConfigPatches", "kubeadmConfigPatchesJSON6902", "containerdConfigPatches", "containerdConfigPatchesJSON6902",
     ];
 
-    private static readonly string[] NodeKeys = ["role", "image", "labels", "extraMounts", "extraPortMappings", "kubeadmConfigPatches",
-        "kubeadmConfigPatchesJSON6902"];
+    private static readonly string[] NodeKeys =
+        ["role", "image", "labels", "extraMounts", "extraPortMappings", "kubeadmConfigPatches", "kubeadmConfigPatchesJSON6902"];
 
-    private static readonly string[] NetworkingKeys = ["ipFamily", "apiServerPort", "apiServerAddress", "podSubnet", "serviceSubnet",
-        "disableDefaultCNI", "kubeProxyMode", "dnsSearch"];
+    private static readonly string[] NetworkingKeys =
+    [
+        "ipFamily", "apiServerPort", "apiServerAddress", "podSubnet", "serviceSubnet", "disableDefaultCNI", "kubeProxyMode", "dnsSearch",
+    ];
 
     // What is planned, and where it is said instead.
     private static readonly Dictionary<string, string> Owned = new()
@@ -57,8 +59,7 @@ internal sealed partial class KindOverlay
         }
         catch (FormatException e)
         {
-            problems.Add(new Problem("MT2408", place,
-                $"The kind configuration cannot be read: {e.Message}.",
+            problems.Add(new Problem("MT2408", place, $"The kind configuration cannot be read: {e.Message}.",
                 "Write YAML of kind.x-k8s.io/v1alpha4."));
             return null;
         }
@@ -78,12 +79,15 @@ internal sealed partial class KindOverlay
 
         if (KindYaml.Value(Root, "name") is not null) Refuse("name", Owned["name"]);
         CheckNodes();
-        foreach (var (path, value) in KindYaml.Leaves(Root, isHashed: false)
-            .Where(l => l.Path.StartsWith("containerd", StringComparison.Ordinal) && Mirrors().IsMatch(l.Value)))
+        foreach (var (path, value) in KindYaml.Leaves(Root, isHashed: false))
+        {
+            if (!path.StartsWith("containerd", StringComparison.Ordinal) || !Mirrors().IsMatch(value)) continue;
             Add("MT2405", path, "A containerd patch sets registry.mirrors: containerd 2.2 in newer node images does not start with it.",
                 "Take it out, and name the registry under registries: the nodes then know it by hosts.toml.");
-        KubeadmPatches = [.. Texts(Root, "kubeadmConfigPatches")
-            .SelectMany((t, i) => Patch($"kubeadmConfigPatches[{i}]", t, kubeadmVersion))];
+        }
+
+        var patches = Texts(Root, "kubeadmConfigPatches");
+        KubeadmPatches = [.. patches.SelectMany((text, i) => Patch($"kubeadmConfigPatches[{i}]", text, kubeadmVersion))];
         Root = new YamlMappingNode(Root.Children.Where(c => KindYaml.Key(c.Key) is not ("kind" or "apiVersion" or "nodes" or "name")));
     }
 
@@ -97,8 +101,8 @@ internal sealed partial class KindOverlay
             KnownKeys(node, NodeKeys, $"nodes[{index}].");
             if (KindYaml.Value(node, "image") is not null) Refuse($"nodes[{index}].image", Owned["nodes.image"]);
             var role = (KindYaml.Value(node, "role") as YamlScalarNode)?.Value ?? NodeNames.ControlPlane;
-            byRole[role] = [.. byRole.GetValueOrDefault(role) ?? [],
-                new YamlMappingNode(node.Children.Where(c => KindYaml.Key(c.Key) is not ("role" or "image")))];
+            var rest = new YamlMappingNode(node.Children.Where(c => KindYaml.Key(c.Key) is not ("role" or "image")));
+            byRole[role] = [.. byRole.GetValueOrDefault(role) ?? [], rest];
         }
 
         Nodes = byRole;
@@ -108,15 +112,17 @@ internal sealed partial class KindOverlay
     internal void CheckCount(string role, int planned)
     {
         var count = Nodes.GetValueOrDefault(role)?.Count ?? 0;
-        if (count > planned)
-            Add("MT2406", "nodes", $"It has {count} nodes of role {role}, but {planned} {(planned == 1 ? "is" : "are")} planned.",
+        if (count <= planned) return;
+        Add("MT2406", "nodes", $"It has {count} nodes of role {role}, but {planned} {(planned == 1 ? "is" : "are")} planned.",
             role == NodeNames.Worker ? $"Say workers: {count} in the topology, or --worker-nodes={count}."
-            : $"Say controlPlanes: {count} in the topology.");
+                : $"Say controlPlanes: {count} in the topology.");
     }
 
-    internal IEnumerable<(string Path, string Value)> Settings =>
-        KindYaml.Leaves(Root).Concat(Nodes.OrderBy(n => n.Key, StringComparer.Ordinal)
-            .SelectMany(n => n.Value.SelectMany((node, i) => KindYaml.Leaves(node, $"nodes.{n.Key}[{i}]"))));
+    /// <summary>What it sets, each value by its path.</summary>
+    internal IEnumerable<(string Path, string Value)> Settings => KindYaml.Leaves(Root).Concat(
+        from role in Nodes.OrderBy(n => n.Key, StringComparer.Ordinal)
+        from leaf in role.Value.SelectMany((node, i) => KindYaml.Leaves(node, $"nodes.{role.Key}[{i}]"))
+        select leaf);
 
     private IEnumerable<YamlMappingNode> Patch(string path, string text, string? kubeadmVersion)
     {
@@ -136,7 +142,8 @@ internal sealed partial class KindOverlay
             || version == $"kubeadm.k8s.io/{kubeadmVersion}") return [patch];
         Add("MT2407", path,
             $"The patch is for {version}, but kind writes kubeadm.k8s.io/{kubeadmVersion} for this Kubernetes version and skips it " +
-            $"without a word.", "Leave apiVersion out of the patch: it then applies to every version.", Severity.Warning);
+                $"without a word.",
+            "Leave apiVersion out of the patch: it then applies to every version.", Severity.Warning);
         return [];
     }
 

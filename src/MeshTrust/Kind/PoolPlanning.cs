@@ -40,11 +40,11 @@ internal sealed class PoolPlanning
         IReadOnlyList<AddressClaim> pools)
     {
         var name = topology.Kind.Network.Name;
-        var members = snapshot.NetworksNamed(name).SelectMany(n => n.Members)
-            .Concat(snapshot.Containers.Where(c => c.Addresses.ContainsKey(name))
-                .Select(c => KeyValuePair.Create(c.Name, c.Addresses[name])))
-            .SelectMany(m => m.Value.Select(a => new AddressClaim($"the container {m.Key} ({a})", IpRange.Of(a))))
-            .Distinct().ToList();
+        var members =
+            (from member in snapshot.NetworksNamed(name).SelectMany(n => n.Members.Select(m => (m.Key, m.Value)))
+                 .Concat(snapshot.Containers.Where(c => c.Addresses.ContainsKey(name)).Select(c => (c.Name, c.Addresses[name])))
+             from address in member.Item2
+             select new AddressClaim($"the container {member.Item1} ({address})", IpRange.Of(address))).Distinct().ToList();
         return
         [
             .. from family in SubnetPlanning.Families(topology.Kind.IpFamily)
@@ -62,10 +62,13 @@ internal sealed class PoolPlanning
         var asked = cluster.Kind.LoadBalancerPool;
         if (asked.Count == 0) return _topology.Kind.LoadBalancer.IpSpace is { } space && TakeIpSpace(index, space - index);
         foreach (var pool in asked) Check(index, pool);
-
         foreach (var missing in _spaces.Where(s => _pools[index].Count > 0 && !_pools[index].Exists(p => p.Family == s.Family)))
-            Add("MT4007", cluster, $"Its load-balancer pools have no {Word(missing.Family)} address, but the cluster is dual-stack.",
+        {
+            Add("MT4007", cluster,
+                $"Its load-balancer pools have no {SubnetPlanning.Word(missing.Family)} address, but the cluster is dual-stack.",
                 "Services of that family get none; add a pool if they should.", Severity.Warning);
+        }
+
         return true;
     }
 
@@ -76,8 +79,9 @@ internal sealed class PoolPlanning
         {
             var ranges = string.Join(", ", _spaces.Select(s => s.Subnet));
             Add("MT4002", cluster,
-                $"Its load-balancer pool {pool} lies outside of what the network \"{_topology.Kind.Network.Name}\" ({ranges}) can " +
-                $"give out.", "Choose addresses inside it, neither its first nor its last, or leave the pool to the planner.");
+                $"Its load-balancer pool {pool} lies outside of what the network \"{_topology.Kind.Network.Name}\" ({ranges}) can give " +
+                    $"out.",
+                "Choose addresses inside it, neither its first nor its last, or leave the pool to the planner.");
         }
         else if (space.Pool(pool) is { } other)
         {
@@ -89,11 +93,13 @@ internal sealed class PoolPlanning
         }
         else
         {
-            if (space.ForContainers.Overlaps(pool) && _kept.Clusters.FirstOrDefault(c => c.Cluster == cluster.Name)
-                ?.LoadBalancerPool.Contains(pool) != true)
+            if (space.ForContainers.Overlaps(pool) && _kept.Of(cluster.Name)?.LoadBalancerPool.Contains(pool) != true)
+            {
                 Add("MT4008", cluster,
                     $"Its load-balancer pool {pool} lies where the engine gives addresses to containers ({space.ForContainers}).",
                     "Take addresses from the upper end of the network, or make the network with an ipRange.", Severity.Warning);
+            }
+
             Take(index, space, pool);
         }
     }
@@ -109,10 +115,11 @@ internal sealed class PoolPlanning
             else
             {
                 Add("MT4006", cluster, number < 0
-                    ? $"--ip-space={_topology.Kind.LoadBalancer.IpSpace} has no number left for it: each further cluster takes the " +
-                        $"next lower one."
+                    ? $"--ip-space={_topology.Kind.LoadBalancer.IpSpace} has no number left for it: each further cluster takes the next " +
+                        $"lower one."
                     : $"--ip-space={number} means {pool?.ToString() ?? "no pool"}, which lies outside of the network \"{space.Network}\" " +
-                        $"({space.Subnet}).", "Leave --ip-space out: the planner finds addresses that are free.");
+                      $"({space.Subnet}).",
+                    "Leave --ip-space out: the planner finds addresses that are free.");
             }
         }
 
@@ -138,8 +145,7 @@ internal sealed class PoolPlanning
     private bool TakeKept(int index, PoolSpace space)
     {
         var cluster = _topology.Clusters[index];
-        if (_kept.Clusters.FirstOrDefault(c => c.Cluster == cluster.Name)
-            ?.LoadBalancerPool.FirstOrDefault(p => p.Family == space.Family) is not { } pool) return false;
+        if (_kept.Of(cluster.Name)?.LoadBalancerPool.FirstOrDefault(p => p.Family == space.Family) is not { } pool) return false;
         var isThere = _there.Contains(cluster.Name.Value);
         var wanted = _topology.Kind.LoadBalancer;
         var fits = pool.Size <= (UInt128)wanted.PoolSize && pool.Size >= (UInt128)wanted.MinPoolSize;
@@ -147,16 +153,17 @@ internal sealed class PoolPlanning
         var other = space.Pool(pool);
         if (!space.Holds(pool) || other is not null)
         {
-            Add("MT4009", cluster,
-                $"Its load-balancer pool {pool} of an earlier " +
-                $"run {(other is null ? $"no longer lies in the network \"{space.Network}\" ({space.Subnet})" : $"overlaps {other.Owner}")}.", "It gets another; Services there get other addresses.", Severity.Warning);
+            var reason = other is null ? $"no longer lies in the network \"{space.Network}\" ({space.Subnet})" : $"overlaps {other.Owner}";
+            Add("MT4009", cluster, $"Its load-balancer pool {pool} of an earlier run {reason}.",
+                "It gets another; Services there get other addresses.", Severity.Warning);
             return false;
         }
 
         if (space.Member(pool) is { } member)
         {
-            Add("MT4009", cluster, $"Its load-balancer pool {pool} of an earlier run contains {member.Owner}.", isThere
-                ? "The cluster keeps the pool; restart that container to give it another address." : "It gets another.", Severity.Warning);
+            Add("MT4009", cluster, $"Its load-balancer pool {pool} of an earlier run contains {member.Owner}.",
+                isThere ? "The cluster keeps the pool; restart that container to give it another address."
+                    : "It gets another.", Severity.Warning);
             if (!isThere) return false;
         }
 
@@ -185,8 +192,6 @@ internal sealed class PoolPlanning
         _pools[index].Add(pool);
         space.Take(new AddressClaim($"the pool {pool} of {_topology.Clusters[index].Name}", pool));
     }
-
-    private static string Word(AddressFamily family) => family == AddressFamily.InterNetwork ? "IPv4" : "IPv6";
 
     private void Add(string id, ClusterSpec cluster, string what, string remedy, Severity severity = Severity.Error) =>
         _problems.Add(new Problem(id, cluster.Name.Value, what, remedy, severity));

@@ -7,47 +7,42 @@ namespace MeshTrust.Kind;
 /// <summary>Routes between the pods and services of clusters: on every node, to every node of the other cluster.</summary>
 internal static class RoutePlan
 {
+    /// <summary>All routes, by the cluster and the node that gets them; throws MT3121 with all nodes to which no route can lead.</summary>
+    /// <param name="podRanges">The pod ranges of each node (<c>spec.podCIDRs</c>), by the node's name.</param>
     public static IReadOnlyList<NodeRoute> For(MeshTopology topology, AddressPlan addresses, EngineSnapshot snapshot,
         IReadOnlyDictionary<string, IReadOnlyList<IPNetwork>> podRanges)
     {
         var problems = new List<Problem>();
         var clusters = topology.Clusters;
-        var targets = new Dictionary<ClusterName, IReadOnlyList<(IPNetwork, IPAddress)>>();
-        var routes = new List<NodeRoute>();
-        foreach (var cluster in clusters)
-        {
-            var ways = clusters.Where(p => Connects(topology.Kind.Routes, cluster, p)).SelectMany(WaysTo).ToList();
-            foreach (var node in Nodes(snapshot, cluster.Name))
-                routes.AddRange(ways.Select(w => new NodeRoute(node.Name, w.Destination, w.Via)));
-        }
-
+        var ways = clusters.Where(peer => clusters.Any(one => Connects(topology.Kind.Routes, one, peer)))
+            .ToDictionary(peer => peer.Name, peer => Ways(topology, peer, addresses, snapshot, podRanges, problems));
         if (problems.Count > 0) throw new MeshTrustException(Stage.Contexts, problems);
-        return routes;
-
-        IReadOnlyList<(IPNetwork Destination, IPAddress Via)> WaysTo(ClusterSpec peer)
-        {
-            if (!targets.TryGetValue(peer.Name, out var ways))
-                targets[peer.Name] = ways = Ways(topology, peer, addresses, snapshot, podRanges, problems);
-            return ways;
-        }
+        return
+        [
+            .. from cluster in clusters
+               from node in Nodes(snapshot, cluster.Name)
+               from peer in clusters
+               where Connects(topology.Kind.Routes, cluster, peer)
+               from way in ways[peer.Name]
+               select new NodeRoute(node.Name, way.Destination, way.Via),
+        ];
     }
 
     /// <summary>Whether two clusters have routes between them. Clusters without a network share Istio's default one.</summary>
     internal static bool Connects(RouteScope scope, ClusterSpec one, ClusterSpec other)
     {
-        return one.Name != other.Name && (scope == RouteScope.All || scope == RouteScope.SameNetwork
-            && (one.Network ?? "") == (other.Network ?? ""));
+        var isSameNetwork = (one.Network ?? "") == (other.Network ?? "");
+        return one.Name != other.Name && (scope == RouteScope.All || (scope == RouteScope.SameNetwork && isSameNetwork));
     }
 
     private static IEnumerable<EngineContainer> Nodes(EngineSnapshot snapshot, ClusterName cluster) =>
-        snapshot.NodesOf(cluster.Value).Where(n => n.KindRole is "control-plane" or "worker");
+        snapshot.NodesOf(cluster.Value).Where(n => n.KindRole is NodeNames.ControlPlane or NodeNames.Worker);
 
-    private static List<(IPNetwork, IPAddress)> Ways(
-        MeshTopology topology, ClusterSpec peer, AddressPlan addresses, EngineSnapshot snapshot, IReadOnlyDictionary<string,
-            IReadOnlyList<IPNetwork>> podRanges, List<Problem> problems)
+    private static List<(IPNetwork Destination, IPAddress Via)> Ways(MeshTopology topology, ClusterSpec peer, AddressPlan addresses,
+        EngineSnapshot snapshot, IReadOnlyDictionary<string, IReadOnlyList<IPNetwork>> podRanges, List<Problem> problems)
     {
         var network = topology.Kind.Network.Name;
-        var ways = new List<(IPNetwork, IPAddress)>();
+        var ways = new List<(IPNetwork Destination, IPAddress Via)>();
         var families = SubnetPlanning.Families(topology.Kind.IpFamily);
         var nodes = Nodes(snapshot, peer.Name).ToList();
         foreach (var node in nodes)
@@ -57,19 +52,23 @@ internal static class RoutePlan
                 var via = Address(node, family);
                 var pods = podRanges.GetValueOrDefault(node.Name)?.Where(p => p.BaseAddress.AddressFamily == family).ToList() ?? [];
                 if (via is null)
-                    Missing(node.Name, $"{Word(family)} address in the network \"{network}\"", "Start it: the Repair target does.");
+                    Missing(node.Name, $"{SubnetPlanning.Word(family)} address in the network \"{network}\"",
+                        "Start it: the Repair target does.");
                 else if (pods.Count == 0)
-                    Missing(node.Name, $"{Word(family)} range for its pods yet", "Wait until the cluster is ready, and run again.");
-                else ways.AddRange(pods.Select(p => (p, via)));
+                    Missing(node.Name, $"{SubnetPlanning.Word(family)} range for its pods yet",
+                        "Wait until the cluster is ready, and run again.");
+                else
+                    ways.AddRange(pods.Select(p => (p, via)));
             }
         }
 
+        var controlPlanes = nodes.Where(n => n.KindRole == NodeNames.ControlPlane).ToList();
         var services = addresses.Clusters.FirstOrDefault(c => c.Cluster == peer.Name)?.ServiceSubnets ?? [];
         foreach (var service in services)
         {
             // Every node translates service addresses; a control plane is there in every cluster.
-            if (nodes.Where(n => n.KindRole == "control-plane").Select(n => Address(n, service.BaseAddress.AddressFamily))
-                .OfType<IPAddress>().FirstOrDefault() is { } via) ways.Add((service, via));
+            var addressesOfFamily = controlPlanes.Select(n => Address(n, service.BaseAddress.AddressFamily)).OfType<IPAddress>();
+            if (addressesOfFamily.FirstOrDefault() is { } via) ways.Add((service, via));
             else if (nodes.Count == 0) Missing(peer.Name.Value, "node", "Make the cluster first.");
         }
 
@@ -84,14 +83,13 @@ internal static class RoutePlan
             problems.Add(new Problem("MT3121", place, $"It has no {what}, so no route can lead to it.", remedy));
         }
     }
-
-    private static string Word(AddressFamily family) => family == AddressFamily.InterNetwork ? "IPv4" : "IPv6";
 }
 
 /// <summary>A route that a node needs to reach pods or services of another cluster.</summary>
 internal sealed record NodeRoute(string Node, IPNetwork Destination, IPAddress Via)
 {
     /// <summary>What is run on the node. It can be run again: <c>replace</c> makes or changes.</summary>
-    public IReadOnlyList<string> Command => ["ip", Via.AddressFamily == AddressFamily.InterNetworkV6 ? "-6" : "-4", "route", "replace",
-        Destination.ToString(), "via", Via.ToString()];
+    public IReadOnlyList<string> Command => ["ip", Version, "route", "replace", Destination.ToString(), "via", Via.ToString()];
+
+    private string Version => Via.AddressFamily == AddressFamily.InterNetworkV6 ? "-6" : "-4";
 }

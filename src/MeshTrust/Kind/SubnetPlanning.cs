@@ -9,6 +9,7 @@ internal sealed class SubnetPlanning
 {
     private static readonly string[] FreeBases = ["100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "198.18.0.0/15"];
     private static readonly string[] FreeBases6 = ["fd10:10::/32", "fd20:20::/32"];
+
     private readonly MeshTopology _topology;
     private readonly OccupiedAddresses _occupied;
     private readonly AddressLock _kept;
@@ -64,12 +65,14 @@ internal sealed class SubnetPlanning
         {
             foreach (var range in ranges)
             {
-                if (!Wanted.Contains((key, range.BaseAddress.AddressFamily)))
-                    Add("MT3107", cluster,
-                        $"Its {key} {range} is of another family than its ipFamily {Word(_topology.Kind.IpFamily)}.", "Change one of the two.");
-                else if (_uses.Any(u => u.Cluster == index && u.Key == key && u.Family == range.BaseAddress.AddressFamily))
+                var use = new SubnetUse(index, key, range, IsAsked: true);
+                var family = Word(_topology.Kind.IpFamily);
+                if (!Wanted.Contains((key, use.Family)))
+                    Add("MT3107", cluster, $"Its {key} {range} is of another family than its ipFamily {family}.", "Change one of the two.");
+                else if (Has(index, (key, use.Family)))
                     Add("MT3107", cluster, $"It has a second {key} of one family, {range}.", "Leave one of them out.");
-                else Take(new SubnetUse(index, key, range, true));
+                else
+                    Take(use);
             }
         }
     }
@@ -83,9 +86,8 @@ internal sealed class SubnetPlanning
         {
             if (other.Cluster == use.Cluster)
                 Add("MT3105", cluster, $"Its {use.Key} {use.Range} overlaps its {other.Key} {other.Range}.", Suggest(use));
-            else Add("MT3101", cluster,
-                $"Its {use.Key} {use.Range} overlaps the {other.Key} {other.Range} of {_topology.Clusters[other.Cluster].Name}, " +
-                $"and {Why}.", Suggest(use));
+            else
+                Add("MT3101", cluster, $"Its {use.Key} {use.Range} overlaps {Described(other)}, and {Why}.", Suggest(use));
         }
 
         if (Foreign(use) is { } clash) Add(clash.Id, cluster, clash.Message, Suggest(use));
@@ -99,16 +101,16 @@ internal sealed class SubnetPlanning
         var isThere = _there.Contains(cluster.Name.Value);
         foreach (var (key, family) in Wanted.Where(w => !Has(index, w)))
         {
-            if ((key == SubnetUse.Pods ? kept.PodSubnets : kept.ServiceSubnets).Where(s => s.BaseAddress.AddressFamily == family)
-                .Cast<IPNetwork?>().FirstOrDefault() is not { } range) continue;
+            var ranges = RangesOf(kept, key).Where(s => s.BaseAddress.AddressFamily == family).ToList();
+            if (ranges.Count == 0) continue;
+            var range = ranges[0];
             var wasAsked = _kept.WasAsked(cluster.Name, key);
             var use = new SubnetUse(index, key, range, wasAsked);
             var search = Search(key, family);
             var isOurs = range.PrefixLength == search.Prefix && IpRange.Of(search.Within).Contains(use.Addresses);
             if (!(wasAsked ? isThere : isOurs)) continue;
             var other = _uses.FirstOrDefault(o => Clash(o, use) || !isThere && o.Addresses.Overlaps(use.Addresses));
-            var clash = other is null ? Foreign(use)?.Message
-                : $"Its {key} {range} overlaps the {other.Key} {other.Range} of {_topology.Clusters[other.Cluster].Name}.";
+            var clash = other is null ? Foreign(use)?.Message : $"Its {key} {range} overlaps {Described(other)}.";
             if (clash is null)
             {
                 Remember(use);
@@ -122,17 +124,25 @@ internal sealed class SubnetPlanning
             {
                 // What runs cannot get other ranges.
                 if (other is null)
+                {
                     Add("MT3112", cluster, clash,
-                    "The cluster runs and keeps it; where addresses of the other side cannot be reached, make the cluster anew with " +
-                    "--force.", Severity.Warning);
+                        "The cluster runs and keeps it; where addresses of the other side cannot be reached, make the " +
+                        "cluster anew with --force.", Severity.Warning);
+                }
                 else if (IsKept(other))
-                    Add("MT3101", cluster,
-                    $"Its {key} {range} overlaps the {other.Key} {other.Range} of {_topology.Clusters[other.Cluster].Name}, both are " +
-                    $"there, and {Why}.",
-                    $"Put the two into different networks{(_topology.Kind.Routes == RouteScope.All ? " without routes: all" : "")}, " +
-                    $"or name another {key} for one of them and let it be made anew with --force.");
-                else Add("MT3101", _topology.Clusters[other.Cluster],
-                    $"Its {other.Key} {other.Range} overlaps the {key} {range} of {cluster.Name}, which runs, and {Why}.", Suggest(other));
+                {
+                    var without = _topology.Kind.Routes == RouteScope.All ? " without routes: all" : "";
+                    Add("MT3101", cluster, $"Its {key} {range} overlaps {Described(other)}, both are there, and {Why}.",
+                        $"Put the two into different networks{without}, or name another {key} for one of them and let it be made anew " +
+                            $"with --force.");
+                }
+                else
+                {
+                    Add("MT3101", _topology.Clusters[other.Cluster],
+                        $"Its {other.Key} {other.Range} overlaps the {key} {range} of {cluster.Name}, which runs, and {Why}.",
+                            Suggest(other));
+                }
+
                 Remember(use);
             }
         }
@@ -154,9 +164,8 @@ internal sealed class SubnetPlanning
             else
             {
                 var owner = _occupied.All.FirstOrDefault(c => c.Range.Overlaps(IpRange.Of(search.Within)))?.Owner;
-                Add("MT3106", cluster,
-                    $"No free /{search.Prefix} for its {key} is left " +
-                    $"in {search.Within}{(owner is null ? "" : $", which {owner} shares")}.",
+                var shared = owner is null ? "" : $", which {owner} shares";
+                Add("MT3106", cluster, $"No free /{search.Prefix} for its {key} is left in {search.Within}{shared}.",
                     $"Set {Setting(key, family)} to a range that is free{FreeBase(family)}.");
             }
         }
@@ -165,7 +174,12 @@ internal sealed class SubnetPlanning
     /// <summary>Whether a range is one that a cluster has that is there, and not one that the topology names now.</summary>
     private bool IsKept(SubnetUse use) => _there.Contains(_topology.Clusters[use.Cluster].Name.Value)
         && _kept.Of(_topology.Clusters[use.Cluster].Name) is { } kept
-        && (use.Key == SubnetUse.Pods ? kept.PodSubnets : kept.ServiceSubnets).Contains(use.Range);
+        && RangesOf(kept, use.Key).Contains(use.Range);
+
+    private static IReadOnlyList<IPNetwork> RangesOf(ClusterAddresses addresses, string key) =>
+        key == SubnetUse.Pods ? addresses.PodSubnets : addresses.ServiceSubnets;
+
+    private string Described(SubnetUse use) => $"the {use.Key} {use.Range} of {_topology.Clusters[use.Cluster].Name}";
 
     private bool Has(int index, (string Key, AddressFamily Family) wanted) =>
         _uses.Any(u => u.Cluster == index && u.Key == wanted.Key && u.Family == wanted.Family);
@@ -233,19 +247,27 @@ internal sealed class SubnetPlanning
     private IPNetwork Base(string key, AddressFamily family)
     {
         var addressing = _topology.Kind.Addressing;
-        var isV4 = family == AddressFamily.InterNetwork;
-        return key == SubnetUse.Pods ? isV4 ? addressing.PodBase : addressing.PodBase6 : isV4 ? addressing.ServiceBase
-            : addressing.ServiceBase6;
+        return (key, family) switch
+        {
+            (SubnetUse.Pods, AddressFamily.InterNetwork) => addressing.PodBase,
+            (_, AddressFamily.InterNetwork) => addressing.ServiceBase,
+            (SubnetUse.Pods, _) => addressing.PodBase6,
+            _ => addressing.ServiceBase6,
+        };
     }
 
-    private string FreeBase(AddressFamily family) =>
-        (family == AddressFamily.InterNetwork ? FreeBases : FreeBases6)
-            .FirstOrDefault(b => IpRange.Parse(b) is var whole && !_taken.Any(whole.Overlaps)) is { } free ? $", such as {free}" : "";
+    private string FreeBase(AddressFamily family)
+    {
+        var bases = family == AddressFamily.InterNetwork ? FreeBases : FreeBases6;
+        return Array.Find(bases, text => !_taken.Any(IpRange.Parse(text).Overlaps)) is { } free ? $", such as {free}" : "";
+    }
 
     private static string Setting(string key, AddressFamily family) =>
         $"addressing.{(key == SubnetUse.Pods ? "podBase" : "serviceBase")}{(family == AddressFamily.InterNetwork ? "" : "6")}";
 
     internal static string Word(IpFamily family) => family switch { IpFamily.IPv4 => "ipv4", IpFamily.IPv6 => "ipv6", _ => "dual" };
+
+    internal static string Word(AddressFamily family) => family == AddressFamily.InterNetwork ? "IPv4" : "IPv6";
 
     /// <summary>How many nodes a cluster gets, apart from a load balancer before its control planes.</summary>
     internal static int Nodes(MeshTopology topology, ClusterSpec cluster) => cluster.Kind.ControlPlanes + Workers(topology, cluster);
