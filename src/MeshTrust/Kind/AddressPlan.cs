@@ -15,8 +15,6 @@ internal sealed record AddressPlan
     }
 
     public required IReadOnlyList<ClusterAddresses> Clusters { get; init; }
-
-    /// <summary>What does not stop a run, such as a VPN that takes all traffic.</summary>
     public IReadOnlyList<Problem> Warnings { get; init; } = [];
 
     /// <summary>
@@ -92,7 +90,6 @@ internal sealed record AddressPlan
             [.. uses.Where(u => u.Cluster == cluster && u.Key == key).OrderBy(u => u.Family).Select(u => u.Range)];
     }
 
-    /// <summary>What is kept for the next run: these clusters, and those of the last run that still have a node.</summary>
     public AddressLock ToLock() => Lock;
 
     private AddressLock Lock { get; init; } = new();

@@ -85,18 +85,15 @@ internal sealed class OccupiedAddresses
 internal sealed class SubnetSearch(IPNetwork within, int prefix, int step)
 {
     private const int MostCandidates = 1 << 17;
-
     private readonly UInt128 _count = prefix < within.PrefixLength ? 0 : UInt128.One << Math.Min(prefix - within.PrefixLength, 127);
     private readonly UInt128 _size = IpNumber.Size(within.BaseAddress.AddressFamily, prefix);
     private readonly UInt128 _step = (UInt128)Math.Max(1, step);
     private UInt128 _lap;
     private UInt128 _index = (UInt128)Math.Max(1, step);
     private int _tried;
-
     internal IPNetwork Within => within;
     internal int Prefix => prefix;
 
-    /// <summary>The next range that overlaps nothing of what is taken; null where there is none left.</summary>
     internal IPNetwork? Next(IReadOnlyList<IpRange> taken)
     {
         var whole = IpRange.Of(within);
@@ -137,7 +134,6 @@ internal sealed class PoolSpace
 {
     // RFC 2526: the last 128 addresses of an IPv6 subnet are anycast addresses.
     private const int AnycastAddresses = 128;
-
     private readonly UInt128 _first;
     private readonly UInt128 _last;
     private readonly List<AddressClaim> _claims;
@@ -173,10 +169,8 @@ internal sealed class PoolSpace
     internal bool IsEmpty { get; }
     internal IpRange ForContainers { get; }
 
-    /// <summary>Whether a pool lies between the first and the last address that can be given out.</summary>
     internal bool Holds(IpRange pool) => !IsEmpty && pool.Family == Family && pool.FirstNumber >= _first && pool.LastNumber <= _last;
 
-    /// <summary>The gateway, a container or the like that has an address of a pool; null for none.</summary>
     internal AddressClaim? Member(IpRange pool) => _claims.Find(c => c.Range.Overlaps(pool));
 
     internal AddressClaim? Pool(IpRange pool) => _pools.Find(c => c.Range.Overlaps(pool));

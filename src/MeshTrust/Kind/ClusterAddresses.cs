@@ -12,7 +12,6 @@ internal sealed record ClusterAddresses
 {
     [JsonPropertyName("name")]
     public required ClusterName Cluster { get; init; }
-
     public IReadOnlyList<IPNetwork> PodSubnets { get; init; } = [];
     public IReadOnlyList<IPNetwork> ServiceSubnets { get; init; } = [];
 
@@ -68,11 +67,7 @@ internal sealed partial record FoundAddresses
 {
     /// <summary>The cluster's name, as kind has it: it may be none that MeshTrust would take.</summary>
     public required string Cluster { get; init; }
-
-    /// <summary>Its pods' ranges, one for each family; empty where they could not be read.</summary>
     public IReadOnlyList<IPNetwork> PodSubnets { get; init; } = [];
-
-    /// <summary>Its services' ranges, one for each family; empty where they could not be read.</summary>
     public IReadOnlyList<IPNetwork> ServiceSubnets { get; init; } = [];
 
     /// <summary>What its MetalLB gives out from the pool that MeshTrust and setupkind.sh would write as well.</summary>

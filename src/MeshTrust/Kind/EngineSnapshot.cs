@@ -22,12 +22,10 @@ public sealed record EngineSnapshot
     /// <summary>The networks of that name: none, one, or more by a race of two programs.</summary>
     public IReadOnlyList<EngineNetwork> NetworksNamed(string name) => [.. Networks.Where(n => n.Name == name)];
 
-    /// <summary>The nodes of a kind cluster, running or not, control planes first.</summary>
     public IReadOnlyList<EngineContainer> NodesOf(string cluster) =>
         [.. Containers.Where(c => c.KindCluster == cluster).OrderBy(c => c.KindRole != "control-plane")
             .ThenBy(c => c.Name, StringComparer.Ordinal)];
 
-    /// <summary>The names of all kind clusters that have a node, running or not.</summary>
     public IReadOnlyList<string> KindClusters =>
         [.. Containers.Select(c => c.KindCluster).OfType<string>().Distinct().Order(StringComparer.Ordinal)];
 }
@@ -37,24 +35,14 @@ public sealed record EngineInfo
 {
     public required ContainerEngineChoice Engine { get; init; }
     public required string Version { get; init; }
-
-    /// <summary>Where it listens, such as <c>unix:///var/run/docker.sock</c>.</summary>
     public string Endpoint { get; init; } = "";
-
-    /// <summary>Its operating system in words, such as <c>Debian GNU/Linux 12</c> or <c>Docker Desktop</c>.</summary>
     public string OperatingSystem { get; init; } = "";
-
-    /// <summary>Its architecture as Go names it: <c>amd64</c>, <c>arm64</c>.</summary>
     public required string Architecture { get; init; }
     public int CgroupVersion { get; init; } = 2;
     public string CgroupDriver { get; init; } = "";
     public int Processors { get; init; }
     public long Memory { get; init; }
-
-    /// <summary>Where images and containers lie on the engine's machine, such as <c>/var/lib/docker</c>.</summary>
     public string RootDirectory { get; init; } = "";
-
-    /// <summary>How containers' output is kept, such as <c>json-file</c> or <c>journald</c>.</summary>
     public string LogDriver { get; init; } = "";
 
     /// <summary>
@@ -89,8 +77,6 @@ public sealed record EngineContainer
 
     /// <summary>Its role there: <c>control-plane</c>, <c>worker</c> or <c>external-load-balancer</c>; null for none.</summary>
     public string? KindRole => Labels.GetValueOrDefault("io.x-k8s.kind.role");
-
-    /// <summary>Whether it is the load balancer that stands before several control planes, and so no node to Kubernetes.</summary>
     public bool IsKindLoadBalancer => KindRole == NodeNames.LoadBalancer;
 }
 
@@ -110,7 +96,6 @@ public sealed record EngineNetwork
     /// <summary>Its ranges, of either family in any order; empty for <c>host</c> and <c>none</c>.</summary>
     public IReadOnlyList<EngineSubnet> Subnets { get; init; } = [];
 
-    /// <summary>The running containers in it, by name, with their addresses.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<IPAddress>> Members { get; init; } =
         new Dictionary<string, IReadOnlyList<IPAddress>>();
 
@@ -137,8 +122,6 @@ public sealed record EngineAddressPool(IPNetwork Range, int Prefix);
 public sealed record EngineImage
 {
     public required string Id { get; init; }
-
-    /// <summary>Its architecture as Go names it: <c>amd64</c>, <c>arm64</c>.</summary>
     public required string Architecture { get; init; }
 
     /// <summary>Its digests by repository, such as <c>kindest/node@sha256:…</c>; empty for one that was built here.</summary>

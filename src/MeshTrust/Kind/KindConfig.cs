@@ -13,7 +13,6 @@ internal sealed class KindConfig(MeshTopology topology, ClusterSpec cluster, Eng
 
     /// <summary>Where etcd lies in memory: kind gives every node a tmpfs there.</summary>
     internal const string EtcdFolder = "/tmp/etcd";
-
     private KindSpec Kind => topology.Kind;
 
     /// <summary>

@@ -10,7 +10,6 @@ internal sealed partial record KindFault(Problem Problem, bool IsPassing)
     private const string DiskFull = "no space left on device";
     private const string DiskFullWhat = "The disk on which the engine keeps its images and containers is full";
     private const string DiskFullRemedy = "Free space there (docker system df shows who has it), and run again.";
-
     private static readonly string[] KubeadmFragments = ["failed to init node with kubeadm", "failed to join node with kubeadm"];
 
     private static readonly string[] LateFragments =
@@ -66,13 +65,11 @@ internal sealed partial record KindFault(Problem Problem, bool IsPassing)
     /// </summary>
     public bool MayBeDisk => Problem.Id == ProblemCodes.KubeadmFailed;
 
-    /// <summary>The fault where the disk below the nodes is found to be full: MT2319.</summary>
     public static KindFault OfFullDisk(string cluster, long free) => new(
         new Problem(ProblemCodes.EngineDiskFull, cluster,
             $"{DiskFullWhat}: {(free >> 20).ToString(CultureInfo.InvariantCulture)} MiB were left when kind failed.", DiskFullRemedy),
         IsPassing: false);
 
-    /// <summary>Reads kind's words: MT2306 to MT2319 and MT2409; MT2305 where nothing in them is known.</summary>
     public static KindFault Of(string cluster, string error)
     {
         var plain = Control().Replace(error, "");

@@ -10,8 +10,6 @@ namespace MeshTrust.Kind;
 internal sealed partial record KindPlan
 {
     public required ClusterName Cluster { get; init; }
-
-    /// <summary>The node image, with its digest where that is known; null for kind's own default where it is not.</summary>
     public required string? Image { get; init; }
     public string? AskedImage { get; init; }
     public string? AskedVersion { get; init; }
@@ -20,8 +18,6 @@ internal sealed partial record KindPlan
     public string? KubernetesVersion { get; init; }
     public required string ConfigYaml { get; init; }
     public required KindShape Shape { get; init; }
-
-    /// <summary>A stable hash of <see cref="Shape"/>: 64 hexadecimal digits.</summary>
     public string Hash => Shape.Hash;
 
     /// <summary>
@@ -50,8 +46,6 @@ internal sealed partial record KindPlan
 
     /// <summary>Names that the API server's certificate must have besides those that kubeadm gives it.</summary>
     public IReadOnlyList<string> CertificateNames { get; init; } = [];
-
-    /// <summary>What does not stop a run, such as a version of kind that is not known.</summary>
     public IReadOnlyList<Problem> Warnings { get; init; } = [];
     internal bool HasRegistryFolder { get; init; }
 
@@ -173,7 +167,6 @@ internal sealed record KindShape
         .. Settings.OrderBy(s => s.Key, StringComparer.Ordinal).Select(s => $"{s.Key}={s.Value}"),
     ]))));
 
-    /// <summary>In what a cluster of this shape differs from what is wanted.</summary>
     internal IEnumerable<KindDifference> Differences(KindShape wanted)
     {
         (string Name, string There, string Wanted)[] all =
@@ -206,7 +199,6 @@ internal static class NodeNames
     internal const string Worker = "worker";
     internal const string LoadBalancer = "external-load-balancer";
 
-    /// <summary>All containers of a cluster: control planes, workers, and the load balancer before several control planes.</summary>
     internal static IReadOnlyList<string> Of(MeshTopology topology, ClusterSpec cluster) =>
     [
         .. Numbered(cluster, ControlPlane, cluster.Kind.ControlPlanes),

@@ -10,8 +10,6 @@ internal enum KindPhase
 {
     /// <summary>It has begun and not ended: what is there may be half a cluster.</summary>
     Creating,
-
-    /// <summary>The cluster was whole and ready.</summary>
     Ready,
 }
 
@@ -33,11 +31,7 @@ internal sealed record KindState
 
     /// <summary>When making it began (UTC): a node that is older is not ours.</summary>
     public required DateTimeOffset Started { get; init; }
-
-    /// <summary>The image that the plan named; null for kind's default.</summary>
     public string? Image { get; init; }
-
-    /// <summary>The container ids by name; empty while it is being made.</summary>
     public IReadOnlyDictionary<string, string> Nodes { get; init; } = new Dictionary<string, string>();
 
     /// <summary>The addresses that the nodes had, by name: after a restart of the engine they may be others.</summary>

@@ -61,8 +61,6 @@ internal sealed record KindVerdict
 
     /// <summary>In what a cluster that is there differs; for a foreign one, as far as its containers show. Empty where it fits.</summary>
     public IReadOnlyList<KindDifference> Differences { get; init; } = [];
-
-    /// <summary>Its containers that do not run.</summary>
     public IReadOnlyList<string> Stopped { get; init; } = [];
 
     /// <summary>Why it is made, half made or foreign, as a sentence; empty where there is nothing to say.</summary>
@@ -132,7 +130,6 @@ internal sealed record KindVerdict
         };
     }
 
-    /// <summary>What shows of a cluster without asking its API server, and what was read of its ranges.</summary>
     private static IEnumerable<KindDifference> Visible(KindPlan plan, IReadOnlyList<EngineContainer> nodes)
     {
         foreach (var difference in Image(plan, nodes, null)) yield return difference;

@@ -31,7 +31,6 @@ internal static class KindYaml
         }
     }
 
-    /// <summary>The value of a key; null where it is not there or says nothing.</summary>
     internal static YamlNode? Value(YamlMappingNode map, string key) =>
         map.Children.TryGetValue(new YamlScalarNode(key), out var value) && !value.IsNull() ? value : null;
 

@@ -72,7 +72,6 @@ internal static class NodeImages
         ]),
     ];
 
-    /// <summary>Every image of the table, by kind's version: what an offline machine has to have.</summary>
     internal static IEnumerable<(string Kind, string Kubernetes, string Image)> All =>
         from release in Releases
         from image in release.Images
@@ -150,21 +149,17 @@ internal static class NodeImages
 /// <summary>Which image the nodes get.</summary>
 public sealed record NodeImageChoice
 {
-    /// <summary>The image, with its digest where that is known; null for kind's own default.</summary>
     public string? Image { get; init; }
 
     /// <summary>The Kubernetes version in it, such as <c>1.35.0</c>; null where neither the tag nor the table says.</summary>
     public string? KubernetesVersion { get; init; }
     public Problem? Refusal { get; init; }
-
-    /// <summary>What does not stop a run: a version of kind that is not known.</summary>
     public IReadOnlyList<Problem> Warnings { get; init; } = [];
 }
 
 /// <summary>A version of kind or of Kubernetes: the numbers decide, what follows them does not.</summary>
 internal sealed partial record KindVersion(int Major, int Minor, int? Patch) : IComparable<KindVersion>
 {
-    /// <summary>Reads <c>0.32.0</c>, <c>v1.35</c> or <c>0.33.0-alpha+0123</c>; null where it is none of that form.</summary>
     internal static KindVersion? Read(string? text) =>
         text is not null && Form().Match(text) is { Success: true } match
             ? new KindVersion(Number(match.Groups[1])!.Value, Number(match.Groups[2])!.Value, Number(match.Groups[3]))

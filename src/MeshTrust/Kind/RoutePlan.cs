@@ -8,7 +8,6 @@ namespace MeshTrust.Kind;
 internal static class RoutePlan
 {
     /// <summary>All routes, by the cluster and the node that gets them; throws MT3121 with all nodes to which no route can lead.</summary>
-    /// <param name="podRanges">The pod ranges of each node (<c>spec.podCIDRs</c>), by the node's name.</param>
     public static IReadOnlyList<NodeRoute> For(MeshTopology topology, AddressPlan addresses, EngineSnapshot snapshot,
         IReadOnlyDictionary<string, IReadOnlyList<IPNetwork>> podRanges)
     {
@@ -90,6 +89,5 @@ internal sealed record NodeRoute(string Node, IPNetwork Destination, IPAddress V
 {
     /// <summary>What is run on the node. It can be run again: <c>replace</c> makes or changes.</summary>
     public IReadOnlyList<string> Command => ["ip", Version, "route", "replace", Destination.ToString(), "via", Via.ToString()];
-
     private string Version => Via.AddressFamily == AddressFamily.InterNetworkV6 ? "-6" : "-4";
 }

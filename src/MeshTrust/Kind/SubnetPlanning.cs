@@ -9,7 +9,6 @@ internal sealed class SubnetPlanning
 {
     private static readonly string[] FreeBases = ["100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "198.18.0.0/15"];
     private static readonly string[] FreeBases6 = ["fd10:10::/32", "fd20:20::/32"];
-
     private readonly MeshTopology _topology;
     private readonly OccupiedAddresses _occupied;
     private readonly AddressLock _kept;
