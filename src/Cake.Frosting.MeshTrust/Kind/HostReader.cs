@@ -1,4 +1,3 @@
-#pragma warning disable CS1591, CS1573
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
@@ -11,7 +10,7 @@ using MeshTrust.Settings;
 namespace Cake.Frosting.MeshTrust.Kind;
 
 /// <summary>Reads what this machine is. It starts nothing and changes nothing; what cannot be read is left out.</summary>
-public sealed class HostReader(ToolHost tools, TimeProvider time)
+internal sealed class HostReader(ToolHost tools, TimeProvider time)
 {
     public string Proc { get; init; } = "/proc";
 

@@ -1,4 +1,3 @@
-#pragma warning disable CS1591, CS1573
 using Cake.Core;
 using Cake.Frosting.MeshTrust.Tools;
 using MeshTrust.IO;
@@ -9,7 +8,7 @@ using MeshTrust.Settings;
 namespace Cake.Frosting.MeshTrust.Kind;
 
 /// <summary>Finds kind and a container engine on this machine, and opens the way to them.</summary>
-public sealed class KindAccess(ToolHost host, EngineSearch engines, EngineSnapshotReader snapshots)
+internal sealed class KindAccess(ToolHost host, EngineSearch engines, EngineSnapshotReader snapshots)
 {
     /// <summary>How long an engine has to answer where nobody asked for it: a machine without one must not make every run wait.</summary>
     private static readonly TimeSpan LimitOfAuto = TimeSpan.FromSeconds(5);
@@ -63,5 +62,4 @@ public sealed class KindAccess(ToolHost host, EngineSearch engines, EngineSnapsh
 }
 
 /// <summary>Whether kind clusters can be made on this machine.</summary>
-/// <param name="Reason">A clause for people: <c>docker 28.2.2 answers and kind is there</c>, <c>kind is not on the PATH</c>.</param>
 internal sealed record KindAvailability(bool IsThere, string Reason);

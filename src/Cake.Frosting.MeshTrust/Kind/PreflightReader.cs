@@ -10,7 +10,7 @@ namespace Cake.Frosting.MeshTrust.Kind;
 /// <summary>
 /// Reads all that the checks look at: the machine, the container engine, kind, and what the plans say to them. Nothing is made or changed.
 /// </summary>
-public sealed class PreflightReader(EngineSearch search, EngineSnapshotReader snapshots, HostReader host, KindAccess access)
+internal sealed class PreflightReader(EngineSearch search, EngineSnapshotReader snapshots, HostReader host, KindAccess access)
 {
     /// <summary>Reads. A part that cannot be read is a problem in the reading, and hides no other part.</summary>
     internal async Task<PreflightReading> ReadAsync(ICakeContext context, MeshTrustSettings settings, CancellationToken cancellationToken)

@@ -5,7 +5,7 @@ using MeshTrust.Settings;
 namespace Cake.Frosting.MeshTrust.Tools;
 
 /// <summary>Docker by its command line, so that contexts, <c>DOCKER_HOST</c> and logins are those that the user has.</summary>
-public sealed class DockerEngine : IContainerEngine
+internal sealed class DockerEngine : IContainerEngine
 {
     private static readonly string[] KindOptions = ["--opt=com.docker.network.bridge.enable_ip_masquerade=true"];
 

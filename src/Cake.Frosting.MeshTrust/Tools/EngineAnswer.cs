@@ -4,7 +4,7 @@ using MeshTrust.Kind;
 namespace Cake.Frosting.MeshTrust.Tools;
 
 /// <summary>Whether a container engine answers.</summary>
-public sealed record EngineAnswer
+internal sealed record EngineAnswer
 {
     /// <summary>The engine that answers; null where none does.</summary>
     public IContainerEngine? Engine { get; init; }

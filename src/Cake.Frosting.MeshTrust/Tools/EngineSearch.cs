@@ -6,7 +6,7 @@ using MeshTrust.Settings;
 namespace Cake.Frosting.MeshTrust.Tools;
 
 /// <summary>Finds the container engine that answers. One that did is not asked again: what it says of itself holds for the run.</summary>
-public sealed class EngineSearch(ToolHost host)
+internal sealed class EngineSearch(ToolHost host)
 {
     private static readonly string[] Others = ["nerdctl", "finch"];
 

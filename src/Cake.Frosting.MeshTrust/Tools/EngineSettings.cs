@@ -3,4 +3,4 @@ using Cake.Core.Tooling;
 namespace Cake.Frosting.MeshTrust.Tools;
 
 /// <summary>Settings of docker and podman: those that every Cake tool has.</summary>
-public sealed class EngineSettings : ToolSettings;
+internal sealed class EngineSettings : ToolSettings;

@@ -5,7 +5,7 @@ using MeshTrust.Settings;
 namespace Cake.Frosting.MeshTrust.Tools;
 
 /// <summary>Reads all that plans and checks are made from, at one time and with few processes.</summary>
-public sealed class EngineSnapshotReader(ToolHost host)
+internal sealed class EngineSnapshotReader(ToolHost host)
 {
     private readonly ConcurrentDictionary<ContainerEngineChoice, string> _kindVersions = new();
 

@@ -5,7 +5,7 @@ using MeshTrust.Settings;
 namespace Cake.Frosting.MeshTrust.Tools;
 
 /// <summary>The program that runs containers. Every call has a deadline; faults are coded (MT22xx).</summary>
-public interface IContainerEngine
+internal interface IContainerEngine
 {
     /// <summary>The label of every network that MeshTrust made, with the value <c>true</c>: only such a network is ever removed.</summary>
     const string MadeLabel = "dev.meshtrust.made";

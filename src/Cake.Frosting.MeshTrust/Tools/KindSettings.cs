@@ -4,7 +4,7 @@ using MeshTrust.Settings;
 namespace Cake.Frosting.MeshTrust.Tools;
 
 /// <summary>Settings of kind, beside those that every Cake tool has.</summary>
-public sealed class KindSettings : ToolSettings
+internal sealed class KindSettings : ToolSettings
 {
     /// <summary>The engine that kind uses (<c>KIND_EXPERIMENTAL_PROVIDER</c>); never <c>Auto</c>.</summary>
     public ContainerEngineChoice Engine { get; set; } = ContainerEngineChoice.Docker;

@@ -3,7 +3,7 @@ using MeshTrust.Settings;
 namespace Cake.Frosting.MeshTrust.Tools;
 
 /// <summary>kind by its command line: every call names the cluster and its own kubeconfig, so that the user's is never touched.</summary>
-public sealed class KindTool(ToolHost host, KindSettings settings) : ToolRun<KindSettings>(host, settings)
+internal sealed class KindTool(ToolHost host, KindSettings settings) : ToolRun<KindSettings>(host, settings)
 {
     private static readonly TimeSpan Short = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Long = TimeSpan.FromMinutes(3);

@@ -11,7 +11,7 @@ namespace Cake.Frosting.MeshTrust.Tools;
 /// </summary>
 /// <param name="context">Cake's context, which finds and starts it.</param>
 /// <param name="cacheDirectory">Where kubectl keeps what it learned of each server; absolute.</param>
-public sealed class KubectlTool(ICakeContext context, string cacheDirectory)
+internal sealed class KubectlTool(ICakeContext context, string cacheDirectory)
 {
     private static readonly string[] Names = ["kubectl.exe", "kubectl"];
 

@@ -5,7 +5,7 @@ using MeshTrust.Settings;
 namespace Cake.Frosting.MeshTrust.Tools;
 
 /// <summary>Podman 4 or later by its command line.</summary>
-public sealed class PodmanEngine : IContainerEngine
+internal sealed class PodmanEngine : IContainerEngine
 {
     private readonly ToolHost _host;
     private readonly EngineProgram _program;

@@ -1,7 +1,7 @@
 namespace Cake.Frosting.MeshTrust.Tools;
 
 /// <summary>One call of a program.</summary>
-public sealed record ToolCall
+internal sealed record ToolCall
 {
     /// <summary>Its arguments, each as the program is to see it. None may be secret: everybody on the machine can read them.</summary>
     public required IReadOnlyList<string> Arguments { get; init; }

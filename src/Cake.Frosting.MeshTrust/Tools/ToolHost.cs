@@ -9,7 +9,7 @@ namespace Cake.Frosting.MeshTrust.Tools;
 /// <param name="Environment">Cake's environment: its <c>PATH</c> finds programs and is theirs.</param>
 /// <param name="Tools">Finds programs: those that a host registered, the <c>tools</c> folder, the <c>PATH</c>.</param>
 /// <param name="Time">For deadlines.</param>
-public sealed record ToolHost(IFileSystem FileSystem, ICakeEnvironment Environment, IToolLocator Tools, TimeProvider Time)
+internal sealed record ToolHost(IFileSystem FileSystem, ICakeEnvironment Environment, IToolLocator Tools, TimeProvider Time)
 {
     /// <summary>That of a context.</summary>
     public static ToolHost Of(ICakeContext context)

@@ -5,7 +5,7 @@ namespace Cake.Frosting.MeshTrust.Tools;
 /// <param name="Output">Its standard output, whole.</param>
 /// <param name="Error">Its standard error; of a long one the end.</param>
 /// <remarks>It may hold what nobody should read, a kubeconfig for instance: it is never logged as it is.</remarks>
-public sealed record ToolResult(int ExitCode, string Output, string Error)
+internal sealed record ToolResult(int ExitCode, string Output, string Error)
 {
     /// <summary>Says how it ended and nothing of what it said.</summary>
     public override string ToString() => $"exit code {ExitCode}";

@@ -11,7 +11,7 @@ namespace Cake.Frosting.MeshTrust.Tools;
 /// </summary>
 /// <remarks>Cake's own way waits without either and ends the program alone: see docs/decisions.md.</remarks>
 /// <typeparam name="TSettings">Its settings.</typeparam>
-public abstract class ToolRun<TSettings> : Tool<TSettings>
+internal abstract class ToolRun<TSettings> : Tool<TSettings>
     where TSettings : ToolSettings
 {
     private static readonly string Nowhere = OperatingSystem.IsWindows() ? "NUL" : "/dev/null";

@@ -1,4 +1,3 @@
-#pragma warning disable CS1591, CS1573
 using System.Net;
 using MeshTrust.Settings;
 
@@ -7,7 +6,7 @@ namespace MeshTrust.Kind;
 /// <summary>
 /// What a container engine and its machine hold, read at one time: what every plan and every preflight check is made from.
 /// </summary>
-public sealed record EngineSnapshot
+internal sealed record EngineSnapshot
 {
     public required EngineInfo Info { get; init; }
     public required IReadOnlyList<EngineNetwork> Networks { get; init; }
@@ -31,7 +30,7 @@ public sealed record EngineSnapshot
 }
 
 /// <summary>What a container engine says of itself (<c>docker info</c>, <c>podman info</c>).</summary>
-public sealed record EngineInfo
+internal sealed record EngineInfo
 {
     public required ContainerEngineChoice Engine { get; init; }
     public required string Version { get; init; }
@@ -57,7 +56,7 @@ public sealed record EngineInfo
 }
 
 /// <summary>One container, running or not.</summary>
-public sealed record EngineContainer
+internal sealed record EngineContainer
 {
     public required string Id { get; init; }
     public required string Name { get; init; }
@@ -81,12 +80,10 @@ public sealed record EngineContainer
 }
 
 /// <summary>A port of the host that leads to a container's port.</summary>
-/// <param name="HostAddress">The host's address, such as <c>127.0.0.1</c>; empty for all of them.</param>
-/// <param name="Protocol"><c>tcp</c>, <c>udp</c> or <c>sctp</c>.</param>
-public sealed record PublishedPort(string HostAddress, int HostPort, int ContainerPort, string Protocol = "tcp");
+internal sealed record PublishedPort(string HostAddress, int HostPort, int ContainerPort, string Protocol = "tcp");
 
 /// <summary>One container network.</summary>
-public sealed record EngineNetwork
+internal sealed record EngineNetwork
 {
     public required string Id { get; init; }
     public required string Name { get; init; }
@@ -103,7 +100,7 @@ public sealed record EngineNetwork
 }
 
 /// <summary>One address range of a container network.</summary>
-public sealed record EngineSubnet
+internal sealed record EngineSubnet
 {
     public required IPNetwork Range { get; init; }
 
@@ -116,10 +113,10 @@ public sealed record EngineSubnet
 }
 
 /// <summary>A range that an engine cuts into the ranges of its networks.</summary>
-public sealed record EngineAddressPool(IPNetwork Range, int Prefix);
+internal sealed record EngineAddressPool(IPNetwork Range, int Prefix);
 
 /// <summary>An image that the engine has.</summary>
-public sealed record EngineImage
+internal sealed record EngineImage
 {
     public required string Id { get; init; }
     public required string Architecture { get; init; }
@@ -129,7 +126,4 @@ public sealed record EngineImage
 }
 
 /// <summary>A route of the machine, whatever made it: an interface, a VPN, an administrator.</summary>
-/// <param name="Range">What it leads to; <c>0.0.0.0/0</c> and <c>::/0</c> are left out by the reader, a VPN's two halves of them are
-/// not.</param>
-/// <param name="Interface">The interface, such as <c>tun0</c> or <c>docker0</c>.</param>
-public sealed record HostRoute(IPNetwork Range, string Interface);
+internal sealed record HostRoute(IPNetwork Range, string Interface);

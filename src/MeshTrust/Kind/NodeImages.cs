@@ -1,4 +1,3 @@
-#pragma warning disable CS1591, CS1573
 using System.Globalization;
 using System.Text.RegularExpressions;
 using MeshTrust.Settings;
@@ -147,7 +146,7 @@ internal static class NodeImages
 }
 
 /// <summary>Which image the nodes get.</summary>
-public sealed record NodeImageChoice
+internal sealed record NodeImageChoice
 {
     public string? Image { get; init; }
 
