@@ -14,22 +14,19 @@ internal sealed class HostReader(ToolHost tools, TimeProvider time)
 {
     public string Proc { get; init; } = "/proc";
 
-    internal HostSnapshot Read(MeshTrustSettings settings, EngineInfo? engine)
+    internal HostSnapshot Read(MeshTrustSettings settings, EngineInfo? engine) => new()
     {
-        return new HostSnapshot
-        {
-            OperatingSystem = OperatingSystem.IsLinux() ? "linux" : OperatingSystem.IsMacOS() ? "macos" : "windows",
-            InotifyInstances = Number("sys/fs/inotify/max_user_instances"),
-            InotifyWatches = Number("sys/fs/inotify/max_user_watches"),
-            MemoryAvailable = MemoryAvailable(),
-            HasIpv6 = HasIpv6(),
-            EngineDisk = engine is { IsRemote: false, RootDirectory.Length: > 0 } ? Disk(engine.RootDirectory) : null,
-            TemporaryDisk = Disk(Path.GetTempPath()),
-            Locks = [.. Kubeconfigs(settings).Select(file => $"{file}.lock").Where(File.Exists)
-                .Select(file => new KubeconfigLock(file, time.GetUtcNow() - File.GetLastWriteTimeUtc(file)))],
-            HasKubectl = tools.Tools.Resolve(["kubectl", "kubectl.exe"]) is not null,
-        };
-    }
+        OperatingSystem = OperatingSystem.IsLinux() ? "linux" : OperatingSystem.IsMacOS() ? "macos" : "windows",
+        InotifyInstances = Number("sys/fs/inotify/max_user_instances"),
+        InotifyWatches = Number("sys/fs/inotify/max_user_watches"),
+        MemoryAvailable = MemoryAvailable(),
+        HasIpv6 = HasIpv6(),
+        EngineDisk = engine is { IsRemote: false, RootDirectory.Length: > 0 } ? Disk(engine.RootDirectory) : null,
+        TemporaryDisk = Disk(Path.GetTempPath()),
+        Locks = [.. Kubeconfigs(settings).Select(file => $"{file}.lock").Where(File.Exists)
+            .Select(file => new KubeconfigLock(file, time.GetUtcNow() - File.GetLastWriteTimeUtc(file)))],
+        HasKubectl = tools.Tools.Resolve(["kubectl", "kubectl.exe"]) is not null,
+    };
 
     private IEnumerable<string> Kubeconfigs(MeshTrustSettings settings)
     {

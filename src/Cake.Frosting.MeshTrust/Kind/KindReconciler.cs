@@ -88,8 +88,8 @@ internal sealed partial class KindReconciler(KindSession session, MeshTopology t
         // From here on it is whole and ours, here and in the cluster: only the user's word removes it.
         await OwnershipConfigMap.ApplyAsync(api, topology.Name, plan, cancellationToken).ConfigureAwait(false);
         session.States.Write(plan.Cluster, Ready(plan, containers));
-        var note = differences.Length > 0 ? $"made anew (--force): {differences}" : verdict.Reason.Length > 0
-            ? $"made anew: {verdict.Reason}" : "";
+        var note = differences.Length > 0 ? $"made anew (--force): {differences}"
+            : verdict.Reason.Length > 0 ? $"made anew: {verdict.Reason}" : "";
         return Reconciled(plan, access, ClusterOutcome.Created, readiness, note);
     }
 

@@ -1,11 +1,70 @@
+using Cake.Core;
 using Cake.Frosting.MeshTrust.Tools;
 using MeshTrust;
+using MeshTrust.IO;
 using MeshTrust.Kind;
 using MeshTrust.Kubeconfig;
 using MeshTrust.Kubernetes;
 using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust.Kind;
+
+/// <summary>Finds kind and a container engine on this machine, and opens the way to them.</summary>
+internal sealed class KindAccess(ToolHost host, EngineSearch engines, EngineSnapshotReader snapshots)
+{
+    /// <summary>How long an engine has to answer where nobody asked for it: a machine without one must not make every run wait.</summary>
+    private static readonly TimeSpan LimitOfAuto = TimeSpan.FromSeconds(5);
+
+    /// <summary>A new API server comes up while it is asked: a short try, again and again, tells sooner than a patient one.</summary>
+    private static readonly ClusterApiSettings ShortTimeout = ClusterApiSettings.Default with
+    {
+        Deadline = TimeSpan.FromSeconds(6),
+        AttemptTimeout = TimeSpan.FromSeconds(3),
+    };
+
+    internal KindPlanner Planner { get; } = new();
+
+    /// <summary>Whether kind clusters can be made here. The program is looked for first: that costs nothing.</summary>
+    internal async Task<KindAvailability> FindAsync(KindSpec hosting, CancellationToken cancellationToken)
+    {
+        if (!Tool(hosting, ContainerEngineChoice.Docker).IsThere) return new(false, "kind is not on the PATH");
+        var answer = await engines.AskAsync(hosting.Engine, LimitOfAuto, cancellationToken).ConfigureAwait(false);
+        return answer.Info is { } info
+            ? new(true, $"{Text.Lower(info.Engine)} {info.Version} answers and kind is there")
+            : new(false, "kind is there but no container engine answers");
+    }
+
+    internal async Task<KindSession> OpenAsync(ICakeContext context, MeshTrustSettings settings, ClusterBoard board,
+        CancellationToken cancellationToken)
+    {
+        var (hosting, run) = (settings.Topology.Kind, settings.Run);
+        var (engine, info) = await engines.FindAsync(hosting.Engine, cancellationToken).ConfigureAwait(false);
+        return new KindSession
+        {
+            Engine = engine,
+            Kind = Tool(hosting, engine.Engine),
+            ReadAsync = ct => snapshots.ReadAsync(engine, info, ct),
+            Connect = access => Connect(access, ShortTimeout),
+            LoadBalancers = hosting.LoadBalancer.Kind == LoadBalancerKind.None ? null
+                : new LoadBalancerSetup(context, hosting, run.WorkDirectory, access => Connect(access, ClusterApiSettings.Default),
+                    host.Time),
+            Run = run,
+            Planner = Planner,
+            Progress = board,
+            Warn = board.Warn,
+            Time = host.Time,
+        };
+    }
+
+    private IClusterApi Connect(ClusterAccess access, ClusterApiSettings settings) =>
+        KubernetesClusterApi.Connect(access, settings with { Time = host.Time });
+
+    private KindTool Tool(KindSpec hosting, ContainerEngineChoice engine) =>
+        new(host, new KindSettings { Engine = engine, Network = hosting.Network.Name });
+}
+
+/// <summary>Whether kind clusters can be made on this machine.</summary>
+internal sealed record KindAvailability(bool IsThere, string Reason);
 
 /// <summary>What all parts of one run on kind clusters share: the engine, kind, how API servers are reached and who watches.</summary>
 internal sealed record KindSession
