@@ -5,7 +5,7 @@ using MeshTrust;
 
 namespace Build;
 
-/// <summary>The root of this repository. Its own tasks work there, whatever folder the user is in: paths of arguments count from the user's folder.</summary>
+/// <summary>The root of this repository, where its own tasks work. Paths of arguments count from the user's folder.</summary>
 public static class RepositoryRoot
 {
     private static readonly Lazy<string> Found = new(() => Find(AppContext.BaseDirectory));

@@ -7,7 +7,7 @@ using Cake.Frosting.MeshTrust.Tasks;
 
 namespace Build.Tasks;
 
-/// <summary>Removes the kind clusters that were made from the work directory, and then what a build leaves; keys are not a build's to remove.</summary>
+/// <summary>Removes the kind clusters that were made from the work directory, and then what a build leaves; never keys.</summary>
 [TaskName("Clean")]
 [TaskDescription("Removes the kind clusters that were made here (--skip-cleanup keeps them) and build outputs; never keys")]
 [IsDependentOn(typeof(CleanClustersTask))]
@@ -20,12 +20,15 @@ public sealed class CleanTask : FrostingTask
     public override void Run(ICakeContext context)
     {
         var settings = new DeleteDirectorySettings { Recursive = true, Force = true };
-        var outputs = Sources.Select(RepositoryRoot.At).Where(Directory.Exists).SelectMany(Outputs).Concat(Results.Select(RepositoryRoot.At).Where(Directory.Exists)).ToList();
+        var outputs = Existing(Sources).SelectMany(Outputs).Concat(Existing(Results)).ToList();
         foreach (var output in outputs) context.DeleteDirectory(new DirectoryPath(output), settings);
         context.Log.Information($"Removed {outputs.Count} directories of build outputs.");
     }
 
+    private static IEnumerable<string> Existing(IEnumerable<string> folders) => folders.Select(RepositoryRoot.At).Where(Directory.Exists);
+
     /// <summary>The outermost bin and obj below a directory.</summary>
     private static IEnumerable<string> Outputs(string directory) =>
-        Directory.EnumerateDirectories(directory, "*", new EnumerationOptions { AttributesToSkip = FileAttributes.ReparsePoint }).SelectMany(path => System.IO.Path.GetFileName(path) is "bin" or "obj" ? [path] : Outputs(path));
+        Directory.EnumerateDirectories(directory, "*", new EnumerationOptions { AttributesToSkip = FileAttributes.ReparsePoint })
+            .SelectMany(path => System.IO.Path.GetFileName(path) is "bin" or "obj" ? [path] : Outputs(path));
 }

@@ -5,7 +5,7 @@ using MeshTrust.Settings;
 
 namespace Build.Tasks;
 
-/// <summary>Writes what is made from the table of settings: the tables of docs/arguments.md and docs/topology.md, and the JSON Schema in samples.</summary>
+/// <summary>Writes what comes from the table of settings: tables of docs/arguments.md and docs/topology.md, and the JSON Schema.</summary>
 [TaskName("Docs")]
 [TaskDescription("Writes the pages and the schema that are made from the table of settings")]
 public sealed class DocsTask : FrostingTask

@@ -61,7 +61,7 @@ public sealed class TestSummary
     private readonly Dictionary<string, int> _counts = [];
     private int _brokenTearDowns;
 
-    /// <summary>Tests that failed, and fixtures whose OneTimeTearDown did: the test platform prints those, but does not count them.</summary>
+    /// <summary>Tests that failed, and fixtures whose OneTimeTearDown did, which the test platform prints but does not count.</summary>
     public int Failed => Count("failed") + _brokenTearDowns;
 
     /// <summary>Takes one line of output; lines such as <c>  succeeded: 12</c> count.</summary>

@@ -3,14 +3,14 @@ using System.Reflection;
 namespace Cake.Frosting.MeshTrust;
 
 /// <summary>
-/// A host's command line. Cake.Frosting knows its own options in lower case only: <c>--DryRun</c> is no dry run to it, and <c>--TARGET=Clean</c> runs
-/// the default target. Of an argument in two spellings it loses the second.
+/// A host's command line. Cake.Frosting knows its own options in lower case only: <c>--DryRun</c> is no dry run to it, and
+/// <c>--TARGET=Clean</c> runs the default target. Of an argument in two spellings it loses the second.
 /// </summary>
 internal static class CakeCommandLine
 {
     /// <summary>
-    /// The same command line for <c>CakeHost.Run</c>, where upper and lower case do not matter in names: all are in lower case. A bare <c>--</c> is left
-    /// out, for Cake ignores its own options behind it. Values stay as they are.
+    /// The same command line for <c>CakeHost.Run</c>, where upper and lower case do not matter in names: all are in lower case. A bare
+    /// <c>--</c> is left out, for Cake ignores its own options behind it. Values stay as they are.
     /// </summary>
     public static IReadOnlyList<string> Normalize(IEnumerable<string> args) => [.. args.Select(Normalize).Where(word => word != "--")];
 

@@ -5,7 +5,7 @@ using Spectre.Console;
 
 namespace Cake.Frosting.MeshTrust;
 
-/// <summary>Shows that long work goes on: a moving line at a terminal, a plain line now and then elsewhere, nothing for short work.</summary>
+/// <summary>Shows that long work goes on: a moving line at a terminal, a plain line now and then elsewhere.</summary>
 internal sealed class LiveStatus(TimeProvider time)
 {
     private static readonly TimeSpan BeforeFirst = TimeSpan.FromMilliseconds(300);
@@ -45,7 +45,7 @@ internal sealed class LiveStatus(TimeProvider time)
         return await work.ConfigureAwait(false);
     }
 
-    /// <summary>Waits for <paramref name="work"/> and shows one row a cluster with its current step; elsewhere a line with its time for every step.</summary>
+    /// <summary>Waits for the work and shows one row a cluster with its current step; elsewhere a line for every step.</summary>
     /// <param name="context">Cake's context; lines go to its log.</param>
     /// <param name="board">Where the work tells its steps.</param>
     /// <param name="work">The work.</param>

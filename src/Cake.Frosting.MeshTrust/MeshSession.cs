@@ -15,8 +15,8 @@ using MeshTrust.Verification;
 namespace Cake.Frosting.MeshTrust;
 
 /// <summary>
-/// What the tasks of one run share: the settings, bound when the first task asks, and the clusters, made reachable when the first task asks.
-/// All else goes from task to task through the topology and the trust store, so that each can run alone (<c>--exclusive</c>).
+/// What the tasks of one run share: the settings, bound when the first task asks, and the clusters, made reachable when the first task
+/// asks. All else goes from task to task through the topology and the trust store, so that each can run alone (<c>--exclusive</c>).
 /// </summary>
 public sealed class MeshSession : IDisposable
 {
@@ -32,7 +32,8 @@ public sealed class MeshSession : IDisposable
     private ClusterConnections? _connections;
 
     internal MeshSession(
-        MeshTrustOptions options, RunCancellation cancellation, StandardOutput output, KindAccess kind, PreflightReader preflight, TimeProvider time)
+        MeshTrustOptions options, RunCancellation cancellation, StandardOutput output,
+        KindAccess kind, PreflightReader preflight, TimeProvider time)
     {
         (_options, _kind, Cancellation, Output, Preflight, Time) = (options, kind, cancellation, output, preflight, time);
         (Board, Live, Reports) = (new ClusterBoard(time), new LiveStatus(time), new ReportDelivery(output));
@@ -65,7 +66,8 @@ public sealed class MeshSession : IDisposable
     /// <summary>How a stage reaches an API server: over one connection to each cluster, which all tasks of the run share.</summary>
     internal Func<ClusterAccess, IClusterApi> Connect(Stage stage)
     {
-        var connections = LazyInitializer.EnsureInitialized(ref _connections, () => new(ClusterApiSettings.Default with { Time = Time, FaultOf = FaultOf }));
+        var connections = LazyInitializer.EnsureInitialized(
+            ref _connections, () => new(ClusterApiSettings.Default with { Time = Time, FaultOf = FaultOf }));
         return access => connections.Open(access, stage);
     }
 
@@ -79,7 +81,10 @@ public sealed class MeshSession : IDisposable
         lock (_lock)
         {
             return _provider ??= ProviderSelection.ForAsync(
-                settings, ct => _kind.FindAsync(settings.Topology.Kind, ct), () => _binaries ??= BinaryLocator.TryFind(new BinaryRequest { Version = Versions(settings) }), Token);
+                settings,
+                ct => _kind.FindAsync(settings.Topology.Kind, ct),
+                () => _binaries ??= BinaryLocator.TryFind(new BinaryRequest { Version = Versions(settings) }),
+                Token);
         }
     }
 
@@ -99,9 +104,7 @@ public sealed class MeshSession : IDisposable
         return _settings;
     }
 
-    /// <summary>
-    /// Starts to generate the keys that the trust store lacks, once in a run: before clusters come up, so that their time does not add to the total.
-    /// </summary>
+    /// <summary>Starts to generate the keys that the trust store lacks, once in a run and beside the start of clusters.</summary>
     /// <returns>How many keys were missing.</returns>
     internal int PrepareKeys(ICakeContext context)
     {
@@ -143,7 +146,9 @@ public sealed class MeshSession : IDisposable
         if ((await ProviderAsync(context).ConfigureAwait(false)).Choice != ProviderChoice.Kind) return [];
         var run = await KindAsync(context).ConfigureAwait(false);
         var access = await AccessAsync(context).ConfigureAwait(false);
-        return await new PeerProbe(run.Engine, run.Connect, Time).ReadAsync(Settings(context).Topology, access, await run.ReadAsync(Token).ConfigureAwait(false), Token).ConfigureAwait(false);
+        var state = await run.ReadAsync(Token).ConfigureAwait(false);
+        return await new PeerProbe(run.Engine, run.Connect, Time)
+            .ReadAsync(Settings(context).Topology, access, state, Token).ConfigureAwait(false);
     }
 
     /// <summary>How many clusters are worked on at once.</summary>
@@ -176,7 +181,9 @@ public sealed class MeshSession : IDisposable
     internal static GitIgnoreFile GitIgnore(MeshTrustSettings settings)
     {
         var run = settings.Run;
-        return new(run.WorkDirectory, run.CertsDirectory, run.KubeconfigDirectory, run.ArtifactsDirectory, settings.Topology.Clusters.Select(c => c.Name.Value));
+        return new(
+            run.WorkDirectory, run.CertsDirectory, run.KubeconfigDirectory, run.ArtifactsDirectory,
+            settings.Topology.Clusters.Select(c => c.Name.Value));
     }
 
     private static VersionRange Versions(MeshTrustSettings settings)
@@ -198,7 +205,8 @@ public sealed class MeshSession : IDisposable
     {
         var selection = await ProviderAsync(context).ConfigureAwait(false);
         KeepFromGit(context, Path.Combine(settings.Run.WorkDirectory, "kubeconfig"), settings.Run.KubeconfigDirectory);
-        if (selection.Choice is ProviderChoice.Native or ProviderChoice.Embedded) KeepFromGit(context, Path.Combine(settings.Run.WorkDirectory, selection.Choice.ToString().ToLowerInvariant()));
+        if (selection.Choice is ProviderChoice.Native or ProviderChoice.Embedded)
+            KeepFromGit(context, Path.Combine(settings.Run.WorkDirectory, selection.Choice.ToString().ToLowerInvariant()));
         IClusterProvider provider = selection.Choice switch
         {
             ProviderChoice.Kind => new KindClusterProvider(await KindAsync(context).ConfigureAwait(false)),

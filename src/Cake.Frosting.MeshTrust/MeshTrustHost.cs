@@ -13,9 +13,9 @@ namespace Cake.Frosting.MeshTrust;
 public static class MeshTrustExtensions
 {
     /// <summary>
-    /// Adds the tasks, and all that makes a run of them complete: exit codes by stage, a clean end on Ctrl-C, SIGTERM and at the time limit, refusal of
-    /// mistyped arguments, a report alone on standard output with <c>--output=json</c>, colour, log groups and annotations of pipelines.
-    /// It comes last: what it returns only runs.
+    /// Adds the tasks, and all that makes a run of them complete: exit codes by stage, a clean end on Ctrl-C and at the time limit, refusal
+    /// of mistyped arguments, a report alone on standard output with <c>--output=json</c>, colour, log groups and annotations of
+    /// pipelines. It comes last: what it returns only runs.
     /// </summary>
     /// <param name="host">The host, with the consumer's own tasks, services and lifetimes.</param>
     /// <param name="configure">Sets the options; null for the defaults.</param>
@@ -64,8 +64,8 @@ public sealed class MeshTrustOptions
     public IReadOnlyList<string> OtherArguments { get; set; } = [];
 
     /// <summary>
-    /// Whether an argument is refused that is neither MeshTrust's nor Cake's nor one of <see cref="OtherArguments"/>. By default only those are
-    /// refused that are nearly one of MeshTrust's or Cake's, such as <c>--timout</c>.
+    /// Whether an argument is refused that is neither MeshTrust's nor Cake's nor one of <see cref="OtherArguments"/>. By default only those
+    /// are refused that are nearly one of MeshTrust's or Cake's, such as <c>--timout</c>.
     /// </summary>
     public bool RefusesUnknownArguments { get; set; }
 }
@@ -78,11 +78,11 @@ public sealed class MeshTrustHost
 
     internal MeshTrustHost(CakeHost host, Action<MeshTrustOptions>? configure) => (_host, _configure) = (host, configure);
 
-    /// <summary>Runs what the command line names, in upper or lower case; without a target the task <c>Default</c>, else <c>Verify</c>.</summary>
+    /// <summary>Runs the targets that the command line names; without one <c>Default</c>, or <c>Verify</c> where there is none.</summary>
     /// <param name="args">The command line.</param>
     /// <returns>
-    /// 0 ok; 1 any other fault; 2 arguments or topology; 3 preflight; 4 clusters; 5 contexts; 6 load balancer; 7 CA material; 8 push; 9 verify;
-    /// 124 time limit; 129, 130, 143 after SIGHUP, SIGINT, SIGTERM.
+    /// 0 ok; 1 any other fault; 2 arguments or topology; 3 preflight; 4 clusters; 5 contexts; 6 load balancer; 7 CA material; 8 push;
+    /// 9 verify; 124 time limit; 129, 130, 143 after SIGHUP, SIGINT, SIGTERM.
     /// </returns>
     public int Run(IEnumerable<string> args)
     {
@@ -107,8 +107,9 @@ public sealed class MeshTrustHost
 }
 
 /// <summary>
-/// The runtime notes which methods a run compiles, and compiles them ahead on a second core in the next run: a third of an unchanged run's time.
-/// One file for each target beside the program, so that a new program begins anew; what is missing or damaged there costs the gain alone.
+/// The runtime notes which methods a run compiles, and compiles them ahead on a second core in the next run: a third of an unchanged
+/// run's time. There is one file for each target beside the program, so a new program starts without; a file that is missing or damaged
+/// costs the gain alone.
 /// </summary>
 internal static class StartupProfile
 {

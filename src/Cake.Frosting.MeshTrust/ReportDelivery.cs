@@ -69,7 +69,8 @@ internal sealed class ReportDelivery(StandardOutput output)
         Conclude(report.ToFault(), Stage.Preflight, [Folder(run), Artifact(run, PreflightFile, json)]);
     }
 
-    private void Show(RunSpec run, Func<string?> json, Action<IAnsiConsole> table, Action<TextWriter> plain)
+    /// <summary>Writes a report to standard output in the form that the run names.</summary>
+    public void Show(RunSpec run, Func<string?> json, Action<IAnsiConsole> table, Action<TextWriter> plain)
     {
         if (run.Output == OutputFormat.Json)
         {

@@ -5,8 +5,9 @@ using MeshTrust.Settings;
 namespace Cake.Frosting.MeshTrust;
 
 /// <summary>
-/// Runs tasks as Cake does, and adds what a host of MeshTrust does around them: it refuses mistyped arguments before the first task, folds the lines
-/// of each task in a pipeline's log, and records the fault. It uses no lifetime of Frosting: a host has one of each kind, which is the consumer's.
+/// Runs tasks as Cake does, and adds what a host of MeshTrust does around them: it refuses mistyped arguments before the first task, folds
+/// the lines of each task in a pipeline's log, and records the fault. It uses no lifetime of Frosting: a host has one of each kind, which
+/// is the consumer's.
 /// </summary>
 internal sealed class RunExecution : IExecutionStrategy
 {
@@ -49,7 +50,8 @@ internal sealed class RunExecution : IExecutionStrategy
         _cake.PerformSetup(action, context);
     }
 
-    public void PerformTeardown(Action<ITeardownContext> action, ITeardownContext teardownContext) => _cake.PerformTeardown(action, teardownContext);
+    public void PerformTeardown(Action<ITeardownContext> action, ITeardownContext teardownContext) =>
+        _cake.PerformTeardown(action, teardownContext);
 
     public void Skip(CakeTask task, CakeTaskCriteria criteria) => _cake.Skip(task, criteria);
 
@@ -73,7 +75,8 @@ internal sealed class RunExecution : IExecutionStrategy
     {
         if (_argumentsAreChecked) return;
         _argumentsAreChecked = true;
-        var arguments = context.Arguments.GetArguments().Select(argument => KeyValuePair.Create(argument.Key, (string?)argument.Value.LastOrDefault()));
+        var arguments = context.Arguments.GetArguments()
+            .Select(argument => KeyValuePair.Create(argument.Key, (string?)argument.Value.LastOrDefault()));
         MeshTrustSettings.CheckNames([.. arguments], [.. _options.OtherArguments], _options.RefusesUnknownArguments);
     }
 
@@ -98,7 +101,8 @@ internal sealed class RunExecution : IExecutionStrategy
         if (fault is null) return;
         // Of a task that was cancelled Cake's own last line says it.
         if (Stopped is { } message && fault.Message != message) _log.Error("{0}", message);
-        foreach (var problem in _outcome.Fault?.Problems ?? []) Annotate(problem.Id, $"{problem.Location}: {problem.Message} {problem.Hint}");
+        foreach (var problem in _outcome.Fault?.Problems ?? [])
+            Annotate(problem.Id, $"{problem.Location}: {problem.Message} {problem.Hint}");
     }
 
     private void Annotate(string id, string text)

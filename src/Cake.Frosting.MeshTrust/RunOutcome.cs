@@ -45,7 +45,8 @@ internal sealed class RunOutcome(RunCancellation cancellation)
         var asked = CakeCommandLine.Targets(args).FirstOrDefault(name => !targets.Contains(name, StringComparer.OrdinalIgnoreCase));
         var nearest = asked is null ? null : NearestName.Find(asked, targets);
         return new Problem("MT0017", "command line",
-            "Cake cannot read it, or knows no such target; its own words stand above." + (nearest is null ? "" : $" Did you mean --target={nearest}?"),
+            "Cake cannot read it, or knows no such target; its own words stand above."
+            + (nearest is null ? "" : $" Did you mean --target={nearest}?"),
             "--description lists the targets, --help the options; an option is written --name=value.");
     }
 
@@ -59,8 +60,8 @@ internal sealed class RunOutcome(RunCancellation cancellation)
 }
 
 /// <summary>
-/// Ends a run cleanly: Cake hands no token to tasks and ends the process on Ctrl-C without its teardown, so MeshTrust has a token of its own.
-/// The first SIGINT, SIGTERM or SIGHUP cancels it; a second one ends the process at once, as if nobody had listened.
+/// Ends a run cleanly: Cake hands no token to tasks and ends the process on Ctrl-C without its teardown, so MeshTrust has a token of its
+/// own. The first SIGINT, SIGTERM or SIGHUP cancels it; a second one ends the process at once, as if nobody had listened.
 /// </summary>
 internal sealed class RunCancellation : IDisposable
 {
@@ -72,7 +73,7 @@ internal sealed class RunCancellation : IDisposable
     /// <summary>Cancelled by the first signal or at the end of the time limit.</summary>
     public CancellationToken Token => _source.Token;
 
-    /// <summary>The exit code that the cause asks for: 130 (SIGINT), 143 (SIGTERM), 129 (SIGHUP), 124 (time limit); null while nothing happened.</summary>
+    /// <summary>130 after SIGINT, 143 after SIGTERM, 129 after SIGHUP, 124 at the time limit; null while nothing happened.</summary>
     public int? ExitCode => Volatile.Read(ref _exitCode) is var code and not 0 ? code : null;
 
     /// <summary>Why the run was ended, as a sentence; null while nothing happened.</summary>

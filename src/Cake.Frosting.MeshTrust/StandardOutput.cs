@@ -28,7 +28,7 @@ internal sealed class StandardOutput : IDisposable
     /// <summary>Reads <c>--output=json</c> from the command line, before Cake writes its first line.</summary>
     public static StandardOutput For(IReadOnlyList<string> args)
     {
-        return CakeCommandLine.Values(args, "--output").Contains("json", StringComparer.OrdinalIgnoreCase) ? new(reportOnly: true) : AsItIs();
+        return new(reportOnly: CakeCommandLine.Values(args, "--output").Contains("json", StringComparer.OrdinalIgnoreCase));
     }
 
     /// <summary>A console over <see cref="Report"/>, for tables.</summary>
@@ -45,10 +45,10 @@ internal sealed class StandardOutput : IDisposable
     }
 }
 
-/// <summary><c>--color</c> for what Cake itself writes: it colours pipes as well wherever TERM is set, and takes no only from NO_COLOR.</summary>
+/// <summary><c>--color</c> for what Cake itself writes: it colours pipes as well where TERM is set, unless NO_COLOR is.</summary>
 internal static class ColorArgument
 {
-    /// <summary>Sets NO_COLOR where colour was refused, or where standard output is no terminal and no pipeline that shows colour.</summary>
+    /// <summary>Sets NO_COLOR where colour was refused, or where standard output is no terminal and no pipeline with colour.</summary>
     public static void Apply(IReadOnlyList<string> args)
     {
         var choice = CakeCommandLine.Values(args, "--color").LastOrDefault()?.ToLowerInvariant();

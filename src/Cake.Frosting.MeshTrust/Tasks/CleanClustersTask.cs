@@ -23,9 +23,14 @@ public sealed class CleanClustersTask(MeshSession session) : AsyncFrostingTask
             else if (new KindStates(settings.Run.WorkDirectory).Clusters().Count == 0)
             {
                 context.Log.Information($"No kind clusters were made from {settings.Run.WorkDirectory}.");
-                Tell(context, await new KindExports(settings.Run, session.Time).ForgetAsync([], session.Token).ConfigureAwait(false));
+                Tell(context, await new KindExports(settings.Run, session.Time).ForgetAsync([], session.Token));
             }
-            else Tell(context, await new KindCleaning(await session.KindAsync(context).ConfigureAwait(false)).CleanAsync(settings.Topology.Kind.Network.Name, session.Token).ConfigureAwait(false));
+            else
+            {
+                var kind = await session.KindAsync(context);
+                Tell(context, await new KindCleaning(kind).CleanAsync(settings.Topology.Kind.Network.Name, session.Token));
+            }
+
             if (!settings.Run.SkipCleanup)
             {
                 foreach (var file in MeshSession.GitIgnore(settings).RemoveUnneeded()) context.Log.Information("removed {0}.", file);

@@ -4,7 +4,7 @@ using MeshTrust.Pki;
 
 namespace Cake.Frosting.MeshTrust.Tasks;
 
-/// <summary>Sees to it that every cluster has an intermediate CA under the present root: issues what is missing, near its end or does not fit.</summary>
+/// <summary>Issues an intermediate CA under the present root where one is missing, near its end or does not fit.</summary>
 [TaskName("ClusterCacerts")]
 [TaskDescription("Issues an intermediate CA for each cluster where it is missing or due (--renew-before=30d)")]
 [IsDependentOn(typeof(RootCaTask))]
@@ -23,7 +23,7 @@ public sealed class ClusterCacertsTask(MeshSession session) : AsyncFrostingTask
         var outcomes = await session.Live.DuringAsync(
             context,
             () => $"generating {missing} keys",
-            IntermediateCaIssuer.EnsureAsync(store, settings.Topology, session.Keys, session.Time, session.Token)).ConfigureAwait(false);
+            IntermediateCaIssuer.EnsureAsync(store, settings.Topology, session.Keys, session.Time, session.Token));
 
         foreach (var outcome in outcomes)
         {
@@ -31,7 +31,8 @@ public sealed class ClusterCacertsTask(MeshSession session) : AsyncFrostingTask
             var clamp = outcome.ClampedFrom is { } asked && asked - end > WorthTelling ? $" with the root ({asked:u} was asked for)" : "";
             context.Log.Information($"{cluster}: {outcome.Kind.ToString().ToLowerInvariant()}, until {end:u}{clamp}");
             if (outcome.Reason is { } reason) context.Log.Information($"{cluster}: {reason}");
-            foreach (var path in outcome.Replaced) context.Log.Information($"{cluster}: the replaced file is kept until the next successful Verify: {path}");
+            foreach (var path in outcome.Replaced)
+                context.Log.Information($"{cluster}: the replaced file is kept until the next successful Verify: {path}");
             foreach (var note in outcome.Notes) context.Log.Warning($"{cluster}: {note}");
         }
     }

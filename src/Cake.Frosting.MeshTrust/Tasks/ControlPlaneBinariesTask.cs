@@ -3,7 +3,7 @@ using Cake.Core.Diagnostics;
 
 namespace Cake.Frosting.MeshTrust.Tasks;
 
-/// <summary>Brings etcd and kube-apiserver for native clusters into the store that Go's setup-envtest shares. No other task fetches anything.</summary>
+/// <summary>Brings etcd and kube-apiserver into the store that Go's setup-envtest shares. No other task fetches anything.</summary>
 [TaskName("ControlPlaneBinaries")]
 [TaskDescription("Fetches etcd and kube-apiserver for native clusters (--binaries-version=1.34, --offline)")]
 public sealed class ControlPlaneBinariesTask(MeshSession session) : AsyncFrostingTask
@@ -11,8 +11,8 @@ public sealed class ControlPlaneBinariesTask(MeshSession session) : AsyncFrostin
     /// <inheritdoc/>
     public override async Task RunAsync(ICakeContext context)
     {
-        var download = session.Binaries(context);
-        var outcome = await session.Live.DuringAsync(context, () => "fetching etcd and kube-apiserver", download.EnsureAsync(session.Token)).ConfigureAwait(false);
+        var download = session.Binaries(context).EnsureAsync(session.Token);
+        var outcome = await session.Live.DuringAsync(context, () => "fetching etcd and kube-apiserver", download);
         var how = outcome switch
         {
             { WasThere: true } => "already there",

@@ -5,7 +5,7 @@ using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust.Tasks;
 
-/// <summary>Puts what helps to find a fault into the artifacts folder: logs, objects and the real configuration of kind clusters, never keys.</summary>
+/// <summary>Puts logs, objects and the real configuration of kind clusters into the artifacts folder, never keys.</summary>
 [TaskName("Export")]
 [TaskDescription("Exports logs, objects and the real configuration of kind clusters to the artifacts folder, never keys (--artifacts)")]
 public sealed class ExportTask(MeshSession session) : AsyncFrostingTask
@@ -14,14 +14,15 @@ public sealed class ExportTask(MeshSession session) : AsyncFrostingTask
     public override async Task RunAsync(ICakeContext context)
     {
         var settings = session.Settings(context);
-        if (await session.ProviderAsync(context).ConfigureAwait(false) is { Choice: not ProviderChoice.Kind } other)
+        if (await session.ProviderAsync(context) is { Choice: not ProviderChoice.Kind } other)
         {
-            context.Log.Information($"Export is for kind clusters; the provider is {other.Choice.ToString().ToLowerInvariant()} ({other.Reason}).");
+            context.Log.Information($"Export is for kind clusters; the provider is {other}.");
             return;
         }
 
-        var export = new KindDiagnostics(await session.KindAsync(context).ConfigureAwait(false)).ExportAsync(settings.Topology, session.Token);
-        foreach (var gap in await session.Live.DuringAsync(context, () => "exporting diagnostics", export).ConfigureAwait(false)) context.Log.Warning("{0}", gap);
+        var export = new KindDiagnostics(await session.KindAsync(context)).ExportAsync(settings.Topology, session.Token);
+        var gaps = await session.Live.DuringAsync(context, () => "exporting diagnostics", export);
+        foreach (var gap in gaps) context.Log.Warning("{0}", gap);
         context.Log.Information($"Diagnostics: {Path.Combine(settings.Run.ArtifactsDirectory, "kind")}");
     }
 }

@@ -14,13 +14,14 @@ public sealed class ImagesTask(MeshSession session) : AsyncFrostingTask
     public override async Task RunAsync(ICakeContext context)
     {
         var settings = session.Settings(context);
-        if (await session.ProviderAsync(context).ConfigureAwait(false) is { Choice: not ProviderChoice.Kind } other)
+        if (await session.ProviderAsync(context) is { Choice: not ProviderChoice.Kind } other)
         {
-            context.Log.Information($"No images are needed: the provider is {other.Choice.ToString().ToLowerInvariant()} ({other.Reason}).");
+            context.Log.Information($"No images are needed: the provider is {other}.");
             return;
         }
 
-        var images = await new KindImages(await session.KindAsync(context).ConfigureAwait(false)).ReadAsync(settings.Topology, session.Token).ConfigureAwait(false);
+        var kind = await session.KindAsync(context);
+        var images = await new KindImages(kind).ReadAsync(settings.Topology, session.Token);
         if (settings.Run.Output == OutputFormat.Json) session.Output.Report.WriteLine(KindImages.ToJson(images));
         else foreach (var line in KindImages.ToLines(images)) session.Output.Report.WriteLine(line);
     }

@@ -5,7 +5,10 @@ using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust.Tasks;
 
-/// <summary>Looks at this machine and its container engine before the first cluster is made: every check at once, in one table. Errors end the run; nothing was started then.</summary>
+/// <summary>
+/// Looks at this machine and its container engine before the first cluster is made: every check at once, in one table. Errors end the run;
+/// nothing was started then.
+/// </summary>
 [TaskName("Preflight")]
 [TaskDescription("Checks this machine for kind clusters: engine, kernel, memory, disk, network, image, leftovers")]
 public sealed class PreflightTask(MeshSession session) : AsyncFrostingTask
@@ -14,14 +17,15 @@ public sealed class PreflightTask(MeshSession session) : AsyncFrostingTask
     public override async Task RunAsync(ICakeContext context)
     {
         var settings = session.Settings(context);
-        var provider = (await session.ProviderAsync(context).ConfigureAwait(false)).Choice;
+        var provider = (await session.ProviderAsync(context)).Choice;
         if (provider != ProviderChoice.Kind)
         {
             context.Log.Information($"nothing to check: the provider {provider.ToString().ToLowerInvariant()} runs no containers");
             return;
         }
 
-        var reading = await session.Live.DuringAsync(context, () => "looking at this machine", session.Preflight.ReadAsync(context, settings, session.Token)).ConfigureAwait(false);
+        var work = session.Preflight.ReadAsync(context, settings, session.Token);
+        var reading = await session.Live.DuringAsync(context, () => "looking at this machine", work);
         var report = PreflightReport.For(reading);
         session.KeepFromGit(context, settings.Run.WorkDirectory);
         session.Reports.Deliver(context, report, settings.Run);

@@ -6,7 +6,7 @@ using MeshTrust.Pki;
 
 namespace Cake.Frosting.MeshTrust.Tasks;
 
-/// <summary>Puts the secret <c>cacerts</c> into every cluster, by server-side apply; a cluster whose live root differs is not touched.</summary>
+/// <summary>Applies the secret <c>cacerts</c> to every cluster, by server-side apply, unless its live root differs.</summary>
 [TaskName("PushSecrets")]
 [TaskDescription("Puts the secret cacerts into every cluster; a differing live root is not replaced (--accept-outage)")]
 [IsDependentOn(typeof(SetContextsTask))]
@@ -18,13 +18,13 @@ public sealed class PushSecretsTask(MeshSession session) : AsyncFrostingTask
     {
         var settings = session.Settings(context);
         var store = new TrustStore(settings.Run.CertsDirectory);
-        var clusters = await session.AccessAsync(context).ConfigureAwait(false);
-        var allowed = new CacertsPushSettings { Parallel = session.Parallel(context), Force = settings.Run.Force, AcceptOutage = settings.Run.AcceptOutage };
+        var clusters = await session.AccessAsync(context);
+        var run = settings.Run;
+        var allowed = new CacertsPushSettings { Parallel = session.Parallel(context), Force = run.Force, AcceptOutage = run.AcceptOutage };
 
-        var report = await session.Live.DuringAsync(
-            context,
-            () => $"pushing to {clusters.Count} clusters",
-            CacertsPush.RunAsync(settings.Topology, clusters, session.Connect(Stage.Push), store.ReadCacerts, allowed, session.Token)).ConfigureAwait(false);
+        var push = CacertsPush.RunAsync(
+            settings.Topology, clusters, session.Connect(Stage.Push), store.ReadCacerts, allowed, session.Token);
+        var report = await session.Live.DuringAsync(context, () => $"pushing to {clusters.Count} clusters", push);
 
         foreach (var outcome in report.Outcomes)
         {

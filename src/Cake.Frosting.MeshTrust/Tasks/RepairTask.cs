@@ -14,18 +14,20 @@ public sealed class RepairTask(MeshSession session) : AsyncFrostingTask
     /// <inheritdoc/>
     public override async Task RunAsync(ICakeContext context)
     {
-        var (settings, selection) = (session.Settings(context), await session.ProviderAsync(context).ConfigureAwait(false));
+        var (settings, selection) = (session.Settings(context), await session.ProviderAsync(context));
         if (selection.Choice != ProviderChoice.Kind)
         {
-            context.Log.Information($"Repair is for kind clusters; the provider is {selection.Choice.ToString().ToLowerInvariant()} ({selection.Reason}): nothing to repair.");
+            context.Log.Information($"Repair is for kind clusters; the provider is {selection}: nothing to repair.");
             return;
         }
 
-        var provider = new KindClusterProvider(await session.KindAsync(context).ConfigureAwait(false));
-        var repaired = (await session.Live.DuringAsync(context, session.Board, provider.RepairAsync(settings.Topology, session.Token)).ConfigureAwait(false)).Clusters;
+        var provider = new KindClusterProvider(await session.KindAsync(context));
+        var repair = provider.RepairAsync(settings.Topology, session.Token);
+        var repaired = (await session.Live.DuringAsync(context, session.Board, repair)).Clusters;
         foreach (var cluster in repaired)
             context.Log.Information($"{cluster.Access.Name}: {cluster.Outcome.ToString().ToLowerInvariant()}, {cluster.Detail}");
-        foreach (var missing in settings.Topology.Clusters.Select(cluster => cluster.Name).Except(repaired.Select(cluster => cluster.Access.Name)))
+        var wanted = settings.Topology.Clusters.Select(cluster => cluster.Name);
+        foreach (var missing in wanted.Except(repaired.Select(cluster => cluster.Access.Name)))
             context.Log.Warning($"{missing}: there is no whole cluster of ours; SetupKind says what there is and makes it.");
         if (repaired.Count == settings.Topology.Clusters.Count)
             ContextsPlan.Read(settings.Topology, repaired, settings.Run).Write();

@@ -19,10 +19,11 @@ public sealed class RootCaTask(MeshSession session) : AsyncFrostingTask
         var outcome = await session.Live.DuringAsync(
             context,
             () => $"generating {missing} keys",
-            RootCaIssuer.EnsureAsync(store, settings.Topology.Trust, session.Keys, session.Time, session.Token)).ConfigureAwait(false);
+            RootCaIssuer.EnsureAsync(store, settings.Topology.Trust, session.Keys, session.Time, session.Token));
 
         var root = outcome.Material.Certificate;
-        context.Log.Information($"root: {outcome.Kind.ToString().ToLowerInvariant()}, {root.Subject}, until {root.NotAfter:yyyy-MM-dd}, sha256 {root.Sha256[..16]}");
+        var how = outcome.Kind.ToString().ToLowerInvariant();
+        context.Log.Information($"root: {how}, {root.Subject}, until {root.NotAfter:yyyy-MM-dd}, sha256 {root.Sha256[..16]}");
         foreach (var note in outcome.Notes) context.Log.Warning($"root: {note}");
         context.Log.Information($"Keys lie in {store.Location}: whoever reads root-key.pem can issue for every cluster.");
     }

@@ -14,13 +14,17 @@ public sealed class ServeTask(MeshSession session) : AsyncFrostingTask
     {
         var settings = session.Settings(context);
         session.Cancellation.LiftLimit();
-        foreach (var cluster in await session.AccessAsync(context).ConfigureAwait(false))
-            context.Log.Information($"kubectl --kubeconfig {cluster.KubeconfigPath} --context {cluster.ContextName} get secrets --namespace {settings.Topology.Trust.Namespace}");
+        foreach (var cluster in await session.AccessAsync(context))
+        {
+            var kubectl = $"kubectl --kubeconfig {cluster.KubeconfigPath} --context {cluster.ContextName}";
+            context.Log.Information($"{kubectl} get secrets --namespace {settings.Topology.Trust.Namespace}");
+        }
+
         context.Log.Information("Serving until Ctrl-C.");
 
         var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var registration = session.Token.Register(stopped.SetResult);
-        await stopped.Task.ConfigureAwait(false);
+        await stopped.Task;
         session.Cancellation.Forgive();
         context.Log.Information("Stopped; the clusters' state is kept for the next run.");
     }

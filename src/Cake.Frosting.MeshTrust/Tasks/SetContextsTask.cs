@@ -8,7 +8,7 @@ using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust.Tasks;
 
-/// <summary>Asks every API server, and writes what leads to the clusters: kubeconfigs, <c>env.sh</c>, a dotenv file, Istio's topology-config.json.</summary>
+/// <summary>Asks every API server, and writes kubeconfigs, <c>env.sh</c>, a dotenv file and Istio's topology-config.json.</summary>
 [TaskName("SetContexts")]
 [TaskDescription("Checks that every API server answers; writes kubeconfigs, env.sh and topology-config.json")]
 [IsDependentOn(typeof(SetupKindTask))]
@@ -18,16 +18,17 @@ public sealed class SetContextsTask(MeshSession session) : AsyncFrostingTask
     public override async Task RunAsync(ICakeContext context)
     {
         var settings = session.Settings(context);
-        var clusters = await session.AccessAsync(context).ConfigureAwait(false);
-        var report = await session.Live.DuringAsync(context, () => $"asking {clusters.Count} API servers", ContextsCheck.RunAsync(clusters, session.Connect(Stage.Contexts), session.Token)).ConfigureAwait(false);
-        var plan = ContextsPlan.Read(settings.Topology, (await session.ClustersAsync(context).ConfigureAwait(false)).Clusters, settings.Run);
+        var clusters = await session.AccessAsync(context);
+        var check = ContextsCheck.RunAsync(clusters, session.Connect(Stage.Contexts), session.Token);
+        var report = await session.Live.DuringAsync(context, () => $"asking {clusters.Count} API servers", check);
+        var plan = ContextsPlan.Read(settings.Topology, (await session.ClustersAsync(context)).Clusters, settings.Run);
         if (settings.Run.MergeKubeconfig is { } own) new KindExports(settings.Run, session.Time).Check(own, clusters);
         var written = plan.Write();
 
         foreach (var cluster in report.Clusters) context.Log.Information($"{cluster.Name}: {cluster.Server} answers, {cluster.Version}");
         foreach (var warning in report.Warnings) context.Log.Warning(warning.ToString());
         foreach (var file in written) context.Log.Information($"wrote {file.Path}");
-        await MergeAsync(context, settings.Run, clusters).ConfigureAwait(false);
+        await MergeAsync(context, settings.Run, clusters);
         new PipelineExport(session.Output).Export(context, plan.Variables, settings.Run.Output);
         context.Log.Information($"For your shell: source {Path.Combine(settings.Run.WorkDirectory, "env.sh")}");
     }
@@ -36,7 +37,8 @@ public sealed class SetContextsTask(MeshSession session) : AsyncFrostingTask
     private async Task MergeAsync(ICakeContext context, RunSpec run, IReadOnlyList<ClusterAccess> clusters)
     {
         if (run.MergeKubeconfig is not { } file) return;
-        var changed = await new KindExports(run, session.Time).BringAsync(file, clusters, session.Token).ConfigureAwait(false);
-        context.Log.Information($"{file}: {(changed ? "contexts merged" : "contexts are there")}{(run.SetCurrent ? $", the current one is {clusters[0].ContextName}" : "")}");
+        var changed = await new KindExports(run, session.Time).BringAsync(file, clusters, session.Token);
+        var current = run.SetCurrent ? $", the current one is {clusters[0].ContextName}" : "";
+        context.Log.Information($"{file}: {(changed ? "contexts merged" : "contexts are there")}{current}");
     }
 }

@@ -5,7 +5,7 @@ using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust.Tasks;
 
-/// <summary>Makes the clusters reachable: starts what is missing, keeps what is there, touches nothing of a cluster that exists already.</summary>
+/// <summary>Makes the clusters reachable: starts what is missing, and touches nothing of a cluster that exists already.</summary>
 [TaskName("SetupKind")]
 [TaskDescription("Makes the clusters of the topology reachable (--provider=auto|kind|native|embedded|existing)")]
 [IsDependentOn(typeof(PreflightTask))]
@@ -15,14 +15,14 @@ public sealed class SetupKindTask(MeshSession session) : AsyncFrostingTask
     public override async Task RunAsync(ICakeContext context)
     {
         var settings = session.Settings(context);
-        var selection = await session.ProviderAsync(context).ConfigureAwait(false);
-        context.Log.Information($"provider: {selection.Choice.ToString().ToLowerInvariant()} ({selection.Reason})");
+        var selection = await session.ProviderAsync(context);
+        context.Log.Information($"provider: {selection}");
         session.PrepareKeys(context);
 
         var work = session.ClustersAsync(context);
-        var clusters = selection.Choice == ProviderChoice.Kind
-            ? await session.Live.DuringAsync(context, session.Board, work).ConfigureAwait(false)
-            : await session.Live.DuringAsync(context, () => $"starting {settings.Topology.Clusters.Count} clusters", work).ConfigureAwait(false);
+        var clusters = await (selection.Choice == ProviderChoice.Kind
+            ? session.Live.DuringAsync(context, session.Board, work)
+            : session.Live.DuringAsync(context, () => $"starting {settings.Topology.Clusters.Count} clusters", work));
 
         foreach (var cluster in clusters.Clusters)
             context.Log.Information($"{cluster.Access.Name}: {cluster.Outcome.ToString().ToLowerInvariant()}, {cluster.Detail}");

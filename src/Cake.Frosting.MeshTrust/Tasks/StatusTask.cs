@@ -14,15 +14,17 @@ public sealed class StatusTask(MeshSession session) : AsyncFrostingTask
     public override async Task RunAsync(ICakeContext context)
     {
         var settings = session.Settings(context);
-        if (await session.ProviderAsync(context).ConfigureAwait(false) is { Choice: not ProviderChoice.Kind } other)
+        if (await session.ProviderAsync(context) is { Choice: not ProviderChoice.Kind } other)
         {
-            context.Log.Information($"Status is for kind clusters; the provider is {other.Choice.ToString().ToLowerInvariant()} ({other.Reason}). Verify reads what any cluster holds.");
+            context.Log.Information($"Status is for kind clusters; the provider is {other}. Verify reads what any cluster holds.");
             return;
         }
 
-        var report = await new KindStatusReading(await session.KindAsync(context).ConfigureAwait(false)).ReadAsync(settings.Topology, session.Token).ConfigureAwait(false);
-        if (settings.Run.Output == OutputFormat.Json) session.Output.Report.WriteLine(report.ToJson());
-        else if (settings.Run.Output == OutputFormat.Table || (settings.Run.Output == OutputFormat.Auto && LiveStatus.IsInteractive)) session.Output.AsConsole(settings.Run.Color).Write(report.ToTable());
-        else foreach (var line in report.ToLines()) session.Output.Report.WriteLine(line);
+        var kind = await session.KindAsync(context);
+        var report = await new KindStatusReading(kind).ReadAsync(settings.Topology, session.Token);
+        session.Reports.Show(settings.Run, report.ToJson, console => console.Write(report.ToTable()), text =>
+        {
+            foreach (var line in report.ToLines()) text.WriteLine(line);
+        });
     }
 }
