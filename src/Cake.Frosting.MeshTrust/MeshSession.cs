@@ -158,7 +158,7 @@ public sealed class MeshSession : IDisposable
     internal BinaryDownload Binaries(ICakeContext context)
     {
         var run = Settings(context).Run;
-        return new BinaryDownload(new BinaryDownloadOptions { Version = Versions(Settings(context)), Index = run.BinariesIndex, Offline = run.Offline }) { TimeProvider = Time };
+        return new BinaryDownload { Version = Versions(Settings(context)), Index = run.BinariesIndex, Offline = run.Offline, TimeProvider = Time };
     }
 
     /// <summary>Closes the connections to the clusters; it ends with the run.</summary>

@@ -60,7 +60,7 @@ internal sealed class KindAccess(ToolHost host, EngineSearch engines, EngineSnap
         KubernetesClusterApi.Connect(access, settings with { Time = host.Time });
 
     private KindTool Tool(KindSpec hosting, ContainerEngineChoice engine) =>
-        new(host, new KindSettings { Engine = engine, Network = hosting.Network.Name });
+        new(host, engine, hosting.Network.Name);
 }
 
 /// <summary>Whether kind clusters can be made on this machine.</summary>

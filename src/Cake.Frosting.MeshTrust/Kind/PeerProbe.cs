@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using Cake.Frosting.MeshTrust.Tools;
 using MeshTrust;
+using MeshTrust.IO;
 using MeshTrust.Kind;
 using MeshTrust.Kubeconfig;
 using MeshTrust.Kubernetes;
@@ -147,7 +148,7 @@ internal sealed class PeerProbe(IContainerEngine engine, Func<ClusterAccess, ICl
     private static string Text(IPAddress address) => address.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{address}]"
         : address.ToString();
 
-    private string Reason(ToolResult result)
+    private string Reason(ProcessResult result)
     {
         const int killedByTimeout = 124;
         if (result.ExitCode == killedByTimeout) return $"no answer within {Text(Patience)} s";

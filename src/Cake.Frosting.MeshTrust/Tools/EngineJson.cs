@@ -5,7 +5,9 @@ using System.Text.Json;
 
 namespace Cake.Frosting.MeshTrust.Tools;
 
-/// <summary>Reads what engines print. What may be absent is absent also where it is null or of another kind; what must be there is a fault.</summary>
+/// <summary>
+/// Reads what engines print. What may be absent is absent also where it is null or of another kind; what must be there is a fault.
+/// </summary>
 internal static class EngineJson
 {
     private static readonly JsonDocumentOptions Options = new() { MaxDepth = 64 };
@@ -21,7 +23,7 @@ internal static class EngineJson
         }
         catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException)
         {
-            throw EngineFault.Unreadable(what, e);
+            throw EngineFault.Unreadable(what, e.Message, e);
         }
     }
 
@@ -34,49 +36,53 @@ internal static class EngineJson
         _ => throw new FormatException($"a list was expected, not '{Shown(element)}'"),
     };
 
-    /// <summary>A member, whatever the case of its name; undefined where there is none.</summary>
-    public static JsonElement Get(this JsonElement element, params ReadOnlySpan<string> path)
+    /// <summary>What a path of names leads to (<c>State.Running</c>), whatever their case; undefined where there is nothing.</summary>
+    public static JsonElement Get(this JsonElement element, string path)
     {
-        foreach (var name in path)
+        foreach (var name in path.Split('.'))
         {
             if (element.ValueKind != JsonValueKind.Object) return default;
-            if (element.TryGetProperty(name, out var exact))
-            {
-                element = exact;
-                continue;
-            }
-
-            element = Loosely(element, name);
+            element = element.TryGetProperty(name, out var exact)
+                ? exact
+                : element.EnumerateObject().FirstOrDefault(member => member.Name.Equals(name, StringComparison.OrdinalIgnoreCase)).Value;
         }
 
         return element;
     }
 
     /// <summary>The members of an object; none of anything else.</summary>
-    public static IEnumerable<JsonProperty> Members(this JsonElement element) => element.ValueKind == JsonValueKind.Object ? element.EnumerateObject() : [];
+    public static IEnumerable<JsonProperty> Members(this JsonElement element) =>
+        element.ValueKind == JsonValueKind.Object ? element.EnumerateObject() : [];
 
-    /// <summary>A text; empty where there is none. A number is its digits.</summary>
-    public static string Text(this JsonElement element, params ReadOnlySpan<string> path)
+    /// <summary>A text; empty where it is none. A number is its digits.</summary>
+    public static string Text(this JsonElement element) => element.ValueKind switch
     {
-        var found = element.Get(path);
-        return found.ValueKind switch
+        JsonValueKind.String => element.GetString() ?? "",
+        JsonValueKind.Number => element.GetRawText(),
+        _ => "",
+    };
+
+    /// <summary>The text at the first of these paths that has one; empty where none has.</summary>
+    public static string Text(this JsonElement element, params ReadOnlySpan<string> paths)
+    {
+        foreach (var path in paths)
         {
-            JsonValueKind.String => found.GetString() ?? "",
-            JsonValueKind.Number => found.GetRawText(),
-            _ => "",
-        };
+            if (element.Get(path).Text() is { Length: > 0 } text) return text;
+        }
+
+        return "";
     }
 
     /// <summary>A text that must be there.</summary>
-    public static string Required(this JsonElement element, string name) =>
-        element.Text(name) is { Length: > 0 } text ? text : throw new FormatException($"'{name}' is missing");
+    public static string Required(this JsonElement element, params ReadOnlySpan<string> paths) =>
+        element.Text(paths) is { Length: > 0 } text ? text : throw new FormatException($"'{paths[0]}' is missing");
 
     /// <summary>A whole number; 0 where there is none.</summary>
-    public static long Number(this JsonElement element, params ReadOnlySpan<string> path) =>
-        long.TryParse(element.Text(path), NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) ? number : 0;
+    public static long Number(this JsonElement element, params ReadOnlySpan<string> paths) =>
+        long.TryParse(element.Text(paths), NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) ? number : 0;
 
     /// <summary>A truth; false where there is none.</summary>
-    public static bool Flag(this JsonElement element, params ReadOnlySpan<string> path) => element.Get(path).ValueKind == JsonValueKind.True;
+    public static bool Flag(this JsonElement element, string path) => element.Get(path).ValueKind == JsonValueKind.True;
 
     /// <summary>Texts by name, such as labels.</summary>
     public static IReadOnlyDictionary<string, string> Texts(this JsonElement element)
@@ -90,22 +96,22 @@ internal static class EngineJson
     public static IPNetwork? Range(string text)
     {
         if (text.Length == 0) return null;
-        var slash = text.IndexOf('/', StringComparison.Ordinal);
-        if (slash < 0
+        if (text.Split('/') is not [_, var bits]
             || Address(text) is not { } address
-            || !int.TryParse(text.AsSpan(slash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var length)
-            || length > (address.AddressFamily == AddressFamily.InterNetwork ? 32 : 128)) throw new FormatException($"'{Shown(text)}' is no range of addresses");
+            || !int.TryParse(bits, NumberStyles.None, CultureInfo.InvariantCulture, out var length)
+            || length > (address.AddressFamily == AddressFamily.InterNetwork ? 32 : 128))
+            throw new FormatException($"'{Shown(text)}' is no range of addresses");
         var bytes = address.GetAddressBytes();
         for (var bit = length; bit < bytes.Length * 8; bit++) bytes[bit / 8] &= (byte)~(0x80 >> (bit % 8));
         return new IPNetwork(new IPAddress(bytes), length);
     }
 
     /// <summary>An address, with or without the length of its network behind it. Null for an empty text and for what is none.</summary>
-    public static IPAddress? Address(string text) =>
-        IPAddress.TryParse(text.AsSpan(0, text.IndexOf('/', StringComparison.Ordinal) is var slash and >= 0 ? slash : text.Length), out var address) ? address : null;
+    public static IPAddress? Address(string text) => IPAddress.TryParse(text.Split('/')[0], out var address) ? address : null;
 
     /// <summary>Addresses of texts, without those that are none.</summary>
-    public static IReadOnlyList<IPAddress> Addresses(params IEnumerable<string> texts) => [.. texts.Select(Address).OfType<IPAddress>().Distinct()];
+    public static IReadOnlyList<IPAddress> Addresses(params IEnumerable<string> texts) =>
+        [.. texts.Select(Address).OfType<IPAddress>().Distinct()];
 
     /// <summary>The name that Go gives to an architecture.</summary>
     public static string Architecture(string text) => text switch
@@ -114,9 +120,6 @@ internal static class EngineJson
         "aarch64" => "arm64",
         _ => text,
     };
-
-    private static JsonElement Loosely(JsonElement element, string name) =>
-        element.EnumerateObject().FirstOrDefault(member => string.Equals(member.Name, name, StringComparison.OrdinalIgnoreCase)).Value;
 
     private static string Shown(JsonElement element) => Shown(element.GetRawText());
 

@@ -5,6 +5,12 @@ using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust.Tools;
 
+/// <summary>Whether a container engine answers.</summary>
+/// <param name="Engine">The engine that answers; null where none does.</param>
+/// <param name="Info">What it said of itself; null where none answers.</param>
+/// <param name="Problems">Why none answers: one problem for each engine that was tried; empty where one does.</param>
+internal sealed record EngineAnswer(IContainerEngine? Engine, EngineInfo? Info, IReadOnlyList<Problem> Problems);
+
 /// <summary>Finds the container engine that answers. One that did is not asked again: what it says of itself holds for the run.</summary>
 internal sealed class EngineSearch(ToolHost host)
 {
@@ -25,54 +31,84 @@ internal sealed class EngineSearch(ToolHost host)
     public async Task<EngineAnswer> AskAsync(ContainerEngineChoice wanted, TimeSpan limit, CancellationToken cancellationToken)
     {
         var named = wanted == ContainerEngineChoice.Auto ? host.Environment.GetEnvironmentVariable("KIND_EXPERIMENTAL_PROVIDER") ?? "" : "";
-        if (named is not ("" or "docker" or "podman")) return new EngineAnswer { Problems = [EngineFault.Unsupported(named)] };
+        if (named is not ("" or "docker" or "podman")) return new EngineAnswer(null, null, [EngineFault.Unsupported(named)]);
         if (_found.TryGetValue((wanted, named), out var known)) return known;
-        var answer = await AskAsync(wanted, named, limit, cancellationToken).ConfigureAwait(false);
-        return answer.Engine is null ? answer : _found.GetOrAdd((wanted, named), answer);
+        ContainerEngineChoice[] choices = (wanted, named) switch
+        {
+            (ContainerEngineChoice.Docker, _) or (_, "docker") => [ContainerEngineChoice.Docker],
+            (ContainerEngineChoice.Podman, _) or (_, "podman") => [ContainerEngineChoice.Podman],
+            _ => [ContainerEngineChoice.Docker, ContainerEngineChoice.Podman],
+        };
+        var problems = new List<Problem>();
+        var engines = choices.Select(choice => new ContainerEngine(host, choice)).ToList();
+        foreach (var engine in engines.Where(engine => engine.IsThere))
+        {
+            try
+            {
+                var info = await engine.ReadInfoAsync(limit, cancellationToken).ConfigureAwait(false);
+                return _found.GetOrAdd((wanted, named), new EngineAnswer(engine, info, []));
+            }
+            catch (MeshTrustException e)
+            {
+                problems.AddRange(e.Problems);
+            }
+        }
+
+        if (problems.Count == 0) problems.Add(EngineFault.Absent([.. engines.Select(engine => engine.Name)], [.. Others.Where(IsThere)]));
+        return new EngineAnswer(null, null, problems);
     }
 
     /// <summary>The engine that answers, within <see cref="DefaultLimit"/>, with what it says of itself.</summary>
-    /// <exception cref="global::MeshTrust.MeshTrustException">MT2201 to MT2212: none answers, with a problem for each that was tried.</exception>
-    public async Task<(IContainerEngine Engine, EngineInfo Info)> FindAsync(ContainerEngineChoice wanted, CancellationToken cancellationToken)
+    /// <exception cref="MeshTrustException">MT2201 to MT2212: none answers, with a problem for each that was tried.</exception>
+    public async Task<(IContainerEngine Engine, EngineInfo Info)> FindAsync(
+        ContainerEngineChoice wanted, CancellationToken cancellationToken)
     {
         var answer = await AskAsync(wanted, DefaultLimit, cancellationToken).ConfigureAwait(false);
-        return answer is { Engine: { } engine, Info: { } info } ? (engine, info) : throw new MeshTrustException(Stage.ClusterCreation, answer.Problems);
+        return answer is { Engine: { } engine, Info: { } info }
+            ? (engine, info)
+            : throw new MeshTrustException(Stage.ClusterCreation, answer.Problems);
     }
 
-    private async Task<EngineAnswer> AskAsync(ContainerEngineChoice wanted, string named, TimeSpan limit, CancellationToken cancellationToken)
+    private bool IsThere(string program) => host.Tools.Resolve(program) is not null;
+}
+
+/// <summary>Reads all that plans and checks are made from, at one time and with few processes.</summary>
+internal sealed class EngineSnapshotReader(ToolHost host)
+{
+    private readonly ConcurrentDictionary<ContainerEngineChoice, string> _kindVersions = new();
+
+    /// <summary>
+    /// The engine's networks and containers and the machine's routes (Linux, and an engine of this machine), now; and kind's version, which
+    /// is asked once.
+    /// </summary>
+    /// <param name="engine">The engine.</param>
+    /// <param name="info">What it said of itself.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="MeshTrustException">The engine does not answer, or not in a way that can be read.</exception>
+    public async Task<EngineSnapshot> ReadAsync(IContainerEngine engine, EngineInfo info, CancellationToken cancellationToken)
     {
-        var (asksDocker, asksPodman) = (wanted, named) switch
+        var networks = engine.ReadNetworksAsync(cancellationToken);
+        var containers = engine.ReadContainersAsync(cancellationToken);
+        var version = ReadKindVersionAsync(engine.Engine, cancellationToken);
+
+        // The first fault is thrown when all have ended: none is left behind that still runs.
+        await Task.WhenAll(networks, containers, version).ConfigureAwait(false);
+        return new EngineSnapshot
         {
-            (ContainerEngineChoice.Docker, _) or (_, "docker") => (true, false),
-            (ContainerEngineChoice.Podman, _) or (_, "podman") => (false, true),
-            _ => (true, true),
+            Info = info,
+            Networks = await networks.ConfigureAwait(false),
+            Containers = await containers.ConfigureAwait(false),
+            Routes = info.IsRemote ? [] : HostRoutes.Read(),
+            KindVersion = await version.ConfigureAwait(false),
         };
-        var docker = new DockerEngine(host);
-        var podman = new PodmanEngine(host);
-        var problems = new List<Problem>();
-        if (asksDocker && docker.IsThere && await TryAsync(docker, docker.ReadInfoAsync, limit, problems, cancellationToken).ConfigureAwait(false) is { } first) return first;
-        if (asksPodman && podman.IsThere && await TryAsync(podman, podman.ReadInfoAsync, limit, problems, cancellationToken).ConfigureAwait(false) is { } second) return second;
-        if (problems.Count > 0) return new EngineAnswer { Problems = problems };
-
-        string[] wants = [.. asksDocker ? (string[])["docker"] : [], .. asksPodman ? (string[])["podman"] : []];
-        return new EngineAnswer { Problems = [EngineFault.Absent(wants, [.. Others.Where(other => host.Tools.Resolve(other) is not null)])] };
     }
 
-    private static async Task<EngineAnswer?> TryAsync(
-        IContainerEngine engine,
-        Func<TimeSpan, CancellationToken, Task<EngineInfo>> read,
-        TimeSpan limit,
-        List<Problem> problems,
-        CancellationToken cancellationToken)
+    /// <summary>kind's version; null where there is no kind.</summary>
+    /// <exception cref="MeshTrustException">kind does not say its version.</exception>
+    public async Task<string?> ReadKindVersionAsync(ContainerEngineChoice engine, CancellationToken cancellationToken)
     {
-        try
-        {
-            return new EngineAnswer { Engine = engine, Info = await read(limit, cancellationToken).ConfigureAwait(false) };
-        }
-        catch (MeshTrustException e)
-        {
-            problems.AddRange(e.Problems);
-            return null;
-        }
+        if (_kindVersions.TryGetValue(engine, out var known)) return known;
+        var kind = new KindTool(host, engine);
+        return kind.IsThere ? _kindVersions.GetOrAdd(engine, await kind.ReadVersionAsync(cancellationToken).ConfigureAwait(false)) : null;
     }
 }

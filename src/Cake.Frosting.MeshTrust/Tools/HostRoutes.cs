@@ -4,7 +4,9 @@ using MeshTrust.Kind;
 
 namespace Cake.Frosting.MeshTrust.Tools;
 
-/// <summary>The routes of this machine, as Linux tells them: the main table. Those of other tables, which some VPNs use, are not seen.</summary>
+/// <summary>
+/// The routes of this machine, as Linux tells them: the main table. Those of other tables, which some VPNs use, are not seen.
+/// </summary>
 internal static class HostRoutes
 {
     private const uint IsUp = 0x1;
@@ -13,7 +15,8 @@ internal static class HostRoutes
     private const uint IsAnycast = 0x00100000;
 
     /// <summary>All routes of this machine; none on another system, or where they may not be read.</summary>
-    public static IReadOnlyList<HostRoute> Read() => OperatingSystem.IsLinux() ? [.. Version4(Text("/proc/net/route")), .. Version6(Text("/proc/net/ipv6_route"))] : [];
+    public static IReadOnlyList<HostRoute> Read() =>
+        OperatingSystem.IsLinux() ? [.. Version4(Text("/proc/net/route")), .. Version6(Text("/proc/net/ipv6_route"))] : [];
 
     /// <summary>Reads <c>/proc/net/route</c>: addresses are numbers of this machine's own byte order. See proc_pid_net(5).</summary>
     public static IReadOnlyList<HostRoute> Version4(string text)
@@ -22,24 +25,32 @@ internal static class HostRoutes
         foreach (var line in text.Split('\n').Skip(1))
         {
             var fields = line.Split('\t', StringSplitOptions.TrimEntries);
-            if (fields.Length < 8 || !Hex(fields[1], out var destination) || !Hex(fields[3], out var flags) || !Hex(fields[7], out var mask)) continue;
+            if (fields.Length < 8 || !Hex(fields[1], out var destination)
+                || !Hex(fields[3], out var flags) || !Hex(fields[7], out var mask))
+                continue;
             if ((flags & IsUp) == 0 || (flags & IsReject) != 0 || mask == 0) continue;
-            routes.Add(new HostRoute(Range(BitConverter.GetBytes(destination), BitConverter.GetBytes(mask).Sum(part => int.PopCount(part))), fields[0]));
+            var length = BitConverter.GetBytes(mask).Sum(part => int.PopCount(part));
+            routes.Add(new HostRoute(Range(BitConverter.GetBytes(destination), length), fields[0]));
         }
 
         return [.. routes.Distinct()];
     }
 
-    /// <summary>Reads <c>/proc/net/ipv6_route</c>. The machine's own addresses, link-local ones and multicast lead nowhere else and are left out.</summary>
+    /// <summary>
+    /// Reads <c>/proc/net/ipv6_route</c>. The machine's own addresses, link-local ones and multicast lead nowhere else and are left out.
+    /// </summary>
     public static IReadOnlyList<HostRoute> Version6(string text)
     {
         var routes = new List<HostRoute>();
         foreach (var line in text.Split('\n'))
         {
             var fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-            if (fields.Length < 10 || fields[0].Length != 32 || !Hex(fields[1], out var length) || length > 128 || !Hex(fields[8], out var flags)) continue;
+            if (fields.Length < 10 || fields[0].Length != 32 || !Hex(fields[1], out var length)
+                || length > 128 || !Hex(fields[8], out var flags))
+                continue;
             if ((flags & IsUp) == 0 || (flags & (IsReject | IsLocal | IsAnycast)) != 0 || length == 0 || fields[9] == "lo") continue;
-            if (!TryBytes(fields[0], out var bytes) || new IPAddress(bytes) is { IsIPv6LinkLocal: true } or { IsIPv6Multicast: true }) continue;
+            if (!TryBytes(fields[0], out var bytes) || new IPAddress(bytes) is { IsIPv6LinkLocal: true } or { IsIPv6Multicast: true })
+                continue;
             routes.Add(new HostRoute(Range(bytes, (int)length), fields[9]));
         }
 
@@ -61,7 +72,8 @@ internal static class HostRoutes
         }
     }
 
-    private static bool Hex(string text, out uint number) => uint.TryParse(text, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out number);
+    private static bool Hex(string text, out uint number) =>
+        uint.TryParse(text, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out number);
 
     private static bool TryBytes(string hex, out byte[] bytes)
     {

@@ -1,6 +1,8 @@
 using Cake.Core;
+using Cake.Core.IO;
 using Cake.Kubectl;
 using MeshTrust;
+using MeshTrust.IO;
 using MeshTrust.Kubeconfig;
 
 namespace Cake.Frosting.MeshTrust.Tools;
@@ -9,7 +11,7 @@ namespace Cake.Frosting.MeshTrust.Tools;
 /// kubectl by way of Cake.Kubectl, whose settings know neither a kubeconfig nor a context: every call goes through here and names both,
 /// keeps kubectl's cache out of the user's home, hears what kubectl says, and ends it when the caller's token is cancelled.
 /// </summary>
-/// <param name="context">Cake's context, which finds and starts it.</param>
+/// <param name="context">Cake's context, which finds it.</param>
 /// <param name="cacheDirectory">Where kubectl keeps what it learned of each server; absolute.</param>
 internal sealed class KubectlTool(ICakeContext context, string cacheDirectory)
 {
@@ -19,18 +21,37 @@ internal sealed class KubectlTool(ICakeContext context, string cacheDirectory)
     public bool IsThere => context.Tools.Resolve(Names) is not null;
 
     /// <summary>Applies a manifest, by server-side apply, to one cluster.</summary>
-    /// <param name="access">The cluster.</param>
-    /// <param name="manifest">The manifest's file.</param>
-    /// <param name="fieldManager">Under which name the server keeps who owns the fields.</param>
-    /// <param name="cancellationToken">Ends kubectl and the call.</param>
     /// <returns>What kubectl said, whatever its exit code.</returns>
     /// <exception cref="MeshTrustException">Stage <see cref="Stage.LoadBalancer"/>, MT4010: kubectl is not there.</exception>
-    public Task<ToolResult> ApplyAsync(ClusterAccess access, string manifest, string fieldManager, CancellationToken cancellationToken)
+    public async Task<ProcessResult> ApplyAsync(
+        ClusterAccess access, string manifest, string fieldManager, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(access);
         EnsureIsThere();
-        var settings = new KubectlApplySettings { ServerSide = true, FieldManager = fieldManager, Filename = manifest };
-        return RunAsync("apply", settings, access, (c, s) => c.KubectlApply(s), cancellationToken);
+        var call = new AliasCall(context, cancellationToken);
+        var settings = new KubectlApplySettings
+        {
+            ServerSide = true,
+            FieldManager = fieldManager,
+            Filename = manifest,
+            ArgumentCustomization = arguments => arguments
+                .AppendSwitchQuoted("--kubeconfig", "=", access.KubeconfigPath)
+                .AppendSwitchQuoted("--context", "=", access.ContextName)
+                .AppendSwitchQuoted("--cache-dir", "=", cacheDirectory),
+            EnvironmentVariables = new Dictionary<string, string> { ["KUBECONFIG"] = access.KubeconfigPath },
+            HandleExitCode = _ => true,
+        };
+        try
+        {
+            // An alias blocks until its program has ended, so it gets a thread of its own.
+            var alias = Task.Factory.StartNew(
+                () => call.KubectlApply(settings), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            await alias.ConfigureAwait(false);
+            return await call.ReadResultAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            call.End();
+        }
     }
 
     /// <summary>Sees that kubectl is there.</summary>
@@ -45,18 +66,62 @@ internal sealed class KubectlTool(ICakeContext context, string cacheDirectory)
         }
     }
 
-    private async Task<ToolResult> RunAsync<TSettings>(string command, TSettings settings, ClusterAccess access, Action<ICakeContext, TSettings> alias, CancellationToken cancellationToken)
-        where TSettings : AutoToolSettings
+    /// <summary>
+    /// One call of an alias: the context that it gets, which starts its one program as all others are started, and that program.
+    /// </summary>
+    private sealed class AliasCall(ICakeContext context, CancellationToken cancellationToken)
+        : CakeContextAdapter(context), IProcessRunner, IProcess
     {
-        settings.ArgumentCustomization = arguments => arguments
-            .AppendSwitchQuoted("--kubeconfig", "=", access.KubeconfigPath)
-            .AppendSwitchQuoted("--context", "=", access.ContextName)
-            .AppendSwitchQuoted("--cache-dir", "=", cacheDirectory);
-        settings.EnvironmentVariables = new Dictionary<string, string> { ["KUBECONFIG"] = access.KubeconfigPath };
-        settings.HandleExitCode = _ => true;
-        using var processes = new KubectlProcesses($"kubectl {command}", cancellationToken);
-        // An alias blocks until its program has ended.
-        await Task.Run(() => alias(new KubectlContext(context, processes), settings), cancellationToken).ConfigureAwait(false);
-        return processes.Result ?? throw new InvalidOperationException($"kubectl {command} was not waited for.");
+        private ChildProcess? _child;
+        private CancellationTokenRegistration _ending;
+
+        public override IProcessRunner ProcessRunner => this;
+
+        public IProcess Start(FilePath filePath, ProcessSettings settings)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            _child = ChildProcess.Start(new ProcessRequest(filePath.FullPath, [])
+            {
+                ArgumentLine = settings.Arguments?.Render() ?? "",
+                Directory = settings.WorkingDirectory?.FullPath ?? "",
+                Environment = variables =>
+                {
+                    foreach (var (name, value) in settings.EnvironmentVariables ?? new Dictionary<string, string>())
+                        variables[name] = value;
+                },
+            });
+            _ending = cancellationToken.Register(Kill);
+            return this;
+        }
+
+        public async Task<ProcessResult> ReadResultAsync()
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var code = await _child!.Exited.ConfigureAwait(false);
+            return new ProcessResult(code, _child.Output, _child.Error);
+        }
+
+        public void WaitForExit() => _child!.WaitForExit();
+
+        public bool WaitForExit(int milliseconds) => _child!.WaitForExit(TimeSpan.FromMilliseconds(milliseconds));
+
+        public int GetExitCode() => _child!.ExitCode;
+
+        public IEnumerable<string> GetStandardOutput() => _child!.Output.Split('\n');
+
+        public IEnumerable<string> GetStandardError() => _child!.Error.Split('\n');
+
+        public void Kill() => _child!.Kill(entireTree: true);
+
+        // An alias may dispose of its program before the last of its output is read.
+        public void Dispose()
+        {
+        }
+
+        public void End()
+        {
+            _ending.Dispose();
+            _child?.Dispose();
+        }
     }
 }

@@ -1,4 +1,3 @@
-using System.Text;
 using MeshTrust.ControlPlanes.Identity;
 using MeshTrust.IO;
 using MeshTrust.Kubeconfig;
@@ -7,36 +6,25 @@ using MeshTrust.Settings;
 namespace MeshTrust.ControlPlanes.Embedded;
 
 /// <summary>
-/// Clusters in this process: one <see cref="EmbeddedControlPlane"/> each. They need nothing installed. In the work directory, their state
-/// is in <c>embedded/&lt;cluster&gt;/</c> and their kubeconfigs are <c>kubeconfig/&lt;cluster&gt;</c>: files 0600, directories 0700.
+/// Clusters in this process: one <see cref="EmbeddedControlPlane"/> each. They need nothing installed and keep their state.
 /// </summary>
-internal sealed class EmbeddedClusterProvider(string workDirectory) : IClusterProvider
+internal sealed class EmbeddedClusterProvider(string workDirectory) : LocalPlaneProvider(workDirectory, "embedded", "MT2003")
 {
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan ProbeTimeout = TimeSpan.FromSeconds(2);
 
-    private readonly string _work = Path.GetFullPath(workDirectory);
+    public override ProviderChoice Choice => ProviderChoice.Embedded;
 
-    public ProviderChoice Choice => ProviderChoice.Embedded;
+    public override TimeSpan Deadline { get; init; } = TimeSpan.FromSeconds(15);
 
-    public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
-
-    /// <summary>How long to wait for a cluster that another process holds and that does not answer: it may be starting.</summary>
-    public TimeSpan Deadline { get; init; } = TimeSpan.FromSeconds(15);
-
-    /// <summary>Starts all clusters in parallel. One that another process serves from the same work directory is used as it is.</summary>
-    /// <exception cref="MeshTrustException">All problems of all clusters: MT2001, MT2003, MT1001 to MT1004. Then none runs.</exception>
-    public async Task<ClusterSet> EnsureAsync(MeshTopology topology, CancellationToken cancellationToken)
+    /// <summary>
+    /// Starts all clusters in parallel. A cluster that another process serves from the same work directory is used as it is.
+    /// </summary>
+    /// <exception cref="MeshTrustException">
+    /// All problems of all clusters: MT2001, MT2003, MT1001 to MT1004. Then nothing stays started.
+    /// </exception>
+    public override async Task<ClusterSet> EnsureAsync(MeshTopology topology, CancellationToken cancellationToken)
     {
-        foreach (var directory in (string[])[Path.Combine(_work, "embedded"), Path.Combine(_work, "kubeconfig")])
-        {
-            StateDirectory.Guarded(directory, () =>
-            {
-                Directory.CreateDirectory(_work);
-                AtomicFile.CreatePrivateDirectory(directory);
-            });
-        }
-
+        PrepareDirectories();
         var starts = topology.Clusters.Select(c => Task.Run(() => EnsureAsync(c.Name, cancellationToken), cancellationToken)).ToList();
         try
         {
@@ -58,14 +46,14 @@ internal sealed class EmbeddedClusterProvider(string workDirectory) : IClusterPr
 
     private async Task<Start> EnsureAsync(ClusterName name, CancellationToken cancellationToken)
     {
-        var path = Path.Combine(_work, "embedded", name.Value);
-        var state = new StateDirectory(path, name.Value);
+        var state = new StateDirectory(StateOf(name), name.Value);
         state.Create();
-        var options = new EmbeddedControlPlaneOptions { Name = name, StateDirectory = path, TimeProvider = TimeProvider };
-        return await Wait.UntilAsync(
+        var options = new EmbeddedControlPlaneOptions { Name = name, StateDirectory = state.Path, TimeProvider = TimeProvider };
+        return await HoldAsync(
+            name,
             async token => await StartAsync(options, state, token).ConfigureAwait(false)
                 ?? await FindRunningAsync(name, state, token).ConfigureAwait(false),
-            Deadline, Pause, () => Unreachable(name, path), TimeProvider, cancellationToken).ConfigureAwait(false);
+            cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<Start?> StartAsync(EmbeddedControlPlaneOptions options, StateDirectory state, CancellationToken cancellationToken)
@@ -76,7 +64,7 @@ internal sealed class EmbeddedClusterProvider(string workDirectory) : IClusterPr
             var (outcome, content) = plane.WasThere
                 ? (ClusterOutcome.Restarted, $"{Text.Count(plane.Kept, "object")} kept")
                 : (ClusterOutcome.Created, "empty");
-            return new Start(plane, Provide(options.Name, plane.KubeconfigText, outcome, $"{Authority(plane.Server)}, {content}"));
+            return new Start(plane, Provide(options.Name, plane.KubeconfigText, outcome, $"{AddressOf(plane.Server)}, {content}"));
         }
         catch
         {
@@ -100,27 +88,9 @@ internal sealed class EmbeddedClusterProvider(string workDirectory) : IClusterPr
         if (!await AdministratorClient.AnswersAsync(client, Path, cancellationToken).ConfigureAwait(false)) return null;
         var kubeconfig = identity.Administrator.ToKubeconfig(name.Value, server, identity.Ca.CertificatePem);
         var count = Text.Count(EmbeddedControlPlane.CountOfUsers(state.LoadObjects().Objects), "object");
-        var detail = $"{Authority(server)}, served by another process, {count} there";
+        var detail = $"{AddressOf(server)}, served by another process, {count} there";
         return new Start(null, Provide(name, kubeconfig, ClusterOutcome.Kept, detail));
     }
-
-    private ProvidedCluster Provide(ClusterName name, string kubeconfig, ClusterOutcome outcome, string detail)
-    {
-        var path = Path.Combine(_work, "kubeconfig", name.Value);
-        StateDirectory.Guarded(path, () => AtomicFile.ReplaceIfChanged(path, Encoding.UTF8.GetBytes(kubeconfig), secret: true));
-        return new ProvidedCluster
-        {
-            Access = new ClusterAccess { Name = name, KubeconfigPath = path, ContextName = name.Value },
-            Outcome = outcome,
-            Detail = detail,
-        };
-    }
-
-    private static string Authority(Uri server) => server.GetLeftPart(UriPartial.Authority);
-
-    private MeshTrustException Unreachable(ClusterName name, string path) => new(Stage.ClusterCreation, new Problem("MT2003", path,
-        $"Another process holds embedded cluster '{name}' but did not answer within {Deadline.TotalSeconds:0} s.",
-        "Let the other run end, or stop it, and run again; or take another work directory with --work-dir."));
 
     /// <summary>A cluster, and its server where this process runs it.</summary>
     private sealed record Start(EmbeddedControlPlane? Plane, ProvidedCluster Cluster);

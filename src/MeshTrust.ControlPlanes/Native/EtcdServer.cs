@@ -1,12 +1,11 @@
 using System.Net.Sockets;
 using MeshTrust.ControlPlanes.Identity;
 using MeshTrust.ControlPlanes.Native.Binaries;
-using MeshTrust.ControlPlanes.Native.Processes;
 
 namespace MeshTrust.ControlPlanes.Native;
 
 /// <summary>The etcd of one control plane, and where it listens.</summary>
-internal sealed record EtcdServer(ManagedProcess Process, string Address)
+internal sealed record EtcdServer(PlaneProcess Process, string Address)
 {
     private const int Attempts = 4;
     private const string Socket = "etcd.sock:0";
@@ -15,7 +14,15 @@ internal sealed record EtcdServer(ManagedProcess Process, string Address)
     private const int LongestSocket = 103;
 
     /// <summary>Whether this etcd can leave out fsync, which is of no use to data that dies with its process.</summary>
-    public static bool CanSkipSync(ControlPlaneBinaries binaries) => KubernetesVersion.TryParse(binaries.EtcdVersion) is { } version && version >= new KubernetesVersion(3, 5, 0);
+    public static bool CanSkipSync(ControlPlaneBinaries binaries) =>
+        KubernetesVersion.TryParse(binaries.EtcdVersion) is { } version && version >= new KubernetesVersion(3, 5, 0);
+
+    /// <summary>etcd stops on variables of its own that contradict its command line.</summary>
+    public static void RemoveVariables(IDictionary<string, string?> environment)
+    {
+        foreach (var name in environment.Keys.Where(name => name.StartsWith("ETCD_", StringComparison.OrdinalIgnoreCase)).ToList())
+            environment.Remove(name);
+    }
 
     /// <exception cref="MeshTrustException">MT2120 to MT2123.</exception>
     public static async Task<EtcdServer> StartAsync(PlanePlan plan, CancellationToken cancellationToken)
@@ -29,19 +36,31 @@ internal sealed record EtcdServer(ManagedProcess Process, string Address)
             using var client = PortReservation.Take(hold: false, 0);
             using var peer = PortReservation.Take(hold: false, 0);
             var address = unix ? $"unix://{Socket}" : $"http://127.0.0.1:{client.Port}";
-            var process = await plan.StartAsync("etcd", plan.Binaries.Etcd, Flags(plan, address, unix ? "unix://peer.sock:0" : $"http://127.0.0.1:{peer.Port}"), cancellationToken).ConfigureAwait(false);
+            var flags = Flags(plan, address, unix ? "unix://peer.sock:0" : $"http://127.0.0.1:{peer.Port}");
+            var process = PlaneProcess.Start(plan, "etcd", plan.Binaries.Etcd, flags);
             try
             {
-                using var probe = unix ? OverSocket(socket) : new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri(address) };
+                using var probe = unix
+                    ? OverSocket(socket)
+                    : new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri(address) };
                 probe.Timeout = TimeSpan.FromSeconds(5);
-                if (await Readiness.WaitAsync(process, plan, token => AdministratorClient.AnswersAsync(probe, "health", token), cancellationToken).ConfigureAwait(false))
+                Task<bool> IsReadyAsync(CancellationToken token) => AdministratorClient.AnswersAsync(probe, "health", token);
+                if (await process.WaitUntilReadyAsync(IsReadyAsync, cancellationToken).ConfigureAwait(false))
                     return new EtcdServer(process, address);
                 var code = await process.Exited.ConfigureAwait(false);
-                var bind = PortReservation.IsBindFailure(process.Said);
-                if (bind && attempt >= Attempts) throw StartFault.NoPort(process, attempt);
-                // A version that takes no socket says so at once; with TCP it may do.
-                if (!bind && (!unix || asked == EtcdTransport.Unix)) throw StartFault.Exited(process, code);
-                if (!bind) unix = false;
+                if (process.FoundPortTaken)
+                {
+                    if (attempt >= Attempts) throw process.NoPort(attempt);
+                }
+                else if (unix && asked == EtcdTransport.Auto)
+                {
+                    // A version that takes no socket says so at once; with TCP it may do.
+                    unix = false;
+                }
+                else
+                {
+                    throw process.ExitedEarly(code);
+                }
             }
             catch
             {
@@ -67,7 +86,7 @@ internal sealed record EtcdServer(ManagedProcess Process, string Address)
         ];
         // Data that is kept is synced: it has to survive a power cut, too.
         if (plan.State is null && CanSkipSync(plan.Binaries)) flags.Add("--unsafe-no-fsync=true");
-        return FlagSet.Merge(flags, plan.Options.ExtraEtcdFlags);
+        return PlanePlan.Merge(flags, plan.Options.ExtraEtcdFlags);
     }
 
     private static HttpClient OverSocket(string path) => new(new SocketsHttpHandler

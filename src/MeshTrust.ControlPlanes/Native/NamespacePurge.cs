@@ -20,7 +20,8 @@ internal sealed class NamespacePurge(HttpClient client, string plane)
         var removes = name != "default";
         if (removes) await SendAsync(HttpMethod.Delete, path, null, cancellationToken).ConfigureAwait(false);
         var collections = await CollectionsAsync(path, name, cancellationToken).ConfigureAwait(false);
-        await Parallel.ForEachAsync(collections, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken }, EmptyAsync).ConfigureAwait(false);
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken };
+        await Parallel.ForEachAsync(collections, parallel, EmptyAsync).ConfigureAwait(false);
         if (!removes) return;
 
         for (var round = 0; await FindAsync(path, cancellationToken).ConfigureAwait(false) is { } space; round++)
@@ -44,7 +45,8 @@ internal sealed class NamespacePurge(HttpClient client, string plane)
             foreach (var metadata in left.Select(item => item!["metadata"]!).Where(m => m["finalizers"] is not null))
             {
                 var release = new JsonObject { ["metadata"] = new JsonObject { ["finalizers"] = null } };
-                await SendAsync(HttpMethod.Patch, $"{collection}/{Uri.EscapeDataString(metadata["name"]!.GetValue<string>())}", release, cancellationToken).ConfigureAwait(false);
+                var item = $"{collection}/{Uri.EscapeDataString(metadata["name"]!.GetValue<string>())}";
+                await SendAsync(HttpMethod.Patch, item, release, cancellationToken).ConfigureAwait(false);
             }
 
             await Task.Delay(Pause, cancellationToken).ConfigureAwait(false);
@@ -55,7 +57,9 @@ internal sealed class NamespacePurge(HttpClient client, string plane)
     private async Task<IReadOnlyList<string>> CollectionsAsync(string space, string name, CancellationToken cancellationToken)
     {
         var groups = (await FindAsync("apis", cancellationToken).ConfigureAwait(false))?["groups"]?.AsArray() ?? [];
-        var versions = groups.Select(g => g!["preferredVersion"]!["groupVersion"]!.GetValue<string>()).Select(v => (Resources: $"apis/{v}", Prefix: $"apis/{v}/namespaces/{Uri.EscapeDataString(name)}"));
+        var versions = groups
+            .Select(g => g!["preferredVersion"]!["groupVersion"]!.GetValue<string>())
+            .Select(v => (Resources: $"apis/{v}", Prefix: $"apis/{v}/namespaces/{Uri.EscapeDataString(name)}"));
         var found = new List<string>();
         foreach (var (resources, prefix) in versions.Prepend((Resources: "api/v1", Prefix: space)))
         {
@@ -70,17 +74,20 @@ internal sealed class NamespacePurge(HttpClient client, string plane)
 
     private static List<string> Verbs(JsonNode? resource) => [.. (resource!["verbs"]?.AsArray() ?? []).Select(v => v!.GetValue<string>())];
 
-    private Task<JsonObject?> FindAsync(string path, CancellationToken cancellationToken) => SendAsync(HttpMethod.Get, path, null, cancellationToken);
+    private Task<JsonObject?> FindAsync(string path, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Get, path, null, cancellationToken);
 
     /// <returns>The answer; null for 404, and for 409 where somebody else was quicker.</returns>
     private async Task<JsonObject?> SendAsync(HttpMethod method, string path, JsonObject? body, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(method, path);
-        if (body is not null) request.Content = new StringContent(body.ToJsonString(), Encoding.UTF8, method == HttpMethod.Patch ? "application/merge-patch+json" : "application/json");
+        var type = method == HttpMethod.Patch ? "application/merge-patch+json" : "application/json";
+        if (body is not null) request.Content = new StringContent(body.ToJsonString(), Encoding.UTF8, type);
         using var answer = await client.SendAsync(request, cancellationToken).ConfigureAwait(false);
         var text = await answer.Content.ReadAsStringAsync(cancellationToken).ConfigureAwait(false);
         if (answer.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.Conflict) return null;
-        if (!answer.IsSuccessStatusCode) throw Refused(path, $"{method} is answered with {(int)answer.StatusCode}: {(text.Length > 500 ? text[..500] : text)}");
+        if (!answer.IsSuccessStatusCode)
+            throw Refused(path, $"{method} is answered with {(int)answer.StatusCode}: {(text.Length > 500 ? text[..500] : text)}");
         return JsonNode.Parse(text) as JsonObject;
     }
 

@@ -1,6 +1,5 @@
 using System.Text;
 using MeshTrust.ControlPlanes.Identity;
-using MeshTrust.ControlPlanes.Native.Processes;
 using MeshTrust.IO;
 
 namespace MeshTrust.ControlPlanes.Native;
@@ -13,11 +12,11 @@ public sealed class NativeControlPlane
 {
     private readonly PlanePlan _plan;
     private readonly EtcdServer _etcd;
-    private readonly ApiServer _apiServer;
+    private readonly KubeApiServer _apiServer;
     private Problem? _fault;
     private int _stopping;
 
-    private NativeControlPlane(PlanePlan plan, EtcdServer etcd, ApiServer apiServer)
+    private NativeControlPlane(PlanePlan plan, EtcdServer etcd, KubeApiServer apiServer)
     {
         (_plan, _etcd, _apiServer) = (plan, etcd, apiServer);
         KubeconfigPath = Path.Combine(plan.Directory, "kubeconfig");
@@ -45,17 +44,19 @@ public sealed class NativeControlPlane
     public Problem? Faulted => Volatile.Read(ref _fault);
 
     /// <summary>Everything that kube-apiserver says (0600).</summary>
-    public string ApiServerLogPath => _apiServer.Process.Plan.LogFile;
+    public string ApiServerLogPath => _apiServer.Process.LogPath;
 
     /// <summary>Everything that etcd says (0600).</summary>
-    public string EtcdLogPath => _etcd.Process.Plan.LogFile;
+    public string EtcdLogPath => _etcd.Process.LogPath;
 
     /// <summary>The process ids of etcd and kube-apiserver.</summary>
     internal IReadOnlyList<int> ProcessIds => [_etcd.Process.Id, _apiServer.Process.Id];
 
     internal string EtcdAddress => _etcd.Address;
 
-    /// <summary>Makes a user: a client certificate. What the user may do is said by RBAC objects; a new user may do next to nothing.</summary>
+    /// <summary>
+    /// Makes a user: a client certificate. What the user may do is said by RBAC objects; a new user may do next to nothing.
+    /// </summary>
     /// <param name="name">The user's name: the certificate's CN.</param>
     /// <param name="groups">The user's groups: the certificate's O; <c>system:masters</c> may do everything.</param>
     /// <returns>The user's kubeconfig: it is secret. The certificate cannot be taken back; it ends with the control plane's CA.</returns>
@@ -74,7 +75,9 @@ public sealed class NativeControlPlane
     /// Deletes everything in a namespace, then the namespace, and waits until it is gone: what controllers do elsewhere. Deleting the
     /// namespace alone would leave it Terminating for ever; finalizing it alone would let its objects come back with the next of its name.
     /// </summary>
-    /// <param name="name">The namespace; of <c>default</c>, which cannot be deleted, only the content goes. One that is not there is no fault.</param>
+    /// <param name="name">
+    /// The namespace; of <c>default</c>, which cannot be deleted, only the content goes. One that is not there is no fault.
+    /// </param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="MeshTrustException">MT2124: the control plane no longer runs; MT2129: it refuses.</exception>
     public async Task PurgeNamespaceAsync(string name, CancellationToken cancellationToken = default)
@@ -103,20 +106,21 @@ public sealed class NativeControlPlane
     {
         plan.Identity.Write(plan.Directory);
         var etcd = await EtcdServer.StartAsync(plan, cancellationToken).ConfigureAwait(false);
-        ApiServer? apiServer = null;
+        KubeApiServer? apiServer = null;
         try
         {
-            apiServer = await ApiServer.StartAsync(plan, etcd, cancellationToken).ConfigureAwait(false);
+            apiServer = await KubeApiServer.StartAsync(plan, etcd, cancellationToken).ConfigureAwait(false);
             var plane = new NativeControlPlane(plan, etcd, apiServer);
-            WholeFile.Replace(plane.KubeconfigPath, Encoding.UTF8.GetBytes(plane.KubeconfigText), secret: true);
+            AtomicFile.Replace(plane.KubeconfigPath, Encoding.UTF8.GetBytes(plane.KubeconfigText), secret: true);
             plan.State?.SavePort(plane.Server.Port);
             return plane;
         }
         catch (Exception e)
         {
             if (apiServer is not null) await apiServer.Process.KillAsync().ConfigureAwait(false);
-            // An API server fails where its etcd is gone: that is the cause to tell.
-            if (e is MeshTrustException && etcd.Process.Exited is { IsCompletedSuccessfully: true } exit) throw StartFault.Exited(etcd.Process, await exit.ConfigureAwait(false));
+            // An API server fails where its etcd is gone: that is the cause.
+            if (e is MeshTrustException && etcd.Process.Exited is { IsCompletedSuccessfully: true } exit)
+                throw etcd.Process.ExitedEarly(await exit.ConfigureAwait(false));
             await etcd.Process.KillAsync().ConfigureAwait(false);
             throw;
         }
@@ -145,10 +149,10 @@ public sealed class NativeControlPlane
         _etcd.Process.KillAndWait(TimeSpan.FromSeconds(1));
     }
 
-    private void Watch(ManagedProcess process) => _ = process.Exited.ContinueWith(
+    private void Watch(PlaneProcess process) => _ = process.Exited.ContinueWith(
         exit =>
         {
-            if (Volatile.Read(ref _stopping) == 0) Interlocked.CompareExchange(ref _fault, StartFault.Died(process, exit.Result), null);
+            if (Volatile.Read(ref _stopping) == 0) Interlocked.CompareExchange(ref _fault, process.Died(exit.Result), null);
         },
         CancellationToken.None,
         TaskContinuationOptions.ExecuteSynchronously | TaskContinuationOptions.OnlyOnRanToCompletion,

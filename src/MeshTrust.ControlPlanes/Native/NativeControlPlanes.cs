@@ -1,9 +1,5 @@
-using System.Globalization;
 using System.Text;
-using System.Text.RegularExpressions;
 using MeshTrust.ControlPlanes.Native.Binaries;
-using MeshTrust.ControlPlanes.Native.Processes;
-using MeshTrust.ControlPlanes.Native.Runs;
 using MeshTrust.IO;
 using MeshTrust.Kubeconfig;
 using MeshTrust.Settings;
@@ -11,13 +7,11 @@ using MeshTrust.Settings;
 namespace MeshTrust.ControlPlanes.Native;
 
 /// <summary>
-/// Real Kubernetes control planes side by side, with no Docker: etcd and kube-apiserver for each. They are throwaway: disposing kills them and
-/// removes everything, and so does the end of this process, whatever its cause, SIGKILL too.
+/// Real Kubernetes control planes side by side, with no Docker: etcd and kube-apiserver for each. They are throwaway: disposing kills them
+/// and removes everything, and so does the end of this process, whatever its cause, SIGKILL too.
 /// </summary>
-public sealed partial class NativeControlPlanes : IAsyncDisposable
+public sealed class NativeControlPlanes : IAsyncDisposable
 {
-    private static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(60);
-
     private readonly RunDirectory _run;
     private readonly IReadOnlyList<NativeControlPlane> _all;
     private int _disposed;
@@ -46,16 +40,19 @@ public sealed partial class NativeControlPlanes : IAsyncDisposable
 
     /// <summary>Starts one control plane for each name, in parallel, and returns when all of them are ready.</summary>
     /// <exception cref="MeshTrustException">
-    /// Stage ClusterCreation: MT2101 binaries are missing, MT2120 to MT2123 a process does not start, MT2127 a timeout that is none, MT2128 no guard;
-    /// MT1001 to MT1004 the disk. Then nothing of the set runs, and only the logs are left.
+    /// Stage ClusterCreation: MT2101 binaries are missing, MT2120 to MT2123 a process does not start, MT2127 an invalid timeout, MT2128 no
+    /// guard; MT1001 to MT1004 the disk. Then nothing of the set runs, and only the logs are left.
     /// </exception>
     /// <exception cref="ArgumentException">The names are none, not valid or not unique.</exception>
-    public static async Task<NativeControlPlanes> StartAsync(NativeControlPlanesOptions options, CancellationToken cancellationToken = default)
+    public static async Task<NativeControlPlanes> StartAsync(
+        NativeControlPlanesOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
-        if (options.Names.Count == 0 || options.Names.Distinct(StringComparer.Ordinal).Count() != options.Names.Count) throw new ArgumentException("Each control plane needs a name of its own.", nameof(options));
+        if (options.Names.Count == 0 || options.Names.Distinct(StringComparer.Ordinal).Count() != options.Names.Count)
+            throw new ArgumentException("Each control plane needs a name of its own.", nameof(options));
         foreach (var name in options.Names) _ = ClusterName.Parse(name);
-        var binaries = options.Binaries ?? await Task.Run(() => BinaryLocator.Find(new BinaryRequest()), cancellationToken).ConfigureAwait(false);
+        var binaries = options.Binaries ?? await Task.Run(() => BinaryLocator.Find(new BinaryRequest()), cancellationToken)
+            .ConfigureAwait(false);
         return await StartAsync(options, binaries, _ => null, cancellationToken).ConfigureAwait(false);
     }
 
@@ -69,15 +66,18 @@ public sealed partial class NativeControlPlanes : IAsyncDisposable
     }
 
     /// <summary>As the public one; <paramref name="state"/> gives what a plane keeps between runs, or null.</summary>
-    internal static async Task<NativeControlPlanes> StartAsync(NativeControlPlanesOptions options, ControlPlaneBinaries binaries, Func<string, PlaneState?> state, CancellationToken cancellationToken)
+    internal static async Task<NativeControlPlanes> StartAsync(
+        NativeControlPlanesOptions options,
+        ControlPlaneBinaries binaries,
+        Func<string, PlaneState?> state,
+        CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var timeout = Timeout(options);
-        var guard = ProcessGuard.Current;
+        var timeout = options.ReadTimeout();
         var throwaway = options.Names.Count(name => state(name) is null);
-        var root = RunRoot.Choose(options.RunDirectory, throwaway, throwaway > 0 && !EtcdServer.CanSkipSync(binaries));
+        var root = Native.RunDirectory.ChooseRoot(options.RunDirectory, throwaway, throwaway > 0 && !EtcdServer.CanSkipSync(binaries));
         var sweep = Task.Run(() => StaleRunSweep.Sweep(root, TimeProvider.System), CancellationToken.None);
-        var run = Runs.RunDirectory.Create(root, guard);
+        var run = Native.RunDirectory.Create(root);
         using var gate = new SemaphoreSlim(Math.Max(1, options.Parallel ?? Math.Max(4, 2 * Environment.ProcessorCount)));
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var starts = options.Names.Select(name => Task.Run(() => StartOneAsync(name), CancellationToken.None)).ToList();
@@ -99,7 +99,8 @@ public sealed partial class NativeControlPlanes : IAsyncDisposable
         }
         catch (Exception) when (starts.Any(start => !start.IsCompletedSuccessfully))
         {
-            await Task.WhenAll(starts.Where(start => start.IsCompletedSuccessfully).Select(start => start.Result.StopAsync())).ConfigureAwait(false);
+            await Task.WhenAll(starts.Where(start => start.IsCompletedSuccessfully).Select(start => start.Result.StopAsync()))
+                .ConfigureAwait(false);
             throw await FailureAsync(starts, run, options, cancellationToken).ConfigureAwait(false);
         }
 
@@ -116,7 +117,7 @@ public sealed partial class NativeControlPlanes : IAsyncDisposable
                 identity = kept?.Identity(now) ?? PlaneIdentity.Create(name, now);
                 var plan = new PlanePlan
                 {
-                    Name = name, Options = options, Binaries = binaries, Run = run, Guard = guard, Directory = run.ForPlane(name), State = kept,
+                    Name = name, Options = options, Binaries = binaries, Run = run, Directory = run.ForPlane(name), State = kept,
                     Identity = identity, Timeout = timeout, PreferredPort = kept?.ReadPort() ?? 0,
                 };
                 return await NativeControlPlane.StartAsync(plan, stop.Token).ConfigureAwait(false);
@@ -135,14 +136,20 @@ public sealed partial class NativeControlPlanes : IAsyncDisposable
         }
     }
 
-    private static async Task<Exception> FailureAsync(IReadOnlyList<Task<NativeControlPlane>> starts, RunDirectory run, NativeControlPlanesOptions options, CancellationToken cancellationToken)
+    private static async Task<Exception> FailureAsync(
+        List<Task<NativeControlPlane>> starts, RunDirectory run, NativeControlPlanesOptions options, CancellationToken cancellationToken)
     {
-        var faults = starts.Select(start => start.Exception?.InnerException).Where(e => e is not null and not OperationCanceledException).ToList();
+        var faults = starts.Select(start => start.Exception?.InnerException)
+            .Where(e => e is not null and not OperationCanceledException)
+            .ToList();
         if (faults.Count > 0 && options.KeepOnFailure) run.Keep();
         else await Task.Run(() => run.Delete(keepLogs: faults.Count > 0), CancellationToken.None).ConfigureAwait(false);
-        if (faults.Count == 0) return new OperationCanceledException($"The start of {string.Join(", ", options.Names)} was cancelled; nothing of it runs.", cancellationToken);
-        var told = faults.OfType<MeshTrustException>().ToList();
-        return told.Count == faults.Count ? new MeshTrustException(told[0].Stage, [.. told.SelectMany(fault => fault.Problems)], told[0]) : faults.First(e => e is not MeshTrustException)!;
+        if (faults.Count == 0)
+            return new OperationCanceledException($"The start of {string.Join(", ", options.Names)} was cancelled; nothing of it runs.",
+                cancellationToken);
+        if (faults.Find(e => e is not MeshTrustException) is { } unexpected) return unexpected;
+        var known = faults.OfType<MeshTrustException>().ToList();
+        return new MeshTrustException(known[0].Stage, [.. known.SelectMany(fault => fault.Problems)], known[0]);
     }
 
     private void WriteMergedKubeconfig()
@@ -150,7 +157,7 @@ public sealed partial class NativeControlPlanes : IAsyncDisposable
         var merged = _all
             .Select(plane => KubeconfigDocument.Parse(plane.KubeconfigPath, plane.KubeconfigText))
             .Aggregate((first, next) => first.Merge(next));
-        WholeFile.Replace(MergedKubeconfigPath, Encoding.UTF8.GetBytes(merged.ToYaml()), secret: true);
+        AtomicFile.Replace(MergedKubeconfigPath, Encoding.UTF8.GetBytes(merged.ToYaml()), secret: true);
     }
 
     // Signals need no handler of ours: where nobody handles one the process ends and the guard acts; where the host does, it decides when.
@@ -160,21 +167,4 @@ public sealed partial class NativeControlPlanes : IAsyncDisposable
         foreach (var plane in _all) plane.StopNow();
         _run.Delete(keepLogs: false);
     }
-
-    private static TimeSpan Timeout(NativeControlPlanesOptions options)
-    {
-        const string Variable = "KUBEBUILDER_CONTROLPLANE_START_TIMEOUT";
-        if (options.StartTimeout is { } asked) return asked;
-        if (Environment.GetEnvironmentVariable(Variable) is not { Length: > 0 } text) return DefaultTimeout;
-        var match = GoDuration().Match(text);
-        var time = match.Success ? TimeSpan.FromHours(Number(1)) + TimeSpan.FromMinutes(Number(2)) + TimeSpan.FromSeconds(Number(3)) + TimeSpan.FromMilliseconds(Number(4)) : TimeSpan.Zero;
-        return time > TimeSpan.Zero ? time : throw new MeshTrustException(Stage.ClusterCreation, new Problem("MT2127", Variable,
-            $"'{new string([.. text.Take(40).Select(c => char.IsControl(c) ? ' ' : c)])}' is no duration.",
-            "Write a number with its unit, such as 90s or 1m30s, or remove the variable."));
-
-        double Number(int group) => match.Groups[group].Success ? double.Parse(match.Groups[group].Value, CultureInfo.InvariantCulture) : 0;
-    }
-
-    [GeneratedRegex(@"^(?:([0-9]{1,3}(?:\.[0-9]{1,3})?)h)?(?:([0-9]{1,5}(?:\.[0-9]{1,3})?)m)?(?:([0-9]{1,6}(?:\.[0-9]{1,3})?)s)?(?:([0-9]{1,9})ms)?\z", RegexOptions.CultureInvariant)]
-    private static partial Regex GoDuration();
 }

@@ -1,14 +1,22 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
 using MeshTrust.ControlPlanes.Native.Binaries;
+using MeshTrust.IO;
 
 namespace MeshTrust.ControlPlanes.Native;
 
 /// <summary>What a set of native control planes is to be.</summary>
-public sealed record NativeControlPlanesOptions
+public sealed partial record NativeControlPlanesOptions
 {
-    /// <summary>One name for each control plane, as of clusters (DNS-1123, at most 40 characters); it names cluster, context and user in the kubeconfig.</summary>
+    private static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(60);
+
+    /// <summary>
+    /// One name for each control plane, as of clusters (DNS-1123, at most 40 characters); it names cluster, context and user in the
+    /// kubeconfig.
+    /// </summary>
     public IReadOnlyList<string> Names { get; init; } = ["cluster1"];
 
-    /// <summary>The programs to run; null looks for them with <see cref="BinaryLocator"/>.</summary>
+    /// <summary>The programs to run; null looks for them.</summary>
     public ControlPlaneBinaries? Binaries { get; init; }
 
     /// <summary>
@@ -17,10 +25,14 @@ public sealed record NativeControlPlanesOptions
     /// </summary>
     public string? RunDirectory { get; init; }
 
-    /// <summary>How long each process may take to be ready; null for KUBEBUILDER_CONTROLPLANE_START_TIMEOUT (<c>90s</c>, <c>1m30s</c>), else 60 s.</summary>
+    /// <summary>
+    /// How long each process may take to be ready; null for KUBEBUILDER_CONTROLPLANE_START_TIMEOUT (<c>90s</c>, <c>1m30s</c>), else 60 s.
+    /// </summary>
     public TimeSpan? StartTimeout { get; init; }
 
-    /// <summary>How many control planes start at once; null for twice the number of processors, at least 4: each waits a good part of its time.</summary>
+    /// <summary>
+    /// How many control planes start at once; null for twice the number of processors, at least 4: each waits a good part of its time.
+    /// </summary>
     public int? Parallel { get; init; }
 
     /// <summary>Whether everything stays on disk after a failed start, not only the logs: data, certificates, keys.</summary>
@@ -37,4 +49,38 @@ public sealed record NativeControlPlanesOptions
 
     /// <summary>The clock for certificates.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+
+    /// <exception cref="MeshTrustException">MT2127: the variable holds no duration.</exception>
+    internal TimeSpan ReadTimeout()
+    {
+        const string Variable = "KUBEBUILDER_CONTROLPLANE_START_TIMEOUT";
+        if (StartTimeout is { } set) return set;
+        if (Environment.GetEnvironmentVariable(Variable) is not { Length: > 0 } text) return DefaultTimeout;
+        var match = GoDuration().Match(text);
+        var time = TimeSpan.FromHours(Number(1)) + TimeSpan.FromMinutes(Number(2))
+            + TimeSpan.FromSeconds(Number(3)) + TimeSpan.FromMilliseconds(Number(4));
+        return time > TimeSpan.Zero ? time : throw new MeshTrustException(Stage.ClusterCreation, new Problem("MT2127", Variable,
+            $"'{Text.OneLine(text, 40)}' is no duration.",
+            "Write a number with its unit, such as 90s or 1m30s, or remove the variable."));
+
+        double Number(int group) => match.Groups[group].Success ? double.Parse(match.Groups[group].Value, CultureInfo.InvariantCulture) : 0;
+    }
+
+    [GeneratedRegex(
+        @"^(?:([0-9]{1,3}(?:\.[0-9]{1,3})?)h)?(?:([0-9]{1,5}(?:\.[0-9]{1,3})?)m)?(?:([0-9]{1,6}(?:\.[0-9]{1,3})?)s)?(?:([0-9]{1,9})ms)?\z",
+        RegexOptions.CultureInvariant)]
+    private static partial Regex GoDuration();
+}
+
+/// <summary>How kube-apiserver reaches its etcd, which asks nobody for credentials.</summary>
+public enum EtcdTransport
+{
+    /// <summary>A Unix socket where the platform and the length of the path allow it and etcd takes it, else TCP.</summary>
+    Auto,
+
+    /// <summary>A Unix socket in a directory that only its owner can enter.</summary>
+    Unix,
+
+    /// <summary>TCP on loopback: every user of the machine can read and write what the control plane holds.</summary>
+    Tcp,
 }

@@ -1,7 +1,4 @@
 using MeshTrust.ControlPlanes.Native.Binaries;
-using MeshTrust.ControlPlanes.Native.Processes;
-using MeshTrust.ControlPlanes.Native.Runs;
-using MeshTrust.IO;
 
 namespace MeshTrust.ControlPlanes.Native;
 
@@ -15,8 +12,6 @@ internal sealed record PlanePlan
     public required ControlPlaneBinaries Binaries { get; init; }
 
     public required RunDirectory Run { get; init; }
-
-    public required IProcessGuard Guard { get; init; }
 
     /// <summary>The plane's directory in the run, where its processes run.</summary>
     public required string Directory { get; init; }
@@ -32,35 +27,18 @@ internal sealed record PlanePlan
 
     public string DataDirectory => State?.DataDirectory ?? Path.Combine(Directory, "etcd");
 
-    /// <summary>Where a process of this plane writes.</summary>
-    public string LogFile(string process) => State is not null ? Path.Combine(State.Location, $"{process}.log") : Path.Combine(Run.Logs, $"{Name}-{process}.log");
+    /// <summary>Where a process of this plane writes what it says (0600).</summary>
+    public string LogFile(string process) =>
+        State is not null ? Path.Combine(State.Location, $"{process}.log") : Path.Combine(Run.Logs, $"{Name}-{process}.log");
 
-    /// <summary>Starts a process of this plane and writes it down.</summary>
-    /// <exception cref="MeshTrustException">MT2123: it cannot be run.</exception>
-    public async Task<ManagedProcess> StartAsync(string name, string program, IReadOnlyList<string> arguments, CancellationToken cancellationToken)
+    /// <summary>
+    /// A program's flags, <c>--name=value</c>; an extra one replaces the one of its name, since many cannot be given twice.
+    /// </summary>
+    public static IReadOnlyList<string> Merge(IEnumerable<string> own, IReadOnlyList<string> extra)
     {
-        var plan = new ProcessPlan { Name = name, Plane = Name, Program = program, Arguments = arguments, Directory = Directory, LogFile = LogFile(name) };
-        try
-        {
-            var process = await ManagedProcess.StartAsync(plan, Guard, cancellationToken).ConfigureAwait(false);
-            try
-            {
-                Run.Record(process.Id);
-                return process;
-            }
-            catch
-            {
-                await process.KillAsync().ConfigureAwait(false);
-                throw;
-            }
-        }
-        catch (System.ComponentModel.Win32Exception e)
-        {
-            throw StartFault.NotRun(plan, e);
-        }
-        catch (Exception e) when (DiskFault.IsOne(e))
-        {
-            throw DiskFault.From(Stage.ClusterCreation, Directory, e);
-        }
+        var names = extra.Select(Flag).ToHashSet(StringComparer.Ordinal);
+        return [.. own.Where(flag => !names.Contains(Flag(flag))), .. extra];
+
+        static string Flag(string text) => text.Split('=', 2)[0].TrimStart('-');
     }
 }

@@ -2,24 +2,23 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using MeshTrust.ControlPlanes.Identity;
-using MeshTrust.ControlPlanes.State;
 using MeshTrust.IO;
 
 namespace MeshTrust.ControlPlanes.Native;
 
 /// <summary>
-/// What outlives a run of a build: <c>native/&lt;cluster&gt;/</c> with etcd's data, the credentials, the port and a lock that its process holds.
-/// Directories 0700, files 0600.
+/// What outlives a run of a build: <c>native/&lt;cluster&gt;/</c> with etcd's data, the credentials, the port and a lock that its process
+/// holds. Directories 0700, files 0600.
 /// </summary>
 internal sealed class PlaneState : IDisposable
 {
-    private FileStream? _lock;
+    private FileLock? _lock;
 
     public PlaneState(string location, string cluster)
     {
         Location = location;
         Cluster = cluster;
-        Guarded(() => PrivateFile.CreateDirectory(location));
+        Guarded(() => AtomicFile.CreatePrivateDirectory(location));
     }
 
     public string Location { get; }
@@ -42,14 +41,10 @@ internal sealed class PlaneState : IDisposable
     {
         try
         {
-            _lock ??= PrivateFile.OpenExclusive(Path.Combine(Location, "lock"));
-            WholeFile.Sweep(Location);
-            PrivateFile.CreateDirectory(DataDirectory);
+            if ((_lock ??= FileLock.TryTake(Path.Combine(Location, "lock"))) is null) return false;
+            AtomicFile.Sweep(Location);
+            AtomicFile.CreatePrivateDirectory(DataDirectory);
             return true;
-        }
-        catch (IOException e) when (DiskFault.IsTaken(e))
-        {
-            return false;
         }
         catch (Exception e) when (DiskFault.IsOne(e))
         {
@@ -70,8 +65,8 @@ internal sealed class PlaneState : IDisposable
         var identity = PlaneIdentity.Create(Cluster, now);
         Guarded(() =>
         {
-            WholeFile.Replace(TokenKeyFile, Encoding.ASCII.GetBytes(identity.TokenKeyPem), secret: true);
-            WholeFile.Replace(IdentityFile, identity.Server.ToJson(), secret: true);
+            AtomicFile.Replace(TokenKeyFile, Encoding.ASCII.GetBytes(identity.TokenKeyPem), secret: true);
+            AtomicFile.Replace(IdentityFile, identity.Server.ToJson(), secret: true);
         });
         return identity;
     }
@@ -104,7 +99,8 @@ internal sealed class PlaneState : IDisposable
     {
         try
         {
-            return int.TryParse(File.ReadAllText(PortFile), NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and < 65536 ? port : 0;
+            var isNumber = int.TryParse(File.ReadAllText(PortFile), NumberStyles.None, CultureInfo.InvariantCulture, out var port);
+            return isNumber && port is > 0 and < 65536 ? port : 0;
         }
         catch (Exception e) when (DiskFault.IsOne(e))
         {
@@ -113,7 +109,8 @@ internal sealed class PlaneState : IDisposable
         }
     }
 
-    public void SavePort(int port) => Guarded(() => WholeFile.ReplaceIfChanged(PortFile, Encoding.ASCII.GetBytes(port.ToString(CultureInfo.InvariantCulture)), secret: true));
+    public void SavePort(int port) =>
+        Guarded(() => AtomicFile.ReplaceIfChanged(PortFile, Encoding.ASCII.GetBytes($"{port}"), secret: true));
 
     public void Dispose() => Interlocked.Exchange(ref _lock, null)?.Dispose();
 
@@ -128,4 +125,43 @@ internal sealed class PlaneState : IDisposable
             throw DiskFault.From(Stage.ClusterCreation, Location, e);
         }
     }
+}
+
+/// <summary>
+/// The credentials of one control plane: CA, serving and administrator's certificate, and the key that signs tokens of service accounts.
+/// </summary>
+internal sealed class PlaneIdentity(ServerIdentity server, string tokenKeyPem) : IDisposable
+{
+    public ServerIdentity Server { get; } = server;
+
+    /// <summary>PKCS#8, ECDSA P-256: secret.</summary>
+    public string TokenKeyPem { get; } = tokenKeyPem;
+
+    public static PlaneIdentity Create(string name, DateTimeOffset now)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        return new PlaneIdentity(ServerIdentity.Create(name, now), key.ExportPkcs8PrivateKeyPem() + "\n");
+    }
+
+    public string Kubeconfig(string name, Uri server) => Server.Administrator.ToKubeconfig(name, server, Server.Ca.CertificatePem);
+
+    /// <summary>Writes the files that kube-apiserver reads, 0600.</summary>
+    public void Write(string directory)
+    {
+        using var key = ECDsa.Create();
+        key.ImportFromPem(TokenKeyPem);
+        Put("ca.crt", Server.Ca.CertificatePem);
+        Put("server.crt", Server.Server.CertificatePem);
+        Put("server.key", Server.Server.KeyPem);
+        Put("sa.key", TokenKeyPem);
+        Put("sa.pub", key.ExportSubjectPublicKeyInfoPem() + "\n");
+
+        void Put(string file, string text) =>
+            AtomicFile.Replace(Path.Combine(directory, file), Encoding.ASCII.GetBytes(text), secret: true);
+    }
+
+    /// <summary>Keys are in no text.</summary>
+    public override string ToString() => "the credentials of a control plane";
+
+    public void Dispose() => Server.Dispose();
 }

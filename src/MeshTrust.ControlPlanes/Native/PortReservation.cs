@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace MeshTrust.ControlPlanes.Native;
 
 /// <summary>
-/// A port of 127.0.0.1. A held one is bound, never listened on, with SO_REUSEPORT: nobody else gets it before a child that binds it with the
-/// same option. One that is not held was free a moment ago, and the start is tried again with another where that was too long.
+/// A port of 127.0.0.1. A held one is bound, never listened on, with SO_REUSEPORT: nobody else gets it before a child that binds it with
+/// the same option. One that is not held was free a moment ago, and the start is tried again with another where that was too long.
 /// </summary>
 internal sealed class PortReservation : IDisposable
 {
@@ -27,10 +27,6 @@ internal sealed class PortReservation : IDisposable
         if (preferred != 0 && TryTake(false, preferred) is not null && TryTake(hold, preferred) is { } same) return same;
         return TryTake(hold, 0) ?? throw new SocketException((int)SocketError.AddressAlreadyInUse);
     }
-
-    /// <summary>Whether a program's output says that its port was taken: Go's text on Unix and on Windows.</summary>
-    public static bool IsBindFailure(string output) =>
-        output.Contains("address already in use", StringComparison.OrdinalIgnoreCase) || output.Contains("Only one usage of each socket address", StringComparison.OrdinalIgnoreCase);
 
     public void Dispose() => _holder?.Dispose();
 

@@ -109,7 +109,8 @@ public sealed class MeshSessionTests
 
     internal static MeshSession Session(MeshTrustOptions options, out RunCancellation cancellation)
     {
-        var host = ToolHost.Of(new FakeContext(Path.GetTempPath()).Context);
+        var context = new FakeContext(Path.GetTempPath()).Context;
+        var host = new ToolHost(context.FileSystem, context.Environment, context.Tools, TimeProvider.System);
         var (engines, snapshots) = (new EngineSearch(host), new EngineSnapshotReader(host));
         var kind = new KindAccess(host, engines, snapshots);
         var preflight = new PreflightReader(engines, snapshots, new HostReader(host, TimeProvider.System), kind);

@@ -5,19 +5,29 @@ using System.Security.Cryptography;
 namespace MeshTrust.ControlPlanes.Native.Binaries;
 
 /// <summary>
-/// Fetches over HTTPS (HTTP only from loopback to loopback), with a limit for silence, a limit for size and three tries. The environment's proxy is used.
+/// Fetches over HTTPS (HTTP only from loopback to loopback), with a limit for silence, a limit for size and three tries. The environment's
+/// proxy is used.
 /// </summary>
 internal sealed class ArchiveFetch(TimeSpan stall, TimeProvider time) : IDisposable
 {
+    public const string Otherwise =
+        "fetch it with 'setup-envtest use', or point KUBEBUILDER_ASSETS at a directory with etcd and kube-apiserver";
+
     private const int Tries = 3;
     private const int MostRedirects = 8;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
 
-    private readonly HttpClient _client = new(new SocketsHttpHandler { AllowAutoRedirect = false, ConnectTimeout = stall }) { Timeout = Timeout.InfiniteTimeSpan };
+    private readonly HttpClient _client = new(new SocketsHttpHandler { AllowAutoRedirect = false, ConnectTimeout = stall })
+    {
+        Timeout = Timeout.InfiniteTimeSpan,
+    };
 
     /// <summary>Fetches into a file and gives the SHA-512 of what came, in lower case.</summary>
     /// <exception cref="MeshTrustException">MT2104.</exception>
-    public Task<string> FetchAsync(Uri address, string file, long most, CancellationToken cancellationToken) => TryAsync(address, async token =>
+    public Task<string> FetchAsync(Uri address, string file, long most, CancellationToken cancellationToken) =>
+        TryAsync(address, token => FetchOnceAsync(address, file, most, token), cancellationToken);
+
+    private async Task<string> FetchOnceAsync(Uri address, string file, long most, CancellationToken token)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA512);
         await using var target = new FileStream(file, FileMode.Create, FileAccess.Write, FileShare.None);
@@ -27,7 +37,7 @@ internal sealed class ArchiveFetch(TimeSpan stall, TimeProvider time) : IDisposa
             await target.WriteAsync(part, token).ConfigureAwait(false);
         }, token).ConfigureAwait(false);
         return Convert.ToHexStringLower(hash.GetHashAndReset());
-    }, cancellationToken);
+    }
 
     /// <summary>Fetches a small text.</summary>
     /// <exception cref="MeshTrustException">MT2104.</exception>
@@ -54,11 +64,18 @@ internal sealed class ArchiveFetch(TimeSpan stall, TimeProvider time) : IDisposa
             }
             catch (Exception e) when (Why(e, cancellationToken) is { } why)
             {
-                if (tries >= Tries || e is RefusedException { IsFinal: true }) throw DownloadFault.Transfer(address, why, tries, e);
+                if (tries >= Tries || e is RefusedException { IsFinal: true }) throw Failed(address, why, tries, e);
                 await Task.Delay(Pause * tries, time, cancellationToken).ConfigureAwait(false);
             }
         }
     }
+
+    private static MeshTrustException Failed(Uri address, string why, int tries, Exception fault) => new(
+        Stage.ClusterCreation,
+        new Problem("MT2104", address.ToString(),
+            $"It cannot be fetched: {why}{(tries > 1 ? $" ({tries} tries)" : "")}. The store is as it was.",
+            $"Look at the network and at HTTPS_PROXY and run again; or {Otherwise}."),
+        fault);
 
     private async Task CopyAsync(Uri address, long most, Func<ReadOnlyMemory<byte>, ValueTask> take, CancellationToken cancellationToken)
     {
@@ -90,8 +107,10 @@ internal sealed class ArchiveFetch(TimeSpan stall, TimeProvider time) : IDisposa
             using (answer)
             {
                 var code = (int)answer.StatusCode;
-                if (code is not (301 or 302 or 303 or 307 or 308)) throw new RefusedException($"the answer is {code} {answer.ReasonPhrase}", isFinal: code < 500 && code is not (408 or 429));
-                if (answer.Headers.Location is not { } location || hops >= MostRedirects) throw new RefusedException("it leads from one address to the next", isFinal: true);
+                if (code is not (301 or 302 or 303 or 307 or 308))
+                    throw new RefusedException($"the answer is {code} {answer.ReasonPhrase}", code < 500 && code is not (408 or 429));
+                if (answer.Headers.Location is not { } location || hops >= MostRedirects)
+                    throw new RefusedException("it leads from one address to the next", isFinal: true);
                 next = new Uri(next, location);
             }
         }
@@ -103,10 +122,12 @@ internal sealed class ArchiveFetch(TimeSpan stall, TimeProvider time) : IDisposa
     private string? Why(Exception fault, CancellationToken cancellationToken) => fault switch
     {
         RefusedException => fault.Message,
-        OperationCanceledException when !cancellationToken.IsCancellationRequested => $"the server was silent for {stall.TotalSeconds:0.#} s",
+        OperationCanceledException when !cancellationToken.IsCancellationRequested =>
+            $"the server was silent for {stall.TotalSeconds:0.#} s",
         HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } => "the server's certificate is not trusted",
         HttpRequestException { InnerException: SocketException socket } => socket.Message.TrimEnd('.').ToLowerInvariant(),
-        HttpIOException or IOException { InnerException: SocketException } or HttpRequestException { InnerException: IOException } => "the connection ended before all of it was there",
+        HttpIOException or IOException { InnerException: SocketException } or HttpRequestException { InnerException: IOException } =>
+            "the connection ended before all of it was there",
         HttpRequestException => fault.Message.TrimEnd('.'),
         _ => null,
     };

@@ -1,49 +1,90 @@
-using MeshTrust.ControlPlanes.State;
 using MeshTrust.IO;
 
 namespace MeshTrust.ControlPlanes.Native.Binaries;
 
+/// <summary>What is on disk after a download, or was before.</summary>
+/// <param name="Binaries">The programs, each asked for its version.</param>
+/// <param name="Directory">The directory of the version in the store.</param>
+/// <param name="WasThere">Whether it was there, so that nothing was fetched.</param>
+/// <param name="IsPinned">
+/// Whether the archive had the hash that MeshTrust carries; false where only the index vouches for it, or nothing was fetched.
+/// </param>
+internal sealed record BinaryDownloadOutcome(ControlPlaneBinaries Binaries, string Directory, bool WasThere, bool IsPinned);
+
 /// <summary>
 /// Brings etcd and kube-apiserver into the store that Go's setup-envtest keeps. One process at a time; the archive is checked against its
-/// SHA-512 before anything of it is unpacked, unpacked beside the store, run once, and only then renamed to its final name: whoever reads the
-/// store meanwhile sees a whole version or none.
+/// SHA-512 before anything of it is unpacked, unpacked beside the store, run once, and only then renamed to its final name: anyone who
+/// reads the store meanwhile sees a whole version or none.
 /// </summary>
-public sealed class BinaryDownload(BinaryDownloadOptions options)
+internal sealed record BinaryDownload
 {
     private const long LargestIndex = 8L << 20;
     private const string Beside = "meshtrust-download";
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
     /// <summary>For how long a version that is not complete is left alone: Go's tools unpack in place.</summary>
     private static readonly TimeSpan Unfinished = TimeSpan.FromMinutes(10);
 
-    private readonly IReadOnlyDictionary<string, string> _environment = options.Environment ?? BinaryPlaces.OfThisProcess();
-    private readonly ControlPlanePlatform _platform = ControlPlanePlatform.Current;
+    private static readonly ControlPlanePlatform Platform = ControlPlanePlatform.Current;
+
+    /// <summary>Which versions do: one on disk first, else the newest that is known.</summary>
+    public VersionRange Version { get; init; } = VersionRange.Any;
+
+    /// <summary>The store that is shared with Go's setup-envtest; null for where setup-envtest keeps it on this platform.</summary>
+    public string? StoreDirectory { get; init; }
+
+    /// <summary>
+    /// The index of a mirror, in the form of setup-envtest's; null for setup-envtest's own, which is asked only where the version is not
+    /// pinned. HTTPS; HTTP only on loopback. An archive whose hash MeshTrust carries has to have that hash, wherever it comes from.
+    /// </summary>
+    public Uri? Index { get; init; }
+
+    /// <summary>
+    /// Whether nothing may be fetched: only what is on disk does. <c>ENVTEST_INSTALLED_ONLY</c>, set to anything, says the same.
+    /// </summary>
+    public bool Offline { get; init; }
+
+    /// <summary>How long to wait for another process that downloads into the same store.</summary>
+    public TimeSpan LockTimeout { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>How long a server may stay silent before the try counts as failed; there are three tries.</summary>
+    public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The most that an archive may have, in bytes.</summary>
+    public long LargestArchive { get; init; } = 512L << 20;
+
+    /// <summary>The variables to read.</summary>
+    public IReadOnlyDictionary<string, string> Environment { get; init; } = BinaryLocator.Variables();
 
     /// <summary>The clock for waits and for what is stale.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
-    /// <summary>The archives whose hashes are known; another list in tests.</summary>
-    internal IReadOnlyList<BinaryArchive> Pins { get; init; } = PinnedArchives.All;
+    /// <summary>The archives whose hashes are known; null for those that MeshTrust carries.</summary>
+    public IReadOnlyList<BinaryArchive>? Pins { get; init; }
 
     /// <summary>Takes a version from the store that matches; fetches the newest one that is known where none does.</summary>
-    /// <exception cref="MeshTrustException">Stage ClusterCreation, MT2102 to MT2110: the store is as it was. MT1001 to MT1004: the disk.</exception>
+    /// <exception cref="MeshTrustException">
+    /// Stage ClusterCreation, MT2102 to MT2110: the store is as it was. MT1001 to MT1004: the disk.
+    /// </exception>
     public async Task<BinaryDownloadOutcome> EnsureAsync(CancellationToken cancellationToken)
     {
         var store = Store();
-        if (!options.Version.AsksIndex && OnDisk(store) is { } there) return there;
-        if (WhyOffline() is { } why) throw DownloadFault.Offline(options.Version, store.Directory, store.Versions().Where(store.Has), why);
+        if (!Version.AsksIndex && OnDisk(store) is { } there) return there;
+        if (WhyOffline() is { } why) throw OfflineFault(store, why);
 
-        using var fetch = new ArchiveFetch(options.StallTimeout, TimeProvider);
+        using var fetch = new ArchiveFetch(StallTimeout, TimeProvider);
         var archive = await ChooseAsync(fetch, cancellationToken).ConfigureAwait(false);
-        var place = Path.Combine(Path.GetDirectoryName(store.Directory)!, Beside);
+        var place = Path.Combine(Path.GetDirectoryName(store.Location)!, Beside);
         try
         {
-            PrivateFile.CreateDirectory(place);
-            using var held = await LockAsync(Path.Combine(place, "lock"), cancellationToken).ConfigureAwait(false);
-            // Whoever had the lock may have brought it.
-            if (store.Has(archive.Version) && Judge(store.PathOf(archive.Version), archive.Version, out _) is { } brought) return Outcome(store, archive.Version, brought, wasThere: true, isPinned: false);
-            foreach (var left in Directory.EnumerateDirectories(place)) StoreDirectory.Delete(left);
+            AtomicFile.CreatePrivateDirectory(place);
+            var path = Path.Combine(place, "lock");
+            using var held = await FileLock.TakeAsync(path, LockTimeout, () => HeldFault(path), TimeProvider, cancellationToken)
+                .ConfigureAwait(false);
+
+            // The process that had the lock may have brought it.
+            if (store.Has(archive.Version) && Judge(store.PathOf(archive.Version), archive.Version, out _) is { } brought)
+                return new BinaryDownloadOutcome(brought, store.PathOf(archive.Version), WasThere: true, IsPinned: false);
+            foreach (var left in Directory.EnumerateDirectories(place)) Delete(left);
             var staging = Directory.CreateDirectory(Path.Combine(place, $"staging-{Guid.NewGuid():n}")).FullName;
             try
             {
@@ -51,7 +92,7 @@ public sealed class BinaryDownload(BinaryDownloadOptions options)
             }
             finally
             {
-                StoreDirectory.Delete(staging);
+                Delete(staging);
             }
         }
         catch (Exception e) when (DiskFault.IsOne(e))
@@ -60,105 +101,164 @@ public sealed class BinaryDownload(BinaryDownloadOptions options)
         }
     }
 
-    private async Task<BinaryDownloadOutcome> BringAsync(ArchiveFetch fetch, BinaryArchive archive, BinaryStore store, string staging, CancellationToken cancellationToken)
+    private async Task<BinaryDownloadOutcome> BringAsync(
+        ArchiveFetch fetch, BinaryArchive archive, BinaryStore store, string staging, CancellationToken cancellationToken)
     {
         var file = Path.Combine(staging, "archive");
-        var hash = await fetch.FetchAsync(archive.Address, file, options.LargestArchive, cancellationToken).ConfigureAwait(false);
-        if (hash != archive.Sha512) throw DownloadFault.Hash(archive, hash);
+        var hash = await fetch.FetchAsync(archive.Address, file, LargestArchive, cancellationToken).ConfigureAwait(false);
+        if (hash != archive.Sha512) throw HashFault(archive, hash);
 
         var unpacked = Directory.CreateDirectory(Path.Combine(staging, "unpacked")).FullName;
         try
         {
-            await ArchiveExtraction.ExtractAsync(file, unpacked, archive.Platform, cancellationToken).ConfigureAwait(false);
+            await archive.ExtractAsync(file, unpacked, cancellationToken).ConfigureAwait(false);
         }
         catch (InvalidDataException e)
         {
-            throw DownloadFault.Content(archive.Address, e.Message.TrimEnd('.'), e);
+            throw Fault("MT2107", archive.Address.ToString(),
+                $"The archive is none of envtest's: {e.Message.TrimEnd('.')}. Nothing of it is left.",
+                "Do not use it; take another version, or another mirror.", e);
         }
 
-        if (Judge(unpacked, archive.Version, out var why) is null) throw DownloadFault.Unfit(archive.Address.ToString(), $"What it holds does not run: {why}");
+        if (Judge(unpacked, archive.Version, out var why) is null)
+            throw UnfitFault(archive.Address.ToString(), $"What it holds does not run: {why}");
         var final = store.PathOf(archive.Version);
-        Directory.CreateDirectory(store.Directory);
-        if (!StoreDirectory.TryMove(unpacked, final, () => TimeProvider.GetUtcNow() - Directory.GetLastWriteTimeUtc(final) > Unfinished && !store.Has(archive.Version)) && !store.Has(archive.Version))
-            throw DownloadFault.Unfit(final, "It is not complete: another program unpacks into it, or was stopped while it did");
+        Directory.CreateDirectory(store.Location);
+        if (!TryMove(unpacked, final, store.Has(archive.Version)) && !store.Has(archive.Version))
+            throw UnfitFault(final, "It is not complete: another program unpacks into it, or was stopped while it did");
         return Judge(final, archive.Version, out why) is { } binaries
-            ? Outcome(store, archive.Version, binaries, wasThere: false, archive.IsPinned)
-            : throw DownloadFault.Unfit(final, $"It does not run: {why}");
+            ? new BinaryDownloadOutcome(binaries, final, WasThere: false, archive.IsPinned)
+            : throw UnfitFault(final, $"It does not run: {why}");
     }
 
     private async Task<BinaryArchive> ChooseAsync(ArchiveFetch fetch, CancellationToken cancellationToken)
     {
-        var pinned = Pins.Where(archive => archive.Platform == _platform).ToList();
-        if (options.Index is null && !options.Version.AsksIndex && pinned.FirstOrDefault(archive => options.Version.Contains(archive.Version)) is { } known) return known;
+        var pinned = (Pins ?? BinaryArchive.ReadPins()).Where(archive => archive.Platform == Platform).ToList();
+        if (Index is null && !Version.AsksIndex && pinned.Find(archive => Version.Contains(archive.Version)) is { } known) return known;
 
-        var index = options.Index ?? ArchiveIndex.Default;
+        var index = Index ?? BinaryArchive.DefaultIndex;
         IReadOnlyList<BinaryArchive> listed;
         try
         {
-            listed = ArchiveIndex.Parse(await fetch.ReadAsync(index, LargestIndex, cancellationToken).ConfigureAwait(false), index, _platform);
+            var text = await fetch.ReadAsync(index, LargestIndex, cancellationToken).ConfigureAwait(false);
+            listed = BinaryArchive.ReadIndex(text, index, Platform);
         }
         catch (FormatException e)
         {
-            throw DownloadFault.Index(index, e.Message, e);
+            throw Fault("MT2103", index.ToString(), $"The index of archives cannot be read: {e.Message}.",
+                "Look at the address in a browser; a mirror is named with --binaries-index.", e);
         }
 
-        var chosen = listed.FirstOrDefault(archive => options.Version.Contains(archive.Version)) ?? throw DownloadFault.NoSuchVersion(options.Version, _platform, index.ToString(), listed.Select(archive => archive.Version));
-        if (pinned.FirstOrDefault(archive => archive.Version == chosen.Version) is not { } pin) return chosen;
-        return pin.Sha512 == chosen.Sha512 ? chosen with { IsPinned = true } : throw DownloadFault.Contradiction(chosen, pin, index);
+        var chosen = listed.FirstOrDefault(archive => Version.Contains(archive.Version)) ?? throw Fault("MT2102", index.ToString(),
+            $"It has no archive for {Platform} that matches {Version}. It has: {List(listed.Select(archive => archive.Version))}.",
+            "Ask for one of these with --binaries-version, or build the programs and point KUBEBUILDER_ASSETS at them.");
+        if (pinned.Find(archive => archive.Version == chosen.Version) is not { } pin) return chosen;
+        return pin.Sha512 == chosen.Sha512 ? chosen with { IsPinned = true } : throw Fault("MT2106", index.ToString(),
+            $"The index gives another SHA-512 for {BinaryArchive.FileName(chosen.Version, Platform)} than the one that MeshTrust carries "
+                + $"({pin.Sha512[..16]}...): the archive was replaced. Nothing was fetched.",
+            "Ask who replaced it before you use it; take another version with --binaries-version meanwhile.");
     }
 
-    private BinaryStore Store() => (options.StoreDirectory ?? BinaryStore.DefaultDirectory(_environment, _platform)) is { } directory
-        ? new BinaryStore(directory, _platform)
-        : throw DownloadFault.Unfit("store", $"There is no place for it: {(_platform.Os == "windows" ? "LocalAppData" : "HOME")} is not set");
+    private BinaryStore Store() => (StoreDirectory ?? BinaryStore.DefaultDirectory(Environment, Platform)) is { } directory
+        ? new BinaryStore(directory, Platform)
+        : throw UnfitFault("store", $"There is no place for it: {(Platform.Os == "windows" ? "LocalAppData" : "HOME")} is not set");
 
     private BinaryDownloadOutcome? OnDisk(BinaryStore store) => store.Versions()
-        .Where(version => options.Version.Contains(version) && store.Has(version))
-        .Select(version => Judge(store.PathOf(version), version, out _) is { } binaries ? Outcome(store, version, binaries, wasThere: true, isPinned: false) : null)
+        .Where(version => Version.Contains(version) && store.Has(version))
+        .Select(version => Judge(store.PathOf(version), version, out _) is { } binaries
+            ? new BinaryDownloadOutcome(binaries, store.PathOf(version), WasThere: true, IsPinned: false)
+            : null)
         .FirstOrDefault(outcome => outcome is not null);
 
     private string? WhyOffline()
     {
-        if (options.Version.OnDiskOnly) return $"{options.Version} asks for what is on disk";
-        if (options.Offline) return "nothing may be fetched (--offline)";
-        return _environment.GetValueOrDefault("ENVTEST_INSTALLED_ONLY") is { Length: > 0 } ? "nothing may be fetched (ENVTEST_INSTALLED_ONLY is set)" : null;
+        if (Version.OnDiskOnly) return $"{Version} asks for what is on disk";
+        if (Offline) return "nothing may be fetched (--offline)";
+        return Environment.GetValueOrDefault("ENVTEST_INSTALLED_ONLY") is { Length: > 0 }
+            ? "nothing may be fetched (ENVTEST_INSTALLED_ONLY is set)"
+            : null;
     }
 
-    private static BinaryDownloadOutcome Outcome(BinaryStore store, KubernetesVersion version, ControlPlaneBinaries binaries, bool wasThere, bool isPinned) =>
-        new() { Binaries = binaries, Directory = store.PathOf(version), WasThere = wasThere, IsPinned = isPinned };
-
-    /// <summary>The programs of a directory, run for their versions; null, with the reason, where one does not run or is another version.</summary>
-    private ControlPlaneBinaries? Judge(string directory, KubernetesVersion version, out string? why)
+    /// <summary>
+    /// The programs of a directory, run for their versions; null, with the reason, where one does not run or is another version.
+    /// </summary>
+    private static ControlPlaneBinaries? Judge(string directory, KubernetesVersion version, out string? why)
     {
         var (server, etcd, kubectl) = (In("kube-apiserver"), In("etcd"), In("kubectl"));
-        (var serverVersion, why) = BinaryVersions.Ask(server, "kube-apiserver");
+        (var serverVersion, why) = ProgramVersion.Ask(server, "kube-apiserver");
         if (serverVersion is null) return null;
-        (var etcdVersion, why) = BinaryVersions.Ask(etcd, "etcd");
+        (var etcdVersion, why) = ProgramVersion.Ask(etcd, "etcd");
         if (etcdVersion is null) return null;
         if (KubernetesVersion.TryParse(serverVersion) != version) why = $"kube-apiserver says that it is {serverVersion}, not {version}";
         return why is not null ? null : new ControlPlaneBinaries
         {
             ApiServer = server, Etcd = etcd, Kubectl = File.Exists(kubectl) ? kubectl : null,
-            Source = $"setup-envtest store {version}-{_platform}", Version = serverVersion, EtcdVersion = etcdVersion,
+            Source = $"setup-envtest store {version}-{Platform}", Version = serverVersion, EtcdVersion = etcdVersion,
         };
 
-        string In(string program) => Path.Combine(directory, _platform.FileName(program));
+        string In(string program) => Path.Combine(directory, Platform.FileName(program));
     }
 
-    private async Task<FileStream> LockAsync(string path, CancellationToken cancellationToken)
+    /// <summary>Gives a directory its final name, in one step. One that is there stays, unless it is incomplete and old.</summary>
+    private bool TryMove(string from, string to, bool isComplete)
     {
-        var started = TimeProvider.GetTimestamp();
-        while (true)
+        if (Directory.Exists(to))
         {
-            try
-            {
-                return PrivateFile.OpenExclusive(path);
-            }
-            catch (IOException e) when (DiskFault.IsTaken(e))
-            {
-                if (TimeProvider.GetElapsedTime(started) >= options.LockTimeout) throw DownloadFault.Held(path, options.LockTimeout);
-            }
+            if (isComplete || TimeProvider.GetUtcNow() - Directory.GetLastWriteTimeUtc(to) <= Unfinished) return false;
+            Delete(to);
+        }
 
-            await Task.Delay(Pause, TimeProvider, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            Directory.Move(from, to);
+            return true;
+        }
+        catch (IOException) when (Directory.Exists(to))
+        {
+            return false;
         }
     }
+
+    /// <summary>Removes a directory, which Go's setup-envtest makes read-only; what cannot be removed stays for the next time.</summary>
+    private static void Delete(string path)
+    {
+        try
+        {
+            if (!Directory.Exists(path)) return;
+            if (!OperatingSystem.IsWindows())
+            {
+                foreach (var directory in Directory.EnumerateDirectories(path, "*", SearchOption.AllDirectories).Prepend(path).ToList())
+                    File.SetUnixFileMode(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            }
+
+            Directory.Delete(path, recursive: true);
+        }
+        catch (Exception e) when (DiskFault.IsOne(e))
+        {
+            // It is in nobody's way: it is beside the store.
+        }
+    }
+
+    private static MeshTrustException HashFault(BinaryArchive archive, string actual) => Fault("MT2105", archive.Address.ToString(),
+        $"The archive is not what it should be.\n"
+            + $"  SHA-512 expected ({(archive.IsPinned ? "pinned in MeshTrust" : "from the index")}): {archive.Sha512}\n"
+            + $"  SHA-512 of what came: {actual}\nNothing of it was unpacked; it is deleted.",
+        "Run again; if it stays so, a proxy or somebody else changes what you get: do not use it.");
+
+    private MeshTrustException HeldFault(string path) => Fault("MT2108", path,
+        $"Another process downloads into this store, and did not end within {LockTimeout.TotalSeconds:0} s.",
+        "Let it end, and run again; the lock goes with its process.");
+
+    private MeshTrustException OfflineFault(BinaryStore store, string why) => Fault("MT2109", store.Location,
+        $"No version there matches {Version} (there: {List(store.Versions().Where(store.Has))}), and {why}.",
+        $"Run once without it where there is a network, or copy a version's directory into it; or {ArchiveFetch.Otherwise}.");
+
+    private static MeshTrustException UnfitFault(string place, string why) => Fault("MT2110", place, $"{why}.",
+        "Remove it and run again; a file system that is mounted noexec cannot hold the store (XDG_DATA_HOME moves it).");
+
+    private static string List(IEnumerable<KubernetesVersion> versions) =>
+        string.Join(", ", versions.Order()) is { Length: > 0 } list ? list : "none";
+
+    private static MeshTrustException Fault(string id, string location, string message, string hint, Exception? inner = null) =>
+        new(Stage.ClusterCreation, new Problem(id, location, message, hint), inner);
 }

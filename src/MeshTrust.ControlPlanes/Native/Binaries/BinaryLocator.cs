@@ -1,80 +1,177 @@
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace MeshTrust.ControlPlanes.Native.Binaries;
 
-/// <summary>
-/// Finds etcd and kube-apiserver where envtest, setup-envtest and people keep them. The order: a path that is given, <c>TEST_ASSET_*</c>,
-/// <c>KUBEBUILDER_ASSETS</c>, a directory that is given, the store of setup-envtest (newest version that does), <c>PATH</c>,
-/// <c>/usr/local/kubebuilder/bin</c>. What is there and does not run, or is of another version than was asked for, is told and passed over.
-/// </summary>
-public static class BinaryLocator
+/// <summary>Which programs are wanted, and where to look for them.</summary>
+internal sealed record BinaryRequest
 {
+    /// <summary>Which versions of kube-apiserver do.</summary>
+    public VersionRange Version { get; init; } = VersionRange.Any;
+
+    /// <summary>The store that is shared with Go's setup-envtest; null for where setup-envtest keeps it on this platform.</summary>
+    public string? StoreDirectory { get; init; }
+
+    /// <summary>The variables to read; null for those of this process.</summary>
+    public IReadOnlyDictionary<string, string>? Environment { get; init; }
+}
+
+/// <summary>
+/// Finds etcd and kube-apiserver where envtest, setup-envtest and people keep them. The order: <c>TEST_ASSET_*</c>,
+/// <c>KUBEBUILDER_ASSETS</c>, the store of setup-envtest (newest version that does), <c>PATH</c>, <c>/usr/local/kubebuilder/bin</c>. What
+/// is there and does not run, or is of another version than was requested, is named in the message and passed over.
+/// </summary>
+internal static partial class BinaryLocator
+{
+    private const string DefaultDirectory = "/usr/local/kubebuilder/bin";
+
     /// <summary>The binaries that are found first, each asked for its version.</summary>
     /// <exception cref="MeshTrustException">MT2101 with everything that was tried, stage ClusterCreation.</exception>
-    public static ControlPlaneBinaries Find(BinaryRequest request) => Search(request, out var problem) ?? throw new MeshTrustException(Stage.ClusterCreation, problem!);
+    public static ControlPlaneBinaries Find(BinaryRequest request) =>
+        Search(request, out var problem) ?? throw new MeshTrustException(Stage.ClusterCreation, problem!);
 
     /// <summary>As <see cref="Find"/>, with null where something is missing.</summary>
     public static ControlPlaneBinaries? TryFind(BinaryRequest request) => Search(request, out _);
 
+    /// <summary>The variables of this process.</summary>
+    public static Dictionary<string, string> Variables()
+    {
+        var names = OperatingSystem.IsWindows() ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal;
+        var variables = new Dictionary<string, string>(names);
+        foreach (System.Collections.DictionaryEntry variable in Environment.GetEnvironmentVariables())
+            variables[(string)variable.Key] = (string?)variable.Value ?? "";
+        return variables;
+    }
+
     private static ControlPlaneBinaries? Search(BinaryRequest request, out Problem? problem)
     {
-        ArgumentNullException.ThrowIfNull(request);
-        var places = new BinaryPlaces(request, ControlPlanePlatform.Current);
-        var server = Look("kube-apiserver", places.For("kube-apiserver", request.ApiServer), request.Version);
-        var etcd = Look("etcd", places.For("etcd", request.Etcd, server.Location?.Directory), null);
-        var kubectl = places.For("kubectl", request.Kubectl, server.Location?.Directory).FirstOrDefault(place => File.Exists(place.Path) || place.IsLast);
-        var missing = new List<(string Program, IReadOnlyList<string> Tried)>();
-        if (server.Version is null) missing.Add(("kube-apiserver", server.Tried));
-        if (etcd.Version is null) missing.Add(("etcd", etcd.Tried));
-        if (kubectl is { IsLast: true } && !File.Exists(kubectl.Path)) missing.Add(("kubectl", [$"{kubectl.Where}: {kubectl.Path} does not exist"]));
-        if (missing.Count > 0)
+        var server = Look("kube-apiserver", Places(request, "kube-apiserver"), request.Version);
+        var etcd = Look("etcd", Places(request, "etcd", server.Place?.Directory), VersionRange.Any);
+        if (server.Version is null || etcd.Version is null)
         {
-            problem = Missing(missing, request.Version);
+            (string, Finding Finding)[] programs = [("kube-apiserver", server), ("etcd", etcd)];
+            problem = Missing([.. programs.Where(program => program.Finding.Version is null)], request.Version);
             return null;
         }
 
         problem = null;
+        var (apiServer, store) = (server.Place!, etcd.Place!);
         return new ControlPlaneBinaries
         {
-            ApiServer = server.Location!.Path!,
-            Etcd = etcd.Location!.Path!,
-            Kubectl = kubectl?.Path,
-            Source = etcd.Location.Directory == server.Location.Directory && server.Location.Directory is not null ? server.Location.Where : $"{server.Location.Where}; etcd: {etcd.Location.Where}",
-            Version = server.Version!,
-            EtcdVersion = etcd.Version!,
+            ApiServer = apiServer.Path!,
+            Etcd = store.Path!,
+            Kubectl = Places(request, "kubectl", apiServer.Directory).FirstOrDefault(place => File.Exists(place.Path))?.Path,
+            Source = apiServer.Directory is not null && apiServer.Directory == store.Directory
+                ? apiServer.Where
+                : $"{apiServer.Where}; etcd: {store.Where}",
+            Version = server.Version,
+            EtcdVersion = etcd.Version,
         };
     }
 
-    private static (BinaryPlace? Location, string? Version, IReadOnlyList<string> Tried) Look(string program, IEnumerable<BinaryPlace> places, VersionRange? range)
+    private static Finding Look(string program, IEnumerable<Place> places, VersionRange range)
     {
         var tried = new List<string>();
         foreach (var place in places)
         {
-            var (version, reason) = place.Path is null ? (null, place.Missing) : BinaryVersions.Ask(place.Path, program);
-            if (version is not null && (range is null || Fits(range, version))) return (place, version, tried);
+            var (version, reason) = place.Path is null ? (null, place.Missing) : ProgramVersion.Ask(place.Path, program);
+            if (version is not null && Fits(range, version)) return new Finding(place, version, tried);
             tried.Add($"{place.Where}: {reason ?? $"{place.Path} is {version}, and {range} was asked for"}");
         }
 
-        return (null, null, tried);
+        return new Finding(null, null, tried);
     }
 
-    // What is found is taken as it is where no version was asked for, be it a prerelease or a distribution's own build.
+    // What is found is taken as it is where no version was requested, be it a prerelease or a distribution's own build.
     private static bool Fits(VersionRange range, string version) =>
         ReferenceEquals(range, VersionRange.Any) || (KubernetesVersion.TryParse(version) is { } parsed && range.Contains(parsed));
 
-    private static Problem Missing(List<(string Program, IReadOnlyList<string> Tried)> missing, VersionRange range)
+    /// <summary>
+    /// The places for one program, in the order in which they count. <paramref name="sibling"/> is the directory where kube-apiserver was
+    /// found: what is beside it was built for it, so it comes before everything but a variable for this very program.
+    /// </summary>
+    private static IEnumerable<Place> Places(BinaryRequest request, string program, string? sibling = null)
     {
-        var text = new StringBuilder($"{string.Join(" and ", missing.Select(m => m.Program))} {(missing.Count == 1 ? "was" : "were")} not found.");
-        foreach (var (program, tried) in missing)
+        var platform = ControlPlanePlatform.Current;
+        var environment = request.Environment ?? Variables();
+        var file = platform.FileName(program);
+        var variable = $"TEST_ASSET_{NotUpperCase().Replace(program.ToUpperInvariant(), "_")}";
+        yield return Value(variable) is { } asset ? new($"{variable}={asset}", Path.GetFullPath(asset)) : new(variable, Missing: "not set");
+        if (sibling is not null) yield return Place.In("beside kube-apiserver", sibling, file);
+        yield return Value("KUBEBUILDER_ASSETS") is { } assets
+            ? Place.In($"KUBEBUILDER_ASSETS={assets}", assets, file)
+            : new("KUBEBUILDER_ASSETS", Missing: "not set");
+        foreach (var place in InStore(request, environment, platform, file)) yield return place;
+        var onPath = (Value("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+            .Where(directory => Path.IsPathRooted(directory) && File.Exists(Path.Combine(directory, file)))
+            .ToList();
+        foreach (var directory in onPath) yield return Place.In("PATH", directory, file);
+        if (onPath.Count == 0) yield return new("PATH", Missing: $"no {file}");
+        if (platform.Os != "windows") yield return Place.In(DefaultDirectory, DefaultDirectory, file);
+
+        string? Value(string name) => environment.GetValueOrDefault(name) is { Length: > 0 } value ? value : null;
+    }
+
+    private static IEnumerable<Place> InStore(
+        BinaryRequest request, IReadOnlyDictionary<string, string> environment, ControlPlanePlatform platform, string file)
+    {
+        if ((request.StoreDirectory ?? BinaryStore.DefaultDirectory(environment, platform)) is not { } root)
+        {
+            yield return new("setup-envtest store", Missing: platform.Os == "windows" ? "LocalAppData is not set" : "HOME is not set");
+            yield break;
+        }
+
+        var store = new BinaryStore(root, platform);
+        var versions = store.Versions();
+        var fitting = versions.Where(request.Version.Contains).ToList();
+        foreach (var version in fitting)
+        {
+            var (where, directory) = ($"setup-envtest store {version}-{platform}", store.PathOf(version));
+            yield return store.Has(version)
+                ? Place.In(where, directory, file)
+                : new(where, Missing: $"{directory} is not complete: a download into it was cut off, or still goes on");
+        }
+
+        var found = versions.Count == 0 ? "none" : string.Join(", ", versions);
+        if (fitting.Count == 0)
+            yield return new("setup-envtest store",
+                Missing: $"{store.Location}: no {platform} directory matches {request.Version} (found: {found})");
+    }
+
+    private static Problem Missing(List<(string Program, Finding Finding)> missing, VersionRange range)
+    {
+        var programs = string.Join(" and ", missing.Select(m => m.Program));
+        var text = new StringBuilder($"{programs} {(missing.Count == 1 ? "was" : "were")} not found.");
+        foreach (var (program, finding) in missing)
         {
             text.AppendLine().Append(program).Append(", tried:");
-            for (var i = 0; i < tried.Count; i++) text.AppendLine().Append("  ").Append(i + 1).Append(". ").Append(tried[i]);
+            foreach (var (number, reason) in finding.Tried.Index()) text.AppendLine().Append($"  {number + 1}. {reason}");
         }
 
         var version = ReferenceEquals(range, VersionRange.Any) ? "" : $" {range}";
         text.AppendLine();
         return new Problem("MT2101", "control plane binaries",
             text.ToString(),
-            $"Run the target ControlPlaneBinaries or 'setup-envtest use{version}', or point KUBEBUILDER_ASSETS at a directory with etcd and kube-apiserver. Without them, --provider=embedded needs nothing installed.");
+            $"Run the target ControlPlaneBinaries or 'setup-envtest use{version}', or point KUBEBUILDER_ASSETS at a directory with etcd "
+                + "and kube-apiserver. Without them, --provider=embedded needs nothing installed.");
     }
+
+    [GeneratedRegex("[^A-Z0-9]+")]
+    private static partial Regex NotUpperCase();
+
+    /// <summary>One place where a program may be.</summary>
+    /// <param name="Where">For people: <c>KUBEBUILDER_ASSETS=/opt/kb</c>.</param>
+    /// <param name="Path">The full path of the program; null where the place has none.</param>
+    /// <param name="Directory">The directory that the place is; null where it is a single file.</param>
+    /// <param name="Missing">Why it has none, where <paramref name="Path"/> is null.</param>
+    private sealed record Place(string Where, string? Path = null, string? Directory = null, string? Missing = null)
+    {
+        public static Place In(string where, string directory, string file)
+        {
+            var full = System.IO.Path.GetFullPath(directory);
+            return new(where, System.IO.Path.Combine(full, file), full);
+        }
+    }
+
+    private sealed record Finding(Place? Place, string? Version, IReadOnlyList<string> Tried);
 }

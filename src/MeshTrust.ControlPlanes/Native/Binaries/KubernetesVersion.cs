@@ -8,9 +8,13 @@ namespace MeshTrust.ControlPlanes.Native.Binaries;
 /// <param name="Minor">The second number.</param>
 /// <param name="Patch">The third number.</param>
 /// <param name="Prerelease">What follows the dash, such as <c>beta.0</c>; empty for a release.</param>
-public sealed partial record KubernetesVersion(int Major, int Minor, int Patch, string Prerelease = "") : IComparable<KubernetesVersion>
+internal sealed partial record KubernetesVersion(int Major, int Minor, int Patch, string Prerelease = "") : IComparable<KubernetesVersion>
 {
-    /// <summary>Reads <c>1.32.0</c>, <c>v1.32.0</c> or <c>1.33.0-alpha.2</c>; null for anything else. Build metadata (<c>+k3s1</c>) is ignored.</summary>
+    public bool IsRelease => Prerelease.Length == 0;
+
+    /// <summary>
+    /// Reads <c>1.32.0</c>, <c>v1.32.0</c> or <c>1.33.0-alpha.2</c>; null for anything else. Build metadata (<c>+k3s1</c>) is ignored.
+    /// </summary>
     public static KubernetesVersion? TryParse(string? text)
     {
         if (text is null || Form().Match(text) is not { Success: true } match) return null;
@@ -19,7 +23,6 @@ public sealed partial record KubernetesVersion(int Major, int Minor, int Patch, 
         int Number(int group) => int.Parse(match.Groups[group].Value, CultureInfo.InvariantCulture);
     }
 
-    /// <inheritdoc/>
     public int CompareTo(KubernetesVersion? other)
     {
         if (other is null) return 1;
@@ -27,33 +30,28 @@ public sealed partial record KubernetesVersion(int Major, int Minor, int Patch, 
         return numbers != 0 ? numbers : ComparePrereleases(Prerelease, other.Prerelease);
     }
 
-    /// <summary>Whether the left one is older.</summary>
-    public static bool operator <(KubernetesVersion left, KubernetesVersion right) => Comparer<KubernetesVersion>.Default.Compare(left, right) < 0;
+    public static bool operator <(KubernetesVersion left, KubernetesVersion right) => left.CompareTo(right) < 0;
 
-    /// <summary>Whether the left one is older or the same.</summary>
-    public static bool operator <=(KubernetesVersion left, KubernetesVersion right) => Comparer<KubernetesVersion>.Default.Compare(left, right) <= 0;
+    public static bool operator >(KubernetesVersion left, KubernetesVersion right) => left.CompareTo(right) > 0;
 
-    /// <summary>Whether the left one is newer.</summary>
-    public static bool operator >(KubernetesVersion left, KubernetesVersion right) => right < left;
+    public static bool operator <=(KubernetesVersion left, KubernetesVersion right) => left.CompareTo(right) <= 0;
 
-    /// <summary>Whether the left one is newer or the same.</summary>
-    public static bool operator >=(KubernetesVersion left, KubernetesVersion right) => right <= left;
+    public static bool operator >=(KubernetesVersion left, KubernetesVersion right) => left.CompareTo(right) >= 0;
 
-    /// <summary>Without a <c>v</c>.</summary>
-    public override string ToString() => Prerelease.Length == 0 ? $"{Major}.{Minor}.{Patch}" : $"{Major}.{Minor}.{Patch}-{Prerelease}";
+    public override string ToString() => IsRelease ? $"{Major}.{Minor}.{Patch}" : $"{Major}.{Minor}.{Patch}-{Prerelease}";
 
     private static int ComparePrereleases(string left, string right)
     {
         if (left.Length == 0 || right.Length == 0) return right.Length.CompareTo(left.Length);
         var (lefts, rights) = (left.Split('.'), right.Split('.'));
-        for (var i = 0; i < Math.Min(lefts.Length, rights.Length); i++)
+        foreach (var (one, other) in lefts.Zip(rights))
         {
-            var order = (int.TryParse(lefts[i], out var l), int.TryParse(rights[i], out var r)) switch
+            var order = (int.TryParse(one, out var l), int.TryParse(other, out var r)) switch
             {
                 (true, true) => l.CompareTo(r),
                 (true, false) => -1,
                 (false, true) => 1,
-                _ => string.CompareOrdinal(lefts[i], rights[i]),
+                _ => string.CompareOrdinal(one, other),
             };
             if (order != 0) return order;
         }
@@ -61,6 +59,65 @@ public sealed partial record KubernetesVersion(int Major, int Minor, int Patch, 
         return lefts.Length.CompareTo(rights.Length);
     }
 
-    [GeneratedRegex(@"^v?([0-9]{1,5})\.([0-9]{1,5})\.([0-9]{1,5})(?:-([0-9A-Za-z.-]{1,64}))?(?:\+[0-9A-Za-z.-]*)?\z", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(
+        @"^v?([0-9]{1,5})\.([0-9]{1,5})\.([0-9]{1,5})(?:-([0-9A-Za-z.-]{1,64}))?(?:\+[0-9A-Za-z.-]*)?\z", RegexOptions.CultureInvariant)]
+    private static partial Regex Form();
+}
+
+/// <summary>
+/// Which versions do, in the expressions of Go's setup-envtest: <c>1.32.0</c>, <c>1.32</c>, <c>1.32.x</c>, <c>~1.32.1</c>, <c>&lt;1.32</c>,
+/// <c>latest</c>, <c>latest-on-disk</c>. A trailing <c>!</c> asks the index even where a version on disk does. Prereleases do only where
+/// they are named exactly.
+/// </summary>
+internal sealed partial class VersionRange
+{
+    private readonly Func<KubernetesVersion, bool> _contains;
+
+    private VersionRange(string text, Func<KubernetesVersion, bool> contains)
+    {
+        _contains = contains;
+        Text = text;
+    }
+
+    /// <summary>Every release: the newest is taken.</summary>
+    public static VersionRange Any { get; } = new("latest", version => version.IsRelease);
+
+    /// <summary>As it was written.</summary>
+    public string Text { get; }
+
+    /// <summary>Whether the index is to be asked although a version on disk would do.</summary>
+    public bool AsksIndex => Text.EndsWith('!');
+
+    /// <summary>Whether only what is on disk does.</summary>
+    public bool OnDiskOnly => Text == "latest-on-disk";
+
+    /// <summary>Reads an expression; null where it is none.</summary>
+    public static VersionRange? TryParse(string? text)
+    {
+        if (text?.Trim() is not { } trimmed) return null;
+        var bare = trimmed.EndsWith('!') ? trimmed[..^1] : trimmed;
+        if (bare is "latest" or "x" or "*" || trimmed == "latest-on-disk") return new VersionRange(trimmed, Any._contains);
+        if (KubernetesVersion.TryParse(bare) is { } exact) return new VersionRange(trimmed, version => version == exact);
+        if (Form().Match(bare) is not { Success: true } match) return null;
+
+        var (major, minor, patch) = (Number("major"), Number("minor"), Number("patch"));
+        var limit = new KubernetesVersion(major, minor, patch);
+        return match.Groups["operator"].Value == "<"
+            ? new VersionRange(trimmed, version => version.IsRelease && version < limit)
+            : new VersionRange(trimmed, version => version.IsRelease && version >= limit && (version.Major, version.Minor) == (major, minor));
+
+        // No number for a patch that is missing, x or *.
+        int Number(string group) =>
+            int.TryParse(match.Groups[group].Value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0;
+    }
+
+    public bool Contains(KubernetesVersion version) => _contains(version);
+
+    public override string ToString() => Text;
+
+    // ~1.32.1: that patch or a later one of the minor. Without an operator a patch makes a version exact, and is read before.
+    [GeneratedRegex(
+        @"^(?<operator><|~)?v?(?<major>[0-9]{1,5})\.(?<minor>[0-9]{1,5})(?:\.(?<patch>x|\*|(?(operator)[0-9]{1,5}|[x*])))?\z",
+        RegexOptions.CultureInvariant)]
     private static partial Regex Form();
 }

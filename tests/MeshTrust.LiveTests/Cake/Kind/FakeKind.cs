@@ -1,16 +1,17 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using MeshTrust.IO;
+using MeshTrust.Kind;
+using MeshTrust.Kubernetes;
+using MeshTrust.Settings;
+using MeshTrust.Tests.Kubernetes;
+using MeshTrust.Tests.Live;
+using NSubstitute;
 using global::Cake.Core;
 using global::Cake.Core.IO;
 using global::Cake.Core.Tooling;
 using global::Cake.Frosting.MeshTrust.Kind;
 using global::Cake.Frosting.MeshTrust.Tools;
-using MeshTrust.Kind;
-using MeshTrust.Kubernetes;
-using MeshTrust.Tests.Kubernetes;
-using MeshTrust.Tests.Live;
-using MeshTrust.Settings;
-using NSubstitute;
 using Path = System.IO.Path;
 
 namespace MeshTrust.Tests.Cake.Kind;
@@ -128,12 +129,14 @@ internal sealed class FakeKind : IContainerEngine, IDisposable
 
     public KindSession Run(Func<RunSpec, RunSpec>? change = null)
     {
-        var host = new ToolHost(new FileSystem(), new CakeEnvironment(new CakePlatform(), new CakeRuntime()), Substitute.For<IToolLocator>(), TimeProvider.System);
+        var tools = Substitute.For<IToolLocator>();
+        tools.Resolve(Arg.Any<IEnumerable<string>>()).Returns(new FilePath(Path.Combine(Bin, "kind")));
+        var host = new ToolHost(new FileSystem(), new CakeEnvironment(new CakePlatform(), new CakeRuntime()), tools, TimeProvider.System);
         var run = new RunSpec { WorkDirectory = _scratch.File("mesh"), KubeconfigDirectory = _scratch.File("mesh/kubeconfig"), ArtifactsDirectory = _scratch.File("mesh/artifacts") };
         return new KindSession
         {
             Engine = this,
-            Kind = new KindTool(host, new KindSettings { ToolPath = new FilePath(Path.Combine(Bin, "kind")) }),
+            Kind = new KindTool(host, ContainerEngineChoice.Docker),
             ReadAsync = ReadAsync,
             Connect = access =>
             {
@@ -147,16 +150,13 @@ internal sealed class FakeKind : IContainerEngine, IDisposable
         };
     }
 
-    public async Task<EngineSnapshot> ReadAsync(CancellationToken cancellationToken) => new()
+    public Task<EngineSnapshot> ReadAsync(CancellationToken cancellationToken) => Task.FromResult(new EngineSnapshot
     {
-        Info = await ReadInfoAsync(cancellationToken),
+        Info = new EngineInfo { Engine = ContainerEngineChoice.Docker, Version = "28.2.2", Architecture = "amd64", Processors = 4, Memory = 16L << 30 },
         Networks = [.. Networks],
         Containers = Containers(),
         KindVersion = "0.31.0",
-    };
-
-    public Task<EngineInfo> ReadInfoAsync(CancellationToken cancellationToken) =>
-        Task.FromResult(new EngineInfo { Engine = ContainerEngineChoice.Docker, Version = "28.2.2", Architecture = "amd64", Processors = 4, Memory = 16L << 30 });
+    });
 
     public Task<IReadOnlyList<EngineNetwork>> ReadNetworksAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<EngineNetwork>>([.. Networks]);
 
@@ -170,7 +170,7 @@ internal sealed class FakeKind : IContainerEngine, IDisposable
         Commands.Add($"pull {image}");
         throw new MeshTrustException(Stage.ClusterCreation, new Problem("MT2210", "docker",
             "It failed.",
-            "See."), new ToolFailedException(new global::Cake.Frosting.MeshTrust.Tools.ToolResult(1, "", "toomanyrequests: You have reached your pull rate limit.")));
+            "See."), new ToolFailedException(new ProcessResult(1, "", "toomanyrequests: You have reached your pull rate limit.")));
     }
 
     public Task LoadAsync(string archive, CancellationToken cancellationToken)
@@ -208,7 +208,7 @@ internal sealed class FakeKind : IContainerEngine, IDisposable
         return Task.CompletedTask;
     }
 
-    public Task<global::Cake.Frosting.MeshTrust.Tools.ToolResult> ExecuteAsync(string container, IReadOnlyList<string> command, string? input, CancellationToken cancellationToken)
+    public Task<ProcessResult> ExecuteAsync(string container, IReadOnlyList<string> command, string? input, CancellationToken cancellationToken)
     {
         lock (Commands)
         {
@@ -221,13 +221,13 @@ internal sealed class FakeKind : IContainerEngine, IDisposable
             var asked = input ?? string.Join(' ', command);
             lock (Commands) Commands.AddRange(asked.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => $"{container} asked: {line}"));
             var refuses = RefusedRoute is { } route && asked.Contains(route, StringComparison.Ordinal);
-            return Task.FromResult(new global::Cake.Frosting.MeshTrust.Tools.ToolResult(refuses ? 2 : 0, "", refuses ? "RTNETLINK answers: Network is unreachable\n" : ""));
+            return Task.FromResult(new ProcessResult(refuses ? 2 : 0, "", refuses ? "RTNETLINK answers: Network is unreachable\n" : ""));
         }
 
-        if (command[0] == "df") return Task.FromResult(new global::Cake.Frosting.MeshTrust.Tools.ToolResult(Free is null ? 1 : 0, $"     Avail\n{Free}\n", ""));
-        if (command[0] == "kubectl") return Task.FromResult(new global::Cake.Frosting.MeshTrust.Tools.ToolResult(Kubectl(container) is null ? 1 : 0, Kubectl(container) ?? "", ""));
-        if (command.Any(part => part.StartsWith("/etc/kubernetes/manifests/", StringComparison.Ordinal))) return Task.FromResult(new global::Cake.Frosting.MeshTrust.Tools.ToolResult(0, Manifests(container), ""));
-        return Task.FromResult(new global::Cake.Frosting.MeshTrust.Tools.ToolResult(0, "config_path = \"/etc/containerd/certs.d\"", ""));
+        if (command[0] == "df") return Task.FromResult(new ProcessResult(Free is null ? 1 : 0, $"     Avail\n{Free}\n", ""));
+        if (command[0] == "kubectl") return Task.FromResult(new ProcessResult(Kubectl(container) is null ? 1 : 0, Kubectl(container) ?? "", ""));
+        if (command.Any(part => part.StartsWith("/etc/kubernetes/manifests/", StringComparison.Ordinal))) return Task.FromResult(new ProcessResult(0, Manifests(container), ""));
+        return Task.FromResult(new ProcessResult(0, "config_path = \"/etc/containerd/certs.d\"", ""));
     }
 
     public void Dispose() => _scratch.Dispose();

@@ -1,5 +1,6 @@
 using System.Net;
 using Cake.Frosting.MeshTrust.Tools;
+using MeshTrust.Settings;
 
 namespace MeshTrust.Tests.Cake.Tools;
 
@@ -28,7 +29,7 @@ public sealed class EngineCallsTests
               "network inspect") echo '[]'; echo 'Error response from daemon: network nnn not found' >&2; exit 1;;
             esac
             """);
-        var engine = new DockerEngine(_tools.Host);
+        var engine = new ContainerEngine(_tools.Host, ContainerEngineChoice.Docker);
 
         Assert.That((await engine.ReadContainersAsync(CancellationToken.None)).Select(container => container.Name), Is.EqualTo(new[] { "a" }));
         Assert.That(await engine.ReadNetworksAsync(CancellationToken.None), Is.Empty);
@@ -45,7 +46,7 @@ public sealed class EngineCallsTests
             esac
             """);
 
-        Assert.That((await Assert.ThrowsAsync<MeshTrustException>(() => new DockerEngine(_tools.Host).ReadContainersAsync(CancellationToken.None)))!.Message, Does.Contain("the disk is broken"));
+        Assert.That((await Assert.ThrowsAsync<MeshTrustException>(() => new ContainerEngine(_tools.Host, ContainerEngineChoice.Docker).ReadContainersAsync(CancellationToken.None)))!.Message, Does.Contain("the disk is broken"));
     }
 
     [Test]
@@ -53,7 +54,7 @@ public sealed class EngineCallsTests
     {
         Docker("exit 0");
 
-        Assert.That(await new DockerEngine(_tools.Host).ReadContainersAsync(CancellationToken.None), Is.Empty);
+        Assert.That(await new ContainerEngine(_tools.Host, ContainerEngineChoice.Docker).ReadContainersAsync(CancellationToken.None), Is.Empty);
         Assert.That(Called, Is.EqualTo("ps --all --quiet --no-trunc\n"));
     }
 
@@ -63,7 +64,7 @@ public sealed class EngineCallsTests
     {
         Docker($"echo '{said}' >&2; echo '[]'; exit 1");
 
-        Assert.That(await new DockerEngine(_tools.Host).ReadImageAsync("a:1", CancellationToken.None), Is.Null);
+        Assert.That(await new ContainerEngine(_tools.Host, ContainerEngineChoice.Docker).ReadImageAsync("a:1", CancellationToken.None), Is.Null);
     }
 
     [Test]
@@ -71,7 +72,7 @@ public sealed class EngineCallsTests
     {
         Docker("case \"$2\" in inspect) echo 1400;; esac");
 
-        await new DockerEngine(_tools.Host).CreateNetworkAsync("kind", [], null, CancellationToken.None);
+        await new ContainerEngine(_tools.Host, ContainerEngineChoice.Docker).CreateNetworkAsync("kind", [], null, CancellationToken.None);
 
         Assert.That(Called.Split('\n')[1], Is.EqualTo("network create --driver=bridge --label=dev.meshtrust.made=true --opt=com.docker.network.bridge.enable_ip_masquerade=true --opt=com.docker.network.driver.mtu=1400 --ipv6 --subnet fc00:f853:ccd:e793::/64 kind"));
     }
@@ -86,7 +87,7 @@ public sealed class EngineCallsTests
             esac
             """);
 
-        await new DockerEngine(_tools.Host).CreateNetworkAsync("kind", [], null, CancellationToken.None);
+        await new ContainerEngine(_tools.Host, ContainerEngineChoice.Docker).CreateNetworkAsync("kind", [], null, CancellationToken.None);
 
         var creates = Called.TrimEnd().Split('\n').Where(line => line.StartsWith("network create", StringComparison.Ordinal)).ToList();
         Assert.That(creates.Select(line => line.Contains("--ipv6", StringComparison.Ordinal)), Is.EqualTo(new[] { true, true, false }));
@@ -98,7 +99,7 @@ public sealed class EngineCallsTests
     {
         _tools.Program("podman", "echo \"$*\" >>called");
 
-        await new PodmanEngine(_tools.Host).CreateNetworkAsync("mesh", [IPNetwork.Parse("10.253.0.0/22"), IPNetwork.Parse("fd00:1::/64")], IPNetwork.Parse("10.253.2.0/23"), CancellationToken.None);
+        await new ContainerEngine(_tools.Host, ContainerEngineChoice.Podman).CreateNetworkAsync("mesh", [IPNetwork.Parse("10.253.0.0/22"), IPNetwork.Parse("fd00:1::/64")], IPNetwork.Parse("10.253.2.0/23"), CancellationToken.None);
 
         Assert.That(Called, Is.EqualTo("network create --driver=bridge --label=dev.meshtrust.made=true --subnet 10.253.0.0/22 --ip-range 10.253.2.0/23 --subnet fd00:1::/64 --ipv6 mesh\n"));
     }
@@ -107,7 +108,7 @@ public sealed class EngineCallsTests
     public async Task Podman_is_asked_for_an_image_by_the_name_that_kind_asks_for()
     {
         _tools.Program("podman", "echo \"$*\" >>called; case $1 in image) echo 'Error: no such image' >&2; exit 1;; load) echo 'Loaded image: localhost/kindest/node:v1.20.2'; echo 'Loaded image: ghcr.io/a/b:1';; esac");
-        var engine = new PodmanEngine(_tools.Host);
+        var engine = new ContainerEngine(_tools.Host, ContainerEngineChoice.Podman);
 
         await engine.ReadImageAsync("kindest/node:v1.20.2@sha256:00", CancellationToken.None);
         await engine.PullAsync("kindest/node:v1.20.2", CancellationToken.None);
@@ -127,7 +128,7 @@ public sealed class EngineCallsTests
     [TestCase("localhost/node:v1", "localhost/node:v1")]
     [TestCase("localhost:5000/node:v1@sha256:00", "localhost:5000/node@sha256:00")]
     [TestCase("ghcr.io/a/b", "ghcr.io/a/b")]
-    public void Names_an_image_with_its_registry(string image, string name) => Assert.That(PodmanEngine.FullName(image), Is.EqualTo(name));
+    public void Names_an_image_with_its_registry(string image, string name) => Assert.That(new ContainerEngine(null!, ContainerEngineChoice.Podman).FullName(image), Is.EqualTo(name));
 
     [TestCase("Error response from daemon: network with name kind already exists")]
     [TestCase("Error: network name kind already used: network already exists")]
@@ -135,7 +136,7 @@ public sealed class EngineCallsTests
     {
         Docker($"case \"$2\" in create) echo '{said}' >&2; exit 1;; esac");
 
-        await new DockerEngine(_tools.Host).CreateNetworkAsync("kind", [], null, CancellationToken.None);
+        await new ContainerEngine(_tools.Host, ContainerEngineChoice.Docker).CreateNetworkAsync("kind", [], null, CancellationToken.None);
 
         Assert.That(Called.Split('\n').Count(line => line.StartsWith("network create", StringComparison.Ordinal)), Is.EqualTo(1));
     }
@@ -145,7 +146,7 @@ public sealed class EngineCallsTests
     {
         Docker("case \"$2\" in create) echo 'Error response from daemon: could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network' >&2; exit 1;; esac");
 
-        var fault = (await Assert.ThrowsAsync<MeshTrustException>(() => new DockerEngine(_tools.Host).CreateNetworkAsync("kind", [IPNetwork.Parse("10.1.0.0/16")], null, CancellationToken.None)))!;
+        var fault = (await Assert.ThrowsAsync<MeshTrustException>(() => new ContainerEngine(_tools.Host, ContainerEngineChoice.Docker).CreateNetworkAsync("kind", [IPNetwork.Parse("10.1.0.0/16")], null, CancellationToken.None)))!;
 
         Assert.That(fault.Message, Does.Contain("MT2210").And.Contains("non-overlapping IPv4 address pool"));
     }
@@ -156,7 +157,7 @@ public sealed class EngineCallsTests
     public async Task Removes_a_network_that_may_be_gone(string said, bool isFine)
     {
         Docker($"echo '{said}' >&2; exit 1");
-        Func<Task> remove = () => new DockerEngine(_tools.Host).RemoveNetworkAsync("1234", CancellationToken.None);
+        Func<Task> remove = () => new ContainerEngine(_tools.Host, ContainerEngineChoice.Docker).RemoveNetworkAsync("1234", CancellationToken.None);
 
         if (isFine) await Assert.DoesNotThrowAsync(remove);
         else Assert.That((await Assert.ThrowsAsync<MeshTrustException>(remove))!.Message, Does.Contain("active endpoints"));
@@ -167,7 +168,7 @@ public sealed class EngineCallsTests
     {
         Docker("cat; echo problem >&2; exit 42");
 
-        var result = await new DockerEngine(_tools.Host).ExecuteAsync("node", ["sh", "-c", "cat > '/a b'"], "text", CancellationToken.None);
+        var result = await new ContainerEngine(_tools.Host, ContainerEngineChoice.Docker).ExecuteAsync("node", ["sh", "-c", "cat > '/a b'"], "text", CancellationToken.None);
 
         Assert.That((result.ExitCode, result.Output, result.Error, Called), Is.EqualTo((42, "text", "problem\n", "exec -i node sh -c cat > '/a b'\n")));
     }

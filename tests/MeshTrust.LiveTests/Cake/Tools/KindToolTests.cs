@@ -1,5 +1,6 @@
+using MeshTrust.IO;
 using Cake.Frosting.MeshTrust.Tools;
-using MeshTrust.ControlPlanes.Native.Processes;
+
 using MeshTrust.Settings;
 
 namespace MeshTrust.Tests.Cake.Tools;
@@ -70,7 +71,7 @@ public sealed class KindToolTests
         {
             Assert.That(fault.Problems[0].Id, Is.EqualTo("MT2209"));
             Assert.That(fault.Message, Does.Contain("kind create cluster --name east"));
-            Assert.That(ids.Where(id => ProcessBirth.Of(id) is not null), Is.Empty);
+            Assert.That(ids.Where(id => ProcessTree.BirthOf(id) is not null), Is.Empty);
         });
     }
 
@@ -92,15 +93,6 @@ public sealed class KindToolTests
         Assert.That((await Assert.ThrowsAsync<MeshTrustException>(() => Kind().ReadVersionAsync(CancellationToken.None)))!.Problems[0].Id, Is.EqualTo("MT2206"));
     }
 
-    [TestCase("echo 'No kind clusters found.' >&2", "")]
-    [TestCase("echo a; echo b-2", "a,b-2")]
-    public async Task Reads_the_names_of_clusters(string kind, string names)
-    {
-        _tools.Program("kind", kind);
-
-        Assert.That(string.Join(',', await Kind().ReadClustersAsync(CancellationToken.None)), Is.EqualTo(names));
-    }
-
     [Test]
     public async Task Names_the_cluster_and_its_own_kubeconfig_in_each_call()
     {
@@ -111,8 +103,6 @@ public sealed class KindToolTests
         await kind.ReadKubeconfigAsync("east", isInternal: false, CancellationToken.None);
         await kind.ReadKubeconfigAsync("east", isInternal: true, CancellationToken.None);
         await kind.ExportLogsAsync("east", "/w/logs", CancellationToken.None);
-        await kind.LoadImageAsync("east", "a:1", CancellationToken.None);
-        await kind.LoadArchiveAsync("east", "/w/a.tar", CancellationToken.None);
 
         Assert.That(_tools.Read("arguments").TrimEnd().Split('\n'), Is.EqualTo(new[]
         {
@@ -120,10 +110,8 @@ public sealed class KindToolTests
             "get kubeconfig --name east",
             "get kubeconfig --name east --internal",
             "export logs /w/logs --name east",
-            "load docker-image a:1 --name east",
-            "load image-archive /w/a.tar --name east",
         }));
     }
 
-    private KindTool Kind(ContainerEngineChoice engine = ContainerEngineChoice.Docker, string network = "kind") => new(_tools.Host, new KindSettings { Engine = engine, Network = network });
+    private KindTool Kind(ContainerEngineChoice engine = ContainerEngineChoice.Docker, string network = "kind") => new(_tools.Host, engine, network);
 }

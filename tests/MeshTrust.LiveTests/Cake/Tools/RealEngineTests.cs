@@ -42,7 +42,7 @@ public sealed class RealEngineTests
                 Assert.That(made, Has.Count.EqualTo(1));
                 Assert.That(made[0].Labels[IContainerEngine.MadeLabel], Is.EqualTo("true"));
                 Assert.That(made[0].Subnets.Select(subnet => subnet.Range.BaseAddress.AddressFamily), Does.Contain(System.Net.Sockets.AddressFamily.InterNetwork));
-                if (made[0].HasIpv6) Assert.That(made[0].Subnets.Select(subnet => subnet.Range), Does.Contain(EngineProgram.LocalRange(network, 0)));
+                if (made[0].HasIpv6) Assert.That(made[0].Subnets.Select(subnet => subnet.Range), Does.Contain(ContainerEngine.LocalRange(network, 0)));
             });
         }
         finally
@@ -106,15 +106,15 @@ public sealed class RealEngineTests
         OutsideTool.Find("kind");
         var image = Environment.GetEnvironmentVariable("MESHTRUST_KIND_IMAGE") ?? "";
         var name = $"meshtrust-tools-{Guid.NewGuid():n}"[..24];
-        var engine = new DockerEngine(_host);
-        var kind = new KindTool(_host, new KindSettings());
+        var engine = new ContainerEngine(_host, ContainerEngineChoice.Docker);
+        var kind = new KindTool(_host, ContainerEngineChoice.Docker);
         var config = _directory.Write("config.yaml", "kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\nnodes:\n- role: control-plane\n");
         var steps = new List<string>();
         try
         {
             await kind.CreateAsync(name, config, image, _directory.File("kubeconfig"), steps.Add, TimeSpan.FromMinutes(8), token);
 
-            var snapshot = await new EngineSnapshotReader(_host).ReadAsync(engine, await engine.ReadInfoAsync(token), token);
+            var snapshot = await new EngineSnapshotReader(_host).ReadAsync(engine, await engine.ReadInfoAsync(EngineSearch.DefaultLimit, token), token);
             var node = snapshot.NodesOf(name).Single();
             var echoed = await engine.ExecuteAsync(node.Name, ["sh", "-c", "cat > '/tmp/a b' && cat '/tmp/a b' && exit 9"], "in ü\n", token);
             await kind.ExportLogsAsync(name, _directory.File("logs"), token);
@@ -128,7 +128,6 @@ public sealed class RealEngineTests
                 Assert.That(Directory.EnumerateFiles(_directory.File("logs"), "kubelet.log", SearchOption.AllDirectories), Is.Not.Empty);
                 Assert.That(File.ReadAllText(_directory.File("kubeconfig")), Does.Contain($"kind-{name}"));
             });
-            Assert.That(await kind.ReadClustersAsync(token), Does.Contain(name));
             Assert.That(await kind.ReadKubeconfigAsync(name, isInternal: true, token), Does.Contain($"https://{name}-control-plane:6443"));
             Assert.That(await kind.ReadKubeconfigAsync(name, isInternal: false, token), Does.Contain($"https://127.0.0.1:{node.Ports.Single(port => port.ContainerPort == 6443).HostPort}"));
             Assert.That((await engine.ReadImageAsync(node.Image, token))!.Id, Is.EqualTo(node.ImageId));
@@ -149,6 +148,6 @@ public sealed class RealEngineTests
     private IContainerEngine Engine(string name)
     {
         OutsideTool.Find(name);
-        return name == "docker" ? new DockerEngine(_host) : new PodmanEngine(_host);
+        return name == "docker" ? new ContainerEngine(_host, ContainerEngineChoice.Docker) : new ContainerEngine(_host, ContainerEngineChoice.Podman);
     }
 }

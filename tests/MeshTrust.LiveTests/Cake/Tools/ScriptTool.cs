@@ -1,25 +1,15 @@
 using Cake.Frosting.MeshTrust.Tools;
-using global::Cake.Core.Tooling;
+using MeshTrust.IO;
 
 namespace MeshTrust.Tests.Cake.Tools;
 
 /// <summary>The program <c>script</c>.</summary>
-internal sealed class ScriptTool(ToolHost host, ScriptSettings? settings = null) : ToolRun<ScriptSettings>(host, settings ?? new ScriptSettings())
+internal sealed class ScriptTool(ToolHost host, IReadOnlyDictionary<string, string>? variables = null) : Tool(host, "script")
 {
-    public Task<ToolResult> RunAsync(string[] arguments, string? input = null, Action<string>? onLine = null, TimeSpan? deadline = null, CancellationToken token = default) =>
-        RunAsync(Call(arguments, input, onLine, deadline), token);
+    protected override IReadOnlyDictionary<string, string> Variables => variables ?? base.Variables;
 
-    public Task<ToolResult> RequireAsync(params string[] arguments) => RequireAsync(Call(arguments, null, null, null), CancellationToken.None);
+    public Task<ProcessResult> RunAsync(string[] arguments, string? input = null, Action<string>? onLine = null, TimeSpan? deadline = null, CancellationToken token = default) =>
+        RunAsync(arguments, deadline ?? TimeSpan.FromMinutes(2), token, input, onLine);
 
-    public Task<ToolResult> RunWithAsync(IReadOnlyDictionary<string, string> environment) =>
-        RunAsync(Call([], null, null, null) with { Environment = environment }, CancellationToken.None);
-
-    protected override string GetToolName() => "script";
-
-    protected override IEnumerable<string> GetToolExecutableNames() => ["script"];
-
-    private static ToolCall Call(string[] arguments, string? input, Action<string>? onLine, TimeSpan? deadline) =>
-        new() { Arguments = arguments, Input = input, OnErrorLine = onLine, Deadline = deadline ?? TimeSpan.FromMinutes(2) };
+    public Task<string> RequireAsync(params string[] arguments) => AskAsync(arguments, TimeSpan.FromMinutes(2), CancellationToken.None);
 }
-
-internal sealed class ScriptSettings : ToolSettings;

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Cake.Frosting.MeshTrust.Tools;
-using global::Cake.Core;
-using MeshTrust.ControlPlanes.Native.Processes;
+using MeshTrust.IO;
+
 
 namespace MeshTrust.Tests.Cake.Tools;
 
@@ -96,7 +96,7 @@ public sealed class ToolRunTests
         Assert.Multiple(() =>
         {
             Assert.That(fault!.Problems[0].Id, Is.EqualTo("MT2211"));
-            Assert.That(ProcessBirth.Of(int.Parse(_tools.Read("ids"), null)), Is.Null);
+            Assert.That(ProcessTree.BirthOf(int.Parse(_tools.Read("ids"), null)), Is.Null);
         });
     }
 
@@ -112,7 +112,7 @@ public sealed class ToolRunTests
         {
             Assert.That(fault!.Problems[0].Id, Is.EqualTo("MT2209"));
             Assert.That(fault.Message, Does.Contain("script create it").And.Contains("2 s"));
-            Assert.That(ids.Where(id => ProcessBirth.Of(id) is not null), Is.Empty);
+            Assert.That(ids.Where(id => ProcessTree.BirthOf(id) is not null), Is.Empty);
         });
     }
 
@@ -127,7 +127,7 @@ public sealed class ToolRunTests
         await stop.CancelAsync();
 
         await Assert.CatchAsync<OperationCanceledException>(() => run);
-        Assert.That(ids.Where(id => ProcessBirth.Of(id) is not null), Is.Empty);
+        Assert.That(ids.Where(id => ProcessTree.BirthOf(id) is not null), Is.Empty);
     }
 
     [Test]
@@ -224,39 +224,12 @@ public sealed class ToolRunTests
     }
 
     [Test]
-    public async Task Settings_of_Cake_have_effect()
-    {
-        _tools.Program("other", "echo \"$MINE $PATH $PWD $*\"");
-        var settings = new ScriptSettings
-        {
-            ToolPath = _tools.File("bin/other"),
-            WorkingDirectory = _tools.File("bin"),
-            EnvironmentVariables = { ["MINE"] = "yes" },
-            ArgumentCustomization = arguments => arguments.Append("added"),
-        };
-
-        var result = await new ScriptTool(_tools.Host, settings).RunAsync(["given"]);
-
-        Assert.That(result.Output.Trim(), Is.EqualTo($"yes {_tools.File("bin")} {_tools.File("bin")} given added"));
-    }
-
-    [Test]
-    public async Task A_timeout_of_Cake_takes_the_place_of_the_deadline()
-    {
-        _tools.Program("script", "sleep 600");
-
-        var fault = await Assert.ThrowsAsync<MeshTrustException>(() => new ScriptTool(_tools.Host, new ScriptSettings { ToolTimeout = TimeSpan.FromSeconds(1) }).RequireAsync());
-
-        Assert.That(fault!.Problems[0].Id, Is.EqualTo("MT2209"));
-    }
-
-    [Test]
     public async Task The_users_kubeconfig_is_out_of_reach_unless_it_is_given()
     {
         _tools.Program("script", "echo $KUBECONFIG").With("KUBECONFIG", "/home/user/.kube/config");
 
         var alone = await new ScriptTool(_tools.Host).RunAsync([]);
-        var given = await new ScriptTool(_tools.Host).RunWithAsync(new Dictionary<string, string> { ["KUBECONFIG"] = "/tmp/own" });
+        var given = await new ScriptTool(_tools.Host, new Dictionary<string, string> { ["KUBECONFIG"] = "/tmp/own" }).RunAsync([]);
 
         Assert.That((alone.Output, given.Output), Is.EqualTo(("/dev/null\n", "/tmp/own\n")));
     }

@@ -1,5 +1,6 @@
+using MeshTrust.IO;
 using MeshTrust.ControlPlanes.Native;
-using MeshTrust.ControlPlanes.Native.Processes;
+
 
 namespace MeshTrust.Tests.ControlPlanes.Native;
 
@@ -150,7 +151,7 @@ public sealed class FailedStartTests
 
     private static void AssertNothingLeft(FakePrograms fake)
     {
-        Assert.That(fake.Ids.Where(id => ProcessBirth.Of(id) is not null), Is.Empty, "processes");
+        Assert.That(fake.Ids.Where(id => ProcessTree.BirthOf(id) is not null), Is.Empty, "processes");
         Assert.That(fake.Left, Is.Empty, "directories");
     }
 }

@@ -1,6 +1,7 @@
+using MeshTrust.IO;
 using System.Diagnostics;
 using System.Text.Json;
-using MeshTrust.ControlPlanes.Native.Processes;
+
 using MeshTrust.Tests.Live;
 using MeshTrust.Tests.Tools;
 
@@ -145,10 +146,10 @@ public sealed class OrphanTests
     private static void AssertGone(ScratchDirectory scratch, IReadOnlyList<int> ids)
     {
         var started = TimeProvider.System.GetTimestamp();
-        while (TimeProvider.System.GetElapsedTime(started) < Limit && (ids.Any(id => ProcessBirth.Of(id) is not null) || Runs(scratch).Length > 0)) Thread.Sleep(10);
+        while (TimeProvider.System.GetElapsedTime(started) < Limit && (ids.Any(id => ProcessTree.BirthOf(id) is not null) || Runs(scratch).Length > 0)) Thread.Sleep(10);
 
         Assert.That(ids, Is.Not.Empty);
-        Assert.That(ids.Where(id => ProcessBirth.Of(id) is not null), Is.Empty, "processes that outlived their host");
+        Assert.That(ids.Where(id => ProcessTree.BirthOf(id) is not null), Is.Empty, "processes that outlived their host");
         Assert.That(Runs(scratch), Is.Empty, "directories that outlived their host");
     }
 }

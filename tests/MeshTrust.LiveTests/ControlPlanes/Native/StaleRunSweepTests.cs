@@ -1,8 +1,9 @@
 using System.Diagnostics;
-using MeshTrust.ControlPlanes.Native.Processes;
-using MeshTrust.ControlPlanes.Native.Runs;
+using MeshTrust.ControlPlanes.Native;
+using MeshTrust.IO;
 using MeshTrust.Tests.Live;
 using Microsoft.Extensions.Time.Testing;
+
 
 namespace MeshTrust.Tests.ControlPlanes.Native;
 
@@ -60,7 +61,7 @@ public sealed class StaleRunSweepTests
     {
         using var scratch = new ScratchDirectory();
         var living = Run(scratch, "run-1");
-        Record(living, Environment.MachineName, ProcessBirth.Of(Environment.ProcessId)!);
+        Record(living, Environment.MachineName, ProcessTree.BirthOf(Environment.ProcessId)!);
         var elsewhere = Run(scratch, "run-2");
         Record(elsewhere, "another-machine", Dead);
         StaleRunSweep.Sweep(scratch.Location, Later);

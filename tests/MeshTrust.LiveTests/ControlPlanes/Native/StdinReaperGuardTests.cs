@@ -1,6 +1,7 @@
 using System.Diagnostics;
-using MeshTrust.ControlPlanes.Native.Processes;
+using MeshTrust.IO;
 using MeshTrust.Tests.Live;
+
 
 namespace MeshTrust.Tests.ControlPlanes.Native;
 

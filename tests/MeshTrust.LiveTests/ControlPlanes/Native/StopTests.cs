@@ -1,5 +1,6 @@
+using MeshTrust.IO;
 using MeshTrust.ControlPlanes.Native;
-using MeshTrust.ControlPlanes.Native.Processes;
+
 using MeshTrust.Tests.Tools;
 
 namespace MeshTrust.Tests.ControlPlanes.Native;
@@ -22,7 +23,7 @@ public sealed class StopTests
         // A graceful stop would take a minute here.
         Assert.That(TimeProvider.System.GetElapsedTime(started), Is.LessThan(TimeSpan.FromSeconds(30)));
         TestContext.Out.WriteLine($"stopped in {TimeProvider.System.GetElapsedTime(started).TotalMilliseconds:0} ms");
-        Assert.That(plane.ProcessIds.Where(id => ProcessBirth.Of(id) is not null), Is.Empty);
+        Assert.That(plane.ProcessIds.Where(id => ProcessTree.BirthOf(id) is not null), Is.Empty);
         Assert.That(Directory.Exists(planes.RunDirectory), Is.False);
         Assert.That(File.Exists(plane.ApiServerLogPath), Is.False);
         Assert.That(plane.Faulted, Is.Null, "an end that was asked for is no fault");

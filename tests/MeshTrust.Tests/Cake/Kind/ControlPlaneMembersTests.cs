@@ -1,3 +1,4 @@
+using MeshTrust.IO;
 using Cake.Frosting.MeshTrust.Kind;
 using Cake.Frosting.MeshTrust.Tools;
 using NSubstitute;
@@ -15,7 +16,7 @@ public sealed class ControlPlaneMembersTests
         var late = await WaitAsync(TimeSpan.Zero, (node, command) =>
         {
             asked.Add($"{node}: {command}");
-            return new ToolResult(0, "ok", "");
+            return new ProcessResult(0, "ok", "");
         });
 
         Assert.That(late, Is.Empty);
@@ -27,11 +28,11 @@ public sealed class ControlPlaneMembersTests
     {
         var late = await WaitAsync(TimeSpan.Zero, (node, _) => node switch
         {
-            "east-control-plane2" => new ToolResult(1, "", "[-]etcd failed: reason withheld"),
+            "east-control-plane2" => new ProcessResult(1, "", "[-]etcd failed: reason withheld"),
             "east-control-plane3" => throw new MeshTrustException(Stage.ClusterCreation, new Problem("MT2210", node,
                 "It does not run.",
                 "Start it.")),
-            _ => new ToolResult(0, "ok", ""),
+            _ => new ProcessResult(0, "ok", ""),
         });
 
         Assert.That(late, Is.EqualTo(new[] { "east-control-plane2", "east-control-plane3" }));
@@ -44,13 +45,13 @@ public sealed class ControlPlaneMembersTests
         var late = await WaitAsync(TimeSpan.FromMinutes(2), (node, _) =>
         {
             times[node] = times.GetValueOrDefault(node) + 1;
-            return node == "east-control-plane2" && times[node] < 2 ? new ToolResult(1, "", "refused") : new ToolResult(0, "ok", "");
+            return node == "east-control-plane2" && times[node] < 2 ? new ProcessResult(1, "", "refused") : new ProcessResult(0, "ok", "");
         });
 
         Assert.That((late.Count, times["east-control-plane"], times["east-control-plane2"]), Is.EqualTo((0, 1, 2)));
     }
 
-    private static Task<IReadOnlyList<string>> WaitAsync(TimeSpan limit, Func<string, string, ToolResult> answer)
+    private static Task<IReadOnlyList<string>> WaitAsync(TimeSpan limit, Func<string, string, ProcessResult> answer)
     {
         var engine = Substitute.For<IContainerEngine>();
         engine.ExecuteAsync(default!, default!, default, default).ReturnsForAnyArgs(call => answer((string)call[0], string.Join(' ', call.Arg<IReadOnlyList<string>>())));

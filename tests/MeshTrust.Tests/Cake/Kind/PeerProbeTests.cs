@@ -1,16 +1,17 @@
+using MeshTrust.IO;
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
-using global::Cake.Frosting.MeshTrust.Kind;
-using global::Cake.Frosting.MeshTrust.Tools;
-using MeshTrust.Kubeconfig;
 using MeshTrust.Kind;
+using MeshTrust.Kubeconfig;
 using MeshTrust.Kubernetes;
+using MeshTrust.Settings;
 using MeshTrust.Tests.Kubernetes;
 using MeshTrust.Tests.Live;
-using MeshTrust.Settings;
 using MeshTrust.Verification;
 using NSubstitute;
+using global::Cake.Frosting.MeshTrust.Kind;
+using global::Cake.Frosting.MeshTrust.Tools;
 
 namespace MeshTrust.Tests.Cake.Kind;
 
@@ -49,7 +50,7 @@ internal sealed class PeerProbeTests
     [Test]
     public async Task Calls_each_cluster_from_the_other_by_name_with_its_CA_and_over_the_routes()
     {
-        var readings = await Probe(_ => new ToolResult(0, "", "")).ReadAsync(Mesh(), Access, Engine("east", "west"), default);
+        var readings = await Probe(_ => new ProcessResult(0, "", "")).ReadAsync(Mesh(), Access, Engine("east", "west"), default);
 
         using (Assert.EnterMultipleScope())
         {
@@ -74,7 +75,7 @@ internal sealed class PeerProbeTests
                 """)!.AsObject();
         }
 
-        var readings = await Probe(_ => new ToolResult(0, "", "")).ReadAsync(Mesh(), Access, Engine("east", "west"), default);
+        var readings = await Probe(_ => new ProcessResult(0, "", "")).ReadAsync(Mesh(), Access, Engine("east", "west"), default);
 
         Assert.That(readings.Where(r => r is { Path: PeerPath.Pod, To.Value: "west" }).Select(r => r.Target), Is.SupersetOf(new[] { "10.20.0.4:80", "10.20.1.2:80" }).And.None.EqualTo("10.20.0.5:80"));
     }
@@ -82,7 +83,7 @@ internal sealed class PeerProbeTests
     [Test]
     public async Task Calls_only_the_API_server_between_clusters_of_different_networks()
     {
-        var readings = await Probe(_ => new ToolResult(0, "", "")).ReadAsync(Mesh("network1", "network2"), Access, Engine("east", "west"), default);
+        var readings = await Probe(_ => new ProcessResult(0, "", "")).ReadAsync(Mesh("network1", "network2"), Access, Engine("east", "west"), default);
 
         Assert.That(readings.Select(r => r.Path), Is.EqualTo(new[] { PeerPath.ApiServer, PeerPath.ApiServer }));
     }
@@ -90,7 +91,7 @@ internal sealed class PeerProbeTests
     [Test]
     public async Task Tells_what_the_call_said_where_no_answer_comes()
     {
-        var readings = await Probe(call => call.Node == "east-control-plane" ? new ToolResult(6, "", "curl: (6) Could not resolve host: west-control-plane\n") : new ToolResult(0, "", ""), TimeSpan.Zero)
+        var readings = await Probe(call => call.Node == "east-control-plane" ? new ProcessResult(6, "", "curl: (6) Could not resolve host: west-control-plane\n") : new ProcessResult(0, "", ""), TimeSpan.Zero)
             .ReadAsync(Mesh("n1", "n2"), Access, Engine("east", "west"), default);
 
         Assert.That(readings.Select(r => ($"{r.From}", r.Fault)), Is.EquivalentTo(new[] { ("west", null), ("east", "curl: (6) Could not resolve host: west-control-plane") }));
@@ -100,7 +101,7 @@ internal sealed class PeerProbeTests
     public async Task Calls_again_while_a_new_cluster_settles()
     {
         var tries = 0;
-        var readings = await Probe(call => call.Node == "east-control-plane" && ++tries == 1 ? new ToolResult(28, "", "curl: (28) Connection timed out") : new ToolResult(0, "", ""))
+        var readings = await Probe(call => call.Node == "east-control-plane" && ++tries == 1 ? new ProcessResult(28, "", "curl: (28) Connection timed out") : new ProcessResult(0, "", ""))
             .ReadAsync(Mesh("n1", "n2"), Access, Engine("east", "west"), default);
 
         Assert.That(readings.Select(r => r.Fault), Is.All.Null);
@@ -113,7 +114,7 @@ internal sealed class PeerProbeTests
         var snapshot = Engine("east", "west");
         snapshot = snapshot with { Containers = [snapshot.Containers[0], snapshot.Containers[1] with { IsRunning = false }] };
 
-        var readings = await Probe(_ => new ToolResult(0, "", ""), TimeSpan.Zero).ReadAsync(Mesh("n1", "n2"), Access, snapshot, default);
+        var readings = await Probe(_ => new ProcessResult(0, "", ""), TimeSpan.Zero).ReadAsync(Mesh("n1", "n2"), Access, snapshot, default);
 
         Assert.That(readings.Single(r => r.To.Value == "west").Fault, Is.EqualTo("'west' has no control plane that runs"));
     }
@@ -123,7 +124,7 @@ internal sealed class PeerProbeTests
     {
         _apis["west"].Faults["list pods"] = new Problem("MT3015", "west", "The API server does not answer.", "Wait.");
 
-        var readings = await Probe(_ => new ToolResult(0, "", "")).ReadAsync(Mesh(), Access, Engine("east", "west"), default);
+        var readings = await Probe(_ => new ProcessResult(0, "", "")).ReadAsync(Mesh(), Access, Engine("east", "west"), default);
 
         using (Assert.EnterMultipleScope())
         {
@@ -134,7 +135,7 @@ internal sealed class PeerProbeTests
 
     [Test]
     public async Task Has_nothing_to_call_in_a_mesh_of_one() =>
-        Assert.That(await Probe(_ => new ToolResult(0, "", "")).ReadAsync(new MeshTopology { Clusters = [new ClusterSpec { Name = ClusterName.Parse("east") }] }, Access, Engine("east"), default), Is.Empty);
+        Assert.That(await Probe(_ => new ProcessResult(0, "", "")).ReadAsync(new MeshTopology { Clusters = [new ClusterSpec { Name = ClusterName.Parse("east") }] }, Access, Engine("east"), default), Is.Empty);
 
     private IReadOnlyList<ClusterAccess> Access =>
     [
@@ -160,7 +161,7 @@ internal sealed class PeerProbeTests
         return api;
     }
 
-    private PeerProbe Probe(Func<(string Node, string Command), ToolResult> answer, TimeSpan? settling = null)
+    private PeerProbe Probe(Func<(string Node, string Command), ProcessResult> answer, TimeSpan? settling = null)
     {
         var engine = Substitute.For<IContainerEngine>();
         engine.ExecuteAsync(default!, default!, default, default).ReturnsForAnyArgs(call =>

@@ -8,10 +8,13 @@ namespace MeshTrust.Tests.Cake.Tools;
 [TestFixture]
 public sealed class EngineDocumentsTests
 {
+    private const ContainerEngineChoice Docker = ContainerEngineChoice.Docker;
+    private const ContainerEngineChoice Podman = ContainerEngineChoice.Podman;
+
     [Test]
     public void Reads_what_docker_says_of_itself()
     {
-        var info = DockerDocuments.Info(Recorded("docker-info"), "unix:///var/run/docker.sock", "here");
+        var info = EngineDocuments.Info(Docker, Recorded("docker-info"), "unix:///var/run/docker.sock", "here");
         IReadOnlyList<EngineAddressPool> none = [];
 
         Assert.That(info with { AddressPools = none }, Is.EqualTo(new EngineInfo
@@ -24,24 +27,26 @@ public sealed class EngineDocumentsTests
     [Test]
     public void Reads_what_podman_says_of_itself()
     {
-        var info = PodmanDocuments.Info(Recorded("podman-info"), "", "here");
+        var info = EngineDocuments.Info(Podman, Recorded("podman-info"), "", "here");
+        IReadOnlyList<EngineAddressPool> none = [];
 
-        Assert.That(info, Is.EqualTo(new EngineInfo
+        Assert.That(info.AddressPools, Is.Empty);
+        Assert.That(info with { AddressPools = none }, Is.EqualTo(new EngineInfo
         {
             Engine = ContainerEngineChoice.Podman, Version = "4.3.1", Endpoint = "unix:///run/podman/podman.sock", OperatingSystem = "debian 12",
-            Architecture = "amd64", CgroupVersion = 1, CgroupDriver = "cgroupfs", Processors = 2, Memory = 25276063744, RootDirectory = "/var/lib/containers/storage", LogDriver = "k8s-file",
+            Architecture = "amd64", CgroupVersion = 1, CgroupDriver = "cgroupfs", Processors = 2, Memory = 25276063744, RootDirectory = "/var/lib/containers/storage", LogDriver = "k8s-file", AddressPools = none,
         }));
     }
 
     [Test]
     public void Knows_podman_under_the_name_of_docker() =>
-        Assert.That((DockerDocuments.IsPodman(Recorded("podman-info")), DockerDocuments.IsPodman(Recorded("docker-info"))), Is.EqualTo((true, false)));
+        Assert.That(Assert.Throws<MeshTrustException>(() => EngineDocuments.Info(Docker, Recorded("podman-info"), "", "here"))!.Problems[0].Id, Is.EqualTo("MT2205"));
 
     [TestCase("""{"ServerVersion":"29.0.1","Architecture":"aarch64","CgroupVersion":"2","SecurityOptions":["name=seccomp,profile=builtin","name=rootless","name=cgroupns"],"New":{"a":[1]}}""", true)]
     [TestCase("""{"ServerVersion":"29.0.1","Architecture":"aarch64","SecurityOptions":null,"NCPU":null,"MemTotal":"many","DockerRootDir":7}""", false)]
     public void Reads_an_engine_of_another_kind(string json, bool isRootless)
     {
-        var info = DockerDocuments.Info(json, "", "here");
+        var info = EngineDocuments.Info(Docker, json, "", "here");
 
         Assert.That((info.Architecture, info.CgroupVersion, info.IsRootless, info.Processors, info.Memory), Is.EqualTo(("arm64", 2, isRootless, 0, 0L)));
     }
@@ -58,15 +63,15 @@ public sealed class EngineDocumentsTests
     [TestCase("ssh://core@127.0.0.1:53210/run/user/1000/podman/podman.sock", false)]
     [TestCase("", false)]
     [TestCase("nonsense", false)]
-    public void Knows_an_engine_of_another_machine(string endpoint, bool isRemote) => Assert.That(EngineEndpoint.IsRemote(endpoint, "here"), Is.EqualTo(isRemote));
+    public void Knows_an_engine_of_another_machine(string endpoint, bool isRemote) => Assert.That(EngineDocuments.IsRemote(endpoint, "here"), Is.EqualTo(isRemote));
 
     [Test]
-    public void Reads_the_context() => Assert.That(DockerDocuments.Context(Recorded("docker-context")), Is.EqualTo(("default", "unix:///var/run/docker.sock")));
+    public void Reads_the_context() => Assert.That(EngineDocuments.Context(Recorded("docker-context")), Is.EqualTo(("default", "unix:///var/run/docker.sock")));
 
     [Test]
     public void Reads_networks_of_docker()
     {
-        var networks = DockerDocuments.Networks(Recorded("docker-networks"));
+        var networks = EngineDocuments.Networks(Docker, Recorded("docker-networks"), []);
         var kind = networks.Single(network => network.Name == "kind");
 
         Assert.Multiple(() =>
@@ -84,7 +89,7 @@ public sealed class EngineDocumentsTests
     public void Reads_networks_of_podman()
     {
         var member = new EngineContainer { Id = "1", Name = "n", IsRunning = true, Addresses = new Dictionary<string, IReadOnlyList<IPAddress>> { ["n1"] = [IPAddress.Parse("10.89.0.2")] } };
-        var networks = PodmanDocuments.Networks(Recorded("podman-networks"), [member, member with { Name = "stopped", IsRunning = false }]);
+        var networks = EngineDocuments.Networks(Podman, Recorded("podman-networks"), [member, member with { Name = "stopped", IsRunning = false }]);
 
         Assert.Multiple(() =>
         {
@@ -102,11 +107,11 @@ public sealed class EngineDocumentsTests
     [Test]
     public void Reads_a_network_with_all_that_can_be_said_of_it()
     {
-        var network = DockerDocuments.Networks("""
+        var network = EngineDocuments.Networks(Docker, """
             [{"Id":"1","Name":"kind","Driver":"bridge","EnableIPv6":true,"Labels":{"dev.meshtrust.made":"true"},"IPAM":{"Config":[
               {"Subnet":"fd00:1::/64","Gateway":"fd00:1::1/64"},
               {"Subnet":"10.1.2.3/16","IPRange":"10.1.128.0/17","Gateway":"10.1.0.1","AuxiliaryAddresses":{"router":"10.1.0.2"}}]}}]
-            """).Single();
+            """, []).Single();
 
         Assert.Multiple(() =>
         {
@@ -121,8 +126,8 @@ public sealed class EngineDocumentsTests
     [Test]
     public void Reads_containers_of_docker()
     {
-        var running = DockerDocuments.Containers(Recorded("docker-containers")).Single();
-        var stopped = DockerDocuments.Containers(Recorded("docker-stopped")).Single();
+        var running = EngineDocuments.Containers(Docker, Recorded("docker-containers")).Single();
+        var stopped = EngineDocuments.Containers(Docker, Recorded("docker-stopped")).Single();
 
         Assert.Multiple(() =>
         {
@@ -140,7 +145,7 @@ public sealed class EngineDocumentsTests
     [Test]
     public void Reads_containers_of_podman()
     {
-        var containers = PodmanDocuments.Containers(Recorded("podman-containers"));
+        var containers = EngineDocuments.Containers(Podman, Recorded("podman-containers"));
 
         Assert.Multiple(() =>
         {
@@ -156,8 +161,8 @@ public sealed class EngineDocumentsTests
     [Test]
     public void Reads_nodes_of_kind_that_run_on_podman_and_their_network()
     {
-        var nodes = PodmanDocuments.Containers(Recorded("podman-running"));
-        var network = PodmanDocuments.Networks(Recorded("podman-kind-network"), nodes).Single();
+        var nodes = EngineDocuments.Containers(Podman, Recorded("podman-running"));
+        var network = EngineDocuments.Networks(Podman, Recorded("podman-kind-network"), nodes).Single();
 
         Assert.Multiple(() =>
         {
@@ -176,7 +181,7 @@ public sealed class EngineDocumentsTests
     [Test]
     public void Ports_of_both_families_are_one_and_any_free_one_is_none()
     {
-        var container = DockerDocuments.Containers("""
+        var container = EngineDocuments.Containers(Docker, """
             [{"Id":"1","Name":"/a","NetworkSettings":{"Networks":null,"Ports":{"80/tcp":[{"HostIp":"0.0.0.0","HostPort":"8080"},{"HostIp":"::","HostPort":"8080"}],"81/udp":null,"x/tcp":[{"HostPort":"1"}]}},
               "HostConfig":{"PortBindings":{"90/tcp":[{"HostPort":"0"},{"HostPort":""},{"HostPort":"8000-8010"}]}}}]
             """).Single();
@@ -187,8 +192,8 @@ public sealed class EngineDocumentsTests
     [Test]
     public void Reads_images_of_either_engine()
     {
-        var docker = DockerDocuments.Image(Recorded("docker-image"))!;
-        var podman = DockerDocuments.Image(Recorded("podman-image"))!;
+        var docker = EngineDocuments.Image(Docker, Recorded("docker-image"))!;
+        var podman = EngineDocuments.Image(Podman, Recorded("podman-image"))!;
 
         Assert.Multiple(() =>
         {
@@ -196,7 +201,7 @@ public sealed class EngineDocumentsTests
             Assert.That(docker.Id, Does.StartWith("sha256:23c1977703dc"));
             Assert.That(podman.Id, Does.StartWith("sha256:b837852f"));
             Assert.That(podman.Digests.Single(), Does.StartWith("localhost/tiny@sha256:"));
-            Assert.That(DockerDocuments.Image("[]"), Is.Null);
+            Assert.That(EngineDocuments.Image(Docker, "[]"), Is.Null);
         });
     }
 
@@ -210,21 +215,21 @@ public sealed class EngineDocumentsTests
     [TestCase("[{\"Id\":\"1\",\"Name\":\"n\",\"IPAM\":{\"Config\":[{\"Subnet\":\"everything\"}]}}]")]
     [TestCase("[{\"Id\":\"1\",\"Name\":\"n\",\"IPAM\":{\"Config\":7}}]")]
     public void A_network_that_cannot_be_understood_is_a_fault_and_not_left_out(string json) =>
-        Assert.That(Assert.Throws<MeshTrustException>(() => DockerDocuments.Networks(json))!.Problems[0].Id, Is.EqualTo("MT2206"));
+        Assert.That(Assert.Throws<MeshTrustException>(() => EngineDocuments.Networks(Docker, json, []))!.Problems[0].Id, Is.EqualTo("MT2206"));
 
     [Test]
     public void A_document_without_end_is_a_fault() =>
-        Assert.That(Assert.Throws<MeshTrustException>(() => DockerDocuments.Networks(new string('[', 100_000)))!.Problems[0].Id, Is.EqualTo("MT2206"));
+        Assert.That(Assert.Throws<MeshTrustException>(() => EngineDocuments.Networks(Docker, new string('[', 100_000), []))!.Problems[0].Id, Is.EqualTo("MT2206"));
 
     [TestCase("[]")]
     [TestCase("null")]
-    public void No_network_is_none(string json) => Assert.That(DockerDocuments.Networks(json), Is.Empty);
+    public void No_network_is_none(string json) => Assert.That(EngineDocuments.Networks(Docker, json, []), Is.Empty);
 
     [Test]
     public void The_local_range_is_the_one_that_kind_takes() => Assert.Multiple(() =>
     {
-        Assert.That(EngineProgram.LocalRange("kind", 0), Is.EqualTo(IPNetwork.Parse("fc00:f853:ccd:e793::/64")));
-        Assert.That(EngineProgram.LocalRange("kind", 1), Is.Not.EqualTo(EngineProgram.LocalRange("kind", 0)));
+        Assert.That(ContainerEngine.LocalRange("kind", 0), Is.EqualTo(IPNetwork.Parse("fc00:f853:ccd:e793::/64")));
+        Assert.That(ContainerEngine.LocalRange("kind", 1), Is.Not.EqualTo(ContainerEngine.LocalRange("kind", 0)));
     });
 
     private static string Recorded(string name) => File.ReadAllText(Path.Combine(RepositoryRoot.Path, "tests/MeshTrust.Tests/Cake/Tools/Recorded", $"{name}.json"));

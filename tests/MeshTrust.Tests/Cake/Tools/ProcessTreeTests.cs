@@ -1,4 +1,4 @@
-using Cake.Frosting.MeshTrust.Tools;
+using MeshTrust.IO;
 
 namespace MeshTrust.Tests.Cake.Tools;
 
@@ -25,7 +25,7 @@ public sealed class ProcessTreeTests
         var lines = new List<string>();
         var split = new LineSplit(lines.Add);
         foreach (var b in "• one 🖼 ...\r\n\ntwo"u8.ToArray()) split.Append([b]);
-        split.Flush();
+        split.End();
 
         Assert.That(lines, Is.EqualTo(new[] { "• one 🖼 ...", "two" }));
     }

@@ -33,17 +33,17 @@ public abstract class BinaryDownloadFixture
         Fake?.Dispose();
     }
 
-    private protected BinaryDownloadOptions Options(string version = "latest") => new()
+    private protected BinaryDownload Options(string version = "latest") => new()
     {
         Version = VersionRange.TryParse(version)!, StoreDirectory = Store, Index = Server.Index, StallTimeout = TimeSpan.FromSeconds(20), LockTimeout = TimeSpan.FromSeconds(60),
         Environment = new Dictionary<string, string>(),
     };
 
-    private protected Task<BinaryDownloadOutcome> EnsureAsync(string version = "latest") => new BinaryDownload(Options(version)).EnsureAsync(CancellationToken.None);
+    private protected Task<BinaryDownloadOutcome> EnsureAsync(string version = "latest") => Options(version).EnsureAsync(CancellationToken.None);
 
-    private protected static async Task<Problem> FailAsync(BinaryDownloadOptions options)
+    private protected static async Task<Problem> FailAsync(BinaryDownload options)
     {
-        var fault = await Assert.ThrowsAsync<MeshTrustException>(() => new BinaryDownload(options).EnsureAsync(CancellationToken.None));
+        var fault = await Assert.ThrowsAsync<MeshTrustException>(() => options.EnsureAsync(CancellationToken.None));
         Assert.That(fault!.Stage, Is.EqualTo(Stage.ClusterCreation));
         return fault.Problems.Single();
     }

@@ -67,7 +67,7 @@ public sealed class BinaryDownloadTests : BinaryDownloadFixture
     {
         var content = LocalArchives.Sound("1.99.1");
         Server.On("/pinned.tar.gz", context => context.Response.Body.WriteAsync(content).AsTask());
-        var outcome = await new BinaryDownload(Options("1.99") with { Index = null }) { Pins = [Pin("1.99.1", LocalArchives.Hash(content))] }.EnsureAsync(CancellationToken.None);
+        var outcome = await (Options("1.99") with { Index = null, Pins = [Pin("1.99.1", LocalArchives.Hash(content))] }).EnsureAsync(CancellationToken.None);
 
         Assert.That((outcome.IsPinned, outcome.Binaries.Version), Is.EqualTo((true, "1.99.1")));
         Assert.That(Server.Requests, Is.EqualTo(new[] { "/pinned.tar.gz" }));
@@ -77,7 +77,7 @@ public sealed class BinaryDownloadTests : BinaryDownloadFixture
     public async Task An_archive_that_is_not_the_pinned_one_is_refused()
     {
         Server.On("/pinned.tar.gz", context => context.Response.Body.WriteAsync(LocalArchives.Sound("1.99.1")).AsTask());
-        var download = new BinaryDownload(Options() with { Index = null }) { Pins = [Pin("1.99.1", new string('a', 128))] };
+        var download = Options() with { Index = null, Pins = [Pin("1.99.1", new string('a', 128))] };
 
         Assert.That((await Assert.ThrowsAsync<MeshTrustException>(() => download.EnsureAsync(CancellationToken.None)))!.Message, Does.Contain("MT2105").And.Contain("pinned in MeshTrust"));
         Assert.That(Held, Is.Empty);
@@ -136,7 +136,7 @@ public sealed class BinaryDownloadTests : BinaryDownloadFixture
         Server.List("1.99.1", LocalArchives.Sound("1.99.1"));
         await EnsureAsync();
 
-        Assert.That((await new BinaryDownload(Options("1.99") with { Offline = true }).EnsureAsync(CancellationToken.None)).WasThere, Is.True);
+        Assert.That((await (Options("1.99") with { Offline = true }).EnsureAsync(CancellationToken.None)).WasThere, Is.True);
     }
 
     [Test]
@@ -176,7 +176,7 @@ public sealed class BinaryDownloadTests : BinaryDownloadFixture
             await Task.Delay(Timeout.Infinite, context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
         });
 
-        Assert.That(async () => await new BinaryDownload(Options()).EnsureAsync(stop.Token), Throws.InstanceOf<OperationCanceledException>());
+        Assert.That(async () => await Options().EnsureAsync(stop.Token), Throws.InstanceOf<OperationCanceledException>());
         Assert.That(Held, Is.Empty);
     }
 

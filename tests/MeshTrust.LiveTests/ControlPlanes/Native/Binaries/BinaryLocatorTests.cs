@@ -26,10 +26,8 @@ public sealed class BinaryLocatorTests
     public void Takes_the_places_in_their_order()
     {
         // Each round takes the first place away again.
-        var given = _fake.Place("given", "1.30.1", "etcd", "kube-apiserver");
         var asset = _fake.Place("asset", "1.30.2", "etcd", "kube-apiserver");
         var assets = _fake.Place("assets", "1.30.3", "etcd", "kube-apiserver");
-        var directory = _fake.Place("directory", "1.30.4", "etcd", "kube-apiserver");
         _fake.Place($"store/k8s/1.30.5-{Platform}", "1.30.5", "etcd", "kube-apiserver");
         _fake.Place("path", "1.30.6", "etcd", "kube-apiserver");
         _environment["TEST_ASSET_ETCD"] = Path.Combine(asset, "etcd");
@@ -37,31 +35,24 @@ public sealed class BinaryLocatorTests
         _environment["KUBEBUILDER_ASSETS"] = assets;
         var request = Request() with
         {
-            Etcd = Path.Combine(given, "etcd"),
-            ApiServer = Path.Combine(given, "kube-apiserver"),
-            Directory = directory,
             StoreDirectory = Path.Combine(_fake.Root, "store"),
         };
 
         var found = new List<ControlPlaneBinaries> { BinaryLocator.Find(request) };
-        request = request with { Etcd = null, ApiServer = null };
-        found.Add(BinaryLocator.Find(request));
         _environment.Remove("TEST_ASSET_ETCD");
         _environment.Remove("TEST_ASSET_KUBE_APISERVER");
         found.Add(BinaryLocator.Find(request));
         _environment.Remove("KUBEBUILDER_ASSETS");
-        found.Add(BinaryLocator.Find(request));
-        request = request with { Directory = null };
         found.Add(BinaryLocator.Find(request));
         request = request with { StoreDirectory = null };
         found.Add(BinaryLocator.Find(request));
 
         Assert.Multiple(() =>
         {
-            Assert.That(found.Select(binaries => binaries.Version), Is.EqualTo(new[] { "1.30.1", "1.30.2", "1.30.3", "1.30.4", "1.30.5", "1.30.6" }));
+            Assert.That(found.Select(binaries => binaries.Version), Is.EqualTo(new[] { "1.30.2", "1.30.3", "1.30.5", "1.30.6" }));
             Assert.That(found.Select(binaries => Path.GetDirectoryName(binaries.Etcd)), Is.EqualTo(found.Select(binaries => Path.GetDirectoryName(binaries.ApiServer))));
-            Assert.That(found[4].Source, Is.EqualTo($"setup-envtest store 1.30.5-{Platform}"));
-            Assert.That(found[2].Source, Is.EqualTo($"KUBEBUILDER_ASSETS={assets}"));
+            Assert.That(found[2].Source, Is.EqualTo($"setup-envtest store 1.30.5-{Platform}"));
+            Assert.That(found[1].Source, Is.EqualTo($"KUBEBUILDER_ASSETS={assets}"));
         });
     }
 
@@ -114,11 +105,11 @@ public sealed class BinaryLocatorTests
     {
         _environment["KUBEBUILDER_ASSETS"] = _fake.Place("old", "1.20.2", "etcd", "kube-apiserver");
         _environment["TEST_ASSET_KUBE_APISERVER"] = Path.Combine(_fake.Root, "nowhere");
-        var directory = Path.GetDirectoryName(_fake.Write("wrong/kube-apiserver", "MZ\0\0garbage"))!;
+        _environment["PATH"] = $"{Path.GetDirectoryName(_fake.Write("wrong/kube-apiserver", "MZ\0\0garbage"))}:{_environment["PATH"]}";
         _fake.Write("path/kube-apiserver", "#!/bin/sh\necho hello\n");
         _fake.Place($"store/k8s/1.28.0-{Platform}", "1.28.0", "etcd", "kube-apiserver");
 
-        var fault = Assert.Throws<MeshTrustException>(() => BinaryLocator.Find(Request("1.32.x") with { Directory = directory, StoreDirectory = Path.Combine(_fake.Root, "store") }))!;
+        var fault = Assert.Throws<MeshTrustException>(() => BinaryLocator.Find(Request("1.32.x") with { StoreDirectory = Path.Combine(_fake.Root, "store") }))!;
 
         Assert.Multiple(() =>
         {
@@ -147,21 +138,6 @@ public sealed class BinaryLocatorTests
             Assert.That(fault.Message, Does.Contain("kube-apiserver and etcd were not found."));
             Assert.That(fault.Message, Does.Contain("KUBEBUILDER_ASSETS: not set"));
             Assert.That(BinaryLocator.TryFind(Request()), Is.Null);
-        });
-    }
-
-    [Test]
-    public void A_path_that_is_given_has_no_second_place()
-    {
-        _fake.Place("path", "1.30.6", "etcd", "kube-apiserver");
-
-        var fault = Assert.Throws<MeshTrustException>(() => BinaryLocator.Find(Request() with { ApiServer = Path.Combine(_fake.Root, "gone"), Kubectl = Path.Combine(_fake.Root, "gone too") }))!;
-
-        Assert.Multiple(() =>
-        {
-            Assert.That(fault.Message, Does.Contain($"the path that was given for kube-apiserver: {_fake.Root}/gone does not exist"));
-            Assert.That(fault.Message, Does.Contain("kubectl, tried:"));
-            Assert.That(fault.Message, Does.Not.Contain("etcd, tried:"));
         });
     }
 
@@ -213,7 +189,10 @@ public sealed class BinaryLocatorTests
     {
         var server = OutsideTool.Find("kube-apiserver");
 
-        var found = BinaryLocator.Find(new BinaryRequest { ApiServer = server, Etcd = OutsideTool.Find("etcd") });
+        var found = BinaryLocator.Find(new BinaryRequest
+        {
+            Environment = new Dictionary<string, string> { ["TEST_ASSET_KUBE_APISERVER"] = server, ["TEST_ASSET_ETCD"] = OutsideTool.Find("etcd") },
+        });
 
         Assert.Multiple(() =>
         {

@@ -2,7 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using MeshTrust.IO;
 
-namespace MeshTrust.ControlPlanes.Native.Runs;
+namespace MeshTrust.ControlPlanes.Native;
 
 /// <summary>
 /// Takes away what no live guard could: runs whose owner is dead, after a power cut or where the guard was killed as well. A process is
@@ -27,7 +27,8 @@ internal static class StaleRunSweep
             foreach (var logs in new DirectoryInfo(root).EnumerateDirectories(RunDirectory.LogPrefix + "*"))
             {
                 var run = Path.Combine(root, RunDirectory.Prefix + logs.Name[RunDirectory.LogPrefix.Length..]);
-                if (logs.LinkTarget is null && now - logs.LastWriteTimeUtc > KeepLogs && !Directory.Exists(run)) RunDirectory.DeleteTree(logs.FullName);
+                if (logs.LinkTarget is null && now - logs.LastWriteTimeUtc > KeepLogs && !Directory.Exists(run))
+                    RunDirectory.DeleteTree(logs.FullName);
             }
         }
         catch (Exception e) when (DiskFault.IsOne(e))
@@ -56,7 +57,8 @@ internal static class StaleRunSweep
         if (!OperatingSystem.IsLinux()) return true;
         try
         {
-            return new DirectoryInfo($"/proc/{id}/cwd").LinkTarget is { } cwd && (cwd == path || cwd.StartsWith(path + "/", StringComparison.Ordinal));
+            return new DirectoryInfo($"/proc/{id}/cwd").LinkTarget is { } cwd
+                && (cwd == path || cwd.StartsWith(path + "/", StringComparison.Ordinal));
         }
         catch (Exception e) when (DiskFault.IsOne(e))
         {

@@ -1,31 +1,32 @@
 using MeshTrust.ControlPlanes.Identity;
 using MeshTrust.ControlPlanes.Native.Binaries;
-using MeshTrust.ControlPlanes.Native.Processes;
 
 namespace MeshTrust.ControlPlanes.Native;
 
 /// <summary>The kube-apiserver of one control plane, and where it listens.</summary>
-internal sealed record ApiServer(ManagedProcess Process, Uri Server)
+internal sealed record KubeApiServer(PlaneProcess Process, Uri Server)
 {
     private const int Attempts = 4;
 
     /// <exception cref="MeshTrustException">MT2120 to MT2123.</exception>
-    public static async Task<ApiServer> StartAsync(PlanePlan plan, EtcdServer etcd, CancellationToken cancellationToken)
+    public static async Task<KubeApiServer> StartAsync(PlanePlan plan, EtcdServer etcd, CancellationToken cancellationToken)
     {
         // The flag came with 1.20.
-        var shares = !OperatingSystem.IsWindows() && KubernetesVersion.TryParse(plan.Binaries.Version) is { } version && version >= new KubernetesVersion(1, 20, 0);
+        var shares = !OperatingSystem.IsWindows()
+            && KubernetesVersion.TryParse(plan.Binaries.Version) is { } version && version >= new KubernetesVersion(1, 20, 0);
         for (var attempt = 1; ; attempt++)
         {
             using var port = PortReservation.Take(shares, attempt == 1 ? plan.PreferredPort : 0);
             var server = new Uri($"https://127.0.0.1:{port.Port}/");
-            var process = await plan.StartAsync("kube-apiserver", plan.Binaries.ApiServer, Flags(plan, etcd, port.Port, shares), cancellationToken).ConfigureAwait(false);
+            var process = PlaneProcess.Start(plan, "kube-apiserver", plan.Binaries.ApiServer, Flags(plan, etcd, port.Port, shares));
             try
             {
                 using var client = AdministratorClient.Create(plan.Identity.Server, server, TimeSpan.FromSeconds(5));
-                if (await Readiness.WaitAsync(process, plan, token => IsReadyAsync(client, token), cancellationToken).ConfigureAwait(false)) return new ApiServer(process, server);
+                if (await process.WaitUntilReadyAsync(token => IsReadyAsync(client, token), cancellationToken).ConfigureAwait(false))
+                    return new KubeApiServer(process, server);
                 var code = await process.Exited.ConfigureAwait(false);
-                if (!PortReservation.IsBindFailure(process.Said)) throw StartFault.Exited(process, code);
-                if (attempt >= Attempts) throw StartFault.NoPort(process, attempt);
+                if (!process.FoundPortTaken) throw process.ExitedEarly(code);
+                if (attempt >= Attempts) throw process.NoPort(attempt);
             }
             catch
             {
@@ -63,6 +64,6 @@ internal sealed record ApiServer(ManagedProcess Process, Uri Server)
             "--tls-private-key-file=server.key",
         ];
         if (shares) flags.Add("--permit-port-sharing=true");
-        return FlagSet.Merge(flags, plan.Options.ExtraApiServerFlags);
+        return PlanePlan.Merge(flags, plan.Options.ExtraApiServerFlags);
     }
 }

@@ -1,0 +1,91 @@
+using System.Text;
+using MeshTrust.IO;
+using MeshTrust.Kubeconfig;
+using MeshTrust.Settings;
+
+namespace MeshTrust.ControlPlanes;
+
+/// <summary>
+/// Clusters that are processes of this machine or this process itself. Their state goes to <c>kind/cluster/</c>, kubeconfigs to
+/// <c>kubeconfig/cluster</c> below the work directory; files 0600, directories 0700.
+/// </summary>
+/// <param name="workDirectory">The work directory.</param>
+/// <param name="kind">What sort of clusters they are, in a word; also the name of their directory.</param>
+/// <param name="unreachableCode">The code for a cluster that another process holds and that does not answer.</param>
+internal abstract class LocalPlaneProvider(string workDirectory, string kind, string unreachableCode) : IClusterProvider
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+
+    private readonly string _work = Path.GetFullPath(workDirectory);
+
+    public abstract ProviderChoice Choice { get; }
+
+    /// <summary>The clock for certificates, timestamps and deadlines.</summary>
+    public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+
+    /// <summary>
+    /// How long to wait for a cluster that another process holds and that does not answer (it may be starting or stopping).
+    /// </summary>
+    public abstract TimeSpan Deadline { get; init; }
+
+    public abstract Task<ClusterSet> EnsureAsync(MeshTopology topology, CancellationToken cancellationToken);
+
+    protected string StateOf(ClusterName cluster) => Path.Combine(_work, kind, cluster.Value);
+
+    /// <exception cref="MeshTrustException">MT1001 to MT1004.</exception>
+    protected void PrepareDirectories()
+    {
+        foreach (var directory in (string[])[kind, "kubeconfig"])
+        {
+            var path = Path.Combine(_work, directory);
+            try
+            {
+                Directory.CreateDirectory(_work);
+                AtomicFile.CreatePrivateDirectory(path);
+            }
+            catch (Exception e) when (DiskFault.IsOne(e))
+            {
+                throw DiskFault.From(Stage.ClusterCreation, path, e);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Tries to get hold of a cluster until that succeeds: by its lock, or by the server of the process that has the lock.
+    /// </summary>
+    /// <exception cref="MeshTrustException">The deadline is over.</exception>
+    protected Task<T> HoldAsync<T>(ClusterName cluster, Func<CancellationToken, Task<T?>> tryHold, CancellationToken cancellationToken)
+        where T : class => Wait.UntilAsync(
+        tryHold,
+        Deadline,
+        Pause,
+        () => new MeshTrustException(Stage.ClusterCreation, new Problem(unreachableCode, StateOf(cluster),
+            $"Another process holds {kind} cluster '{cluster}' but did not answer within {Deadline.TotalSeconds:0} s.",
+            "Let the other run end, or stop it, and run again; or take another work directory with --work-dir.")),
+        TimeProvider,
+        cancellationToken);
+
+    /// <summary>Writes the kubeconfig, where it changed.</summary>
+    /// <exception cref="MeshTrustException">MT1001 to MT1004.</exception>
+    protected ProvidedCluster Provide(ClusterName cluster, string kubeconfig, ClusterOutcome outcome, string detail)
+    {
+        var path = Path.Combine(_work, "kubeconfig", cluster.Value);
+        try
+        {
+            AtomicFile.ReplaceIfChanged(path, Encoding.UTF8.GetBytes(kubeconfig), secret: true);
+        }
+        catch (Exception e) when (DiskFault.IsOne(e))
+        {
+            throw DiskFault.From(Stage.ClusterCreation, path, e);
+        }
+
+        return new ProvidedCluster
+        {
+            Access = new ClusterAccess { Name = cluster, KubeconfigPath = path, ContextName = cluster.Value },
+            Outcome = outcome,
+            Detail = detail,
+        };
+    }
+
+    protected static string AddressOf(Uri server) => server.GetLeftPart(UriPartial.Authority);
+}
