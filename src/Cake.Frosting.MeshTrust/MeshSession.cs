@@ -22,6 +22,7 @@ public sealed class MeshSession : IDisposable
 {
     private readonly MeshTrustOptions _options;
     private readonly KindAccess _kind;
+    private Task<KindSession>? _kindSession;
     private readonly Lock _lock = new();
     private MeshTrustSettings? _settings;
     private Task<ClusterSet>? _clusters;
@@ -127,13 +128,13 @@ public sealed class MeshSession : IDisposable
         lock (_lock) return _clusters ??= EnsureAsync(context, settings);
     }
 
-    /// <summary>What a run on kind clusters works with; only a provider that is kind asks for it.</summary>
+    /// <summary>What a run on kind clusters works with, opened once; only a provider that is kind asks for it.</summary>
     /// <exception cref="global::MeshTrust.MeshTrustException">MT22xx: no container engine answers.</exception>
     internal Task<KindSession> KindAsync(ICakeContext context)
     {
         var settings = Settings(context);
         KeepFromGit(context, Path.Combine(settings.Run.WorkDirectory, "kind"), settings.Run.KubeconfigDirectory);
-        return _kind.OpenAsync(context, settings, Board, Token);
+        lock (_lock) return _kindSession ??= _kind.OpenAsync(context, settings, Board, Token);
     }
 
     /// <summary>How to reach each cluster, in the order of the topology.</summary>
