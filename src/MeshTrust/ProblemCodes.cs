@@ -5,7 +5,6 @@ internal static class ProblemCodes
 {
     public const string NotYaml = "MT0103";
     public const string KubeconfigMissing = "MT0201";
-    public const string ToolTimedOut = "MT2209";
     public const string StateUnreadable = "MT2301";
     public const string KindFailed = "MT2305";
     public const string KubeadmFailed = "MT2317";
