@@ -53,14 +53,14 @@ internal static class KindSettingsTable
     [
         Row("--k8s-release K8S_RELEASE kubernetes", Text<string>(ValueParsers.KubernetesVersion, "^v?1\\.[0-9]+(\\.[0-9]+)?$"),
             "kind's own", "the Kubernetes version of new clusters, such as 1.35 or v1.35.0",
-            (d, v) => d.Kind = d.Kind with { KubernetesVersion = v }) with { InFile = "The Kubernetes version of new clusters." },
+            (d, v) => d.Kind = d.Kind with { KubernetesVersion = v }).Says("The Kubernetes version of new clusters."),
         Row("--node-image NODE_IMAGE DEFAULT_KIND_IMAGE nodeImage", Text<string>(ValueParsers.Image, "^[A-Za-z0-9][A-Za-z0-9._:/@-]*$"),
             "kind's own", "the node image of new clusters; instead of k8s-release", (d, v) => d.Kind = d.Kind with { NodeImage = v })
-            with { InFile = "The node image of new clusters, instead of a version." },
+            .Says("The node image of new clusters, instead of a version."),
         Row("--kind-config DEFAULT_CLUSTER_YAML", FilePath, "none", "a kind configuration (v1alpha4) that every cluster's is laid over",
             (d, v) => d.Kind = d.Kind with { KindConfigFile = v }),
         Row("--ip-family KIND_IP_FAMILY IP_FAMILIES ipFamily", Family, "ipv4", "the IP family of new clusters: ipv4, ipv6 or dual",
-            (d, v) => d.Kind = d.Kind with { IpFamily = v }) with { InFile = "The IP family of new clusters." },
+            (d, v) => d.Kind = d.Kind with { IpFamily = v }).Says("The IP family of new clusters."),
         Row("--ipv6gw", Switch, "false", "dual only: the kubeconfig takes the node's IPv6 address",
             (d, v) => d.Kind = d.Kind with { Ipv6Gateway = v }),
         Row("--ip-space", Number(0, 255), "auto",
@@ -78,41 +78,40 @@ internal static class KindSettingsTable
         Row("loadBalancer", new GroupShape(), "", "the load balancers of new clusters"),
         Row("--lb NOMETALBINSTALL loadBalancer.type", LoadBalancer, "metallb",
             "the load balancer: metallb, cloud-provider-kind or none; the variable means none",
-            (d, v) => d.LoadBalancer = d.LoadBalancer with { Kind = v }) with { VariableMeans = "none", InFile = "The load balancer." },
+            (d, v) => d.LoadBalancer = d.LoadBalancer with { Kind = v }).Means("none").Says("The load balancer."),
         Row("loadBalancer.version", Text<string>(ValueParsers.MetalLbVersion, "^v[0-9]+\\.[0-9]+\\.[0-9]+$"), "v0.16.1",
             "MetalLB's version", (d, v) => d.LoadBalancer = d.LoadBalancer with { Version = v }),
         Row("--metallb-manifest loadBalancer.manifest", Manifest, "the project's release", "MetalLB's manifest: a file or an https address",
             (d, v) => d.LoadBalancer = d.LoadBalancer with { Manifest = v })
-            with { InFile = "MetalLB's manifest: a file, from the topology file's directory, or an https address." },
+            .Says("MetalLB's manifest: a file, from the topology file's directory, or an https address."),
         Row("--metallb-sha256 loadBalancer.manifestSha256", Text<string>(ValueParsers.Sha256, "^[0-9a-fA-F]{64}$"), "known for the release",
             "the SHA-256 that this manifest must have", (d, v) => d.LoadBalancer = d.LoadBalancer with { ManifestSha256 = v })
-            with { InFile = "The SHA-256 that this manifest must have; an address needs one." },
+            .Says("The SHA-256 that this manifest must have; an address needs one."),
         Row("loadBalancer.poolSize", Number(1, 65536), "64", "addresses for each cluster: a power of two",
             (d, v) => d.LoadBalancer = d.LoadBalancer with { PoolSize = v }),
         Row("loadBalancer.minPoolSize", Number(1, 65536), "8", "the fewest that will do: a power of two",
             (d, v) => d.LoadBalancer = d.LoadBalancer with { MinPoolSize = v }),
         Row("--routes routes", Routes, "sameNetwork", "between which new clusters pods have routes: sameNetwork, all or none",
-            (d, v) => d.Kind = d.Kind with { Routes = v }) with { InFile = "Between which new clusters pods have routes." },
+            (d, v) => d.Kind = d.Kind with { Routes = v }).Says("Between which new clusters pods have routes."),
         Row("timeouts.create", Duration, "6m", "making one cluster", (d, v) => d.Timeouts = d.Timeouts with { Create = v }),
         Row("--wait timeouts.ready", Duration, "3m", "how long a new cluster may take until its nodes and API are ready",
-            (d, v) => d.Timeouts = d.Timeouts with { Ready = v }) with { InFile = "Waiting until its nodes and API are ready (--wait)." },
+            (d, v) => d.Timeouts = d.Timeouts with { Ready = v }).Says("Waiting until its nodes and API are ready (--wait)."),
         Row("timeouts.loadBalancer", Duration, "3m", "waiting for its load balancer",
             (d, v) => d.Timeouts = d.Timeouts with { LoadBalancer = v }),
         Row("timeouts.verify", Duration, "2m", "proving that each API server is reached from the other clusters",
             (d, v) => d.Timeouts = d.Timeouts with { Verify = v }),
         Row("failure", new GroupShape(), "", "what happens when making a cluster fails"),
         Row("--retries failure.retries", Number(0, 10), "1", "how often a passing fault of making a cluster is tried again, 0 to 10",
-            (d, v) => d.Failure = d.Failure with { Retries = v }) with { InFile = "How often a passing fault is tried again." },
+            (d, v) => d.Failure = d.Failure with { Retries = v }).Says("How often a passing fault is tried again."),
         Row("--retain --keep-failed failure.retain", Switch, "false", "keeps a cluster that failed",
-            (d, v) => d.Failure = d.Failure with { Retain = v }) with { InFile = "Whether a cluster that failed stays." },
+            (d, v) => d.Failure = d.Failure with { Retain = v }).Says("Whether a cluster that failed stays."),
         Row("failure.exportLogs", Switch, "true", "whether its logs go to the artifacts",
             (d, v) => d.Failure = d.Failure with { ExportLogs = v }),
         Row("--adopt", Switch, "false", "takes over a kind cluster that MeshTrust did not make",
             (d, v) => d.Run = d.Run with { Adopt = v }),
         Row("network", new GroupShape(), "", "the container network of the nodes"),
         Row("--docker-network KIND_EXPERIMENTAL_DOCKER_NETWORK KIND_EXPERIMENTAL_PODMAN_NETWORK network.name", EngineName, "kind",
-            "the container network of the nodes", (d, v) => d.Network = d.Network with { Name = v })
-            with { InFile = "The container network." },
+            "the container network of the nodes", (d, v) => d.Network = d.Network with { Name = v }).Says("The container network."),
         Row("network.create", Switch, "false", "whether to make it beforehand, with the next two",
             (d, v) => d.Network = d.Network with { Create = v }),
         Row("network.subnet", Ranges, "auto", "its range, or one of each IP family", (d, v) => d.Network = d.Network with { Subnets = v }),
@@ -141,9 +140,9 @@ internal static class KindSettingsTable
 
     private static Setting<RegistryDraft> OfRegistry<T>(
         string names, Shape<T> shape, string usual, string meaning, Func<RegistrySpec, T, RegistrySpec> set) =>
-        Setting.Of<RegistryDraft, T>(names, shape, usual, meaning, (r, v) => r.Spec = set(r.Spec, v)) with { IsForKind = true };
+        Setting.Of<RegistryDraft, T>(names, shape, usual, meaning, (r, v) => r.Spec = set(r.Spec, v), isForKind: true);
 
     private static Setting<SettingsDraft> Row<T>(
         string names, Shape<T> shape, string usual, string meaning, Action<SettingsDraft, T>? set = null) =>
-        Setting.Of(names, shape, usual, meaning, set) with { IsForKind = true };
+        Setting.Of(names, shape, usual, meaning, set, isForKind: true);
 }

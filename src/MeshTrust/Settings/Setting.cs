@@ -9,7 +9,7 @@ namespace MeshTrust.Settings;
 /// One setting: the row that argument parsing, the environment, the topology file, its JSON Schema and the pages docs/arguments.md and
 /// docs/topology.md are all made from.
 /// </summary>
-internal abstract record Setting
+internal abstract class Setting
 {
     /// <summary>
     /// Its names with blanks between them: <c>--argument</c> and further names of it, <c>VARIABLES</c> of which the first that is set
@@ -44,13 +44,13 @@ internal abstract record Setting
     public required string Meaning { get; init; }
 
     /// <summary>The same as a sentence of the page about the file, where that differs.</summary>
-    public string? InFile { get; init; }
+    public string? InFile { get; protected set; }
 
     /// <summary>
     /// What a variable stands for that is set to anything but <c>false</c> or <c>0</c>, as Istio's scripts take it; null where it holds the
     /// value.
     /// </summary>
-    public string? VariableMeans { get; init; }
+    public string? VariableMeans { get; protected set; }
 
     /// <summary>Whether it concerns kind clusters alone.</summary>
     public bool IsForKind { get; init; }
@@ -68,15 +68,37 @@ internal abstract record Setting
     public string Parent => Path!.LastIndexOf('.') is var dot and > 0 ? Path[..dot] : "";
 
     /// <summary>A row; without <paramref name="set"/> it is read apart from the others.</summary>
-    public static Setting<TTarget> Of<TTarget, T>(string names, Shape<T> shape, string usual, string meaning, Action<TTarget, T>? set) =>
-        new Setting<TTarget, T>(shape, set) { Names = names, Default = usual, Meaning = meaning, IsRequired = usual == "required" };
+    public static Setting<TTarget> Of<TTarget, T>(
+        string names, Shape<T> shape, string usual, string meaning, Action<TTarget, T>? set, bool isForKind = false) =>
+        new Setting<TTarget, T>(shape, set)
+        {
+            Names = names,
+            Default = usual,
+            Meaning = meaning,
+            IsForKind = isForKind,
+            IsRequired = usual == "required",
+        };
 
     public string Sentence => InFile ?? $"{char.ToUpperInvariant(Meaning[0])}{Meaning[1..]}.";
 }
 
 /// <summary>A setting of something that is being put together.</summary>
-internal abstract record Setting<TTarget> : Setting
+internal abstract class Setting<TTarget> : Setting
 {
+    /// <summary>This row with another sentence in the page about the file.</summary>
+    public Setting<TTarget> Says(string sentence)
+    {
+        InFile = sentence;
+        return this;
+    }
+
+    /// <summary>This row with a variable that stands for a value wherever it is set.</summary>
+    public Setting<TTarget> Means(string value)
+    {
+        VariableMeans = value;
+        return this;
+    }
+
     /// <summary>Takes the value over from an argument or its variable; where it came from, or null where nobody gives one.</summary>
     public abstract ProvidedValue? Take(ArgumentSet given, TTarget target);
 
@@ -84,20 +106,20 @@ internal abstract record Setting<TTarget> : Setting
     public abstract void Take(YamlNode node, string path, TopologyFile file, TTarget target);
 }
 
-internal sealed record Setting<TTarget, T>(Shape<T> Shape, Action<TTarget, T>? Set) : Setting<TTarget>
+internal sealed class Setting<TTarget, T>(Shape<T> shape, Action<TTarget, T>? set) : Setting<TTarget>
 {
-    public override Shape Form => Shape;
+    public override Shape Form => shape;
 
     public override ProvidedValue? Take(ArgumentSet given, TTarget target)
     {
-        if (Set is null || given.Read(this, Shape.Parse) is not { } provided) return null;
-        Set(target, provided.Value);
+        if (set is null || given.Read(this, shape.Parse) is not { } provided) return null;
+        set(target, provided.Value);
         return provided;
     }
 
     public override void Take(YamlNode node, string path, TopologyFile file, TTarget target)
     {
-        if (Shape.TryRead(node, path, file, out var value)) Set?.Invoke(target, value);
+        if (shape.TryRead(node, path, file, out var value)) set?.Invoke(target, value);
     }
 }
 

@@ -95,7 +95,7 @@ internal static class SettingsTable
             (d, v) => d.ServiceSubnets = v),
         Row("--provider MESHTRUST_PROVIDER provider", Provider, "auto",
             "where clusters come from: auto, kind (or docker, podman), native, embedded or existing",
-            (d, v) => (d.Provider, d.Engine) = (v.Choice, v.Engine ?? d.Engine)) with { InFile = "Where clusters come from." },
+            (d, v) => (d.Provider, d.Engine) = (v.Choice, v.Engine ?? d.Engine)).Says("Where clusters come from."),
         Row("--binaries-version", Text<string>(ValueParsers.Line), "any",
             "which kube-apiserver native clusters run, and ControlPlaneBinaries fetches: "
                 + "1.34.1, 1.34, ~1.34.1, <1.34, latest; with ! ask the index",
@@ -104,7 +104,7 @@ internal static class SettingsTable
             "the index that ControlPlaneBinaries asks, of a mirror", (d, v) => d.Run = d.Run with { BinariesIndex = v }),
         Row("--offline", Switch, "false", "lets ControlPlaneBinaries fetch nothing", (d, v) => d.Run = d.Run with { Offline = v }),
         Row("--mode mode", Choice<DataPlaneMode>(), "sidecar", "the data plane: sidecar or ambient", (d, v) => d.Mode = v)
-            with { InFile = "The data plane; ambient allows no second root." },
+            .Says("The data plane; ambient allows no second root."),
     ];
 
     private static readonly Setting<SettingsDraft>[] OfRun =
@@ -122,7 +122,7 @@ internal static class SettingsTable
             (d, v) => d.Run = d.Run with { Parallel = v }),
         Row("timeouts", new GroupShape(), "", "deadlines"),
         Row("--timeout timeouts.total", Duration, "20m", "the deadline of the whole run", (d, v) => d.Run = d.Run with { Timeout = v })
-            with { InFile = "The whole run (--timeout)." },
+            .Says("The whole run (--timeout)."),
         Row("--output", Choice<OutputFormat>(), "auto", "how the run is told: auto, table, plain, json, github, azure or gitlab",
             (d, v) => d.Run = d.Run with { Output = v }),
         Row("--color", Choice<ColorChoice>(), "auto", "colour: auto, always or never", (d, v) => d.Run = d.Run with { Color = v }),
@@ -133,7 +133,7 @@ internal static class SettingsTable
             (d, v) => d.Run = d.Run with { AcceptOutage = v }),
         Row("--strict", Switch, "false", "lets warnings fail Verify", (d, v) => d.Run = d.Run with { Strict = v }),
         Row("--skip-cleanup SKIP_CLEANUP", Switch, "false", "keeps the clusters where cleaning is asked for",
-            (d, v) => d.Run = d.Run with { SkipCleanup = v }) with { VariableMeans = "true" },
+            (d, v) => d.Run = d.Run with { SkipCleanup = v }).Means("true"),
     ];
 
     private static readonly Setting<SettingsDraft>[] OfTrust =
@@ -147,15 +147,15 @@ internal static class SettingsTable
             "when an intermediate is due: a share (25%) or a duration (30d) of its life that is left",
             (d, v) => d.Trust = d.Trust with { RenewBefore = v }),
         Row("--minimal-chain trust.minimalChain", Switch, "false", "leaves the root out of cert-chain.pem",
-            (d, v) => d.Trust = d.Trust with { MinimalChain = v }) with { InFile = "Whether cert-chain.pem leaves the root out." },
+            (d, v) => d.Trust = d.Trust with { MinimalChain = v }).Says("Whether cert-chain.pem leaves the root out."),
         Row("trust.root", new GroupShape(), "", "the root CA"),
         Row("--rootca-cn ROOTCA_CN trust.root.cn", Subject, "Root CA", "CN of the root", (d, v) => d.Root = d.Root with { CommonName = v }),
         Row("--rootca-org ROOTCA_ORG trust.root.org", Subject, "Istio", "O of the root",
             (d, v) => d.Root = d.Root with { Organization = v }),
         Row("--rootca-days ROOTCA_DAYS trust.root.days", Days, "3650", "lifetime of the root, 1 to 36500 days",
-            (d, v) => d.Root = d.Root with { Days = v }) with { InFile = "Its lifetime." },
+            (d, v) => d.Root = d.Root with { Days = v }).Says("Its lifetime."),
         Row("--rootca-keysz ROOTCA_KEYSZ trust.root.keySize", Key, "4096", "key of the root: 2048, 3072, 4096 (RSA), p256 or p384 (ECDSA)",
-            (d, v) => d.Root = d.Root with { Key = v }) with { InFile = "2048, 3072, 4096 (RSA), p256 or p384 (ECDSA)." },
+            (d, v) => d.Root = d.Root with { Key = v }).Says("2048, 3072, 4096 (RSA), p256 or p384 (ECDSA)."),
         Row("trust.root.existing", new GroupShape(), "none", "a root of your own; then no other key of root stands beside it"),
         Row("trust.root.existing.cert", RelativeFilePath, "required",
             "the PEM file of a root that you bring, from the topology file's directory",
@@ -170,13 +170,13 @@ internal static class SettingsTable
         Row("--intermediate-org INTERMEDIATE_ORG trust.intermediate.org", Subject, "Istio", "O of each intermediate",
             (d, v) => d.Intermediate = d.Intermediate with { Organization = v }),
         Row("--intermediate-days INTERMEDIATE_DAYS trust.intermediate.days", Days, "3650", "lifetime of each intermediate, 1 to 36500 days",
-            (d, v) => d.Intermediate = d.Intermediate with { Days = v }) with { InFile = "Its lifetime; it never outlives the root." },
+            (d, v) => d.Intermediate = d.Intermediate with { Days = v }).Says("Its lifetime; it never outlives the root."),
         Row("--intermediate-keysz INTERMEDIATE_KEYSZ trust.intermediate.keySize", Key, "4096", "key of each intermediate, as for the root",
-            (d, v) => d.Intermediate = d.Intermediate with { Key = v }) with { InFile = "As for the root." },
+            (d, v) => d.Intermediate = d.Intermediate with { Key = v }).Says("As for the root."),
         Row("--intermediate-san-dns INTERMEDIATE_SAN_DNS trust.intermediate.sanDns",
             List(Text<string>(ValueParsers.DnsName), ValueParsers.DnsNames), "istiod.istio-system.svc",
             "DNS names of each intermediate, with commas between them", (d, v) => d.Intermediate = d.Intermediate with { DnsNames = v })
-            with { InFile = "DNS names of each intermediate." },
+            .Says("DNS names of each intermediate."),
     ];
 
     /// <summary>All of them, in the order of the pages; those of kind clusters are the last.</summary>
@@ -204,7 +204,7 @@ internal static class SettingsTable
 
     private static Setting<ClusterDraft> OfKindCluster<T>(
         string names, Shape<T> shape, string usual, string meaning, Func<KindClusterSpec, T, KindClusterSpec> set) =>
-        Setting.Of<ClusterDraft, T>(names, shape, usual, meaning, (c, v) => c.Change(kind => set(kind, v))) with { IsForKind = true };
+        Setting.Of<ClusterDraft, T>(names, shape, usual, meaning, (c, v) => c.Change(kind => set(kind, v)), isForKind: true);
 
     private static Setting<SettingsDraft> Row<T>(
         string names, Shape<T> shape, string usual, string meaning, Action<SettingsDraft, T>? set = null) =>
