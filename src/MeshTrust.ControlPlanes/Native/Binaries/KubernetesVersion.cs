@@ -104,7 +104,8 @@ internal sealed partial class VersionRange
         var limit = new KubernetesVersion(major, minor, patch);
         return match.Groups["operator"].Value == "<"
             ? new VersionRange(trimmed, version => version.IsRelease && version < limit)
-            : new VersionRange(trimmed, version => version.IsRelease && version >= limit && version.Major == major && version.Minor == minor);
+            : new VersionRange(
+                trimmed, version => version.IsRelease && version >= limit && version.Major == major && version.Minor == minor);
 
         // No number for a patch that is missing, x or *.
         int Number(string group) =>
