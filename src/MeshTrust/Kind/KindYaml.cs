@@ -12,24 +12,20 @@ namespace MeshTrust.Kind;
 /// <summary>YAML of kind: reading what the user wrote, laying one document over another, writing the result.</summary>
 internal static class KindYaml
 {
-    private const int MaxDepth = 64;
+    private static readonly YamlLimits Limits = new(Tags: true);
 
-    internal static YamlMappingNode Read(string text)
+    /// <summary>Reads one mapping; a <see cref="FormatException"/> says where it is none.</summary>
+    internal static YamlMappingNode Read(string text) => BoundedYaml.Read(text, Limits) switch
     {
-        try
+        { Faults: [{ Kind: YamlFaultKind.SecondDocument }, ..] } => throw new FormatException("one YAML mapping is expected"),
         {
-            CheckEvents(text);
-            var stream = new YamlStream();
-            stream.Load(new StringReader(text));
-            if (stream.Documents.Count == 0) return [];
-            if (stream.Documents.Count == 1 && stream.Documents[0].RootNode is YamlMappingNode map) return map;
-            throw new FormatException("one YAML mapping is expected");
-        }
-        catch (YamlException e)
-        {
-            throw new FormatException($"no valid YAML near line {e.Start.Line}, column {e.Start.Column}", e);
-        }
-    }
+            Faults: [{ Kind: YamlFaultKind.Alias or YamlFaultKind.AliasAsKey or YamlFaultKind.UnknownAlias or YamlFaultKind.TooDeep } fault, ..],
+        } => throw new FormatException($"line {fault.Line} has an alias ('*') or is nested too deep"),
+        { Faults: [var fault, ..] } => throw new FormatException($"no valid YAML near line {fault.Line}, column {fault.Column}"),
+        { Root: null } => [],
+        { Root: YamlMappingNode map } => map,
+        _ => throw new FormatException("one YAML mapping is expected"),
+    };
 
     internal static YamlNode? Value(YamlMappingNode map, string key) =>
         map.Children.TryGetValue(new YamlScalarNode(key), out var value) && !value.IsNull() ? value : null;
@@ -88,27 +84,22 @@ internal static class KindYaml
 
     internal static YamlNode Copy(YamlNode node) => node switch
     {
-        YamlMappingNode map =>
-            new YamlMappingNode(map.Children.Select(c => KeyValuePair.Create<YamlNode,
-            YamlNode>(Text(Key(c.Key)), Copy(c.Value)))) { Style = map.Children.Count == 0 ? MappingStyle.Flow : MappingStyle.Block },
-        YamlSequenceNode list => new YamlSequenceNode(list.Select(Copy)) { Style = list.Children.Count == 0 ? SequenceStyle.Flow
-            : SequenceStyle.Block },
-        YamlScalarNode scalar => new YamlScalarNode(scalar.Value) { Style = scalar.Value?.Contains('\n', StringComparison.Ordinal) == true
-            ? ScalarStyle.Literal : scalar.Style },
+        YamlMappingNode map => new YamlMappingNode(
+            from child in map.Children
+            select KeyValuePair.Create<YamlNode, YamlNode>(Text(Key(child.Key)), Copy(child.Value)))
+        {
+            Style = map.Children.Count == 0 ? MappingStyle.Flow : MappingStyle.Block,
+        },
+        YamlSequenceNode list => new YamlSequenceNode(list.Select(Copy))
+        {
+            Style = list.Children.Count == 0 ? SequenceStyle.Flow : SequenceStyle.Block,
+        },
+        YamlScalarNode scalar => new YamlScalarNode(scalar.Value)
+        {
+            Style = scalar.Value?.Contains('\n', StringComparison.Ordinal) == true ? ScalarStyle.Literal : scalar.Style,
+        },
         _ => node,
     };
 
     private static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.Trim())))[..12];
-
-    private static void CheckEvents(string text)
-    {
-        var parser = new Parser(new StringReader(text));
-        var depth = 0;
-        while (parser.MoveNext())
-        {
-            depth += parser.Current!.NestingIncrease;
-            if (depth > MaxDepth || parser.Current is AnchorAlias)
-                throw new FormatException($"line {parser.Current.Start.Line} has an alias ('*') or is nested too deep");
-        }
-    }
 }
