@@ -19,7 +19,10 @@ internal static class KindYaml
     {
         { Faults: [{ Kind: YamlFaultKind.SecondDocument }, ..] } => throw new FormatException("one YAML mapping is expected"),
         {
-            Faults: [{ Kind: YamlFaultKind.Alias or YamlFaultKind.AliasAsKey or YamlFaultKind.UnknownAlias or YamlFaultKind.TooDeep } fault, ..],
+            Faults:
+            [
+                { Kind: YamlFaultKind.Alias or YamlFaultKind.AliasAsKey or YamlFaultKind.UnknownAlias or YamlFaultKind.TooDeep } fault, ..,
+            ],
         } => throw new FormatException($"line {fault.Line} has an alias ('*') or is nested too deep"),
         { Faults: [var fault, ..] } => throw new FormatException($"no valid YAML near line {fault.Line}, column {fault.Column}"),
         { Root: null } => [],
