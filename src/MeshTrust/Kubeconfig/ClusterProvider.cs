@@ -2,14 +2,14 @@ using MeshTrust.Settings;
 
 namespace MeshTrust.Kubeconfig;
 
-/// <summary>Where clusters come from.</summary>
+/// <summary>Provides the clusters of a mesh.</summary>
 public interface IClusterProvider
 {
     /// <summary>The name that <c>--provider</c> takes.</summary>
     ProviderChoice Choice { get; }
 
-    /// <summary>Makes the clusters of the topology reachable: creates or starts what is missing, keeps what is there.</summary>
-    /// <remarks>Idempotent. The set lives until it is disposed; disposing it never removes a cluster's state.</remarks>
+    /// <summary>Makes the clusters of the topology reachable: creates or starts what is missing, keeps what exists.</summary>
+    /// <remarks>Idempotent. The clusters run until the set is disposed; disposing it never removes a cluster's state.</remarks>
     /// <exception cref="MeshTrustException">Stage <see cref="Stage.ClusterCreation"/> or <see cref="Stage.Contexts"/>.</exception>
     Task<ClusterSet> EnsureAsync(MeshTopology topology, CancellationToken cancellationToken);
 }
@@ -27,42 +27,42 @@ public sealed record ClusterAccess
     public required string ContextName { get; init; }
 }
 
-/// <summary>What a provider had to do for a cluster.</summary>
+/// <summary>What a provider did for a cluster.</summary>
 public enum ClusterOutcome
 {
-    /// <summary>It was not there and was made.</summary>
+    /// <summary>It did not exist and was created.</summary>
     Created,
 
-    /// <summary>It was made by an earlier run and was started again with its state.</summary>
+    /// <summary>An earlier run created it; it was started again with its state.</summary>
     Restarted,
 
-    /// <summary>It was there and running.</summary>
+    /// <summary>It was already running.</summary>
     Kept,
 
-    /// <summary>It is the user's own: nothing was created and nothing will be removed.</summary>
+    /// <summary>It is the user's own cluster: nothing was created and nothing will be removed.</summary>
     Existing,
 }
 
-/// <summary>One cluster of a set: how to reach it, and what had to be done for it.</summary>
+/// <summary>One cluster of a set: how to reach it, and what was done for it.</summary>
 public sealed record ProvidedCluster
 {
     /// <summary>How to reach it.</summary>
     public required ClusterAccess Access { get; init; }
 
-    /// <summary>What had to be done.</summary>
+    /// <summary>What was done.</summary>
     public required ClusterOutcome Outcome { get; init; }
 
     /// <summary>One sentence for people, for instance <c>https://127.0.0.1:40123, 2 secrets kept from the last run</c>.</summary>
     public required string Detail { get; init; }
 
-    /// <summary>The addresses that its load balancer gives out (<c>LB_POOL_CLUSTERn</c>); empty where MeshTrust set up none.</summary>
+    /// <summary>The addresses that its load balancer assigns (<c>LB_POOL_CLUSTERn</c>); empty if MeshTrust set up none.</summary>
     public IReadOnlyList<IpRange> LoadBalancerPool { get; init; } = [];
 }
 
-/// <summary>The clusters of a mesh, reachable for as long as this is not disposed.</summary>
+/// <summary>The clusters of a mesh, reachable until this is disposed.</summary>
 /// <param name="clusters">One entry for each cluster, in the order of the topology.</param>
 /// <param name="dispose">Stops what was started for the set.</param>
-/// <param name="fault">What ended a cluster of the set while it was in use; null while it runs.</param>
+/// <param name="fault">Why a cluster of the set exited while it was in use; null while it runs.</param>
 public sealed class ClusterSet(
     IReadOnlyList<ProvidedCluster> clusters, Func<ValueTask>? dispose = null, Func<ClusterName, Problem?>? fault = null) : IAsyncDisposable
 {
@@ -71,7 +71,7 @@ public sealed class ClusterSet(
     /// <summary>One entry for each cluster, in the order of the topology.</summary>
     public IReadOnlyList<ProvidedCluster> Clusters { get; } = clusters;
 
-    /// <summary>What ended a cluster while it was in use; null where it runs, or nobody here would know.</summary>
+    /// <summary>Why a cluster exited while it was in use; null if it runs or the reason is unknown.</summary>
     public Problem? FaultOf(ClusterName cluster) => fault?.Invoke(cluster);
 
     /// <summary>Stops what was started for this set. It may be called twice.</summary>

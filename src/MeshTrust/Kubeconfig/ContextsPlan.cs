@@ -7,13 +7,13 @@ using MeshTrust.Settings;
 
 namespace MeshTrust.Kubeconfig;
 
-/// <summary>The files and variables that lead to the clusters of a mesh. Planning is pure; <see cref="Write"/> is the one effect.</summary>
+/// <summary>The files and variables for using the clusters of a mesh. Planning is pure; only <see cref="Write"/> has effects.</summary>
 /// <param name="Variables">For later steps (<c>CTX_CLUSTER1</c>, <c>KUBECONFIG</c> and so on), in the order of the files.</param>
 /// <param name="Files"><c>kubeconfig/merged</c>, <c>env.sh</c>, <c>meshtrust.env</c>, <c>topology-config.json</c>.</param>
 internal sealed record ContextsPlan(IReadOnlyList<KeyValuePair<string, string>> Variables, IReadOnlyList<OutputFile> Files)
 {
     /// <summary>Plans the export. Lists are in the topology's order, directories absolute; no two contexts have the same name.</summary>
-    /// <exception cref="MeshTrustException">Stage Contexts: a kubeconfig leads nowhere, or a path does not fit into a script.</exception>
+    /// <exception cref="MeshTrustException">Stage Contexts: a context is unusable, or a path does not fit into a script.</exception>
     internal static ContextsPlan For(
         MeshTopology topology, IReadOnlyList<ClusterAccess> clusters, IReadOnlyList<KubeconfigDocument> kubeconfigs, string workDirectory,
         string? kubeconfigDirectory = null, IReadOnlyList<IReadOnlyList<IpRange>>? pools = null)
@@ -28,8 +28,8 @@ internal sealed record ContextsPlan(IReadOnlyList<KeyValuePair<string, string>> 
         if (variables.Find(v => v.Value.AsSpan().ContainsAny('\n', '\r', '\0')) is { Key: not null } broken)
         {
             throw new MeshTrustException(Stage.Contexts, new Problem("MT0215", broken.Key,
-                "The value holds a line break, which no shell or pipeline can take.",
-                "Rename the directory, context or network that holds it."));
+                "The value contains a line break, which no shell or pipeline accepts.",
+                "Rename the directory, context or network that contains it."));
         }
 
         var contexts = clusters.Select((c, i) => kubeconfigs[i].Subset(c.ContextName).NameEntries(c.Name.Value));
@@ -42,7 +42,7 @@ internal sealed record ContextsPlan(IReadOnlyList<KeyValuePair<string, string>> 
         ]);
     }
 
-    /// <summary>Plans the export of what a provider has made reachable.</summary>
+    /// <summary>Plans the export of the clusters that a provider made reachable.</summary>
     /// <exception cref="MeshTrustException">Stage Contexts: as <see cref="For"/>, or a kubeconfig cannot be read.</exception>
     internal static ContextsPlan Read(MeshTopology topology, IReadOnlyList<ProvidedCluster> clusters, RunSpec run) => For(
         topology,
@@ -52,9 +52,9 @@ internal sealed record ContextsPlan(IReadOnlyList<KeyValuePair<string, string>> 
         Path.GetFullPath(run.KubeconfigDirectory),
         [.. clusters.Select(c => c.LoadBalancerPool)]);
 
-    /// <summary>Writes the files; what killed runs left beside them is removed.</summary>
+    /// <summary>Writes the files and removes leftovers of killed runs beside them.</summary>
     /// <returns>The files that changed.</returns>
-    /// <exception cref="MeshTrustException">Stage Contexts: the disk refuses.</exception>
+    /// <exception cref="MeshTrustException">Stage Contexts: a file cannot be written.</exception>
     internal IReadOnlyList<OutputFile> Write()
     {
         foreach (var directory in Files.Select(f => Path.GetDirectoryName(f.Path)!).Distinct()) AtomicFile.Sweep(directory);
@@ -78,20 +78,20 @@ internal sealed record ContextsPlan(IReadOnlyList<KeyValuePair<string, string>> 
         variables.Add(new("KUBECONFIG", merged));
         variables.Add(new("KUBE_CONTEXTS", string.Join(' ', clusters.Select(c => c.ContextName))));
         variables.Add(new("INTEGRATION_TEST_TOPOLOGY_FILE", description));
-        // Istio's test framework takes the kubeconfigs from the topology file only where this one says so.
+        // Istio's test framework takes the kubeconfigs from the topology file only with this value.
         variables.Add(new("INTEGRATION_TEST_KUBECONFIG", "NONE"));
         return variables;
     }
 }
 
-/// <summary>A file of the work directory: written whole or not at all, and only where it changed. Its ToString hides the text.</summary>
+/// <summary>A file of the work directory: written completely or not at all, and only if it changed. Its ToString hides the text.</summary>
 /// <param name="Path">The absolute path.</param>
 /// <param name="Text">The text, with LF line ends.</param>
 /// <param name="IsSecret">Whether the text holds credentials: mode 0600, in a directory of mode 0700.</param>
 internal sealed record OutputFile(string Path, string Text, bool IsSecret = false)
 {
     /// <returns>Whether the file changed.</returns>
-    /// <exception cref="MeshTrustException">Stage Contexts: the disk refuses.</exception>
+    /// <exception cref="MeshTrustException">Stage Contexts: the file cannot be written.</exception>
     internal bool Write()
     {
         try
@@ -103,14 +103,14 @@ internal sealed record OutputFile(string Path, string Text, bool IsSecret = fals
         {
             throw new MeshTrustException(Stage.Contexts, new Problem("MT0218", Path,
                 $"The file cannot be written: {e.Message.TrimEnd('.')}.",
-                "See that the work directory exists, is yours and has space; or choose another with --work-dir."));
+                "Check that the work directory exists, is yours and has free space, or choose another one with --work-dir."));
         }
     }
 
     public override string ToString() => $"{Path} ({Text.Length} characters)";
 }
 
-/// <summary>Variables and topology as text, in the form that each reader takes. Pure.</summary>
+/// <summary>Variables and topology as text, in the form that each consumer expects. Pure.</summary>
 internal static class ContextExport
 {
     private static readonly JsonWriterOptions Readable =
@@ -127,7 +127,7 @@ internal static class ContextExport
     internal static IReadOnlyList<string> GitHub(IReadOnlyList<KeyValuePair<string, string>> variables) =>
         [.. variables.Select(v => $"{v.Key}={v.Value}")];
 
-    /// <summary>Logging commands for Azure Pipelines, one to a line of the output. <c>%</c> is escaped as that agent asks.</summary>
+    /// <summary>Logging commands for Azure Pipelines, one per line of the output. <c>%</c> is escaped as the agent requires.</summary>
     internal static IEnumerable<string> Azure(IReadOnlyList<KeyValuePair<string, string>> variables) =>
         variables.Select(v => $"##vso[task.setvariable variable={v.Key}]{v.Value.Replace("%", "%AZP25", StringComparison.Ordinal)}");
 
@@ -173,7 +173,7 @@ internal static class ContextExport
         }
     }
 
-    /// <summary>Single quotes keep everything as it is; a single quote itself is closed, escaped and opened again.</summary>
+    /// <summary>Single quotes keep everything literal; a single quote itself is closed, escaped and reopened.</summary>
     private static string ShellQuote(string value) =>
         value.Length > 0 && value.All(c => char.IsAsciiLetterOrDigit(c) || c is '/' or '.' or '-' or '_' or ':' or '@' or '+' or ',')
             ? value : $"'{value.Replace("'", "'\\''", StringComparison.Ordinal)}'";

@@ -4,7 +4,7 @@ namespace MeshTrust.Kubeconfig;
 
 /// <summary>Clusters that exist already: the user's kubeconfig and contexts. It creates nothing and removes nothing.</summary>
 /// <param name="workDirectory">Where MeshTrust's own kubeconfigs go (<c>kubeconfig/&lt;cluster&gt;</c>, mode 0600).</param>
-/// <param name="userKubeconfigs">The user's kubeconfig files; the first to name something wins. They are only read.</param>
+/// <param name="userKubeconfigs">The user's kubeconfig files; the first definition of an entry wins. They are only read.</param>
 public sealed class ExistingClusterProvider(string workDirectory, IReadOnlyList<string> userKubeconfigs) : IClusterProvider
 {
     /// <inheritdoc/>
@@ -38,7 +38,7 @@ public sealed class ExistingClusterProvider(string workDirectory, IReadOnlyList<
     /// <summary>The context that a cluster of the topology uses, and MeshTrust's own kubeconfig for it.</summary>
     private sealed record ChosenContext(ClusterName Cluster, ResolvedContext Context, KubeconfigDocument Document, string Source)
     {
-        /// <summary>Finds the context of each cluster, and reports everything that is missing at once.</summary>
+        /// <summary>Finds the context of each cluster and reports everything that is missing at once.</summary>
         internal static IEnumerable<ChosenContext> Choose(IReadOnlyList<ClusterSpec> clusters, IReadOnlyList<string> userKubeconfigs)
         {
             var documents = new Dictionary<string, KubeconfigDocument?>(StringComparer.Ordinal);
@@ -61,8 +61,8 @@ public sealed class ExistingClusterProvider(string workDirectory, IReadOnlyList<
                 documents[source] = document = Collect(() => KubeconfigDocument.Load(paths), problems);
             if (document is null) return null;
 
-            // A file that is named for one cluster speaks for itself, as Istio reads meta.kubeconfig; of the user's own files the
-            // current-context never decides.
+            // A file that is set for one cluster may use its current-context, as Istio reads meta.kubeconfig. The current-context of
+            // the user's own files is never used.
             var name = cluster.Context
                 ?? (cluster.Kubeconfig is null ? null : document.Contexts is [var only] ? only : document.CurrentContext);
             if (name is not null && document.Contexts.Contains(name))
@@ -71,7 +71,7 @@ public sealed class ExistingClusterProvider(string workDirectory, IReadOnlyList<
             return null;
         }
 
-        /// <summary>Contexts of the same name from different files do not fit into one kubeconfig: these take the cluster's name.</summary>
+        /// <summary>Contexts of the same name from different files clash in one kubeconfig: these get the cluster's name.</summary>
         private KubeconfigDocument Own(bool rename)
         {
             var document = Document.NameEntries(Cluster.Value);
@@ -94,12 +94,12 @@ public sealed class ExistingClusterProvider(string workDirectory, IReadOnlyList<
         private static Problem Missing(ClusterSpec cluster, string? name, KubeconfigDocument document, string source)
         {
             var isEmpty = document.Contexts.Count == 0;
-            var what = name is null ? "No context is named for this cluster" : $"Its context '{name}' is not in the kubeconfig";
+            var what = name is null ? "No context is set for this cluster" : $"The kubeconfig has no context '{name}'";
             var near = ResolvedContext.Nearest(document.Contexts, name ?? cluster.Name.Value);
             return new Problem(isEmpty ? "MT0205" : name is null ? "MT0214" : "MT0206", cluster.Name.Value,
                 $"{what} ({source}). {document.ListContexts()}",
-                isEmpty ? "Log in to a cluster first, or take the provider 'embedded', which needs none."
-                    : "Set CTX_CLUSTERn (n is its place in the topology) or 'context' in the topology file"
+                isEmpty ? "Log in to a cluster first, or use --provider=embedded, which needs none."
+                    : "Set CTX_CLUSTERn (n is its position in the topology) or 'context' in the topology file"
                         + (near is null ? "." : $", for instance to '{near}'."));
         }
 
@@ -107,8 +107,8 @@ public sealed class ExistingClusterProvider(string workDirectory, IReadOnlyList<
         {
             var clusters = string.Join(" and ", group.Select(c => $"'{c.Cluster}'"));
             return new Problem("MT0217", group.Key.Name,
-                $"The clusters {clusters} use the same context '{group.Key.Name}': they are one cluster.",
-                "Give each cluster of the topology a context of its own.");
+                $"The clusters {clusters} use the same context '{group.Key.Name}', so they are the same cluster.",
+                "Give each cluster in the topology its own context.");
         }
     }
 }

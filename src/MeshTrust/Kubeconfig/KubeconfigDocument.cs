@@ -5,8 +5,8 @@ namespace MeshTrust.Kubeconfig;
 
 /// <summary>A kubeconfig, read strictly. Immutable; its ToString names contexts, never credentials.</summary>
 /// <remarks>
-/// Reading judges the shape of the whole file. What a context leads to (its cluster, its user, the files they name) is judged where that
-/// context is used: a stale entry for another cluster in a person's own kubeconfig must not stop a run that never touches it.
+/// Reading validates the structure of the whole file. What a context refers to (its cluster, its user, their files) is validated only
+/// when that context is used: a stale entry for another cluster must not stop a run that never touches it.
 /// </remarks>
 internal sealed record KubeconfigDocument(
     IReadOnlyList<KubeconfigEntry> Clusters,
@@ -29,8 +29,8 @@ internal sealed record KubeconfigDocument(
         return document ?? throw new MeshTrustException(Stage.Contexts, problems);
     }
 
-    /// <summary>Reads files and merges them as kubectl does: the first to name something wins, and missing files are left out.</summary>
-    /// <exception cref="MeshTrustException">Stage Contexts: no file is there, or one cannot be read or is wrong.</exception>
+    /// <summary>Reads and merges files as kubectl does: the first definition of an entry wins, and missing files are skipped.</summary>
+    /// <exception cref="MeshTrustException">Stage Contexts: no file exists, or one cannot be read or is invalid.</exception>
     internal static KubeconfigDocument Load(params IReadOnlyList<string> paths)
     {
         var problems = new List<Problem>();
@@ -47,21 +47,21 @@ internal sealed record KubeconfigDocument(
         return merged ?? throw new MeshTrustException(Stage.Contexts, missing);
     }
 
-    /// <summary>What a context leads to.</summary>
-    /// <exception cref="MeshTrustException">Stage <see cref="Stage.Contexts"/>: it is missing or leads nowhere.</exception>
+    /// <summary>A context with its cluster and user.</summary>
+    /// <exception cref="MeshTrustException">Stage <see cref="Stage.Contexts"/>: it is missing or unusable.</exception>
     internal ResolvedContext Resolve(string context) => ResolvedContext.Resolve(this, context);
 
-    /// <summary>Both documents in one: what this one names wins over the other.</summary>
+    /// <summary>Both documents in one: entries of this one win over the other.</summary>
     internal KubeconfigDocument Merge(KubeconfigDocument other) => new(
         Union(Clusters, other.Clusters),
         Union(ContextEntries, other.ContextEntries),
         Union(Users, other.Users),
         CurrentContext ?? other.CurrentContext);
 
-    /// <summary>Only this context, which becomes the current one, with its cluster and user. Files that they name are taken in.</summary>
+    /// <summary>Only this context, which becomes the current one, with its cluster and user. Files that they name are embedded.</summary>
     /// <param name="context">The context's name.</param>
-    /// <param name="readFile">Reads a file that the kubeconfig names, null where it is missing; the disk where none is given.</param>
-    /// <exception cref="MeshTrustException">Stage Contexts: the context is missing or leads nowhere.</exception>
+    /// <param name="readFile">Reads a file that the kubeconfig names, null if it is missing; by default from disk.</param>
+    /// <exception cref="MeshTrustException">Stage Contexts: the context is missing or unusable.</exception>
     internal KubeconfigDocument Subset(string context, Func<string, byte[]?>? readFile = null)
     {
         var problems = new List<Problem>();
@@ -70,7 +70,7 @@ internal sealed record KubeconfigDocument(
         return new([resolved.Cluster], [resolved.Context], [resolved.User], context);
     }
 
-    /// <summary>The same document under another name of the context.</summary>
+    /// <summary>The same document with one context renamed.</summary>
     /// <exception cref="MeshTrustException">Stage <see cref="Stage.Contexts"/>: there is no such context.</exception>
     internal KubeconfigDocument RenameContext(string from, string to)
     {
@@ -91,14 +91,14 @@ internal sealed record KubeconfigDocument(
 
     /// <summary>For a document with one context: the same credentials for another address of the same API server.</summary>
     /// <param name="server">An address that the server's certificate names.</param>
-    /// <param name="tlsServerName">A name in the certificate, where the certificate does not name the address.</param>
+    /// <param name="tlsServerName">A name in the certificate, if the certificate does not include the address.</param>
     internal KubeconfigDocument WithServer(Uri server, string? tlsServerName = null)
     {
         var address = server.GetLeftPart(UriPartial.Authority);
         return this with { Clusters = [Clusters.Single().With(("server", address), ("tls-server-name", tlsServerName))] };
     }
 
-    /// <summary>The document without these contexts and without their clusters and users, where no other context needs them.</summary>
+    /// <summary>The document without these contexts, and without their clusters and users if no other context needs them.</summary>
     internal KubeconfigDocument Without(IReadOnlyCollection<string> contexts)
     {
         var groups = ContextEntries.ToLookup(c => contexts.Contains(c.Name));
@@ -115,9 +115,9 @@ internal sealed record KubeconfigDocument(
     /// <summary>The canonical text. It may hold credentials: write it with mode 0600, never to a log.</summary>
     internal string ToYaml() => KubeconfigWriter.Write(this);
 
-    /// <summary>Which contexts there are, as a sentence.</summary>
-    internal string ListContexts() => Contexts.Count == 0 ? "It holds no context at all."
-        : $"It holds: {string.Join(", ", Contexts.Take(20))}{(Contexts.Count > 20 ? ", ..." : "")}.";
+    /// <summary>The available contexts, as a sentence.</summary>
+    internal string ListContexts() => Contexts.Count == 0 ? "The kubeconfig has no contexts."
+        : $"Available contexts: {string.Join(", ", Contexts.Take(20))}{(Contexts.Count > 20 ? ", ..." : "")}.";
 
     public override string ToString() => $"kubeconfig with {Contexts.Count} context(s): {string.Join(", ", Contexts)}";
 
@@ -128,17 +128,17 @@ internal sealed record KubeconfigDocument(
 /// <summary>One entry of <c>clusters</c>, <c>contexts</c> or <c>users</c>. Its ToString shows no values: they may be a token.</summary>
 internal sealed record KubeconfigEntry(string Name, string Source, int Line, YamlMappingNode Body)
 {
-    /// <summary>Where people find it.</summary>
+    /// <summary>Where the user finds it.</summary>
     internal string Location => $"{Source}:{Line}";
 
-    /// <summary>A text value; null where it is absent, null or empty.</summary>
+    /// <summary>A text value; null if it is absent, null or empty.</summary>
     internal string? Text(string key) =>
         Node(key) is YamlScalarNode { Value.Length: > 0 } scalar && !scalar.IsNull() ? scalar.Value : null;
 
-    /// <summary>A switch; false where it is absent.</summary>
+    /// <summary>A boolean; false if it is absent.</summary>
     internal bool Flag(string key) => Text(key) is "true" or "True" or "TRUE";
 
-    /// <summary>A mapping below this entry, such as <c>exec</c>; null where it is absent.</summary>
+    /// <summary>A mapping below this entry, such as <c>exec</c>; null if it is absent.</summary>
     internal KubeconfigEntry? Map(string key) => Node(key) is YamlMappingNode map ? this with { Body = map } : null;
 
     internal YamlNode? Node(string key) => Body.Find(key);
@@ -146,10 +146,10 @@ internal sealed record KubeconfigEntry(string Name, string Source, int Line, Yam
     /// <summary>The line of a key, or of the entry.</summary>
     internal int LineOf(string key) => Body.Entry(key)?.Key.Line() ?? Line;
 
-    /// <summary>Where people find a key.</summary>
+    /// <summary>Where the user finds a key.</summary>
     internal string LocationOf(string key) => $"{Source}:{LineOf(key)}";
 
-    /// <summary>A file that a value names: relative ones are relative to the kubeconfig.</summary>
+    /// <summary>The full path of a file that a value names; relative paths are relative to the kubeconfig.</summary>
     internal string FullPath(string path) => Path.GetFullPath(path, Path.GetDirectoryName(Path.GetFullPath(Source)) ?? ".");
 
     /// <summary>The same entry with other values; null removes one.</summary>

@@ -8,15 +8,15 @@ using YamlDotNet.RepresentationModel;
 namespace MeshTrust.Kubeconfig;
 
 /// <summary>
-/// What a merge makes of a kubeconfig that is the user's, and what taking it back makes of it. The one place that decides which entries
-/// MeshTrust added: those that its record names, while they still are what it wrote. Pure but for the files that a kubeconfig names.
+/// What a merge into the user's kubeconfig changes, and what its removal changes. The only place that decides which entries MeshTrust
+/// added: those in its record that are still as it wrote them. Pure, except that it reads the files that a kubeconfig names.
 /// </summary>
 /// <param name="Document">The document afterwards.</param>
 /// <param name="Records">What the merge added, for later merges and for cleaning.</param>
 internal sealed record KubeconfigEdit(KubeconfigDocument Document, IReadOnlyList<MergedContext> Records)
 {
     /// <summary>Plans a merge; the parameters are those of <see cref="UserKubeconfig.MergeAsync"/>.</summary>
-    /// <exception cref="MeshTrustException">MT0220: entries lead elsewhere.</exception>
+    /// <exception cref="MeshTrustException">MT0220: existing entries point elsewhere.</exception>
     internal static KubeconfigEdit Merge(
         string file, KubeconfigDocument before, KubeconfigDocument contexts,
         IReadOnlyList<MergedContext> wanted, IReadOnlyList<MergedContext> known, string? current)
@@ -41,7 +41,7 @@ internal sealed record KubeconfigEdit(KubeconfigDocument Document, IReadOnlyList
         var oldContext = Find(before.ContextEntries, want.Context);
         var endpoint = oldContext is null ? null : EndpointOf(before, want.Context);
         var isOurs = record?.LedTo(endpoint) == true;
-        // The user has it already, from wherever: nothing to add.
+        // The user already has it, whatever its origin: nothing to add.
         if (oldContext is not null && !isOurs && endpoint == want.Endpoint) return this;
         var found = new List<Problem>();
         if (oldContext is not null && !isOurs) found.Add(Elsewhere(file, "context", want.Context, endpoint, want.Endpoint));
@@ -60,8 +60,8 @@ internal sealed record KubeconfigEdit(KubeconfigDocument Document, IReadOnlyList
         if (oldUser is not null && !isOurUser && oldDigest != digest)
         {
             found.Add(Conflict(file, "user", oldUser.Name,
-                $"The user '{oldUser.Name}' holds other credentials than this run would write. "
-                + "MeshTrust did not write them, so they stay"));
+                $"The user '{oldUser.Name}' has different credentials from those that this run would write. "
+                + "MeshTrust did not write them, so they are kept"));
         }
 
         problems.AddRange(found);
@@ -85,8 +85,8 @@ internal sealed record KubeconfigEdit(KubeconfigDocument Document, IReadOnlyList
             }]);
     }
 
-    /// <summary>Takes out what merges added and what still leads where they left it.</summary>
-    /// <returns>The document without it, the contexts that were taken out, and those that lead elsewhere by now.</returns>
+    /// <summary>Removes what merges added, if it still points where they left it.</summary>
+    /// <returns>The document without it, the removed contexts, and those that now point elsewhere.</returns>
     internal static (KubeconfigDocument Document, IReadOnlyList<string> Removed, IReadOnlyList<string> Left) Remove(
         KubeconfigDocument document, IReadOnlyList<MergedContext> records)
     {
@@ -109,20 +109,20 @@ internal sealed record KubeconfigEdit(KubeconfigDocument Document, IReadOnlyList
     private static string? CurrentBefore(string? there, string context, string? current, IReadOnlyList<MergedContext> known)
     {
         if (current != context || there == context) return known.FirstOrDefault(k => k.Context == context)?.CurrentBefore;
-        // Where a merge made the one before current as well, what was there before that one.
+        // If an earlier merge set the current context too, use the one before that merge.
         return known.FirstOrDefault(k => k.Context == there) is { } other ? other.CurrentBefore : there;
     }
 
     private static KubeconfigEntry? Find(IReadOnlyList<KubeconfigEntry> entries, string name) =>
         entries.FirstOrDefault(e => e.Name == name);
 
-    /// <summary>One that has these values already stays as it is written: the same merge again changes nothing.</summary>
+    /// <summary>An entry that already has these values is kept as written: repeating a merge changes nothing.</summary>
     private static List<KubeconfigEntry> Put(IReadOnlyList<KubeconfigEntry> entries, KubeconfigEntry entry) =>
         Find(entries, entry.Name) is null
             ? [.. entries, entry]
             : [.. entries.Select(e => e.Name == entry.Name && Canonical(e.Body) != Canonical(entry.Body) ? entry : e)];
 
-    /// <summary>Where a context leads; null where it leads nowhere.</summary>
+    /// <summary>The endpoint of a context; null if it has none.</summary>
     private static string? EndpointOf(KubeconfigDocument document, string context) =>
         Find(document.Clusters, Find(document.ContextEntries, context)?.Text("cluster") ?? "") is { } cluster ? EndpointOf(cluster) : null;
 
@@ -135,7 +135,7 @@ internal sealed record KubeconfigEdit(KubeconfigDocument Document, IReadOnlyList
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Canonical(whole.Body))));
     }
 
-    /// <summary>The values in one form: kubectl, which may write the file as well, uses other quotes and another order.</summary>
+    /// <summary>The values in canonical form: kubectl, which may also write the file, uses different quotes and order.</summary>
     private static string Canonical(YamlNode node) => node switch
     {
         YamlMappingNode map => $"{{{string.Concat(map.Children
@@ -150,45 +150,45 @@ internal sealed record KubeconfigEdit(KubeconfigDocument Document, IReadOnlyList
     private static Problem Elsewhere(string file, string kind, string name, string? endpoint, string wanted)
     {
         var (there, here) = (ServerOf(endpoint), ServerOf(wanted));
-        var leads = there is null ? "names no usable server"
-            : there == here ? $"leads to {there} with another CA" : $"leads to {there}, and this run would point it to {here}";
-        return Conflict(file, kind, name, $"The {kind} '{name}' {leads}. MeshTrust did not write it, so it stays");
+        var leads = there is null ? "has no usable server address"
+            : there == here ? $"points to {there} with another CA" : $"points to {there}, and this run would point it to {here}";
+        return Conflict(file, kind, name, $"The {kind} '{name}' {leads}. MeshTrust did not write it, so it is kept");
     }
 
     private static Problem Conflict(string file, string kind, string name, string what) => new("MT0220", file,
-        $"{what}, and nothing is merged.",
-        "Merge into another file with --merge-kubeconfig=FILE, or leave --merge-kubeconfig out. "
+        $"{what}, and nothing was merged.",
+        "Merge into another file with --merge-kubeconfig=FILE, or omit --merge-kubeconfig. "
         + $"If you no longer need the {kind}, remove it: kubectl --kubeconfig '{file}' config delete-{kind} '{name}'");
 
     private static string? ServerOf(string? endpoint) => endpoint?[..endpoint.LastIndexOf(' ')];
 }
 
-/// <summary>A context that was merged into a kubeconfig of the user's, and the entries that were added for it.</summary>
+/// <summary>A context that was merged into the user's kubeconfig, and the entries that were added for it.</summary>
 /// <param name="File">That kubeconfig.</param>
 /// <param name="Context">The context's name in it.</param>
-/// <param name="Cluster">The cluster that it leads to.</param>
-/// <param name="Endpoint">Its <see cref="ResolvedContext.Endpoint"/>: a context of the same name that leads elsewhere is another's.</param>
+/// <param name="Cluster">The cluster that it points to.</param>
+/// <param name="Endpoint">Its <see cref="ResolvedContext.Endpoint"/>: a context that points elsewhere is not MeshTrust's.</param>
 internal sealed record MergedContext(string File, string Context, string Cluster, string Endpoint)
 {
-    /// <summary>Null where the entry of <c>clusters</c> was there.</summary>
+    /// <summary>Null if the entry of <c>clusters</c> already existed.</summary>
     public string? ClusterEntry { get; init; }
 
-    /// <summary>Null where the entry of <c>users</c> was there.</summary>
+    /// <summary>Null if the entry of <c>users</c> already existed.</summary>
     public string? UserEntry { get; init; }
 
-    /// <summary>SHA-256 of that user as it was written: one that was changed since is the user's own.</summary>
+    /// <summary>SHA-256 of that user entry as written: an entry that changed since belongs to the user.</summary>
     public string? UserDigest { get; init; }
 
-    /// <summary>The endpoint that was in the file before the last merge; the merge may have been cut off.</summary>
+    /// <summary>The endpoint before the last merge, which may have been interrupted.</summary>
     public string? EarlierEndpoint { get; init; }
 
     /// <summary>The digest that was in the file before the last merge.</summary>
     public string? EarlierUserDigest { get; init; }
 
-    /// <summary>The current context before the merge made this one current.</summary>
+    /// <summary>The current context before the merge changed it to this one.</summary>
     public string? CurrentBefore { get; init; }
 
-    /// <summary>Whether it stays when kind clusters are removed: the cluster is no kind cluster of this work directory.</summary>
+    /// <summary>Whether it stays when kind clusters are removed: the cluster is not a kind cluster of this work directory.</summary>
     public bool Stays { get; init; }
 
     internal bool LedTo(string? endpoint) => endpoint is not null && (endpoint == Endpoint || endpoint == EarlierEndpoint);
@@ -198,12 +198,12 @@ internal sealed record MergedContext(string File, string Context, string Cluster
     internal bool IsUserEntry(string name, string digest) => name == UserEntry && (digest == UserDigest || digest == EarlierUserDigest);
 }
 
-/// <summary>What was merged into kubeconfigs of the user's, so that exactly that can be taken out again. Nothing in it is secret.</summary>
+/// <summary>What was merged into the user's kubeconfigs, so that exactly that can be removed again. Not secret.</summary>
 internal sealed record MergedContexts(int Version, IReadOnlyList<MergedContext> Contexts)
 {
     internal static MergedContexts None { get; } = new(KnownVersion, []);
 
-    /// <summary>The name of the file that keeps it.</summary>
+    /// <summary>The name of the file that stores it.</summary>
     internal const string FileName = "merged.json";
 
     private const int KnownVersion = 1;
@@ -219,15 +219,15 @@ internal sealed record MergedContexts(int Version, IReadOnlyList<MergedContext> 
         catch (JsonException e)
         {
             throw new MeshTrustException(Stage.Contexts, new Problem(ProblemCodes.StateUnreadable, location,
-                "The file that says which contexts MeshTrust brought into your kubeconfig cannot be read.",
-                "Put it back as it was, or remove it: "
-                + "contexts of clusters that are gone then stay in your kubeconfig (kubectl config delete-context)."), e);
+                "The record of the contexts that MeshTrust merged into your kubeconfig cannot be read.",
+                "Restore the file, or remove it: "
+                + "contexts of deleted clusters then stay in your kubeconfig (kubectl config delete-context)."), e);
         }
     }
 
     internal string ToJson() => JsonSerializer.Serialize(this, MergedContextsJson.Default.MergedContexts) + "\n";
 
-    /// <summary>With these contexts as well, in the place of those of the same name in the same file.</summary>
+    /// <summary>With these contexts added; they replace those of the same name in the same file.</summary>
     internal MergedContexts With(IReadOnlyList<MergedContext> contexts) =>
         this with { Contexts = [.. Without(contexts).Contexts, .. contexts] };
 

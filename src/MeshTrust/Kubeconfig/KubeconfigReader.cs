@@ -6,7 +6,7 @@ using YamlDotNet.RepresentationModel;
 namespace MeshTrust.Kubeconfig;
 
 /// <summary>
-/// Reads a kubeconfig file with a limit, and collects what is wrong with its shape. No value of the file ever gets into a problem:
+/// Reads a kubeconfig file with a size limit and collects its structural errors. No value of the file ever gets into a problem:
 /// it may be a token.
 /// </summary>
 internal sealed class KubeconfigReader
@@ -17,33 +17,33 @@ internal sealed class KubeconfigReader
 
     private static readonly (string Code, string What, string Hint) NoKubeconfig = (
         "MT0203",
-        "This is no kubeconfig: one YAML document with 'clusters', 'contexts' and 'users' is expected.",
-        "Name a kubeconfig file.");
+        "This is not a valid kubeconfig: expected one YAML document with 'clusters', 'contexts' and 'users'.",
+        "Point to a kubeconfig file.");
 
     private readonly string _source;
     private readonly List<Problem> _problems = [];
 
     private KubeconfigReader(string source) => _source = source;
 
-    /// <summary>Reads a file. Without a document there are problems; the only one is KubeconfigMissing where there is no file.</summary>
+    /// <summary>Reads a file. Without a document there are problems; if there is no file, the only one is KubeconfigMissing.</summary>
     internal static (KubeconfigDocument? Document, IReadOnlyList<Problem> Problems) Read(string path)
     {
         try
         {
             var file = new FileInfo(path);
             if (Directory.Exists(path) || file.Exists && file.Length > MaxBytes)
-                return (null, [new("MT0203", path, "This is a directory, or too large for a kubeconfig.", "Name a kubeconfig file.")]);
+                return (null, [new("MT0203", path, "This is a directory or too large for a kubeconfig.", "Point to a kubeconfig file.")]);
             return Parse(path, File.ReadAllText(path));
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
             return (null, [new(ProblemCodes.KubeconfigMissing, path, "This kubeconfig does not exist.",
-                "Set KUBECONFIG to a kubeconfig that exists, or take the provider 'embedded', which needs none.")]);
+                "Set KUBECONFIG to an existing kubeconfig, or use --provider=embedded, which needs none.")]);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
             return (null, [new("MT0210", path, $"This kubeconfig cannot be read: {e.Message.TrimEnd('.')}.",
-                "See that the path is right and that you may read the file.")]);
+                "Check the path, and that you may read the file.")]);
         }
     }
 
@@ -54,7 +54,7 @@ internal sealed class KubeconfigReader
         return (reader._problems.Count == 0 ? document : null, reader._problems);
     }
 
-    /// <summary>A file that a kubeconfig names; null where it is missing or may not be read.</summary>
+    /// <summary>A file that a kubeconfig names; null if it is missing or may not be read.</summary>
     internal static byte[]? ReadNamedFile(string path)
     {
         try
@@ -74,15 +74,15 @@ internal sealed class KubeconfigReader
         var (root, faults, _) = BoundedYaml.ReadEither(_source, text, Limits);
         foreach (var fault in faults)
         {
-            // The parser's own sentence may quote the file, and the file may hold a token: only the place is reported.
+            // The parser's message may quote the file, and the file may hold a token: only the position is reported.
             var (code, what, hint) = fault.Kind switch
             {
                 YamlFaultKind.SecondDocument => NoKubeconfig,
                 YamlFaultKind.Alias or YamlFaultKind.AliasAsKey or YamlFaultKind.TooDeep or YamlFaultKind.TooMany => (
                     "MT0202", "The YAML uses an alias ('*') or is nested deeper than any kubeconfig.",
-                    "Write the value itself; put quotes around a value that starts with '*'."),
-                _ => ("MT0202", $"The text is no valid YAML (near column {fault.Column}).",
-                    "Mend the line: look at its indentation, quotes and colons."),
+                    "Write the value itself; quote a value that starts with '*'."),
+                _ => ("MT0202", $"The text is not valid YAML (near column {fault.Column}).",
+                    "Fix the line: check its indentation, quotes and colons."),
             };
             Add(code, fault.Line, what, hint);
         }
@@ -100,7 +100,7 @@ internal sealed class KubeconfigReader
 
         var top = new KubeconfigEntry("", _source, 1, root);
         if (top.Text("kind") is { } kind && kind != "Config")
-            Add("MT0204", top.LineOf("kind"), "The kind is not 'Config'.", "Name a kubeconfig file, or write 'kind: Config'.");
+            Add("MT0204", top.LineOf("kind"), "The kind is not 'Config'.", "Point to a kubeconfig file, or write 'kind: Config'.");
         if (top.Text("apiVersion") is { } version && version != "v1")
             Add("MT0204", top.LineOf("apiVersion"), "The apiVersion of this kubeconfig is unknown.", "Write 'apiVersion: v1'.");
         return new KubeconfigDocument(
@@ -117,7 +117,7 @@ internal sealed class KubeconfigReader
         if (node is null || node.IsNull()) return entries;
         if (node is not YamlSequenceNode list)
         {
-            Add("MT0203", node.Line(), $"'{key}' is no list.", $"Write '{key}:' and below it '- name: ...' with '{inner}: ...'.");
+            Add("MT0203", node.Line(), $"'{key}' is not a list.", $"Write '{key}:' and below it '- name: ...' with '{inner}: ...'.");
             return entries;
         }
 
@@ -128,7 +128,7 @@ internal sealed class KubeconfigReader
             else
             {
                 Add("MT0209", entry.Line,
-                    $"'{key}' holds the name '{entry.Name}' twice; the first is in line {first.Line}.", "Rename or remove one.");
+                    $"'{key}' contains the name '{entry.Name}' twice; the first is on line {first.Line}.", "Rename or remove one.");
             }
         }
 
@@ -148,7 +148,7 @@ internal sealed class KubeconfigReader
         if (body is null || body.IsNull()) return new KubeconfigEntry(name, _source, outer.Line, []);
         if (body is YamlMappingNode values) return new KubeconfigEntry(name, _source, outer.Line, values);
         Add("MT0203", body.Line(),
-            $"'{inner}' of '{name}' is no map of keys and values.", $"Write the values of '{inner}' below it, indented.");
+            $"'{inner}' of '{name}' is not a map of keys and values.", $"Write the values of '{inner}' below it, indented.");
         return null;
     }
 }
@@ -175,7 +175,7 @@ internal static class KubeconfigWriter
         return text.ToString().Replace("\n...\n", "\n", StringComparison.Ordinal);
     }
 
-    /// <summary>A text value, quoted where a reader could take it for a number, a switch or nothing.</summary>
+    /// <summary>A text value, quoted if a reader could take it for a number, a boolean or null.</summary>
     internal static YamlScalarNode Scalar(string value) =>
         new(value) { Style = NeedsQuotes(value) ? ScalarStyle.DoubleQuoted : ScalarStyle.Plain };
 

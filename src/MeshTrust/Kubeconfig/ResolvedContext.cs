@@ -5,8 +5,8 @@ using MeshTrust.IO;
 namespace MeshTrust.Kubeconfig;
 
 /// <summary>
-/// A context with the cluster and the user that it leads to, checked. The one place that knows what client-go makes of their values: which
-/// wins over which, what goes together, and what a value has to be.
+/// A context with its cluster and user, validated. The only place that knows how client-go interprets their values: which value wins,
+/// which belong together, and what is valid.
 /// </summary>
 internal sealed record ResolvedContext(KubeconfigEntry Context, KubeconfigEntry Cluster, KubeconfigEntry User)
 {
@@ -14,24 +14,24 @@ internal sealed record ResolvedContext(KubeconfigEntry Context, KubeconfigEntry 
 
     internal Uri Server => ServerOf(Cluster)!;
 
-    /// <summary>What tells this server from another where the API may not be asked: address and SHA-256 of the CA. Not secret.</summary>
+    /// <summary>Identifies this server without an API request: address and SHA-256 of the CA. Not secret.</summary>
     internal string Endpoint => EndpointOf(Cluster)!;
 
-    /// <summary>The CA of the server that the file holds, as PEM; null where it names a file, or none.</summary>
+    /// <summary>The embedded CA of the server as PEM; null if the entry names a file or no CA.</summary>
     internal string? Authority =>
         Cluster.Text("certificate-authority-data") is { } data ? Encoding.UTF8.GetString(Convert.FromBase64String(data)) : null;
 
     /// <summary>Whether the server's certificate is not verified.</summary>
     internal bool SkipsTlsVerification => Cluster.Flag("insecure-skip-tls-verify");
 
-    /// <summary>The command that makes credentials; null for none.</summary>
+    /// <summary>The exec command for credentials; null if there is none.</summary>
     internal string? Command => User.Map("exec")?.Text("command");
 
-    /// <summary>Whether new credentials can be had when the server no longer accepts the present ones.</summary>
+    /// <summary>Whether credentials can be renewed when the server rejects the current ones.</summary>
     internal bool HasRenewableCredentials =>
         Command is not null || User.Text("tokenFile") is not null || User.Map("auth-provider") is not null;
 
-    /// <summary>How the user is authenticated, for people.</summary>
+    /// <summary>How the user authenticates, for messages.</summary>
     internal string Credentials =>
         Command is { } command ? $"the command '{command}'"
         : User.Map("auth-provider") is not null ? "an auth provider"
@@ -57,16 +57,16 @@ internal sealed record ResolvedContext(KubeconfigEntry Context, KubeconfigEntry 
     {
         if (document.ContextEntries.FirstOrDefault(c => c.Name == context) is { } entry) return entry;
         throw new MeshTrustException(Stage.Contexts, new Problem("MT0206", context,
-            $"There is no context '{context}' in the kubeconfig. {document.ListContexts()}",
-            Nearest(document.Contexts, context) is { } near ? $"Did you mean '{near}'?" : "Name one of these."));
+            $"The kubeconfig has no context '{context}'. {document.ListContexts()}",
+            Nearest(document.Contexts, context) is { } near ? $"Did you mean '{near}'?" : "Use one of these."));
     }
 
-    /// <summary>The name that was probably meant: a near one, or one that holds it, as <c>kind-east</c> holds <c>east</c>.</summary>
+    /// <summary>The name that was probably meant: a similar one, or one that contains it, as <c>kind-east</c> holds <c>east</c>.</summary>
     internal static string? Nearest(IReadOnlyList<string> names, string wanted) =>
         NearestName.Find(wanted, names)
         ?? (wanted.Length < 3 ? null : names.FirstOrDefault(n => n.Contains(wanted, StringComparison.OrdinalIgnoreCase)));
 
-    /// <summary>Where a cluster entry leads (<see cref="Endpoint"/>); null where it has no usable server.</summary>
+    /// <summary>The <see cref="Endpoint"/> of a cluster entry; null if it has no usable server.</summary>
     internal static string? EndpointOf(KubeconfigEntry cluster)
     {
         if (ServerOf(cluster) is not { } server) return null;
@@ -74,7 +74,7 @@ internal sealed record ResolvedContext(KubeconfigEntry Context, KubeconfigEntry 
         return $"{server.AbsoluteUri.TrimEnd('/')} sha256:{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(authority)))}";
     }
 
-    /// <summary>The same with the content of the files that it names, so that it can move to another directory.</summary>
+    /// <summary>The same with the files that it names embedded, so that it can move to another directory.</summary>
     internal ResolvedContext WithFilesInside(Func<string, byte[]?> readFile, List<Problem> problems) => this with
     {
         Cluster = ClusterWithFilesInside(Cluster, readFile, problems),
@@ -85,7 +85,7 @@ internal sealed record ResolvedContext(KubeconfigEntry Context, KubeconfigEntry 
         KubeconfigEntry cluster, Func<string, byte[]?> readFile, List<Problem> problems) =>
         WithFileInside(cluster, "certificate-authority", readFile, problems);
 
-    /// <summary>A token file stays a file, because others renew it; a command with a path stays that command.</summary>
+    /// <summary>A token file stays a file, because something else renews it; a relative command path becomes absolute.</summary>
     internal static KubeconfigEntry UserWithFilesInside(KubeconfigEntry user, Func<string, byte[]?> readFile, List<Problem> problems)
     {
         user = WithFileInside(user, "client-certificate", readFile, problems);
@@ -105,8 +105,8 @@ internal sealed record ResolvedContext(KubeconfigEntry Context, KubeconfigEntry 
         var path = entry.FullPath(file);
         if (readFile(path) is { } bytes) return entry.With((key, null), (key + "-data", Convert.ToBase64String(bytes)));
         problems.Add(new Problem("MT0208", entry.LocationOf(key),
-            $"'{key}' of '{entry.Name}' names the file {path}, which does not exist or may not be read.",
-            "Restore the file, correct the path, or log in to the cluster again."));
+            $"'{key}' of '{entry.Name}' points to the file {path}, which does not exist or may not be read.",
+            "Restore the file, fix the path, or log in to the cluster again."));
         return entry;
     }
 
@@ -117,8 +117,8 @@ internal sealed record ResolvedContext(KubeconfigEntry Context, KubeconfigEntry 
         if (entries.FirstOrDefault(e => e.Name == name) is { } entry) return entry;
         var near = Nearest([.. entries.Select(e => e.Name)], name ?? "");
         problems.Add(new Problem("MT0207", context.LocationOf(key),
-            $"The context '{context.Name}' names {(name is null ? $"no {key}" : $"the {key} '{name}', which is not there")}.",
-            near is null ? $"Add the {key}, or take another context." : $"Did you mean '{near}'?"));
+            $"The context '{context.Name}' {(name is null ? $"has no {key}" : $"refers to the {key} '{name}', which does not exist")}.",
+            near is null ? $"Add the {key}, or use another context." : $"Did you mean '{near}'?"));
         return null;
     }
 
@@ -148,21 +148,21 @@ internal sealed record ResolvedContext(KubeconfigEntry Context, KubeconfigEntry 
         if (hasCertificate != hasKey)
         {
             yield return new("MT0213", user.Location,
-                $"The user '{user.Name}' has a client certificate without its key, or the reverse.",
+                $"The user '{user.Name}' has a client certificate without its key, or a key without its certificate.",
                 "Write both 'client-certificate(-data)' and 'client-key(-data)'.");
         }
 
         if (user.Node("exec") is not null && user.Map("exec")?.Text("command") is null)
         {
             yield return new("MT0203", user.LocationOf("exec"),
-                $"'exec' of the user '{user.Name}' names no command.", "Write 'exec:' with 'apiVersion' and 'command' below it.");
+                $"'exec' of the user '{user.Name}' has no command.", "Write 'exec:' with 'apiVersion' and 'command' below it.");
         }
     }
 
     private static Problem? PemProblem(KubeconfigEntry entry, string key, string label) =>
         entry.Text(key) is not { } value || HoldsPem(value, label) ? null : new("MT0211", entry.LocationOf(key),
-            $"'{key}' of '{entry.Name}' is no base64 of a PEM text with a {label} in it.",
-            "Copy the value again, on one line; or log in to the cluster again.");
+            $"'{key}' of '{entry.Name}' is not base64-encoded PEM with a {label}.",
+            "Copy the value again on one line, or log in to the cluster again.");
 
     private static bool HoldsPem(string value, string label)
     {

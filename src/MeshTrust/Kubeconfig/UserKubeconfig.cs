@@ -4,12 +4,12 @@ using MeshTrust.IO;
 namespace MeshTrust.Kubeconfig;
 
 /// <summary>
-/// Changes a kubeconfig that others write as well: under the lock file that kind and client-go take (<c>&lt;file&gt;.lock</c>, made only
-/// where it is not there), whole or not at all, and without moving the current context.
+/// Changes a kubeconfig that other programs write too: atomically, under the lock file that kind and client-go use
+/// (<c>&lt;file&gt;.lock</c>, created exclusively), and without changing the current context.
 /// </summary>
 /// <remarks>
-/// Each change throws a <see cref="MeshTrustException"/>: MT0219, another program holds the lock; MT0220, an entry leads elsewhere; MT02xx,
-/// the file is not a valid kubeconfig; MT1001 to MT1004, the disk.
+/// Each change throws a <see cref="MeshTrustException"/>: MT0219, another program holds the lock; MT0220, an entry points elsewhere;
+/// MT02xx, the file is not a valid kubeconfig; MT1001 to MT1004, an I/O error.
 /// </remarks>
 internal sealed class UserKubeconfig(TimeProvider time)
 {
@@ -18,26 +18,26 @@ internal sealed class UserKubeconfig(TimeProvider time)
     /// <summary>How long to wait for another program that holds the lock.</summary>
     private static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(10);
 
-    /// <summary>The contexts of these clusters, as their own kubeconfigs have them.</summary>
+    /// <summary>The contexts of these clusters, from their own kubeconfigs.</summary>
     internal static KubeconfigDocument ContextsOf(IReadOnlyList<ClusterAccess> clusters) =>
         clusters.Select(c => KubeconfigDocument.Load(c.KubeconfigPath).Subset(c.ContextName)).Aggregate((all, next) => all.Merge(next));
 
-    /// <summary>Rejects a merge that <see cref="MergeAsync"/> would reject, without a lock and without writing.</summary>
+    /// <summary>Rejects whatever <see cref="MergeAsync"/> would reject, without a lock and without writing.</summary>
     internal static void Check(
         string path, KubeconfigDocument contexts, IReadOnlyList<MergedContext> wanted, IReadOnlyList<MergedContext> known) =>
         KubeconfigEdit.Merge(path, Read(path) ?? KubeconfigDocument.Empty, contexts, wanted, known, current: null);
 
     /// <summary>
-    /// Merges contexts in. An entry of the same name that leads to the same place stays as it is; one that leads elsewhere is replaced only
-    /// where an earlier merge wrote it and nobody changed it since.
+    /// Merges contexts in. An entry of the same name that points to the same server is kept; one that points elsewhere is replaced only if
+    /// an earlier merge wrote it and nothing changed it since.
     /// </summary>
-    /// <param name="path">The file; it is made where there is none. Where it is a link, the file it leads to.</param>
+    /// <param name="path">The file; it is created if missing. If it is a link, its target.</param>
     /// <param name="contexts">What is merged in.</param>
-    /// <param name="wanted">The contexts to merge in: file, name, cluster, endpoint and whether they stay.</param>
+    /// <param name="wanted">The contexts to merge: file, name, cluster, endpoint and whether they stay.</param>
     /// <param name="known">What earlier merges added to this file.</param>
-    /// <param name="current">The context that becomes the current one; null to leave it as it is.</param>
-    /// <param name="remember">Keeps what this merge adds, before the file changes: what is remembered and not there does no harm.</param>
-    /// <param name="cancellationToken">Ends the wait for the lock.</param>
+    /// <param name="current">The new current context; null to leave it unchanged.</param>
+    /// <param name="remember">Records what this merge adds, before the file changes: a record without its entry does no harm.</param>
+    /// <param name="cancellationToken">Cancels the wait for the lock.</param>
     /// <returns>Whether the file changed.</returns>
     internal Task<bool> MergeAsync(
         string path, KubeconfigDocument contexts, IReadOnlyList<MergedContext> wanted, IReadOnlyList<MergedContext> known, string? current,
@@ -49,13 +49,13 @@ internal sealed class UserKubeconfig(TimeProvider time)
             return edit.Document;
         }, cancellationToken);
 
-    /// <summary>Takes contexts out again, with the clusters and users that nothing else needs.</summary>
-    /// <returns>Whether the file changed; false where there is none.</returns>
+    /// <summary>Removes contexts, with the clusters and users that nothing else needs.</summary>
+    /// <returns>Whether the file changed; false if it does not exist.</returns>
     internal async Task<bool> RemoveAsync(string path, IReadOnlyCollection<string> contexts, CancellationToken cancellationToken) =>
         IsThere(path) && await ChangeAsync(path, document => document.Without(contexts), cancellationToken).ConfigureAwait(false);
 
-    /// <summary>Takes out what merges added, where it still leads where they left it.</summary>
-    /// <returns>The contexts that were taken out, and those that stay because they lead elsewhere by now.</returns>
+    /// <summary>Removes what merges added, if it still points where they left it.</summary>
+    /// <returns>The removed contexts, and those that stay because they now point elsewhere.</returns>
     internal async Task<(IReadOnlyList<string> Removed, IReadOnlyList<string> Left)> RemoveAsync(
         string path, IReadOnlyList<MergedContext> records, CancellationToken cancellationToken)
     {
@@ -71,7 +71,7 @@ internal sealed class UserKubeconfig(TimeProvider time)
 
     private static bool IsThere(string path) => new FileInfo(path) is { Exists: true, Length: > 0 };
 
-    /// <summary>Null where there is none. An empty file is not a valid kubeconfig yet, but kubectl takes it for one.</summary>
+    /// <summary>Null if there is none, or an empty file, which kubectl accepts.</summary>
     private static KubeconfigDocument? Read(string path) => IsThere(path) ? KubeconfigDocument.Load(path) : null;
 
     private async Task<bool> ChangeAsync(
@@ -101,7 +101,7 @@ internal sealed class UserKubeconfig(TimeProvider time)
         }
     }
 
-    /// <summary>The file must not be there: client-go waits in the same way, and does not know locks of the operating system.</summary>
+    /// <summary>Creates the lock file exclusively, as client-go does: it does not use operating system locks.</summary>
     private Task LockAsync(string path, CancellationToken cancellationToken) => Wait.UntilAsync(
         _ =>
         {
@@ -121,8 +121,8 @@ internal sealed class UserKubeconfig(TimeProvider time)
     {
         var age = Text.Duration(time.GetUtcNow() - File.GetLastWriteTimeUtc(path));
         return new(Stage.Contexts, new Problem("MT0219", path,
-            $"Another program has locked this kubeconfig for {age}, and did not let it go within {LockTimeout.TotalSeconds:0} s.",
-            "Let it end. Where no kind or kubectl runs, a program that was killed left it: remove the .lock file. "
-            + "Or leave --merge-kubeconfig out and use the file that SetContexts names."));
+            $"Another program has held the lock on this kubeconfig for {age} and did not release it within {LockTimeout.TotalSeconds:0} s.",
+            "Wait for it to finish. If no kind or kubectl is running, a killed program left the lock: remove the .lock file. "
+            + "Or omit --merge-kubeconfig and use the file that SetContexts names."));
     }
 }

@@ -10,7 +10,7 @@ using YamlDotNet.RepresentationModel;
 
 namespace MeshTrust.Kubernetes;
 
-/// <summary>Hands a context to KubernetesClient, which knows certificates, tokens, commands and providers.</summary>
+/// <summary>Builds KubernetesClient's configuration for a context: certificates, tokens, exec commands, auth providers.</summary>
 internal static class ApiCredentials
 {
     internal static KubernetesClientConfiguration Build(ResolvedContext context)
@@ -20,7 +20,7 @@ internal static class ApiCredentials
             Server = context.Cluster.Text("server"),
             CertificateAuthorityData = context.Cluster.Text("certificate-authority-data"),
             TlsServerName = context.Cluster.Text("tls-server-name"),
-            // KubernetesClient refuses to go on without a CA; ServerTrust judges in any case.
+            // KubernetesClient fails without a CA. ServerTrust verifies the server either way.
             SkipTlsVerify = context.SkipsTlsVerification || context.Cluster.Text("certificate-authority-data") is null,
         };
         var configuration = new K8SConfiguration
@@ -37,11 +37,11 @@ internal static class ApiCredentials
 
     internal static Problem Unusable(ResolvedContext context) => context.Command is { } command
         ? new Problem("MT3016", context.Name,
-            $"The command '{command}', which makes this user's credentials, could not be started or gave none.",
-            "See that it is installed and on the PATH, run it by hand, log in where it asks to, then run again.")
+            $"The credential command '{command}' of this user could not be started or returned no credentials.",
+            "Check that it is installed and on the PATH. Run it manually, log in if it prompts you, then rerun.")
         : new Problem("MT3016", context.Name,
-            $"The credentials of the user '{context.User.Name}' cannot be used: certificate and key do not go together, or one is damaged.",
-            "See that its certificate, key or token is whole; or log in to the cluster again.");
+            $"The credentials of the user '{context.User.Name}' cannot be used: certificate and key do not match, or one is damaged.",
+            "Check the user's certificate, key or token, or log in to the cluster again.");
 
     internal static DateTimeOffset? ClientCertificateEnd(KubeconfigEntry user)
     {
@@ -80,7 +80,7 @@ internal static class ApiCredentials
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new MeshTrustException(Stage.Contexts, new Problem("MT0208", user.LocationOf("tokenFile"),
-                $"'tokenFile' of '{user.Name}' names the file {user.FullPath(file)}, which cannot be read.",
+                $"'tokenFile' of '{user.Name}' points to the file {user.FullPath(file)}, which cannot be read.",
                 "Restore the file, or log in to the cluster again."));
         }
     }
@@ -100,12 +100,12 @@ internal static class ApiCredentials
 }
 
 /// <summary>
-/// Decides whether a server is the one that the kubeconfig means, and remembers why not. KubernetesClient's own callback forgets the
-/// reason, and where the CA is a private one it does not look at the server's name.
+/// Verifies the server's certificate against the kubeconfig and keeps the reason for a rejection. KubernetesClient's own callback drops
+/// the reason, and with a private CA it does not check the server's name.
 /// </summary>
 internal sealed class ServerTrust(Uri server, X509Certificate2Collection? authorities, bool skip)
 {
-    /// <summary>Why the last handshake failed; null where none did.</summary>
+    /// <summary>Why the last handshake failed; null if it did not.</summary>
     internal ConnectionFault? Rejection { get; private set; }
 
     internal bool Accept(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
@@ -116,37 +116,38 @@ internal sealed class ServerTrust(Uri server, X509Certificate2Collection? author
 
     private ConnectionFault? Judge(X509Certificate2? certificate, X509Chain? chain, SslPolicyErrors errors)
     {
-        if (certificate is null) return new("MT3015", $"{server} shows no certificate", "See that 'server' is an API server.");
+        if (certificate is null) return new("MT3015", $"{server} presented no certificate", "Check that 'server' is an API server.");
         if (errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch))
         {
-            return new("MT3013", $"The certificate of {server} is for other names: {Names(certificate)}",
-                "Use one of these names as 'server', or set 'tls-server-name' in the kubeconfig.");
+            return new("MT3013", $"The certificate of {server} is valid only for other names: {Names(certificate)}",
+                "Use one of these names in 'server', or set 'tls-server-name' in the kubeconfig.");
         }
 
         if (authorities is null or { Count: 0 })
-            return errors == SslPolicyErrors.None ? null : Untrusted(certificate, "no CA of this machine");
+            return errors == SslPolicyErrors.None ? null : Untrusted(certificate, "is not signed by a CA that this machine trusts");
         using var own = new X509Chain();
         own.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
-        // The CA in a kubeconfig may be an intermediate: any of them in a sound chain will do, as in Go.
+        // The CA in a kubeconfig may be an intermediate: as in Go, any of them in a valid chain is enough.
         own.ChainPolicy.VerificationFlags = X509VerificationFlags.AllowUnknownCertificateAuthority;
         own.ChainPolicy.ExtraStore.AddRange(authorities);
         own.ChainPolicy.ExtraStore.AddRange(chain?.ChainElements.Select(e => e.Certificate).ToArray() ?? []);
         if (own.Build(certificate))
         {
             return own.ChainElements.Any(e => authorities.Any(a => HaveSameBytes(a, e.Certificate)))
-                ? null : Untrusted(certificate, "the CA of the kubeconfig");
+                ? null : Untrusted(certificate, "is not signed by the CA in the kubeconfig");
         }
 
-        if (!own.ChainStatus.Any(s => s.Status.HasFlag(X509ChainStatusFlags.NotTimeValid))) return Untrusted(certificate, "a sound chain");
+        if (!own.ChainStatus.Any(s => s.Status.HasFlag(X509ChainStatusFlags.NotTimeValid)))
+            return Untrusted(certificate, "has no valid chain to the CA in the kubeconfig");
         var (start, end) = (certificate.NotBefore.ToUniversalTime(), certificate.NotAfter.ToUniversalTime());
-        return new("MT3014", $"The certificate of {server} is not valid now ({start:u} to {end:u})",
-            "Set this machine's clock; if it is right, renew the server's certificate.");
+        return new("MT3014", $"The certificate of {server} is valid only from {start:u} to {end:u}",
+            "Check this machine's clock. If it is right, renew the server's certificate.");
     }
 
-    private ConnectionFault Untrusted(X509Certificate2 certificate, string missing) => new(
+    private ConnectionFault Untrusted(X509Certificate2 certificate, string defect) => new(
         "MT3005",
-        $"The certificate of {server} (issued by '{certificate.Issuer}') does not come from {missing}",
-        "Get the cluster's kubeconfig again: it may have been made anew at the same address, or something in between answers for it.");
+        $"The certificate of {server} (issued by '{certificate.Issuer}') {defect}",
+        "Get the cluster's kubeconfig again: the cluster may have been recreated, or something intercepts the connection.");
 
     private static bool HaveSameBytes(X509Certificate2 one, X509Certificate2 other) =>
         one.RawDataMemory.Span.SequenceEqual(other.RawDataMemory.Span);

@@ -1,22 +1,23 @@
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Text.RegularExpressions;
+using MeshTrust.IO;
 
 namespace MeshTrust.Kubernetes;
 
-/// <summary>Why no response came, from the exceptions of .NET. Pure but for what <see cref="ServerTrust"/> has seen.</summary>
+/// <summary>Why there was no response, from .NET's exceptions. Pure, except for what <see cref="ServerTrust"/> recorded.</summary>
 /// <param name="Code">The code of the problem.</param>
 /// <param name="What">What is wrong, without a full stop.</param>
 /// <param name="Hint">How to fix it.</param>
-/// <param name="IsTransient">Whether another try may succeed.</param>
-/// <param name="IsTimeout">Whether the server just gave no answer in time.</param>
+/// <param name="IsTransient">Whether a retry may succeed.</param>
+/// <param name="IsTimeout">Whether the server simply did not answer in time.</param>
 internal sealed record ConnectionFault(string Code, string What, string Hint, bool IsTransient = false, bool IsTimeout = false)
 {
     internal Problem ToProblem(string cluster, ApiRequest request) => new(Code, cluster, $"{What} (while {request.Doing}).", Hint);
 
     internal static ConnectionFault NoAnswer(Uri server, TimeSpan waited) => new(
-        ProblemCodes.ServerTimedOut, $"{server} gave no answer within {waited.TotalSeconds:0.#} s",
-        "See whether the server is overloaded or a firewall drops packets, then run again.", IsTransient: true, IsTimeout: true);
+        ProblemCodes.ServerTimedOut, $"{server} did not answer within {waited.TotalSeconds:0.#} s",
+        "Check whether the server is overloaded or a firewall drops packets, then rerun.", IsTransient: true, IsTimeout: true);
 
     internal static ConnectionFault From(Exception exception, Uri server, ServerTrust trust)
     {
@@ -28,33 +29,33 @@ internal sealed record ConnectionFault(string Code, string What, string Hint, bo
         return (error, socket) switch
         {
             (HttpRequestError.ProxyTunnelError, _) => new(
-                "MT3008", $"The proxy in HTTPS_PROXY or proxy-url does not lead to {server}",
-                "Add the server's host to NO_PROXY, or correct the proxy."),
+                "MT3008", $"The proxy set in HTTPS_PROXY or proxy-url cannot reach {server}",
+                "Add the server's host to NO_PROXY, or fix the proxy setting."),
             (HttpRequestError.NameResolutionError, _) or (_, SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain) => new(
-                "MT3001", $"The name '{server.Host}' cannot be resolved",
-                "Correct 'server' of this context, or connect to the network (VPN) that knows the name.",
+                "MT3001", $"Cannot resolve the host name '{server.Host}'",
+                "Fix 'server' of this context, or connect to the network (VPN) where the name resolves.",
                 IsTransient: socket == SocketError.TryAgain),
             (_, SocketError.ConnectionRefused) => new(
-                "MT3002", $"Nothing listens at {server.Host}:{server.Port}: the connection is refused",
-                "Start the cluster; if it was restarted its port may have changed: get its kubeconfig again.", IsTransient: true),
+                "MT3002", $"Connection refused by {server.Host}:{server.Port}",
+                "Start the cluster. If it was restarted, its port may have changed: get its kubeconfig again.", IsTransient: true),
             (_, SocketError.HostUnreachable or SocketError.NetworkUnreachable or SocketError.TimedOut) => new(
-                "MT3002", $"No way leads to {server.Host}:{server.Port} ({socket})",
-                "Connect to the network (VPN) that the cluster is in; see that the address is right.", IsTransient: true),
+                "MT3002", $"{server.Host}:{server.Port} is unreachable: {socket}",
+                "Connect to the cluster's network (VPN), and check the address.", IsTransient: true),
             _ when isTls => new(
-                "MT3015", $"The TLS handshake with {server} fails",
-                "See that 'server' speaks TLS on this port and that no device in between changes the connection."),
+                "MT3015", $"The TLS handshake with {server} failed",
+                "Check that 'server' speaks TLS on this port and that no device in between alters the connection."),
             (HttpRequestError.InvalidResponse or HttpRequestError.HttpProtocolError, _) => NotAnApiServer(server),
             _ when causes.Any(IsPlainText) => NotAnApiServer(server),
             _ => new(
-                "MT3003", $"The connection to {server} breaks off",
-                "See whether the API server or a load balancer before it restarts, then run again.", IsTransient: true),
+                "MT3003", $"Connection to {server} was dropped",
+                "Check whether the API server or a load balancer in front of it is restarting, then rerun.", IsTransient: true),
         };
     }
 
     private static ConnectionFault NotAnApiServer(Uri server) =>
-        new("MT3011", $"What answers at {server} is no Kubernetes API server", "Correct 'server' of this context.");
+        new("MT3011", $"{server} is not a Kubernetes API server", "Fix 'server' of this context.");
 
-    /// <summary>Plain HTTP where TLS is expected. .NET has no code for it.</summary>
+    /// <summary>Plain HTTP where TLS is expected. .NET has no error code for it.</summary>
     private static bool IsPlainText(Exception exception) =>
         exception is IOException && exception.Message.Contains("Cannot determine the frame size", StringComparison.Ordinal);
 
@@ -64,15 +65,15 @@ internal sealed record ConnectionFault(string Code, string What, string Hint, bo
     }
 }
 
-/// <summary>One try: a response, or why none came.</summary>
+/// <summary>One attempt: a response, or why there was none.</summary>
 internal readonly record struct ApiAttempt(ApiResponse? Response, ConnectionFault? Fault);
 
-/// <summary>Turns a rejection by an API server into a problem that says what to do. Pure.</summary>
+/// <summary>Turns a rejection by an API server into a problem with a fix. Pure.</summary>
 internal static partial class ApiRejection
 {
-    private const string WrongServer = "Correct 'server' of this context: something else, such as a proxy or a login page, answers there.";
+    private const string WrongServer = "Fix 'server' of this context: something else, such as a proxy or a login page, answers there.";
     private const string TooLarge = "Remove roots that are no longer needed from root-cert.pem.";
-    private const string WhoWrites = "Run again; if it happens again, find out who writes it too.";
+    private const string WhoWrites = "Rerun. If it happens again, find out what else writes it.";
 
     internal static Problem Describe(string cluster, Uri server, ApiRequest request, ApiResponse response)
     {
@@ -80,50 +81,50 @@ internal static partial class ApiRejection
         var said = status.Message.Length > 0 ? $" The server says: {status.Message.TrimEnd('.')}." : "";
         var (code, what, hint) = WebhookProblem(request, status, said) ?? (response.StatusCode switch
         {
-            401 => (ProblemCodes.Unauthorized, $"{server} does not accept the credentials of this context (401).",
-                "Log in again: the token or client certificate has expired, or it belongs to another cluster."),
+            401 => (ProblemCodes.Unauthorized, $"{server} rejected the credentials of this context (401).",
+                "Log in again: the token or client certificate has expired or belongs to another cluster."),
             403 => Forbidden(request, status, said),
             404 when request.Writes && status is { IsStatus: true, Kind: "namespaces" } => (
                 "MT5212", $"The namespace '{request.Namespace}' does not exist, so the {request.Object} cannot be written.",
-                "Run PushSecrets again: it makes the namespace first. If something deletes it, stop that."),
+                "Rerun PushSecrets: it creates the namespace first. If something keeps deleting it, stop that first."),
             409 => Conflict(request, status, said),
             413 => (ProblemCodes.SecretTooLarge, $"The {request.Object} is too large for this server (413).{said}", TooLarge),
             422 => Invalid(request, status, said),
-            429 => ("MT3010", $"{server} asks to slow down and did not recover in time, while {request.Doing} (429).{said}",
-                "Run again later, or with a smaller --parallel."),
+            429 => ("MT3010", $"{server} throttled {request.Doing} until the deadline (429).{said}",
+                "Rerun later, or with a smaller --parallel."),
             500 or 502 or 503 or 504 => (
-                "MT3009", $"{server} fails with {response.StatusCode} while {request.Doing}, also when asked again.{said}",
-                "See whether the API server and its etcd are well (kubectl get --raw /readyz?verbose), then run again."),
+                "MT3009", $"{server} returned {response.StatusCode} while {request.Doing}, even after retries.{said}",
+                "Check the API server and its etcd (kubectl get --raw /readyz?verbose), then rerun."),
             var other when status.IsStatus => (
-                "MT3012", $"{server} refused {request.Doing} with {other} {status.Reason}.{said}",
-                "This answer is not expected: see whether the server is a Kubernetes API server of a supported version."),
+                "MT3012", $"{server} rejected {request.Doing} with {other} {status.Reason}.{said}",
+                "This response is unexpected: check that the server is a Kubernetes API server of a supported version."),
             var other => (
-                "MT3011", $"What answers at {server} is no Kubernetes API server: {other} without a Status while {request.Doing}.",
+                "MT3011", $"{server} is not a Kubernetes API server: it answered {other} without a Status while {request.Doing}.",
                 WrongServer),
         });
         return new Problem(code, cluster, what, hint);
     }
 
     internal static Problem Unreadable(string cluster, Uri server, ApiRequest request) => new("MT3011", cluster,
-        $"What answers at {server} is no Kubernetes API server: its answer while {request.Doing} is not the object that was asked for.",
+        $"{server} is not a Kubernetes API server: its answer while {request.Doing} is not the requested object.",
         WrongServer);
 
     internal static Problem Expired(string cluster, Uri server, DateTimeOffset end) => new(ProblemCodes.ClientCertificateExpired, cluster,
-        $"The client certificate of this context expired on {end:yyyy-MM-dd'T'HH:mm:ss'Z'}: {server} does not accept it (401).",
+        $"The client certificate of this context expired on {end:yyyy-MM-dd'T'HH:mm:ss'Z'}: {server} rejects it (401).",
         "Get the cluster's kubeconfig again.");
 
-    /// <summary>The API server has neither a reason nor a cause for these (apiserver pkg/admission/plugin/webhook).</summary>
+    /// <summary>The API server gives neither a reason nor a cause for these (apiserver pkg/admission/plugin/webhook).</summary>
     private static (string, string, string)? WebhookProblem(ApiRequest request, ApiStatus status, string said)
     {
         if (status.Message.Contains("failed calling webhook", StringComparison.Ordinal))
         {
-            return ("MT5216", $"A webhook that must agree did not answer while {request.Doing}.{said}",
-                "See whether the webhook's pods run (kubectl get pods -A), mend or remove the webhook, then run again.");
+            return ("MT5216", $"A required admission webhook did not answer while {request.Doing}.{said}",
+                "Check that the webhook's pods are running (kubectl get pods -A). Fix or remove the webhook, then rerun.");
         }
 
         return Webhook().Match(status.Message) is not { Success: true } match ? null
-            : (ProblemCodes.WebhookDenied, $"The admission webhook {match.Groups[1].Value} refused {request.Doing}: {status.Message}",
-                "Satisfy the webhook's rule, or ask who owns it for an exception for this namespace.");
+            : (ProblemCodes.WebhookDenied, $"The admission webhook {match.Groups[1].Value} rejected {request.Doing}: {Text.Sentence(status.Message)}",
+                "Satisfy the webhook's rule, or ask its owner for an exception for this namespace.");
     }
 
     private static (string, string, string) Forbidden(ApiRequest request, ApiStatus status, string said)
@@ -131,60 +132,62 @@ internal static partial class ApiRejection
         if (status.HasCause("NamespaceTerminating"))
         {
             return (ProblemCodes.NamespaceTerminating,
-                $"The namespace '{request.Namespace ?? request.Name}' is being deleted, so nothing new can be written into it.",
-                "Wait until it is gone (kubectl get namespace), see which finalizer holds it if it stays, then run again.");
+                $"The namespace '{request.Namespace ?? request.Name}' is being deleted, so nothing can be created in it.",
+                "Wait until it is gone (kubectl get namespace); if it stays, check which finalizer blocks it. Then rerun.");
         }
 
         // A quota has no cause of its own either (apiserver pkg/admission/plugin/resourcequota).
         if (status.Message.Contains("exceeded quota", StringComparison.Ordinal))
         {
             return (ProblemCodes.QuotaExceeded, $"A resource quota forbids {request.Doing}.{said}",
-                "Raise the quota for secrets in this namespace by one, or remove what is no longer needed.");
+                "Raise this namespace's quota for secrets by one, or remove what is no longer needed.");
         }
 
         var named = Denial().Match(status.Message);
         var user = named.Success ? $"The user '{named.Groups[1].Value}'" : "The user of this context";
-        // A server-side apply that creates needs 'create' beside 'patch', and the server then explains nothing.
+        // A server-side apply that creates needs 'create' as well as 'patch', and the server then gives no reason.
         var verb = named.Success ? named.Groups[2].Value : request.Writes ? "create" : request.Verb;
         var where = request.Namespace is { } ns ? $" in the namespace '{ns}'" : "";
         var explained = named.Success ? "" : !request.Writes ? said
-            : " The server gives no reason; an apply that creates an object needs the verb 'create' beside 'patch'.";
+            : " The server gives no reason; an apply that creates an object needs the verb 'create' as well as 'patch'.";
         var verbs = request.Writes ? "get, patch and create" : request.Verb;
         return (ProblemCodes.Forbidden, $"{user} may not '{verb}' {request.Resource}{where} ({request.Doing}).{explained}",
-            $"Grant {verbs} on {request.Resource}{where}: docs/existing-clusters.md has the whole Role to apply.");
+            $"Grant {verbs} on {request.Resource}{where}: docs/existing-clusters.md has the complete Role to apply.");
     }
 
     private static (string, string, string) Conflict(ApiRequest request, ApiStatus status, string said)
     {
         var owners = status.Causes.Where(c => c.Reason == "FieldManagerConflict")
-            .Select(c => $"{c.Field} belongs to {c.Message.Replace("conflict with ", "", StringComparison.Ordinal)}").ToList();
+            .Select(c => $"{c.Field} ({c.Message.Replace("conflict with ", "", StringComparison.Ordinal)})").ToList();
         if (owners.Count > 0)
         {
             return (ProblemCodes.FieldConflict,
-                $"Others own fields of the {request.Object} and set them to something else: {string.Join("; ", owners)}.",
-                "If they no longer write it, take the fields over with --force; else let only one of you write it.");
+                $"Field conflict: these fields of the {request.Object} are managed by another field manager: {string.Join(", ", owners)}.",
+                "If it no longer writes them, take the fields over with --force. Otherwise let only one tool write the object.");
         }
 
         return status.Reason == "AlreadyExists"
-            ? ("MT5213", $"The {request.Object} came into being at the same moment by another hand.", WhoWrites)
-            : ("MT5205", $"The {request.Object} was changed by others each time between reading and writing it.{said}", WhoWrites);
+            ? ("MT5213", $"Something else created the {request.Object} at the same moment.", WhoWrites)
+            : ("MT5205",
+                $"The {request.Object} kept changing while we tried to update it; another controller is probably writing it.{said}",
+                WhoWrites);
     }
 
     private static (string, string, string) Invalid(ApiRequest request, ApiStatus status, string said)
     {
-        var delete = $"Keep a copy, delete it (kubectl -n {request.Namespace} delete secret {request.Name}) and run again.";
+        var delete = $"Back it up, delete it (kubectl -n {request.Namespace} delete secret {request.Name}) and rerun.";
         if (status.HasCause("FieldValueTooLong"))
-            return (ProblemCodes.SecretTooLarge, $"The {request.Object} is larger than a secret may be (1 MiB).", TooLarge);
+            return (ProblemCodes.SecretTooLarge, $"The {request.Object} exceeds the 1 MiB limit for secrets.", TooLarge);
         if (status.Causes.Any(c => c is { Field: "data" or "immutable", Reason: "FieldValueForbidden" }))
         {
-            return ("MT5206", $"The {request.Object} is marked immutable, so it cannot be changed.",
+            return ("MT5206", $"The {request.Object} is immutable, so it cannot be changed.",
                 $"{delete} istiod reads the new one at its next restart.");
         }
 
         return status.Causes.Any(c => c.Field == "type")
-            ? ("MT5217", $"The {request.Object} has another type than Opaque, and a secret's type cannot change.", delete)
-            : (ProblemCodes.ObjectInvalid, $"The server finds the {request.Object} invalid.{said}",
-                "See what it names; a policy or a name may be the cause.");
+            ? ("MT5217", $"The {request.Object} has a type other than Opaque, and a secret's type cannot change.", delete)
+            : (ProblemCodes.ObjectInvalid, $"The server rejected the {request.Object} as invalid.{said}",
+                "Check what the server names; a policy or an invalid name may be the cause.");
     }
 
     [GeneratedRegex("""admission webhook ("[^"]+") denied""")]

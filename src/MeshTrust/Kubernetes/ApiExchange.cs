@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace MeshTrust.Kubernetes;
 
-/// <summary>One request to an API server, with the words that messages need. Its ToString never shows the body.</summary>
+/// <summary>One request to an API server, with its description for messages. Its ToString never shows the body.</summary>
 internal sealed record ApiRequest
 {
     internal HttpMethod Method { get; init; } = HttpMethod.Get;
@@ -48,12 +48,12 @@ internal sealed record ApiRequest
 /// <summary>What an API server answered. Its ToString never shows the body, which may be a secret.</summary>
 internal sealed record ApiResponse(int StatusCode, byte[] Body, TimeSpan? RetryAfter)
 {
-    /// <summary>Whether an earlier try of a write, whose response was lost, may have had its effect.</summary>
+    /// <summary>Whether an earlier attempt of a write, whose response was lost, may have been applied.</summary>
     internal bool MayHaveBeenApplied { get; init; }
 
     internal bool IsSuccess => StatusCode is >= 200 and < 300;
 
-    /// <summary>Whether the same request may succeed in a moment.</summary>
+    /// <summary>Whether a retry may succeed shortly.</summary>
     internal bool IsTransient => StatusCode is 429 or 500 or 502 or 503 or 504;
 
     /// <summary>The body as a JSON object; null for anything else, for instance an HTML page of a proxy.</summary>
@@ -99,7 +99,7 @@ internal sealed partial record ApiStatus(string Reason, string Message, string? 
 
     internal bool HasCause(string reason) => Causes.Any(c => c.Reason == reason);
 
-    /// <summary>A server's words on one short line, without anything that could be a key: a webhook may quote what it rejects.</summary>
+    /// <summary>The server's message on one short line, possible keys masked: a webhook may quote what it rejects.</summary>
     private static string Clean(string text)
     {
         var line = Whitespace().Replace(LongSecret().Replace(Pem().Replace(text, "***"), "***"), " ").Trim();
@@ -112,7 +112,7 @@ internal sealed partial record ApiStatus(string Reason, string Message, string? 
     [GeneratedRegex(@"-----BEGIN.*?(-----END[^-]*-----|$)", RegexOptions.Singleline)]
     private static partial Regex Pem();
 
-    /// <summary>Forty letters of base64 in a row: longer than any name that Kubernetes uses without a dot or a dash.</summary>
+    /// <summary>Forty base64 characters in a row: longer than any name without a dot or a dash that Kubernetes uses.</summary>
     [GeneratedRegex(@"[A-Za-z0-9+/=\\]{40,}")]
     private static partial Regex LongSecret();
 

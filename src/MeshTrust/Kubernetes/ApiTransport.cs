@@ -8,8 +8,8 @@ using MeshTrust.Settings;
 namespace MeshTrust.Kubernetes;
 
 /// <summary>
-/// The connection to one API server. KubernetesClient makes the credentials and the HTTP client; the few requests are sent without its
-/// generated operations: those put the request's body, here a key, into their exceptions, and cost a third of a warm run to compile.
+/// The connection to one API server. KubernetesClient provides the credentials and the HTTP client. Requests are sent without its
+/// generated operations: those put the request's body, here a key, into their exceptions, and compiling them costs a third of a warm run.
 /// </summary>
 internal sealed class ApiTransport(ClusterName cluster, ResolvedContext context, TimeSpan connectTimeout) : IDisposable
 {
@@ -22,7 +22,7 @@ internal sealed class ApiTransport(ClusterName cluster, ResolvedContext context,
 
     internal string Endpoint => context.Endpoint;
 
-    /// <summary>The end of the client certificate, where the context has one: the usual reason for a 401.</summary>
+    /// <summary>When the context's client certificate expires, if it has one: the usual reason for a 401.</summary>
     internal DateTimeOffset? ClientCertificateEnd => ApiCredentials.ClientCertificateEnd(context.User);
 
     /// <summary>Reads the kubeconfig; nothing is sent before the first request.</summary>
@@ -33,7 +33,7 @@ internal sealed class ApiTransport(ClusterName cluster, ResolvedContext context,
         return new ApiTransport(access.Name, document.Resolve(access.ContextName), connectTimeout);
     }
 
-    /// <summary>One try. Credentials that the server no longer accepts are made again once, where that can help.</summary>
+    /// <summary>One attempt. If the server rejects renewable credentials, they are renewed once.</summary>
     internal async Task<ApiAttempt> SendAsync(ApiRequest request, CancellationToken cancellationToken)
     {
         var connecting = Current(rejected: null);
@@ -52,12 +52,12 @@ internal sealed class ApiTransport(ClusterName cluster, ResolvedContext context,
         }
     }
 
-    /// <summary>The latest connection; a new one where there is none, or where its credentials are the rejected ones.</summary>
+    /// <summary>The latest connection; a new one if there is none, or if its credentials were the rejected ones.</summary>
     private Task<Connection> Current(Task<Connection>? rejected)
     {
         lock (_lock)
         {
-            // A command for credentials may take seconds and blocks: it must not hold up the caller's other clusters.
+            // A credential command may block for seconds: it must not delay the caller's other clusters.
             if (_connections.Count == 0 || _connections[^1] == rejected)
                 _connections.Add(context.Command is null ? Task.FromResult(Connect()) : Task.Run(Connect));
             return _connections[^1];
@@ -87,11 +87,11 @@ internal sealed class ApiTransport(ClusterName cluster, ResolvedContext context,
     {
         var message = new HttpRequestMessage(request.Method, new Uri(Server, request.Path.TrimStart('/')))
         {
-            // One connection carries all requests, as with client-go: what goes out together does not open several.
+            // One connection carries all requests, as in client-go, even those that are sent concurrently.
             Version = HttpVersion.Version20,
             VersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
         };
-        // .NET takes the name for the handshake from here, through proxies too, and from nowhere else: it overwrites SslOptions.TargetHost.
+        // .NET takes the TLS server name only from here, through proxies too: it overwrites SslOptions.TargetHost.
         message.Headers.Host = context.Cluster.Text("tls-server-name");
         message.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
         message.Headers.UserAgent.Add(new ProductInfoHeaderValue("meshtrust", null));
@@ -117,7 +117,7 @@ internal sealed class ApiTransport(ClusterName cluster, ResolvedContext context,
                 handler = h;
                 h.AllowAutoRedirect = false;
                 h.ConnectTimeout = connectTimeout;
-                // .NET sends even loopback through HTTPS_PROXY, where kubectl does not.
+                // .NET sends even loopback through HTTPS_PROXY; kubectl does not.
                 if (Server.IsLoopback) h.UseProxy = false;
                 else if (context.Cluster.Text("proxy-url") is { } proxy) h.Proxy = new WebProxy(proxy);
             };
@@ -128,7 +128,7 @@ internal sealed class ApiTransport(ClusterName cluster, ResolvedContext context,
         }
         catch (Exception e) when (e is not MeshTrustException)
         {
-            // The exception itself is not reported: its text may quote what a command printed.
+            // The exception itself is not reported: its text may quote a command's output.
             throw new MeshTrustException(Stage.Contexts, ApiCredentials.Unusable(context));
         }
     }
@@ -136,7 +136,7 @@ internal sealed class ApiTransport(ClusterName cluster, ResolvedContext context,
     private sealed record Connection(k8s.Kubernetes Client, ServerTrust Trust);
 }
 
-/// <summary>The requests of one call, under one deadline: transient errors are retried, lasting ones are reported at once.</summary>
+/// <summary>The requests of one call, under one deadline: transient errors are retried, permanent ones are reported at once.</summary>
 internal sealed class RetryingApiClient : IDisposable
 {
     private readonly ApiTransport _transport;
@@ -162,8 +162,8 @@ internal sealed class RetryingApiClient : IDisposable
         _timer.Dispose();
     }
 
-    /// <summary>Sends until there is a response that asking again will not change. The request must be safe to send twice.</summary>
-    /// <exception cref="MeshTrustException">No response came.</exception>
+    /// <summary>Retries until a response is final. The request must be safe to send twice.</summary>
+    /// <exception cref="MeshTrustException">There was no response.</exception>
     internal async Task<ApiResponse> SendAsync(ApiRequest request)
     {
         Problem? last = null;
@@ -174,11 +174,11 @@ internal sealed class RetryingApiClient : IDisposable
             {
                 var (response, fault) = await TryAsync(request).ConfigureAwait(false);
                 if (response is { IsTransient: false }) return response with { MayHaveBeenApplied = mayHaveBeenApplied };
-                // A server that is known to have ended does not come back: waiting for it would only hide the reason.
+                // A server that is known to have exited does not come back: retrying would only hide the reason.
                 if (fault is not null && _settings.FaultOf(_transport.Cluster) is { } ended) throw Failed(ended);
                 mayHaveBeenApplied |= response is null or { StatusCode: 500 or 502 or 504 };
                 last = response is null ? fault!.ToProblem(Cluster, request) : Rejection(request, response);
-                // Retried until the deadline is what the server itself calls transient, and its silence; all else may well be lasting.
+                // Timeouts and what the server itself calls transient are retried until the deadline; anything else may be permanent.
                 var transient = response is null ? fault!.IsTimeout : response.StatusCode != 500;
                 if (fault is { IsTransient: false } || !Backoff.ShouldRetry(tries, transient)) throw Failed(last);
                 var pause = Backoff.Pause(_settings.FirstBackoff, tries, response?.RetryAfter, Random.Shared.NextDouble());
@@ -192,7 +192,7 @@ internal sealed class RetryingApiClient : IDisposable
         }
     }
 
-    /// <summary>What a successful response holds.</summary>
+    /// <summary>Reads a successful response.</summary>
     /// <exception cref="MeshTrustException">The server rejected the request, or its response cannot be read.</exception>
     internal T Read<T>(ApiRequest request, ApiResponse response, Func<JsonElement, T> read)
     {
@@ -235,19 +235,19 @@ internal sealed class RetryingApiClient : IDisposable
     }
 }
 
-/// <summary>When to ask again. Pure: the dice are given.</summary>
+/// <summary>When to retry. Pure: the random number is a parameter.</summary>
 internal static class Backoff
 {
-    /// <summary>Tries for errors that may well be lasting: a refused connection, a name that is not there yet, a 500.</summary>
+    /// <summary>Attempts for errors that may be permanent: a refused connection, a name that does not resolve yet, a 500.</summary>
     internal const int MaxAttempts = 7;
 
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(5);
 
-    /// <summary>The pause after a try.</summary>
-    /// <param name="first">The pause after the first try.</param>
-    /// <param name="tries">How many tries there were, at least one.</param>
+    /// <summary>The pause after an attempt.</summary>
+    /// <param name="first">The pause after the first attempt.</param>
+    /// <param name="tries">How many attempts there were, at least one.</param>
     /// <param name="retryAfter">The server's Retry-After; the pause is never shorter.</param>
-    /// <param name="dice">0 to 1: the pause is 50 to 100 percent of the full one, so that many clients do not come back at once.</param>
+    /// <param name="dice">0 to 1: the pause is 50 to 100 percent of the full one, so that many clients do not retry at once.</param>
     internal static TimeSpan Pause(TimeSpan first, int tries, TimeSpan? retryAfter, double dice)
     {
         var full = TimeSpan.FromTicks(Math.Min(Longest.Ticks, (long)(first.Ticks * Math.Pow(2, Math.Min(tries - 1, 20)))));

@@ -4,7 +4,7 @@ using MeshTrust.Settings;
 
 namespace MeshTrust.Kubernetes;
 
-/// <summary>What a push may do, and how many clusters at once.</summary>
+/// <summary>What a push may do, and how many clusters it writes at once.</summary>
 public sealed record CacertsPushSettings
 {
     /// <summary>How many clusters are written at once, at least 1.</summary>
@@ -23,31 +23,31 @@ public sealed record PushOutcome
     /// <summary>The cluster's name in the topology.</summary>
     public required ClusterName Cluster { get; init; }
 
-    /// <summary>What happened to the namespace; null where the push did not come that far.</summary>
+    /// <summary>What happened to the namespace; null if the push did not get that far.</summary>
     public ApplyOutcome? Namespace { get; init; }
 
-    /// <summary>What happened to the secret <c>cacerts</c>; null where it was not written.</summary>
+    /// <summary>What happened to the secret <c>cacerts</c>; null if it was not written.</summary>
     public ApplyOutcome? Secret { get; init; }
 
-    /// <summary>Why the cluster does not hold what it should; empty where it does.</summary>
+    /// <summary>Why the cluster does not have the secret as intended; empty if it does.</summary>
     public IReadOnlyList<Problem> Problems { get; init; } = [];
 
-    /// <summary>What somebody should know about this cluster.</summary>
+    /// <summary>Warnings about this cluster.</summary>
     public IReadOnlyList<Problem> Warnings { get; init; } = [];
 
-    /// <summary>Whether the cluster holds the secret as wanted, confirmed by its API server.</summary>
+    /// <summary>Whether the cluster has the secret as intended, confirmed by its API server.</summary>
     public bool Succeeded => Problems.Count == 0 && Secret is not null;
 }
 
-/// <summary>What a push did: one outcome for each cluster, also where others failed.</summary>
+/// <summary>What a push did: one outcome for each cluster, even if others failed.</summary>
 /// <param name="Outcomes">One entry for each cluster, in the order of the topology.</param>
 public sealed record PushReport(IReadOnlyList<PushOutcome> Outcomes)
 {
-    /// <summary>Whether every cluster was as it should be before.</summary>
+    /// <summary>Whether every cluster was already up to date.</summary>
     public bool NothingChanged =>
         Outcomes.All(o => o is { Secret: ApplyOutcome.Unchanged, Namespace: ApplyOutcome.Unchanged, Problems.Count: 0 });
 
-    /// <summary>Ends the run where a cluster does not hold what it should.</summary>
+    /// <summary>Throws if a cluster does not have the secret as intended.</summary>
     /// <exception cref="MeshTrustException">Stage <see cref="Stage.Push"/>, with the problems of all clusters.</exception>
     public void EnsureSucceeded()
     {
@@ -56,16 +56,16 @@ public sealed record PushReport(IReadOnlyList<PushOutcome> Outcomes)
     }
 }
 
-/// <summary>Brings every cluster its secret: the namespace with its labels, then <c>cacerts</c>, if nothing live would break.</summary>
+/// <summary>Pushes each cluster's secret: the namespace with its labels, then <c>cacerts</c>, unless a live mesh would break.</summary>
 public static class CacertsPush
 {
-    /// <summary>Writes several clusters at once. Every cluster is tried; a fault in one stops no other.</summary>
+    /// <summary>Writes several clusters at once. Every cluster is tried; an error in one does not stop the others.</summary>
     /// <param name="topology">The mesh.</param>
     /// <param name="clusters">How each cluster is reached, in the order of the topology.</param>
-    /// <param name="connect">Opens one cluster; it is closed again here.</param>
+    /// <param name="connect">Opens the connection to a cluster; it is closed here.</param>
     /// <param name="cacerts">The four files of a cluster, verified.</param>
     /// <param name="settings">What the user allows.</param>
-    /// <param name="cancellationToken">Ends the push; a secret is then as it was or as wanted, never a mixture.</param>
+    /// <param name="cancellationToken">Cancels the push; each secret is then either unchanged or complete, never a mixture.</param>
     public static async Task<PushReport> RunAsync(
         MeshTopology topology,
         IReadOnlyList<ClusterAccess> clusters,
@@ -102,10 +102,10 @@ public static class CacertsPush
         problem.Location == cluster ? problem : problem with { Location = $"{cluster}: {problem.Location}" };
 
     private static MeshTrustException Unreachable(ClusterName cluster) => new(Stage.Push, new Problem("MT5220", cluster.Value,
-        "No kubeconfig context is known for this cluster, so nothing was pushed to it.",
+        "This cluster has no kubeconfig context, so nothing was pushed to it.",
         "Run SetContexts first."));
 
-    /// <summary>The push to one cluster. It reports how far it has come, also where a fault ends it.</summary>
+    /// <summary>The push to one cluster. It reports its progress, even if an error ends it.</summary>
     private sealed class OneCluster(
         IClusterApi api, ClusterSpec cluster, string namespaceName, CacertsPushSettings settings, Action<PushOutcome> report)
     {
@@ -125,7 +125,7 @@ public static class CacertsPush
             if (found?.Terminating == true) report(outcome = outcome with { Problems = [.. verdict.Problems, Terminating()] });
             if (outcome.Problems.Count > 0) return;
 
-            // A user who may write one secret but no namespaces can still push where the namespace is as it should be.
+            // A user who may write secrets but not namespaces can still push if the namespace is already right.
             var wanted = WantedNamespace();
             var written = Holds(found, wanted) ? ApplyOutcome.Unchanged
                 : await api.ApplyNamespaceAsync(wanted, settings.Force, cancellationToken).ConfigureAwait(false);
@@ -135,7 +135,7 @@ public static class CacertsPush
             var secret = await api.ApplySecretAsync(verdict.Secret, takesOver, cancellationToken).ConfigureAwait(false);
             if (verdict.RemovesGeneratedMark)
             {
-                // The mark is istiod's, so an apply does not remove it; while it is there, istiod takes the secret for its own.
+                // The mark belongs to istiod, so an apply does not remove it. While it is there, istiod treats the secret as its own.
                 await api.RemoveSecretKeyAsync(namespaceName, CacertsSecret.Name, CacertsSecret.GeneratedMark, cancellationToken)
                     .ConfigureAwait(false);
                 secret = ApplyOutcome.Changed;
@@ -163,12 +163,12 @@ public static class CacertsPush
             && wanted.Annotations.All(a => found.Annotations.GetValueOrDefault(a.Key) == a.Value);
 
         private Problem Terminating() => new("MT5208", cluster.Name.Value,
-            $"The namespace '{namespaceName}' is being deleted, so nothing is written into it.",
-            "Wait until it is gone (kubectl get namespace), see which finalizer holds it if it stays, then run again.");
+            $"The namespace '{namespaceName}' is being deleted, so nothing was written to it.",
+            "Wait until it is gone (kubectl get namespace); if it stays, check which finalizer blocks it. Then rerun.");
     }
 }
 
-/// <summary>The secret <c>cacerts</c>: what istiod takes its CA from (istio security/pkg/pki/ca/ca.go).</summary>
+/// <summary>The secret <c>cacerts</c>, from which istiod loads its CA (istio security/pkg/pki/ca/ca.go).</summary>
 internal static class CacertsSecret
 {
     internal const string Name = "cacerts";

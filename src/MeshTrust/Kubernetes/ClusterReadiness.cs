@@ -4,20 +4,20 @@ using MeshTrust.IO;
 
 namespace MeshTrust.Kubernetes;
 
-/// <summary>How far a new cluster is: what its API server said at one time.</summary>
+/// <summary>How far a new cluster is: what its API server reported at one moment.</summary>
 internal sealed record ClusterReadiness
 {
-    /// <summary>Why the API server is not ready; null where <c>/readyz</c> says ok and it answers what it is asked.</summary>
+    /// <summary>Why the API server is not ready; null if <c>/readyz</c> returns ok and requests succeed.</summary>
     internal string? ApiFault { get; init; }
 
     /// <summary>The nodes that have joined.</summary>
     internal IReadOnlyList<NodeReadiness> Nodes { get; init; } = [];
 
-    /// <summary>Whether the namespace <c>default</c> has its ServiceAccount: without it no pod can be made.</summary>
+    /// <summary>Whether the namespace <c>default</c> has its ServiceAccount: without it no pod can be created.</summary>
     internal bool HasDefaultServiceAccount { get; init; }
 
-    /// <summary>What is still waited for, as a clause; null where the cluster is ready.</summary>
-    /// <param name="expected">The names of all nodes that the cluster shall have.</param>
+    /// <summary>What the cluster still waits for, as a clause; null if it is ready.</summary>
+    /// <param name="expected">The names of all nodes that the cluster should have.</param>
     internal string? Missing(IReadOnlyList<string> expected)
     {
         if (ApiFault is { } fault) return $"the API server ({fault})";
@@ -27,7 +27,7 @@ internal sealed record ClusterReadiness
         return HasDefaultServiceAccount ? null : "the ServiceAccount of the namespace default";
     }
 
-    /// <summary>Asks a cluster. A server that does not answer is not a fault here but a cluster that is not ready.</summary>
+    /// <summary>Reads a cluster's state. A server that does not answer is not an error here: the cluster is not ready.</summary>
     internal static async Task<ClusterReadiness> ReadAsync(IClusterApi api, CancellationToken cancellationToken)
     {
         try
@@ -35,11 +35,11 @@ internal sealed record ClusterReadiness
             var ready = api.IsReadyAsync(cancellationToken);
             var nodes = api.ListObjectsAsync("v1", "nodes", null, cancellationToken);
             var account = api.ReadObjectAsync(new ObjectReference("v1", "serviceaccounts", "default", "default"), cancellationToken);
-            // What the first says counts where all fail: not the one that failed first, or the reason would change at every look.
+            // If all fail, the first call's error counts, not the earliest one: otherwise the reason would change with every poll.
             await Task.WhenAll(ready, nodes, account).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             return new ClusterReadiness
             {
-                ApiFault = await ready.ConfigureAwait(false) ? null : "/readyz does not say ok",
+                ApiFault = await ready.ConfigureAwait(false) ? null : "/readyz does not return ok",
                 Nodes = [.. (await nodes.ConfigureAwait(false)).Select(NodeReadiness.Of)],
                 HasDefaultServiceAccount = await account.ConfigureAwait(false) is not null,
             };
@@ -52,10 +52,10 @@ internal sealed record ClusterReadiness
 }
 
 /// <summary>One node as an API server reports it.</summary>
-/// <param name="Name">Its name: the name of its container where kind made it.</param>
+/// <param name="Name">Its name: the name of its container if kind created it.</param>
 /// <param name="IsReady">Whether its condition Ready is True.</param>
-/// <param name="Reason">Why it is not ready, in the kubelet's words; empty where it is.</param>
-/// <param name="PodRanges">The ranges that its pods have addresses from (<c>spec.podCIDRs</c>).</param>
+/// <param name="Reason">Why it is not ready, as the kubelet reports it; empty if it is ready.</param>
+/// <param name="PodRanges">The ranges of its pods' addresses (<c>spec.podCIDRs</c>).</param>
 /// <param name="KubeletVersion">The version of its kubelet, such as <c>v1.35.0</c>.</param>
 internal sealed record NodeReadiness(string Name, bool IsReady, string Reason, IReadOnlyList<IPNetwork> PodRanges, string KubeletVersion)
 {

@@ -9,16 +9,16 @@ namespace MeshTrust.Kubernetes;
 /// <param name="Name">The cluster's name in the topology.</param>
 /// <param name="Server">The server's address.</param>
 /// <param name="Version">The server's <c>gitVersion</c>, for instance <c>v1.32.4</c>.</param>
-/// <param name="Uid">The uid of <c>kube-system</c>, which no two clusters share; null where it may not be read.</param>
-/// <param name="Endpoint">The server's address and CA: what identifies it where the uid is unknown.</param>
+/// <param name="Uid">The uid of <c>kube-system</c>, which no two clusters share; null if it may not be read.</param>
+/// <param name="Endpoint">The server's address and CA, which identify it if the uid is unknown.</param>
 internal sealed record ReachableCluster(ClusterName Name, Uri Server, string Version, string? Uid, string Endpoint);
 
-/// <summary>What <see cref="ContextsCheck"/> found where nothing stands in the way.</summary>
+/// <summary>The result of <see cref="ContextsCheck"/> if there is no problem.</summary>
 /// <param name="Clusters">One entry for each cluster, in the order of the topology.</param>
-/// <param name="Warnings">What somebody should know, for instance a version that Istio does not list.</param>
+/// <param name="Warnings">Warnings, for instance about a version that Istio does not list.</param>
 internal sealed record ContextsReport(IReadOnlyList<ReachableCluster> Clusters, IReadOnlyList<Problem> Warnings);
 
-/// <summary>Asks every API server: does it answer, which version is it, and is it really another cluster than the rest?</summary>
+/// <summary>Checks every API server: does it answer, which version is it, and is it a different cluster from the others?</summary>
 internal static class ContextsCheck
 {
     private const int MaxParallel = 16;
@@ -59,7 +59,7 @@ internal static class ContextsCheck
         return new ReachableCluster(access.Name, api.Server, version.Result, uid.Result, api.Endpoint);
     }
 
-    /// <summary>The uid of kube-system; null where this user may not read it or it is not there.</summary>
+    /// <summary>The uid of kube-system; null if this user may not read it or it does not exist.</summary>
     private static async Task<string?> ReadUidAsync(IClusterApi api, CancellationToken cancellationToken)
     {
         try
@@ -80,12 +80,12 @@ internal static class ContextsCheck
             if (j < 0 || (reached[i], reached[j]) is not ({ } one, { } first)) continue;
             yield return new Problem("MT0217", one.Name.Value,
                 $"The contexts '{clusters[j].ContextName}' of '{first.Name}' ({first.Server}) and "
-                + $"'{clusters[i].ContextName}' of '{one.Name}' ({one.Server}) lead to the same cluster.",
-                "Give each cluster of the topology a context that leads to a cluster of its own.");
+                + $"'{clusters[i].ContextName}' of '{one.Name}' ({one.Server}) point to the same cluster.",
+                "Give each cluster in the topology a context that points to a different cluster.");
         }
     }
 
-    /// <summary>Two uids decide; where one is unknown the address and CA must.</summary>
+    /// <summary>Two uids decide; if one is unknown, the address and CA do.</summary>
     private static bool AreSame(ReachableCluster? one, ReachableCluster? other) =>
         one is not null && other is not null
         && (one.Uid is null || other.Uid is null ? one.Endpoint == other.Endpoint : one.Uid == other.Uid);
@@ -94,7 +94,7 @@ internal static class ContextsCheck
 /// <summary>
 /// The Kubernetes versions that Istio's supported releases list. Source: istio.io, "Supported Releases"
 /// (data/compatibility/supportStatus.yml of istio/istio.io) and the announcements of 1.29 to 1.31, as of September 2026. A version that is
-/// not here is reported, never guessed at.
+/// not listed here is reported, never guessed.
 /// </summary>
 internal static partial class KubernetesVersionSupport
 {
@@ -102,16 +102,16 @@ internal static partial class KubernetesVersionSupport
 
     private static readonly (string Istio, int Oldest, int Newest)[] Releases = [("1.31", 32, 37), ("1.30", 32, 36), ("1.29", 31, 35)];
 
-    /// <summary>What somebody should know about a cluster's version.</summary>
-    /// <returns>A warning (MT3020 older, MT3021 newer, MT3022 unreadable); null where a supported release of Istio lists it.</returns>
+    /// <summary>The warning about a cluster's version, if any.</summary>
+    /// <returns>A warning (MT3020 older, MT3021 newer, MT3022 unreadable); null if a supported release of Istio lists it.</returns>
     internal static Problem? Judge(string cluster, string gitVersion)
     {
         var match = Version().Match(gitVersion);
         if (!match.Success)
         {
             return new("MT3022", cluster,
-                "The server's version is not in the form v1.x.y, so it cannot be compared with what Istio supports.",
-                "See istio.io, Supported Releases, for this distribution.", Severity.Warning);
+                "The server's version is not of the form v1.x.y, so it cannot be compared with what Istio supports.",
+                "Check istio.io, Supported Releases, for this distribution.", Severity.Warning);
         }
 
         var isOne = match.Groups[1].Value == "1";
@@ -122,10 +122,10 @@ internal static partial class KubernetesVersionSupport
         return new(
             older ? "MT3020" : "MT3021",
             cluster,
-            $"Kubernetes {gitVersion} is {(older ? "older" : "newer")} than what supported releases of Istio list "
+            $"Kubernetes {gitVersion} is {(older ? "older" : "newer")} than the versions that supported Istio releases list "
             + $"({listed}; as of {AsOf}).",
-            older ? "The secrets work all the same; upgrade the cluster before you rely on Istio there."
-                : "See istio.io, Supported Releases: a newer Istio may list it by now.",
+            older ? "The secrets still work; upgrade the cluster before you rely on Istio there."
+                : "Check istio.io, Supported Releases: a newer Istio may list it by now.",
             Severity.Warning);
     }
 

@@ -6,8 +6,8 @@ namespace MeshTrust.Kubernetes;
 
 /// <summary>One cluster's API server: the edge of the core to Kubernetes.</summary>
 /// <remarks>
-/// Every call retries transient errors with back-off until its deadline, and ends in a <see cref="MeshTrustException"/> that names the
-/// cluster, the object and what to do: the missing verb on 403, the owner on a conflict, and so on.
+/// Every call retries transient errors with back-off until its deadline. If it fails, the <see cref="MeshTrustException"/> names the
+/// cluster, the object and the fix: the missing verb on 403, the owner on a conflict, and so on.
 /// </remarks>
 public interface IClusterApi : IDisposable
 {
@@ -24,13 +24,13 @@ public interface IClusterApi : IDisposable
     /// <summary>The server's version (<c>gitVersion</c> of /version, for instance <c>v1.32.4</c>).</summary>
     Task<string> GetVersionAsync(CancellationToken cancellationToken);
 
-    /// <summary>Whether the server and its etcd report themselves ready (<c>/readyz</c>).</summary>
+    /// <summary>Whether the server and its etcd report ready (<c>/readyz</c>).</summary>
     Task<bool> IsReadyAsync(CancellationToken cancellationToken);
 
-    /// <summary>What tells this server from another one without asking it (<see cref="ResolvedContext.Endpoint"/>).</summary>
+    /// <summary>What distinguishes this server from others without a request to it (<see cref="ResolvedContext.Endpoint"/>).</summary>
     internal string Endpoint { get; }
 
-    /// <summary>Null where there is none.</summary>
+    /// <summary>Null if it does not exist.</summary>
     internal Task<NamespaceDocument?> ReadNamespaceAsync(string name, CancellationToken cancellationToken);
 
     internal Task<IReadOnlyList<NamespaceDocument>> ListNamespacesAsync(CancellationToken cancellationToken);
@@ -44,46 +44,46 @@ public interface IClusterApi : IDisposable
     /// <summary>Every ConfigMap of that name in any namespace.</summary>
     internal Task<IReadOnlyList<ConfigMapDocument>> ListConfigMapsAsync(string name, CancellationToken cancellationToken);
 
-    /// <summary>Makes the namespace exist with at least these labels and annotations, by server-side apply.</summary>
+    /// <summary>Ensures by server-side apply that the namespace exists with at least these labels and annotations.</summary>
     /// <param name="wanted">What to write.</param>
-    /// <param name="force">Take over what another field manager set to something else.</param>
+    /// <param name="force">Take over fields that another field manager set differently.</param>
     /// <param name="cancellationToken">Ends the call.</param>
     internal Task<ApplyOutcome> ApplyNamespaceAsync(NamespaceSpec wanted, bool force, CancellationToken cancellationToken);
 
-    /// <summary>Makes the secret exist with this type and, of the keys that MeshTrust owns, exactly these, by server-side apply.</summary>
+    /// <summary>Ensures by server-side apply that the secret has this type and, of the keys that MeshTrust owns, exactly these.</summary>
     internal Task<ApplyOutcome> ApplySecretAsync(SecretDocument secret, bool force, CancellationToken cancellationToken);
 
-    /// <summary>Takes one key out of a secret, if it is there, no matter who owns it: an apply removes only its own.</summary>
+    /// <summary>Removes one key from a secret, if present, no matter who owns it: an apply removes only its own keys.</summary>
     internal Task RemoveSecretKeyAsync(string namespaceName, string name, string key, CancellationToken cancellationToken);
 
-    /// <summary>One object of any kind as JSON; null where there is none, or where the server does not know its kind.</summary>
+    /// <summary>One object of any kind as JSON; null if it does not exist or the server does not know its kind.</summary>
     internal Task<JsonObject?> ReadObjectAsync(ObjectReference reference, CancellationToken cancellationToken);
 
-    /// <summary>Every object of a kind in one namespace; in the whole cluster where no namespace is given.</summary>
+    /// <summary>Every object of a kind in one namespace, or in the whole cluster if no namespace is given.</summary>
     internal Task<IReadOnlyList<JsonObject>> ListObjectsAsync(
         string apiVersion, string resource, string? namespaceName, CancellationToken cancellationToken);
 
-    /// <summary>Makes the object hold these fields, by server-side apply; what MeshTrust owned and no longer names goes.</summary>
+    /// <summary>Sets these fields by server-side apply; fields that MeshTrust owned and no longer sets are removed.</summary>
     /// <param name="reference">Which object.</param>
-    /// <param name="wanted">The fields; of the type and the name, <c>kind</c> alone is needed here.</param>
-    /// <param name="dryRun">Let the server and its webhooks judge, and write nothing.</param>
+    /// <param name="wanted">The fields; of the object's identity only <c>kind</c> is required here.</param>
+    /// <param name="dryRun">Let the server and its webhooks validate, but write nothing.</param>
     /// <param name="cancellationToken">Ends the call.</param>
     internal Task<ApplyOutcome> ApplyObjectAsync(
         ObjectReference reference, JsonObject wanted, bool dryRun, CancellationToken cancellationToken);
 
-    /// <summary>Changes an object that is there, by a merge patch (RFC 7386: null removes), no matter who owns the fields.</summary>
+    /// <summary>Changes an existing object by a merge patch (RFC 7386: null removes), no matter who owns the fields.</summary>
     internal Task MergeObjectAsync(ObjectReference reference, JsonObject patch, CancellationToken cancellationToken);
 }
 
 /// <summary>What a write did.</summary>
 public enum ApplyOutcome
 {
-    /// <summary>The object was not there.</summary>
+    /// <summary>The object did not exist.</summary>
     Created,
 
-    /// <summary>It was there and differed.</summary>
+    /// <summary>It existed and differed.</summary>
     Changed,
 
-    /// <summary>It was there as wanted: same resourceVersion as before.</summary>
+    /// <summary>It was already as intended: same resourceVersion as before.</summary>
     Unchanged,
 }

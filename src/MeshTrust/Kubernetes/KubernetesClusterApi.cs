@@ -156,7 +156,7 @@ internal sealed class KubernetesClusterApi(ApiTransport transport, ClusterApiSet
             var response = await client.SendAsync(request).ConfigureAwait(false);
             if (response.StatusCode == 410 && next.Length > 0 && restarts++ < MaxRestarts)
             {
-                // The server has forgotten the state that the pages came from: half of an old list and half of a new one would be neither.
+                // The server dropped the snapshot that the pages came from: half an old list and half a new one would match neither.
                 items.Clear();
                 next = "";
                 continue;
@@ -174,8 +174,8 @@ internal sealed class KubernetesClusterApi(ApiTransport transport, ClusterApiSet
     }
 
     /// <summary>
-    /// Reads, then applies under the condition that nobody wrote in between: so the outcome is what this call did. Where somebody did, it
-    /// tries again.
+    /// Reads, then applies on condition that nothing else wrote in between, so the outcome is what this call did. If something did write,
+    /// it retries.
     /// </summary>
     private async Task<ApplyOutcome> ApplyAsync(
         ApiRequest get, Func<string?, byte[]> body, string options, CancellationToken cancellationToken)
@@ -193,21 +193,21 @@ internal sealed class KubernetesClusterApi(ApiTransport transport, ClusterApiSet
             mayHaveBeenApplied |= response.MayHaveBeenApplied;
             if (response.StatusCode == 409 && tries < Backoff.MaxAttempts && IsRace(response)) continue;
             var after = client.Read(patch, response, KubernetesObjects.ResourceVersion);
-            // A lost response may have been to a patch of this call: then what counts is what was there before the first try.
+            // A lost response may belong to a patch of this call that was applied: then compare with the state before the first attempt.
             var reference = mayHaveBeenApplied ? first : before;
             if (reference is not null) return reference == after ? ApplyOutcome.Unchanged : ApplyOutcome.Changed;
             return mayHaveBeenApplied || response.StatusCode == 201 ? ApplyOutcome.Created : ApplyOutcome.Changed;
         }
     }
 
-    /// <summary>Somebody else was faster; a conflict over a field's owner does not go away by trying again.</summary>
+    /// <summary>Another writer was faster. A conflict over a field's owner does not go away with a retry.</summary>
     private static bool IsRace(ApiResponse response) => ApiStatus.Read(response).Causes.All(c => c.Reason != "FieldManagerConflict");
 
     private static bool IsMissing(ApiResponse response) =>
         response.StatusCode == 404 && ApiStatus.Read(response) is { IsStatus: true, Kind: not null };
 }
 
-/// <summary>How long a <see cref="KubernetesClusterApi"/> tries, and what it reports where that was in vain.</summary>
+/// <summary>How long a <see cref="KubernetesClusterApi"/> tries, and what it reports if it fails.</summary>
 internal sealed record ClusterApiSettings
 {
     internal static ClusterApiSettings Default { get; } = new();
@@ -215,7 +215,7 @@ internal sealed record ClusterApiSettings
     /// <summary>How long one call may take with all its retries.</summary>
     internal TimeSpan Deadline { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long one try may take before it counts as lost and is repeated.</summary>
+    /// <summary>How long one attempt may take before it counts as lost and is repeated.</summary>
     internal TimeSpan AttemptTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>The pause before the first repetition; each further one is twice as long, with jitter, at most five seconds.</summary>
@@ -224,10 +224,10 @@ internal sealed record ClusterApiSettings
     /// <summary>The largest number of objects that one page of a list holds.</summary>
     internal int PageSize { get; init; } = 500;
 
-    /// <summary>The part of the run that makes the calls: its faults have this stage.</summary>
+    /// <summary>The part of the run that makes the calls: its problems have this stage.</summary>
     internal Stage Stage { get; init; } = Stage.Contexts;
 
-    /// <summary>Knows why a cluster no longer answers, where its provider saw it end; asked when a connection fails.</summary>
+    /// <summary>Says why a cluster no longer answers, if its provider saw it exit; called when a connection fails.</summary>
     internal Func<ClusterName, Problem?> FaultOf { get; init; } = _ => null;
 
     /// <summary>The clock for deadlines and pauses.</summary>
@@ -235,8 +235,8 @@ internal sealed record ClusterApiSettings
 }
 
 /// <summary>
-/// The connections of one run: one to each cluster, opened when a task first asks for it and shared by the tasks after it. What happens to
-/// the kubeconfig file meanwhile does not matter.
+/// The connections of one run: one to each cluster, opened when a task first needs it and shared by later tasks. Later changes to the
+/// kubeconfig file do not matter.
 /// </summary>
 internal sealed class ClusterConnections(ClusterApiSettings settings) : IDisposable
 {

@@ -13,7 +13,7 @@ internal sealed record ObjectReference(string ApiVersion, string Resource, strin
     public override string ToString() => $"{Resource} {(Namespace is null ? "" : $"{Namespace}/")}{Name}";
 }
 
-/// <summary>A namespace as an API server holds it. The uid of <c>kube-system</c> identifies a cluster.</summary>
+/// <summary>A namespace as stored by an API server. The uid of <c>kube-system</c> identifies a cluster.</summary>
 internal sealed record NamespaceDocument
 {
     public required string Name { get; init; }
@@ -23,7 +23,7 @@ internal sealed record NamespaceDocument
     public bool Terminating { get; init; }
 }
 
-/// <summary>A namespace as it should be: it may have more labels and annotations than these, never others under these keys.</summary>
+/// <summary>A namespace as intended: it may have more labels and annotations, but these keys must have these values.</summary>
 internal sealed record NamespaceSpec
 {
     public required string Name { get; init; }
@@ -39,7 +39,7 @@ internal sealed record SecretDocument
     public string Type { get; init; } = "Opaque";
     public required IReadOnlyDictionary<string, byte[]> Data { get; init; }
 
-    /// <summary>Whether the server rejects changes; null where it is not set.</summary>
+    /// <summary>Whether the server rejects changes; null if it is not set.</summary>
     public bool? Immutable { get; init; }
 
     /// <summary>The server's opaque version; null on a document that was not read.</summary>
@@ -52,7 +52,7 @@ internal sealed record SecretDocument
         $"secret {Namespace}/{Name} ({string.Join(", ", Data.Select(d => $"{d.Key}: {d.Value.Length} bytes"))})";
 }
 
-/// <summary>A ConfigMap as an API server holds it.</summary>
+/// <summary>A ConfigMap as stored by an API server.</summary>
 internal sealed record ConfigMapDocument
 {
     public required string Namespace { get; init; }
@@ -108,7 +108,7 @@ internal static class KubernetesObjects
     /// <summary>Any object, detached from the response that it came in.</summary>
     internal static JsonObject Whole(JsonElement json) => JsonObject.Create(json.Clone())!;
 
-    /// <summary>The body of an apply. The version that was read makes the server reject it where somebody else was faster.</summary>
+    /// <summary>The body of an apply. With a resourceVersion, the server rejects it if something else wrote in between.</summary>
     internal static byte[] Apply(NamespaceSpec wanted, string? resourceVersion) => Write(json =>
     {
         WriteHead(json, "Namespace", null, wanted.Name, resourceVersion);

@@ -6,8 +6,8 @@ using MeshTrust.Settings;
 namespace MeshTrust.Kubernetes;
 
 /// <summary>
-/// Keeps a push from breaking a mesh that runs: a root is never replaced by another one, and a secret that is not ours is not taken over,
-/// unless the user says so. Pure: it looks at what was read.
+/// Keeps a push from breaking a running mesh: without --accept-outage it never replaces a root that workloads may hold, and without
+/// --force it never takes over a secret that istiod generated. Pure: it decides from what was read.
 /// </summary>
 internal sealed class PushGuard(LiveTrust live, ClusterCacerts wanted, CacertsPushSettings settings)
 {
@@ -31,8 +31,8 @@ internal sealed class PushGuard(LiveTrust live, ClusterCacerts wanted, CacertsPu
             secret = KeepRootBytes(secret, cacerts);
             if (cacerts.Immutable == true && secret.Data.Any(d => Held(cacerts, d.Key)?.AsSpan().SequenceEqual(d.Value) != true))
             {
-                Refuse("MT5206", "The secret cacerts is marked immutable, so it cannot be changed.",
-                    $"Keep a copy, delete it (kubectl -n {secret.Namespace} delete secret {CacertsSecret.Name}) and run again. "
+                Refuse("MT5206", "The secret cacerts is immutable, so it cannot be changed.",
+                    $"Back it up, delete it (kubectl -n {secret.Namespace} delete secret {CacertsSecret.Name}) and rerun. "
                     + "istiod reads the new one at its next restart.");
             }
         }
@@ -46,8 +46,8 @@ internal sealed class PushGuard(LiveTrust live, ClusterCacerts wanted, CacertsPu
     }
 
     /// <summary>
-    /// Weighs what the cluster holds: the secret is what istiod takes at its next start, the published ConfigMaps are what workloads hold
-    /// now. Without either, the secret of a self-signed istiod is what it would use.
+    /// Judges the cluster's live root. istiod loads the secret at its next start; the published ConfigMaps are what workloads have now.
+    /// Without either, istiod would use the secret of its self-signed CA.
     /// </summary>
     private void JudgeRoot()
     {
@@ -63,8 +63,8 @@ internal sealed class PushGuard(LiveTrust live, ClusterCacerts wanted, CacertsPu
             else if (published is not null && !Same(published, Wanted()))
             {
                 Warn("MT5219",
-                    $"The secret cacerts holds this root already, but istiod still publishes {Describe(published)}, "
-                    + "which is what workloads hold. istiod switches to the root of the secret at its next restart.",
+                    $"The secret cacerts already holds this root, but istiod still publishes {Describe(published)}, "
+                    + "which is the root that workloads hold. istiod switches to the root of the secret at its next restart.",
                     "Do not restart istiod yet: a restart breaks mutual TLS until every workload has restarted too. "
                     + "Plan it as a change of root (docs/existing-clusters.md).");
             }
@@ -80,7 +80,7 @@ internal sealed class PushGuard(LiveTrust live, ClusterCacerts wanted, CacertsPu
         }
     }
 
-    /// <summary>Whether some namespace got a root of the secret that is not a wanted one: then workloads may hold it.</summary>
+    /// <summary>Whether any namespace got a root from the secret that is not an intended one: workloads may then hold it.</summary>
     private bool IsPublished(PemDocument secret)
     {
         var foreign = secret.Certificates.Except(Wanted().Certificates).ToHashSet();
@@ -94,7 +94,7 @@ internal sealed class PushGuard(LiveTrust live, ClusterCacerts wanted, CacertsPu
         Warn("MT5221",
             $"The secret cacerts holds {what}, but istiod publishes {Describe(Wanted())} and no workload holds another root{Reach()}. "
             + "The secret is replaced by the right one.",
-            "Find out what wrote the other secret. istiod goes on with the root that it has.");
+            "Find out what wrote the other secret. istiod keeps using the root that it has.");
     }
 
     private void RefuseRoot(string source, PemDocument held)
@@ -104,54 +104,54 @@ internal sealed class PushGuard(LiveTrust live, ClusterCacerts wanted, CacertsPu
         var what = readable
             ? $"This cluster trusts the root {Describe(held)}, from {source}; the new one is {Describe(Wanted())}. "
                 + $"Replacing it breaks mutual TLS with every workload that holds the old root{Reach()} until all of them have restarted."
-            : $"{source} holds a root that cannot be read, "
-                + $"so nobody can say whether the new one ({Describe(Wanted())}) would break running workloads{Reach()}.";
+            : $"The root in {source} cannot be read, "
+                + $"so it is unknown whether the new one ({Describe(Wanted())}) would break running workloads{Reach()}.";
         if (settings.AcceptOutage)
         {
             Warn("MT5218", what,
-                "You accepted the outage (--accept-outage). istiod takes the new root at its next restart; "
-                + "from then on, until all workloads have restarted, calls between the old root and the new one fail.");
+                "You accepted the outage (--accept-outage). istiod loads the new root at its next restart. "
+                + "From then on, until all workloads have restarted, calls between the old root and the new one fail.");
         }
         else
         {
             Refuse(readable ? "MT5201" : "MT5215", what,
-                "Bring the cluster's own root (--rootca-cert, --rootca-key) if it should stay; "
-                + "or say --accept-outage to replace it now. This cluster was not touched.");
+                "To keep the cluster's root, pass it with --rootca-cert and --rootca-key. "
+                + "To replace it now and accept an outage, pass --accept-outage. This cluster was not touched.");
         }
     }
 
     private void JudgeGenerated()
     {
-        const string Message = "Istiod generated the secret cacerts itself (USE_CACERTS_FOR_SELF_SIGNED_CA) and watches it";
-        if (settings.Force) Warn("MT5202", $"{Message}; it is taken over.", "istiod uses the new CA from its next restart on.");
+        const string Message = "istiod generated the secret cacerts itself (USE_CACERTS_FOR_SELF_SIGNED_CA) and watches it";
+        if (settings.Force) Warn("MT5202", $"{Message}. MeshTrust takes it over.", "istiod uses the new CA from its next restart on.");
         else
         {
             Refuse("MT5202", $"{Message}.",
-                "Say --force to take it over; istiod uses the new CA from its next restart on. This cluster was not touched.");
+                "Pass --force to take it over; istiod uses the new CA from its next restart on. This cluster was not touched.");
         }
     }
 
     private void RefuseTlsLayout(SecretDocument cacerts)
     {
-        var mixed = cacerts.Data.ContainsKey(CacertsFile.CaCert) ? " beside the *.pem keys" : "";
+        var mixed = cacerts.Data.ContainsKey(CacertsFile.CaCert) ? " as well as the *.pem keys" : "";
         Refuse("MT5203",
-            $"The secret cacerts holds '{CacertsSecret.TlsCertificate}'{mixed}: "
-            + "where that key is, istiod reads tls.crt, tls.key and ca.crt and ignores the *.pem keys.",
-            "If cert-manager or another tool keeps it, let that tool be; else keep a copy, delete it "
-            + $"(kubectl -n {cacerts.Namespace} delete secret {cacerts.Name}) and run again. This cluster was not touched.");
+            $"The secret cacerts has the key '{CacertsSecret.TlsCertificate}'{mixed}. "
+            + "With that key, istiod reads tls.crt, tls.key and ca.crt and ignores the *.pem keys.",
+            "If cert-manager or another tool manages the secret, leave it alone. Otherwise back it up, delete it "
+            + $"(kubectl -n {cacerts.Namespace} delete secret {cacerts.Name}) and rerun. This cluster was not touched.");
     }
 
     private SecretDocument KeepType(SecretDocument secret, SecretDocument held)
     {
         Warn("MT5217",
-            $"The secret cacerts has the type '{held.Type}' instead of '{secret.Type}'; a secret's type cannot change, so it stays.",
-            "Nothing needs to be done: istiod does not look at the type.");
+            $"The secret cacerts has the type '{held.Type}' instead of '{secret.Type}'. A secret's type cannot change, so it is kept.",
+            "No action needed: istiod ignores the type.");
         return secret with { Type = held.Type };
     }
 
     /// <summary>
-    /// Istiod compares bytes: with one different byte in root-cert.pem it drops the whole update, the new intermediate too, unless
-    /// ISTIO_MULTIROOT_MESH is on (istio_ca.go). So where the certificates are the same, the live bytes stay, if they are sound.
+    /// istiod compares bytes: if one byte of root-cert.pem differs, it drops the whole update with the new intermediate, unless
+    /// ISTIO_MULTIROOT_MESH is on (istio_ca.go). So if the certificates are the same and the live bytes well-formed, those are kept.
     /// </summary>
     private SecretDocument KeepRootBytes(SecretDocument secret, SecretDocument held)
     {
@@ -161,16 +161,16 @@ internal sealed class PushGuard(LiveTrust live, ClusterCacerts wanted, CacertsPu
         if (document.Defects.Count == 0)
         {
             Warn("MT5214",
-                "The live root-cert.pem holds the same certificates in other bytes; "
-                + "the live bytes stay, because istiod drops an update in which one byte of them differs.",
-                "Nothing needs to be done.");
+                "The live root-cert.pem holds the same certificates in different bytes. "
+                + "The live bytes are kept, because istiod drops an update in which even one byte of them differs.",
+                "No action needed.");
             return secret with { Data = new Dictionary<string, byte[]>(secret.Data) { [CacertsFile.RootCert] = bytes } };
         }
 
         Warn("MT5214",
-            $"The live root-cert.pem holds the same certificates, but is malformed ({document.Defects[0].TrimEnd('.')}); "
-            + "it is replaced by a sound one.",
-            "A running istiod drops an update in which root-cert.pem differs by one byte: it reads the new secret at its next restart.");
+            $"The live root-cert.pem holds the same certificates but is malformed ({document.Defects[0].TrimEnd('.')}). "
+            + "It is replaced by a well-formed one.",
+            "A running istiod drops an update in which root-cert.pem differs by even one byte. It reads the new secret at its next restart.");
         return secret;
     }
 
@@ -191,7 +191,7 @@ internal sealed class PushGuard(LiveTrust live, ClusterCacerts wanted, CacertsPu
     private static string Describe(PemDocument roots) =>
         string.Join(" and ", roots.Certificates.DistinctBy(c => c.Sha256).Take(3).Select(c => $"{c.Sha256[..16]} ({c.Subject})"));
 
-    private string Reach() => live.RootConfigMaps?.Count is { } count and > 0 ? $", in {Text.Count(count, "namespace")}" : "";
+    private string Reach() => live.RootConfigMaps?.Count is { } count and > 0 ? $" (in {Text.Count(count, "namespace")})" : "";
 
     private void Refuse(string id, string what, string remedy) => _problems.Add(new Problem(id, live.Cluster.Value, what, remedy));
 
@@ -200,28 +200,28 @@ internal sealed class PushGuard(LiveTrust live, ClusterCacerts wanted, CacertsPu
 }
 
 /// <summary>Whether a cluster may be written, and how.</summary>
-/// <param name="Secret">The secret to write: as wanted, but with the live root's bytes and type where they must stay.</param>
-/// <param name="Problems">Why it must not be written; empty where it may.</param>
-/// <param name="Warnings">What somebody should know.</param>
+/// <param name="Secret">The secret to write: as intended, but with the live root's bytes and type where those must be kept.</param>
+/// <param name="Problems">Why it must not be written; empty if it may.</param>
+/// <param name="Warnings">What the user should know.</param>
 internal sealed record PushVerdict(SecretDocument Secret, IReadOnlyList<Problem> Problems, IReadOnlyList<Problem> Warnings)
 {
-    /// <summary>Whether <c>istio-generated</c> must be taken out of the live secret, with <c>--force</c>.</summary>
+    /// <summary>Whether <c>istio-generated</c> must be removed from the live secret (<c>--force</c>).</summary>
     internal bool RemovesGeneratedMark { get; init; }
 
     /// <summary>Whether a foreign secret that nothing uses is replaced: its fields are taken over even without <c>--force</c>.</summary>
     internal bool PutsBack { get; init; }
 
-    /// <summary>Whether the cluster holds another root than the wanted one, so that what all its namespaces hold counts.</summary>
+    /// <summary>Whether the cluster holds a root other than the intended one, so that the ConfigMaps of all namespaces matter.</summary>
     internal bool RootDiffers { get; init; }
 }
 
-/// <summary>What a cluster trusts before a push: all that <see cref="PushGuard"/> looks at. Null is what is not there.</summary>
+/// <summary>What a cluster trusts before a push: all that <see cref="PushGuard"/> looks at. Null means absent.</summary>
 internal sealed record LiveTrust
 {
     /// <summary>The secret in which a self-signed istiod keeps its CA (security/pkg/pki/ca/ca.go).</summary>
     internal const string SelfSignedName = "istio-ca-secret";
 
-    /// <summary>The ConfigMap by which istiod hands its root to the workloads of a namespace.</summary>
+    /// <summary>The ConfigMap in which istiod publishes its root to the workloads of a namespace.</summary>
     internal const string RootConfigMapName = "istio-ca-root-cert";
 
     internal required ClusterName Cluster { get; init; }
@@ -233,10 +233,10 @@ internal sealed record LiveTrust
 
     internal SecretDocument? SelfSigned { get; init; }
 
-    /// <summary>The ConfigMaps of all namespaces, by which workloads get the live root; null where they were not read.</summary>
+    /// <summary>The ConfigMaps of all namespaces, from which workloads get the live root; null if they were not read.</summary>
     internal IReadOnlyList<ConfigMapDocument>? RootConfigMaps { get; init; }
 
-    /// <exception cref="MeshTrustException">Something could not be read, so nothing can be said.</exception>
+    /// <exception cref="MeshTrustException">Something could not be read, so the live trust is unknown.</exception>
     internal static async Task<LiveTrust> ReadAsync(IClusterApi api, string namespaceName, CancellationToken cancellationToken)
     {
         var cacerts = api.ReadSecretAsync(namespaceName, CacertsSecret.Name, cancellationToken);
@@ -249,7 +249,7 @@ internal sealed record LiveTrust
         };
     }
 
-    /// <summary>The same, with the ConfigMaps of all namespaces, as far as they may be read.</summary>
+    /// <summary>The same with the ConfigMaps of all namespaces, if they may be read.</summary>
     internal async Task<LiveTrust> WithAllNamespacesAsync(IClusterApi api, CancellationToken cancellationToken)
     {
         try
@@ -258,7 +258,7 @@ internal sealed record LiveTrust
         }
         catch (MeshTrustException)
         {
-            // The ConfigMap of istiod's own namespace is still there to judge by.
+            // The ConfigMap of istiod's own namespace is still enough to decide.
             return this;
         }
     }

@@ -8,7 +8,7 @@ public sealed class KubeconfigDocumentTests
     private const string Token = "eyJhbGciOiJSUzI1NiIsImtpZCI6Ik5vdEFTZWNyZXQifQ";
     private static readonly string Certificate = Convert.ToBase64String(Encoding.ASCII.GetBytes("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"));
 
-    private static readonly string Two = $$"""
+    internal static readonly string Two = $$"""
         apiVersion: v1
         kind: Config
         current-context: west
@@ -111,18 +111,24 @@ public sealed class KubeconfigDocumentTests
         Assert.That(merged.CurrentContext, Is.EqualTo("west"));
     }
 
-    [TestCase("a: [", "MT0202")]
-    [TestCase("a: &x 1\nb: *x", "MT0202")]
-    [TestCase("", "MT0203")]
-    [TestCase("- a", "MT0203")]
-    [TestCase("just text", "MT0203")]
-    [TestCase("kind: Config\n---\nkind: Config", "MT0203")]
-    [TestCase("kind: Pod", "MT0204")]
-    [TestCase("apiVersion: v2", "MT0204")]
-    [TestCase("contexts: {a: b}", "MT0203")]
-    [TestCase("contexts:\n- context: {cluster: c}", "MT0203")]
-    [TestCase("users:\n- name: a\n  user: text", "MT0203")]
-    [TestCase("users:\n- name: a\n- name: a", "MT0209")]
+    /// <summary>Texts that are not a kubeconfig, and the problem.</summary>
+    internal static readonly object[][] BrokenFiles =
+    [
+        ["a: [", "MT0202"],
+        ["a: &x 1\nb: *x", "MT0202"],
+        ["", "MT0203"],
+        ["- a", "MT0203"],
+        ["just text", "MT0203"],
+        ["kind: Config\n---\nkind: Config", "MT0203"],
+        ["kind: Pod", "MT0204"],
+        ["apiVersion: v2", "MT0204"],
+        ["contexts: {a: b}", "MT0203"],
+        ["contexts:\n- context: {cluster: c}", "MT0203"],
+        ["users:\n- name: a\n  user: text", "MT0203"],
+        ["users:\n- name: a\n- name: a", "MT0209"],
+    ];
+
+    [TestCaseSource(nameof(BrokenFiles))]
     public void Refuses_what_is_no_kubeconfig(string text, string id)
     {
         var problem = ProblemsOf(() => KubeconfigDocument.Parse("/x/config", text))[0];
@@ -143,14 +149,20 @@ public sealed class KubeconfigDocumentTests
         Assert.That(problems.Select(p => p.Location), Is.EquivalentTo(new[] { "c:1", "c:3", "c:4" }));
     }
 
-    [TestCase("cluster: c1, user: u1", "cluster: c9, user: u1", "MT0207", "Did you mean 'c1'?")]
-    [TestCase("cluster: c1, user: u1", "cluster: c1, user: nobody-at-all", "MT0207", "Add the user")]
-    [TestCase("server: \"https://one.example:6443\"", "server: \"one.example\"", "MT0212", "https://host:port")]
-    [TestCase("server: \"https://one.example:6443\",", "", "MT0212", "https://host:port")]
-    [TestCase("token: " + Token, "client-certificate-data: '%%%" + Token + "'", "MT0211", "Copy the value again")]
-    [TestCase("token: " + Token, "client-key-data: bm8gUEVN", "MT0211", "Copy the value again")]
-    [TestCase("token: " + Token, "client-certificate: me.crt", "MT0213", "Write both")]
-    [TestCase("token: " + Token, "exec: {apiVersion: x}", "MT0203", "command")]
+    /// <summary>Changes of <see cref="Two"/> that break the context east; the problem, and words of its hint.</summary>
+    internal static readonly object[][] BrokenContexts =
+    [
+        ["cluster: c1, user: u1", "cluster: c9, user: u1", "MT0207", "Did you mean 'c1'?"],
+        ["cluster: c1, user: u1", "cluster: c1, user: nobody-at-all", "MT0207", "Add the user"],
+        ["server: \"https://one.example:6443\"", "server: \"one.example\"", "MT0212", "https://host:port"],
+        ["server: \"https://one.example:6443\",", "", "MT0212", "https://host:port"],
+        ["token: " + Token, "client-certificate-data: '%%%" + Token + "'", "MT0211", "Copy the value again"],
+        ["token: " + Token, "client-key-data: bm8gUEVN", "MT0211", "Copy the value again"],
+        ["token: " + Token, "client-certificate: me.crt", "MT0213", "Write both"],
+        ["token: " + Token, "exec: {apiVersion: x}", "MT0203", "command"],
+    ];
+
+    [TestCaseSource(nameof(BrokenContexts))]
     public void Judges_a_context_where_it_is_used_and_shows_no_value(string old, string replacement, string id, string remedy)
     {
         var document = KubeconfigDocument.Parse("c", Two.Replace(old, replacement, StringComparison.Ordinal));

@@ -7,7 +7,7 @@ namespace MeshTrust.Tests.Kubeconfig;
 [TestFixture]
 public sealed class UserKubeconfigTests
 {
-    private const string Mine = "apiVersion: v1\nkind: Config\nclusters: [{name: gke, cluster: {server: 'https://gke'}}, {name: kind-a, cluster: {server: 'https://stale'}}]\ncontexts: [{name: gke, context: {cluster: gke, user: me}}, {name: kind-a, context: {cluster: kind-a, user: kind-a}}]\nusers: [{name: me, user: {token: t}}, {name: kind-a, user: {token: Zm9yZ290dGVu}}]\ncurrent-context: gke\n";
+    internal const string Mine = "apiVersion: v1\nkind: Config\nclusters: [{name: gke, cluster: {server: 'https://gke'}}, {name: kind-a, cluster: {server: 'https://stale'}}]\ncontexts: [{name: gke, context: {cluster: gke, user: me}}, {name: kind-a, context: {cluster: kind-a, user: kind-a}}]\nusers: [{name: me, user: {token: t}}, {name: kind-a, user: {token: Zm9yZ290dGVu}}]\ncurrent-context: gke\n";
     private const string Authority = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     private ScratchDirectory _scratch = null!;
 
@@ -31,9 +31,9 @@ public sealed class UserKubeconfigTests
         if (!OperatingSystem.IsWindows()) Assert.That(File.GetUnixFileMode(file), Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite));
     }
 
-    [TestCase("context 'kind-a' leads to https://stale, and this run would point it to https://127.0.0.1:1", "config delete-context 'kind-a'")]
-    [TestCase("cluster 'kind-a' leads to https://stale, and this run would point it to https://127.0.0.1:1", "config delete-cluster 'kind-a'")]
-    [TestCase("user 'kind-a' holds other credentials", "config delete-user 'kind-a'")]
+    [TestCase("context 'kind-a' points to https://stale, and this run would point it to https://127.0.0.1:1", "config delete-context 'kind-a'")]
+    [TestCase("cluster 'kind-a' points to https://stale, and this run would point it to https://127.0.0.1:1", "config delete-cluster 'kind-a'")]
+    [TestCase("user 'kind-a' has different credentials", "config delete-user 'kind-a'")]
     public async Task Refuses_an_entry_that_leads_elsewhere_and_says_where(string what, string remedy)
     {
         var file = _scratch.Write("config", Mine);
@@ -47,9 +47,9 @@ public sealed class UserKubeconfigTests
         Assert.Throws<MeshTrustException>(() => UserKubeconfig.Check(file, Ours("a", "https://127.0.0.1:1"), Wanted(file, Ours("a", "https://127.0.0.1:1")), []));
     }
 
-    [TestCase("kind-a, cluster: {server: 'https://stale'}", "kind-a, cluster: {}", "names no usable server")]
-    [TestCase("cluster: kind-a, user", "cluster: gone, user", "names no usable server")]
-    [TestCase("'https://stale'", "'https://127.0.0.1:1', certificate-authority-data: b3RoZXI=", "leads to https://127.0.0.1:1 with another CA")]
+    [TestCase("kind-a, cluster: {server: 'https://stale'}", "kind-a, cluster: {}", "has no usable server address")]
+    [TestCase("cluster: kind-a, user", "cluster: gone, user", "has no usable server address")]
+    [TestCase("'https://stale'", "'https://127.0.0.1:1', certificate-authority-data: b3RoZXI=", "points to https://127.0.0.1:1 with another CA")]
     public async Task Refuses_one_that_leads_nowhere_or_to_another_CA(string old, string changed, string what)
     {
         var text = Mine.Replace(old, changed, StringComparison.Ordinal);
@@ -235,9 +235,9 @@ public sealed class UserKubeconfigTests
         string file, KubeconfigDocument contexts, IReadOnlyList<MergedContext>? known = null, Action<IReadOnlyList<MergedContext>>? remember = null, string? current = null, UserKubeconfig? kubeconfig = null) =>
         (kubeconfig ?? Kubeconfig()).MergeAsync(file, contexts, Wanted(file, contexts), known ?? [], current, remember ?? (_ => { }), default);
 
-    private static List<MergedContext> Wanted(string file, KubeconfigDocument contexts) =>
+    internal static List<MergedContext> Wanted(string file, KubeconfigDocument contexts) =>
         [.. contexts.Contexts.Select(c => new MergedContext(file, c, c, contexts.Resolve(c).Endpoint))];
 
-    private static KubeconfigDocument Ours(string name, string server, string token = "t", string? authority = null) => KubeconfigDocument.Parse(
+    internal static KubeconfigDocument Ours(string name, string server, string token = "t", string? authority = null) => KubeconfigDocument.Parse(
         "ours", $"apiVersion: v1\nkind: Config\nclusters: [{{name: kind-{name}, cluster: {{server: '{server}'{(authority is null ? "" : $", certificate-authority-data: {authority}")}}}}}]\ncontexts: [{{name: kind-{name}, context: {{cluster: kind-{name}, user: kind-{name}}}}}]\nusers: [{{name: kind-{name}, user: {{token: {token}}}}}]\ncurrent-context: kind-{name}\n");
 }

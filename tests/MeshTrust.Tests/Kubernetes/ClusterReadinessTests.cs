@@ -28,8 +28,8 @@ public sealed class ClusterReadinessTests
         Assert.That(await MissingAsync(), Is.EqualTo("the ServiceAccount of the namespace default"));
         _api.Objects[new ObjectReference("v1", "serviceaccounts", "default", "default")] = [];
         Assert.That(await MissingAsync(), Is.Null);
-        _api.Faults["readyz"] = new Problem("MT3002", "east", "Nothing listens.", "Start it.");
-        Assert.That(await MissingAsync(), Is.EqualTo("the API server (Nothing listens)"));
+        _api.Faults["readyz"] = new Problem("MT3002", "east", "Connection refused.", "Start it.");
+        Assert.That(await MissingAsync(), Is.EqualTo("the API server (Connection refused)"));
     }
 
     [Test]

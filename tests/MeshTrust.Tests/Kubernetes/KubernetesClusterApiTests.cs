@@ -41,22 +41,28 @@ public sealed class KubernetesClusterApiTests
         Assert.That(text, Does.Not.Contain("MC4CAQAwBQYDK2VwBCIEIDdK"));
     }
 
-    [TestCase(409, "Conflict", "Apply failed with 1 conflict: conflict with \"kubectl\": .data.ca-key.pem", """{"causes":[{"reason":"FieldManagerConflict","message":"conflict with \"kubectl\"","field":".data.ca-key.pem"}]}""", "MT5204", "\"kubectl\"", "--force")]
-    [TestCase(409, "Conflict", "Operation cannot be fulfilled: the object has been modified", """{"name":"cacerts","kind":"secrets"}""", "MT5205", "changed by others", "Run again")]
-    [TestCase(409, "AlreadyExists", "secrets \"cacerts\" already exists", """{"name":"cacerts","kind":"secrets"}""", "MT5213", "same moment", "Run again")]
-    [TestCase(401, "Unauthorized", "Unauthorized", "{}", "MT3006", "credentials", "Log in")]
-    [TestCase(403, "Forbidden", "secrets \"cacerts\" is forbidden: User \"dev\" cannot patch resource \"secrets\" in API group \"\" in the namespace \"istio-system\"", """{"name":"cacerts","kind":"secrets"}""", "MT3007", "'dev' may not 'patch' secrets in the namespace 'istio-system'", "get, patch and create")]
-    [TestCase(403, "Forbidden", "secrets \"cacerts\" is forbidden: ", """{"name":"cacerts","kind":"secrets"}""", "MT3007", "'create' beside 'patch'", "get, patch and create")]
-    [TestCase(403, "Forbidden", "secrets \"cacerts\" is forbidden: unable to create new content in namespace istio-system because it is being terminated", """{"causes":[{"reason":"NamespaceTerminating","message":"x","field":"metadata.namespace"}]}""", "MT5208", "being deleted", "Wait")]
-    [TestCase(403, "Forbidden", "secrets \"cacerts\" is forbidden: exceeded quota: q, requested: secrets=1, used: secrets=5, limited: secrets=5", "{}", "MT5209", "quota", "Raise")]
-    [TestCase(404, "NotFound", "namespaces \"istio-system\" not found", """{"name":"istio-system","kind":"namespaces"}""", "MT5212", "'istio-system' does not exist", "PushSecrets")]
-    [TestCase(413, "RequestEntityTooLarge", "Request entity too large: limit is 3145728", "{}", "MT5210", "too large", "Remove roots")]
-    [TestCase(422, "Invalid", "Secret \"cacerts\" is invalid: data: Forbidden: field is immutable when `immutable` is set", """{"causes":[{"reason":"FieldValueForbidden","message":"Forbidden: field is immutable when `immutable` is set","field":"data"}]}""", "MT5206", "immutable", "kubectl -n istio-system delete secret cacerts")]
-    [TestCase(422, "Invalid", "Secret \"cacerts\" is invalid: type: Invalid value: \"Opaque\": field is immutable", """{"causes":[{"reason":"FieldValueInvalid","message":"field is immutable","field":"type"}]}""", "MT5217", "another type", "delete")]
-    [TestCase(422, "Invalid", "Secret \"cacerts\" is invalid: data: Too long: must have at most 1048576 bytes", """{"causes":[{"reason":"FieldValueTooLong","message":"Too long","field":"data"}]}""", "MT5210", "1 MiB", "Remove roots")]
-    [TestCase(400, "BadRequest", "admission webhook \"guard.example.com\" denied the request: secrets need an owner label", "{}", "MT5207", "secrets need an owner label", "exception")]
-    [TestCase(500, "InternalError", "Internal error occurred: failed calling webhook \"guard.example.com\": connection refused", "{}", "MT5216", "did not answer", "webhook's pods")]
-    [TestCase(503, "ServiceUnavailable", "the server is currently unable to handle the request", "{}", "MT3009", "503", "etcd")]
+    /// <summary>Rejections: code, reason, message and details of the Status; the problem, and words of its message and its hint.</summary>
+    internal static readonly object[][] Rejections =
+    [
+        [409, "Conflict", "Apply failed with 1 conflict: conflict with \"kubectl\": .data.ca-key.pem", """{"causes":[{"reason":"FieldManagerConflict","message":"conflict with \"kubectl\"","field":".data.ca-key.pem"}]}""", "MT5204", "\"kubectl\"", "--force"],
+        [409, "Conflict", "Operation cannot be fulfilled: the object has been modified", """{"name":"cacerts","kind":"secrets"}""", "MT5205", "kept changing", "Rerun"],
+        [409, "AlreadyExists", "secrets \"cacerts\" already exists", """{"name":"cacerts","kind":"secrets"}""", "MT5213", "same moment", "Rerun"],
+        [401, "Unauthorized", "Unauthorized", "{}", "MT3006", "credentials", "Log in"],
+        [403, "Forbidden", "secrets \"cacerts\" is forbidden: User \"dev\" cannot patch resource \"secrets\" in API group \"\" in the namespace \"istio-system\"", """{"name":"cacerts","kind":"secrets"}""", "MT3007", "'dev' may not 'patch' secrets in the namespace 'istio-system'", "get, patch and create"],
+        [403, "Forbidden", "secrets \"cacerts\" is forbidden: ", """{"name":"cacerts","kind":"secrets"}""", "MT3007", "'create' as well as 'patch'", "get, patch and create"],
+        [403, "Forbidden", "secrets \"cacerts\" is forbidden: unable to create new content in namespace istio-system because it is being terminated", """{"causes":[{"reason":"NamespaceTerminating","message":"x","field":"metadata.namespace"}]}""", "MT5208", "being deleted", "Wait"],
+        [403, "Forbidden", "secrets \"cacerts\" is forbidden: exceeded quota: q, requested: secrets=1, used: secrets=5, limited: secrets=5", "{}", "MT5209", "quota", "Raise"],
+        [404, "NotFound", "namespaces \"istio-system\" not found", """{"name":"istio-system","kind":"namespaces"}""", "MT5212", "'istio-system' does not exist", "PushSecrets"],
+        [413, "RequestEntityTooLarge", "Request entity too large: limit is 3145728", "{}", "MT5210", "too large", "Remove roots"],
+        [422, "Invalid", "Secret \"cacerts\" is invalid: data: Forbidden: field is immutable when `immutable` is set", """{"causes":[{"reason":"FieldValueForbidden","message":"Forbidden: field is immutable when `immutable` is set","field":"data"}]}""", "MT5206", "immutable", "kubectl -n istio-system delete secret cacerts"],
+        [422, "Invalid", "Secret \"cacerts\" is invalid: type: Invalid value: \"Opaque\": field is immutable", """{"causes":[{"reason":"FieldValueInvalid","message":"field is immutable","field":"type"}]}""", "MT5217", "a type other than Opaque", "delete"],
+        [422, "Invalid", "Secret \"cacerts\" is invalid: data: Too long: must have at most 1048576 bytes", """{"causes":[{"reason":"FieldValueTooLong","message":"Too long","field":"data"}]}""", "MT5210", "1 MiB", "Remove roots"],
+        [400, "BadRequest", "admission webhook \"guard.example.com\" denied the request: secrets need an owner label", "{}", "MT5207", "secrets need an owner label", "exception"],
+        [500, "InternalError", "Internal error occurred: failed calling webhook \"guard.example.com\": connection refused", "{}", "MT5216", "did not answer", "webhook's pods"],
+        [503, "ServiceUnavailable", "the server is currently unable to handle the request", "{}", "MT3009", "503", "etcd"],
+    ];
+
+    [TestCaseSource(nameof(Rejections))]
     public async Task Tells_what_a_refusal_means(int code, string reason, string message, string details, string id, string what, string remedy)
     {
         await using var server = new ScriptedApiServer(r => r.Method == "GET" ? Missing : ScriptedAnswer.Refuse(code, reason, message, details));
@@ -319,7 +325,7 @@ public sealed class KubernetesClusterApiTests
         Assert.That(problem.Message, Does.Contain("'no-such-command-here'").And.Contain("could not be started"), problem.ToString());
     }
 
-    private static X509Certificate2 Authority(string name)
+    internal static X509Certificate2 Authority(string name)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
@@ -327,7 +333,7 @@ public sealed class KubernetesClusterApiTests
         return request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-9), DateTimeOffset.UtcNow.AddDays(1));
     }
 
-    private static X509Certificate2 Leaf(X509Certificate2 authority, string name, bool expired)
+    internal static X509Certificate2 Leaf(X509Certificate2 authority, string name, bool expired)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=server", key, HashAlgorithmName.SHA256);

@@ -184,7 +184,7 @@ public sealed class PushGuardTests
         }, "kubernetes.io/tls");
         var verdict = Inspect(Nothing with { Cacerts = live }, force: true, acceptOutage: true);
         AssertRefused(verdict, "MT5203");
-        Assert.That(verdict.Problems[0].Message.Contains("beside the *.pem keys", StringComparison.Ordinal), Is.EqualTo(mixed));
+        Assert.That(verdict.Problems[0].Message.Contains("as well as the *.pem keys", StringComparison.Ordinal), Is.EqualTo(mixed));
     }
 
     [Test]

@@ -114,7 +114,7 @@ public sealed class LoadBalancerSetupTests
     public async Task Says_what_stands_before_a_webhook_that_does_not_answer()
     {
         MetalLbParts.PutInto(_api);
-        PoolFails("MT5216", "A webhook that must agree did not answer.");
+        PoolFails("MT5216", "A required admission webhook did not answer.");
 
         var problem = await Fault(Setup(new FakeKubectl(_scratch, "exit 0"), limit: TimeSpan.FromSeconds(1)));
 

@@ -95,7 +95,7 @@ public sealed class NativeMainFlowTests
             Variables(new Dictionary<string, string?> { ["KUBECONFIG"] = _scratch.File("dev"), ["CTX_CLUSTER1"] = "east" }));
 
         Assert.That(code, Is.EqualTo(8), output);
-        Assert.That(output, Does.Contain("MT3007 east").And.Match("The user 'dev' may not 'get' (secrets|namespaces|configmaps)").And.Contain("docs/existing-clusters.md has the whole Role"));
+        Assert.That(output, Does.Contain("MT3007 east").And.Match("The user 'dev' may not 'get' (secrets|namespaces|configmaps)").And.Contain("docs/existing-clusters.md has the complete Role"));
     }
 
     private static void Signal(string name, int id) => OutsideTool.Run("/bin/sh", "-c", $"kill -{name} {id}");

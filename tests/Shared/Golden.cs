@@ -1,0 +1,20 @@
+using MeshTrust.Tests.Architecture;
+
+namespace MeshTrust.Tests;
+
+/// <summary>Files that pin the wording of messages, so that a change of a sentence shows in a review.</summary>
+internal static class Golden
+{
+    private const string Update = "MESHTRUST_UPDATE_GOLDEN";
+
+    /// <summary>Compares sorted lines with a file. With MESHTRUST_UPDATE_GOLDEN=1 it writes the file instead.</summary>
+    /// <param name="path">The file, from the repository's root.</param>
+    /// <param name="lines">The lines, in any order. Mask what differs from run to run.</param>
+    public static void Compare(string path, IEnumerable<string> lines)
+    {
+        var file = Path.Combine(SourceTree.Root, path);
+        var actual = lines.Distinct().Order(StringComparer.Ordinal).ToList();
+        if (Environment.GetEnvironmentVariable(Update) == "1") File.WriteAllText(file, string.Concat(actual.Select(l => l + "\n")));
+        Assert.That(actual, Is.EqualTo(File.ReadAllLines(file)), $"Check the wording, then rerun with {Update}=1 to rewrite {path}.");
+    }
+}
