@@ -158,8 +158,9 @@ public sealed class MeshSession : IDisposable
     /// <summary>What brings the binaries of native clusters, as the settings want it.</summary>
     internal BinaryDownload Binaries(ICakeContext context)
     {
-        var run = Settings(context).Run;
-        return new BinaryDownload { Version = Versions(Settings(context)), Index = run.BinariesIndex, Offline = run.Offline, TimeProvider = Time };
+        var settings = Settings(context);
+        var run = settings.Run;
+        return new() { Version = Versions(settings), Index = run.BinariesIndex, Offline = run.Offline, TimeProvider = Time };
     }
 
     /// <summary>Closes the connections to the clusters; it ends with the run.</summary>

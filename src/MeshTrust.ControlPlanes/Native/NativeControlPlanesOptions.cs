@@ -45,7 +45,7 @@ public sealed partial record NativeControlPlanesOptions
     public IReadOnlyList<string> ExtraApiServerFlags { get; init; } = [];
 
     /// <summary>How kube-apiserver reaches etcd.</summary>
-    public EtcdTransport EtcdTransport { get; init; } = EtcdTransport.Auto;
+    internal EtcdTransport EtcdTransport { get; init; } = EtcdTransport.Auto;
 
     /// <summary>The clock for certificates.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
@@ -73,7 +73,7 @@ public sealed partial record NativeControlPlanesOptions
 }
 
 /// <summary>How kube-apiserver reaches its etcd, which asks nobody for credentials.</summary>
-public enum EtcdTransport
+internal enum EtcdTransport
 {
     /// <summary>A Unix socket where the platform and the length of the path allow it and etcd takes it, else TCP.</summary>
     Auto,

@@ -3,7 +3,7 @@ using MeshTrust.Settings;
 namespace MeshTrust.Kubeconfig;
 
 /// <summary>Provides the clusters of a mesh.</summary>
-public interface IClusterProvider
+internal interface IClusterProvider
 {
     /// <summary>The name that <c>--provider</c> takes.</summary>
     ProviderChoice Choice { get; }

@@ -104,9 +104,14 @@ public sealed class ClusterCacerts
         {
             var root = roots.FirstOrDefault(r => top.NamesIssuer(r) && top.IsSignedBy(r)) ?? roots.FirstOrDefault(top.NamesIssuer);
             if (root is not null)
+            {
                 chain.Add(root);
+            }
             else
-                defects.Add(CacertsFile.CertChain, $"It ends with '{top.Subject}', issued by '{top.Issuer}', which is not in root-cert.pem.");
+            {
+                defects.Add(
+                    CacertsFile.CertChain, $"It ends with '{top.Subject}', issued by '{top.Issuer}', which is not in root-cert.pem.");
+            }
         }
 
         foreach (var defect in CertificateChain.Defects(chain)) defects.Add(CacertsFile.CertChain, defect);

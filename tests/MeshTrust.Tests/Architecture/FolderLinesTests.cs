@@ -4,7 +4,7 @@ namespace MeshTrust.Tests.Architecture;
 
 /// <summary>Who may use whom: the lines that the compiler does not keep.</summary>
 [TestFixture]
-public sealed class FolderLinesTests
+public sealed partial class FolderLinesTests
 {
     private static readonly Dictionary<string, string[]> Allowed = new()
     {
@@ -62,7 +62,10 @@ public sealed class FolderLinesTests
     {
         if (Regex.IsMatch(file.Code, $@"\bMeshTrust\.{folder}\b")) return true;
         if (!file.Code.Contains($"{folder}.", StringComparison.Ordinal)) return false;
-        var types = SourceTree.Under($"src/MeshTrust/{folder}").Select(source => Path.GetFileNameWithoutExtension(source.Path)).Distinct();
-        return Regex.IsMatch(file.Code, $@"(?<![\w.]){folder}\.(?:{string.Join('|', types.Select(Regex.Escape))})\b");
+        var types = SourceTree.Under($"src/MeshTrust/{folder}").SelectMany(source => Declaration().Matches(source.Code)).Select(m => m.Groups[1].Value);
+        return Regex.IsMatch(file.Code, $@"(?<![\w.]){folder}\.(?:{string.Join('|', types.Distinct().Select(Regex.Escape))})\b");
     }
+
+    [GeneratedRegex(@"\b(?:class|struct|record|interface|enum) (\w+)")]
+    private static partial Regex Declaration();
 }

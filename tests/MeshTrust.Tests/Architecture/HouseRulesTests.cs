@@ -80,6 +80,28 @@ public sealed class HouseRulesTests
     }
 
     [Test]
+    public void A_line_has_at_most_140_columns() =>
+        Assert.That(
+            from file in SourceTree.Under("src", "build", "eng")
+            from line in file.Text.Split('\n').Select((text, index) => (Text: text, Number: index + 1))
+            where line.Text.Length > 140
+            select $"{file}:{line.Number}",
+            Is.Empty);
+
+    [Test]
+    public void A_file_is_one_concept_and_can_be_read_at_once() =>
+        Assert.That(SourceTree.Under("src").Where(file => file.Text.Count(c => c == '\n') > 350), Is.Empty);
+
+    [Test]
+    public void What_is_public_is_what_a_consumer_needs()
+    {
+        var types = SourceTree.Under("src").Sum(file => Regex.Count(
+            file.Code, @"^public (?:sealed |static |abstract |readonly |partial |ref )*(?:class|record|struct|interface|enum|delegate)\s", RegexOptions.Multiline));
+
+        Assert.That(types, Is.InRange(40, 80));
+    }
+
+    [Test]
     public void Type_names_are_nouns_of_the_field()
     {
         var pattern = new Regex(@"\b(?:class|record|struct|interface) (\w*(?:Manager|Helper|Util|Utils|Utility|Service|Common|Adapter))\b");
