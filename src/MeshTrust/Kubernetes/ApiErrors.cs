@@ -123,7 +123,8 @@ internal static partial class ApiRejection
         }
 
         return Webhook().Match(status.Message) is not { Success: true } match ? null
-            : (ProblemCodes.WebhookDenied, $"The admission webhook {match.Groups[1].Value} rejected {request.Doing}: {Text.Sentence(status.Message)}",
+            : (ProblemCodes.WebhookDenied,
+                $"The admission webhook {match.Groups[1].Value} rejected {request.Doing}: {Text.Sentence(status.Message)}",
                 "Satisfy the webhook's rule, or ask its owner for an exception for this namespace.");
     }
 

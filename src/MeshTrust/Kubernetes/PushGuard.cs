@@ -170,7 +170,8 @@ internal sealed class PushGuard(LiveTrust live, ClusterCacerts wanted, CacertsPu
         Warn("MT5214",
             $"The live root-cert.pem holds the same certificates but is malformed ({document.Defects[0].TrimEnd('.')}). "
             + "It is replaced by a well-formed one.",
-            "A running istiod drops an update in which root-cert.pem differs by even one byte. It reads the new secret at its next restart.");
+            "A running istiod drops an update in which root-cert.pem differs by even one byte. "
+            + "It reads the new secret at its next restart.");
         return secret;
     }
 
