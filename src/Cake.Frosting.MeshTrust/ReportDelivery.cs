@@ -11,10 +11,10 @@ using Spectre.Console;
 
 namespace Cake.Frosting.MeshTrust;
 
-/// <summary>Delivers a report: to the screen in the form that the run names, and as files for pipelines.</summary>
+/// <summary>Delivers a report: on screen in the configured format, and as files for pipelines.</summary>
 internal sealed class ReportDelivery(StandardOutput output)
 {
-    /// <summary>The JUnit file in the artifacts directory; Prow looks for this form of name.</summary>
+    /// <summary>The JUnit file in the artifacts directory. Prow expects this name pattern.</summary>
     public const string JUnitFile = "junit_meshtrust.xml";
 
     /// <summary>The JSON file in the artifacts directory.</summary>
@@ -23,7 +23,7 @@ internal sealed class ReportDelivery(StandardOutput output)
     /// <summary>The Markdown file in the artifacts directory.</summary>
     public const string MarkdownFile = "summary.md";
 
-    /// <summary>The JSON file of the checks of the machine in the artifacts directory.</summary>
+    /// <summary>The JSON file of the machine checks in the artifacts directory.</summary>
     public const string PreflightFile = "preflight.json";
 
     /// <summary>Shows the report, writes the three files and, in GitHub Actions, appends the step summary.</summary>
@@ -32,7 +32,7 @@ internal sealed class ReportDelivery(StandardOutput output)
     /// </exception>
     public void Deliver(ICakeContext context, TrustReport report, RunSpec run)
     {
-        // The classes for XML take a while to load: meanwhile the report is shown.
+        // The XML classes take a while to load: meanwhile the report is shown.
         var junit = Task.Run(() => JUnitReport.Render(report));
         Show(run, () => JsonReport.Render(report), console => TableReport.Write(report, console), text => PlainReport.Write(report, text));
         var markdown = MarkdownReport.Render(report);
@@ -50,9 +50,8 @@ internal sealed class ReportDelivery(StandardOutput output)
     }
 
     /// <summary>
-    /// Shows what the checks of the machine found, and writes it as JSON. Rows that need nobody's attention are shown where Preflight is
-    /// the target; with <c>--output=json</c> standard output has one document at most, so the report of a run that goes on is only in the
-    /// file.
+    /// Shows the result of the machine checks and writes it as JSON. Rows that need no attention are shown only if Preflight is the target.
+    /// With <c>--output=json</c> standard output has at most one document, so the report of a run that continues is only in the file.
     /// </summary>
     /// <exception cref="MeshTrustException">
     /// Stage <see cref="Stage.Preflight"/>: the errors of the report, and after them MT1001 to MT1004 where the file cannot be written.
@@ -69,7 +68,7 @@ internal sealed class ReportDelivery(StandardOutput output)
         Conclude(report.ToFault(), Stage.Preflight, [Folder(run), Artifact(run, PreflightFile, json)]);
     }
 
-    /// <summary>Writes a report to standard output in the form that the run names.</summary>
+    /// <summary>Writes a report to standard output in the configured format.</summary>
     public void Show(RunSpec run, Func<string?> json, Action<IAnsiConsole> table, Action<TextWriter> plain)
     {
         if (run.Output == OutputFormat.Json)
@@ -96,15 +95,15 @@ internal sealed class ReportDelivery(StandardOutput output)
         (Path.Combine(run.ArtifactsDirectory, name), path => AtomicFile.Replace(path, Encoding.UTF8.GetBytes(text), secret: false));
 
     /// <summary>
-    /// Writes every file that can be written, then fails with what the report found; a file that cannot be written comes after it and never
-    /// hides it.
+    /// Writes every file that can be written, then fails with the errors of the report. A file that cannot be written is reported after
+    /// them and never hides them.
     /// </summary>
     private static void Conclude(MeshTrustException? found, Stage stage, IEnumerable<(string Path, Action<string> Write)> files)
     {
         var refused = new Dictionary<string, MeshTrustException>(StringComparer.Ordinal);
         foreach (var (path, write) in files)
         {
-            // What is wrong with a folder is said once, not for each file in it.
+            // A problem with a folder is reported once, not for each file in it.
             if (refused.ContainsKey(Path.GetDirectoryName(path) ?? "")) continue;
             try
             {
@@ -124,10 +123,10 @@ internal sealed class ReportDelivery(StandardOutput output)
     }
 }
 
-/// <summary>Hands variables such as <c>CTX_CLUSTER1</c> to the later steps of a pipeline.</summary>
+/// <summary>Exports variables such as <c>CTX_CLUSTER1</c> to later steps of a pipeline.</summary>
 internal sealed class PipelineExport(StandardOutput output)
 {
-    /// <summary>Hands them on in the way of the pipeline that runs this; nothing where there is none.</summary>
+    /// <summary>Exports them in the way the current pipeline supports; does nothing outside a pipeline.</summary>
     public void Export(ICakeContext context, IReadOnlyList<KeyValuePair<string, string>> variables, OutputFormat format)
     {
         switch (format)
@@ -140,7 +139,7 @@ internal sealed class PipelineExport(StandardOutput output)
                 foreach (var line in ContextExport.Azure(variables)) output.Report.WriteLine(line);
                 break;
             case OutputFormat.GitLab:
-                context.Log.Information("GitLab hands on meshtrust.env of the work directory as 'artifacts: reports: dotenv'.");
+                context.Log.Information("GitLab: add meshtrust.env from the work directory as 'artifacts: reports: dotenv'.");
                 break;
         }
     }

@@ -6,8 +6,8 @@ using MeshTrust.Settings;
 namespace Cake.Frosting.MeshTrust.Tasks;
 
 /// <summary>
-/// Looks at this machine and its container engine before the first cluster is made: every check at once, in one table. Errors end the run;
-/// nothing was started then.
+/// Checks this machine and its container engine before the first cluster is created: all checks, in one table. Errors end the run before
+/// anything is started.
 /// </summary>
 [TaskName("Preflight")]
 [TaskDescription("Checks this machine for kind clusters: engine, kernel, memory, disk, network, image, leftovers")]
@@ -20,12 +20,12 @@ public sealed class PreflightTask(MeshSession session) : AsyncFrostingTask
         var provider = (await session.ProviderAsync(context)).Choice;
         if (provider != ProviderChoice.Kind)
         {
-            context.Log.Information($"nothing to check: the provider {provider.ToString().ToLowerInvariant()} runs no containers");
+            context.Log.Information($"Nothing to check: the provider {provider.ToString().ToLowerInvariant()} does not use containers.");
             return;
         }
 
         var work = session.Preflight.ReadAsync(context, settings, session.Token);
-        var reading = await session.Live.DuringAsync(context, () => "looking at this machine", work);
+        var reading = await session.Live.DuringAsync(context, () => "checking this machine", work);
         var report = PreflightReport.For(reading);
         session.KeepFromGit(context, settings.Run.WorkDirectory);
         session.Reports.Deliver(context, report, settings.Run);

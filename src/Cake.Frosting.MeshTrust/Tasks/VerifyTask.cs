@@ -7,7 +7,7 @@ using MeshTrust.Verification;
 
 namespace Cake.Frosting.MeshTrust.Tasks;
 
-/// <summary>Reads what the clusters hold and proves, or disproves, that a workload of any of them is trusted in every other.</summary>
+/// <summary>Reads the clusters and proves, or disproves, that workloads of every cluster are trusted in every other.</summary>
 [TaskName("Verify")]
 [TaskDescription("Proves that workloads of every cluster are trusted in every other")]
 [IsDependentOn(typeof(PushSecretsTask))]
@@ -21,16 +21,16 @@ public sealed class VerifyTask(MeshSession session) : AsyncFrostingTask
         var reading = new TrustSnapshotReader(session.Time, session.Parallel(context))
             .ReadAsync(settings.Topology, clusters, session.Connect(Stage.Verification), settings.Run.CertsDirectory, session.Token);
         var snapshot = await session.Live.DuringAsync(context, () => $"reading {clusters.Count} clusters", reading);
-        var peers = await session.Live.DuringAsync(context, () => "calling each cluster from the others", session.PeersAsync(context));
+        var peers = await session.Live.DuringAsync(context, () => "checking connectivity between clusters", session.PeersAsync(context));
 
         var inspection = Task.Run(() => TrustInspection.Inspect(snapshot with { Peers = peers }), session.Token);
         var report = await session.Live.DuringAsync(context, () => $"checking {clusters.Count} clusters", inspection);
         session.Reports.Deliver(context, report, settings.Run);
 
-        // Proven, and the clusters hold what the store holds: what was replaced has no use any more.
+        // Verified, and the clusters match the store: the replaced files are no longer needed.
         var isHeld = report.Drift.Where(file => file.File is CacertsFile.CaCert or CacertsFile.CaKey).All(file => file.Same is true);
         var store = new TrustStore(settings.Run.CertsDirectory);
         if (isHeld && store.RemoveReplaced(settings.Topology.Clusters.Select(c => c.Name), report.At) is > 0 and var count)
-            context.Log.Information($"Removed {count} replaced CA files that were kept until this proof.");
+            context.Log.Information($"Removed {count} replaced CA files that are no longer needed.");
     }
 }

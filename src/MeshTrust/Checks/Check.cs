@@ -2,25 +2,25 @@ using System.Text.Json.Serialization;
 
 namespace MeshTrust.Checks;
 
-/// <summary>One named rule: a row in a table of checks. It looks at a reading and at nothing else.</summary>
+/// <summary>One named rule: a row in a table of checks. It inspects a reading and nothing else.</summary>
 /// <param name="Id">The id: it never changes its meaning.</param>
-/// <param name="Title">What holds where it passes, as people say it, without a full stop.</param>
+/// <param name="Title">What is true if the check passes, without a full stop.</param>
 /// <param name="Source">Where the rule comes from: an RFC section, a file of Istio, an issue.</param>
 internal sealed record Check<TReading>(string Id, string Title, string Source)
 {
-    /// <summary>Everything that is wrong. A finding without an id of its own gets the check's.</summary>
+    /// <summary>Returns everything that is wrong. A finding without an id gets the check's id.</summary>
     public required Func<TReading, IEnumerable<Finding>> Inspect { get; init; }
 
-    /// <summary>Why it does not look; null where it does.</summary>
+    /// <summary>Why the check is skipped; null if it runs.</summary>
     public Func<TReading, Skip?> Skip { get; init; } = _ => null;
 
-    /// <summary>What was measured and what is needed, as a clause; null for a rule that measures nothing.</summary>
+    /// <summary>What was measured and what is required, as a clause; null if the rule measures nothing.</summary>
     public Func<TReading, string?> Measure { get; init; } = _ => null;
 
-    /// <summary>What the reading lacks and this check reports, once for all that need it.</summary>
+    /// <summary>Findings for missing parts of the reading that this check reports on behalf of all checks that need them.</summary>
     public Func<TReading, IEnumerable<Finding>> Unread { get; init; } = _ => [];
 
-    /// <summary>The clusters that it cannot look at.</summary>
+    /// <summary>The clusters that it cannot check.</summary>
     public Func<TReading, IReadOnlyList<UncheckedCluster>> Unchecked { get; init; } = _ => [];
 
     public CheckReport Run(TReading reading)
@@ -39,13 +39,13 @@ internal sealed record Check<TReading>(string Id, string Title, string Source)
                 note = Measure(reading);
             }
         }
-        // A fault in one check must not hide what the others found, and must not pass for a pass.
+        // An exception in one check must not hide the findings of the others, and must not count as passed.
         catch (Exception fault) when (fault is not OutOfMemoryException)
         {
             findings.Add(Finding.OfMesh(
                 Severity.Error,
-                $"The check {Id} itself ended in {fault.GetType().Name}, so this rule is not proven.",
-                "This is a defect of MeshTrust: please report it with the version and this line."));
+                $"Check {Id} failed with an internal {fault.GetType().Name}, so this rule was not verified.",
+                "This is a bug in MeshTrust. Report it with the version and this line."));
         }
 
         return new CheckReport
@@ -65,7 +65,7 @@ internal sealed record Check<TReading>(string Id, string Title, string Source)
     }
 }
 
-/// <summary>Why a check does not look.</summary>
+/// <summary>Why a check is skipped.</summary>
 internal sealed record Skip(CheckOutcome Outcome, string Reason)
 {
     public static Skip NotApplicable(string reason) => new(CheckOutcome.NotApplicable, reason);
@@ -76,23 +76,23 @@ internal sealed record Skip(CheckOutcome Outcome, string Reason)
 /// <summary>How a check ended.</summary>
 public enum CheckOutcome
 {
-    /// <summary>It looked, and the rule holds.</summary>
+    /// <summary>The rule is met.</summary>
     Passed,
 
-    /// <summary>It had nothing to look at.</summary>
+    /// <summary>There was nothing to check.</summary>
     NotApplicable,
 
-    /// <summary>The rule holds, with warnings.</summary>
+    /// <summary>The rule is met, with warnings.</summary>
     Warned,
 
-    /// <summary>Something that it needs could not be read.</summary>
+    /// <summary>Something the check needs could not be read.</summary>
     CouldNotCheck,
 
     /// <summary>The rule is broken.</summary>
     Failed,
 }
 
-/// <summary>What one check said.</summary>
+/// <summary>The result of one check.</summary>
 public sealed record CheckReport
 {
     /// <summary>The check's id.</summary>
@@ -108,23 +108,23 @@ public sealed record CheckReport
     /// <summary>How it ended.</summary>
     public required CheckOutcome Outcome { get; init; }
 
-    /// <summary>Why it did not look, or what was measured; null where there is nothing to add.</summary>
+    /// <summary>Why it was skipped, or what was measured; null if there is nothing to add.</summary>
     public string? Note { get; init; }
 
-    /// <summary>The clusters that it could not look at.</summary>
+    /// <summary>The clusters that it could not check.</summary>
     public IReadOnlyList<UncheckedCluster> Unchecked { get; init; } = [];
 
-    /// <summary>What it found: errors first, then in a stable order.</summary>
+    /// <summary>Its findings: errors first, then in a stable order.</summary>
     public IReadOnlyList<Finding> Findings { get; init; } = [];
 }
 
-/// <summary>A cluster that a check could not look at.</summary>
+/// <summary>A cluster that a check could not inspect.</summary>
 /// <param name="Cluster">The cluster's name.</param>
 /// <param name="Reason">Why, without a full stop.</param>
-/// <param name="Unread">True where it was there but could not be read; false where there is nothing to look at.</param>
+/// <param name="Unread">True if the data exists but could not be read; false if there is nothing to check.</param>
 public sealed record UncheckedCluster(string Cluster, string Reason, bool Unread);
 
-/// <summary>One thing that a check found. Its texts hold no key material.</summary>
+/// <summary>One finding of a check. Its texts contain no key material.</summary>
 public sealed record Finding : Problem
 {
     internal Finding(Problem problem)
@@ -132,22 +132,22 @@ public sealed record Finding : Problem
     {
     }
 
-    /// <summary>The cluster that it concerns; null where it concerns the mesh, a file or the machine.</summary>
+    /// <summary>The cluster it concerns; null if it concerns the mesh, a file or the machine.</summary>
     [JsonPropertyOrder(1)]
     public string? Cluster { get; init; }
 
-    /// <summary>The other cluster of a pair; null where there is none.</summary>
+    /// <summary>The other cluster of a pair; null if there is none.</summary>
     [JsonPropertyOrder(1)]
     public string? Peer { get; init; }
 
-    /// <summary>Whether this says that something could not be looked at, rather than that it is wrong.</summary>
+    /// <summary>True if something could not be checked, rather than being wrong.</summary>
     [JsonPropertyOrder(1)]
     public bool CouldNotCheck { get; init; }
 
     internal static Finding OfMesh(Severity severity, string message, string hint) =>
         new(new Problem("", "mesh", message, hint, severity));
 
-    /// <summary>The same of a cluster, or of a pair of clusters.</summary>
+    /// <summary>The same finding for a cluster, or for a pair of clusters.</summary>
     internal Finding In(string cluster, string? peer = null) =>
         this with { Location = peer is null || peer == cluster ? cluster : $"{cluster} -> {peer}", Cluster = cluster, Peer = peer };
 }

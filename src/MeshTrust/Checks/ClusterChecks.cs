@@ -3,36 +3,36 @@ using static MeshTrust.IO.Text;
 
 namespace MeshTrust.Checks;
 
-/// <summary>What the clusters are made of, and what is there under their names.</summary>
+/// <summary>The node image and configuration of the clusters, and existing clusters with the same names.</summary>
 internal static class ClusterChecks
 {
     public static IReadOnlyList<Check<PreflightReading>> Rows { get; } =
     [
         Row("MT2420", "node image",
-            "pulls without an account are limited by the registry (kubernetes-sigs/kind#3977)",
+            "registries limit anonymous pulls (kubernetes-sigs/kind#3977)",
             reading => reading.ImageChoice.Image is { } image
-                ? $"{image}: {(reading.Image is not null ? "the engine has it" : "the engine has to pull it")}"
-                : "kind's own default",
+                ? $"{image}: {(reading.Image is not null ? "present" : "has to be pulled")}"
+                : "kind's default",
             NodeImage,
             NoNewNode),
         Row("MT2421", "node image's architecture",
-            "an image is built for one processor",
+            "an image is built for one CPU architecture",
             reading => $"{reading.Image!.Architecture}, the engine is {reading.Engine!.Info.Architecture}",
             Architecture,
-            reading => NoNewNode(reading) ?? NotApplicableIf(reading.Image is null, "the engine does not have the image yet")),
+            reading => NoNewNode(reading) ?? NotApplicableIf(reading.Image is null, "the image has not been pulled yet")),
         Row("MT2405", "kind's configurations",
-            "what is laid over them: registry.mirrors, for one, is not taken by kind (istio/istio#59850)",
+            "what is merged into them: kind ignores registry.mirrors, for example (istio/istio#59850)",
             reading => $"planned for {Count(reading.Topology.Clusters.Count, "cluster")}",
             reading => reading.PlanProblems!,
-            reading => UnreadIf(reading.PlanProblems is null, "no plan could be tried")),
+            reading => UnreadIf(reading.PlanProblems is null, "the clusters could not be planned")),
     ];
 
-    /// <summary>Clusters that are there under the wanted names: created by MeshTrust and fitting, or not there.</summary>
-    public static Check<PreflightReading> Leftovers { get; } = Row("MT2303", "clusters of these names",
-        "found by the verdict on each cluster (MT2302 to MT2304)",
+    /// <summary>Existing clusters with the requested names must match and must have been created by MeshTrust.</summary>
+    public static Check<PreflightReading> Leftovers { get; } = Row("MT2303", "existing clusters with these names",
+        "reported for each cluster (MT2302 to MT2304)",
         reading => $"{reading.NewClusters.Count} of {reading.Topology.Clusters.Count} are new",
         reading => reading.ClusterProblems!,
-        reading => UnreadIf(reading.ClusterProblems is null, "nobody could look"));
+        reading => UnreadIf(reading.ClusterProblems is null, "the clusters could not be listed"));
 
     private static IEnumerable<Problem> NodeImage(PreflightReading reading)
     {
@@ -46,24 +46,24 @@ internal static class ClusterChecks
                 .. choice.Warnings,
                 Warning(
                     image,
-                    $"The engine does not have it; the archives in {directory} are loaded first.",
-                    "None, where one of them holds it."),
+                    $"The image is not present yet; the archives in {directory} are loaded first.",
+                    "Nothing to do if one of the archives contains it."),
             ];
         }
 
-        var limit = IsOnDockerHub(image) ? ", and docker.io limits pulls without an account" : "";
+        var limit = IsOnDockerHub(image) ? ", and docker.io limits anonymous pulls" : "";
         return
         [
             .. choice.Warnings,
             Warning(
                 image,
-                $"The engine does not have it: it will be pulled once{limit}.",
-                $"None, where the registry can be reached; else '{reading.EngineCommand} login', --node-image with a mirror's name, or"
-                + " --image-archive."),
+                $"The image is not present: it will be pulled once{limit}.",
+                $"Nothing to do if the registry is reachable. Otherwise run '{reading.EngineCommand} login', or use --node-image with a"
+                + " mirror or --image-archive."),
         ];
     }
 
-    // A name's first part is a host only with a dot or a port in it, or where it is localhost.
+    // The first part of a name is a host only if it contains a dot or a port, or is localhost.
     private static bool IsOnDockerHub(string image)
     {
         var end = image.IndexOf('/', StringComparison.Ordinal);
@@ -77,8 +77,8 @@ internal static class ClusterChecks
             ? []
             : [Error(
                 name,
-                $"The image is linux/{image}, and the engine runs linux/{engine}.",
-                $"{reading.EngineCommand} rmi '{name}', and take an image for {engine}: --node-image, or the tag without a digest of one"
-                + " architecture.")];
+                $"The image is for linux/{image}, but the engine runs linux/{engine}.",
+                $"Remove it: {reading.EngineCommand} rmi '{name}'. Then use an image for {engine}: set --node-image, or"
+                + " use the tag without a single-architecture digest.")];
     }
 }

@@ -5,7 +5,7 @@ using static MeshTrust.Checks.TrustCheck;
 
 namespace MeshTrust.Checks;
 
-/// <summary>How keys are kept on disk, and what a linter would say of the certificates.</summary>
+/// <summary>How keys are stored on disk, and what a linter reports about the certificates.</summary>
 internal static class FileChecks
 {
     private const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute
@@ -15,25 +15,25 @@ internal static class FileChecks
     [
         ("the key usage is not critical (RFC 5280 section 4.2.1.3)",
             c => c is { KeyUsage: not null, KeyUsageCritical: false },
-            "Issue anew with critical key usage."),
+            "Reissue it with critical key usage."),
         ("a CA carries keyEncipherment (RFC 3279 section 2.3.1)",
             c => c.IsCa && c.KeyUsage?.HasFlag(CertificateKeyUsage.KeyEncipherment) == true,
-            "Harmless to peers; Istio's Makefile does it. Issue anew with MeshTrust when due."),
+            "Harmless for peers (Istio's Makefile does the same). Reissue it with MeshTrust at the next renewal."),
         ("the subject is empty (RFC 5280 section 4.1.2.6)",
             c => c.SubjectAttributes.Count == 0,
             "Give every CA a subject."),
         ("the subject uses a string type other than UTF8String and PrintableString (RFC 5280 section 4.1.2.4)",
             c => c.SubjectAttributes.Any(a =>
                 a.StringType is not ("UTF8String" or "PrintableString") && a.Type is not ("DC" or "emailAddress")),
-            "Write names as UTF8String."),
-        ("a self-signed root carries extended key usage (CA/Browser Forum BR 7.1.2.1)",
+            "Encode names as UTF8String."),
+        ("a self-signed root has extended key usage (CA/Browser Forum BR 7.1.2.1)",
             c => c.IsSelfIssued && c.ExtendedKeyUsages.Count > 0,
             "Issue roots without extended key usage."),
     ];
 
     public static IReadOnlyList<Check<TrustSnapshot>> Rows { get; } =
     [
-        Row("MT5025", "keys lie safely on disk, and certificates are clean",
+        Row("MT5025", "key files are private, and certificates pass lint rules",
             "RFC 5280 section 4; RFC 3279 section 2.3.1; istio tools/certs (keys in the working directory)",
             snapshot => [.. Files(snapshot.Files), .. Linted(snapshot), .. Names(snapshot)],
             notApplicable: snapshot => snapshot.Files is null ? NoSecret(snapshot) : null),
@@ -50,20 +50,20 @@ internal static class FileChecks
             {
                 yield return Error(
                     $"{key.Path} is readable by group or others ({Octal(mode)}).",
-                    $"chmod 600 {key.Path}; whoever could read it may have a copy.");
+                    $"Run: chmod 600 {key.Path}. Anyone who could read the file may have copied the key.");
             }
 
             if (key.TrackedByGit)
             {
                 yield return Error(
-                    $"{key.Path} is kept in git: everyone with the repository has the key.",
-                    "Remove it from the repository and its history, and issue anew.");
+                    $"{key.Path} is tracked by git: everyone with access to the repository has the key.",
+                    "Remove it from the repository and its history, and issue a new key.");
             }
 
             if (key.Path.EndsWith($"/{CacertsFile.RootKey}", StringComparison.Ordinal))
             {
                 yield return Error(
-                    $"{key.Path}: the root key lies in a cluster's directory, from where it is easily pushed.",
+                    $"{key.Path}: the root key is in a cluster's directory, where it is easily pushed by mistake.",
                     "Move it out of the cluster's directory.");
             }
         }
@@ -72,7 +72,7 @@ internal static class FileChecks
         {
             yield return Warning(
                 $"The directory {(path == "." ? store.Directory : path)} of the trust store is open to group or others ({Octal(mode)}).",
-                "chmod 700 it: it holds keys.");
+                "Run chmod 700 on it: it contains keys.");
         }
     }
 
@@ -101,9 +101,9 @@ internal static class FileChecks
             if (bundle.Roots.Any(r => !r.Equals(ca) && r.RawSubject.Span.SequenceEqual(ca.RawSubject.Span)))
             {
                 yield return Warning(
-                    $"The intermediate of '{cluster}' has the same subject as its root, '{ca.Subject}': tools and CRLs cannot tell them"
-                    + " apart.",
-                    "Issue it with a subject of its own (L=<cluster>).").In(cluster.Value);
+                    $"The intermediate of '{cluster}' has the same subject as its root, '{ca.Subject}': tools and CRLs cannot"
+                    + " distinguish them.",
+                    "Issue it with its own subject (L=<cluster>).").In(cluster.Value);
             }
         }
 
@@ -113,7 +113,7 @@ internal static class FileChecks
             var names = string.Join(", ", twins.Take(6).Select(c => $"'{c.Name}'"));
             yield return Warning(
                 $"The intermediates of {names} have the same subject '{twins.First().Ca.Subject}'.",
-                "Give each its cluster's name (L=<cluster>).");
+                "Add the cluster's name to each subject (L=<cluster>).");
         }
     }
 

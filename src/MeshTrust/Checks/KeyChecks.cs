@@ -4,27 +4,27 @@ using static MeshTrust.Checks.TrustCheck;
 
 namespace MeshTrust.Checks;
 
-/// <summary>CA keys, the identifiers that name them, and what they signed.</summary>
+/// <summary>CA keys, their identifiers, and the certificates they signed.</summary>
 internal static class KeyChecks
 {
     private static readonly HashSet<string> WeakHashes = ["MD2", "MD5", "SHA-1"];
 
     public static IReadOnlyList<Check<TrustSnapshot>> Rows { get; } =
     [
-        Row("MT5003", "the CA key belongs to the CA certificate",
+        Row("MT5003", "the CA key matches the CA certificate",
             "istio security/pkg/pki/util/keycertbundle.go, Verify (tls.X509KeyPair)",
             EachSecret(KeyMatch)),
-        Row("MT5007", "keys are plain and RSA of at least 2048 bits, P-256 or P-384",
+        Row("MT5007", "keys are unencrypted: RSA with at least 2048 bits, P-256 or P-384",
             "istio security/pkg/pki/util/crypto.go and generate_cert.go; NIST SP 800-57 part 1; istio/istio#14173, istio/istio pull 8850",
             EachSecret(KeyKind)),
-        Row("MT5017", "every cluster has its own CA key, none holds the root's",
+        Row("MT5017", "every cluster has its own CA key, and none has the root key",
             "istio.io, Plug in CA Certificates (an intermediate for each cluster, the root offline); istio/istio#30103",
             snapshot => [.. SharedKeys(snapshot), .. EachSecret(RootKeys)(snapshot)]),
         Row("MT5019", "key identifiers and names link each CA to its issuer",
             "RFC 5280 sections 4.1.2.4, 4.2.1.1 and 4.2.1.2; istio/istio#39987",
             EachCertificate(Identifiers)),
-        Row("MT5020", "signatures use SHA-2, serial numbers are sound and unique",
-            "RFC 5280 sections 4.1.1.2 and 4.1.2.2; CA/Browser Forum BR 7.1 (64 bits); Go refuses SHA1-RSA",
+        Row("MT5020", "signatures use SHA-2, and serial numbers are valid and unique",
+            "RFC 5280 sections 4.1.1.2 and 4.1.2.2; CA/Browser Forum BR 7.1 (64 bits); Go rejects SHA1-RSA",
             snapshot =>
             [
                 .. EachCertificate(SignatureAndSerial)(snapshot),
@@ -38,9 +38,9 @@ internal static class KeyChecks
         if (bundle.Ca is not { } ca || !bundle.TryReadKey(out var key, out _) || key.Matches(ca)) yield break;
         var ids = $"cert SKI {ca.SubjectKeyId ?? "none"}, key SKI {key.KeyId}";
         yield return Error(
-            $"{bundle.Cluster}/{bundle.KeyName} does not belong to {bundle.CaCert.Name} ({ids}): istiod says 'the cert does not match the"
+            $"{bundle.Cluster}/{bundle.KeyName} does not match {bundle.CaCert.Name} ({ids}): istiod reports 'the cert does not match the"
             + " key'.",
-            "Put the key and the certificate of one issue into the secret together.");
+            "Put a key and a certificate that were issued together into the secret.");
     }
 
     private static IEnumerable<Finding> KeyKind(SigningBundle bundle)
@@ -49,15 +49,15 @@ internal static class KeyChecks
         {
             yield return Error(
                 $"{bundle.Cluster}/{bundle.KeyName}: {reason}",
-                "Write it as plain PKCS#8: istiod needs PRIVATE KEY, RSA PRIVATE KEY or EC PRIVATE KEY as the first block.");
+                "Write it as unencrypted PKCS#8. The first block must be PRIVATE KEY, RSA PRIVATE KEY or EC PRIVATE KEY.");
         }
 
         var isTaken = (CertificateDocument c) => c.KeyAlgorithm is not null || c is { PublicKeyAlgorithm: "RSA", PublicKeyBits: >= 2048 };
         foreach (var (certificate, file) in bundle.All.Where(c => !isTaken(c.Certificate)))
         {
             yield return Error(
-                $"'{certificate.Subject}' in {file} has a {certificate.PublicKey} key, which not every peer takes.",
-                "Use RSA of 2048, 3072 or 4096 bits, P-256 or P-384.");
+                $"'{certificate.Subject}' in {file} has a {certificate.PublicKey} key, which not every peer accepts.",
+                "Use RSA with 2048, 3072 or 4096 bits, P-256 or P-384.");
         }
     }
 
@@ -69,10 +69,10 @@ internal static class KeyChecks
             var names = group.Select(c => $"'{c.Name}'").ToList();
             foreach (var cluster in group.Skip(1))
             {
-                var who = names.Count <= 6 ? string.Join(" and ", names) : $"{names.Count} clusters, '{cluster.Name}' among them,";
+                var who = names.Count <= 6 ? string.Join(" and ", names) : $"{names.Count} clusters, including '{cluster.Name}',";
                 yield return Error(
-                    $"{who} share the same CA key; compromise of one is compromise of all.",
-                    "Issue an intermediate of its own for each cluster (ClusterCacerts).").In(cluster.Name.Value);
+                    $"{who} share the same CA key: if one cluster is compromised, all of them are.",
+                    "Issue a separate intermediate for each cluster (ClusterCacerts).").In(cluster.Name.Value);
             }
         }
     }
@@ -80,12 +80,12 @@ internal static class KeyChecks
     private static IEnumerable<Finding> RootKeys(SigningBundle bundle)
     {
         if (bundle.Ca is not { } ca) yield break;
-        // istiod's own self-signed CA is of this kind too, and works: a warning, however dear it may become.
+        // istiod's own self-signed CA is also like this, and works: only a warning, although the risk is high.
         if (bundle.Roots.Any(r => r.SubjectPublicKeyInfo.Span.SequenceEqual(ca.SubjectPublicKeyInfo.Span)))
         {
             yield return Warning(
-                $"'{bundle.Cluster}' holds the root key itself: who reads this secret can be every cluster of the mesh.",
-                "Give the cluster an intermediate, and keep the root key offline.");
+                $"'{bundle.Cluster}' holds the root key itself: anyone who can read this secret can impersonate every cluster of the mesh.",
+                "Issue an intermediate for the cluster, and keep the root key offline.");
         }
 
         var isRootKey = (string name) =>
@@ -93,8 +93,8 @@ internal static class KeyChecks
         foreach (var name in bundle.DataKeys.Where(name => name != bundle.KeyName && isRootKey(name)))
         {
             yield return Error(
-                $"The secret of '{bundle.Cluster}' carries the root's private key in '{name}'.",
-                "Take it out of the secret, and think of the root as known: rotate it.");
+                $"The secret of '{bundle.Cluster}' contains the root's private key in '{name}'.",
+                "Remove it from the secret. Treat the root as compromised and rotate it.");
         }
     }
 
@@ -104,32 +104,32 @@ internal static class KeyChecks
         var isRoot = certificate.IsSelfIssued;
         var parent = bundle.Path.SkipWhile(c => !c.Equals(certificate)).Skip(1).FirstOrDefault();
         if (certificate.SubjectKeyId is null)
-            yield return Warning($"{name} has no subject key identifier, which RFC 5280 asks of every CA.", "Issue it anew with one.");
+            yield return Warning($"{name} has no subject key identifier, which RFC 5280 requires for every CA.", "Reissue it with one.");
 
         if (certificate.AuthorityKeyId is null && !isRoot)
         {
             yield return Warning(
                 $"{name} has no authority key identifier (OpenSSL before 3.0 writes none).",
-                "Issue it anew with the issuer's key id.");
+                "Reissue it with the issuer's key id.");
         }
 
         if (parent?.SubjectKeyId is { } key && certificate.AuthorityKeyId is { } named && named != key)
         {
             yield return Error(
-                $"{name} names the key id {named} of its issuer, but '{parent.Subject}' has {key}: OpenSSL-based peers find no issuer.",
-                "Issue it anew; the key id must be copied from the issuer's certificate.");
+                $"{name} refers to issuer key id {named}, but '{parent.Subject}' has {key}: OpenSSL-based peers find no issuer.",
+                "Reissue it. The key id must be copied from the issuer's certificate.");
         }
 
         if (certificate.AuthorityNamesIssuerAndSerial && !isRoot)
         {
-            const string Hint = "Issue it anew with an AKI of the key id alone.";
-            var what = $"{name}: its AKI names issuer serial {certificate.AuthoritySerialNumber ?? "unknown"}";
+            const string Hint = "Reissue it with an AKI that contains only the key id.";
+            var what = $"{name}: its AKI refers to issuer serial {certificate.AuthoritySerialNumber ?? "unknown"}";
             yield return parent is not null && certificate.AuthoritySerialNumber != parent.SerialNumber
                 ? Error(
-                    $"{what}, but '{parent.Subject}' has {parent.SerialNumber}: the root was renewed, and peers no longer accept the"
-                    + " chain.",
+                    $"{what}, but '{parent.Subject}' has {parent.SerialNumber}: the root was renewed, and peers no longer accept"
+                    + " the chain.",
                     Hint)
-                : Warning($"{what}; it breaks when the root is renewed with a new serial.", Hint);
+                : Warning($"{what}. The chain breaks when the root is renewed with a new serial.", Hint);
         }
 
         var isWrittenOtherwise = (CertificateDocument c) =>
@@ -137,9 +137,9 @@ internal static class KeyChecks
         if (parent is null && !isRoot && bundle.All.Select(c => c.Certificate).FirstOrDefault(isWrittenOtherwise) is { } issuer)
         {
             yield return Error(
-                $"{name} writes the name of its issuer '{issuer.Subject}' in other bytes than the issuer itself (PrintableString against"
-                + " UTF8String?).",
-                "Issue it anew with the issuer's name copied byte for byte.");
+                $"{name} encodes the name of its issuer '{issuer.Subject}' differently than the issuer does (PrintableString"
+                + " instead of UTF8String?).",
+                "Reissue it with the issuer's name copied byte for byte.");
         }
     }
 
@@ -148,33 +148,33 @@ internal static class KeyChecks
         var name = $"'{certificate.Subject}'";
         if (certificate.SignatureHash is { } hash && WeakHashes.Contains(hash))
         {
-            // Nobody verifies the signature that a root puts on itself.
+            // Peers do not verify the self-signature of a root.
             yield return certificate.IsSelfIssued
                 ? Warning($"{name} is self-signed with {hash}.", "Use SHA-256 when the root is renewed.")
-                : Error($"{name} is signed with {hash}: istiod says 'insecure algorithm'.", "Issue it anew with SHA-256 or SHA-384.");
+                : Error($"{name} is signed with {hash}: istiod reports 'insecure algorithm'.", "Reissue it with SHA-256 or SHA-384.");
         }
 
         if (!certificate.SignatureAlgorithmsAgree)
-            yield return Error($"{name} names two different signature algorithms.", "Issue it anew; the file may have been tampered with.");
+            yield return Error($"{name} has two different signature algorithms.", "Reissue it. The file may have been tampered with.");
 
         var serial = certificate.SerialBytes.Span;
         if (serial.Length > 20)
         {
             yield return Error(
-                $"{name} has a serial number of {serial.Length} octets, 20 are allowed.",
-                "Issue it anew with 16 random octets.");
+                $"{name} has a serial number of {serial.Length} octets; the maximum is 20.",
+                "Reissue it with 16 random octets.");
         }
         else if (serial.Length == 0 || serial[0] > 0x7f || serial.IndexOfAnyExcept((byte)0) < 0)
         {
             yield return Error(
                 $"{name} has serial number {certificate.SerialNumber}, which is not positive.",
-                "Issue it anew with a positive random serial number.");
+                "Reissue it with a positive random serial number.");
         }
         else if (serial.Length < 8)
         {
             yield return Warning(
                 $"{name} has serial number {certificate.SerialNumber}, which is less than 64 random bits.",
-                "Use 128 random bits when it is issued anew.");
+                "Use 128 random bits when it is reissued.");
         }
     }
 
@@ -189,8 +189,8 @@ internal static class KeyChecks
         {
             var names = string.Join(" and ", group.Select(t => $"'{t.Certificate.Subject}' of '{t.Cluster}'").Take(4));
             yield return Error(
-                $"Serial {group.Key.SerialNumber} is used twice by one issuer: {names}.",
-                "Issue one of them anew with a random serial number.").In(group.Last().Cluster);
+                $"Serial {group.Key.SerialNumber} is used twice by the same issuer: {names}.",
+                "Reissue one of them with a random serial number.").In(group.Last().Cluster);
         }
     }
 }

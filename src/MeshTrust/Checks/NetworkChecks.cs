@@ -8,7 +8,7 @@ using static MeshTrust.IO.Text;
 
 namespace MeshTrust.Checks;
 
-/// <summary>The network of the nodes, its addresses, and the load balancers on it.</summary>
+/// <summary>The nodes' network, its addresses, and the load balancers on it.</summary>
 internal static class NetworkChecks
 {
     private const int MostParts = 4096;
@@ -24,74 +24,74 @@ internal static class NetworkChecks
 
     public static IReadOnlyList<Check<PreflightReading>> Rows { get; } =
     [
-        OfPlan(ProblemCodes.NetworkAmbiguous, "one network of that name",
-            "making one is not atomic (docker/cli#614, kubernetes-sigs/kind#1596)",
-            reading => $"{Count(reading.NamedNetworks.Count, "network")} called '{reading.Kind.Network.Name}'",
+        OfPlan(ProblemCodes.NetworkAmbiguous, "network name is unique",
+            "creating a network is not atomic (docker/cli#614, kubernetes-sigs/kind#1596)",
+            reading => $"{Count(reading.NamedNetworks.Count, "network")} named '{reading.Kind.Network.Name}'",
             id => id == ProblemCodes.NetworkAmbiguous),
         Row("MT2230", "address range for the network",
-            "Docker's default pools hold 31 networks, and a VPN's route may cover them all (docker/compose#6153)",
-            reading => $"{FreeParts(reading)} of the {Parts(reading).Count()} ranges that Docker gives to networks are free",
+            "Docker's default pools have room for 31 networks, and VPN routes can cover all of them (docker/compose#6153)",
+            reading => $"{FreeParts(reading)} of the {Parts(reading).Count()} ranges in Docker's address pools are free",
             AddressRange,
             reading => NotApplicableIf(reading.Engine!.Info.Engine == ContainerEngineChoice.Podman, "Podman has its own pools")
-                ?? NotApplicableIf(reading.NamedNetworks.Count > 0, $"the network '{reading.Kind.Network.Name}' is there")
-                ?? NotApplicableIf(reading.Kind.Network.Subnets.Count > 0, "the topology names one")),
-        Row("MT1110", "IPv6 of the kernel",
+                ?? NotApplicableIf(reading.NamedNetworks.Count > 0, $"the network '{reading.Kind.Network.Name}' already exists")
+                ?? NotApplicableIf(reading.Kind.Network.Subnets.Count > 0, "the topology sets one")),
+        Row("MT1110", "kernel IPv6",
             "kubernetes-sigs/kind#1544",
             reading => reading.Host.HasIpv6 is true ? "on" : "off",
             reading => reading.Host.HasIpv6 is true
                 ? []
                 : [Error(
                     "--ip-family",
-                    "The clusters are to have IPv6, and it is off in this machine's kernel.",
-                    "sudo sysctl -w net.ipv6.conf.all.disable_ipv6=0 (or boot without ipv6.disable=1), or take --ip-family=ipv4.")],
+                    "The clusters need IPv6, but it is disabled in this machine's kernel.",
+                    "Run: sudo sysctl -w net.ipv6.conf.all.disable_ipv6=0 (or boot without ipv6.disable=1). Or use --ip-family=ipv4.")],
             reading => NotApplicableIf(reading.Kind.IpFamily == IpFamily.IPv4, "the clusters are IPv4")
-                ?? NotApplicableIf(IsOfOtherKernel(reading), "the engine's machine has its own kernel")
+                ?? NotApplicableIf(IsOfOtherKernel(reading), "the engine's host has its own kernel")
                 ?? UnreadIf(reading.Host.HasIpv6 is null, "/proc/net/if_inet6 cannot be read")),
         OfPlan(ProblemCodes.NetworkFamilyMissing, "address families of the network",
-            "kind uses a network that is left over as it is (agent-substrate/substrate#845)",
+            "kind uses an existing network as it is (agent-substrate/substrate#845)",
             reading => $"{string.Join(", ", reading.NamedNetworks.SelectMany(n => n.Subnets).Select(s => s.Range))}; clusters are"
                 + $" {Lower(reading.Kind.IpFamily)}",
             id => id == ProblemCodes.NetworkFamilyMissing,
-            reading => NotApplicableIf(reading.NamedNetworks.Count == 0, "the network is not there yet")),
-        OfPlan("MT3101", "addresses clash with nothing",
-            "ranges of pods and services against other clusters, networks and routes (MT3101 to MT3119); both owners are named",
+            reading => NotApplicableIf(reading.NamedNetworks.Count == 0, "the network does not exist yet")),
+        OfPlan("MT3101", "address ranges do not conflict",
+            "pod and service ranges against other clusters, networks and routes (MT3101 to MT3119); both owners are named",
             reading => $"pods and services of {Count(reading.Topology.Clusters.Count, "cluster")} against "
                 + $"{Count(reading.Engine!.Networks.Count, "network")} and {Count(reading.Engine.Routes.Count, "route")}",
             id => id is not (ProblemCodes.NetworkAmbiguous or ProblemCodes.NetworkFamilyMissing) && !IsOfPools(id)),
-        OfPlan("MT4004", "pools of load-balancer addresses",
+        OfPlan("MT4004", "load-balancer address pools",
             "the network needs addresses for every cluster's load balancers (MT4002 to MT4009)",
             reading => $"for {Count(reading.Topology.Clusters.Count, "cluster")}, {reading.Kind.LoadBalancer.PoolSize} addresses each"
-                + $" where there is room, {reading.Kind.LoadBalancer.MinPoolSize} at least",
+                + $" if there is room, at least {reading.Kind.LoadBalancer.MinPoolSize}",
             IsOfPools,
             NoMetalLb),
         Row("MT2234", "MetalLB with this Kubernetes",
-            "Kubernetes 1.36 refuses BGPPeer objects of older CRDs (metallb/metallb#3034)",
-            reading => $"{reading.Kind.LoadBalancer.Version} with Kubernetes {reading.Kubernetes?.ToString() ?? "of kind's choice"}; "
-                + $"{FirstStrictAboutPeers} and newer want v{FirstMetalLbThatFits}",
+            "Kubernetes 1.36 rejects BGPPeer objects of older CRDs (metallb/metallb#3034)",
+            reading => $"{reading.Kind.LoadBalancer.Version} with Kubernetes {reading.Kubernetes?.ToString() ?? "version chosen by kind"}; "
+                + $"{FirstStrictAboutPeers} and newer need v{FirstMetalLbThatFits}",
             MetalLbVersion,
             NoMetalLb,
             needsEngine: false),
         Row("MT4030", "cloud-provider-kind",
-            "it runs beside the clusters (MT4030, MT4031)",
-            reading => reading.LoadBalancerProblems.Count == 0 ? "it runs" : "it does not run",
+            "it runs alongside the clusters (MT4030, MT4031)",
+            reading => reading.LoadBalancerProblems.Count == 0 ? "running" : "not running",
             reading => reading.LoadBalancerProblems,
             reading => NotApplicableIf(
                 reading.Kind.LoadBalancer.Kind != LoadBalancerKind.CloudProviderKind,
                 "it is not the load balancer")),
-        Row("MT2228", "load balancers' addresses from this machine",
-            "Docker Desktop's network is in a virtual machine (kubernetes-sigs/kind#3556, docker/for-mac#7334)",
-            reading => IsHidden(reading) ? "the network lies in a virtual machine" : "the network is this machine's",
+        Row("MT2228", "load balancer access from this machine",
+            "Docker Desktop's network is inside a virtual machine (kubernetes-sigs/kind#3556, docker/for-mac#7334)",
+            reading => IsHidden(reading) ? "the network is inside a virtual machine" : "the network is on this machine",
             reading => IsHidden(reading)
                 ? [Warning(
                     "load balancer",
-                    "The nodes' network lies in a virtual machine: addresses of load balancers are reached from the other clusters, not"
-                    + " from this machine.",
-                    "None for tests of the mesh; for access from this machine take --lb=cloud-provider-kind.")]
+                    "The nodes' network is inside a virtual machine: load balancers can be reached from the other clusters, but not from"
+                    + " this machine.",
+                    "Nothing to do for mesh tests. For access from this machine use --lb=cloud-provider-kind.")]
                 : [],
             NoMetalLb),
     ];
 
-    /// <summary>A row of those problems of the address plan that have one of these ids.</summary>
+    /// <summary>A row for the problems of the address plan with one of these ids.</summary>
     private static Check<PreflightReading> OfPlan(
         string id,
         string title,
@@ -104,26 +104,26 @@ internal static class NetworkChecks
             source,
             measure,
             reading => reading.AddressProblems!.Where(p => isOwn(p.Id)),
-            reading => skip?.Invoke(reading) ?? UnreadIf(reading.AddressProblems is null, "no plan could be tried"));
+            reading => skip?.Invoke(reading) ?? UnreadIf(reading.AddressProblems is null, "the addresses could not be planned"));
 
     private static bool IsOfPools(string id) => id.StartsWith(ProblemCodes.PoolPrefix, StringComparison.Ordinal);
 
     private static Skip? NoMetalLb(PreflightReading reading) =>
-        NotApplicableIf(reading.Kind.LoadBalancer.Kind != LoadBalancerKind.MetalLb, "there is no MetalLB");
+        NotApplicableIf(reading.Kind.LoadBalancer.Kind != LoadBalancerKind.MetalLb, "MetalLB is not used");
 
     private static IEnumerable<Problem> AddressRange(PreflightReading reading)
     {
         if (FreeParts(reading) > 0) return [];
         var cover = reading.Engine!.Routes.FirstOrDefault(r => Parts(reading).All(part => Overlap(r.Range, part)));
         var cause = cover is null
-            ? $"{Count(reading.Engine.Networks.Count, "network")} and this machine's routes take them"
+            ? $"{Count(reading.Engine.Networks.Count, "network")} and this machine's routes use them"
             : $"the route {cover.Range} by {cover.Interface} covers them";
         return
         [
             Error(
                 $"network {reading.Kind.Network.Name}",
-                $"It has to be made, and none of the ranges that Docker gives to networks is free: {cause}.",
-                $"{(cover is null ? "docker network prune" : $"Disconnect the VPN of {cover.Interface}")}; or set network: {{create:"
+                $"It must be created, but no range in Docker's address pools is free: {cause}.",
+                $"{(cover is null ? "Run: docker network prune" : $"Disconnect the VPN on {cover.Interface}")}. Or set network: {{create:"
                 + " true, subnet: 10.253.0.0/22} in the topology, or default-address-pools in Docker's daemon.json."),
         ];
     }
@@ -162,9 +162,9 @@ internal static class NetworkChecks
         return isOld && reading.Kubernetes >= FirstStrictAboutPeers
             ? [Warning(
                 "loadBalancer.version",
-                $"MetalLB {wanted} has CRDs whose BGPPeer objects Kubernetes {reading.Kubernetes} refuses; layer 2, which is used here,"
-                + " is not concerned.",
-                $"Take v{FirstMetalLbThatFits} or newer.")]
+                $"Kubernetes {reading.Kubernetes} rejects BGPPeer objects of the MetalLB {wanted} CRDs. Layer 2 mode, which is used here,"
+                + " is not affected.",
+                $"Use v{FirstMetalLbThatFits} or newer.")]
             : [];
     }
 

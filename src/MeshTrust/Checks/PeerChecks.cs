@@ -4,26 +4,26 @@ using static MeshTrust.Checks.TrustCheck;
 namespace MeshTrust.Checks;
 
 /// <summary>
-/// The way from one cluster to another: these rules need programs on the nodes, which only the provider <c>kind</c> can run.
+/// Connectivity between clusters. These rules run programs on the nodes, which only the provider <c>kind</c> supports.
 /// </summary>
 internal static class PeerChecks
 {
     public static IReadOnlyList<Check<TrustSnapshot>> Rows { get; } =
     [
-        Calls("MT3131", "every API server is reached from the nodes of the other clusters, by name and TLS",
+        Calls("MT3131", "nodes reach the API servers of the other clusters by name over TLS",
             "istio.io docs/setup/install/multicluster/before-you-begin (API Server Access); istio/istio#31081",
             [PeerPath.ApiServer],
-            "there is one cluster, or nobody here can run a program on its nodes",
-            call => $"Node {call.Node} does not reach {call.Target}: {call.Fault}.",
-            "Run --target=Repair; an istiod of the one cluster cannot read the other until this works."),
-        Calls("MT3132", "pods and Services of clusters in one network are reached by their own addresses",
+            "there is only one cluster, or programs cannot be run on its nodes",
+            call => $"Node {call.Node} cannot reach {call.Target}: {call.Fault}.",
+            "Run --target=Repair. istiod in one cluster cannot read the other cluster until this works."),
+        Calls("MT3132", "nodes reach pods and Services of clusters in the same network directly",
             "istio.io docs/ops/deployment/deployment-models (single network); istio common/scripts/kind_provisioner.sh"
             + " connect_kind_clusters",
             [PeerPath.Pod, PeerPath.Service],
-            "no two clusters have routes between them",
-            call => $"From node {call.Node} no answer comes from {(call.Path == PeerPath.Pod ? "pod" : "Service")} {call.Target} of"
+            "no routes are set between clusters",
+            call => $"Node {call.Node} gets no response from {(call.Path == PeerPath.Pod ? "pod" : "Service")} {call.Target} of"
                 + $" '{call.To}': {call.Fault}.",
-            "Run --target=Repair, which sets the routes of all nodes anew."),
+            "Run --target=Repair, which resets the routes on all nodes."),
     ];
 
     private static Check<TrustSnapshot> Calls(

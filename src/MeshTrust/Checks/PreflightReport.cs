@@ -2,10 +2,10 @@ using MeshTrust.IO;
 
 namespace MeshTrust.Checks;
 
-/// <summary>Every check of the machine, all at once: one that fails hides none of the others.</summary>
+/// <summary>The results of all machine checks: a failed check does not hide the others.</summary>
 internal sealed record PreflightReport(string Mesh, IReadOnlyList<CheckReport> Rows)
 {
-    /// <summary>In the order in which people would look: the engine, the machine, the image, the network, the clusters.</summary>
+    /// <summary>In the order that people would check them: the engine, the machine, the image, the network, the clusters.</summary>
     public static IReadOnlyList<Check<PreflightReading>> Checks { get; } =
         [.. EngineChecks.Rows, .. HostChecks.Rows, .. ClusterChecks.Rows, .. NetworkChecks.Rows, ClusterChecks.Leftovers];
 
@@ -16,7 +16,7 @@ internal sealed record PreflightReport(string Mesh, IReadOnlyList<CheckReport> R
 
     public int Warnings => Problems.Count(p => p.Severity == Severity.Warning);
 
-    /// <summary>The whole as a sentence, with the figures.</summary>
+    /// <summary>The summary as a sentence, with counts.</summary>
     public string Verdict
     {
         get
@@ -25,30 +25,30 @@ internal sealed record PreflightReport(string Mesh, IReadOnlyList<CheckReport> R
             {
                 CheckOutcome.Passed => "passed",
                 CheckOutcome.NotApplicable => "not applicable",
-                CheckOutcome.CouldNotCheck => "could not look",
+                CheckOutcome.CouldNotCheck => "could not be checked",
                 CheckOutcome.Warned => "with warnings",
                 _ => "failed",
             }}");
-            var end = Errors > 0 ? $"Nothing was started: {Text.Count(Errors, "error")} to mend first." : "The run can go on.";
-            return $"{Text.Count(Rows.Count, "check")} of this machine for {Mesh}: {string.Join(", ", parts)}. {end}";
+            var end = Errors > 0 ? $"Nothing was started: fix {Text.Count(Errors, "error")} first." : "The run can continue.";
+            return $"{Text.Count(Rows.Count, "check")} on this machine for {Mesh}: {string.Join(", ", parts)}. {end}";
         }
     }
 
-    /// <summary>Makes every check. Pure: the same reading gives the same report.</summary>
+    /// <summary>Runs every check. Pure: the same reading gives the same report.</summary>
     public static PreflightReport For(PreflightReading reading) =>
         new(reading.Topology.Name, [.. Checks.Select(check => check.Run(reading))]);
 
-    /// <summary>The errors as a fault of stage <see cref="Stage.Preflight"/>; null where there is none. Warnings stop nothing.</summary>
+    /// <summary>The errors as an exception of stage <see cref="Stage.Preflight"/>; null if there are none. Warnings do not count.</summary>
     public MeshTrustException? ToFault() =>
         Errors == 0 ? null : new MeshTrustException(Stage.Preflight, [.. Problems.Where(p => p.Severity == Severity.Error)]);
 }
 
-/// <summary>How the rows about the machine are made.</summary>
+/// <summary>Builds the rows of the machine checks.</summary>
 internal static class MachineCheck
 {
     /// <summary>
-    /// A row of the table. A problem without an id gets the check's; those of the plans bring their own. Without the engine's answer, a
-    /// row that needs it says that it could not look.
+    /// A row of the table. A problem without an id gets the check's id; problems of the plans have their own. If the engine is not
+    /// responding, a row that needs it reports that it could not be checked.
     /// </summary>
     public static Check<PreflightReading> Row(
         string id,
@@ -61,18 +61,18 @@ internal static class MachineCheck
         {
             Measure = measure,
             Inspect = reading => inspect(reading).Select(problem => new Finding(problem)),
-            Skip = reading => needsEngine && reading.Engine is null ? Skip.Unread("the engine does not answer") : skip?.Invoke(reading),
+            Skip = reading => needsEngine && reading.Engine is null ? Skip.Unread("the engine is not responding") : skip?.Invoke(reading),
         };
 
     /// <summary>A problem that would make the run fail.</summary>
     public static Problem Error(string location, string message, string hint) => new("", location, message, hint);
 
-    /// <summary>A problem that someone should know.</summary>
+    /// <summary>A problem that does not stop the run.</summary>
     public static Problem Warning(string location, string message, string hint) => new("", location, message, hint, Severity.Warning);
 
     public static Skip? NotApplicableIf(bool holds, string reason) => holds ? Skip.NotApplicable(reason) : null;
 
     public static Skip? UnreadIf(bool holds, string reason) => holds ? Skip.Unread(reason) : null;
 
-    public static Skip? NoNewNode(PreflightReading reading) => NotApplicableIf(reading.NewNodes == 0, "no node is new");
+    public static Skip? NoNewNode(PreflightReading reading) => NotApplicableIf(reading.NewNodes == 0, "there are no new nodes");
 }

@@ -5,7 +5,7 @@ using static MeshTrust.Checks.TrustCheck;
 
 namespace MeshTrust.Checks;
 
-/// <summary>The secret <c>cacerts</c> as a secret, its files as files, and the revocation lists in it.</summary>
+/// <summary>The secret <c>cacerts</c>: its keys, its files, and its CRLs.</summary>
 internal static class SecretChecks
 {
     private const int MostRoots = 10;
@@ -13,33 +13,33 @@ internal static class SecretChecks
 
     public static IReadOnlyList<Check<TrustSnapshot>> Rows { get; } =
     [
-        Row(ProblemCodes.SecretIncomplete, "the secret cacerts holds all keys of one layout",
+        Row(ProblemCodes.SecretIncomplete, "the cacerts secret has all keys of one layout",
             "istio pilot/pkg/bootstrap/istio_ca.go, detectSigningCABundle; istio/istio#46600, #47650",
             EachCluster((snapshot, cluster) =>
                 cluster.Lacks(SnapshotPart.Cacerts) ? [] : Layout(cluster, $"secret {snapshot.Topology.Trust.Namespace}/cacerts")),
             notApplicable: _ => null),
-        Row("MT5006", "the certificate files are clean PEM that every peer reads alike",
+        Row("MT5006", "the certificate files are valid PEM that every peer parses the same way",
             "RFC 7468 section 3; ztunnel src/tls/certificate.rs (one bad block fails the whole reply); istio/istio#27605",
             EachSecret(Pem)),
-        Row("MT5021", "the secret can be replaced when its CA must be",
+        Row("MT5021", "the secret can be updated",
             "Kubernetes, Secrets: immutable; istio pilot/pkg/bootstrap/istio_ca.go (file watcher behind kubelet's sync)",
             EachCluster((_, cluster) => Immutable(cluster))),
-        Row(ProblemCodes.RevocationListsIncomplete, "revocation lists cover every CA of the chain",
+        Row(ProblemCodes.RevocationListsIncomplete, "CRLs cover every CA in the chain",
             "istio security/pkg/pki/util/keycertbundle.go, verifyCRL; RFC 5280 sections 5.1.2.5 and 6.3.3; istio/istio#61075, #61073",
             EachSecret(RevocationLists),
             [SnapshotPart.Cacerts, SnapshotPart.Crl],
             snapshot => snapshot.Clusters.Any(c => c.Bundle?.Crl is not null || c.Crl is not null)
                 ? null
-                : "no cluster has revocation lists (ca-crl.pem, istio-ca-crl)"),
+                : "no cluster has CRLs (ca-crl.pem, istio-ca-crl)"),
     ];
 
     private static IEnumerable<Finding> Immutable(ClusterSnapshot cluster)
     {
         if (cluster.Cacerts?.Immutable is not true) yield break;
         yield return Warning(
-            $"The secret cacerts of '{cluster.Name}' is immutable: kubelet never refreshes it, and a new intermediate can only come by"
+            $"The cacerts secret of '{cluster.Name}' is immutable: kubelet never refreshes it, and installing a new intermediate means"
             + " deleting it, which leaves a moment without a CA.",
-            "Create it anew without 'immutable: true' at the next planned restart of istiod.");
+            "Recreate it without 'immutable: true' at the next planned restart of istiod.");
     }
 
     private static IEnumerable<Finding> Layout(ClusterSnapshot cluster, string secret)
@@ -47,7 +47,7 @@ internal static class SecretChecks
         if (cluster.Bundle is not { } bundle)
         {
             yield return Error(
-                $"There is no {secret}: istiod runs, or will start, with a self-signed root that no other cluster trusts.",
+                $"There is no {secret}: istiod uses, or will use, a self-signed root that no other cluster trusts.",
                 "Run PushSecrets before istiod starts.");
             yield break;
         }
@@ -55,22 +55,22 @@ internal static class SecretChecks
         if (bundle.Contains("istio-generated"))
         {
             yield return Error(
-                $"{secret} carries 'istio-generated': istiod made it itself and treats it as self-signed.",
-                "Replace the whole secret by one that was issued from the common root, without that key.");
+                $"{secret} contains 'istio-generated': istiod created it and treats it as self-signed.",
+                "Replace the whole secret with one that was issued from the common root and does not contain this key.");
         }
 
         if (bundle.IsTls && CacertsFile.OfCluster.Any(bundle.Contains))
         {
             yield return Error(
-                $"{secret} holds both layouts: istiod takes tls.crt and silently ignores the *.pem keys.",
-                "Remove the keys of the layout that is not meant.");
+                $"{secret} contains both layouts: istiod uses tls.crt and silently ignores the *.pem keys.",
+                "Remove the keys of the layout you do not use.");
         }
 
         const string PushAll = "Push all four files together.";
         foreach (var key in bundle.Keys.Where(k => !bundle.Contains(k)))
         {
             yield return Error(
-                $"{secret} lacks '{key}': istiod 1.27 and later refuse to start, older versions silently use a self-signed CA.",
+                $"{secret} lacks '{key}': istiod 1.27 and later do not start; older versions silently use a self-signed CA.",
                 PushAll);
         }
 
@@ -80,31 +80,31 @@ internal static class SecretChecks
 
     private static IEnumerable<Finding> Pem(SigningBundle bundle)
     {
-        // An absent or empty file is reported by MT5005 (and an empty chain by MT5004): here it would be the same thing twice.
+        // An absent or empty file is reported by MT5005 (and an empty chain by MT5004): here it would be reported twice.
         (PemDocument File, string Key)[] files =
             [(bundle.CaCert, bundle.CaCertName), (bundle.CertChain, bundle.CertChainName), (bundle.RootCert, bundle.RootCertName)];
         foreach (var (file, _) in files.Where(f => bundle.HasContent(f.Key)))
         {
             foreach (var defect in file.Breaks())
-                yield return Error($"{file.Name}: {defect}", "Write the file anew: one block after the other, each ended by a line break.");
+                yield return Error($"{file.Name}: {defect}", "Rewrite the file: one block after another, each ending with a line break.");
 
             // Go, OpenSSL and rustls all skip text outside blocks (RFC 7468 section 2).
             if (file.StrayText is { } text)
-                yield return Warning($"{file.Name}: {text}", "Leave only the blocks in the file.");
+                yield return Warning($"{file.Name}: {text}", "Keep only the PEM blocks in the file.");
             if (file.Certificates.Count == 0 && file.Defects.Count == 0)
-                yield return Error($"{file.Name} holds no certificate.", "Put the certificate in.");
+                yield return Error($"{file.Name} contains no certificate.", "Add the certificate to it.");
             foreach (var twice in file.Certificates.GroupBy(c => c).Where(g => g.Count() > 1))
             {
                 yield return Warning(
-                    $"{file.Name} holds '{twice.Key.Subject}' {twice.Count()} times; some Java clients refuse such a chain.",
-                    "Keep one of them, unless a rotation is under way.");
+                    $"{file.Name} contains '{twice.Key.Subject}' {twice.Count()} times. Some Java clients reject such a chain.",
+                    "Keep only one, unless a rotation is in progress.");
             }
         }
 
         if (bundle.Roots.Count > MostRoots || bundle.Bytes(bundle.RootCertName).Length > LargestBundle)
         {
             yield return Warning(
-                $"{bundle.RootCert.Name} holds {bundle.Roots.Count} roots: it is copied into every namespace and every webhook.",
+                $"{bundle.RootCert.Name} contains {bundle.Roots.Count} roots: it is copied into every namespace and every webhook.",
                 $"Keep at most {MostRoots} roots and {LargestBundle / 1024} KiB.");
         }
     }
@@ -116,23 +116,23 @@ internal static class SecretChecks
         {
             if (published is null) yield break;
             yield return Warning(
-                "istio-ca-crl is there, but the secret has no ca-crl.pem: istiod never clears it while it runs.",
-                "If the list was removed on purpose: istiod stops handing it out at its next restart.");
+                "istio-ca-crl exists, but the secret has no ca-crl.pem: istiod never removes it while it is running.",
+                "If you removed the CRL on purpose, istiod stops publishing it at its next restart.");
             yield break;
         }
 
         if (published is not null && !text.AsSpan().SequenceEqual(Encoding.UTF8.GetBytes(published)))
         {
             yield return Warning(
-                "istio-ca-crl holds another list than ca-crl.pem in the secret.",
-                "Look for 'CRL' in istiod's log: one bad list keeps the old one alive.");
+                "istio-ca-crl differs from ca-crl.pem in the secret.",
+                "Look for 'CRL' in the istiod log: one invalid CRL keeps the old ones in use.");
         }
 
         if (bundle.IsTls)
         {
             yield return Warning(
-                "The secret has tls.crt and ca-crl.pem: istiod ignores the list in this layout.",
-                "Use the layout of the four *.pem keys.");
+                "The secret has both tls.crt and ca-crl.pem: istiod ignores the CRL in this layout.",
+                "Use the layout with the four *.pem keys.");
         }
 
         var file = PemDocument.Parse($"{bundle.Cluster}/ca-crl.pem", text);
@@ -146,12 +146,12 @@ internal static class SecretChecks
             }
 
             yield return Error(
-                $"{file.Name}: the block at line {block.Line} is no revocation list.",
-                "Leave only X509 CRL blocks in the file.");
+                $"{file.Name}: the block at line {block.Line} is not a valid CRL.",
+                "Keep only X509 CRL blocks in the file.");
         }
 
         foreach (var defect in file.Breaks(PemLabel.Crl))
-            yield return Error($"{file.Name}: {defect}", "Write the file anew, one list for each CA.");
+            yield return Error($"{file.Name}: {defect}", "Rewrite the file with one CRL for each CA.");
         foreach (var finding in Coverage(bundle, file.Name, lists, snapshot.At)) yield return finding;
     }
 
@@ -166,26 +166,26 @@ internal static class SecretChecks
             {
                 yield return Error(
                     $"{file} has no CRL from '{ca.Subject}': {Consequence}.",
-                    "Add one list for each certificate of cert-chain.pem.");
+                    "Add a CRL for each certificate in cert-chain.pem.");
             }
             else if (own.All(l => l.NextUpdate < at))
             {
-                yield return Error($"The CRL of '{ca.Subject}' was due for replacement at {own[^1].NextUpdate:u}.", "Issue a new list.");
+                yield return Error($"The CRL of '{ca.Subject}' expired at {own[^1].NextUpdate:u}.", "Issue a new CRL.");
             }
 
             if (ca.KeyUsage is { } usage && !usage.HasFlag(CertificateKeyUsage.CrlSign))
             {
                 yield return Error(
-                    $"'{ca.Subject}' lacks cRLSign, so its list counts for nothing: {Consequence}.",
-                    "Issue the CA anew with cRLSign (Istio's Makefile leaves it out).");
+                    $"'{ca.Subject}' lacks cRLSign, so its CRL is not valid: {Consequence}.",
+                    "Reissue the CA with cRLSign (Istio's Makefile omits it).");
             }
         }
 
         foreach (var twins in chain.GroupBy(c => c.Subject).Where(g => g.Count() > 1))
         {
             yield return Error(
-                $"Two certificates of the chain are called '{twins.Key}': istiod finds lists by that name, so one hides the other.",
-                "Issue the intermediate with a subject of its own.");
+                $"Two certificates in the chain have the subject '{twins.Key}': istiod looks CRLs up by subject, so one hides the other.",
+                "Issue the intermediate with its own subject.");
         }
     }
 }

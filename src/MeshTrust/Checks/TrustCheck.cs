@@ -3,10 +3,10 @@ using MeshTrust.Verification;
 
 namespace MeshTrust.Checks;
 
-/// <summary>How the rows about trust are made: what each needs of a cluster, and over what it goes.</summary>
+/// <summary>Builds the rows of the trust checks: which parts of a cluster each needs, and what it iterates over.</summary>
 internal static class TrustCheck
 {
-    /// <summary>The check that reports a part that could not be read: once, not in every check that would have needed it.</summary>
+    /// <summary>The check that reports a part that could not be read: once, not in every check that needs it.</summary>
     private static readonly Dictionary<SnapshotPart, string> ReportingCheck = new()
     {
         [SnapshotPart.Cacerts] = ProblemCodes.SecretIncomplete,
@@ -18,8 +18,8 @@ internal static class TrustCheck
     };
 
     /// <summary>
-    /// A row of the table. It needs the secret <c>cacerts</c> of each cluster where it does not name other parts, and applies where one
-    /// cluster has a readable secret, unless it says otherwise.
+    /// A row of the table. By default it needs the secret <c>cacerts</c> of each cluster and applies if at least one cluster has a
+    /// readable secret.
     /// </summary>
     public static Check<TrustSnapshot> Row(
         string id,
@@ -36,14 +36,14 @@ internal static class TrustCheck
         };
 
     public static string? NoSecret(TrustSnapshot snapshot) =>
-        snapshot.Clusters.Any(c => c.Cacerts is not null) ? null : "no cluster has a readable secret cacerts";
+        snapshot.Clusters.Any(c => c.Cacerts is not null) ? null : "no cluster has a readable cacerts secret";
 
-    /// <summary>Goes over every cluster, which all findings then concern.</summary>
+    /// <summary>Runs for every cluster; each finding is about that cluster.</summary>
     public static Func<TrustSnapshot, IEnumerable<Finding>> EachCluster(
         Func<TrustSnapshot, ClusterSnapshot, IEnumerable<Finding>> inspect) =>
         snapshot => snapshot.Clusters.SelectMany(cluster => inspect(snapshot, cluster).Select(finding => finding.In(cluster.Name.Value)));
 
-    /// <summary>Goes over the secret of every cluster that has one.</summary>
+    /// <summary>Runs for the secret of every cluster that has one.</summary>
     public static Func<TrustSnapshot, IEnumerable<Finding>> EachSecret(
         Func<TrustSnapshot, ClusterSnapshot, SigningBundle, IEnumerable<Finding>> inspect) =>
         EachCluster((snapshot, cluster) => cluster.Bundle is { } bundle ? inspect(snapshot, cluster, bundle) : []);
@@ -51,22 +51,22 @@ internal static class TrustCheck
     public static Func<TrustSnapshot, IEnumerable<Finding>> EachSecret(Func<SigningBundle, IEnumerable<Finding>> inspect) =>
         EachSecret((_, _, bundle) => inspect(bundle));
 
-    /// <summary>Goes over every distinct certificate of every secret.</summary>
+    /// <summary>Runs for every distinct certificate of every secret.</summary>
     public static Func<TrustSnapshot, IEnumerable<Finding>> EachCertificate(
         Func<SigningBundle, CertificateDocument, IEnumerable<Finding>> inspect) =>
         EachSecret(bundle => bundle.All.SelectMany(entry => inspect(bundle, entry.Certificate)));
 
-    /// <summary>A finding that breaks trust, or will.</summary>
+    /// <summary>A finding that breaks trust now or later.</summary>
     public static Finding Error(string message, string hint) => Finding.OfMesh(Severity.Error, message, hint);
 
-    /// <summary>A finding that someone should know.</summary>
+    /// <summary>A finding that does not break trust.</summary>
     public static Finding Warning(string message, string hint) => Finding.OfMesh(Severity.Warning, message, hint);
 
     private static IEnumerable<Finding> Unread(string id, TrustSnapshot snapshot)
     {
         foreach (var cluster in snapshot.Clusters)
         {
-            // One sentence for a cluster that does not answer at all, rather than one for each thing in it.
+            // One message for a cluster that cannot be reached at all, instead of one for each object in it.
             foreach (var same in cluster.Unread.GroupBy(u => u.Reason))
             {
                 var isWhole = same.Count() == ReportingCheck.Count;
@@ -97,7 +97,7 @@ internal static class TrustCheck
             {
                 yield return new UncheckedCluster(
                     cluster.Name.Value,
-                    $"it has no cacerts (see {ReportingCheck[SnapshotPart.Cacerts]})",
+                    $"no cacerts secret (see {ReportingCheck[SnapshotPart.Cacerts]})",
                     Unread: false);
             }
         }

@@ -7,7 +7,7 @@ namespace MeshTrust.Checks;
 public static class TrustInspection
 {
     /// <summary>
-    /// All findings of all checks, the matrix and the clusters. It never stops at a fault and never throws for what it reads.
+    /// Returns all findings of all checks, the matrix and the clusters. Bad input never makes it stop or throw.
     /// </summary>
     public static TrustReport Inspect(TrustSnapshot snapshot)
     {
@@ -16,7 +16,7 @@ public static class TrustInspection
         var checks = Checks(_ => proof.Value);
         if (snapshot.Peers.Count > 0) checks = [.. checks, .. PeerChecks.Rows];
         var reports = new CheckReport[checks.Count];
-        // The proof takes longest and begins first; the others run beside it.
+        // The proof takes longest and starts first; the checks run in parallel with it.
         Parallel.For(-1, checks.Count, i =>
         {
             if (i >= 0) reports[i] = checks[i].Run(snapshot);
@@ -28,7 +28,7 @@ public static class TrustInspection
             At = snapshot.At,
             Clusters = [.. snapshot.Clusters.Select(Summarise)],
             Matrix = Try(proof)
-                ?? new TrustMatrix { Pairs = [], PathValidations = 0, Handshakes = 0, Method = "The proof could not be made." },
+                ?? new TrustMatrix { Pairs = [], PathValidations = 0, Handshakes = 0, Method = "The trust matrix could not be computed." },
             Checks = [.. reports.OrderBy(r => r.Id, StringComparer.Ordinal)],
             TrustStore = snapshot.Files?.Directory,
             Drift = snapshot.Files is null ? [] : [.. Drift(snapshot, snapshot.Files)],
@@ -36,9 +36,9 @@ public static class TrustInspection
     }
 
     /// <summary>
-    /// Every check of trust but those of the way between clusters. The numbers 15, 16 and 22 need running pods or a rotation.
+    /// Every trust check except the connectivity checks. The numbers 15, 16 and 22 would need running pods or a rotation.
     /// </summary>
-    /// <param name="prove">Makes the proof of all pairs, or hands out one that is made already.</param>
+    /// <param name="prove">Computes the proof of all pairs, or returns one that was already computed.</param>
     internal static IReadOnlyList<Check<TrustSnapshot>> Checks(Func<TrustSnapshot, TrustMatrix> prove) =>
     [
         MeshChecks.PairsTrusted(prove),
@@ -51,7 +51,7 @@ public static class TrustInspection
         {
             return proof.Value;
         }
-        // The check of the pairs asks for the same value and reports the fault.
+        // The check of the pairs evaluates the same value and reports the exception.
         catch (Exception fault) when (fault is not OutOfMemoryException)
         {
             return null;
@@ -82,10 +82,10 @@ public static class TrustInspection
         let same = file is null || held is null ? (bool?)null : file.Content.Span.SequenceEqual(held)
         let detail = (file, held, same) switch
         {
-            (null, _, _) => "The cluster holds it, the trust store does not.",
-            (_, null, _) => "The trust store holds it, the cluster does not: run PushSecrets.",
+            (null, _, _) => "It is in the cluster but not in the trust store.",
+            (_, null, _) => "It is in the trust store but not in the cluster. Run PushSecrets.",
             (_, _, true) => null,
-            _ => "The cluster holds other bytes than the trust store: run PushSecrets, or see who else writes the secret.",
+            _ => "The cluster and the trust store differ. Run PushSecrets, or check what else writes the secret.",
         }
         select new SecretDrift(cluster.Name.Value, key, same, detail);
 }

@@ -7,8 +7,8 @@ using MeshTrust.IO;
 namespace MeshTrust.Reporting;
 
 /// <summary>
-/// The report for test readers: a suite for each check, a case for each cluster (for MT5002: each ordered pair, while there are at most
-/// 100). An error is a <c>failure</c>, what could not be read an <c>error</c>, what does not apply is <c>skipped</c>, a warning is
+/// The report as JUnit XML: a suite for each check, a case for each cluster (for MT5002: for each cluster pair, up to 100 pairs). An error
+/// is a <c>failure</c>, an unreadable object an <c>error</c>, a check that does not apply <c>skipped</c>, and a warning
 /// <c>system-out</c>.
 /// </summary>
 internal static class JUnitReport
@@ -18,7 +18,7 @@ internal static class JUnitReport
     {
         var suites = report.Checks.Select(check => (Check: check, Cases: Cases(check, report).ToList())).ToList();
         using var text = new Utf8StringWriter();
-        // What XML cannot hold is replaced before it gets here, so that the writer need not throw.
+        // Characters that XML cannot represent were already replaced, so the writer does not have to throw.
         using (var xml = XmlWriter.Create(text, new XmlWriterSettings { Indent = true, NewLineChars = "\n", CheckCharacters = false }))
         {
             xml.WriteStartElement("testsuites");
@@ -106,7 +106,7 @@ internal static class JUnitReport
 
     private static string Lines(IEnumerable<Finding> findings) => string.Join('\n', findings.Select(f => Text.OneLine(f.ToString())));
 
-    /// <summary>XML 1.0 has no way to write most control characters, nor half a surrogate pair: they become '?'.</summary>
+    /// <summary>XML 1.0 cannot represent most control characters or unpaired surrogates: they become '?'.</summary>
     private static string Clean(string text)
     {
         var clean = new StringBuilder(text.Length);
@@ -136,7 +136,7 @@ internal static class JUnitReport
 
         public string? Unread { get; init; }
 
-        /// <summary>What a reader should know although the case passed.</summary>
+        /// <summary>A note for the reader although the case passed.</summary>
         public string? Remark { get; init; }
 
         public List<Finding> Failures { get; } = [.. findings.Where(f => f is { Severity: Severity.Error, CouldNotCheck: false })];
@@ -145,7 +145,7 @@ internal static class JUnitReport
 
         public List<Finding> Warnings { get; } = [.. findings.Where(f => f.Severity == Severity.Warning)];
 
-        /// <summary>The element that says that it did not pass; null where it did.</summary>
+        /// <summary>The element for a case that did not pass; null if it passed.</summary>
         public string? Element =>
             Failures.Count > 0 ? Failure
             : Unknown.Count > 0 || Unread is not null ? Error

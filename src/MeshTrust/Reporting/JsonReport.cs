@@ -7,12 +7,12 @@ using MeshTrust.Checks;
 namespace MeshTrust.Reporting;
 
 /// <summary>
-/// The reports for programs: indented JSON, ending in one line break. docs/checks.md and docs/preflight.md describe the members; they are
-/// only ever added under one <c>schemaVersion</c>.
+/// The reports for programs: indented JSON, ending with a line break. docs/checks.md and docs/preflight.md describe the members. Within
+/// one <c>schemaVersion</c> members are only added.
 /// </summary>
 internal static class JsonReport
 {
-    // A file and a terminal are no web page: '>' and umlauts may be written as they are.
+    // Output goes to a file or a terminal, not a web page: '>' and umlauts need no escaping.
     private static readonly Lazy<JsonReportContext> Context = new(() => new JsonReportContext(
         new JsonSerializerOptions(JsonReportContext.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }));
 
@@ -30,13 +30,13 @@ internal static class JsonReport
     private static string Render<T>(T document, JsonTypeInfo<T> shape) => JsonSerializer.Serialize(document, shape) + "\n";
 }
 
-/// <summary>The JSON of a preflight, whose members have names of their own.</summary>
+/// <summary>The JSON of a preflight, whose members have different names.</summary>
 internal sealed record PreflightDocument(
     int SchemaVersion, string Mesh, string Verdict, int Errors, int Warnings, IReadOnlyList<PreflightRow> Rows);
 
 internal sealed record PreflightRow(string Id, string Title, string Outcome, string Measured, IReadOnlyList<Problem> Problems);
 
-/// <summary>Serializers made by the compiler: no reflection at run time.</summary>
+/// <summary>Source-generated serializers: no reflection at run time.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     UseStringEnumConverter = true,

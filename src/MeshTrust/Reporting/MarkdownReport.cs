@@ -4,7 +4,7 @@ using static MeshTrust.IO.Text;
 
 namespace MeshTrust.Reporting;
 
-/// <summary>The report for a step summary: GitHub-flavoured Markdown, with what is wrong before what is fine.</summary>
+/// <summary>The report for a step summary: GitHub-flavoured Markdown, with the problems first.</summary>
 internal static class MarkdownReport
 {
     /// <summary>The report, with <c>\n</c> as line break.</summary>
@@ -24,7 +24,7 @@ internal static class MarkdownReport
     {
         var findings = report.Findings.OrderByDescending(f => f.Severity).ToList();
         if (findings.Count == 0) return;
-        text.Append("### What to mend\n\n| id | | where | what | what to do |\n|---|---|---|---|---|\n");
+        text.Append("### Problems to fix\n\n| id | | where | problem | fix |\n|---|---|---|---|---|\n");
         foreach (var finding in findings)
         {
             text.Append($"| `{finding.Id}` | {ReportText.Word(finding.Severity)} | {Escape(finding.Location)} | ");
@@ -68,7 +68,7 @@ internal static class MarkdownReport
         else
         {
             foreach (var row in ReportText.BrokenRows(report.Matrix)) text.Append($"- {Escape(row)}\n");
-            text.Append($"\n{report.Matrix.Trusted} of {report.Matrix.Pairs.Count} ordered pairs are trusted.\n\n");
+            text.Append($"\n{report.Matrix.Trusted} of {report.Matrix.Pairs.Count} cluster pairs trust each other.\n\n");
         }
 
         text.Append(Escape(report.Matrix.Method)).Append("\n\n");
@@ -80,7 +80,7 @@ internal static class MarkdownReport
         text.Append("| id | outcome | rule | source |\n|---|---|---|---|\n");
         foreach (var check in report.Checks)
         {
-            var lacking = check.Unchecked.Select(u => $"not {u.Cluster}: {u.Reason}");
+            var lacking = check.Unchecked.Select(u => $"{u.Cluster} not checked: {u.Reason}");
             var note = string.Join("; ", new[] { check.Note }.Concat(lacking).OfType<string>());
             var title = note.Length == 0 ? check.Title : $"{check.Title} ({note})";
             text.Append($"| `{check.Id}` | {ReportText.Word(check.Outcome)} | {Escape(title)} | {Escape(check.Source)} |\n");
@@ -109,7 +109,7 @@ internal static class MarkdownReport
         null => "❔",
     };
 
-    /// <summary>Text from a cluster stays text: no cell, no markup, no mention of its own.</summary>
+    /// <summary>Text from a cluster must stay text: it must not create cells, markup or mentions.</summary>
     private static string Escape(string text)
     {
         var escaped = new StringBuilder(text.Length + 8);

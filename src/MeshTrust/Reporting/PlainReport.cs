@@ -4,14 +4,14 @@ using MeshTrust.Verification;
 
 namespace MeshTrust.Reporting;
 
-/// <summary>The reports as stable lines for logs: one fact a line, the id or a fixed word first, so that <c>grep</c> finds it.</summary>
+/// <summary>The reports as stable log lines: one fact per line, starting with the id or a fixed word for <c>grep</c>.</summary>
 internal static class PlainReport
 {
-    /// <summary>Writes what was verified. Lines end in the writer's own line break.</summary>
+    /// <summary>Writes the result of a verification. Lines end with the writer's line break.</summary>
     public static void Write(TrustReport report, TextWriter output) => Write(Lines(report), output);
 
     /// <summary>
-    /// Writes what the checks of the machine found; with <paramref name="all"/> also the rows that need nobody's attention.
+    /// Writes the result of the machine checks; with <paramref name="all"/> also the rows that need no attention.
     /// </summary>
     public static void Write(PreflightReport report, TextWriter output, bool all) => Write(Lines(report, all), output);
 

@@ -5,10 +5,10 @@ using MeshTrust.Verification;
 
 namespace MeshTrust.Reporting;
 
-/// <summary>The words and figures that all reports share.</summary>
+/// <summary>The text and numbers that all reports share.</summary>
 internal static class ReportText
 {
-    /// <summary>More clusters than this, and the matrix is summed up: it would fill the screen and say nothing.</summary>
+    /// <summary>Above this number of clusters the matrix is summarised: it would fill the screen without being readable.</summary>
     public const int LargestMatrix = 12;
 
     /// <summary>Seconds, UTC.</summary>
@@ -17,7 +17,7 @@ internal static class ReportText
     /// <summary>The day, UTC.</summary>
     public static string Day(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 
-    /// <summary>How long until an expiry, or since.</summary>
+    /// <summary>The time until an expiry, or since.</summary>
     public static string Left(DateTimeOffset notAfter, DateTimeOffset now) =>
         notAfter < now ? $"expired {Text.Duration(now - notAfter)} ago" : $"in {Text.Duration(notAfter - now)}";
 
@@ -35,7 +35,7 @@ internal static class ReportText
         _ => "FAIL",
     };
 
-    /// <summary>How the checks ended, in figures.</summary>
+    /// <summary>The number of checks with each outcome.</summary>
     public static string CheckCounts(TrustReport report)
     {
         var parts = report.Checks.GroupBy(c => c.Outcome).OrderBy(g => g.Key).Select(g => $"{g.Count()} {g.Key switch
@@ -43,32 +43,32 @@ internal static class ReportText
             CheckOutcome.Passed => "passed",
             CheckOutcome.NotApplicable => "not applicable",
             CheckOutcome.Warned => "with warnings",
-            CheckOutcome.CouldNotCheck => "could not check",
+            CheckOutcome.CouldNotCheck => "could not be checked",
             _ => "failed",
         }}");
         return $"{Text.Count(report.Checks.Count, "check")}: {string.Join(", ", parts)}";
     }
 
-    /// <summary>For each cluster that is not trusted everywhere: where it is not, and why first.</summary>
+    /// <summary>For each cluster that is not trusted everywhere: the clusters that do not trust it, and the first reason.</summary>
     public static IEnumerable<string> BrokenRows(TrustMatrix matrix) =>
         from pair in matrix.Pairs
         where pair.Trusted is not true
         group pair by pair.From into row
         let peers = row.Select(p => p.To).ToList()
         let names = $"{string.Join(", ", peers.Take(8))}{(peers.Count > 8 ? $" and {peers.Count - 8} more" : "")}"
-        select $"{row.Key} is not proven in {names}: {row.First().Reason}";
+        select $"{row.Key} is not trusted in {names}: {row.First().Reason}";
 
-    /// <summary>The roots of all clusters, each with a letter or number that a table can use.</summary>
+    /// <summary>The roots of all clusters, each with a letter or number for the table.</summary>
     public static IReadOnlyList<(string Label, CertificateSummary Root)> Roots(TrustReport report)
     {
         var roots = report.Clusters.SelectMany(c => c.Roots).DistinctBy(r => r.Sha256);
         return [.. roots.Select((root, i) => (i < 26 ? $"{(char)('A' + i)}" : $"R{i + 1}", root))];
     }
 
-    /// <summary>The files that differ from the clusters, or are only on one side.</summary>
+    /// <summary>The files that differ from the clusters, or exist on one side only.</summary>
     public static IReadOnlyList<SecretDrift> Differing(TrustReport report) => [.. report.Drift.Where(d => d.Same is not true)];
 
-    /// <summary>The rows of a preflight that somebody should read, or all of them.</summary>
+    /// <summary>The rows of a preflight that need attention, or all of them.</summary>
     public static IReadOnlyList<CheckReport> Rows(PreflightReport report, bool all) =>
         [.. report.Rows.Where(r => all || r.Outcome is CheckOutcome.Warned or CheckOutcome.Failed)];
 }

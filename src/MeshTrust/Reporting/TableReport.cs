@@ -5,7 +5,7 @@ using static MeshTrust.IO.Text;
 
 namespace MeshTrust.Reporting;
 
-/// <summary>The reports for a person at a terminal, in its width and with its colours.</summary>
+/// <summary>The reports for a terminal, using its width and colours.</summary>
 internal static class TableReport
 {
     private const int LongestFindings = 40;
@@ -15,7 +15,7 @@ internal static class TableReport
     private static readonly Style Quiet = new(Color.Grey);
     private static readonly Style Strong = new(decoration: Decoration.Bold);
 
-    /// <summary>Which clusters, which root, who trusts whom, what is wrong and how to fix it.</summary>
+    /// <summary>Writes the clusters, their roots, who trusts whom, the problems and how to fix them.</summary>
     public static void Write(TrustReport report, IAnsiConsole console)
     {
         console.WriteLine();
@@ -33,10 +33,10 @@ internal static class TableReport
         WriteClosing(console, report);
     }
 
-    /// <summary>What the checks of the machine found: id, what was measured against what is needed, and how to fix it.</summary>
+    /// <summary>Writes the result of the machine checks: id, measured and required values, and how to fix problems.</summary>
     /// <param name="report">The report.</param>
-    /// <param name="console">Where to.</param>
-    /// <param name="all">Whether rows that need nobody's attention are shown too.</param>
+    /// <param name="console">The console to write to.</param>
+    /// <param name="all">Whether to include rows that need no attention.</param>
     public static void Write(PreflightReport report, IAnsiConsole console, bool all)
     {
         var rows = ReportText.Rows(report, all);
@@ -55,7 +55,7 @@ internal static class TableReport
         table.AddColumns(
             new TableColumn("Id").NoWrap(),
             new TableColumn("").NoWrap(),
-            new TableColumn("Found and needed, and what mends it"));
+            new TableColumn("Result and fix"));
         foreach (var row in rows)
         {
             if (row.Findings.Count == 0)
@@ -84,7 +84,7 @@ internal static class TableReport
 
     private static void WriteRoots(IAnsiConsole console, TrustReport report, IReadOnlyList<(string Label, CertificateSummary Root)> roots)
     {
-        if (roots.Count == 0) Line(console, ("No cluster holds a root.", Bad));
+        if (roots.Count == 0) Line(console, ("No cluster has a root.", Bad));
         var grid = Columns(3);
         foreach (var (label, root) in roots)
         {
@@ -140,7 +140,7 @@ internal static class TableReport
         var room = clusters.Sum(c => c.Name.Length + 3) + clusters.Select(c => c.Name.Length).DefaultIfEmpty().Max() + 4;
         if (clusters.Count is > 0 and <= ReportText.LargestMatrix && report.Matrix.Pairs.Count > 0 && room <= console.Profile.Width)
         {
-            Line(console, ("Who trusts whom", Strong), (" (a workload of the row, seen from the column)", Quiet));
+            Line(console, ("Who trusts whom", Strong), (" (row: cluster of the workload, column: cluster that verifies it)", Quiet));
             var grid = Columns(clusters.Count + 1);
             grid.AddRow([Cell("", Style.Plain), .. clusters.Select(c => Cell(c.Name, Quiet))]);
             foreach (var row in report.Matrix.Pairs.GroupBy(p => p.From))
@@ -149,7 +149,7 @@ internal static class TableReport
         }
         else
         {
-            var trusted = $" {report.Matrix.Trusted} of {report.Matrix.Pairs.Count} ordered pairs are trusted";
+            var trusted = $" {report.Matrix.Trusted} of {report.Matrix.Pairs.Count} cluster pairs trust each other";
             Line(console, ("Who trusts whom", Strong), (trusted, Quiet));
             foreach (var row in ReportText.BrokenRows(report.Matrix).Take(LongestFindings)) Line(console, ($"  {row}", Bad));
         }
@@ -167,7 +167,7 @@ internal static class TableReport
             grid.AddRow(Cell($"{finding.Id} {ReportText.Word(finding.Severity)}", StyleOf(finding)), Describe(console, finding));
         console.Write(grid);
         if (findings.Count > LongestFindings)
-            Line(console, ($"… and {findings.Count - LongestFindings} more: --output=plain or json shows all.", Careful));
+            Line(console, ($"… and {findings.Count - LongestFindings} more. Use --output=plain or --output=json to see all.", Careful));
         console.WriteLine();
     }
 
@@ -188,8 +188,8 @@ internal static class TableReport
     {
         var drift = ReportText.Differing(report).Count;
         var files = report.TrustStore is null ? ""
-            : drift == 0 ? "; the files are the same as in the clusters"
-            : $"; {Count(drift, "file")} differ from the clusters";
+            : drift == 0 ? "; local files match the clusters"
+            : $"; local files that differ from the clusters: {drift}";
         Line(console, ($"{ReportText.CheckCounts(report)}{files}", Quiet));
         var style = report.Outcome switch
         {
@@ -224,7 +224,7 @@ internal static class TableReport
         .Append(OneLine(finding.Message), Style.Plain)
         .Append($"\n{(console.Profile.Capabilities.Unicode ? "→" : "->")} {OneLine(finding.Hint)}", Quiet);
 
-    // Text, not markup: what a cluster holds must not be able to style the report.
+    // Text, not markup: content from a cluster must not be able to style the report.
     private static Text Cell(string text, Style style) => new(OneLine(text), style);
 
     private static void Line(IAnsiConsole console, params ReadOnlySpan<(string Text, Style Style)> parts)

@@ -5,20 +5,20 @@ using MeshTrust.Pki;
 namespace MeshTrust.Verification;
 
 /// <summary>
-/// Our own path validation (RFC 5280 section 6, as strict as OpenSSL, Envoy and ztunnel are together). <see cref="PlatformPath"/> judges
-/// too; this one adds what some platform misses (path length of a root, an authority key id with issuer and serial) and says which link is
-/// broken.
+/// MeshTrust's own path validation (RFC 5280 section 6, as strict as OpenSSL, Envoy and ztunnel combined). <see cref="PlatformPath"/>
+/// validates as well; this one adds rules that some platforms skip (path length of a root, an authority key id with issuer and serial) and
+/// reports which link is broken.
 /// </summary>
 internal static class CertificationPath
 {
     private const int LongestPath = 10;
 
-    /// <summary>Why the leaf does not verify with these certificates; null where it does.</summary>
+    /// <summary>Returns why the leaf does not verify with these certificates; null if it does.</summary>
     /// <param name="leaf">The workload's certificate.</param>
-    /// <param name="chain">What the workload sends with it.</param>
-    /// <param name="roots">What the verifier trusts.</param>
+    /// <param name="chain">The chain the workload sends with it.</param>
+    /// <param name="roots">The roots the verifier trusts.</param>
     /// <param name="trustDomain">The host of the SPIFFE id in the leaf.</param>
-    /// <param name="at">The moment of the handshake.</param>
+    /// <param name="at">The time of the handshake.</param>
     public static string? Fault(
         CertificateDocument leaf,
         IReadOnlyList<CertificateDocument> chain,
@@ -26,7 +26,7 @@ internal static class CertificationPath
         string trustDomain,
         DateTimeOffset at)
     {
-        if (roots.Count == 0) return "the verifier's root-cert.pem holds no certificate";
+        if (roots.Count == 0) return "the verifier's root-cert.pem contains no certificate";
         var faults = new List<(int Depth, string Text)>();
         return Climb([leaf]) ? null : faults.OrderByDescending(f => f.Depth).First().Text;
 
@@ -53,7 +53,7 @@ internal static class CertificationPath
                 {
                     if (roots.Contains(parent)) return true;
                     var end = $"the chain ends at '{parent.Subject}' (SHA-256 {parent.Sha256[..16]})";
-                    faults.Add((path.Count + 1, $"{end}, which is none of the verifier's roots"));
+                    faults.Add((path.Count + 1, $"{end}, which is not one of the verifier's roots"));
                 }
 
                 if (Climb([.. path, parent])) return true;
@@ -71,18 +71,19 @@ internal static class CertificationPath
         if (!child.IsSignedBy(parent))
             return $"the signature on {childName} was not made with the key of {name} (SHA-256 {parent.Sha256[..16]})";
         if (child.AuthorityKeyId is { } named && parent.SubjectKeyId is { } own && named != own)
-            return $"{childName} names the key id {named} of its issuer, but {name} has {own}";
+            return $"{childName} refers to issuer key id {named}, but {name} has {own}";
         if (child.AuthoritySerialNumber is { } serial && serial != parent.SerialNumber)
-            return $"{childName} names serial {serial} of its issuer, but {name} has {parent.SerialNumber}";
+            return $"{childName} refers to issuer serial {serial}, but {name} has {parent.SerialNumber}";
         if (at < parent.NotBefore) return $"{name} is not valid before {parent.NotBefore:u}";
         if (at > parent.NotAfter) return $"{name} expired at {parent.NotAfter:u}";
-        if (!parent.IsCa) return $"{name} is no CA (basic constraints)";
+        if (!parent.IsCa) return $"{name} is not a CA (basic constraints)";
         if (parent.KeyUsage is { } usage && !usage.HasFlag(CertificateKeyUsage.KeyCertSign))
             return $"{name} may not sign certificates (key usage without keyCertSign)";
         var below = path.Skip(1).Count(c => !c.IsSelfIssued);
-        if (parent.PathLength is { } length && below > length) return $"{name} has path length {length}, but {below} CAs stand below it";
+        if (parent.PathLength is { } length && below > length)
+            return $"{name} has path length {length}, but there are {below} CAs below it";
         if (parent.ShutsOut(CertificateProfile.ServerAuthentication) || parent.ShutsOut(CertificateProfile.ClientAuthentication))
-            return $"{name} is limited by its extended key usage, which lacks serverAuth or clientAuth";
+            return $"{name} has an extended key usage without serverAuth or clientAuth";
         if (NameConstraints.AgainstTrustDomain(parent, trustDomain) is { } uri) return $"{name} {uri} (name constraints)";
         var dns = path.Where(c => !c.IsSelfIssued).SelectMany(c => c.DnsNames).Select(d => NameConstraints.AgainstDns(parent, d));
         return dns.FirstOrDefault(f => f is not null) is { } fault ? $"{name} {fault} (name constraints)" : null;
@@ -93,7 +94,7 @@ internal static class CertificationPath
 }
 
 /// <summary>
-/// Path validation by the platform: only the given roots are trusted, nothing is fetched, and no foreign certificate may help.
+/// Path validation by the platform: only the given roots are trusted, nothing is downloaded, and no other certificate is used.
 /// </summary>
 internal static class PlatformPath
 {
@@ -112,7 +113,7 @@ internal static class PlatformPath
         return policy;
     }
 
-    /// <summary>Why the identity's leaf does not verify with these roots; null where it does.</summary>
+    /// <summary>Returns why the identity's leaf does not verify with these roots; null if it does.</summary>
     public static string? Fault(ProbeIdentity from, X509Certificate2Collection roots, DateTimeOffset at)
     {
         using var chain = new X509Chain { ChainPolicy = Policy(roots, from.PlatformChain, at) };
@@ -124,7 +125,7 @@ internal static class PlatformPath
         }
         catch (CryptographicException fault)
         {
-            return $"the platform cannot judge this chain ({fault.GetType().Name})";
+            return $"the platform cannot validate this chain ({fault.GetType().Name})";
         }
         finally
         {
@@ -133,14 +134,14 @@ internal static class PlatformPath
     }
 
     public static string Explain(X509Chain chain) =>
-        $"the platform's chain engine says {string.Join(", ", chain.ChainStatus.Select(s => s.Status).Distinct().Order())}";
+        $"the platform's chain validation reports {string.Join(", ", chain.ChainStatus.Select(s => s.Status).Distinct().Order())}";
 
-    // The platform may take intermediates from the user's own stores: what a peer would not be sent must not count.
+    // The platform may use intermediates from the user's certificate stores: a peer does not get them, so they must not count.
     private static string? Stranger(X509Chain chain, ProbeIdentity from, X509Certificate2Collection roots)
     {
         var used = chain.ChainElements.Skip(1).Select(e => e.Certificate);
         return used.FirstOrDefault(c => !Holds(from.PlatformChain, c) && !Holds(roots, c)) is { } stranger
-            ? $"the platform needed '{stranger.Subject}', which is in neither file"
+            ? $"the platform needed '{stranger.Subject}', which is in neither of the two files"
             : null;
     }
 
@@ -151,27 +152,27 @@ internal static class PlatformPath
 /// <summary>Name constraints on URIs and DNS names (RFC 5280 section 4.2.1.10).</summary>
 internal static class NameConstraints
 {
-    /// <summary>Why this CA's constraints forbid the trust domain in a SPIFFE URI; null where they do not.</summary>
+    /// <summary>Returns why this CA's constraints forbid the trust domain in a SPIFFE URI; null if they allow it.</summary>
     public static string? AgainstTrustDomain(CertificateDocument ca, string trustDomain)
     {
         if (ca.PermittedUris.Count > 0 && !ca.PermittedUris.Any(p => UriMatches(p, trustDomain)))
             return $"permits only the URI hosts {Quote(ca.PermittedUris)}, not '{trustDomain}'";
         return ca.ExcludedUris.FirstOrDefault(e => UriMatches(e, trustDomain)) is { } excluded
-            ? $"excludes the URI host '{excluded}' and with it '{trustDomain}'"
+            ? $"excludes the URI host '{excluded}', which covers '{trustDomain}'"
             : null;
     }
 
-    /// <summary>Why this CA's constraints forbid a DNS name; null where they do not.</summary>
+    /// <summary>Returns why this CA's constraints forbid a DNS name; null if they allow it.</summary>
     public static string? AgainstDns(CertificateDocument ca, string name)
     {
         if (ca.PermittedDns.Count > 0 && !ca.PermittedDns.Any(p => DnsMatches(p, name)))
             return $"permits only the DNS names {Quote(ca.PermittedDns)}, not '{name}'";
         return ca.ExcludedDns.FirstOrDefault(e => DnsMatches(e, name)) is { } excluded
-            ? $"excludes the DNS name '{excluded}' and with it '{name}'"
+            ? $"excludes the DNS name '{excluded}', which covers '{name}'"
             : null;
     }
 
-    // A leading dot means any host below; without one it is exactly that host.
+    // A leading dot matches any subdomain; without it only that exact host matches.
     private static bool UriMatches(string constraint, string host) => constraint.StartsWith('.')
         ? host.EndsWith(constraint, StringComparison.OrdinalIgnoreCase)
         : host.Equals(constraint, StringComparison.OrdinalIgnoreCase);

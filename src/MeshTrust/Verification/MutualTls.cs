@@ -6,22 +6,22 @@ using MeshTrust.Pki;
 
 namespace MeshTrust.Verification;
 
-/// <summary>How a handshake ended.</summary>
-/// <param name="AgainstClient">What the server held against the client; null for nothing.</param>
-/// <param name="AgainstServer">What the client held against the server; null for nothing.</param>
-/// <param name="Fault">Why it failed though neither held anything against the other; null where it did not.</param>
-/// <param name="TlsVersion">The version that was agreed on; null where it failed.</param>
+/// <summary>The result of a handshake.</summary>
+/// <param name="AgainstClient">Why the server rejected the client; null if it did not.</param>
+/// <param name="AgainstServer">Why the client rejected the server; null if it did not.</param>
+/// <param name="Fault">Why it failed although neither side rejected the other; null if it did not.</param>
+/// <param name="TlsVersion">The negotiated version; null if it failed.</param>
 internal sealed record HandshakeOutcome(string? AgainstClient, string? AgainstServer, string? Fault, string? TlsVersion);
 
 /// <summary>
-/// A real mutual-TLS handshake between two probe identities: each shows its leaf and chain, each trusts its own roots only.
+/// A real mutual TLS handshake between two probe identities: each presents its leaf and chain and trusts only its own roots.
 /// </summary>
 internal static class MutualTls
 {
-    /// <summary>It is all in memory: a second is long, this is a deadline against hanging.</summary>
+    /// <summary>Everything is in memory and takes well under a second; this only prevents hanging.</summary>
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
 
-    /// <summary>Shakes hands, sends one byte each way, and says what either side held against the other.</summary>
+    /// <summary>Performs the handshake, sends one byte in each direction, and returns why either side rejected the other.</summary>
     public static async Task<HandshakeOutcome> ShakeAsync(ProbeIdentity client, ProbeIdentity server, DateTimeOffset at)
     {
         using var deadline = new CancellationTokenSource(Deadline);
@@ -61,8 +61,8 @@ internal static class MutualTls
 
     private static string? Judge(ProbeIdentity expected, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
     {
-        if (certificate is null) return "it showed no certificate";
-        // A SPIFFE id is no host name: the name check is done here, on the URI.
+        if (certificate is null) return "it presented no certificate";
+        // A SPIFFE id is not a host name: the URI is checked here instead.
         if (errors.HasFlag(SslPolicyErrors.RemoteCertificateChainErrors))
             return chain is null ? "no chain could be built" : PlatformPath.Explain(chain);
         if (!CertificateDocument.TryFromDer(certificate.GetRawCertData(), out var leaf, out _)) return "its certificate cannot be read";
@@ -75,7 +75,7 @@ internal static class MutualTls
         try
         {
             await authenticate(cancellationToken).ConfigureAwait(false);
-            // In TLS 1.3 the client is done before the server has judged it: only a byte from the other side proves both.
+            // In TLS 1.3 the client finishes before the server has verified it: only a byte from the other side proves both.
             var one = new byte[1];
             await tls.WriteAsync(one, cancellationToken).ConfigureAwait(false);
             await tls.ReadExactlyAsync(one, cancellationToken).ConfigureAwait(false);
@@ -83,13 +83,13 @@ internal static class MutualTls
         }
         catch (OperationCanceledException)
         {
-            return $"the handshake did not end within {Deadline.TotalSeconds} seconds";
+            return $"the handshake timed out after {Deadline.TotalSeconds} seconds";
         }
         catch (Exception fault) when (fault is not OutOfMemoryException)
         {
             await end.DisposeAsync().ConfigureAwait(false);
             var inner = fault.InnerException is { } cause ? $" ({cause.Message.TrimEnd('.')})" : "";
-            return $"the handshake ended in {fault.GetType().Name}{inner}";
+            return $"the handshake failed with {fault.GetType().Name}{inner}";
         }
     }
 
@@ -102,7 +102,7 @@ internal static class MutualTls
 }
 
 /// <summary>
-/// One end of a connection that never leaves the process: reads from one pipe, without blocking a thread, and writes to another.
+/// One end of an in-process connection: reads from one pipe without blocking a thread and writes to another.
 /// </summary>
 internal sealed class DuplexStream(PipeReader input, PipeWriter output) : Stream
 {
@@ -125,7 +125,7 @@ internal sealed class DuplexStream(PipeReader input, PipeWriter output) : Stream
 
     public static (Stream Client, Stream Server) Pair()
     {
-        // A pipe that never makes its writer wait: the other end may have hung up without reading.
+        // A pipe without back pressure: the other end may have closed without reading.
         var options = new PipeOptions(pauseWriterThreshold: 0, useSynchronizationContext: false);
         var (up, down) = (new Pipe(options), new Pipe(options));
         return (new DuplexStream(down.Reader, up.Writer), new DuplexStream(up.Reader, down.Writer));
@@ -139,7 +139,7 @@ internal sealed class DuplexStream(PipeReader input, PipeWriter output) : Stream
 
     public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
-    // SslStream sends its alerts this way; it never waits, since the pipe never makes a writer wait.
+    // SslStream sends its alerts this way; it never blocks because the pipe has no back pressure.
     public override void Write(byte[] buffer, int offset, int count) => _output.Write(buffer, offset, count);
 
     public override void Flush()

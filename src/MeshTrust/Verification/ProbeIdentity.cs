@@ -6,16 +6,16 @@ using MeshTrust.Pki;
 namespace MeshTrust.Verification;
 
 /// <summary>
-/// A workload of one cluster, as istiod there would equip it: a probe leaf signed with the cluster's CA key, the certificates of its
-/// <c>cert-chain.pem</c>, and the roots it would trust. All of it in memory.
+/// A workload of one cluster, with what istiod would give it: a probe leaf signed with the cluster's CA key, the certificates of its
+/// <c>cert-chain.pem</c>, and the roots it would trust. Everything is in memory.
 /// </summary>
 internal sealed class ProbeIdentity : IDisposable
 {
     private readonly List<X509Certificate2> _owned = [];
 
     /// <summary>
-    /// Roots first, each part on its own: whatever is wrong with one part, the others stay usable. Others are judged by these roots, and a
-    /// damaged key or chain here must not spoil that.
+    /// Loads the roots first and each part separately, so that a problem with one part leaves the others usable. Other clusters are
+    /// verified with these roots, and a damaged key or chain here must not affect that.
     /// </summary>
     public ProbeIdentity(SigningBundle bundle, string trustDomain, DateTimeOffset at)
     {
@@ -27,10 +27,10 @@ internal sealed class ProbeIdentity : IDisposable
         ChainFault = Unreadable(bundle.CertChain) ?? Load(Chain, PlatformChain, bundle.CertChain.Name) ?? IssueLeaf(bundle, at);
     }
 
-    /// <summary>Equal where the signing certificate, its key and the chain are the same bytes: then verdicts are the same too.</summary>
+    /// <summary>Equal if the signing certificate, its key and the chain have the same bytes: then the verdicts are the same too.</summary>
     public string ChainKey { get; }
 
-    /// <summary>Equal where <c>root-cert.pem</c> is the same bytes.</summary>
+    /// <summary>Equal if <c>root-cert.pem</c> has the same bytes.</summary>
     public string RootKey { get; }
 
     public string SpiffeId { get; }
@@ -39,10 +39,10 @@ internal sealed class ProbeIdentity : IDisposable
 
     public ProbeLeaf? Leaf { get; private set; }
 
-    /// <summary>Why there is no leaf, or why nobody could read what it would send; null where it is sound.</summary>
+    /// <summary>Why there is no leaf, or why the chain it would send cannot be read; null if both are fine.</summary>
     public string? ChainFault { get; }
 
-    /// <summary>Why nobody could read the roots; null where they are sound.</summary>
+    /// <summary>Why the roots cannot be read; null if they can.</summary>
     public string? RootFault { get; }
 
     public IReadOnlyList<CertificateDocument> Chain { get; }
@@ -51,7 +51,7 @@ internal sealed class ProbeIdentity : IDisposable
 
     public X509Certificate2? LeafWithKey { get; private set; }
 
-    /// <summary>What a workload shows in a handshake; null where there is no leaf.</summary>
+    /// <summary>What a workload presents in a handshake; null if there is no leaf.</summary>
     public SslStreamCertificateContext? TlsContext { get; private set; }
 
     public X509Certificate2Collection PlatformChain { get; } = [];
@@ -68,16 +68,16 @@ internal sealed class ProbeIdentity : IDisposable
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(bundle.Ca is { } ca ? ca.Der.Span : []);
         hash.AppendData(bundle.Bytes(bundle.CertChainName));
-        // The key counts as well: the same certificate with a foreign key signs leaves that nobody accepts.
+        // The key is part of it: the same certificate with a different key signs leaves that no peer accepts.
         hash.AppendData(SHA256.HashData(bundle.Bytes(bundle.KeyName)));
         return Convert.ToHexString(hash.GetHashAndReset());
     }
 
     private string? IssueLeaf(SigningBundle bundle, DateTimeOffset at)
     {
-        if (bundle.Ca is not { } ca) return $"{bundle.CaCert.Name} holds no certificate";
+        if (bundle.Ca is not { } ca) return $"{bundle.CaCert.Name} contains no certificate";
         if (!bundle.TryReadKey(out var key, out var reason))
-            return $"no leaf can be signed with {bundle.Cluster}/{bundle.KeyName}: {reason.TrimEnd('.')}";
+            return $"{bundle.Cluster}/{bundle.KeyName} cannot sign certificates: {reason.TrimEnd('.')}";
         try
         {
             Leaf = ProbeLeaf.Issue(ca, key, SpiffeId, new FixedTime(at));
@@ -86,10 +86,10 @@ internal sealed class ProbeIdentity : IDisposable
             LeafWithKey = leaf;
             return null;
         }
-        // What a library makes of odd keys and certificates cannot be foreseen, and one cluster must not end the proof of the others.
+        // Libraries can fail in unexpected ways on odd keys and certificates; one cluster must not stop the proof of the others.
         catch (Exception fault) when (fault is not OutOfMemoryException)
         {
-            return $"the platform could not issue or load a leaf of this CA ({fault.GetType().Name})";
+            return $"the platform could not issue or load a certificate from this CA ({fault.GetType().Name})";
         }
     }
 
@@ -102,7 +102,7 @@ internal sealed class ProbeIdentity : IDisposable
         }
         catch (CryptographicException fault)
         {
-            return $"the platform cannot load a certificate of {file} ({fault.GetType().Name})";
+            return $"the platform cannot load a certificate in {file} ({fault.GetType().Name})";
         }
     }
 
@@ -112,18 +112,18 @@ internal sealed class ProbeIdentity : IDisposable
         return certificate;
     }
 
-    // SChannel cannot use an ephemeral key: on Windows the leaf's one-hour key lives in a key container until it is disposed.
+    // SChannel cannot use an ephemeral key: on Windows the leaf's one-hour key is in a key container until it is disposed.
     private static X509Certificate2 ForTls(X509Certificate2 certificate)
     {
         if (!OperatingSystem.IsWindows()) return certificate;
         using (certificate) return X509CertificateLoader.LoadPkcs12(certificate.Export(X509ContentType.Pkcs12), null);
     }
 
-    // A peer that reads strictly (OpenSSL, rustls in ztunnel) drops the whole file, or stops at the first block that it cannot read.
+    // A strict peer (OpenSSL, rustls in ztunnel) drops the whole file, or stops at the first block it cannot parse.
     private static string? Unreadable(PemDocument document) =>
         document.Breaks() is [var first, ..] ? $"{document.Name} is damaged: {first.TrimEnd('.')}" : null;
 
-    /// <summary>A clock that stops at the moment of the snapshot, so that a report says the same however long it takes.</summary>
+    /// <summary>A clock fixed at the time of the snapshot, so that the report does not depend on how long it takes.</summary>
     private sealed class FixedTime(DateTimeOffset at) : TimeProvider
     {
         public override DateTimeOffset GetUtcNow() => at;

@@ -5,8 +5,8 @@ using MeshTrust.Pki;
 namespace MeshTrust.Verification;
 
 /// <summary>
-/// A secret <c>cacerts</c>, parsed once for all checks: what Istio calls the signing CA bundle (istio pilot/pkg/bootstrap/istio_ca.go).
-/// It holds the CA key: never write it out.
+/// A <c>cacerts</c> secret, parsed once for all checks; Istio calls it the signing CA bundle (istio pilot/pkg/bootstrap/istio_ca.go).
+/// It contains the CA key: never write it out.
 /// </summary>
 internal sealed class SigningBundle
 {
@@ -17,7 +17,7 @@ internal sealed class SigningBundle
     {
         _data = secret.Data;
         Cluster = cluster;
-        // istiod takes this layout as soon as tls.crt is there, even beside the *.pem keys, and glues tls.crt and ca.crt to a chain.
+        // istiod uses this layout whenever tls.crt exists, even next to the *.pem keys, and joins tls.crt and ca.crt to a chain.
         IsTls = _data.ContainsKey("tls.crt");
         Keys = IsTls ? ["tls.crt", "tls.key", "ca.crt"] : CacertsFile.OfCluster;
         KeyName = IsTls ? "tls.key" : CacertsFile.CaKey;
@@ -40,7 +40,7 @@ internal sealed class SigningBundle
 
     public string CaCertName => IsTls ? "tls.crt" : CacertsFile.CaCert;
 
-    /// <summary>The chain's first key, where it is made of two.</summary>
+    /// <summary>The first key of the chain, if it consists of two.</summary>
     public string CertChainName => IsTls ? "tls.crt" : CacertsFile.CertChain;
 
     public string RootCertName => IsTls ? "ca.crt" : CacertsFile.RootCert;
@@ -55,7 +55,7 @@ internal sealed class SigningBundle
 
     public byte[]? Crl { get; }
 
-    /// <summary>The CA that signs: istiod takes the first block of the file.</summary>
+    /// <summary>The CA that signs: istiod uses the first block of the file.</summary>
     public CertificateDocument? Ca => CaCert.Certificates.Count > 0 ? CaCert.Certificates[0] : null;
 
     public IReadOnlyList<CertificateDocument> Chain => CertChain.Certificates;
@@ -63,13 +63,13 @@ internal sealed class SigningBundle
     public IReadOnlyList<CertificateDocument> Roots => RootCert.Certificates;
 
     /// <summary>
-    /// The signing CA and its ancestors as far as they are there, by name and signature; the last is a root where the chain is whole.
+    /// The signing CA and its available ancestors, by name and signature; the last is a root if the chain is complete.
     /// </summary>
     public IReadOnlyList<CertificateDocument> Path => _path.Value;
 
     public bool ReachesRoot => Path is [.., var last] && Roots.Contains(last);
 
-    /// <summary>Every distinct certificate with the file that holds it.</summary>
+    /// <summary>Every distinct certificate with the file that contains it.</summary>
     public IEnumerable<(CertificateDocument Certificate, string File)> All =>
         new[] { CaCert, RootCert, CertChain }.SelectMany(file => file.Certificates.Select(c => (c, file.Name))).DistinctBy(c => c.Item1);
 
@@ -81,7 +81,7 @@ internal sealed class SigningBundle
 
     /// <summary>Reads the CA's key.</summary>
     /// <param name="key">The key.</param>
-    /// <param name="reason">Why it cannot be read: a sentence with a full stop, without key text.</param>
+    /// <param name="reason">Why it cannot be read: a sentence with a full stop, without key material.</param>
     public bool TryReadKey([NotNullWhen(true)] out PrivateKeyPem? key, [NotNullWhen(false)] out string? reason) =>
         PrivateKeyPem.TryParse(KeyName, Bytes(KeyName), out key, out reason);
 
@@ -102,33 +102,33 @@ internal sealed class SigningBundle
             : Roots.Concat(Chain).FirstOrDefault(c => !path.Contains(c) && c.Issued(child));
 }
 
-/// <summary>What the checks and the proof ask of certificates and their files.</summary>
+/// <summary>Questions that the checks and the proof ask about certificates and their files.</summary>
 internal static class CertificateFacts
 {
     public static bool HasSubjectOfIssuer(this CertificateDocument issuer, CertificateDocument child) =>
         issuer.RawSubject.Span.SequenceEqual(child.RawIssuer.Span);
 
-    /// <summary>Whether names and signature agree.</summary>
+    /// <summary>Whether names and signature match.</summary>
     public static bool Issued(this CertificateDocument issuer, CertificateDocument child) =>
         issuer.HasSubjectOfIssuer(child) && child.IsSignedBy(issuer);
 
     /// <summary>
-    /// Whether extended key usage shuts out this purpose. RFC 5280 section 4.2.1.12: none means any, and so does anyExtendedKeyUsage.
+    /// Whether extended key usage excludes this purpose. RFC 5280 section 4.2.1.12: none means any, and so does anyExtendedKeyUsage.
     /// </summary>
     public static bool ShutsOut(this CertificateDocument ca, string purpose) =>
         ca.ExtendedKeyUsages.Count > 0 && !ca.ExtendedKeyUsages.Contains("2.5.29.37.0") && !ca.ExtendedKeyUsages.Contains(purpose);
 
     /// <summary>
-    /// The defects of a file that some peer stumbles over: all but text between or after the blocks, which all of them read past.
+    /// The defects of a file that break some peer: all except text between or after the blocks, which every peer ignores.
     /// </summary>
     /// <param name="document">The file.</param>
-    /// <param name="label">The only label that belongs into it.</param>
+    /// <param name="label">The only label allowed in it.</param>
     public static IReadOnlyList<string> Breaks(this PemDocument document, string label = PemLabel.Certificate) =>
     [
         .. document.Defects.Where(d => d != document.StrayText),
         .. from block in document.Blocks
            where block.Label != label
            where block.Label is PemLabel.PrivateKey or PemLabel.RsaPrivateKey or PemLabel.EcPrivateKey or PemLabel.Crl
-           select $"The block at line {block.Line} is '{block.Label}': ztunnel refuses a whole bundle for it.",
+           select $"The block at line {block.Line} is '{block.Label}': ztunnel rejects the whole bundle because of it.",
     ];
 }

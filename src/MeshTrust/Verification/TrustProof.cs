@@ -2,43 +2,43 @@ using System.Collections.Concurrent;
 
 namespace MeshTrust.Verification;
 
-/// <summary>Every ordered pair of clusters, each with itself too, and how the verdicts were reached.</summary>
+/// <summary>Every ordered pair of clusters, including each with itself, and how the verdicts were reached.</summary>
 public sealed record TrustMatrix
 {
     /// <summary>All pairs, ordered by the first and then the second cluster of the topology.</summary>
     public required IReadOnlyList<TrustPair> Pairs { get; init; }
 
-    /// <summary>How many path validations were done: one for each distinct (chain, roots).</summary>
+    /// <summary>The number of path validations: one for each distinct (chain, roots).</summary>
     public required int PathValidations { get; init; }
 
-    /// <summary>How many mutual-TLS handshakes were made.</summary>
+    /// <summary>The number of mutual TLS handshakes.</summary>
     public required int Handshakes { get; init; }
 
-    /// <summary>The TLS version of the handshakes, for instance <c>TLS 1.3</c>; null where none was made.</summary>
+    /// <summary>The TLS version of the handshakes, such as <c>TLS 1.3</c>; null if there were none.</summary>
     public string? TlsVersion { get; init; }
 
     /// <summary>What was done, as a sentence.</summary>
     public required string Method { get; init; }
 
-    /// <summary>How many pairs are trusted.</summary>
+    /// <summary>The number of trusted pairs.</summary>
     public int Trusted => Pairs.Count(p => p.Trusted is true);
 }
 
 /// <summary>One ordered pair of clusters: is a workload of the first trusted in the second?</summary>
 /// <param name="From">The cluster whose CA signed the workload's certificate.</param>
 /// <param name="To">The cluster whose roots had to verify it.</param>
-/// <param name="Trusted">The verdict; null where there is none because a secret could not be read.</param>
-/// <param name="Reason">The broken link and why; null where it is trusted.</param>
-/// <param name="Handshaken">Whether a mutual-TLS handshake was made for this very pair, rather than for one with the same bytes.</param>
+/// <param name="Trusted">The verdict; null if a secret could not be read.</param>
+/// <param name="Reason">The broken link and why; null if trusted.</param>
+/// <param name="Handshaken">Whether a mutual TLS handshake was made for this pair, rather than for one with the same bytes.</param>
 public sealed record TrustPair(string From, string To, bool? Trusted, string? Reason, bool Handshaken);
 
 /// <summary>
-/// The heart of the verification: a probe leaf of every cluster against the roots of every cluster, by two path validations and by mutual
-/// TLS. The same bytes give the same verdict, so the work is done once for each distinct (chain, roots); the report says how often.
+/// The core of the verification: checks a probe leaf of every cluster against the roots of every cluster, with two path validations and
+/// mutual TLS. The same bytes give the same verdict, so the work is done once for each distinct (chain, roots); the report shows the count.
 /// </summary>
 internal static class TrustProof
 {
-    /// <summary>Up to this many clusters a handshake is made for every single ordered pair.</summary>
+    /// <summary>Up to this number of clusters, a handshake is made for every ordered pair.</summary>
     public const int LargestFullHandshake = 8;
 
     public static TrustMatrix Prove(TrustSnapshot snapshot)
@@ -60,7 +60,7 @@ internal static class TrustProof
     private static TrustMatrix Prove(TrustSnapshot snapshot, ProbeIdentity?[] identities)
     {
         var plan = Plan(identities);
-        // Handshakes and path validations do not need each other: the machine is never idle.
+        // Handshakes and path validations are independent and run in parallel.
         var shaken = new HandshakeOutcome[plan.Count];
         var handshakes = Parallel.ForAsync(0, plan.Count, async (i, _) =>
             shaken[i] = await MutualTls.ShakeAsync(plan[i].Client, plan[i].Server, snapshot.At).ConfigureAwait(false));
@@ -73,7 +73,7 @@ internal static class TrustProof
         var own = new HashSet<(ProbeIdentity, ProbeIdentity)>();
         foreach (var ((client, server), outcome) in plan.Zip(shaken))
         {
-            // A client that refuses the server ends the handshake before the server has judged it.
+            // A client that rejects the server ends the handshake before the server has verified it.
             if (outcome.AgainstServer is null) own.Add((client, server));
             Add(client, server, outcome.AgainstClient);
             Add(server, client, outcome.AgainstServer);
@@ -109,7 +109,7 @@ internal static class TrustProof
             Method = Describe(pairs.Count, combinations.Count, plan.Count, version),
         };
 
-        // A path validation names the broken link; a handshake's word counts where that found nothing.
+        // A path validation names the broken link; the handshake counts only if that found nothing.
         void Add(ProbeIdentity from, ProbeIdentity to, string? fault)
         {
             if (fault is not null && verdicts[Bytes(from, to)] is null) verdicts[Bytes(from, to)] = $"mutual TLS: {fault}";
@@ -119,10 +119,10 @@ internal static class TrustProof
     private static (string Chain, string Roots) Bytes(ProbeIdentity from, ProbeIdentity to) => (from.ChainKey, to.RootKey);
 
     private static string Absence(ClusterSnapshot cluster) => cluster.Lacks(SnapshotPart.Cacerts)
-        ? $"the secret cacerts of '{cluster.Name}' could not be read"
-        : $"'{cluster.Name}' has no secret cacerts";
+        ? $"the cacerts secret of '{cluster.Name}' could not be read"
+        : $"'{cluster.Name}' has no cacerts secret";
 
-    /// <summary>Which handshakes to make: all, or as many as meet every distinct (chain, roots) and every cluster at least once.</summary>
+    /// <summary>Which handshakes to make: all, or enough to cover every distinct (chain, roots) and every cluster at least once.</summary>
     private static List<(ProbeIdentity Client, ProbeIdentity Server)> Plan(ProbeIdentity?[] identities)
     {
         var able = identities.OfType<ProbeIdentity>().Where(i => i is { ChainFault: null, TlsContext: not null }).ToList();
@@ -152,22 +152,22 @@ internal static class TrustProof
             return CertificationPath.Fault(from.Leaf!.Certificate, from.Chain, to.Roots, from.TrustDomain, at)
                 ?? PlatformPath.Fault(from, to.PlatformRoots, at);
         }
-        // One pair that no library can judge must not end the proof of the others, and is not trusted.
+        // A pair that cannot be validated must not stop the proof of the others, and is not trusted.
         catch (Exception fault) when (fault is not OutOfMemoryException)
         {
-            return $"the path could not be judged ({fault.GetType().Name})";
+            return $"the path could not be validated ({fault.GetType().Name})";
         }
     }
 
     private static string Describe(int pairs, int validations, int handshakes, string? version)
     {
-        if (validations == 0) return $"Nothing could be proven: no cluster of {pairs} ordered pairs has a secret to look at.";
+        if (validations == 0) return $"Nothing could be verified: none of the {pairs} cluster pairs has readable secrets.";
         var paths = validations == pairs
             ? $"{validations} path validations"
             : $"{validations} path validations, one for each distinct (chain, roots)";
         var tls = handshakes == pairs
-            ? $"{handshakes} mutual-TLS handshakes"
-            : $"{handshakes} mutual-TLS handshakes, each distinct (chain, roots) and each cluster at least once";
-        return $"{pairs} ordered pairs: {paths}; {tls}{(version is null ? "" : $" ({version})")}.";
+            ? $"{handshakes} mutual TLS handshakes"
+            : $"{handshakes} mutual TLS handshakes, covering each distinct (chain, roots) and each cluster at least once";
+        return $"{pairs} cluster pairs: {paths}; {tls}{(version is null ? "" : $" ({version})")}.";
     }
 }

@@ -4,31 +4,31 @@ using MeshTrust.Settings;
 namespace MeshTrust.Verification;
 
 /// <summary>
-/// What all clusters of a mesh held at one moment, and the files beside it. Every check looks at this and at nothing else.
-/// It carries CA keys, so its content is not public: hand it to <c>TrustInspection.Inspect</c>.
+/// The state of all clusters of a mesh at one point in time, and the files of the trust store. It is the only input of the checks.
+/// It contains CA keys, so its content is not public: pass it to <c>TrustInspection.Inspect</c>.
 /// </summary>
 public sealed record TrustSnapshot
 {
-    /// <summary>What the user wants.</summary>
+    /// <summary>The requested topology.</summary>
     public required MeshTopology Topology { get; init; }
 
-    /// <summary>When it was read: the moment at which certificates must be valid.</summary>
+    /// <summary>When it was read: certificates must be valid at this time.</summary>
     public required DateTimeOffset At { get; init; }
 
     /// <summary>One entry for each cluster, in the order of the topology.</summary>
     internal IReadOnlyList<ClusterSnapshot> Clusters { get; init; } = [];
 
-    /// <summary>The trust store; null where there is none here.</summary>
+    /// <summary>The trust store; null if there is none on this machine.</summary>
     internal TrustStoreSnapshot? Files { get; init; }
 
     /// <summary>
-    /// What the nodes of each cluster saw of the others; empty where nobody here can run a program on them: then the checks of it are left
-    /// out.
+    /// Connectivity between the nodes of the clusters; empty if programs cannot be run on the nodes, and then the checks for it are
+    /// skipped.
     /// </summary>
     internal IReadOnlyList<PeerReading> Peers { get; init; } = [];
 }
 
-/// <summary>What one cluster held when it was read. It carries the CA key: never write it out.</summary>
+/// <summary>The state of one cluster when it was read. It contains the CA key: never write it out.</summary>
 internal sealed class ClusterSnapshot
 {
     private SigningBundle? _bundle;
@@ -37,13 +37,13 @@ internal sealed class ClusterSnapshot
 
     public required string Context { get; init; }
 
-    /// <summary>The API server's address; null where it is not known.</summary>
+    /// <summary>The API server's address; null if unknown.</summary>
     public Uri? Server { get; init; }
 
-    /// <summary>The secret <c>cacerts</c> in istiod's namespace; null where there is none or it could not be read.</summary>
+    /// <summary>The secret <c>cacerts</c> in istiod's namespace; null if there is none or it could not be read.</summary>
     public SecretDocument? Cacerts { get; init; }
 
-    /// <summary>The secret <c>istio-ca-secret</c> of a self-signed istiod; null where there is none.</summary>
+    /// <summary>The secret <c>istio-ca-secret</c> of a self-signed istiod; null if there is none.</summary>
     public SecretDocument? SelfSigned { get; init; }
 
     public IReadOnlyList<NamespaceDocument> Namespaces { get; init; } = [];
@@ -51,15 +51,15 @@ internal sealed class ClusterSnapshot
     /// <summary>The ConfigMaps <c>istio-ca-root-cert</c> of all namespaces.</summary>
     public IReadOnlyList<ConfigMapDocument> RootConfigMaps { get; init; } = [];
 
-    /// <summary>The ConfigMap <c>istio-ca-crl</c> in istiod's namespace; null where there is none.</summary>
+    /// <summary>The ConfigMap <c>istio-ca-crl</c> in istiod's namespace; null if there is none.</summary>
     public ConfigMapDocument? Crl { get; init; }
 
-    /// <summary>The ConfigMap <c>istio</c> (key <c>mesh</c>) in istiod's namespace; null where Istio is not there.</summary>
+    /// <summary>The ConfigMap <c>istio</c> (key <c>mesh</c>) in istiod's namespace; null if Istio is not installed.</summary>
     public ConfigMapDocument? MeshConfig { get; init; }
 
     public IReadOnlyList<UnreadObject> Unread { get; init; } = [];
 
-    /// <summary>The secret, parsed once; null where there is none.</summary>
+    /// <summary>The secret, parsed once; null if there is none.</summary>
     public SigningBundle? Bundle =>
         Cacerts is null ? null : LazyInitializer.EnsureInitialized(ref _bundle, () => new SigningBundle(Name.Value, Cacerts));
 
@@ -68,7 +68,7 @@ internal sealed class ClusterSnapshot
     public override string ToString() => $"{Name} ({Context})";
 }
 
-/// <summary>The parts of a cluster that a snapshot holds.</summary>
+/// <summary>The parts of a cluster in a snapshot.</summary>
 internal enum SnapshotPart
 {
     Cacerts,
@@ -79,14 +79,14 @@ internal enum SnapshotPart
     MeshConfig,
 }
 
-/// <summary>Something that a check needs and that could not be read. It makes a check say 'could not check', never 'passed'.</summary>
-/// <param name="Kind">What kind of object it is.</param>
-/// <param name="Name">The object, for instance <c>secret istio-system/cacerts</c>.</param>
+/// <summary>Something a check needs that could not be read. The check then reports 'could not check', never 'passed'.</summary>
+/// <param name="Kind">The kind of object.</param>
+/// <param name="Name">The object, such as <c>secret istio-system/cacerts</c>.</param>
 /// <param name="Reason">Why: a sentence with a full stop.</param>
 /// <param name="Hint">What to do: a sentence with a full stop.</param>
 internal sealed record UnreadObject(SnapshotPart Kind, string Name, string Reason, string Hint);
 
-/// <summary>What a node of one cluster saw when it called another cluster.</summary>
+/// <summary>The result of a call from a node of one cluster to another cluster.</summary>
 internal sealed record PeerReading
 {
     public required ClusterName From { get; init; }
@@ -98,10 +98,10 @@ internal sealed record PeerReading
     /// <summary>The node that called, such as <c>cluster1-control-plane</c>.</summary>
     public required string Node { get; init; }
 
-    /// <summary>Where it called, such as <c>https://cluster2-control-plane:6443</c>.</summary>
+    /// <summary>The address it called, such as <c>https://cluster2-control-plane:6443</c>.</summary>
     public required string Target { get; init; }
 
-    /// <summary>Why no answer came, as a clause; null where one came and, over TLS, its certificate was good.</summary>
+    /// <summary>Why there was no response, as a clause; null if there was one and, with TLS, its certificate was valid.</summary>
     public string? Fault { get; init; }
 }
 
@@ -119,10 +119,10 @@ internal enum PeerPath
 }
 
 /// <summary>
-/// The few words of Istio's mesh configuration (ConfigMap <c>istio</c>, key <c>mesh</c>) that trust depends on.
-/// They are plain top-level keys, so a YAML parser is not loaded for them.
+/// The few settings of Istio's mesh configuration (ConfigMap <c>istio</c>, key <c>mesh</c>) that trust depends on.
+/// They are plain top-level keys, so no YAML parser is loaded for them.
 /// </summary>
-/// <param name="TrustDomain">The trust domain; istiod's default where the configuration does not name one.</param>
+/// <param name="TrustDomain">The trust domain; istiod's default if the configuration does not set one.</param>
 /// <param name="Aliases">Its aliases.</param>
 internal sealed record MeshConfig(string TrustDomain, IReadOnlyList<string> Aliases)
 {

@@ -4,16 +4,16 @@ using MeshTrust.Settings;
 
 namespace MeshTrust.Verification;
 
-/// <summary>Reads what the clusters hold: several clusters at once, each call with the deadline of its <see cref="IClusterApi"/>.</summary>
-/// <param name="time">Tells when the snapshot was taken.</param>
-/// <param name="parallel">How many clusters are read at once, at least one.</param>
+/// <summary>Reads the clusters: several at once, each call with the deadline of its <see cref="IClusterApi"/>.</summary>
+/// <param name="time">The clock for the time of the snapshot.</param>
+/// <param name="parallel">The number of clusters to read in parallel, at least one.</param>
 public sealed class TrustSnapshotReader(TimeProvider time, int parallel)
 {
-    /// <summary>Reads all clusters. What cannot be read becomes a finding of the inspection; only cancellation is thrown.</summary>
-    /// <param name="topology">What the user wants: the namespace to look in, and the order of the report.</param>
-    /// <param name="clusters">How to reach each cluster of the topology; one that is missing counts as unreadable.</param>
-    /// <param name="connect">Opens one cluster; the reader closes it.</param>
-    /// <param name="trustStore">The directory of the trust store for drift; null, or a directory that is not there, for none.</param>
+    /// <summary>Reads all clusters. Anything that cannot be read becomes a finding of the inspection; only cancellation throws.</summary>
+    /// <param name="topology">The requested topology: the namespace to read, and the order of the report.</param>
+    /// <param name="clusters">How to reach each cluster of the topology; a missing one counts as unreadable.</param>
+    /// <param name="connect">Connects to one cluster; the reader disposes the connection.</param>
+    /// <param name="trustStore">The trust store directory to compare with; null or a missing directory for none.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
     public async Task<TrustSnapshot> ReadAsync(
         MeshTopology topology,
@@ -37,8 +37,8 @@ public sealed class TrustSnapshotReader(TimeProvider time, int parallel)
                 : Unreachable(
                     name,
                     "",
-                    "It is in the topology, but no kubeconfig context was given for it.",
-                    "Run SetContexts, or name its context.");
+                    "It is in the topology, but has no kubeconfig context.",
+                    "Run SetContexts, or set its context.");
         }).ConfigureAwait(false);
         return new TrustSnapshot
         {
@@ -49,7 +49,7 @@ public sealed class TrustSnapshotReader(TimeProvider time, int parallel)
         };
     }
 
-    /// <summary>Reads one cluster: all its objects at once, each fault on its own.</summary>
+    /// <summary>Reads one cluster: all its objects in parallel, each with its own error.</summary>
     private static async Task<ClusterSnapshot> ReadAsync(
         ClusterAccess access, Func<ClusterAccess, IClusterApi> connect, string ns, CancellationToken cancellationToken)
     {
@@ -124,5 +124,5 @@ public sealed class TrustSnapshotReader(TimeProvider time, int parallel)
 
     private static (string Reason, string Hint) Explain(Exception fault) => fault is MeshTrustException { Problems: [var first, ..] }
         ? (first.Message, first.Hint)
-        : ($"The read ended in {fault.GetType().Name}: {fault.Message.TrimEnd('.')}.", "Look at the API server, then run Verify again.");
+        : ($"Reading failed with {fault.GetType().Name}: {fault.Message.TrimEnd('.')}.", "Check the API server, then run Verify again.");
 }

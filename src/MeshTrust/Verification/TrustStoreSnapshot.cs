@@ -3,7 +3,7 @@ using MeshTrust.Pki;
 
 namespace MeshTrust.Verification;
 
-/// <summary>The files of the trust store as they are on disk, for drift and for their modes.</summary>
+/// <summary>The files of the trust store on disk, to compare with the secrets and to check their modes.</summary>
 internal sealed class TrustStoreSnapshot
 {
     public required string Directory { get; init; }
@@ -11,15 +11,15 @@ internal sealed class TrustStoreSnapshot
     /// <summary>Ordered by path.</summary>
     public IReadOnlyList<StoredFile> Files { get; init; } = [];
 
-    /// <summary>The modes of the store's directory (path <c>.</c>) and of those in it; empty on Windows.</summary>
+    /// <summary>The modes of the store's directory (path <c>.</c>) and its subdirectories; empty on Windows.</summary>
     public IReadOnlyDictionary<string, UnixFileMode> Directories { get; init; } = new Dictionary<string, UnixFileMode>();
 
-    /// <summary>Directories that could not be read, each as a sentence.</summary>
+    /// <summary>The directories that could not be read, each as a sentence.</summary>
     public IReadOnlyList<string> Unread { get; init; } = [];
 
     public StoredFile? Find(string path) => Files.FirstOrDefault(f => string.Equals(f.Path, path, StringComparison.Ordinal));
 
-    /// <summary>Reads a store. A root key is only looked at from outside: its mode, never its text.</summary>
+    /// <summary>Reads a store. For a root key only the mode is read, never the content.</summary>
     public static TrustStoreSnapshot Read(string directory)
     {
         var root = Path.GetFullPath(directory);
@@ -58,7 +58,7 @@ internal sealed class TrustStoreSnapshot
             && index.AsSpan().IndexOf(Encoding.UTF8.GetBytes(Path.GetRelativePath(workTree, path).Replace('\\', '/') + "\0")) >= 0,
     };
 
-    // Index formats 2 and 3 hold each path in full and NUL-terminated; format 4 cuts shared prefixes, and then nothing is found.
+    // Index formats 2 and 3 store each full path, NUL-terminated; format 4 drops shared prefixes, so nothing is found.
     private static byte[]? GitIndex(string directory, out string workTree)
     {
         for (var at = new DirectoryInfo(directory); at is not null; at = at.Parent)
@@ -81,13 +81,13 @@ internal sealed class TrustStoreSnapshot
     }
 }
 
-/// <summary>One file of the trust store. Its ToString names the file, never its text.</summary>
+/// <summary>One file of the trust store. ToString returns its path, never its content.</summary>
 internal sealed class StoredFile
 {
-    /// <summary>The path below the store, with '/' (for instance <c>east/ca-cert.pem</c>).</summary>
+    /// <summary>The path relative to the store, with '/' (such as <c>east/ca-cert.pem</c>).</summary>
     public required string Path { get; init; }
 
-    /// <summary>The text; empty for root keys, which are never read for a report.</summary>
+    /// <summary>The content; empty for root keys, which are never read for a report.</summary>
     public ReadOnlyMemory<byte> Content { get; init; }
 
     /// <summary>The file's mode; null on Windows.</summary>

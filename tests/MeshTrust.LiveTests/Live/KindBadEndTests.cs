@@ -28,7 +28,7 @@ public sealed class KindBadEndTests
 
         Assert.That(_kind.Containers(1), Is.Not.Empty);
         Assert.That(Status(), Is.EqualTo("half made"));
-        Assert.That(_kind.Succeed(1, "--target=Verify"), Does.Contain("removing what there is: A run ended while it was being made.").And.Contain($"{_kind.Name(1)}: created").And.Contain("One cluster: its own workloads verify"));
+        Assert.That(_kind.Succeed(1, "--target=Verify"), Does.Contain("removing what there is: A run ended while it was being made.").And.Contain($"{_kind.Name(1)}: created").And.Contain("One cluster: its workloads trust each other"));
 
         _kind.Docker("stop", "--time", "5", $"{_kind.Name(1)}-control-plane");
         Assert.That(Status(), Is.EqualTo("stopped"));

@@ -21,7 +21,7 @@ public sealed class KindMainFlowTests
     {
         var first = _kind.Succeed(2, "--target=Verify", "--provider=auto");
         Assert.That(first, Does.Match(@"provider: kind \(auto: .*docker \d.* answers"), "kind comes first where it can be had");
-        Assert.That(first, Does.Contain($"{_kind.Name(1)}: created, https://127.0.0.1:").And.Contain($"{_kind.Name(2)}: created, https://127.0.0.1:").And.Contain("4 of 4 ordered pairs trusted"));
+        Assert.That(first, Does.Contain($"{_kind.Name(1)}: created, https://127.0.0.1:").And.Contain($"{_kind.Name(2)}: created, https://127.0.0.1:").And.Contain("4 of 4 cluster pairs trust each other"));
         Assert.That(first, Does.Match($"\\d\\d:\\d\\d:\\d\\dZ {_kind.Name(1)}: "), "every step is told with its time");
         SameSecrets(2);
         Assert.That(Directory.Exists(_kind.File("home/.kube")), Is.False, "the user's own kubeconfig is never touched");
@@ -44,7 +44,7 @@ public sealed class KindMainFlowTests
         Assert.That(after, Does.Contain("MT3131 pass").And.Contain("MT3132 pass").And.Not.Contain("is now"));
 
         var third = _kind.Succeed(3, "--target=Verify");
-        Assert.That(third, Does.Contain($"{_kind.Name(1)}: kept").And.Contain($"{_kind.Name(2)}: kept").And.Contain($"{_kind.Name(3)}: created").And.Contain("9 of 9 ordered pairs trusted"));
+        Assert.That(third, Does.Contain($"{_kind.Name(1)}: kept").And.Contain($"{_kind.Name(2)}: kept").And.Contain($"{_kind.Name(3)}: created").And.Contain("9 of 9 cluster pairs trust each other"));
         Assert.That(_kind.Containers().Intersect(containers), Is.EqualTo(containers), "what was there is as it was");
         SameSecrets(3);
 
@@ -52,7 +52,7 @@ public sealed class KindMainFlowTests
         var status = Status(3);
         Assert.That(status, Is.EqualTo(new[] { "ready", "missing", "ready" }));
         var restored = _kind.Succeed(3, "--target=Verify");
-        Assert.That(restored, Does.Contain($"{_kind.Name(1)}: kept").And.Contain($"{_kind.Name(2)}: created").And.Contain("made anew: Its containers are gone").And.Contain($"{_kind.Name(2)}: secret cacerts created").And.Contain("9 of 9 ordered pairs trusted"));
+        Assert.That(restored, Does.Contain($"{_kind.Name(1)}: kept").And.Contain($"{_kind.Name(2)}: created").And.Contain("made anew: Its containers are gone").And.Contain($"{_kind.Name(2)}: secret cacerts created").And.Contain("9 of 9 cluster pairs trust each other"));
         SameSecrets(3);
 
         var clean = _kind.Succeed(3, "--target=CleanClusters");

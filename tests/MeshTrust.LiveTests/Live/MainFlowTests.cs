@@ -29,7 +29,7 @@ public sealed class MainFlowTests
         var first = Succeed("--target=Verify");
         string[] tasks = ["Preflight", "SetupKind", "SetContexts", "RootCa", "ClusterCacerts", "PushSecrets", "Verify"];
         Assert.That(tasks.Select(task => first.IndexOf($"\n{task}\n", StringComparison.Ordinal)), Is.Ordered.And.All.GreaterThan(0));
-        Assert.That(first, Does.Contain("cluster1: secret cacerts created").And.Contain("cluster2: secret cacerts created").And.Contain("4 of 4 ordered pairs trusted"));
+        Assert.That(first, Does.Contain("cluster1: secret cacerts created").And.Contain("cluster2: secret cacerts created").And.Contain("4 of 4 cluster pairs trust each other"));
 
         Assert.That(first, Does.Not.Contain("Nothing had to change."));
 
@@ -41,7 +41,7 @@ public sealed class MainFlowTests
         Assert.That(Certificates(), Is.EqualTo(files));
 
         var third = Succeed("--target=Verify", "--clusters=3");
-        Assert.That(third, Does.Contain("cluster2: secret cacerts unchanged").And.Contain("cluster3: secret cacerts created").And.Contain("9 of 9 ordered pairs trusted"));
+        Assert.That(third, Does.Contain("cluster2: secret cacerts unchanged").And.Contain("cluster3: secret cacerts created").And.Contain("9 of 9 cluster pairs trust each other"));
         Assert.That(Certificates().Intersect(files).Count(), Is.EqualTo(files.Count), "what was there is as it was");
     }
 
@@ -81,7 +81,7 @@ public sealed class MainFlowTests
         var (code, output) = Run("--target=Verify");
         Assert.That(code, Is.EqualTo(8), output);
         Assert.That(output, Does.Contain("MT5204").And.Contain("somebody"));
-        Assert.That(Succeed("--target=Verify", "--force"), Does.Contain("cluster1: secret cacerts changed").And.Contain("4 of 4 ordered pairs trusted"));
+        Assert.That(Succeed("--target=Verify", "--force"), Does.Contain("cluster1: secret cacerts changed").And.Contain("4 of 4 cluster pairs trust each other"));
     }
 
     /// <summary>
@@ -109,7 +109,7 @@ public sealed class MainFlowTests
         Assert.That(output, Does.Contain("MT5013").And.Contain("Do not restart istiod. Run PushSecrets").And.Not.Contain("Restart istiod").And.Not.Contain("estart it "));
         Assert.That(output, Does.Not.Contain("MT5014 error").And.Not.Contain("MT5001 error"), "the namespaces hold what istiod publishes");
 
-        Assert.That(Succeed("--target=Verify"), Does.Contain("MT5221").And.Contain("cluster1: secret cacerts changed").And.Contain("4 of 4 ordered pairs trusted"));
+        Assert.That(Succeed("--target=Verify"), Does.Contain("MT5221").And.Contain("cluster1: secret cacerts changed").And.Contain("4 of 4 cluster pairs trust each other"));
         Assert.That(Succeed("--target=Verify"), Does.Contain("cluster1: secret cacerts unchanged"));
     }
 
@@ -129,7 +129,7 @@ public sealed class MainFlowTests
         File.WriteAllText(Location("ca-key.pem"), "encrypted, lost, or typed over");
         Succeed("--target=ClusterCacerts");
         Assert.That(Directory.EnumerateFiles(_scratch.File("mesh/certs/cluster1"), "*.old").Count(), Is.EqualTo(5), "the chain twice, and the other three files");
-        Assert.That(Succeed("--target=Verify"), Does.Contain("Removed 5 replaced CA files").And.Contain("4 of 4 ordered pairs trusted"));
+        Assert.That(Succeed("--target=Verify"), Does.Contain("Removed 5 replaced CA files").And.Contain("4 of 4 cluster pairs trust each other"));
         Assert.That(Directory.EnumerateFiles(_scratch.File("mesh/certs/cluster1")).Select(Path.GetFileName), Is.EquivalentTo(CacertsFile.OfCluster));
     }
 
@@ -153,7 +153,7 @@ public sealed class MainFlowTests
         var (code, output) = HostProcess.Run(_scratch.Location, ["--target=Verify", "--work-dir=other", .. Quick[1..^1], "--provider=existing"], variables);
 
         Assert.That(code, Is.Zero, output);
-        Assert.That(output, Does.Contain("provider: existing").And.Contain("nothing was created").And.Contain("4 of 4 ordered pairs trusted"));
+        Assert.That(output, Does.Contain("provider: existing").And.Contain("nothing was created").And.Contain("4 of 4 cluster pairs trust each other"));
         Assert.That(File.ReadAllBytes(_scratch.File("mesh/kubeconfig/merged")), Is.EqualTo(before));
         serve.Signal("INT");
         Assert.That(serve.WaitForExit(), Is.Zero, serve.Output);

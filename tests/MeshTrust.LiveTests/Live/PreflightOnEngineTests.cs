@@ -42,7 +42,7 @@ internal sealed class PreflightOnEngineTests
 
         Assert.That(code, Is.Zero, output);
         foreach (var check in MeshTrust.Checks.PreflightReport.Checks) Assert.That(output, Does.Contain($"\n{check.Id} "));
-        Assert.That(output, Does.Contain("MT2220 pass").And.Contain("MT2223 pass").And.Contain("MT3101 pass").And.Contain("MT2303 pass").And.Contain("The run can go on."));
+        Assert.That(output, Does.Contain("MT2220 pass").And.Contain("MT2223 pass").And.Contain("MT3101 pass").And.Contain("MT2303 pass").And.Contain("The run can continue."));
     }
 
     [Test]

@@ -11,7 +11,8 @@ internal sealed class CertificateChecksTests
     private const Severity E = Severity.Error;
     private const Severity W = Severity.Warning;
 
-    private static IEnumerable<TestCaseData> Wrongs()
+    /// <summary>Each wrong with its id, its severity and a name of its own; messages.golden.txt has what is said of it.</summary>
+    internal static IEnumerable<TestCaseData> Wrongs()
     {
         yield return Ca("MT5008", W, "not critical", c => c with { CaCritical = false });
         yield return Ca("MT5010", E, "expired at", c => c with { NotAfter = CraftedMesh.Now.AddSeconds(-1) });
@@ -26,9 +27,9 @@ internal sealed class CertificateChecksTests
         yield return Wrong("MT5018", E, "the trust domain of the mesh", root: r => r with { Excluded = [Host("cluster.local")] });
         yield return Ca("MT5019", W, "no subject key identifier", c => c with { SubjectKeyId = false });
         yield return Ca("MT5019", W, "no authority key identifier", c => c with { AuthorityKeyId = false });
-        yield return Ca("MT5019", E, "find no issuer", c => c with { AuthorityKeyIdValue = new byte[20] });
+        yield return Ca("MT5019", E, "another key id of the issuer", c => c with { AuthorityKeyIdValue = new byte[20] });
         yield return Ca("MT5019", W, "breaks when the root is renewed", c => c with { AuthoritySerial = true });
-        yield return Ca("MT5019", E, "in other bytes", c => c with { IssuerPrintable = true });
+        yield return Ca("MT5019", E, "issuer in another encoding", c => c with { IssuerPrintable = true });
         yield return Ca("MT5020", E, "21 octets", c => c with { Serial = [.. Enumerable.Repeat((byte)1, 21)] });
         yield return Ca("MT5020", W, "less than 64 random bits", c => c with { Serial = [7] });
         yield return Wrong("MT5020", W, "self-signed with SHA-1", root: r => r with { Algorithm = "SHA1WITHECDSA" });
@@ -37,19 +38,19 @@ internal sealed class CertificateChecksTests
         yield return Files("MT5004", W, "not in order", (f, r, c) => f["cert-chain.pem"] = c.Pem + CraftedCertificate.Root().Pem + r.Pem);
         yield return Files("MT5006", W, "2 times", (f, r, _) => f["root-cert.pem"] = r.Pem + r.Pem);
         yield return Files("MT5006", W, "holds 11 roots", (f, r, _) => f["root-cert.pem"] = r.Pem + string.Concat(Enumerable.Range(0, 10).Select(_ => CraftedCertificate.Root().Pem)));
-        yield return Files("MT5006", E, "ztunnel refuses a whole bundle", (f, r, c) => f["root-cert.pem"] = r.Pem + c.Key.Pkcs8);
+        yield return Files("MT5006", E, "key among the roots", (f, r, c) => f["root-cert.pem"] = r.Pem + c.Key.Pkcs8);
         yield return Files("MT5010", W, "nothing here depends on it", (f, r, _) => f["root-cert.pem"] = r.Pem + CraftedCertificate.Root(new CraftedSpec { NotAfter = CraftedMesh.Now.AddHours(-1) }).Pem);
-        yield return Files("MT5023", E, "was due for replacement", (f, r, c) => f["ca-crl.pem"] = Crl(c, -0.01) + Crl(r, 30));
-        yield return Files("MT5023", E, "is no revocation list", (f, r, c) => f["ca-crl.pem"] = Crl(c, 30) + Crl(r, 30) + CraftedKey.Pem("X509 CRL", "garbage!"u8.ToArray()));
+        yield return Files("MT5023", E, "expired CRL", (f, r, c) => f["ca-crl.pem"] = Crl(c, -0.01) + Crl(r, 30));
+        yield return Files("MT5023", E, "garbage in a CRL", (f, r, c) => f["ca-crl.pem"] = Crl(c, 30) + Crl(r, 30) + CraftedKey.Pem("X509 CRL", "garbage!"u8.ToArray()));
     }
 
     [TestCaseSource(nameof(Wrongs))]
-    public void Tells_the_one_thing_that_is_wrong(string id, Severity severity, string said, CraftedMesh mesh)
+    public void Tells_the_one_thing_that_is_wrong(string id, Severity severity, CraftedMesh mesh)
     {
         ArgumentNullException.ThrowIfNull(mesh);
         var findings = TrustInspection.Inspect(mesh.Snapshot()).Findings;
         var told = string.Join('\n', findings);
-        Assert.That(findings.Where(f => f.Id == id && f.Severity == severity && f.Message.Contains(said, StringComparison.Ordinal)), Is.Not.Empty, told);
+        Assert.That(findings.Where(f => f.Id == id && f.Severity == severity), Is.Not.Empty, told);
         // The proof itself may fail with it; no other check may.
         if (severity == W) Assert.That(findings.Where(f => f.Severity == E), Is.Empty, told);
     }
@@ -63,7 +64,7 @@ internal sealed class CertificateChecksTests
 
         var finding = TrustInspection.Inspect(mesh.Snapshot()).Findings.Single(f => f.Severity == E);
         Assert.That(finding.Id, Is.EqualTo("MT5020"));
-        Assert.That(finding.Message, Does.Contain("used twice by one issuer").And.Contain("'east'").And.Contain("'west'"));
+        Assert.That(finding.Message, Does.Contain(string.Concat(Enumerable.Repeat("03", 16))).And.Contain("'east'").And.Contain("'west'"));
     }
 
     [Test]
@@ -73,27 +74,27 @@ internal sealed class CertificateChecksTests
         var ca = CraftedMesh.Intermediate(root, "east");
         var files = CraftedMesh.Files4(root, ca);
         var handedOut = CraftedMesh.Map("istio-system", "istio-ca-crl", "ca-crl.pem", Crl(ca, 30));
-        IEnumerable<string> Told() => TrustInspection.Inspect(new CraftedMesh().Add("east", files, p => p with { Crl = handedOut }).Snapshot()).Findings.Where(f => f.Id == "MT5023").Select(f => f.Message);
+        IEnumerable<string> Told() => TrustInspection.Inspect(new CraftedMesh().Add("east", files, p => p with { Crl = handedOut }).Snapshot()).Findings.Where(f => f.Id == "MT5023" && f.Severity == W).Select(f => f.Message);
 
-        Assert.That(Told(), Has.One.Contains("the secret has no ca-crl.pem"));
+        Assert.That(Told(), Has.One.StartsWith("istio-ca-crl exists"));
         files["ca-crl.pem"] = Crl(ca, 60) + Crl(root, 60);
-        Assert.That(Told(), Has.One.Contains("another list"));
+        Assert.That(Told(), Has.One.StartsWith("istio-ca-crl differs"));
     }
 
     private static string Crl(CraftedCertificate ca, double days) => CraftedKey.Pem("X509 CRL", CraftedKey.Crl(ca, CraftedMesh.Now.AddDays(days)).GetEncoded());
 
     private static GeneralName Host(string name) => new(GeneralName.UniformResourceIdentifier, name);
 
-    private static TestCaseData Ca(string id, Severity severity, string said, Func<CraftedSpec, CraftedSpec> change) => Wrong(id, severity, said, ca: change);
+    private static TestCaseData Ca(string id, Severity severity, string name, Func<CraftedSpec, CraftedSpec> change) => Wrong(id, severity, name, ca: change);
 
-    private static TestCaseData Files(string id, Severity severity, string said, Action<Dictionary<string, string>, CraftedCertificate, CraftedCertificate> change) => Wrong(id, severity, said, files: change);
+    private static TestCaseData Files(string id, Severity severity, string name, Action<Dictionary<string, string>, CraftedCertificate, CraftedCertificate> change) => Wrong(id, severity, name, files: change);
 
-    private static TestCaseData Wrong(string id, Severity severity, string said, Func<CraftedSpec, CraftedSpec>? root = null, Func<CraftedSpec, CraftedSpec>? ca = null, Action<Dictionary<string, string>, CraftedCertificate, CraftedCertificate>? files = null)
+    private static TestCaseData Wrong(string id, Severity severity, string name, Func<CraftedSpec, CraftedSpec>? root = null, Func<CraftedSpec, CraftedSpec>? ca = null, Action<Dictionary<string, string>, CraftedCertificate, CraftedCertificate>? files = null)
     {
         var r = CraftedCertificate.Root(root?.Invoke(new CraftedSpec()));
         var c = CraftedMesh.Intermediate(r, "east", ca);
         var set = CraftedMesh.Files4(r, c);
         files?.Invoke(set, r, c);
-        return new TestCaseData(id, severity, said, new CraftedMesh().Add("east", set)).SetArgDisplayNames(id, severity.ToString(), said);
+        return new TestCaseData(id, severity, new CraftedMesh().Add("east", set)).SetArgDisplayNames(id, severity.ToString(), name);
     }
 }

@@ -35,7 +35,7 @@ internal sealed class PreflightReportTests
 
         yield return Case("engine silent", Sound with { Engine = null }, "MT2220", Severity.Error, "docker version");
         yield return Case("engine's own fault", Sound with { Engine = null, EngineProblems = [Foreign with { Id = "MT2203" }] }, "MT2203", Severity.Error, "It is there.");
-        yield return Case("remote", Sound.With((EngineInfo i) => i with { IsRemote = true, Endpoint = "tcp://docker:2375" }), "MT2221", Severity.Warning, "tcp://docker:2375", "reaches its ports");
+        yield return Case("remote", Sound.With((EngineInfo i) => i with { IsRemote = true, Endpoint = "tcp://docker:2375" }), "MT2221", Severity.Warning, "tcp://docker:2375", "its ports");
         yield return Case("no kind", Sound with { KindVersion = null }, "MT2223", Severity.Error, "PATH", "--provider=native");
         yield return Case("kind too old", Sound with { KindVersion = "0.11.1" }, "MT2224", Severity.Error, "0.11.1", "0.20");
         yield return Case("kind old", Sound with { KindVersion = "0.24.0-alpha+abc" }, "MT2224", Severity.Warning, "0.24.0-alpha+abc");
@@ -64,7 +64,7 @@ internal sealed class PreflightReportTests
         yield return Case("one port on two nodes", Sound.With(Cluster("east", """{"nodes":[{"extraPortMappings":[{"hostPort":80}]},{"role":"worker","extraPortMappings":[{"hostPort":80,"listenAddress":"127.0.0.1"}]}]}""")), "MT1107", Severity.Error, "twice");
         yield return Case("port of a container", Sound.With(Cluster("east", Port80)).With((EngineSnapshot e) => e with { Containers = [new() { Id = "1", Name = "web", IsRunning = true, Ports = [new("", 80, 8080)] }] }), "MT1108", Severity.Error, "'web'", "docker stop web");
         yield return Case("port of a program", Sound.With(Cluster("east", Port80)).With((HostSnapshot h) => h with { BusyPorts = [new(MeshTrust.Settings.ClusterName.Parse("east"), "", 80)] }), "MT1108", Severity.Error, "another program", "sport = :80");
-        yield return Case("image to pull", Sound with { Image = null }, "MT2420", Severity.Warning, "docker.io limits", "docker login", "--image-archive");
+        yield return Case("image to pull", Sound with { Image = null }, "MT2420", Severity.Warning, "docker.io", "docker login", "--image-archive");
         yield return Case("image refused", Sound with { ImageChoice = new() { Refusal = Foreign with { Id = "MT2401" } } }, "MT2401", Severity.Error, "It is there.");
         yield return Case("image for another processor", Sound with { Image = new() { Id = "1", Architecture = "arm64" } }, "MT2421", Severity.Error, "linux/arm64", "linux/amd64", "--node-image");
         yield return Case("configuration", Sound with { PlanProblems = [Foreign with { Id = "MT2406" }] }, "MT2406", Severity.Error, "It is there.");

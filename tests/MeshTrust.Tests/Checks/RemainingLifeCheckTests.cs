@@ -35,6 +35,9 @@ internal sealed class RemainingLifeCheckTests
         var root = CraftedCertificate.Root(new CraftedSpec { NotAfter = CraftedMesh.Now.AddDays(300) });
         var mesh = new CraftedMesh().Add("east", CraftedMesh.Files4(root, CraftedMesh.Intermediate(root, "east", spec => spec with { NotAfter = CraftedMesh.Now.AddDays(290) })));
 
-        Assert.That(mesh.Run("MT5012").Single().ToString(), Does.Contain("less than a year"));
+        var finding = mesh.Run("MT5012").Single();
+
+        Assert.That((finding.Id, finding.Severity, finding.Cluster), Is.EqualTo(("MT5012", Severity.Warning, "east")));
+        Assert.That(finding.Message, Does.Contain("300 d left"));
     }
 }

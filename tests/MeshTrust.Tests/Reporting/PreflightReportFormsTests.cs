@@ -24,11 +24,11 @@ internal sealed class PreflightReportFormsTests
 
     [Test]
     public void A_sound_machine_is_one_line([Values("table", "plain")] string form) =>
-        Assert.That(Render(form, PreflightReport.For(CraftedReading.Sound), all: false).Trim(), Does.Not.Contain("MT").And.Contain("The run can go on."));
+        Assert.That(Render(form, PreflightReport.For(CraftedReading.Sound), all: false).Trim(), Does.Not.Contain("MT").And.Contain("The run can continue."));
 
     [Test]
     public void The_verdict_says_that_nothing_was_started([Values("table", "plain", "json")] string form) =>
-        Assert.That(Render(form, Broken, all: false), Does.Contain("Nothing was started: 1 error to mend first."));
+        Assert.That(Render(form, Broken, all: false), Does.Contain("Nothing was started: fix 1 error first."));
 
     [Test]
     public void What_an_engine_says_cannot_draw_lines()

@@ -59,10 +59,10 @@ internal sealed class ReportTests
     [Test]
     public void No_form_says_of_one_cluster_that_trust_is_proven([Values("table", "plain", "json", "junit", "markdown")] string form)
     {
-        const string Said = "One cluster: its own workloads verify";
+        const string Said = "One cluster: its workloads trust each other";
         var alone = Forms[form](TrustInspection.Inspect(CraftedMesh.Sound("east").Snapshot())).ReplaceLineEndings(" ");
 
-        Assert.That(alone, Does.Contain(Said).And.Contain("Add a second cluster to prove trust between clusters.").And.Not.Contain("is proven"));
+        Assert.That(alone, Does.Contain(Said).And.Contain("Add a second cluster").And.Not.Contain("All 1 of 1"));
         Assert.That(Forms[form](TrustInspection.Inspect(Snapshots["sound"])), Does.Not.Contain(Said));
     }
 
@@ -97,7 +97,7 @@ internal sealed class ReportTests
             return Forms[form](TrustInspection.Inspect(mesh.Snapshot()));
         }
 
-        const string Said = "holds other bytes";
+        const string Said = "trust store differ";
         Assert.That(Told(null), Does.Not.Contain(Said));
         Assert.That(Told("other"u8.ToArray()).ReplaceLineEndings(" "), Does.Contain(Said).And.Contain("ca-cert.pem").And.Contain("west"));
     }

@@ -25,7 +25,7 @@ public sealed class DocumentedRoleTests
         var variables = new Dictionary<string, string?> { ["KUBECONFIG"] = scratch.File("kubeconfig"), ["CTX_CLUSTER1"] = "east" };
         var (code, output) = HostProcess.Run(scratch.Location, ["--target=Verify", "--provider=existing", "--cluster-names=east", "--work-dir=mesh", "--rootca-keysz=p256", "--intermediate-keysz=p256"], variables);
         Assert.That(code, Is.Zero, output);
-        Assert.That(output, Does.Contain("One cluster: its own workloads verify").And.Not.Contain("MT3007"));
+        Assert.That(output, Does.Contain("One cluster: its workloads trust each other").And.Not.Contain("MT3007"));
         Assert.That(new Kubectl(scratch.File("kubeconfig"), scratch.File("cache2")).Fail("get", "secrets", "-n", "default"), Does.Contain("cannot list resource"));
     }
 }

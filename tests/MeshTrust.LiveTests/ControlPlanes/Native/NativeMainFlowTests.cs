@@ -29,16 +29,16 @@ public sealed class NativeMainFlowTests
     {
         var hostile = new Dictionary<string, string?> { ["HTTPS_PROXY"] = "http://127.0.0.1:9", ["ETCD_LISTEN_CLIENT_URLS"] = "http://127.0.0.1:1", ["NO_PROXY"] = "example.com,127.0.0.1" };
         var first = Succeed(hostile, "--target=Verify");
-        Assert.That(first, Does.Contain("provider: native (asked for)").And.Contain("cluster1: created, https://127.0.0.1:").And.Contain("cluster2: secret cacerts created").And.Contain("4 of 4 ordered pairs trusted"));
+        Assert.That(first, Does.Contain("provider: native (asked for)").And.Contain("cluster1: created, https://127.0.0.1:").And.Contain("cluster2: secret cacerts created").And.Contain("4 of 4 cluster pairs trust each other"));
 
         var second = Succeed(hostile, "--target=Verify");
-        Assert.That(second, Does.Contain("cluster1: restarted").And.Contain("cluster1: secret cacerts unchanged, namespace unchanged").And.Contain("cluster2: secret cacerts unchanged, namespace unchanged").And.Contain("4 of 4 ordered pairs trusted"));
+        Assert.That(second, Does.Contain("cluster1: restarted").And.Contain("cluster1: secret cacerts unchanged, namespace unchanged").And.Contain("cluster2: secret cacerts unchanged, namespace unchanged").And.Contain("4 of 4 cluster pairs trust each other"));
         Assert.That(second, Does.Not.Contain(": issued").And.Not.Contain("wrote ").And.Not.Contain(": created"));
     }
 
     [Test, Category("Slow")]
     public void Proves_trust_over_four() =>
-        Assert.That(Succeed(null, "--target=Verify", "--clusters=4"), Does.Contain("16 of 16 ordered pairs trusted"));
+        Assert.That(Succeed(null, "--target=Verify", "--clusters=4"), Does.Contain("16 of 16 cluster pairs trust each other"));
 
     [Test]
     [Platform(Exclude = "Win", Reason = "signals are Unix's")]
@@ -81,7 +81,7 @@ public sealed class NativeMainFlowTests
 
         var (again, output) = HostProcess.Run(_scratch.Location, arguments, Variables(null));
         Assert.That(again, Is.Zero, output);
-        Assert.That(output, Does.Contain("cluster1: restarted").And.Contain("4 of 4 ordered pairs trusted"));
+        Assert.That(output, Does.Contain("cluster1: restarted").And.Contain("4 of 4 cluster pairs trust each other"));
     }
 
     [Test]

@@ -37,7 +37,7 @@ public sealed class ControlPlaneBinariesTargetTests
 
         var (code, output) = HostProcess.Run(scratch.Location, ["--target=Verify", "--clusters=1", "--work-dir=mesh", "--rootca-keysz=p256", "--intermediate-keysz=p256"], variables);
         Assert.That(code, Is.Zero, output);
-        Assert.That(output, Does.Contain("provider: native (auto: ").And.Contain("(setup-envtest store ").And.Contain("One cluster: its own workloads verify"));
+        Assert.That(output, Does.Contain("provider: native (auto: ").And.Contain("(setup-envtest store ").And.Contain("One cluster: its workloads trust each other"));
     }
 
     [TestCase("--binaries-version=new", "MT0009")]
