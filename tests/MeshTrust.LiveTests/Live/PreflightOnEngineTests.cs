@@ -36,7 +36,7 @@ internal sealed class PreflightOnEngineTests
     }
 
     [Test]
-    public void A_machine_that_will_do_passes_with_every_row()
+    public void A_suitable_machine_passes_every_check()
     {
         var (code, output) = Run();
 
@@ -46,7 +46,7 @@ internal sealed class PreflightOnEngineTests
     }
 
     [Test]
-    public void All_is_told_at_once_in_one_document()
+    public void Everything_is_reported_at_once_in_one_document()
     {
         Lock("mesh/kubeconfig/cluster1.lock");
         var taken = Listen();
@@ -62,7 +62,7 @@ internal sealed class PreflightOnEngineTests
     }
 
     [Test]
-    public void An_engine_that_is_not_there_is_told_and_the_machine_is_looked_at_all_the_same()
+    public void A_missing_engine_is_reported_and_the_machine_is_still_checked()
     {
         Lock("mesh/kubeconfig/cluster1.lock");
         var (code, output) = RunWith(new() { ["DOCKER_HOST"] = $"unix://{_scratch.File("none.sock")}", ["KIND_EXPERIMENTAL_PROVIDER"] = "docker" });
@@ -73,7 +73,7 @@ internal sealed class PreflightOnEngineTests
     }
 
     [Test]
-    public void A_user_without_permission_is_told_which_group_to_join()
+    public void A_user_without_permission_gets_the_group_to_join()
     {
         if (!OperatingSystem.IsLinux())
         {
@@ -92,7 +92,7 @@ internal sealed class PreflightOnEngineTests
     }
 
     [Test]
-    public void A_missing_kind_is_told()
+    public void A_missing_kind_is_reported()
     {
         Directory.CreateDirectory(_scratch.File("bin"));
         File.CreateSymbolicLink(_scratch.File("bin/docker"), _docker);
@@ -103,7 +103,7 @@ internal sealed class PreflightOnEngineTests
     }
 
     [Test]
-    public void A_range_that_is_a_containers_network_is_told_with_both_owners()
+    public void A_range_of_a_container_network_is_reported_with_both_owners()
     {
         Docker("network", "create", "--subnet=10.231.0.0/16", _name);
         _undo.Add(["network", "rm", _name]);
@@ -114,7 +114,7 @@ internal sealed class PreflightOnEngineTests
     }
 
     [Test]
-    public void A_network_without_IPv6_that_is_left_over_is_told()
+    public void A_leftover_network_without_IPv6_is_reported()
     {
         Docker("network", "create", "--subnet=10.232.0.0/16", _name);
         _undo.Add(["network", "rm", _name]);
@@ -125,7 +125,7 @@ internal sealed class PreflightOnEngineTests
     }
 
     [Test]
-    public async Task Two_networks_of_one_name_are_told_with_their_ids()
+    public async Task Two_networks_of_one_name_are_reported_with_their_ids()
     {
         var ids = new List<string>();
         for (var i = 0; i < 2; i++)
@@ -146,12 +146,12 @@ internal sealed class PreflightOnEngineTests
     }
 
     [Test]
-    public void A_container_that_has_a_wanted_port_is_named()
+    public void A_container_that_uses_a_requested_port_is_named()
     {
         if (NodeImage is null) Ignore("MESHTRUST_KIND_IMAGE names no image to run. Set it");
         var port = Listen();
         port.Socket.Dispose();
-        // Before it is made: one that cannot be started is there as well.
+        // Registered before it is created: a container that cannot start exists as well.
         _undo.Add(["rm", "--force", "--volumes", _name]);
         Docker("run", "--detach", "--name", _name, "--publish", $"127.0.0.1:{port.Port}:80", "--entrypoint", "sleep", NodeImage!, "600");
         var config = _scratch.Write("kind.yaml", $"nodes:\n- extraPortMappings:\n  - {{containerPort: 80, hostPort: {port.Port}}}\n");
@@ -162,7 +162,7 @@ internal sealed class PreflightOnEngineTests
     }
 
     [Test]
-    public void A_stale_lock_is_told_with_its_age()
+    public void A_stale_lock_is_reported_with_its_age()
     {
         Lock("mesh/kubeconfig/cluster1.lock");
         var (code, output) = Run();
@@ -172,7 +172,7 @@ internal sealed class PreflightOnEngineTests
     }
 
     [Test]
-    public void An_image_for_another_processor_is_told()
+    public void An_image_for_another_architecture_is_reported()
     {
         var image = $"meshtrust.test/{_name}:v1.34.0";
         var other = System.Runtime.InteropServices.RuntimeInformation.OSArchitecture == System.Runtime.InteropServices.Architecture.Arm64 ? "amd64" : "arm64";
@@ -184,7 +184,7 @@ internal sealed class PreflightOnEngineTests
     }
 
     [Test]
-    public void An_image_that_is_not_there_is_told_and_stops_nothing()
+    public void A_missing_image_is_a_warning_and_stops_nothing()
     {
         var (code, output) = Run($"--node-image=meshtrust.test/{_name}:v1.34.0");
 
@@ -193,7 +193,7 @@ internal sealed class PreflightOnEngineTests
     }
 
     [Test]
-    public void A_cluster_of_somebody_else_is_told_with_adopt()
+    public void A_cluster_not_created_by_MeshTrust_is_reported_with_adopt()
     {
         var image = $"meshtrust.test/{_name}:v1.34.0";
         Load(image, System.Runtime.InteropServices.RuntimeInformation.OSArchitecture == System.Runtime.InteropServices.Architecture.Arm64 ? "arm64" : "amd64");
@@ -237,7 +237,7 @@ internal sealed class PreflightOnEngineTests
     }
 
     [Test]
-    public void A_cloud_provider_that_is_not_there_is_told()
+    public void A_missing_cloud_provider_is_reported()
     {
         if (OutsideTool.TryFind("cloud-provider-kind") is not null) Ignore("cloud-provider-kind is installed here. Run it where it is not");
         var (code, output) = Run("--lb=cloud-provider-kind");
@@ -247,7 +247,7 @@ internal sealed class PreflightOnEngineTests
     }
 
     [Test]
-    public void Nothing_is_made_by_looking()
+    public void Checking_creates_nothing()
     {
         var before = Docker("ps", "--all", "--quiet").Output + Docker("network", "ls", "--quiet").Output;
         Run($"--docker-network={_name}", $"--cluster-names={_name}");

@@ -8,7 +8,7 @@ namespace MeshTrust.Tests.Verification;
 [Parallelizable(ParallelScope.All), Category(OutsideTool.Category)]
 internal sealed class IstioAcceptanceOnOpenSslTests
 {
-    // Where istiod refuses, no peer ever sees a leaf.
+    // If istiod rejects the files, no peer ever sees a leaf.
     private static IEnumerable<IstioAcceptanceCase> RowsThatPeersSee() => IstioAcceptanceCase.All().Where(row => row.Peer != Peer.None);
 
     [TestCaseSource(nameof(RowsThatPeersSee))]

@@ -31,7 +31,7 @@ public sealed class ReportDeliveryTests
     }
 
     [Test]
-    public void Shows_the_report_and_says_so_where_the_disk_refuses_a_file()
+    public void Shows_the_report_and_fails_if_a_file_cannot_be_written()
     {
         var shown = Refused(_scratch.Write("file", "") + "/artifacts", null, out var fault);
         Assert.That(shown, Does.Contain("2 clusters"));
@@ -41,9 +41,9 @@ public sealed class ReportDeliveryTests
         Assert.That(fault.Problems.Single().Location, Is.EqualTo(_scratch.Location), "a directory stands where the step summary should be");
     }
 
-    /// <summary>What failed first decides: a pipeline must not take a broken trust for a full disk.</summary>
+    /// <summary>The first failure decides: a pipeline must not mistake broken trust for a full disk.</summary>
     [Test]
-    public void Tells_the_findings_first_where_the_disk_refuses_the_files_too()
+    public void Reports_the_findings_first_if_the_files_cannot_be_written_either()
     {
         var shown = Refused(_scratch.Write("file", "") + "/artifacts", null, out var fault, Broken);
         using (Assert.EnterMultipleScope())
@@ -55,7 +55,7 @@ public sealed class ReportDeliveryTests
     }
 
     [Test]
-    public void Fails_with_the_findings_where_the_files_are_written()
+    public void Fails_with_the_findings_if_the_files_are_written()
     {
         Refused(_scratch.File("artifacts"), null, out var fault, Broken);
         Assert.That(fault.Problems, Is.EqualTo(Broken.ToFault()!.Problems));
@@ -63,7 +63,7 @@ public sealed class ReportDeliveryTests
     }
 
     [Test]
-    public void Writes_the_other_files_where_one_cannot_be_written()
+    public void Writes_the_other_files_if_one_cannot_be_written()
     {
         Directory.CreateDirectory(_scratch.File("artifacts/summary.json"));
         Refused(_scratch.File("artifacts"), null, out var fault);

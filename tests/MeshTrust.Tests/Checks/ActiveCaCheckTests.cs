@@ -31,10 +31,10 @@ internal sealed class ActiveCaCheckTests
         Assert.That(finding.Hint, Does.StartWith("Do not restart istiod"));
     }
 
-    /// <summary>The secret of one cluster was replaced by a foreign one; istiod goes on with the root that the mesh has.</summary>
+    /// <summary>The secret of one cluster was replaced by a foreign one; istiod still uses the root of the mesh.</summary>
     [TestCase(true, "Run PushSecrets")]
     [TestCase(false, "restore the secret with the root")]
-    public void A_foreign_secret_in_a_mesh_that_works_is_put_back_and_istiod_left_alone(bool inStore, string fix)
+    public void A_foreign_secret_in_a_working_mesh_is_restored_without_an_istiod_restart(bool inStore, string fix)
     {
         var foreign = CraftedCertificate.Root();
         var mesh = new CraftedMesh()
@@ -64,7 +64,7 @@ internal sealed class ActiveCaCheckTests
     }
 
     [Test]
-    public void A_root_that_a_restart_would_take_away_is_an_error()
+    public void A_root_that_a_restart_would_remove_is_an_error()
     {
         var mesh = new CraftedMesh().Add("east", Files, parts => parts with { RootConfigMaps = [CraftedMesh.Roots("istio-system", _root.Pem + CraftedCertificate.Root().Pem)] });
 

@@ -4,14 +4,14 @@ using Org.BouncyCastle.Asn1.X509;
 
 namespace MeshTrust.Tests.Checks;
 
-/// <summary>What the checks of certificates say beside the rows that istiod and peers were fed: one thing wrong at a time.</summary>
+/// <summary>The certificate checks beyond the file sets that were tested with istiod and peers: one thing wrong at a time.</summary>
 [Parallelizable(ParallelScope.All)]
 internal sealed class CertificateChecksTests
 {
     private const Severity E = Severity.Error;
     private const Severity W = Severity.Warning;
 
-    /// <summary>Each wrong with its id, its severity and a name of its own; messages.golden.txt has what is said of it.</summary>
+    /// <summary>Each case with its id, severity and name; messages.golden.txt pins the message.</summary>
     internal static IEnumerable<TestCaseData> Wrongs()
     {
         yield return Ca("MT5008", W, "not critical", c => c with { CaCritical = false });
@@ -45,13 +45,13 @@ internal sealed class CertificateChecksTests
     }
 
     [TestCaseSource(nameof(Wrongs))]
-    public void Tells_the_one_thing_that_is_wrong(string id, Severity severity, CraftedMesh mesh)
+    public void Reports_the_one_thing_that_is_wrong(string id, Severity severity, CraftedMesh mesh)
     {
         ArgumentNullException.ThrowIfNull(mesh);
         var findings = TrustInspection.Inspect(mesh.Snapshot()).Findings;
         var told = string.Join('\n', findings);
         Assert.That(findings.Where(f => f.Id == id && f.Severity == severity), Is.Not.Empty, told);
-        // The proof itself may fail with it; no other check may.
+        // Only the proof itself may fail as well; no other check may.
         if (severity == W) Assert.That(findings.Where(f => f.Severity == E), Is.Empty, told);
     }
 
@@ -68,7 +68,7 @@ internal sealed class CertificateChecksTests
     }
 
     [Test]
-    public void A_list_that_istiod_hands_out_is_held_against_the_secrets()
+    public void A_CRL_that_istiod_publishes_is_compared_with_the_secret()
     {
         var root = CraftedCertificate.Root();
         var ca = CraftedMesh.Intermediate(root, "east");

@@ -5,7 +5,7 @@ using MeshTrust.Verification;
 
 namespace MeshTrust.Tests.Checks;
 
-/// <summary>The tables of checks beside the documents that explain them.</summary>
+/// <summary>The tables of checks match the documents that explain them.</summary>
 [TestFixture]
 internal sealed class CheckTableTests
 {

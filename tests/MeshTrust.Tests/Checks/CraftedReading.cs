@@ -6,7 +6,7 @@ using MeshTrust.Settings;
 
 namespace MeshTrust.Tests.Checks;
 
-/// <summary>A machine on which everything is well, and ways to spoil one thing of it.</summary>
+/// <summary>A healthy machine, and ways to break one thing on it.</summary>
 internal static class CraftedReading
 {
     private const long GiB = 1L << 30;

@@ -7,19 +7,19 @@ using MeshTrust.Verification;
 
 namespace MeshTrust.Tests.Checks;
 
-/// <summary>The wording of the checks: one golden file has what they say of the broken meshes and machines of these tests.</summary>
+/// <summary>The wording of the checks: one golden file pins their messages for the broken meshes and machines of these tests.</summary>
 internal sealed partial class MessagesTests
 {
     private const UnixFileMode Open = UnixFileMode.UserRead | UnixFileMode.OtherRead;
 
-    // What the platform and its TLS say differs between operating systems, and what is wrong with a file's PEM is said by its parser.
+    // Messages of the platform and its TLS differ between operating systems, and the PEM parser words the defects of a file.
     private static readonly string[] NotOurs = ["the platform", "mutual TLS:", "is damaged: ", "cannot sign certificates: "];
 
     [Test]
-    public void The_checks_say_what_the_golden_file_says()
+    public void Messages_match_the_golden_file()
     {
         var machine = PreflightReportTests.Spoiled().Select(c => PreflightReport.For((PreflightReading)c.Arguments[0]!)).ToList();
-        var trust = CertificateChecksTests.Wrongs().Select(c => (CraftedMesh)c.Arguments[^1]!).Concat(Meshes()).Select(mesh => TrustInspection.Inspect(mesh.Snapshot())).ToList();
+        var trust = CertificateChecksTests.Wrongs().Select(c => (CraftedMesh)c.Arguments[^1]!).Concat(Meshes()).Select(mesh => mesh.Snapshot()).Append(Unconnected()).Select(TrustInspection.Inspect).ToList();
         var findings = trust.SelectMany(r => r.Findings).Where(f => !Array.Exists(NotOurs, part => f.Message.Contains(part, StringComparison.Ordinal)));
         var notes = trust.SelectMany(r => r.Checks).Where(c => c.Note is not null).Select(c => $"{c.Id} note: {c.Note}");
         Golden.Compare(
@@ -32,7 +32,7 @@ internal sealed partial class MessagesTests
             ]);
     }
 
-    /// <summary>Meshes in which what the clusters hold beside their certificates is wrong.</summary>
+    /// <summary>Meshes with something wrong other than a single certificate.</summary>
     private static IEnumerable<CraftedMesh> Meshes()
     {
         var (root, other) = (CraftedCertificate.Root(), CraftedCertificate.Root());
@@ -93,6 +93,16 @@ internal sealed partial class MessagesTests
         yield return due;
         yield return East(Set(CraftedCertificate.Root(new CraftedSpec { NotAfter = CraftedMesh.Now.AddDays(300) }), "east"));
     }
+
+    /// <summary>Two clusters whose nodes reach nothing of each other.</summary>
+    private static TrustSnapshot Unconnected() => CraftedMesh.Sound("east", "west").Snapshot() with
+    {
+        Peers =
+        [
+            .. from path in Enum.GetValues<PeerPath>()
+               select new PeerReading { From = ClusterName.Parse("east"), To = ClusterName.Parse("west"), Path = path, Node = "east-worker", Target = $"<{path}>", Fault = "no route to host" },
+        ],
+    };
 
     private static string Masked(string line) => Numbers().Replace(Hex().Replace(Time().Replace(line, "<time>"), "<hex>"), "<n>");
 

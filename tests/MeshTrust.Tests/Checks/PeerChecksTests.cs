@@ -32,7 +32,7 @@ internal sealed class PeerChecksTests
 
     [TestCase(PeerPath.Pod, "pod")]
     [TestCase(PeerPath.Service, "Service")]
-    public void A_packet_that_is_lost_is_an_error(PeerPath path, string word)
+    public void A_call_without_a_response_is_an_error(PeerPath path, string word)
     {
         var finding = CraftedMesh.Row("MT3132").Run(With(Call(path, "no route to host"))).Findings.Single();
 
@@ -44,7 +44,7 @@ internal sealed class PeerChecksTests
     }
 
     [Test]
-    public void Each_looks_at_its_own_calls_and_has_nothing_to_do_without_them()
+    public void Each_checks_its_own_calls_and_is_not_applicable_without_them()
     {
         using (Assert.EnterMultipleScope())
         {
@@ -55,7 +55,7 @@ internal sealed class PeerChecksTests
     }
 
     [Test]
-    public void A_report_has_them_only_where_somebody_could_call()
+    public void A_report_has_them_only_if_calls_were_made()
     {
         using (Assert.EnterMultipleScope())
         {

@@ -6,7 +6,7 @@ using static MeshTrust.Tests.Checks.CraftedReading;
 
 namespace MeshTrust.Tests.Checks;
 
-/// <summary>Every row is made to fail, by spoiling one thing of a sound machine.</summary>
+/// <summary>Makes every row fail by breaking one thing on a healthy machine.</summary>
 [TestFixture]
 internal sealed class PreflightReportTests
 {
@@ -83,7 +83,7 @@ internal sealed class PreflightReportTests
     }
 
     [TestCaseSource(nameof(Spoiled))]
-    public void One_thing_that_is_wrong_is_told_with_what_mends_it(PreflightReading reading, string id, Severity severity, string[] words)
+    public void Each_problem_is_reported_with_its_fix(PreflightReading reading, string id, Severity severity, string[] words)
     {
         var problem = PreflightReport.For(reading).Problems.FirstOrDefault(p => p.Id == id && p.Severity == severity);
 
@@ -101,7 +101,7 @@ internal sealed class PreflightReportTests
     }
 
     [Test]
-    public void All_that_is_wrong_is_told_at_once_and_ends_the_run_with_3()
+    public void All_problems_are_reported_at_once_with_exit_code_3()
     {
         var reading = (Sound with { KindVersion = null, ClusterProblems = [Foreign] })
             .With((HostSnapshot h) => h with { MemoryAvailable = 0, InotifyInstances = 1, InotifyWatches = 8192 });
@@ -112,7 +112,7 @@ internal sealed class PreflightReportTests
     }
 
     [Test]
-    public void Without_an_engine_the_machine_is_still_looked_at()
+    public void Without_an_engine_the_machine_is_still_checked()
     {
         var report = PreflightReport.For((Sound with { Engine = null, AddressProblems = null, PlanProblems = null, ClusterProblems = null }).With((HostSnapshot h) => h with { Locks = [new("/h/east.lock", TimeSpan.FromDays(3))] }));
 
@@ -121,7 +121,7 @@ internal sealed class PreflightReportTests
     }
 
     [Test]
-    public void What_needs_no_new_node_is_not_asked_for()
+    public void Without_new_nodes_resources_are_not_checked()
     {
         var reading = Sound.With((EngineSnapshot e) => e with { Containers = [Node("east"), Node("west")] }).With((HostSnapshot h) => h with { MemoryAvailable = 0, EngineDisk = new("/", 0, 1) }) with { Image = null };
 
@@ -154,7 +154,7 @@ internal sealed class PreflightReportTests
     [TestCase("localhost/node:v1", false)]
     [TestCase("mirror:5000/kindest/node:v1.35.0", false)]
     [TestCase("registry.example/kindest/node", false)]
-    public void Only_docker_io_is_told_to_limit_pulls(string image, bool limited)
+    public void Only_docker_io_is_reported_to_limit_pulls(string image, bool limited)
     {
         var reading = Sound with { Image = null, ImageChoice = new() { Image = image } };
 

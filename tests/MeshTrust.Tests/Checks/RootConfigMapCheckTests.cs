@@ -24,7 +24,7 @@ internal sealed class RootConfigMapCheckTests
         Assert.That(Mesh(("istio-system", _root.Pem)).Run("MT5014").Single().Severity, Is.EqualTo(Severity.Warning));
 
     [Test]
-    public void A_namespace_that_istiod_leaves_out_is_not_looked_at() =>
+    public void A_namespace_that_istiod_ignores_is_not_checked() =>
         Assert.That(Mesh(("istio-system", _root.Pem), ("default", _root.Pem), ("kube-public", "old")).Run("MT5014"), Is.Empty);
 
     private CraftedMesh Mesh(params (string Namespace, string Text)[] maps) =>

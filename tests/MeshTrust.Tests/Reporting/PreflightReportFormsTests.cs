@@ -12,11 +12,11 @@ internal sealed class PreflightReportFormsTests
     private static readonly PreflightReport Broken = PreflightReport.For((CraftedReading.Sound with { KindVersion = null }).With((HostSnapshot h) => h with { InotifyInstances = 128 }));
 
     [Test]
-    public void Every_form_has_ids_measures_and_remedies([Values("table", "plain", "json")] string form) =>
+    public void Every_form_has_ids_measured_values_and_fixes([Values("table", "plain", "json")] string form) =>
         Assert.That(Render(form, Broken, all: false), Does.Contain("MT1101").And.Contain("MT2223").And.Contain("256").And.Contain("sysctl"));
 
     [Test]
-    public void Rows_that_need_nobody_are_shown_only_where_they_are_asked_for([Values("table", "plain")] string form)
+    public void Rows_that_need_no_attention_are_shown_only_if_requested([Values("table", "plain")] string form)
     {
         Assert.That(Render(form, Broken, all: false), Does.Not.Contain("MT1104"));
         Assert.That(Render(form, Broken, all: true), Does.Contain("MT1104").And.Contain("80 GiB"));

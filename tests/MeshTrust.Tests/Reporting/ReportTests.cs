@@ -53,11 +53,11 @@ internal sealed class ReportTests
         Assert.That(Forms[form](TrustInspection.Inspect(Snapshots["sound"])), Does.Contain("east").And.Contain("west"));
 
     [Test]
-    public void Every_form_tells_what_is_wrong([Values("table", "plain", "json", "junit", "markdown")] string form) =>
+    public void Every_form_reports_what_is_wrong([Values("table", "plain", "json", "junit", "markdown")] string form) =>
         Assert.That(Forms[form](TrustInspection.Inspect(Snapshots["broken"])), Does.Contain("MT5001").And.Contain("MT5002"));
 
     [Test]
-    public void No_form_says_of_one_cluster_that_trust_is_proven([Values("table", "plain", "json", "junit", "markdown")] string form)
+    public void No_form_claims_trust_between_clusters_for_a_single_cluster([Values("table", "plain", "json", "junit", "markdown")] string form)
     {
         const string Said = "One cluster: its workloads trust each other";
         var alone = Forms[form](TrustInspection.Inspect(CraftedMesh.Sound("east").Snapshot())).ReplaceLineEndings(" ");
@@ -84,7 +84,7 @@ internal sealed class ReportTests
     }
 
     [Test]
-    public void Every_form_for_people_tells_which_files_differ([Values("table", "plain", "json", "markdown")] string form)
+    public void Every_form_for_people_reports_which_files_differ([Values("table", "plain", "json", "markdown")] string form)
     {
         var mesh = CraftedMesh.Sound("east", "west");
         string Told(byte[]? changed)
@@ -103,7 +103,7 @@ internal sealed class ReportTests
     }
 
     [Test]
-    public void The_columns_of_the_table_stand_apart() =>
+    public void The_columns_of_the_table_are_separated() =>
         Assert.That(Forms["table"](TrustInspection.Inspect(Snapshots["sound"])), Does.Contain("east  west"));
 
     private static TrustSnapshot Broken()

@@ -10,7 +10,7 @@ internal sealed class DamagedSecretTests
     private static readonly CraftedCertificate Root = CraftedCertificate.Root();
     private static readonly CraftedCertificate Other = CraftedCertificate.Root();
 
-    /// <summary>How a secret is damaged, and what depends on it: what its workloads show (rows from it), what they trust (columns to it).</summary>
+    /// <summary>How a secret is damaged, and what depends on it: what its workloads present (rows), and what they trust (columns).</summary>
     private static IEnumerable<(string Name, bool FromFails, bool ToFails, Action<Dictionary<string, string>> Damage)> Damages()
     {
         yield return ("no ca-key.pem", true, false, f => f.Remove("ca-key.pem"));
@@ -43,7 +43,7 @@ internal sealed class DamagedSecretTests
         from damage in Damages() from position in Enumerable.Range(0, Names.Length) select new TestCaseData(damage.FromFails, damage.ToFails, damage.Damage, position).SetArgDisplayNames(damage.Name, Names[position]);
 
     [TestCaseSource(nameof(Cases))]
-    public void Spoils_only_the_pairs_that_depend_on_it(bool fromFails, bool toFails, Action<Dictionary<string, string>> damage, int position)
+    public void Breaks_only_the_pairs_that_depend_on_it(bool fromFails, bool toFails, Action<Dictionary<string, string>> damage, int position)
     {
         var mesh = new CraftedMesh();
         foreach (var name in Names)
@@ -60,7 +60,7 @@ internal sealed class DamagedSecretTests
         {
             foreach (var pair in matrix.Pairs)
             {
-                // The damaged cluster beside itself is a mesh of its own: a foreign one is whole.
+                // The damaged cluster paired with itself is a separate mesh: a foreign one is intact.
                 var alone = pair.From == Names[position] && pair.To == Names[position] && fromFails && toFails;
                 if (alone) continue;
                 var broken = (fromFails && pair.From == Names[position]) || (toFails && pair.To == Names[position]);
@@ -69,9 +69,9 @@ internal sealed class DamagedSecretTests
         }
     }
 
-    /// <summary>The layout of kubernetes.io/tls: there the same bytes are chain and roots, so damage to ca.crt touches both.</summary>
+    /// <summary>The kubernetes.io/tls layout: chain and roots share bytes, so damage to ca.crt affects both.</summary>
     [Test]
-    public void Spoils_only_its_own_pairs_in_the_tls_layout_too([Range(0, 3)] int position)
+    public void Breaks_only_its_own_pairs_in_the_tls_layout_too([Range(0, 3)] int position)
     {
         var mesh = new CraftedMesh();
         foreach (var name in Names)

@@ -7,7 +7,7 @@ using Org.BouncyCastle.X509;
 
 namespace MeshTrust.Tests.Verification;
 
-/// <summary>What a crafted certificate is to say; the defaults are a sound CA.</summary>
+/// <summary>The content of a crafted certificate; the defaults are a valid CA.</summary>
 internal sealed record CraftedSpec
 {
     public string[] Subject { get; init; } = ["O=Istio", "CN=Root CA"];
@@ -54,7 +54,7 @@ internal sealed record CraftedSpec
 
     public bool Printable { get; init; }
 
-    /// <summary>Writes the issuer's name anew instead of copying it.</summary>
+    /// <summary>Encodes the issuer's name again instead of copying it.</summary>
     public bool IssuerPrintable { get; init; }
 }
 

@@ -11,7 +11,7 @@ using Org.BouncyCastle.X509;
 
 namespace MeshTrust.Tests.Verification;
 
-/// <summary>A key for crafted certificates, also of kinds that MeshTrust never makes.</summary>
+/// <summary>A key for crafted certificates, including types that MeshTrust never creates.</summary>
 internal sealed class CraftedKey
 {
     private static readonly SecureRandom Random = new();
@@ -79,7 +79,7 @@ internal sealed class CraftedKey
 
     public static string Pem(string label, byte[] der) => PemEncoding.WriteString(label, der) + "\n";
 
-    /// <summary>Every line of base64 in a PEM text: none may ever stand in a report.</summary>
+    /// <summary>Every base64 line of a PEM text: none may ever appear in a report.</summary>
     public static IEnumerable<string> Lines(ReadOnlySpan<byte> pem) =>
         Encoding.ASCII.GetString(pem).Split('\n').Select(l => l.Trim()).Where(l => l.Length > 8 && !l.StartsWith("-----", StringComparison.Ordinal));
 

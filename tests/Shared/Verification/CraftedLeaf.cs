@@ -7,7 +7,7 @@ using Org.BouncyCastle.X509;
 
 namespace MeshTrust.Tests.Verification;
 
-/// <summary>A workload certificate of a CA whose key MeshTrust refuses.</summary>
+/// <summary>A workload certificate from a CA whose key MeshTrust rejects.</summary>
 internal static class CraftedLeaf
 {
     public static CertificateDocument Issue(CertificateDocument ca, string keyPem, string spiffeId)

@@ -2,24 +2,24 @@ using Org.BouncyCastle.Asn1.X509;
 
 namespace MeshTrust.Tests.Verification;
 
-/// <summary>What istiod says to a file set.</summary>
+/// <summary>How istiod reacts to a file set.</summary>
 internal enum Istiod
 {
     Accept,
     Reject,
 }
 
-/// <summary>What a peer says to a leaf of that CA.</summary>
+/// <summary>How a peer reacts to a leaf of that CA.</summary>
 internal enum Peer
 {
     Ok,
     Fail,
 
-    /// <summary>Nobody gets so far.</summary>
+    /// <summary>It never gets that far.</summary>
     None,
 }
 
-/// <summary>What MeshTrust has to say.</summary>
+/// <summary>What MeshTrust must report.</summary>
 internal enum Ours
 {
     /// <summary>No error; warnings are fine.</summary>
@@ -28,7 +28,7 @@ internal enum Ours
     Error,
 }
 
-/// <summary>A row of the table of file sets that istiod and peers were fed: the files, and what each said.</summary>
+/// <summary>A file set tested with istiod and peers: the files, and how each reacted.</summary>
 internal sealed record IstioAcceptanceCase(string Row, string Message, Istiod Istiod, Peer Peer, Ours Ours, Func<Dictionary<string, string>> Files, string[] Ids)
 {
     public string TrustDomain { get; init; } = "cluster.local";
@@ -64,7 +64,7 @@ internal sealed record IstioAcceptanceCase(string Row, string Message, Istiod Is
         yield return Row("11", "no basic constraints", Istiod.Reject, Peer.None, Ours.Error, Set(ca: c => c with { Ca = null }), "MT5008", "MT5002");
         yield return Row("12", "empty cert-chain.pem", Istiod.Accept, Peer.Fail, Ours.Error, Set(files: (f, _, _) => f["cert-chain.pem"] = ""), "MT5004", "MT5002");
         yield return Row("13", "cert-chain.pem is the root alone", Istiod.Accept, Peer.Fail, Ours.Error, Set(files: (f, r, _) => f["cert-chain.pem"] = r.Pem), "MT5004", "MT5002");
-        // Warned of: the expiry metric reads the wrong certificate.
+        // Warning: the expiry metric reads the wrong certificate.
         yield return Row("14", "chain in the order root, intermediate", Istiod.Accept, Peer.Ok, Ours.Pass, Set(files: (f, r, c) => f["cert-chain.pem"] = r.Pem + c.Pem), "MT5004");
         yield return Row("15", "cert-chain.pem of another cluster", Istiod.Accept, Peer.Fail, Ours.Error, Set(files: (f, r, _) => f["cert-chain.pem"] = CraftedMesh.Intermediate(r, "west").Pem + r.Pem), "MT5004", "MT5002");
         yield return Row("16", "ca-cert.pem is intermediate and root", Istiod.Accept, Peer.Ok, Ours.Pass, Set(files: (f, r, c) => f["ca-cert.pem"] = c.Pem + r.Pem));
@@ -76,7 +76,7 @@ internal sealed record IstioAcceptanceCase(string Row, string Message, Istiod Is
         yield return Row("22", "EC key as SEC1", Istiod.Accept, Peer.Ok, Ours.Pass, Set(files: (f, _, c) => f["ca-key.pem"] = c.Key.Traditional));
         yield return Row("22b", "RSA key as PKCS#8", Istiod.Accept, Peer.Ok, Ours.Pass, Set(ca: c => c with { Key = CraftedKey.Rsa(2048) }));
         yield return Row("23", "EC PARAMETERS before the key", Istiod.Reject, Peer.None, Ours.Error, Set(files: (f, _, c) => f["ca-key.pem"] = CraftedKey.Pem("EC PARAMETERS", [0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07]) + c.Key.Traditional), "MT5007", "MT5002");
-        // Refused by us (section 1.4): Istio names P-256 and P-384 only.
+        // MeshTrust rejects it (section 1.4): Istio lists only P-256 and P-384.
         yield return Row("24", "P-521 intermediate", Istiod.Accept, Peer.Ok, Ours.Error, Set(ca: c => c with { Key = CraftedKey.Curve("P-521") }), "MT5007");
         yield return Row("25", "Ed25519 intermediate", Istiod.Accept, Peer.Ok, Ours.Error, Set(ca: c => c with { Key = CraftedKey.Ed25519() }), "MT5007");
         yield return Row("26", "root of another mesh", Istiod.Reject, Peer.Fail, Ours.Error, Set(files: (f, _, _) => f["root-cert.pem"] = CraftedCertificate.Root().Pem), "MT5004", "MT5002");
@@ -87,13 +87,13 @@ internal sealed record IstioAcceptanceCase(string Row, string Message, Istiod Is
         yield return Row("31", "CRLF", Istiod.Accept, Peer.Ok, Ours.Pass, Set(files: (f, _, _) => f.Keys.ToList().ForEach(k => f[k] = f[k].Replace("\n", "\r\n", StringComparison.Ordinal))));
         yield return Row("32", "no line break between blocks of cert-chain.pem", Istiod.Accept, Peer.Fail, Ours.Error, Set(files: (f, r, c) => f["cert-chain.pem"] = Glued(c, r)), "MT5006", "MT5002");
         yield return Row("33", "the same in root-cert.pem", Istiod.Reject, Peer.Fail, Ours.Error, Set(files: (f, r, _) => f["root-cert.pem"] = Glued(r, CraftedCertificate.Root(new CraftedSpec { Subject = ["CN=Other"] }))), "MT5006", "MT5002");
-        // Warned of: the root key lies in the cluster. istiod's own self-signed CA is of this kind.
+        // Warning: the root key is in the cluster. istiod's own self-signed CA is like this.
         yield return Row("34", "self-signed root as ca-cert.pem", Istiod.Accept, Peer.Ok, Ours.Pass, () =>
         {
             var root = CraftedCertificate.Root();
             return new Dictionary<string, string> { ["ca-cert.pem"] = root.Pem, ["ca-key.pem"] = root.Key.Pkcs8, ["cert-chain.pem"] = root.Pem, ["root-cert.pem"] = root.Pem };
         }, "MT5017");
-        // Peers take it until the root expires; nothing warns before that, so it is an error of ours.
+        // Peers accept it until the root expires; nothing warns before that, so MeshTrust reports an error.
         yield return Row("35", "intermediate outlives the root", Istiod.Accept, Peer.Ok, Ours.Error, Set(root: r => r with { NotAfter = CraftedMesh.Now.AddDays(400) }, ca: c => c with { NotAfter = CraftedMesh.Now.AddDays(900) }), "MT5011");
         yield return Row("36", "intermediate signed with SHA-1", Istiod.Reject, Peer.None, Ours.Error, Set(ca: c => c with { Algorithm = "SHA1WITHECDSA" }), "MT5020");
         yield return Row("37", "root permits the trust domain", Istiod.Accept, Peer.Ok, Ours.Pass, Set(root: r => r with { Permitted = [new GeneralName(GeneralName.UniformResourceIdentifier, "cluster.local")] }));
@@ -102,11 +102,11 @@ internal sealed record IstioAcceptanceCase(string Row, string Message, Istiod Is
         yield return Row("40", "CRLs of intermediate and root", Istiod.Accept, Peer.Ok, Ours.Pass, Set(files: (f, r, c) => f["ca-crl.pem"] = Crl(c) + Crl(r)));
         yield return Row("41", "CRL of the intermediate only", Istiod.Reject, Peer.None, Ours.Error, Set(files: (f, _, c) => f["ca-crl.pem"] = Crl(c)), "MT5023");
         yield return Row("42", "CRLs of CAs without cRLSign (Makefile)", Istiod.Reject, Peer.None, Ours.Error, Set(r => r with { Usage = KeyUsage.KeyCertSign | KeyUsage.DigitalSignature }, c => c with { Usage = KeyUsage.KeyCertSign | KeyUsage.DigitalSignature }, (f, r, c) => f["ca-crl.pem"] = Crl(c) + Crl(r)), "MT5023");
-        // Warned of: names that cannot be told apart.
+        // Warning: names that cannot be distinguished.
         yield return Row("43", "subject of the intermediate is the root's", Istiod.Accept, Peer.Ok, Ours.Pass, Set(ca: c => c with { Subject = ["O=Istio", "CN=Root CA"] }), "MT5025");
         yield return Row("44", "the same, with CRLs", Istiod.Reject, Peer.None, Ours.Error, Set(ca: c => c with { Subject = ["O=Istio", "CN=Root CA"] }, files: (f, r, c) => f["ca-crl.pem"] = Crl(c) + Crl(r)), "MT5023");
         yield return Row("47", "text before the first block", Istiod.Accept, Peer.Ok, Ours.Pass, Set(files: (f, _, _) => f["cert-chain.pem"] = "Certificate:\n    Data:\n" + f["cert-chain.pem"]));
-        // Warned of: RFC 5280 wants keyCertSign.
+        // Warning: RFC 5280 requires keyCertSign.
         yield return Row("48", "no key usage at all", Istiod.Accept, Peer.Ok, Ours.Pass, Set(r => r with { Usage = null }, c => c with { Usage = null }), "MT5008");
         yield return Row("49", "RSA-1024 intermediate", Istiod.Accept, Peer.Ok, Ours.Error, Set(ca: c => c with { Key = CraftedKey.Rsa(1024) }), "MT5007");
         yield return Row("50", "AKI with issuer and serial, root renewed with its key", Istiod.Accept, Peer.Fail, Ours.Error, Set(ca: c => c with { AuthoritySerial = true }, files: (f, r, c) =>
