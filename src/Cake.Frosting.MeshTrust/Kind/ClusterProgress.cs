@@ -5,10 +5,10 @@ using Spectre.Console;
 
 namespace Cake.Frosting.MeshTrust.Kind;
 
-/// <summary>One step of one cluster, told as it begins.</summary>
+/// <summary>One step of one cluster, reported as it begins.</summary>
 internal sealed record ClusterProgress(ClusterName Cluster, string Step, ClusterProgressState State = ClusterProgressState.Working);
 
-/// <summary>Where a cluster stands in a run.</summary>
+/// <summary>The state of a cluster in a run.</summary>
 internal enum ClusterProgressState
 {
     Waiting,
@@ -20,7 +20,7 @@ internal enum ClusterProgressState
 /// <summary>What a watcher sees of one cluster.</summary>
 internal sealed record ClusterRow(ClusterProgress Last, TimeSpan InStep, TimeSpan InAll);
 
-/// <summary>Collects the steps of all clusters, for whoever shows them: as rows of a table, or as lines of a log.</summary>
+/// <summary>Collects the steps of all clusters, to be shown as rows of a table or as lines of a log.</summary>
 internal sealed class ClusterBoard(TimeProvider time) : IProgress<ClusterProgress>
 {
     private static readonly TimeSpan BetweenSigns = TimeSpan.FromSeconds(30);
@@ -44,7 +44,7 @@ internal sealed class ClusterBoard(TimeProvider time) : IProgress<ClusterProgres
         }
     }
 
-    /// <summary>Keeps what does not stop the run until somebody tells it: a line in the middle of a moving table is lost.</summary>
+    /// <summary>Keeps a warning until it can be shown: a line in the middle of a live table would be lost.</summary>
     public void Warn(Problem warning)
     {
         lock (_lock)
@@ -63,14 +63,14 @@ internal sealed class ClusterBoard(TimeProvider time) : IProgress<ClusterProgres
         }
     }
 
-    /// <summary>One row for each cluster that was told of, in the order in which they were.</summary>
+    /// <summary>One row for each reported cluster, in the order of their first report.</summary>
     public IReadOnlyList<ClusterRow> Rows()
     {
         lock (_lock) return [.. _order.Select(name => RowOf(_entries[name]))];
     }
 
     /// <summary>
-    /// The lines since the last call, each with its time of day (UTC); a step that goes on gives a sign of life now and then.
+    /// The lines since the last call, each with its time of day (UTC); a long step is repeated from time to time.
     /// </summary>
     public IReadOnlyList<string> TakeLines()
     {
@@ -104,7 +104,7 @@ internal sealed class ClusterBoard(TimeProvider time) : IProgress<ClusterProgres
     private sealed record Entry(ClusterProgress Last, long Begun, long Stepped, long Told);
 }
 
-/// <summary>The board as a table for a terminal: one row a cluster with its current step.</summary>
+/// <summary>The board as a table for a terminal: one row per cluster with its current step.</summary>
 internal static class ClusterTable
 {
     internal static Table From(IReadOnlyList<ClusterRow> rows)

@@ -9,7 +9,7 @@ using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust.Kind;
 
-/// <summary>Reads what this machine is. It starts nothing and changes nothing; what cannot be read is left out.</summary>
+/// <summary>Reads the properties of this machine. It starts nothing and changes nothing; what cannot be read is left out.</summary>
 internal sealed class HostReader(ToolHost tools, TimeProvider time)
 {
     public string Proc { get; init; } = "/proc";
@@ -47,7 +47,7 @@ internal sealed class HostReader(ToolHost tools, TimeProvider time)
             CultureInfo.InvariantCulture, out var kib) ? kib * 1024 : null;
     }
 
-    // Without /proc there is nothing to say; with it, a kernel without IPv6 has no if_inet6.
+    // Unknown without /proc; with it, a kernel without IPv6 has no if_inet6.
     private bool? HasIpv6() => !Directory.Exists(Path.Combine(Proc, "net")) ? null
         : File.Exists(Path.Combine(Proc, "net/if_inet6")) && Text("sys/net/ipv6/conf/all/disable_ipv6") is not "1";
 
@@ -65,7 +65,7 @@ internal sealed class HostReader(ToolHost tools, TimeProvider time)
 
     private static DiskSpace? Disk(string path)
     {
-        // The engine may yet have to make its root directory: the disk is that of what is there.
+        // The engine may not have created its root directory yet: use the disk of its nearest existing parent.
         var there = Path.GetFullPath(path);
         while (!Directory.Exists(there) && Path.GetDirectoryName(there) is { } parent) there = parent;
         try
@@ -80,11 +80,11 @@ internal sealed class HostReader(ToolHost tools, TimeProvider time)
     }
 }
 
-/// <summary>Whether something listens on a port of this machine, found by binding it for a moment.</summary>
+/// <summary>Whether something listens on a port of this machine, tested by binding it briefly.</summary>
 internal static class HostPort
 {
     /// <summary>
-    /// Whether it is taken. A port that this user may not bind, or of an address that is not here, counts as free: the engine may be
+    /// Whether it is taken. A port that this user may not bind, or with an address of another machine, counts as free: the engine may be
     /// allowed more.
     /// </summary>
     internal static bool IsTaken(WantedPort port)

@@ -6,9 +6,9 @@ using MeshTrust.Settings;
 namespace Cake.Frosting.MeshTrust.Kind;
 
 /// <summary>
-/// Takes away what was made from this work directory and nothing else: clusters whose nodes are those of our own state, whole or half made,
-/// with their kubeconfigs and the contexts that were merged into the user's own, and the nodes' network where MeshTrust made it and nobody
-/// is in it. CA material stays.
+/// Removes what was created from this work directory and nothing else: clusters whose nodes are in the stored state, complete or not, with
+/// their kubeconfigs and the contexts that were merged into the user's own, and the nodes' network if MeshTrust created it and nothing uses
+/// it. CA material stays.
 /// </summary>
 internal sealed class KindCleaning(KindSession session)
 {
@@ -16,7 +16,7 @@ internal sealed class KindCleaning(KindSession session)
     private readonly List<string> _left = [];
     private readonly List<string> _failed = [];
 
-    /// <summary>Cleans. A cluster that cannot be removed does not keep the others.</summary>
+    /// <summary>Cleans. A cluster that cannot be removed does not stop the removal of the others.</summary>
     public async Task<KindCleaningReport> CleanAsync(string network, CancellationToken cancellationToken)
     {
         using (await session.States.LockAsync(session.Time, cancellationToken).ConfigureAwait(false))
@@ -34,7 +34,7 @@ internal sealed class KindCleaning(KindSession session)
             _left.AddRange(forgotten.Left);
             _failed.AddRange(forgotten.Failed);
             foreach (var other in snapshot.KindClusters.Except(ours.Select(cluster => cluster.Value)))
-                _left.Add($"{other}: MeshTrust did not make this kind cluster from this work directory.");
+                _left.Add($"{other}: MeshTrust did not create this kind cluster from this work directory.");
             await RemoveNetworkAsync(network, cancellationToken).ConfigureAwait(false);
         }
 
@@ -48,20 +48,20 @@ internal sealed class KindCleaning(KindSession session)
             var state = session.States.Read(cluster);
             if (state is null && nodes.Count > 0)
             {
-                _left.Add($"{cluster}: there is no {KindState.FileName} that says that MeshTrust made it.");
+                _left.Add($"{cluster}: no {KindState.FileName} records that MeshTrust created it.");
                 return false;
             }
 
             if (state is not null && KindOwnership.WhyForeign(state, nodes, toRemove: true) is { } reason)
             {
-                _left.Add($"{cluster}: {reason} If it is to go: kind delete cluster --name {cluster}");
+                _left.Add($"{cluster}: {reason} To delete it: kind delete cluster --name {cluster}");
                 return false;
             }
 
             if (nodes.Count > 0) await session.RemoveAsync(cluster, cancellationToken).ConfigureAwait(false);
             else session.Forget(cluster);
-            var phase = state?.Phase == KindPhase.Creating ? ", half made" : "";
-            _removed.Add(nodes.Count == 0 ? $"{cluster}: nothing was left of it but files."
+            var phase = state?.Phase == KindPhase.Creating ? ", incomplete" : "";
+            _removed.Add(nodes.Count == 0 ? $"{cluster}: only files were left."
                 : $"{cluster}: {string.Join(", ", nodes.Select(node => node.Name))}{phase}.");
             return true;
         }
@@ -84,7 +84,7 @@ internal sealed class KindCleaning(KindSession session)
                     .Select(container => container.Name).Union(network.Members.Keys).ToList();
                 if (members.Count > 0)
                 {
-                    _left.Add($"network {name}: {string.Join(", ", members)} {(members.Count == 1 ? "is" : "are")} in it.");
+                    _left.Add($"network {name}: {string.Join(", ", members)} {(members.Count == 1 ? "uses" : "use")} it.");
                     continue;
                 }
 
@@ -99,5 +99,5 @@ internal sealed class KindCleaning(KindSession session)
     }
 }
 
-/// <summary>What a cleaning did.</summary>
+/// <summary>The result of a cleanup.</summary>
 internal sealed record KindCleaningReport(IReadOnlyList<string> Removed, IReadOnlyList<string> Left, IReadOnlyList<string> Failed);

@@ -9,8 +9,9 @@ using MeshTrust.Settings;
 namespace Cake.Frosting.MeshTrust.Kind;
 
 /// <summary>
-/// Clusters that kind makes on a container engine. All plans are made and judged before anything is touched; then the clusters are made in
-/// parallel. A cluster that fits is kept, one that differs or is somebody else's is named and not touched without the user's word.
+/// Clusters that kind creates on a container engine. All plans are made and checked before anything is touched; then the clusters are
+/// created in parallel. A cluster that matches is kept. One that differs or is foreign is reported and not touched without --force or
+/// --adopt.
 /// </summary>
 internal sealed class KindClusterProvider(KindSession session) : IClusterProvider
 {
@@ -37,8 +38,8 @@ internal sealed class KindClusterProvider(KindSession session) : IClusterProvide
     }
 
     /// <summary>
-    /// Sets right what a restart of the engine leaves behind, for the clusters that MeshTrust made and that are there: starts their nodes,
-    /// follows moved addresses, sets routes. None is made.
+    /// Repairs the existing clusters that MeshTrust created, after a restart of the engine: starts their nodes, follows moved addresses,
+    /// sets routes. It creates no cluster.
     /// </summary>
     public async Task<ClusterSet> RepairAsync(MeshTopology topology, CancellationToken cancellationToken)
     {
@@ -47,12 +48,12 @@ internal sealed class KindClusterProvider(KindSession session) : IClusterProvide
         return there.Count == 0 ? new ClusterSet([])
             : await EnsureAsync(topology with { Clusters = there }, cancellationToken).ConfigureAwait(false);
 
-        // One that was never finished, or has lost its control planes, is SetupKind's to make anew.
+        // SetupKind recreates one that was never completed or has lost its control planes.
         bool IsWhole(ClusterName name) => session.States.Read(name) is { Phase: KindPhase.Ready }
             && snapshot.NodesOf(name.Value).Any(node => node.KindRole == NodeNames.ControlPlane);
     }
 
-    /// <summary>How many clusters are made at once: kubeadm gives up after four minutes on a machine that is asked for too much.</summary>
+    /// <summary>How many clusters are created at once: on an overloaded machine kubeadm gives up after four minutes.</summary>
     public static int Parallel(int clusters, int? wanted, EngineInfo info)
     {
         var processors = Math.Max(2, info.Processors);
@@ -61,7 +62,7 @@ internal sealed class KindClusterProvider(KindSession session) : IClusterProvide
     }
 
     /// <summary>
-    /// The engine with the nodes' network, made once and before the first cluster: two kinds at once may make two of one name.
+    /// The engine with the nodes' network, created once before the first cluster: two kinds at once may create two of one name.
     /// </summary>
     private async Task<EngineSnapshot> WithNetworkAsync(ContainerNetworkSpec wanted, CancellationToken cancellationToken)
     {
@@ -72,7 +73,7 @@ internal sealed class KindClusterProvider(KindSession session) : IClusterProvide
         return await session.ReadAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Keeps the addresses for the next run, and throws all refusals at once.</summary>
+    /// <summary>Stores the addresses for the next run, and throws all problems at once.</summary>
     private (AddressPlan Addresses, IReadOnlyList<KindVerdict> Verdicts) Accept(KindPlanSet set)
     {
         if (set.Addresses.Value is { } given)
@@ -98,8 +99,8 @@ internal sealed class KindClusterProvider(KindSession session) : IClusterProvide
     }
 
     /// <summary>
-    /// Starts the nodes that do not run, of all clusters, in the order of the addresses that they had: an engine gives out the lowest that
-    /// is free, so most nodes get their own again. Several control planes need that: their etcd knows its members by address.
+    /// Starts the stopped nodes of all clusters in the order of the addresses that they had. An engine assigns the lowest free address, so
+    /// most nodes get their own back. Several control planes need that: their etcd knows its members by address.
     /// </summary>
     private async Task StartInOrderAsync(IReadOnlyList<KindVerdict> verdicts, CancellationToken cancellationToken)
     {
@@ -119,7 +120,7 @@ internal sealed class KindClusterProvider(KindSession session) : IClusterProvide
             }
             catch (MeshTrustException)
             {
-                // Its cluster starts it again, and then it counts.
+                // Its cluster starts it again later, and a failure counts then.
             }
         }
 
@@ -140,7 +141,7 @@ internal sealed class KindClusterProvider(KindSession session) : IClusterProvide
         }
         catch (MeshTrustException) when (!cancellationToken.IsCancellationRequested)
         {
-            // Task.WhenAll has waited for all; the siblings of one that failed are there.
+            // Task.WhenAll has waited for all, including the siblings of one that failed.
             var faults = works.Where(work => work.IsFaulted).Select(work => work.Exception!.InnerException!).ToList();
             if (faults.Find(fault => fault is not MeshTrustException) is { } unknown)
                 throw new InvalidOperationException(unknown.Message, unknown);
@@ -150,7 +151,7 @@ internal sealed class KindClusterProvider(KindSession session) : IClusterProvide
     }
 
     /// <summary>
-    /// Sets the routes between the pods and services of clusters of one network, on every node. To set one again changes nothing.
+    /// Sets the routes between the pods and services of clusters of one network, on every node. Setting one again changes nothing.
     /// </summary>
     private async Task SetRoutesAsync(MeshTopology topology, AddressPlan addresses, EngineSnapshot snapshot,
         IReadOnlyList<ReconciledCluster> clusters, CancellationToken cancellationToken)
@@ -163,7 +164,7 @@ internal sealed class KindClusterProvider(KindSession session) : IClusterProvide
     }
 
     /// <summary>
-    /// All routes of a node in one call; where it is refused, one after the other, for the first that is refused is told.
+    /// All routes of a node in one call; if that fails, one by one, to report the first that fails.
     /// </summary>
     private async Task<Problem?> SetRoutesAsync(string node, IReadOnlyList<NodeRoute> routes, CancellationToken cancellationToken)
     {
@@ -175,8 +176,8 @@ internal sealed class KindClusterProvider(KindSession session) : IClusterProvide
             var result = await session.Engine.ExecuteAsync(node, route.Command, null, cancellationToken).ConfigureAwait(false);
             if (result.ExitCode == 0) continue;
             return new Problem("MT2324", node,
-                $"'{string.Join(' ', route.Command)}' was refused by the node: {result.Error.Trim().TrimEnd('.')}.",
-                "See whether the node runs and has the addresses that it had when the clusters were made; --target=Repair sets them anew.");
+                $"'{string.Join(' ', route.Command)}' failed on the node: {result.Error.Trim().TrimEnd('.')}.",
+                "Check that the node is running and still has its addresses; --target=Repair sets all routes again.");
         }
 
         return null;

@@ -11,8 +11,8 @@ using MeshTrust.Settings;
 namespace Cake.Frosting.MeshTrust.Kind;
 
 /// <summary>
-/// Puts what helps to find a fault into the artifacts folder: the engine's networks and containers, and for each cluster kind's logs, its
-/// nodes, pods and events, and what it really runs with. Never a key, a Secret or a kubeconfig: the folder is made to be uploaded.
+/// Writes diagnostics to the artifacts folder: the engine's networks and containers, and for each cluster kind's logs, its nodes, pods and
+/// events, and its effective configuration. Never a key, a Secret or a kubeconfig: the folder is safe to upload.
 /// </summary>
 internal sealed class KindDiagnostics(KindSession session)
 {
@@ -31,8 +31,8 @@ internal sealed class KindDiagnostics(KindSession session)
 
     private string Root => Path.Combine(session.Run.ArtifactsDirectory, "kind");
 
-    /// <summary>Exports all that can be had of the clusters that are there.</summary>
-    /// <returns>What could not be had, one sentence each.</returns>
+    /// <summary>Exports all available diagnostics of the existing clusters.</summary>
+    /// <returns>What could not be exported, one sentence each.</returns>
     public async Task<IReadOnlyList<string>> ExportAsync(MeshTopology topology, CancellationToken cancellationToken)
     {
         var snapshot = await session.ReadAsync(cancellationToken).ConfigureAwait(false);
@@ -44,9 +44,8 @@ internal sealed class KindDiagnostics(KindSession session)
     }
 
     /// <summary>
-    /// Writes the logs of all containers of a cluster into a folder, or ends within a minute: kind exports those of nodes and leaves out
-    /// the
-    /// load balancer that stands before several control planes.
+    /// Writes the logs of all containers of a cluster to a folder within a minute: kind exports those of nodes and leaves out the load
+    /// balancer in front of several control planes.
     /// </summary>
     public static async Task ExportLogsAsync(KindSession session, ClusterName cluster, string directory,
         CancellationToken cancellationToken)
@@ -78,7 +77,7 @@ internal sealed class KindDiagnostics(KindSession session)
             }
         }).ConfigureAwait(false);
         if (session.Kubeconfigs.ServerOf(cluster) is null)
-            return [.. gaps, $"{cluster}: there is no kubeconfig, so the API server was not asked."];
+            return [.. gaps, $"{cluster}: no kubeconfig, so the API server was not queried."];
 
         using var api = session.Connect(session.Kubeconfigs.AccessTo(cluster));
         foreach (var (version, resource) in Objects)
@@ -115,7 +114,7 @@ internal sealed class KindDiagnostics(KindSession session)
     }
 
     /// <summary>
-    /// What a person or a program put into environments and annotations may be secret; who wrote which field helps nobody.
+    /// Environments and annotations may contain secrets; field managers do not help diagnosis.
     /// </summary>
     private static string Text(IReadOnlyList<JsonObject> objects)
     {

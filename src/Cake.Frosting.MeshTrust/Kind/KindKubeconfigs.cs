@@ -10,7 +10,7 @@ namespace Cake.Frosting.MeshTrust.Kind;
 /// <summary>
 /// Two kubeconfigs for each kind cluster, mode 0600: <c>&lt;cluster&gt;</c> for this machine, and <c>&lt;cluster&gt;.internal</c> for
 /// containers of the nodes' network, whose server is the node's host name. The host name is in the API server's certificate and stays when
-/// the engine gives out other addresses.
+/// the engine assigns other addresses.
 /// </summary>
 internal sealed class KindKubeconfigs(string directory)
 {
@@ -21,7 +21,7 @@ internal sealed class KindKubeconfigs(string directory)
 
     private string InternalPathOf(ClusterName cluster) => AccessTo(cluster).KubeconfigPath + ".internal";
 
-    /// <summary>Writes both; what is as it should be is not touched. Without a server, kind's own word counts.</summary>
+    /// <summary>Writes both; files that are correct are not touched. Without a server, kind's own address counts.</summary>
     public ClusterAccess Write(KindPlan plan, MeshTopology topology, string kubeconfig, Uri? server)
     {
         var access = AccessTo(plan.Cluster);
@@ -32,7 +32,7 @@ internal sealed class KindKubeconfigs(string directory)
         return access;
     }
 
-    /// <summary>Where the kubeconfig for this machine leads; null where one of the two is missing or cannot be used.</summary>
+    /// <summary>The server of the kubeconfig for this machine; null if one of the two is missing or unusable.</summary>
     public Uri? ServerOf(ClusterName cluster)
     {
         var access = AccessTo(cluster);
@@ -43,7 +43,7 @@ internal sealed class KindKubeconfigs(string directory)
         }
         catch (MeshTrustException)
         {
-            // It is written anew from kind's own.
+            // It is rewritten from kind's own.
             return null;
         }
     }
@@ -68,24 +68,23 @@ internal sealed class KindKubeconfigs(string directory)
     }
 }
 
-/// <summary>Where the API server of a kind cluster is reached. Pure.</summary>
+/// <summary>The address of the API server of a kind cluster. Pure.</summary>
 internal static class KindServers
 {
     private const int ApiPort = 6443;
 
     /// <summary>
-    /// From containers of the nodes' network: the host name of the control plane, or of the load balancer before several.
+    /// From containers of the nodes' network: the host name of the control plane, or of the load balancer in front of several.
     /// </summary>
     public static Uri Internal(KindPlan plan) => new Uri($"https://{plan.ApiServerHost}:{ApiPort}");
 
     /// <summary>
-    /// The name that the API server's certificate is checked against where it is reached by an address that is not in it; null where it is.
+    /// The name to check the API server's certificate against if the certificate does not contain the address; null if it does.
     /// </summary>
     public static string? TlsName(KindPlan plan, MeshTopology topology) => topology.Kind.Ipv6Gateway ? plan.ApiServerHost : null;
 
     /// <summary>
-    /// From this machine: the port that the engine leads in; on another machine's engine that machine; the node's IPv6 address where it was
-    /// asked for.
+    /// From this machine: the port that the engine forwards; with a remote engine, its machine; the node's IPv6 address if requested.
     /// </summary>
     public static Uri? FromHere(KindPlan plan, MeshTopology topology, EngineInfo info, IReadOnlyList<EngineContainer> containers)
     {
@@ -101,7 +100,7 @@ internal static class KindServers
     }
 }
 
-/// <summary>What leads to clusters: the exports of SetContexts, and the contexts that were merged into kubeconfigs of the user's.</summary>
+/// <summary>References to clusters: the exports of SetContexts, and the contexts merged into the user's kubeconfigs.</summary>
 internal sealed class KindExports(RunSpec run, TimeProvider time)
 {
     private static readonly string[] Files = ["env.sh", "meshtrust.env", "topology-config.json"];
@@ -111,18 +110,18 @@ internal sealed class KindExports(RunSpec run, TimeProvider time)
     private readonly List<string> _left = [];
     private readonly List<string> _failed = [];
 
-    /// <summary>Refuses what <see cref="BringAsync"/> would refuse, before anything is written.</summary>
+    /// <summary>Rejects what <see cref="BringAsync"/> would reject, before anything is written.</summary>
     public void Check(string file, IReadOnlyList<ClusterAccess> clusters)
     {
-        // The exports of an earlier run, where KUBECONFIG leads to them: they are about to be written as a whole.
+        // The exports of an earlier run, if KUBECONFIG names them: they are about to be rewritten completely.
         if (Path.GetDirectoryName(file) == run.KubeconfigDirectory) return;
         var contexts = UserKubeconfig.ContextsOf(clusters);
         UserKubeconfig.Check(file, contexts, Wanted(file, clusters, contexts), Known(file));
     }
 
     /// <summary>
-    /// Brings the contexts of clusters into a kubeconfig of the user's, and remembers what that added: those of clusters that were made
-    /// here go with the clusters.
+    /// Merges the contexts of clusters into a kubeconfig of the user's, and records what that added: contexts of clusters created here are
+    /// removed with the clusters.
     /// </summary>
     public Task<bool> BringAsync(string file, IReadOnlyList<ClusterAccess> clusters, CancellationToken cancellationToken)
     {
@@ -146,7 +145,7 @@ internal sealed class KindExports(RunSpec run, TimeProvider time)
     private List<MergedContext> Known(string file) => [.. _states.ReadMerged().Contexts.Where(c => c.File == file)];
 
     /// <summary>
-    /// Forgets the way to these clusters, and to those of which there is no state any more. Exports that lead to others as well stay,
+    /// Removes the references to these clusters, and to clusters that no longer have a state. Exports that also lead to others stay,
     /// without these contexts in the kubeconfig.
     /// </summary>
     public async Task<KindCleaningReport> ForgetAsync(IReadOnlyList<ClusterName> clusters, CancellationToken cancellationToken)
@@ -181,15 +180,15 @@ internal sealed class KindExports(RunSpec run, TimeProvider time)
                 if (taken.Count > 0) _removed.Add($"{string.Join(", ", taken)} from {file.Key}.");
                 if (others.Count > 0)
                 {
-                    _left.Add($"{string.Join(", ", others)} in {file.Key}: {(others.Count == 1 ? "it leads" : "they lead")} elsewhere " +
-                        $"than when MeshTrust merged {(others.Count == 1 ? "it" : "them")}.");
+                    _left.Add($"{string.Join(", ", others)} in {file.Key}: changed since MeshTrust merged " +
+                    $"{(others.Count == 1 ? "it" : "them")}.");
                 }
 
                 all = all.Without([.. file]);
             }
             catch (MeshTrustException e)
             {
-                // Remembered for the next try.
+                // Recorded for the next attempt.
                 _failed.Add($"{string.Join(", ", file.Select(context => context.Context))} from {file.Key}: {e.Problems[0]}");
             }
         }

@@ -5,7 +5,7 @@ using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust.Kind;
 
-/// <summary>What was found or made; or why not; neither where it was not tried or there is none.</summary>
+/// <summary>What was found or created, or why not; neither if it was not tried or there is none.</summary>
 internal sealed record Attempt<T>(T? Value, MeshTrustException? Fault = null)
     where T : class
 {
@@ -38,13 +38,13 @@ internal sealed record Attempt<T>(T? Value, MeshTrustException? Fault = null)
     }
 }
 
-/// <summary>What is to be done about all kind clusters of a topology: Preflight and Status show it, SetupKind applies it.</summary>
+/// <summary>The plan for all kind clusters of a topology: Preflight and Status show it, SetupKind applies it.</summary>
 internal sealed record KindPlanSet(EngineSnapshot Snapshot, Attempt<AddressPlan> Addresses, Attempt<IReadOnlyList<KindPlan>> Plans)
 {
     /// <summary>One for each plan, in the order of the topology.</summary>
     public IReadOnlyList<Attempt<KindVerdict>> Verdicts { get; init; } = [];
 
-    /// <summary>The whole plan; throws why there is none.</summary>
+    /// <summary>The complete plan; throws the reason if there is none.</summary>
     public (AddressPlan Addresses, IReadOnlyList<KindVerdict> Verdicts) Complete()
     {
         var addresses = Addresses.ValueOrThrow()!;
@@ -69,10 +69,9 @@ internal sealed class KindPlanner
     private (MeshTopology Topology, string Basis, KindPlanSet Set)? _last;
 
     /// <summary>
-    /// Plans. What this run planned before holds as long as the engine and the work directory have what it was made from: so SetupKind,
-    /// which
-    /// looks again under the lock of the work directory, applies what Preflight showed, and plans again where another program came in
-    /// between. A cluster's state is a small file and decides what may be removed, so verdicts are always made from what it says now.
+    /// Plans. An earlier plan of this run holds as long as the engine and the work directory are unchanged. So SetupKind, which checks
+    /// again under the lock of the work directory, applies what Preflight showed, and plans again if another program changed something. A
+    /// cluster's state is a small file and decides what may be removed, so verdicts always use its current content.
     /// </summary>
     public async Task<KindPlanSet> PlanAsync(MeshTopology topology, RunSpec run, IContainerEngine engine, EngineSnapshot snapshot,
         CancellationToken cancellationToken)
@@ -120,11 +119,11 @@ internal sealed class KindPlanner
         {
             throw new MeshTrustException(Stage.Input, new Problem("MT0101", file,
                 $"The kind configuration cannot be read: {e.Message.TrimEnd('.')}.",
-                "Give the path of a readable file to --kind-config."), e);
+                "Set --kind-config to the path of a readable file."), e);
         }
     });
 
-    /// <summary>All of the engine that a plan hangs on.</summary>
+    /// <summary>Everything in the engine that a plan depends on.</summary>
     private static IEnumerable<string> Lines(EngineSnapshot snapshot) =>
     [
         $"{snapshot.Info} {snapshot.KindVersion}",
@@ -138,9 +137,9 @@ internal sealed class KindPlanner
     ];
 
     /// <summary>
-    /// Reads the addresses that kind clusters of others have on the same engine: ranges of pods and services, and what their load balancers
-    /// give out. MetalLB looks for overlaps inside one cluster only, and nothing of the engine shows any of it. They are read in the
-    /// clusters' own nodes, where their credentials are; those that are not in the topology only where something is to be given out.
+    /// Reads the addresses of other kind clusters on the same engine: pod and service ranges, and the addresses their load balancers
+    /// assign. MetalLB checks for overlaps only within one cluster, and the engine shows none of it. They are read in the clusters' own
+    /// nodes, where their credentials are; those of clusters outside the topology only if something is to be assigned.
     /// </summary>
     private static async Task<IReadOnlyList<FoundAddresses>> FindAsync(MeshTopology topology, IContainerEngine engine,
         EngineSnapshot snapshot,
@@ -174,15 +173,14 @@ internal sealed class KindPlanner
         }
         catch (MeshTrustException)
         {
-            // What cannot be read proves nothing to be ours; where it matters, it is told when the cluster is judged.
+            // An unreadable state does not prove ownership; if it matters, it is reported with the verdict on its cluster.
             return true;
         }
     }
 
     /// <summary>
-    /// What a node printed; nothing where it refused: for pools that means that there is no MetalLB, or no API server that answers, and
-    /// then
-    /// nothing that gives addresses out.
+    /// What a node printed; nothing if the command failed: for pools that means that there is no MetalLB, or no running API server, and so
+    /// nothing that assigns addresses.
     /// </summary>
     private static async Task<string> AskAsync(IContainerEngine engine, string node, string[] command, CancellationToken cancellationToken)
     {
@@ -193,7 +191,7 @@ internal sealed class KindPlanner
         }
         catch (MeshTrustException)
         {
-            // A node of others that does not answer must not keep ours from being made.
+            // A foreign node that does not answer must not block the creation of our clusters.
             return "";
         }
     }

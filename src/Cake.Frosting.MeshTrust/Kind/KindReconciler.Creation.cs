@@ -8,10 +8,10 @@ using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust.Kind;
 
-/// <summary>How kind makes one cluster, and what is done where it fails.</summary>
+/// <summary>How kind creates one cluster, and what happens if it fails.</summary>
 internal sealed partial class KindReconciler
 {
-    // etcd alone takes 64 MB for a segment of its log.
+    // etcd alone needs 64 MB for a segment of its log.
     private const long LeastDisk = 100L << 20;
 
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(2);
@@ -20,8 +20,8 @@ internal sealed partial class KindReconciler
     private string LogsOf(ClusterName cluster) => Path.Combine(session.Run.ArtifactsDirectory, "kind", cluster.Value);
 
     /// <summary>
-    /// Lets kind make the cluster; a transient fault is tried again, from nothing each time. The state says that it is being made, from
-    /// before kind begins until the cluster is ready.
+    /// Creates the cluster with kind; after a transient error it tries again from scratch. From before kind begins until the cluster is
+    /// ready, the state records that it is being created.
     /// </summary>
     /// <returns>kind's own kubeconfig of the cluster.</returns>
     private async Task<string> RunKindAsync(KindPlan plan, CancellationToken cancellationToken)
@@ -35,7 +35,7 @@ internal sealed partial class KindReconciler
             if (await TryKindAsync(plan, config, kubeconfig, cancellationToken).ConfigureAwait(false) is not { } fault) break;
             if (!fault.IsPassing || tries > topology.Kind.Failure.Retries)
                 throw new MeshTrustException(Stage.ClusterCreation, fault.Problem);
-            session.Tell(plan.Cluster, $"trying again after a passing fault: {fault.Problem.Message}");
+            session.Tell(plan.Cluster, $"trying again after a transient error: {fault.Problem.Message}");
             await session.RemoveNodesAsync(plan.Cluster, cancellationToken).ConfigureAwait(false);
             await Task.Delay(FirstPause * tries, session.Time, cancellationToken).ConfigureAwait(false);
         }
@@ -69,8 +69,8 @@ internal sealed partial class KindReconciler
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             return new KindFault(new Problem("MT2322", plan.Cluster.Value,
-                $"kind did not make the cluster within {limit.TotalSeconds:0} s, and was ended.",
-                "See the node's logs for what hangs; a slow machine needs a longer timeouts.create in the topology, or fewer clusters at " +
+                $"kind did not create the cluster within {limit.TotalSeconds:0} s, and was stopped.",
+            "Check the node's logs. A slow machine needs a longer timeouts.create in the topology, or fewer clusters at " +
                     "once " +
                 "(--parallel)."), IsPassing: false);
         }
@@ -104,15 +104,15 @@ internal sealed partial class KindReconciler
         node.Addresses.GetValueOrDefault(topology.Kind.Network.Name) ?? [];
 
     /// <summary>
-    /// Saves the logs of a cluster that could not be made, and removes the rest unless the user wants to look at it. It never fails: what
-    /// could not be done is told with the problem.
+    /// Saves the logs of a cluster that could not be created, and removes the rest unless the user keeps it (--retain). It never fails:
+    /// what could not be done is reported with the problem.
     /// </summary>
     private async Task<MeshTrustException> SettleAsync(ClusterName cluster, MeshTrustException fault, CancellationToken cancellationToken)
     {
         var wanted = topology.Kind.Failure;
         var done = new List<string>();
         if (wanted.ExportLogs) done.Add(await ExportLogsAsync(cluster, cancellationToken).ConfigureAwait(false));
-        done.Add(wanted.Retain ? $"What there is of {cluster} was kept: --target=CleanClusters removes it."
+        done.Add(wanted.Retain ? $"The incomplete cluster {cluster} was kept: --target=CleanClusters removes it."
             : await RemoveFailedAsync(cluster, cancellationToken).ConfigureAwait(false));
         session.Tell(cluster, fault.Problems[0].Message, ClusterProgressState.Failed);
         var last = fault.Problems[^1];
@@ -137,21 +137,21 @@ internal sealed partial class KindReconciler
 
     private async Task<string> RemoveFailedAsync(ClusterName cluster, CancellationToken cancellationToken)
     {
-        session.Tell(cluster, "removing what there is of it");
+        session.Tell(cluster, "removing the incomplete cluster");
         try
         {
             await session.RemoveAsync(cluster, cancellationToken).ConfigureAwait(false);
-            return $"What there was of {cluster} has been removed (--retain keeps it).";
+            return $"The incomplete cluster {cluster} was removed (--retain keeps it).";
         }
         catch (MeshTrustException)
         {
-            return $"What there is of {cluster} could not be removed: --target=CleanClusters does it as soon as the engine answers.";
+            return $"The incomplete cluster {cluster} could not be removed: run --target=CleanClusters when the engine is running.";
         }
     }
 
     /// <summary>
-    /// How many bytes are free where a node keeps its images, containers and etcd; null where it cannot be asked. Where that disk is full,
-    /// kubeadm says no word of it, only that the control plane does not come up.
+    /// How many bytes are free where a node keeps its images, containers and etcd; null if unknown. kubeadm does not mention a full disk:
+    /// it says only that the control plane does not come up.
     /// </summary>
     private async Task<long?> ReadFreeDiskAsync(string node, CancellationToken cancellationToken)
     {

@@ -9,7 +9,7 @@ using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust.Kind;
 
-/// <summary>What the nodes of one cluster need, what they are waited for, and what they really run with.</summary>
+/// <summary>The files for the nodes of one cluster, the wait for them, and their effective configuration.</summary>
 internal sealed partial class KindReconciler
 {
     // The path is an argument of the script, not a part of it.
@@ -38,13 +38,13 @@ internal sealed partial class KindReconciler
             if (result.ExitCode == 0) continue;
             throw new MeshTrustException(Stage.ClusterCreation, new Problem("MT2323", node,
                 $"The file {file.Path} could not be written into the node (exit code {result.ExitCode}).",
-                "See whether the node's disk is full or the node has ended, and run again."));
+                "Check whether the node's disk is full or the node has stopped, and run again."));
         }
     }
 
     /// <summary>
-    /// Waits until the cluster can be used: its API server says that it is ready, every node is Ready, and the namespace <c>default</c> has
-    /// its ServiceAccount. kind's own wait looks at control planes alone, and ends without a fault when its time is over.
+    /// Waits until the cluster is usable: its API server reports ready, every node is Ready, and the namespace <c>default</c> has its
+    /// ServiceAccount. kind's own wait checks control planes only, and succeeds even when its time is over.
     /// </summary>
     private Task<ClusterReadiness> WaitUntilReadyAsync(KindPlan plan, IClusterApi api, CancellationToken cancellationToken)
     {
@@ -61,34 +61,33 @@ internal sealed partial class KindReconciler
         }
 
         MeshTrustException Late() => new(Stage.ClusterCreation, new Problem("MT2321", plan.Cluster.Value,
-            $"The cluster was not ready within {limit.TotalSeconds:0} s: it still waited for {missing}.",
-            "See the node's logs; give it more time with --wait, or make fewer clusters at once with --parallel."));
+            $"The cluster was not ready within {limit.TotalSeconds:0} s: still waiting for {missing}.",
+                "Check the node's logs. Allow more time with --wait, or create fewer clusters at once with --parallel."));
     }
 
     private async Task<bool> AreMembersBackAsync(KindPlan plan, CancellationToken cancellationToken)
     {
         if (plan.ControlPlanes.Count == 1) return true;
-        session.Tell(plan.Cluster, "waiting for all control planes to take part again");
+        session.Tell(plan.Cluster, "waiting for all control planes to rejoin");
         var late = await WaitForMembersAsync(session.Engine, plan.ControlPlanes, MemberTimeout, session.Time,
             cancellationToken).ConfigureAwait(false);
         if (late.Count == 0) return true;
         session.Warn(new Problem("MT2325", plan.Cluster.Value,
             $"After its nodes were started, the API {(late.Count == 1 ? "server" : "servers")} of {string.Join(", ", late)} " +
-            $"{(late.Count == 1 ? "is" : "are")} not ready: etcd of several control planes knows its members by address, and the engine " +
-                $"gave " +
-            "theirs to others. The cluster works as long as most control planes do.",
-            "Stop its containers and run Repair, which starts them in the order of their addresses; or make it anew: " +
-            $"kind delete cluster --name {plan.Cluster}, and run again. Keys and trust stay.",
+            $"{(late.Count == 1 ? "is" : "are")} not ready. With several control planes, etcd knows its members by address, and the " +
+            "engine assigned their addresses to other containers. The cluster works as long as most control planes do.",
+            "Stop its containers and run --target=Repair, which starts them in the order of their addresses; or recreate it, which " +
+            $"deletes everything in it: kind delete cluster --name {plan.Cluster}, and run again. Keys and trust stay.",
             Severity.Warning));
         return false;
     }
 
     /// <summary>
-    /// Waits until every control plane of several takes part again after its nodes were started or moved: a node says that it is Ready when
-    /// its kubelet runs, also where its etcd finds the others no more, and what the cluster tells of its pods is from before. So each API
-    /// server is asked on its own node, beside the load balancer: it is ready when its etcd is.
+    /// Waits until every control plane of several has rejoined after its nodes were started or moved. A node reports Ready when its kubelet
+    /// runs, even if its etcd no longer finds the other members, and the cluster's pod status is outdated. So each API server is checked on
+    /// its own node, bypassing the load balancer: it is ready when its etcd is.
     /// </summary>
-    /// <returns>Those that still are not; empty where all are.</returns>
+    /// <returns>Those that have not; empty if all have.</returns>
     internal static async Task<IReadOnlyList<string>> WaitForMembersAsync(IContainerEngine engine, IReadOnlyList<string> nodes,
         TimeSpan limit,
         TimeProvider time, CancellationToken cancellationToken)
@@ -101,7 +100,7 @@ internal sealed partial class KindReconciler
         }
         catch (TimeoutException)
         {
-            // Those that are late are the answer.
+            // The late ones are the result.
         }
 
         return late;
@@ -127,17 +126,17 @@ internal sealed partial class KindReconciler
         }
     }
 
-    /// <summary>Compares the cluster with its plan: kind skips a kubeadm patch of another version without a word.</summary>
+    /// <summary>Compares the cluster with its plan: kind silently skips a kubeadm patch of another version.</summary>
     private async Task CheckEffectiveConfigAsync(KindPlan plan, IClusterApi api, CancellationToken cancellationToken)
     {
-        session.Tell(plan.Cluster, "reading back what it runs with");
+        session.Tell(plan.Cluster, "reading back its configuration");
         var effective = await ReadEffectiveConfigAsync(session.Engine, plan.KubernetesNodes, api, cancellationToken).ConfigureAwait(false);
         var missing = effective.Missing(plan).ToLookup(problem => problem.Severity);
         foreach (var warning in missing[Severity.Warning]) session.Warn(warning);
         if (missing[Severity.Error].ToList() is { Count: > 0 } errors) throw new MeshTrustException(Stage.ClusterCreation, errors);
     }
 
-    /// <summary>Reads what a cluster really runs with. The nodes are those of Kubernetes, without the load balancer.</summary>
+    /// <summary>Reads a cluster's effective configuration. The nodes are the Kubernetes nodes, without the load balancer.</summary>
     internal static async Task<EffectiveConfig> ReadEffectiveConfigAsync(IContainerEngine engine, IReadOnlyList<string> nodes,
         IClusterApi api,
         CancellationToken cancellationToken)
@@ -159,7 +158,7 @@ internal sealed partial class KindReconciler
         };
     }
 
-    /// <summary>The static pods' command lines by component; of several control planes the first.</summary>
+    /// <summary>The static pods' command lines by component; the first of several control planes.</summary>
     private static Dictionary<string, IReadOnlyList<string>> Commands(IReadOnlyList<JsonObject> pods) =>
         (from pod in pods
          where (string?)pod["metadata"]?["labels"]?["tier"] == NodeNames.ControlPlane
@@ -173,9 +172,8 @@ internal sealed partial class KindReconciler
 }
 
 /// <summary>
-/// The ConfigMap <c>kube-public/meshtrust</c>: says in the cluster itself that MeshTrust made it, for which mesh and from what plan. It
-/// tells
-/// another work directory, and other people, whose the cluster is.
+/// The ConfigMap <c>kube-public/meshtrust</c>: records in the cluster itself that MeshTrust created it, for which mesh and from which
+/// plan. It shows other work directories, and other people, who owns the cluster.
 /// </summary>
 internal static class OwnershipConfigMap
 {
@@ -197,9 +195,8 @@ internal static class OwnershipConfigMap
 }
 
 /// <summary>
-/// The ConfigMap <c>kube-public/local-registry-hosting</c> (KEP-1755): tells tools such as Tilt and Skaffold in the cluster itself which
-/// host
-/// images are pushed to. The KEP knows one registry: the first.
+/// The ConfigMap <c>kube-public/local-registry-hosting</c> (KEP-1755): shows tools such as Tilt and Skaffold which host to push images
+/// to. The KEP supports one registry: the first.
 /// </summary>
 internal static class LocalRegistryConfigMap
 {

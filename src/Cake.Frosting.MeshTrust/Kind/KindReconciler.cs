@@ -7,17 +7,17 @@ using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust.Kind;
 
-/// <summary>A cluster that is as it is wanted.</summary>
+/// <summary>A cluster in its desired state.</summary>
 internal sealed record ReconciledCluster(KindPlan Plan, ProvidedCluster Cluster, ClusterReadiness Readiness);
 
 /// <summary>
-/// Makes one cluster what it shall be, whatever was found: creates it, keeps it, starts its nodes, adopts or replaces it.
+/// Brings one cluster to its desired state, whatever was found: creates it, keeps it, starts its nodes, adopts or replaces it.
 /// </summary>
 internal sealed partial class KindReconciler(KindSession session, MeshTopology topology, EngineInfo info, SemaphoreSlim slots)
 {
     /// <summary>
-    /// Acts on one verdict; a refused one must not come here. Where a new cluster could not be made, its logs are saved, and what there was
-    /// of it is removed unless it shall stay. Where a load balancer does not come up, the cluster stays, and the next run goes on from
+    /// Acts on one verdict; a rejected one must not get here. If a new cluster could not be created, its logs are saved and the incomplete
+    /// cluster is removed, unless it is retained. If a load balancer does not come up, the cluster stays, and the next run continues from
     /// there.
     /// </summary>
     public async Task<ReconciledCluster> ReconcileAsync(KindVerdict verdict, CancellationToken cancellationToken)
@@ -63,7 +63,7 @@ internal sealed partial class KindReconciler(KindSession session, MeshTopology t
         }
     }
 
-    /// <summary>Creates the cluster, after what there is of it was removed.</summary>
+    /// <summary>Creates the cluster, after removing any existing part of it.</summary>
     private async Task<ReconciledCluster> CreateAsync(KindVerdict verdict, CancellationToken cancellationToken)
     {
         var plan = verdict.Plan;
@@ -71,7 +71,7 @@ internal sealed partial class KindReconciler(KindSession session, MeshTopology t
         if (verdict.Action != KindAction.Create)
         {
             session.Tell(plan.Cluster, differences.Length > 0 ? $"removing it (--force): {differences}"
-                : $"removing what there is: {verdict.Reason}");
+                : $"removing the incomplete cluster: {verdict.Reason}");
             await session.RemoveNodesAsync(plan.Cluster, cancellationToken).ConfigureAwait(false);
         }
 
@@ -85,20 +85,20 @@ internal sealed partial class KindReconciler(KindSession session, MeshTopology t
         await CheckEffectiveConfigAsync(plan, api, cancellationToken).ConfigureAwait(false);
         await LocalRegistryConfigMap.ApplyAsync(api, topology.Kind.Registries, cancellationToken).ConfigureAwait(false);
 
-        // From here on it is whole and ours, here and in the cluster: only the user's word removes it.
+        // From here on it is complete and recorded as ours, here and in the cluster: only Clean or --force removes it.
         await OwnershipConfigMap.ApplyAsync(api, topology.Name, plan, cancellationToken).ConfigureAwait(false);
         session.States.Write(plan.Cluster, Ready(plan, containers));
-        var note = differences.Length > 0 ? $"made anew (--force): {differences}"
-            : verdict.Reason.Length > 0 ? $"made anew: {verdict.Reason}" : "";
+        var note = differences.Length > 0 ? $"recreated (--force): {differences}"
+            : verdict.Reason.Length > 0 ? $"recreated: {verdict.Reason}" : "";
         return Reconciled(plan, access, ClusterOutcome.Created, readiness, note);
     }
 
-    /// <summary>Keeps the cluster that is there, or starts or adopts it.</summary>
+    /// <summary>Keeps the existing cluster, or starts or adopts it.</summary>
     private async Task<ReconciledCluster> KeepAsync(KindVerdict verdict, CancellationToken cancellationToken)
     {
         var plan = verdict.Plan;
-        session.Tell(plan.Cluster, "looking whether it is ready");
-        // They were started in order; what does not run says here why.
+        session.Tell(plan.Cluster, "checking whether it is ready");
+        // They were started in order; one that does not run reports here why.
         if (verdict.Stopped.Count > 0) await session.Engine.StartAsync(verdict.Stopped, cancellationToken).ConfigureAwait(false);
 
         var containers = await session.Engine.ReadContainersAsync(cancellationToken).ConfigureAwait(false);
@@ -117,15 +117,15 @@ internal sealed partial class KindReconciler(KindSession session, MeshTopology t
         var (outcome, note) = verdict.Action switch
         {
             KindAction.Start =>
-                (ClusterOutcome.Restarted, string.Join("; ", [$"{string.Join(", ", verdict.Stopped)} did not run", .. news])),
-            KindAction.Foreign => (ClusterOutcome.Kept, "taken over (--adopt): from now on it is MeshTrust's to remove"),
+                (ClusterOutcome.Restarted, string.Join("; ", [$"{string.Join(", ", verdict.Stopped)} was stopped", .. news])),
+            KindAction.Foreign => (ClusterOutcome.Kept, "adopted (--adopt): MeshTrust manages it from now on, and Clean removes it"),
             _ => (ClusterOutcome.Kept, string.Join("; ", news)),
         };
         return Reconciled(plan, access, outcome, readiness, note);
     }
 
-    /// <summary>Brings a cluster that stays up to date: its nodes' addresses, the registries it knows, its pool.</summary>
-    /// <returns>What was done or has changed, one clause each.</returns>
+    /// <summary>Updates a cluster that stays: its nodes' addresses, its registries, its pool.</summary>
+    /// <returns>What was done or changed, one clause each.</returns>
     private async Task<IReadOnlyList<string>> BringUpToDateAsync(KindVerdict verdict, IReadOnlyList<EngineContainer> containers,
         IClusterApi api,
         CancellationToken cancellationToken)
@@ -136,7 +136,7 @@ internal sealed partial class KindReconciler(KindSession session, MeshTopology t
         var files = plan.NodeFiles.Where(file => before?.NodeFiles.Contains(file) != true).ToList();
         if (verdict.Action == KindAction.Keep && moved.Count == 0 && files.Count == 0)
         {
-            // It may have got a pool since it was made; one that was not planned now is not forgotten for that.
+            // It may have received a pool since it was created; one that was not planned now is kept.
             var pool = plan.Addresses.LoadBalancerPool is { Count: > 0 } planned ? planned : before!.Addresses.LoadBalancerPool;
             session.States.Write(plan.Cluster, before! with { Addresses = plan.Addresses with { LoadBalancerPool = pool } });
             return [];
@@ -161,11 +161,11 @@ internal sealed partial class KindReconciler(KindSession session, MeshTopology t
         }
 
         session.States.Write(plan.Cluster, ready);
-        return [.. moved, .. files.Select(file => $"{file.Path} is new or changed, and is in its nodes now")];
+        return [.. moved, .. files.Select(file => $"{file.Path} is new or changed, and was written to its nodes")];
     }
 
     /// <summary>
-    /// The nodes whose addresses are others than when we looked last: an engine gives them out anew when it was restarted.
+    /// The nodes whose addresses changed since the last run: an engine reassigns them when it restarts.
     /// </summary>
     private List<string> Moved(KindState? before, IReadOnlyList<EngineContainer> containers) =>
     [

@@ -9,13 +9,13 @@ using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust.Kind;
 
-/// <summary>Finds kind and a container engine on this machine, and opens the way to them.</summary>
+/// <summary>Finds kind and a container engine on this machine, and gives access to them.</summary>
 internal sealed class KindAccess(ToolHost host, EngineSearch engines, EngineSnapshotReader snapshots)
 {
-    /// <summary>How long an engine has to answer where nobody asked for it: a machine without one must not make every run wait.</summary>
+    /// <summary>How long an engine may take to answer if it was not requested: a machine without one must not delay every run.</summary>
     private static readonly TimeSpan LimitOfAuto = TimeSpan.FromSeconds(5);
 
-    /// <summary>A new API server comes up while it is asked: a short try, again and again, tells sooner than a patient one.</summary>
+    /// <summary>A new API server comes up while it is queried: repeated short attempts notice it sooner than a long one.</summary>
     private static readonly ClusterApiSettings ShortTimeout = ClusterApiSettings.Default with
     {
         Deadline = TimeSpan.FromSeconds(6),
@@ -24,14 +24,14 @@ internal sealed class KindAccess(ToolHost host, EngineSearch engines, EngineSnap
 
     internal KindPlanner Planner { get; } = new();
 
-    /// <summary>Whether kind clusters can be made here. The program is looked for first: that costs nothing.</summary>
+    /// <summary>Whether kind clusters can be created here. The program is searched first, because that costs nothing.</summary>
     internal async Task<KindAvailability> FindAsync(KindSpec hosting, CancellationToken cancellationToken)
     {
         if (!Tool(hosting, ContainerEngineChoice.Docker).IsThere) return new(false, "kind is not on the PATH");
         var answer = await engines.AskAsync(hosting.Engine, LimitOfAuto, cancellationToken).ConfigureAwait(false);
         return answer.Info is { } info
-            ? new(true, $"{Text.Lower(info.Engine)} {info.Version} answers and kind is there")
-            : new(false, "kind is there but no container engine answers");
+            ? new(true, $"{Text.Lower(info.Engine)} {info.Version} is running and kind is installed")
+            : new(false, "kind is installed but no container engine is running");
     }
 
     internal async Task<KindSession> OpenAsync(ICakeContext context, MeshTrustSettings settings, ClusterBoard board,
@@ -63,10 +63,10 @@ internal sealed class KindAccess(ToolHost host, EngineSearch engines, EngineSnap
         new(host, engine, hosting.Network.Name);
 }
 
-/// <summary>Whether kind clusters can be made on this machine.</summary>
+/// <summary>Whether kind clusters can be created on this machine.</summary>
 internal sealed record KindAvailability(bool IsThere, string Reason);
 
-/// <summary>What all parts of one run on kind clusters share: the engine, kind, how API servers are reached and who watches.</summary>
+/// <summary>What all parts of one run on kind clusters share: the engine, kind, access to API servers, and the progress display.</summary>
 internal sealed record KindSession
 {
     public required IContainerEngine Engine { get; init; }
@@ -91,9 +91,9 @@ internal sealed record KindSession
     public Task<KindPlanSet> PlanAsync(MeshTopology topology, EngineSnapshot snapshot, CancellationToken cancellationToken) =>
         Planner.PlanAsync(topology, Run, Engine, snapshot, cancellationToken);
 
-    /// <summary>Removes the nodes alone; what was written stays.</summary>
+    /// <summary>Removes only the nodes; written files stay.</summary>
     public Task RemoveNodesAsync(ClusterName cluster, CancellationToken cancellationToken) =>
-        // kind takes the context out of the file that it is given: never one of ours that others read, never the user's.
+        // kind removes the context from the file that it is given: never one that others read, never the user's.
         Kind.DeleteAsync(cluster.Value, States.KindKubeconfigOf(cluster), cancellationToken);
 
     /// <summary>Removes the nodes, the kubeconfigs, the state and the addresses.</summary>
@@ -103,7 +103,7 @@ internal sealed record KindSession
         Forget(cluster);
     }
 
-    /// <summary>Removes what was written for a cluster that has no nodes.</summary>
+    /// <summary>Removes the files of a cluster that has no nodes.</summary>
     public void Forget(ClusterName cluster)
     {
         Kubeconfigs.Remove(cluster);

@@ -7,8 +7,8 @@ using MeshTrust.Settings;
 namespace Cake.Frosting.MeshTrust.Kind;
 
 /// <summary>
-/// What MeshTrust made from one work directory: <c>kind/&lt;cluster&gt;/state.json</c> for each cluster, <c>kind/merged.json</c>, and
-/// <c>lock.json</c> with the addresses that were given out, also to clusters that are not made yet.
+/// What MeshTrust created from one work directory: <c>kind/&lt;cluster&gt;/state.json</c> for each cluster, <c>kind/merged.json</c>, and
+/// <c>lock.json</c> with the assigned addresses, including those of clusters that do not exist yet.
 /// </summary>
 internal sealed class KindStates(string workDirectory)
 {
@@ -20,15 +20,15 @@ internal sealed class KindStates(string workDirectory)
 
     public string DirectoryOf(ClusterName cluster) => Path.Combine(_root, cluster.Value);
 
-    /// <summary>Where kind writes its kubeconfig of a cluster: nobody else's file.</summary>
+    /// <summary>Where kind writes its kubeconfig of a cluster; nothing else uses this file.</summary>
     public string KindKubeconfigOf(ClusterName cluster) => Path.Combine(DirectoryOf(cluster), "kubeconfig");
 
-    /// <summary>Where the configuration is kept that kind was given.</summary>
+    /// <summary>Where the configuration given to kind is stored.</summary>
     public string KindConfigOf(ClusterName cluster) => Path.Combine(DirectoryOf(cluster), "kind-config.yaml");
 
     public string StateOf(ClusterName cluster) => Path.Combine(DirectoryOf(cluster), KindState.FileName);
 
-    /// <summary>The clusters of which there is a state, in the order of their names.</summary>
+    /// <summary>The clusters that have a state, in the order of their names.</summary>
     public IReadOnlyList<ClusterName> Clusters() => !Directory.Exists(_root) ? [] :
     [
         .. from directory in Directory.EnumerateDirectories(_root).Order(StringComparer.Ordinal)
@@ -49,9 +49,8 @@ internal sealed class KindStates(string workDirectory)
     }
 
     /// <summary>
-    /// The addresses that earlier runs gave out; null for none. What a cluster has is in its own state; the lock file adds those of
-    /// clusters
-    /// that are not made yet.
+    /// The addresses that earlier runs assigned; null for none. Those of a cluster are in its own state; the lock file adds those of
+    /// clusters that do not exist yet.
     /// </summary>
     public AddressLock? ReadAddresses()
     {
@@ -72,11 +71,11 @@ internal sealed class KindStates(string workDirectory)
         if (merged.Contexts.Count > 0 || File.Exists(MergedFile)) Write(MergedFile, merged.ToJson());
     }
 
-    /// <summary>Writes a file of the work directory, whole or not at all.</summary>
+    /// <summary>Writes a file of the work directory, completely or not at all.</summary>
     public static void Write(string path, string text, bool secret = true) =>
         new OutputFile(path, text, secret).Write();
 
-    /// <summary>Keeps other runs off the kind clusters of this work directory until it is disposed.</summary>
+    /// <summary>Locks the kind clusters of this work directory against other runs until it is disposed.</summary>
     public async Task<IDisposable> LockAsync(TimeProvider time, CancellationToken cancellationToken)
     {
         var path = Path.Combine(_root, ".lock");
@@ -91,8 +90,8 @@ internal sealed class KindStates(string workDirectory)
         }
 
         MeshTrustException Held() => new(Stage.ClusterCreation, new Problem("MT2320", _root,
-            "Another run works on the kind clusters of this work directory.",
-            "Let it end, or stop it, and run again; or take another work directory with --work-dir."));
+            "Another run is using the kind clusters of this work directory.",
+            "Wait for it to finish or stop it, and run again; or use another work directory with --work-dir."));
     }
 
     private ClusterAddresses? AddressesOf(ClusterName cluster)
@@ -103,7 +102,7 @@ internal sealed class KindStates(string workDirectory)
         }
         catch (MeshTrustException e) when (e.Problems[0].Id == ProblemCodes.StateUnreadable)
         {
-            // Told when that cluster is judged; a run that has nothing to do with it is not stopped by it.
+            // Reported with the verdict on that cluster; it does not stop a run that does not use it.
             return null;
         }
     }

@@ -8,7 +8,7 @@ using Spectre.Console;
 
 namespace Cake.Frosting.MeshTrust.Kind;
 
-/// <summary>Reads how the kind clusters of a topology stand; nothing is changed.</summary>
+/// <summary>Reads the status of the kind clusters of a topology; nothing is changed.</summary>
 internal sealed class KindStatusReading(KindSession session)
 {
     public async Task<KindStatusReport> ReadAsync(MeshTopology topology, CancellationToken cancellationToken)
@@ -63,7 +63,7 @@ internal sealed class KindStatusReading(KindSession session)
     };
 }
 
-/// <summary>How one kind cluster stands.</summary>
+/// <summary>The status of one kind cluster.</summary>
 internal sealed record KindStatusRow
 {
     public required string Cluster { get; init; }
@@ -76,17 +76,17 @@ internal sealed record KindStatusRow
     public required int Nodes { get; init; }
     public string? Kubernetes { get; init; }
 
-    /// <summary>Where this machine reaches its API server; null where nothing leads there.</summary>
+    /// <summary>Where this machine reaches its API server; null if it has no kubeconfig.</summary>
     public string? Server { get; init; }
 
-    /// <summary>The addresses that its load balancer gives out; null for none.</summary>
+    /// <summary>The addresses that its load balancer assigns; null for none.</summary>
     public string? Pool { get; init; }
 
-    /// <summary>What else is to be known: differences, what is waited for, why it is not ours.</summary>
+    /// <summary>Further details: differences, what it waits for, why it is not ours.</summary>
     public string Note { get; init; } = "";
 }
 
-/// <summary>How the kind clusters of a mesh stand, for people and for programs.</summary>
+/// <summary>The status of the kind clusters of a mesh, for people and for programs.</summary>
 internal sealed record KindStatusReport(string Mesh, IReadOnlyList<KindStatusRow> Rows)
 {
     private static readonly JsonSerializerOptions Readable = new()

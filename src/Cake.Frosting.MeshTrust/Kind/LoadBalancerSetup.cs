@@ -11,8 +11,8 @@ using MeshTrust.Settings;
 namespace Cake.Frosting.MeshTrust.Kind;
 
 /// <summary>
-/// Gives clusters that a container engine made their load balancer: MetalLB in each of them, cloud-provider-kind beside all of them, or
-/// none. One for a run: what all clusters need, such as the manifest, is got once. It may be used for several clusters at once.
+/// Sets up load balancers for kind clusters: MetalLB in each of them, cloud-provider-kind next to all of them, or none. One per run: what
+/// all clusters need, such as the manifest, is fetched once. It may be used for several clusters at once.
 /// </summary>
 internal sealed class LoadBalancerSetup
 {
@@ -44,8 +44,8 @@ internal sealed class LoadBalancerSetup
     internal TimeSpan Pause { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// Gets and looks at what does not need a cluster, so that a run fails before its first cluster is made: the manifest and kubectl for
-    /// MetalLB, a running cloud-provider-kind. It may be called more than once.
+    /// Fetches and checks what does not need a cluster, so that a run fails before its first cluster is created: the manifest and kubectl
+    /// for MetalLB, a running cloud-provider-kind. It may be called more than once.
     /// </summary>
     public async Task PrepareAsync(EngineSnapshot snapshot, CancellationToken cancellationToken)
     {
@@ -61,7 +61,7 @@ internal sealed class LoadBalancerSetup
         }
     }
 
-    /// <summary>Makes one cluster's load balancer ready with exactly these addresses. It changes nothing where it is so already.</summary>
+    /// <summary>Sets up one cluster's load balancer with exactly these addresses. It changes nothing if that is already so.</summary>
     public async Task<ApplyOutcome> EnsureAsync(ClusterAccess access, ClusterAddresses addresses, Action<string> onStep,
         CancellationToken cancellationToken)
     {
@@ -70,7 +70,7 @@ internal sealed class LoadBalancerSetup
         {
             using var api = _connect(access);
             var lifted = await NodeExclusion.LiftAsync(api, cancellationToken).ConfigureAwait(false);
-            if (lifted > 0) onStep($"let {lifted} control-plane nodes take part in load balancing");
+            if (lifted > 0) onStep($"enabled load balancing on {lifted} control-plane nodes");
             var outcome = _hosting.LoadBalancer.Kind == LoadBalancerKind.MetalLb
                 ? await EnsureMetalLbAsync(access, addresses, api, onStep, cancellationToken).ConfigureAwait(false)
                 : ApplyOutcome.Unchanged;
@@ -88,7 +88,7 @@ internal sealed class LoadBalancerSetup
         if (addresses.LoadBalancerPool.Count == 0)
         {
             throw LoadBalancerFault.New("MT4017", access.Name.Value, "No addresses are planned for its load balancer.",
-                "Give it a pool (loadBalancer.pool), or do without: --lb=none.");
+                "Set a pool (loadBalancer.pool), or disable load balancers: --lb=none.");
         }
 
         _kubectl.EnsureIsThere();
@@ -97,7 +97,7 @@ internal sealed class LoadBalancerSetup
         return await metalLb.EnsureAsync(manifest, addresses, _hosting.Timeouts.LoadBalancer, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>The manifest, got once; after a fault the next caller tries anew.</summary>
+    /// <summary>The manifest, fetched once; after an error the next caller tries again.</summary>
     private async Task<MetalLbManifest> ManifestAsync(CancellationToken cancellationToken)
     {
         Task<MetalLbManifest> manifest;
@@ -117,7 +117,7 @@ internal static class LoadBalancerFault
     internal static MeshTrustException New(string id, string place, string what, string remedy) =>
         new(Stage.LoadBalancer, new Problem(id, place, what, remedy));
 
-    /// <summary>A program's words on one line, short.</summary>
+    /// <summary>A program's output on one line, shortened.</summary>
     internal static string Words(string text)
     {
         var line = string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)).TrimEnd('.');
@@ -126,15 +126,15 @@ internal static class LoadBalancerFault
 }
 
 /// <summary>
-/// cloud-provider-kind: one program on the host that serves every kind cluster of it, others' too. So MeshTrust neither starts nor ends it:
-/// it sees that it runs, as a process or as a container, and says how it is started.
+/// cloud-provider-kind: one program that serves every kind cluster of the host, including foreign ones. So MeshTrust neither starts nor
+/// stops it: it checks that it runs, as a process or as a container, and says how to start it.
 /// </summary>
 internal sealed class CloudProviderKind(ICakeContext context, Func<string, bool> isRunning)
 {
     private const string Program = "cloud-provider-kind";
     private const string Argument = "--lb=cloud-provider-kind";
 
-    /// <summary>The image that the project offers ends so; it is often built locally under the program's name.</summary>
+    /// <summary>The project's image has this suffix; it is often built locally under the program's name.</summary>
     private const string Image = "cloud-provider-kind/cloud-controller-manager";
 
     internal CloudProviderKind(ICakeContext context)
@@ -146,12 +146,12 @@ internal sealed class CloudProviderKind(ICakeContext context, Func<string, bool>
     {
         if (snapshot.Containers.Any(IsProvider) || isRunning(Program)) return;
         throw context.Tools.Resolve([$"{Program}.exe", Program]) is null
-            ? LoadBalancerFault.New("MT4030", Argument, "cloud-provider-kind is not on the PATH, and no container of it runs.",
+            ? LoadBalancerFault.New("MT4030", Argument, "cloud-provider-kind is not on the PATH, and no container runs it.",
                 "Install it (https://github.com/kubernetes-sigs/cloud-provider-kind) and leave it running in another terminal: " +
-                "cloud-provider-kind --gateway-channel=disabled. Or choose --lb=metallb.")
+                "cloud-provider-kind --gateway-channel=disabled. Or use --lb=metallb.")
             : LoadBalancerFault.New("MT4031", Argument,
-                "cloud-provider-kind does not run. MeshTrust does not start it: it serves all kind clusters of this machine.",
-                "Leave it running in another terminal, then run again: cloud-provider-kind --gateway-channel=disabled.");
+                "cloud-provider-kind is not running. MeshTrust does not start it, because it serves all kind clusters of this machine.",
+                "Start it in another terminal, then run again: cloud-provider-kind --gateway-channel=disabled.");
     }
 
     private static bool IsProvider(EngineContainer container) =>
@@ -160,8 +160,8 @@ internal sealed class CloudProviderKind(ICakeContext context, Func<string, bool>
 }
 
 /// <summary>
-/// Kubeadm's label that keeps control-plane nodes out of load balancing. kind takes it away where a cluster has one node; with several
-/// control planes and no worker it stays on all of them, and no load balancer would announce anything.
+/// kubeadm's label that excludes control-plane nodes from load balancing. kind removes it if a cluster has one node; with several control
+/// planes and no worker it stays on all of them, and no load balancer would announce anything.
 /// </summary>
 internal static class NodeExclusion
 {

@@ -7,12 +7,12 @@ using MeshTrust.Kubernetes;
 
 namespace Cake.Frosting.MeshTrust.Kind;
 
-/// <summary>MetalLB in one cluster, in layer 2 mode: its manifest, true readiness, its pool.</summary>
+/// <summary>MetalLB in one cluster, in layer 2 mode: its manifest, real readiness, its pool.</summary>
 internal sealed class MetalLb(ClusterAccess access, IClusterApi api, KubectlTool kubectl, Action<string> onStep, TimeProvider time,
     TimeSpan pause)
 {
     /// <summary>
-    /// Under which name the server keeps what the manifest owns: another than ours, or each of the two would take away the other's labels.
+    /// The field manager for the manifest: different from ours, or each of the two would remove the other's labels.
     /// </summary>
     internal const string ManifestManager = "meshtrust-manifest";
 
@@ -20,7 +20,7 @@ internal sealed class MetalLb(ClusterAccess access, IClusterApi api, KubectlTool
     internal const string ManifestAnnotation = "meshtrust.dev/metallb-manifest";
     private const int ApplyTries = 3;
 
-    /// <summary>Faults that asking again does not change; all others are those of a webhook that does not answer yet.</summary>
+    /// <summary>Errors that a retry does not change; all others mean that the webhook does not answer yet.</summary>
     private static readonly HashSet<string> Lasting =
     [
         ProblemCodes.Unauthorized, ProblemCodes.Forbidden, ProblemCodes.ClientCertificateExpired, ProblemCodes.FieldConflict,
@@ -51,7 +51,7 @@ internal sealed class MetalLb(ClusterAccess access, IClusterApi api, KubectlTool
 
     private async Task<ApplyOutcome> InstallAsync(MetalLbManifest manifest, CancellationToken cancellationToken)
     {
-        Step("looking for MetalLB");
+        Step("checking for MetalLB");
         var state = await MetalLbState.ReadAsync(api, cancellationToken).ConfigureAwait(false);
         var held = await api.ReadNamespaceAsync(MetalLbObjects.Namespace, cancellationToken).ConfigureAwait(false);
         if (state.IsInstalled && held?.Annotations.GetValueOrDefault(ManifestAnnotation) == manifest.Sha256) return ApplyOutcome.Unchanged;
@@ -69,21 +69,21 @@ internal sealed class MetalLb(ClusterAccess access, IClusterApi api, KubectlTool
         {
             var result = await kubectl.ApplyAsync(access, manifest.Path, ManifestManager, cancellationToken).ConfigureAwait(false);
             if (result.ExitCode == 0) return;
-            // kubectl exits with 1 whatever the reason: of a conflict of field managers its words are all there is.
+            // kubectl always exits with 1: a conflict of field managers shows only in its output.
             if (result.Error.Contains("conflict with", StringComparison.Ordinal))
             {
                 throw Fault("MT4016",
-                    $"MetalLB was put into this cluster by others, who own its fields: {LoadBalancerFault.Words(result.Error)}.",
-                    "Keep theirs with --lb=none; or take it out (kubectl delete namespace metallb-system, and the configuration " +
-                    "metallb-webhook-configuration) and run again.");
+                    $"Another tool installed MetalLB in this cluster and owns its fields: {LoadBalancerFault.Words(result.Error)}.",
+                "Keep it and use --lb=none; or remove it (kubectl delete namespace metallb-system, and the configuration " +
+                "metallb-webhook-configuration) and run again.");
             }
 
             if (tries >= ApplyTries)
             {
                 throw Fault("MT4015", $"kubectl could not apply MetalLB's manifest {manifest.Path} (exit code {result.ExitCode}): " +
                     $"{LoadBalancerFault.Words(result.Error)}.",
-                    "Mend what kubectl names. Fields that the server does not know mean that its Kubernetes is too old for this MetalLB: " +
-                    "take an older one (loadBalancer.version with --metallb-sha256, or --metallb-manifest).");
+                    "Fix what kubectl names. Unknown fields mean that the cluster's Kubernetes is too old for this MetalLB: use an older " +
+            "MetalLB (loadBalancer.version with --metallb-sha256, or --metallb-manifest).");
             }
 
             await Task.Delay(pause, time, cancellationToken).ConfigureAwait(false);
@@ -102,7 +102,7 @@ internal sealed class MetalLb(ClusterAccess access, IClusterApi api, KubectlTool
     private async Task<ApplyOutcome> WriteAsync(ClusterAddresses addresses, CancellationToken cancellationToken)
     {
         var pool = MetalLbObjects.PoolWith(addresses.LoadBalancerPool);
-        Step("asking MetalLB's webhook about the pool", waitsForWebhook: true);
+        Step("checking the pool with MetalLB's webhook", waitsForWebhook: true);
         while (!await IsAcceptedAsync(pool, cancellationToken).ConfigureAwait(false))
             await Task.Delay(pause, time, cancellationToken).ConfigureAwait(false);
         Step("writing the pool");
@@ -119,7 +119,7 @@ internal sealed class MetalLb(ClusterAccess access, IClusterApi api, KubectlTool
         api.ApplyObjectAsync(reference, body, dryRun, cancellationToken);
 
     /// <summary>
-    /// Whether the server and the webhook take the pool; false while the webhook does not answer. A refusal is told at once.
+    /// Whether the server and the webhook accept the pool; false while the webhook does not answer. A rejection is reported at once.
     /// </summary>
     private async Task<bool> IsAcceptedAsync(JsonObject pool, CancellationToken cancellationToken)
     {
@@ -137,18 +137,18 @@ internal sealed class MetalLb(ClusterAccess access, IClusterApi api, KubectlTool
         catch (MeshTrustException e) when (e.Problems[0].Id is ProblemCodes.WebhookDenied or ProblemCodes.ObjectInvalid)
         {
             throw Fault("MT4025",
-                $"MetalLB refuses the pool {pool["spec"]!["addresses"]!.ToJsonString()}: {e.Problems[0].Message}",
-                "Choose other addresses (loadBalancer.pool), or leave them to the planner.");
+                $"MetalLB rejects the pool {pool["spec"]!["addresses"]!.ToJsonString()}: {e.Problems[0].Message}",
+                "Choose other addresses (loadBalancer.pool), or remove the pool: it is then planned.");
         }
         catch (MeshTrustException e) when (e.Problems[0].Id == ProblemCodes.FieldConflict)
         {
             throw Fault("MT4026",
-                $"The pool {MetalLbObjects.PoolName} was written by others: {e.Problems[0].Message}",
-                "Delete it (kubectl -n metallb-system delete ipaddresspool address-pool) and run again; or keep it with --lb=none.");
+                $"Another tool wrote the pool {MetalLbObjects.PoolName}: {e.Problems[0].Message}",
+                "Delete it (kubectl -n metallb-system delete ipaddresspool address-pool) and run again; or keep it and use --lb=none.");
         }
     }
 
-    /// <summary>The time is over: what was waited for, and why it did not come.</summary>
+    /// <summary>The time is over: what was missing, and why.</summary>
     private async Task<MeshTrustException> OverdueAsync(TimeSpan limit, CancellationToken cancellationToken)
     {
         using var timer = new CancellationTokenSource(TimeSpan.FromSeconds(10), time);
@@ -161,32 +161,32 @@ internal sealed class MetalLb(ClusterAccess access, IClusterApi api, KubectlTool
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             return Fault("MT4027",
-                $"MetalLB was not ready after {limit.TotalSeconds:0} s, and the API server no longer answers; the last step was: {_step}.",
-                "See whether the cluster's nodes run, then run again.");
+                $"MetalLB was not ready after {limit.TotalSeconds:0} s, and the API server no longer answers. The last step was: {_step}.",
+            "Check that the cluster's nodes are running, then run again.");
         }
 
         if (MetalLbWait.First(state) is { } wait)
             return Fault(wait.Id,
-                $"MetalLB was not ready after {limit.TotalSeconds:0} s: it waited for {wait}.", Hint(wait));
+                $"MetalLB was not ready after {limit.TotalSeconds:0} s: still waiting for {wait}.", Hint(wait));
         return _waitsForWebhook
             ? Fault("MT4024",
                 $"MetalLB's webhook did not answer within {limit.TotalSeconds:0} s: {MetalLbWait.Webhook(state)}.",
-                "See the log of MetalLB's controller (kubectl -n metallb-system logs deployment/controller), then run again.")
+                "Check the log of MetalLB's controller (kubectl -n metallb-system logs deployment/controller), then run again.")
             : Fault("MT4027",
-                $"MetalLB was not ready after {limit.TotalSeconds:0} s; the last step was: {_step}.",
-                "Run again with more time: timeouts.loadBalancer.");
+                $"MetalLB was not ready after {limit.TotalSeconds:0} s. The last step was: {_step}.",
+                "Run again with a longer timeouts.loadBalancer.");
     }
 
     private static string Hint(MetalLbWait wait) => wait switch
     {
         { LacksImage: true } =>
-            "See that the nodes reach the image's registry, load the image with --image-archive, or name a manifest with " +
-            "images that they reach (--metallb-manifest).",
+            "Check that the nodes can reach the image's registry, load the image with --image-archive, or use a manifest with " +
+            "images that they can reach (--metallb-manifest).",
         { Id: ProblemCodes.WebhookCertificateLate } =>
-            "See the log of MetalLB's controller (kubectl -n metallb-system logs deployment/controller), then run again.",
+            "Check the log of MetalLB's controller (kubectl -n metallb-system logs deployment/controller), then run again.",
         _ =>
-            "See the pods (kubectl -n metallb-system describe pods), mend what they name, then run again; timeouts.loadBalancer gives it " +
-            "more time.",
+            "Check the pods (kubectl -n metallb-system describe pods), fix what they report, then run again; timeouts.loadBalancer " +
+                "allows more time.",
     };
 
     private MeshTrustException Fault(string code, string message, string hint) =>

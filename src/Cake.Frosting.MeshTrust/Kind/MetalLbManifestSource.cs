@@ -6,8 +6,8 @@ using MeshTrust.Settings;
 namespace Cake.Frosting.MeshTrust.Kind;
 
 /// <summary>
-/// Where MetalLB's manifest comes from: a file, or an https address with a pinned SHA-256. What was fetched is kept by its digest, so that
-/// the next run asks nobody.
+/// Where MetalLB's manifest comes from: a file, or an https address with a pinned SHA-256. A fetched manifest is cached by its digest, so
+/// that the next run needs no network.
 /// </summary>
 internal sealed class MetalLbManifestSource(LoadBalancerSpec spec, string directory, Func<HttpClient> client, TimeProvider time)
 {
@@ -53,9 +53,9 @@ internal sealed class MetalLbManifestSource(LoadBalancerSpec spec, string direct
                 "MT4012",
                 address,
                 pinned is null
-                    ? $"Its SHA-256 is not known to MeshTrust, which knows those of {string.Join(", ", Releases.Keys)}: whoever serves " +
-                    $"it could run anything in the clusters." : "It is no https address.",
-                "Read the manifest, then pin it with --metallb-sha256 (loadBalancer.manifestSha256); or name a file with " +
+                    ? $"Its SHA-256 is not pinned; MeshTrust knows those of {string.Join(", ", Releases.Keys)}. An unverified manifest " +
+                    "could run anything in the clusters." : "It is not an https address.",
+                "Read the manifest, then pin it with --metallb-sha256 (loadBalancer.manifestSha256); or use a file with " +
                     "--metallb-manifest.");
         }
 
@@ -77,8 +77,8 @@ internal sealed class MetalLbManifestSource(LoadBalancerSpec spec, string direct
         return pinned is null || pinned.Equals(digest, StringComparison.OrdinalIgnoreCase) ? digest : throw LoadBalancerFault.New(
             "MT4013",
             place,
-            $"The manifest is another than the pinned one: its SHA-256 is {digest}, not {pinned}. It was not used.",
-            "See who changed it. If the change is right, pin the new digest with --metallb-sha256.");
+            $"The manifest does not match the pinned one: its SHA-256 is {digest}, expected {pinned}. It was not used.",
+                "Find out why it changed. If the change is legitimate, pin the new digest with --metallb-sha256.");
     }
 
     private static bool IsKept(string path, string pinned)
@@ -118,7 +118,7 @@ internal sealed class MetalLbManifestSource(LoadBalancerSpec spec, string direct
                 using var response = await http.GetAsync(new Uri(address), cancellationToken).ConfigureAwait(false);
                 if (response.IsSuccessStatusCode)
                     return await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false);
-                fault = $"the answer is {(int)response.StatusCode}";
+                fault = $"the server answered {(int)response.StatusCode}";
                 if ((int)response.StatusCode is < 500 and not 429) tries = Tries;
             }
             catch (HttpRequestException e)
@@ -133,7 +133,7 @@ internal sealed class MetalLbManifestSource(LoadBalancerSpec spec, string direct
             if (tries >= Tries)
             {
                 throw LoadBalancerFault.New("MT4014", address, $"MetalLB's manifest cannot be fetched: {fault}.",
-                    "Fetch it where the network allows it and name the file with --metallb-manifest; or do without load balancers: " +
+                    "Download it on another machine and pass the file with --metallb-manifest; or disable load balancers: " +
                     "--lb=none.");
             }
 

@@ -5,7 +5,7 @@ using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust.Kind;
 
-/// <summary>The objects of MetalLB: those of its native manifest that readiness hangs on, and the two that we write.</summary>
+/// <summary>The objects of MetalLB: those of its native manifest that readiness depends on, and the two that MeshTrust writes.</summary>
 internal static class MetalLbObjects
 {
     internal const string Namespace = "metallb-system";
@@ -50,10 +50,10 @@ internal static class MetalLbObjects
     private static JsonObject Labels() => new() { ["labels"] = new JsonObject { ["app.kubernetes.io/managed-by"] = "meshtrust" } };
 }
 
-/// <summary>What a cluster holds of MetalLB, read at one moment.</summary>
+/// <summary>The MetalLB objects of a cluster, read at one time.</summary>
 internal sealed record MetalLbState
 {
-    /// <summary>The definitions of the kinds that we write, by name; null for one that is not there.</summary>
+    /// <summary>The definitions of the kinds that MeshTrust writes, by name; null for a missing one.</summary>
     internal IReadOnlyDictionary<string, JsonObject?> Definitions { get; init; } = new Dictionary<string, JsonObject?>();
     internal JsonObject? Controller { get; init; }
     internal JsonObject? Speaker { get; init; }
@@ -86,28 +86,28 @@ internal sealed record MetalLbState
 
     internal static IEnumerable<JsonObject> Items(JsonNode? array) => array is JsonArray items ? items.OfType<JsonObject>() : [];
 
-    /// <summary>A condition's status, such as <c>True</c>; null where there is no such condition.</summary>
+    /// <summary>A condition's status, such as <c>True</c>; null if there is no such condition.</summary>
     internal static string? Condition(JsonObject? held, string type) =>
         (string?)Items(held?["status"]?["conditions"]).FirstOrDefault(condition => (string?)condition["type"] == type)?["status"];
 }
 
 /// <summary>
-/// What still has to be waited for before MetalLB's own objects can be written, in the order in which it comes. A ready pod is not enough:
-/// MetalLB registers its webhooks after it answers its readiness probe, and they refuse every pool until then (metallb/metallb#1597).
+/// What is still missing before MetalLB's own objects can be written, in the order in which it appears. A ready pod is not enough: MetalLB
+/// registers its webhooks after it answers its readiness probe, and they reject every pool until then (metallb/metallb#1597).
 /// </summary>
 internal sealed record MetalLbWait(string Id, string Message, string Why)
 {
-    /// <summary>Whether a node cannot get an image of it.</summary>
+    /// <summary>Whether a node cannot pull an image of it.</summary>
     public bool LacksImage { get; private init; }
 
-    /// <summary>The first thing that is missing; null where everything is ready.</summary>
+    /// <summary>The first missing thing; null if everything is ready.</summary>
     internal static MetalLbWait? First(MetalLbState state)
     {
         if (state.Definitions.FirstOrDefault(d => MetalLbState.Condition(d.Value,
             "Established") != "True") is { Key: { } definition } unready)
-            return new("MT4020", $"the definition {definition}", unready.Value is null ? "it is not there" : Refusal(unready.Value));
+            return new("MT4020", $"the definition {definition}", unready.Value is null ? "it does not exist" : Refusal(unready.Value));
         if (!IsAvailable(state.Controller))
-            return OfPods("MT4021", "deployment", "controller", state.Controller is null ? "it is not there" : "it is not Available");
+            return OfPods("MT4021", "deployment", "controller", state.Controller is null ? "it does not exist" : "it is not Available");
         if (Lack(state.Speaker) is { } lack) return OfPods("MT4022", "daemonset", "speaker", lack);
         return WithoutBundle(state.Webhooks) is { } without
             ? new(ProblemCodes.WebhookCertificateLate, "the certificate of its webhooks", without) : null;
@@ -125,7 +125,7 @@ internal sealed record MetalLbWait(string Id, string Message, string Why)
 
     public override string ToString() => Why.Length == 0 ? Message : $"{Message}: {Why}";
 
-    /// <summary>What stands in the way of MetalLB's webhook, as far as the cluster shows it.</summary>
+    /// <summary>What blocks MetalLB's webhook, as far as the cluster shows it.</summary>
     internal static string Webhook(MetalLbState state)
     {
         var bundle = WithoutBundle(state.Webhooks) is null ? "set" : "empty";
@@ -150,12 +150,12 @@ internal sealed record MetalLbWait(string Id, string Message, string Why)
 
     private static string? Lack(JsonObject? daemonSet)
     {
-        if (daemonSet is null) return "it is not there";
+        if (daemonSet is null) return "it does not exist";
         var status = daemonSet["status"];
         var desired = Number(status?["desiredNumberScheduled"]);
         var (ready, updated) = (Number(status?["numberReady"]), Number(status?["updatedNumberScheduled"]));
         if (!IsSeen(daemonSet)) return "its status is not up to date";
-        return desired == 0 ? "no node takes it" : ready == desired && updated == desired ? null
+        return desired == 0 ? "no node runs it" : ready == desired && updated == desired ? null
             : $"{Math.Min(ready, updated)} of {desired} are ready";
     }
 
@@ -180,14 +180,14 @@ internal sealed record MetalLbWait(string Id, string Message, string Why)
             select reason.Value).Distinct(),
     ];
 
-    /// <summary>Why a pod does not run: <c>ImagePullBackOff of quay.io/...</c>; null where it says nothing.</summary>
+    /// <summary>Why a pod does not run: <c>ImagePullBackOff of quay.io/...</c>; null if it gives no reason.</summary>
     private static (string Code, string Text)? PodReason(JsonObject pod)
     {
         foreach (var container in MetalLbState.Items(pod["status"]?["containerStatuses"]))
         {
             if ((string?)container["state"]?["waiting"]?["reason"] is not { } reason || reason is "ContainerCreating" or "PodInitializing")
                 continue;
-            var ended = container["lastState"]?["terminated"]?["exitCode"] is { } code ? $" (it ended with {code})" : "";
+            var ended = container["lastState"]?["terminated"]?["exitCode"] is { } code ? $" (exit code {code})" : "";
             return (reason, $"{reason} of {(string?)container["image"]}{ended}");
         }
 

@@ -8,13 +8,13 @@ using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust.Kind;
 
-/// <summary>Sees to it that the engine has the node images before the first cluster: once, not once for each cluster.</summary>
+/// <summary>Ensures that the engine has the node images before the first cluster: once, not once for each cluster.</summary>
 internal sealed class NodeImageSupply(IContainerEngine engine, TimeProvider time)
 {
     private const int Tries = 4;
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(2);
 
-    /// <summary>Loads the archives of a folder where an image is missing, then pulls what is still missing.</summary>
+    /// <summary>Loads the archives of a folder if an image is missing, then pulls what is still missing.</summary>
     public async Task EnsureAsync(IReadOnlyList<string> images, string? archives, Action<string> tell, CancellationToken cancellationToken)
     {
         var missing = await MissingAsync(images, cancellationToken).ConfigureAwait(false);
@@ -45,8 +45,8 @@ internal sealed class NodeImageSupply(IContainerEngine engine, TimeProvider time
         if (files.Count == 0)
         {
             throw new MeshTrustException(Stage.ClusterCreation, new Problem("MT2411", archives,
-                "There is no image archive (*.tar) in this directory.",
-                "Name the directory that 'docker save' wrote to, or leave --image-archive out."));
+                "This directory contains no image archive (*.tar).",
+                "Use the directory that 'docker save' wrote to, or remove --image-archive."));
         }
 
         foreach (var file in files)
@@ -68,7 +68,7 @@ internal sealed class NodeImageSupply(IContainerEngine engine, TimeProvider time
             }
             catch (MeshTrustException e) when (e.InnerException is ToolFailedException failed)
             {
-                // What is not known is most often the network.
+                // An unrecognized error is usually a network error.
                 var fault = KindFault.Of(image, failed.Result.Error);
                 var isKnown = fault.Problem.Id != ProblemCodes.KindFailed;
                 if ((isKnown && !fault.IsPassing) || tries >= Tries)
@@ -80,16 +80,16 @@ internal sealed class NodeImageSupply(IContainerEngine engine, TimeProvider time
 
     private static Problem Unpulled(string image, string error) => new("MT2410", image,
         "The engine does not have this node image, and it could not be pulled: " +
-        $"{(Text.LastLine(error) is { Length: > 0 } line ? line : "it said nothing").TrimEnd('.')}.",
-        "See that the name is right and the registry can be reached, log in where it asks to; or name an image that is here with " +
+        $"{(Text.LastLine(error) is { Length: > 0 } line ? line : "no error output").TrimEnd('.')}.",
+        "Check the image name and the connection to the registry, log in if required; or use a local image with " +
             "--node-image, " +
         "or bring it with --image-archive.");
 }
 
-/// <summary>An image that clusters of a topology need; no digest where it was built here or the engine does not have it.</summary>
+/// <summary>An image that clusters of a topology need; no digest if it was built here or the engine does not have it.</summary>
 internal sealed record KindImage(string Name, string Purpose, string? Id, string? Digest);
 
-/// <summary>Which images the clusters of a topology need, with what tells one content from another: a key for a pipeline's cache.</summary>
+/// <summary>The images that the clusters of a topology need, with their digests: a key for a pipeline's cache.</summary>
 internal sealed class KindImages(KindSession session)
 {
     private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, NewLine = "\n" };
@@ -132,7 +132,7 @@ internal sealed class KindImages(KindSession session)
 
     private static string? Digest(string? image) => image?.Split('@', 2) is [_, var digest] ? digest : null;
 
-    /// <summary>What MetalLB's own release file names; another manifest names its own.</summary>
+    /// <summary>The images in MetalLB's release manifest; another manifest names its own.</summary>
     private static IEnumerable<(string Image, string Purpose)> LoadBalancer(LoadBalancerSpec spec) =>
         from part in spec is { Kind: LoadBalancerKind.MetalLb, Manifest: null } ? ["controller", "speaker"] : (string[])[]
         select ($"quay.io/metallb/{part}:{spec.Version}", "load balancer");

@@ -14,7 +14,7 @@ using MeshTrust.Verification;
 namespace Cake.Frosting.MeshTrust.Kind;
 
 /// <summary>
-/// Calls each kind cluster from the nodes of the others, as an istiod there would: the API server by name and TLS, and where clusters have
+/// Calls each kind cluster from the nodes of the others, as an istiod there would: the API server by name and TLS, and if clusters have
 /// routes between them, a Service and a pod by their own addresses.
 /// </summary>
 internal sealed class PeerProbe(IContainerEngine engine, Func<ClusterAccess, IClusterApi> connect, TimeProvider time)
@@ -22,12 +22,12 @@ internal sealed class PeerProbe(IContainerEngine engine, Func<ClusterAccess, ICl
     private const int AtOnce = 8;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
-    // A packet to a Service that kube-proxy does not know yet is lost: a new try finds out sooner than a longer wait.
+    // A packet to a Service that kube-proxy does not know yet is lost: a retry succeeds sooner than a longer wait.
     private static readonly TimeSpan Connection = TimeSpan.FromSeconds(1);
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(3);
 
     /// <summary>
-    /// How long a call is tried again: in a cluster that has just become ready, kube-proxy may not know its Services yet.
+    /// How long a call is retried: in a cluster that has just become ready, kube-proxy may not know its Services yet.
     /// </summary>
     public TimeSpan Settling { get; init; } = TimeSpan.FromSeconds(30);
 
@@ -70,7 +70,7 @@ internal sealed class PeerProbe(IContainerEngine engine, Func<ClusterAccess, ICl
     private async Task<PeerReading> CallAsync(PeerCall call, long start, TimeSpan limit, CancellationToken cancellationToken)
     {
         var fault = call.To.Fault ?? (time.GetElapsedTime(start) < limit ? null
-            : "it was not called, for the time for it (timeouts.verify) was over");
+            : "not called: the time limit (timeouts.verify) was over");
         if (fault is null)
         {
             fault = await TryAsync(call, cancellationToken).ConfigureAwait(false);
@@ -106,7 +106,7 @@ internal sealed class PeerProbe(IContainerEngine engine, Func<ClusterAccess, ICl
         var balancer = nodes.FirstOrDefault(node => node.IsKindLoadBalancer);
         if (nodes.FirstOrDefault(node => node is { KindRole: "control-plane", IsRunning: true }) is not { } first)
             return new() { Cluster = cluster, Host = $"{cluster.Name}-control-plane",
-                Fault = $"'{cluster.Name}' has no control plane that runs" };
+                Fault = $"'{cluster.Name}' has no running control plane" };
 
         var target = new PeerTarget { Cluster = cluster, Host = (balancer ?? first).Name };
         try
@@ -125,7 +125,7 @@ internal sealed class PeerProbe(IContainerEngine engine, Func<ClusterAccess, ICl
         catch (MeshTrustException e)
         {
             return target with { Fault =
-                $"what there is to call in '{cluster.Name}' cannot be read: {e.Problems[0].Message.TrimEnd('.')}" };
+                $"the Services and pods of '{cluster.Name}' cannot be read: {e.Problems[0].Message.TrimEnd('.')}" };
         }
     }
 
@@ -173,12 +173,12 @@ internal sealed record PeerTarget
 }
 
 /// <summary>
-/// Finds pods that must answer a caller from outside, one on each node that has one: ready, with an address of its own, and a port that its
-/// probe asks.
+/// Finds pods that must answer a caller from outside, one on each node that has one: ready, with its own address, and a port that its probe
+/// uses.
 /// </summary>
 internal static class ReadyPod
 {
-    /// <summary>Their addresses with the port; empty where none of the pods will do.</summary>
+    /// <summary>Their addresses with the port; empty if no pod is suitable.</summary>
     public static IReadOnlyList<IPEndPoint> Find(IReadOnlyList<JsonObject> pods) =>
     [
         .. from node in pods.GroupBy(pod => (string?)pod["spec"]?["nodeName"])

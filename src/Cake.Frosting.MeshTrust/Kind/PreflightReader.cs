@@ -8,11 +8,11 @@ using MeshTrust.Settings;
 namespace Cake.Frosting.MeshTrust.Kind;
 
 /// <summary>
-/// Reads all that the checks look at: the machine, the container engine, kind, and what the plans say to them. Nothing is made or changed.
+/// Reads everything that the checks inspect: the machine, the container engine, kind, and the plans. Nothing is created or changed.
 /// </summary>
 internal sealed class PreflightReader(EngineSearch search, EngineSnapshotReader snapshots, HostReader host, KindAccess access)
 {
-    /// <summary>Reads. A part that cannot be read is a problem in the reading, and hides no other part.</summary>
+    /// <summary>Reads. A part that cannot be read is a problem in the reading and hides no other part.</summary>
     internal async Task<PreflightReading> ReadAsync(ICakeContext context, MeshTrustSettings settings, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(context);
@@ -67,7 +67,7 @@ internal sealed class PreflightReader(EngineSearch search, EngineSnapshotReader 
     {
         reading = reading with { AddressProblems = set.Addresses.Value?.Warnings ?? set.Addresses.Problems };
         if (set.Plans is { Value: null, Fault: null }) return reading;
-        // What is said of the image is said once, by its own row.
+        // Problems of the image are reported once, in its own row.
         List<Problem> told = [.. reading.ImageChoice.Warnings, .. reading.ImageChoice.Refusal is { } refusal ? [refusal] : (Problem[])[]];
         return reading with
         {

@@ -10,7 +10,7 @@ namespace Cake.Frosting.MeshTrust.Tasks;
 /// what it could not remove it names, so that a pipeline's last step never hides why the ones before it failed.
 /// </summary>
 [TaskName("CleanClusters")]
-[TaskDescription("Removes the kind clusters that MeshTrust made from this work directory, and nothing of others (--skip-cleanup)")]
+[TaskDescription("Removes the kind clusters that MeshTrust created from this work directory, and nothing else (--skip-cleanup)")]
 public sealed class CleanClustersTask(MeshSession session) : AsyncFrostingTask
 {
     /// <inheritdoc/>
@@ -19,10 +19,10 @@ public sealed class CleanClustersTask(MeshSession session) : AsyncFrostingTask
         try
         {
             var settings = session.Settings(context);
-            if (settings.Run.SkipCleanup) context.Log.Information("Clusters stay (--skip-cleanup).");
+            if (settings.Run.SkipCleanup) context.Log.Information("Clusters are kept (--skip-cleanup).");
             else if (new KindStates(settings.Run.WorkDirectory).Clusters().Count == 0)
             {
-                context.Log.Information($"No kind clusters were made from {settings.Run.WorkDirectory}.");
+                context.Log.Information($"No kind clusters were created from {settings.Run.WorkDirectory}.");
                 Tell(context, await new KindExports(settings.Run, session.Time).ForgetAsync([], session.Token));
             }
             else
@@ -39,7 +39,7 @@ public sealed class CleanClustersTask(MeshSession session) : AsyncFrostingTask
         catch (MeshTrustException e)
         {
             foreach (var problem in e.Problems) context.Log.Warning("{0}", problem);
-            context.Log.Warning("Clusters were not looked for or not removed: see above, and run CleanClusters again.");
+            context.Log.Warning("Clusters could not be found or removed. Fix the errors above and run CleanClusters again.");
         }
     }
 

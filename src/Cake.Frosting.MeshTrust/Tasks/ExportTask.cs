@@ -7,7 +7,7 @@ namespace Cake.Frosting.MeshTrust.Tasks;
 
 /// <summary>Puts logs, objects and the real configuration of kind clusters into the artifacts folder, never keys.</summary>
 [TaskName("Export")]
-[TaskDescription("Exports logs, objects and the real configuration of kind clusters to the artifacts folder, never keys (--artifacts)")]
+[TaskDescription("Exports logs, objects and effective configuration of kind clusters to the artifacts folder, never keys (--artifacts)")]
 public sealed class ExportTask(MeshSession session) : AsyncFrostingTask
 {
     /// <inheritdoc/>

@@ -7,7 +7,7 @@ namespace Cake.Frosting.MeshTrust.Tasks;
 
 /// <summary>Names the images that kind clusters of the topology need, with their digests: a pipeline can key its cache with that.</summary>
 [TaskName("Images")]
-[TaskDescription("Names the images that kind clusters of the topology need, with their digests (--output=json)")]
+[TaskDescription("Lists the images that the topology's kind clusters need, with their digests (--output=json)")]
 public sealed class ImagesTask(MeshSession session) : AsyncFrostingTask
 {
     /// <inheritdoc/>

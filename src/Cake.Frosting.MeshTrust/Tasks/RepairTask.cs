@@ -8,7 +8,7 @@ namespace Cake.Frosting.MeshTrust.Tasks;
 
 /// <summary>Sets kind clusters right after their container engine was restarted. It makes no cluster and removes none.</summary>
 [TaskName("Repair")]
-[TaskDescription("After a restart of the container engine: starts nodes, follows moved addresses, sets kubeconfigs and routes anew")]
+[TaskDescription("After a restart of the container engine: starts nodes, follows moved addresses, updates kubeconfigs and routes")]
 public sealed class RepairTask(MeshSession session) : AsyncFrostingTask
 {
     /// <inheritdoc/>
@@ -28,7 +28,7 @@ public sealed class RepairTask(MeshSession session) : AsyncFrostingTask
             context.Log.Information($"{cluster.Access.Name}: {cluster.Outcome.ToString().ToLowerInvariant()}, {cluster.Detail}");
         var wanted = settings.Topology.Clusters.Select(cluster => cluster.Name);
         foreach (var missing in wanted.Except(repaired.Select(cluster => cluster.Access.Name)))
-            context.Log.Warning($"{missing}: there is no whole cluster of ours; SetupKind says what there is and makes it.");
+            context.Log.Warning($"{missing}: no complete cluster created by MeshTrust; run SetupKind to create it.");
         if (repaired.Count == settings.Topology.Clusters.Count)
             ContextsPlan.Read(settings.Topology, repaired, settings.Run).Write();
     }

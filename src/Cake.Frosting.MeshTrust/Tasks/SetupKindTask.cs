@@ -7,7 +7,7 @@ namespace Cake.Frosting.MeshTrust.Tasks;
 
 /// <summary>Makes the clusters reachable: starts what is missing, and touches nothing of a cluster that exists already.</summary>
 [TaskName("SetupKind")]
-[TaskDescription("Makes the clusters of the topology reachable (--provider=auto|kind|native|embedded|existing)")]
+[TaskDescription("Creates the clusters of the topology, or connects to existing ones (--provider=auto|kind|native|embedded|existing)")]
 [IsDependentOn(typeof(PreflightTask))]
 public sealed class SetupKindTask(MeshSession session) : AsyncFrostingTask
 {

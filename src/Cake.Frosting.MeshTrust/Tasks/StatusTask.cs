@@ -7,7 +7,7 @@ namespace Cake.Frosting.MeshTrust.Tasks;
 
 /// <summary>Tells how the kind clusters of the topology stand. It changes nothing.</summary>
 [TaskName("Status")]
-[TaskDescription("Tells how the kind clusters of the topology stand, and changes nothing (--output=json)")]
+[TaskDescription("Shows the status of the topology's kind clusters; changes nothing (--output=json)")]
 public sealed class StatusTask(MeshSession session) : AsyncFrostingTask
 {
     /// <inheritdoc/>
@@ -16,7 +16,7 @@ public sealed class StatusTask(MeshSession session) : AsyncFrostingTask
         var settings = session.Settings(context);
         if (await session.ProviderAsync(context) is { Choice: not ProviderChoice.Kind } other)
         {
-            context.Log.Information($"Status is for kind clusters; the provider is {other}. Verify reads what any cluster holds.");
+            context.Log.Information($"Status is for kind clusters; the provider is {other}. Use Verify for other clusters.");
             return;
         }
 

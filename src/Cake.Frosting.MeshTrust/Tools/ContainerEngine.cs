@@ -9,10 +9,10 @@ using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust.Tools;
 
-/// <summary>The program that runs containers. Every call has a deadline; faults are coded (MT22xx).</summary>
+/// <summary>The program that runs containers. Every call has a deadline; errors have codes (MT22xx).</summary>
 internal interface IContainerEngine
 {
-    /// <summary>The label of every network that MeshTrust made, with the value <c>true</c>: only such a network is ever removed.</summary>
+    /// <summary>The label of every network created by MeshTrust, with the value <c>true</c>: only such a network is ever removed.</summary>
     const string MadeLabel = "dev.meshtrust.made";
 
     /// <summary>Docker or Podman.</summary>
@@ -24,18 +24,18 @@ internal interface IContainerEngine
     /// <summary>All its containers, running or not.</summary>
     Task<IReadOnlyList<EngineContainer>> ReadContainersAsync(CancellationToken cancellationToken);
 
-    /// <summary>An image; null where the engine does not have it.</summary>
+    /// <summary>An image; null if the engine does not have it.</summary>
     Task<EngineImage?> ReadImageAsync(string image, CancellationToken cancellationToken);
 
-    /// <summary>Gets an image from its registry.</summary>
+    /// <summary>Pulls an image from its registry.</summary>
     Task PullAsync(string image, CancellationToken cancellationToken);
 
     /// <summary>Loads the images of an archive, a file as <c>docker save</c> writes it.</summary>
     Task LoadAsync(string archive, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Makes a bridge network. Without ranges it is made as kind makes its own: the engine chooses the IPv4 range, the IPv6 range follows
-    /// from the name, and where the machine has no IPv6 it is made without. One of that name that came into being meanwhile is no fault.
+    /// Creates a bridge network. Without ranges it is created as kind creates its own: the engine chooses the IPv4 range, the IPv6 range is
+    /// derived from the name, and without IPv6 on the machine it has none. One of that name that was created meanwhile is not an error.
     /// </summary>
     /// <param name="name">Its name.</param>
     /// <param name="subnets">Its ranges, at most one for each family.</param>
@@ -43,10 +43,10 @@ internal interface IContainerEngine
     /// <param name="cancellationToken">Ends it.</param>
     Task CreateNetworkAsync(string name, IReadOnlyList<IPNetwork> subnets, IPNetwork? ipRange, CancellationToken cancellationToken);
 
-    /// <summary>Removes a network; one that is gone already is no fault.</summary>
+    /// <summary>Removes a network; one that is already gone is not an error.</summary>
     Task RemoveNetworkAsync(string id, CancellationToken cancellationToken);
 
-    /// <summary>Starts containers that are there.</summary>
+    /// <summary>Starts existing containers.</summary>
     Task StartAsync(IReadOnlyList<string> containers, CancellationToken cancellationToken);
 
     /// <summary>What a container wrote, output before errors (the two have no common order): at most the last 2000 lines.</summary>
@@ -61,8 +61,8 @@ internal interface IContainerEngine
 }
 
 /// <summary>
-/// Docker, or Podman 4 or later, by its command line, so that contexts, <c>DOCKER_HOST</c>, <c>CONTAINER_HOST</c> and logins are those that
-/// the user has.
+/// Docker, or Podman 4 or later, through its command line, so that the user's contexts, <c>DOCKER_HOST</c>, <c>CONTAINER_HOST</c> and
+/// logins apply.
 /// </summary>
 internal sealed class ContainerEngine(ToolHost host, ContainerEngineChoice engine) : Tool(host, Text.Lower(engine)), IContainerEngine
 {
@@ -80,10 +80,10 @@ internal sealed class ContainerEngine(ToolHost host, ContainerEngineChoice engin
 
     private string Named => Host.Environment.GetEnvironmentVariable(Variable) ?? "";
 
-    /// <summary>Where the program looks for the engine, for messages; empty where that is not known.</summary>
+    /// <summary>Where the program looks for the engine, for messages; empty if unknown.</summary>
     private string Address => Named.Length > 0 ? $"{Named} ({Variable})" : _context;
 
-    /// <summary>What the engine says of itself. Silence has a problem of its own.</summary>
+    /// <summary>What the engine reports about itself. No answer has its own problem.</summary>
     public async Task<EngineInfo> ReadInfoAsync(TimeSpan limit, CancellationToken cancellationToken)
     {
         var endpoint = Named.Length > 0 || IsPodman ? Named : await ReadContextAsync(limit, cancellationToken).ConfigureAwait(false);
@@ -129,8 +129,8 @@ internal sealed class ContainerEngine(ToolHost host, ContainerEngineChoice engin
         var said = await AskAsync(["load", "--quiet", "--input", archive], Transfer, cancellationToken).ConfigureAwait(false);
         if (!IsPodman) return;
 
-        // An archive of Docker's says kindest/node, and means docker.io/kindest/node; Podman makes localhost/kindest/node of it,
-        // which kind does not look for.
+        // A Docker archive says kindest/node and means docker.io/kindest/node; Podman turns it into localhost/kindest/node,
+        // which kind does not find.
         const string Local = "localhost/";
         var names = Lines(said)
             .Where(line => line.StartsWith("Loaded image", StringComparison.Ordinal))
@@ -179,8 +179,8 @@ internal sealed class ContainerEngine(ToolHost host, ContainerEngineChoice engin
     }
 
     /// <summary>
-    /// An image's name as kind asks Podman for it: with its registry, since Podman looks for a short name in registries of its own choice,
-    /// and without the tag where there is a digest, since Podman takes one of the two.
+    /// An image's name as kind passes it to Podman: with its registry, because Podman searches a short name in its configured registries,
+    /// and without the tag if there is a digest, because Podman accepts only one of the two.
     /// </summary>
     internal string FullName(string image)
     {
@@ -194,12 +194,12 @@ internal sealed class ContainerEngine(ToolHost host, ContainerEngineChoice engin
         return (hasRegistry ? name : slash < 0 ? $"docker.io/library/{name}" : $"docker.io/{name}") + digest;
     }
 
-    /// <summary>kind's own choice of a unique local range: from the SHA-1 of the name and the number of the attempt.</summary>
+    /// <summary>The unique local range that kind chooses: from the SHA-1 of the name and the number of the attempt.</summary>
     internal static IPNetwork LocalRange(string network, int attempt)
     {
         var number = BitConverter.GetBytes(attempt);
         byte[] seed = [.. Encoding.UTF8.GetBytes(network), .. BitConverter.IsLittleEndian ? number : number.Reverse()];
-#pragma warning disable CA5350 // Not for secrecy: kind derives the range so, and the same one must come out.
+#pragma warning disable CA5350 // Not for secrecy: kind derives the range this way, and the result must be the same.
         var hash = SHA1.HashData(seed);
 #pragma warning restore CA5350
         return new IPNetwork(new IPAddress([0xfc, 0x00, .. hash[2..8], .. new byte[8]]), 64);
@@ -207,7 +207,7 @@ internal sealed class ContainerEngine(ToolHost host, ContainerEngineChoice engin
 
     protected override Problem? FaultOf(string error) => EngineFault.From(Name, Address, error);
 
-    // Not asked of the engine: this is what the program alone knows, and what a message needs when the engine says nothing.
+    // Not from the engine: the program knows this alone, and a message needs it when the engine does not answer.
     private async Task<string> ReadContextAsync(TimeSpan limit, CancellationToken cancellationToken)
     {
         try
@@ -219,12 +219,12 @@ internal sealed class ContainerEngine(ToolHost host, ContainerEngineChoice engin
         }
         catch (MeshTrustException)
         {
-            // A very old client, or a context that is not there: then the next call fails, with the right words.
+            // A very old client, or a missing context: then the next call fails with the right message.
             return "";
         }
     }
 
-    /// <summary>Inspects all that a list names, in as few calls as there can be. What vanished between the two is left out.</summary>
+    /// <summary>Inspects everything in a list with as few calls as possible. What vanished in between is left out.</summary>
     private async Task<IReadOnlyList<string>> InspectAllAsync(
         IReadOnlyList<string> list, IReadOnlyList<string> inspect, CancellationToken cancellationToken)
     {
@@ -235,7 +235,7 @@ internal sealed class ContainerEngine(ToolHost host, ContainerEngineChoice engin
             string[] arguments = [.. inspect, .. some];
             var result = await RunAsync(arguments, Short, cancellationToken).ConfigureAwait(false);
 
-            // Each thing that was not found has a line; whatever else is said is a fault.
+            // Each missing thing has a line; any other output is an error.
             var isFine = result.ExitCode == 0
                 || (Lines(result.Error) is { Length: > 0 } lines && lines.All(line => EngineWords.Mean(EngineMeaning.Gone, line)));
             if (!isFine) throw Failed(arguments, result);
@@ -245,7 +245,7 @@ internal sealed class ContainerEngine(ToolHost host, ContainerEngineChoice engin
         return documents;
     }
 
-    /// <summary>Inspects one thing; null where there is none.</summary>
+    /// <summary>Inspects one thing; null if it does not exist.</summary>
     private async Task<string?> InspectAsync(IReadOnlyList<string> arguments, CancellationToken cancellationToken)
     {
         var result = await RunAsync(arguments, Short, cancellationToken).ConfigureAwait(false);
@@ -254,7 +254,7 @@ internal sealed class ContainerEngine(ToolHost host, ContainerEngineChoice engin
     }
 
     /// <summary>
-    /// Makes a network as kind makes its own: IPv6 with a range that follows from the name, else with the next such range, else without.
+    /// Creates a network as kind creates its own: IPv6 with a range derived from the name, else with the next such range, else without.
     /// </summary>
     private async Task CreateAsKindAsync(string network, IReadOnlyList<string> options, CancellationToken cancellationToken)
     {

@@ -8,8 +8,8 @@ using MeshTrust.Settings;
 namespace Cake.Frosting.MeshTrust.Tools;
 
 /// <summary>
-/// What docker and podman (4 and later) print, made into records. The two differ in where a value is: it is read from the first place that
-/// has it. Shapes: the types that Docker's Engine API calls SystemInfo, Network, ContainerInspectResponse and ImageInspect; podman-info(1),
+/// Parses what docker and podman (4 and later) print. The two differ in where a value is: it is read from the first place that has it.
+/// Shapes: the types that Docker's Engine API calls SystemInfo, Network, ContainerInspectResponse and ImageInspect; podman-info(1),
 /// podman-network-inspect(1) and podman-inspect(1).
 /// </summary>
 internal static class EngineDocuments
@@ -17,7 +17,7 @@ internal static class EngineDocuments
     /// <summary>Reads <c>info</c>.</summary>
     /// <param name="engine">Whose document it is.</param>
     /// <param name="json">What it printed.</param>
-    /// <param name="endpoint">Where the engine listens, by the variables and contexts of the user; empty where they name nothing.</param>
+    /// <param name="endpoint">Where the engine listens, from the user's variables and contexts; empty if they name nothing.</param>
     /// <param name="machine">This machine's name.</param>
     /// <exception cref="global::MeshTrust.MeshTrustException">
     /// MT2205: docker is Podman or runs Windows containers; MT2206: it cannot be read.
@@ -29,7 +29,7 @@ internal static class EngineDocuments
     {
         if (engine == ContainerEngineChoice.Docker)
         {
-            // The package podman-docker puts Podman in the place of docker; Docker Desktop can run Windows containers.
+            // The package podman-docker replaces docker with Podman; Docker Desktop can run Windows containers.
             if (root.Get("host").ValueKind == JsonValueKind.Object && root.Text("ServerVersion").Length == 0)
                 throw EngineFault.Of(EngineFault.PodmanAsDocker());
             if (root.Text("OSType") == "windows") throw EngineFault.Of(EngineFault.WindowsContainers());
@@ -104,7 +104,7 @@ internal static class EngineDocuments
         }).FirstOrDefault());
 
     /// <summary>
-    /// Whether an engine is another machine's: sockets and pipes are this one's, and so is a host that is called as this one is.
+    /// Whether an engine runs on another machine: sockets and pipes belong to this one, and so does a host with this machine's name.
     /// </summary>
     internal static bool IsRemote(string endpoint, string machine)
     {
@@ -152,7 +152,7 @@ internal static class EngineDocuments
         };
     }
 
-    // Podman makes a first and a last address of --ip-range. The smallest range that holds both is what was asked for, or a little more.
+    // Podman stores --ip-range as a first and a last address. The smallest range with both is the requested one or slightly larger.
     private static IPNetwork? Lease(string first, string last)
     {
         if (EngineJson.Address(first) is not { } start || EngineJson.Address(last) is not { } end) return null;
@@ -163,7 +163,7 @@ internal static class EngineDocuments
         return EngineJson.Range($"{start}/{length}");
     }
 
-    // A container that is stopped has no ports, but says which it will have; 0 or none is any free one at its start.
+    // A stopped container has no ports, but shows which it will have; 0 or none means any free one at its start.
     private static List<PublishedPort> Ports(JsonElement container) =>
         PublishedPorts(container.Get("NetworkSettings.Ports")) is { Count: > 0 } live
             ? live
@@ -184,7 +184,7 @@ internal static class EngineDocuments
             ? time.ToUniversalTime()
             : null;
 
-    /// <summary>An id with the name of its hash, which Podman leaves away.</summary>
+    /// <summary>An id with the name of its hash, which Podman omits.</summary>
     private static string Digest(string id) => id.Length == 0 || id.Contains(':', StringComparison.Ordinal) ? id : $"sha256:{id}";
 
     private static string Socket(string path) =>

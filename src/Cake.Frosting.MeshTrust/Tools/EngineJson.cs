@@ -6,14 +6,14 @@ using System.Text.Json;
 namespace Cake.Frosting.MeshTrust.Tools;
 
 /// <summary>
-/// Reads what engines print. What may be absent is absent also where it is null or of another kind; what must be there is a fault.
+/// Reads what engines print. An optional value counts as absent if it is null or of another type; a missing required value is an error.
 /// </summary>
 internal static class EngineJson
 {
     private static readonly JsonDocumentOptions Options = new() { MaxDepth = 64 };
 
-    /// <summary>Reads a document; the document is gone when <paramref name="read"/> has ended.</summary>
-    /// <exception cref="global::MeshTrust.MeshTrustException">MT2206: it is no JSON, or something in it is not what it must be.</exception>
+    /// <summary>Reads a document, which is disposed when <paramref name="read"/> returns.</summary>
+    /// <exception cref="global::MeshTrust.MeshTrustException">MT2206: it is not valid JSON, or a value in it is invalid.</exception>
     public static T Read<T>(string what, string json, Func<JsonElement, T> read)
     {
         try
@@ -36,7 +36,7 @@ internal static class EngineJson
         _ => throw new FormatException($"a list was expected, not '{Shown(element)}'"),
     };
 
-    /// <summary>What a path of names leads to (<c>State.Running</c>), whatever their case; undefined where there is nothing.</summary>
+    /// <summary>The value at a path of names (<c>State.Running</c>), ignoring case; undefined if there is none.</summary>
     public static JsonElement Get(this JsonElement element, string path)
     {
         foreach (var name in path.Split('.'))
@@ -50,11 +50,11 @@ internal static class EngineJson
         return element;
     }
 
-    /// <summary>The members of an object; none of anything else.</summary>
+    /// <summary>The members of an object; none for anything else.</summary>
     public static IEnumerable<JsonProperty> Members(this JsonElement element) =>
         element.ValueKind == JsonValueKind.Object ? element.EnumerateObject() : [];
 
-    /// <summary>A text; empty where it is none. A number is its digits.</summary>
+    /// <summary>A text; empty if it is not a text. A number becomes its digits.</summary>
     public static string Text(this JsonElement element) => element.ValueKind switch
     {
         JsonValueKind.String => element.GetString() ?? "",
@@ -62,7 +62,7 @@ internal static class EngineJson
         _ => "",
     };
 
-    /// <summary>The text at the first of these paths that has one; empty where none has.</summary>
+    /// <summary>The text at the first of these paths that has one; empty if none has.</summary>
     public static string Text(this JsonElement element, params ReadOnlySpan<string> paths)
     {
         foreach (var path in paths)
@@ -73,15 +73,15 @@ internal static class EngineJson
         return "";
     }
 
-    /// <summary>A text that must be there.</summary>
+    /// <summary>A required text.</summary>
     public static string Required(this JsonElement element, params ReadOnlySpan<string> paths) =>
         element.Text(paths) is { Length: > 0 } text ? text : throw new FormatException($"'{paths[0]}' is missing");
 
-    /// <summary>A whole number; 0 where there is none.</summary>
+    /// <summary>A whole number; 0 if there is none.</summary>
     public static long Number(this JsonElement element, params ReadOnlySpan<string> paths) =>
         long.TryParse(element.Text(paths), NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) ? number : 0;
 
-    /// <summary>A truth; false where there is none.</summary>
+    /// <summary>A boolean; false if there is none.</summary>
     public static bool Flag(this JsonElement element, string path) => element.Get(path).ValueKind == JsonValueKind.True;
 
     /// <summary>Texts by name, such as labels.</summary>
@@ -92,7 +92,7 @@ internal static class EngineJson
         return texts;
     }
 
-    /// <summary>A range; bits behind its prefix do not matter. Null for an empty text.</summary>
+    /// <summary>A range; bits after its prefix are ignored. Null for an empty text.</summary>
     public static IPNetwork? Range(string text)
     {
         if (text.Length == 0) return null;
@@ -100,20 +100,20 @@ internal static class EngineJson
             || Address(text) is not { } address
             || !int.TryParse(bits, NumberStyles.None, CultureInfo.InvariantCulture, out var length)
             || length > (address.AddressFamily == AddressFamily.InterNetwork ? 32 : 128))
-            throw new FormatException($"'{Shown(text)}' is no range of addresses");
+            throw new FormatException($"'{Shown(text)}' is not a valid address range");
         var bytes = address.GetAddressBytes();
         for (var bit = length; bit < bytes.Length * 8; bit++) bytes[bit / 8] &= (byte)~(0x80 >> (bit % 8));
         return new IPNetwork(new IPAddress(bytes), length);
     }
 
-    /// <summary>An address, with or without the length of its network behind it. Null for an empty text and for what is none.</summary>
+    /// <summary>An address, with or without a prefix length. Null for an empty or invalid text.</summary>
     public static IPAddress? Address(string text) => IPAddress.TryParse(text.Split('/')[0], out var address) ? address : null;
 
-    /// <summary>Addresses of texts, without those that are none.</summary>
+    /// <summary>The valid addresses of a list of texts.</summary>
     public static IReadOnlyList<IPAddress> Addresses(params IEnumerable<string> texts) =>
         [.. texts.Select(Address).OfType<IPAddress>().Distinct()];
 
-    /// <summary>The name that Go gives to an architecture.</summary>
+    /// <summary>Go's name for an architecture.</summary>
     public static string Architecture(string text) => text switch
     {
         "x86_64" => "amd64",

@@ -5,28 +5,28 @@ using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust.Tools;
 
-/// <summary>Whether a container engine answers.</summary>
-/// <param name="Engine">The engine that answers; null where none does.</param>
-/// <param name="Info">What it said of itself; null where none answers.</param>
-/// <param name="Problems">Why none answers: one problem for each engine that was tried; empty where one does.</param>
+/// <summary>Whether a container engine is running.</summary>
+/// <param name="Engine">The running engine; null for none.</param>
+/// <param name="Info">What it reported about itself; null for none.</param>
+/// <param name="Problems">Why none is running: one problem for each engine that was tried; empty if one is.</param>
 internal sealed record EngineAnswer(IContainerEngine? Engine, EngineInfo? Info, IReadOnlyList<Problem> Problems);
 
-/// <summary>Finds the container engine that answers. One that did is not asked again: what it says of itself holds for the run.</summary>
+/// <summary>Finds the running container engine, once per run: later calls use the first answer.</summary>
 internal sealed class EngineSearch(ToolHost host)
 {
     private static readonly string[] Others = ["nerdctl", "finch"];
 
     private readonly ConcurrentDictionary<(ContainerEngineChoice Wanted, string Named), EngineAnswer> _found = new();
 
-    /// <summary>How long an engine has to answer.</summary>
+    /// <summary>How long an engine may take to answer.</summary>
     public static TimeSpan DefaultLimit { get; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// Asks the engine that is wanted; for <c>Auto</c> the one that <c>KIND_EXPERIMENTAL_PROVIDER</c> names, else Docker and then Podman.
-    /// Whatever is wrong is in the answer.
+    /// Queries the requested engine; for <c>Auto</c> the one that <c>KIND_EXPERIMENTAL_PROVIDER</c> names, else Docker and then Podman.
+    /// Errors are in the result.
     /// </summary>
     /// <param name="wanted">The engine of the topology.</param>
-    /// <param name="limit">How long each engine has to answer.</param>
+    /// <param name="limit">How long each engine may take to answer.</param>
     /// <param name="cancellationToken">Ends it.</param>
     public async Task<EngineAnswer> AskAsync(ContainerEngineChoice wanted, TimeSpan limit, CancellationToken cancellationToken)
     {
@@ -58,7 +58,7 @@ internal sealed class EngineSearch(ToolHost host)
         return new EngineAnswer(null, null, problems);
     }
 
-    /// <summary>The engine that answers, within <see cref="DefaultLimit"/>, with what it says of itself.</summary>
+    /// <summary>The engine that answers within <see cref="DefaultLimit"/>, with what it reports about itself.</summary>
     /// <exception cref="MeshTrustException">MT2201 to MT2212: none answers, with a problem for each that was tried.</exception>
     public async Task<(IContainerEngine Engine, EngineInfo Info)> FindAsync(
         ContainerEngineChoice wanted, CancellationToken cancellationToken)
@@ -72,17 +72,17 @@ internal sealed class EngineSearch(ToolHost host)
     private bool IsThere(string program) => host.Tools.Resolve(program) is not null;
 }
 
-/// <summary>Reads all that plans and checks are made from, at one time and with few processes.</summary>
+/// <summary>Reads everything that plans and checks need, at one time and with few processes.</summary>
 internal sealed class EngineSnapshotReader(ToolHost host)
 {
     private readonly ConcurrentDictionary<ContainerEngineChoice, string> _kindVersions = new();
 
     /// <summary>
     /// The engine's networks and containers and the machine's routes (Linux, and an engine of this machine), now; and kind's version, which
-    /// is asked once.
+    /// is read once.
     /// </summary>
     /// <param name="engine">The engine.</param>
-    /// <param name="info">What it said of itself.</param>
+    /// <param name="info">What it reported about itself.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="MeshTrustException">The engine does not answer, or not in a way that can be read.</exception>
     public async Task<EngineSnapshot> ReadAsync(IContainerEngine engine, EngineInfo info, CancellationToken cancellationToken)
@@ -91,7 +91,7 @@ internal sealed class EngineSnapshotReader(ToolHost host)
         var containers = engine.ReadContainersAsync(cancellationToken);
         var version = ReadKindVersionAsync(engine.Engine, cancellationToken);
 
-        // The first fault is thrown when all have ended: none is left behind that still runs.
+        // The first error is thrown when all have ended, so that none is left running.
         await Task.WhenAll(networks, containers, version).ConfigureAwait(false);
         return new EngineSnapshot
         {
@@ -103,8 +103,8 @@ internal sealed class EngineSnapshotReader(ToolHost host)
         };
     }
 
-    /// <summary>kind's version; null where there is no kind.</summary>
-    /// <exception cref="MeshTrustException">kind does not say its version.</exception>
+    /// <summary>kind's version; null if kind is not installed.</summary>
+    /// <exception cref="MeshTrustException">kind does not report its version.</exception>
     public async Task<string?> ReadKindVersionAsync(ContainerEngineChoice engine, CancellationToken cancellationToken)
     {
         if (_kindVersions.TryGetValue(engine, out var known)) return known;

@@ -5,7 +5,7 @@ using MeshTrust.Kind;
 namespace Cake.Frosting.MeshTrust.Tools;
 
 /// <summary>
-/// The routes of this machine, as Linux tells them: the main table. Those of other tables, which some VPNs use, are not seen.
+/// The routes of this machine, from the main table on Linux. Other tables, which some VPNs use, are not read.
 /// </summary>
 internal static class HostRoutes
 {
@@ -14,11 +14,11 @@ internal static class HostRoutes
     private const uint IsLocal = 0x80000000;
     private const uint IsAnycast = 0x00100000;
 
-    /// <summary>All routes of this machine; none on another system, or where they may not be read.</summary>
+    /// <summary>All routes of this machine; none on another system, or if they cannot be read.</summary>
     public static IReadOnlyList<HostRoute> Read() =>
         OperatingSystem.IsLinux() ? [.. Version4(Text("/proc/net/route")), .. Version6(Text("/proc/net/ipv6_route"))] : [];
 
-    /// <summary>Reads <c>/proc/net/route</c>: addresses are numbers of this machine's own byte order. See proc_pid_net(5).</summary>
+    /// <summary>Reads <c>/proc/net/route</c>: addresses are numbers in this machine's byte order. See proc_pid_net(5).</summary>
     public static IReadOnlyList<HostRoute> Version4(string text)
     {
         var routes = new List<HostRoute>();
@@ -37,7 +37,7 @@ internal static class HostRoutes
     }
 
     /// <summary>
-    /// Reads <c>/proc/net/ipv6_route</c>. The machine's own addresses, link-local ones and multicast lead nowhere else and are left out.
+    /// Reads <c>/proc/net/ipv6_route</c>. The machine's own, link-local and multicast addresses are left out.
     /// </summary>
     public static IReadOnlyList<HostRoute> Version6(string text)
     {

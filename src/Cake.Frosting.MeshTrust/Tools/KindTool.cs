@@ -2,7 +2,7 @@ using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust.Tools;
 
-/// <summary>kind by its command line: every call names the cluster and its own kubeconfig, so that the user's is never touched.</summary>
+/// <summary>kind's command line: every call names the cluster and its own kubeconfig, so that the user's is never touched.</summary>
 /// <param name="host">Where it is found.</param>
 /// <param name="engine">The engine that it uses; never <c>Auto</c>.</param>
 /// <param name="network">The network that the nodes join.</param>
@@ -25,12 +25,12 @@ internal sealed class KindTool(ToolHost host, ContainerEngineChoice engine, stri
             .Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)
             .Select(word => word.TrimStart('v'));
         return words.FirstOrDefault(word => word.Length > 0 && char.IsAsciiDigit(word[0]) && word.Contains('.', StringComparison.Ordinal))
-            ?? throw EngineFault.Unreadable("kind version", "there is no version in it");
+            ?? throw EngineFault.Unreadable("kind version", "it contains no version");
     }
 
     /// <summary>
-    /// Makes a cluster. It does not wait until the nodes are ready (kind's own wait ends with exit code 0 also when they are not), and
-    /// leaves the nodes there when it fails.
+    /// Creates a cluster. It does not wait until the nodes are ready (kind's own wait exits with 0 even if they are not), and keeps the
+    /// nodes if it fails.
     /// </summary>
     /// <param name="name">The cluster's name.</param>
     /// <param name="configFile">kind's configuration (v1alpha4).</param>
@@ -62,7 +62,7 @@ internal sealed class KindTool(ToolHost host, ContainerEngineChoice engine, stri
         });
     }
 
-    /// <summary>Removes a cluster and its context in that kubeconfig; one that is not there is no fault.</summary>
+    /// <summary>Removes a cluster and its context in that kubeconfig; a missing one is not an error.</summary>
     public Task DeleteAsync(string name, string kubeconfigFile, CancellationToken cancellationToken) =>
         AskAsync(["delete", "cluster", "--name", name, "--kubeconfig", kubeconfigFile], Long, cancellationToken);
 
@@ -80,7 +80,7 @@ internal sealed class KindTool(ToolHost host, ContainerEngineChoice engine, stri
         AskAsync(["export", "logs", directory, "--name", name], Long, cancellationToken);
 
     /// <summary>
-    /// The step that a line says is begun, without its ornaments; null for any other line. For progress, never to decide by.
+    /// The step that a line announces, without its decoration; null for any other line. For progress only, never for decisions.
     /// </summary>
     private static string? Step(string line)
     {
@@ -88,7 +88,7 @@ internal sealed class KindTool(ToolHost host, ContainerEngineChoice engine, stri
         text = text.Trim();
         if (text.EndsWith("...", StringComparison.Ordinal)) text = text[..^3];
 
-        // A picture is at the end; what is before it is plain.
+        // An emoji is at the end; the text before it is plain.
         var end = text.Length;
         while (end > 0 && (!char.IsAscii(text[end - 1]) || text[end - 1] == ' ')) end--;
         return end == 0 ? null : text[..end];

@@ -8,21 +8,21 @@ using MeshTrust.Kubeconfig;
 namespace Cake.Frosting.MeshTrust.Tools;
 
 /// <summary>
-/// kubectl by way of Cake.Kubectl, whose settings know neither a kubeconfig nor a context: every call goes through here and names both,
-/// keeps kubectl's cache out of the user's home, hears what kubectl says, and ends it when the caller's token is cancelled.
+/// kubectl through Cake.Kubectl, whose settings support neither a kubeconfig nor a context: every call here passes both, keeps kubectl's
+/// cache out of the user's home, captures its output, and stops it when the caller's token is cancelled.
 /// </summary>
 /// <param name="context">Cake's context, which finds it.</param>
-/// <param name="cacheDirectory">Where kubectl keeps what it learned of each server; absolute.</param>
+/// <param name="cacheDirectory">The directory for kubectl's discovery cache; absolute.</param>
 internal sealed class KubectlTool(ICakeContext context, string cacheDirectory)
 {
     private static readonly string[] Names = ["kubectl.exe", "kubectl"];
 
-    /// <summary>Whether kubectl is there. It is not started.</summary>
+    /// <summary>Whether kubectl is installed. It is not started.</summary>
     public bool IsThere => context.Tools.Resolve(Names) is not null;
 
     /// <summary>Applies a manifest, by server-side apply, to one cluster.</summary>
     /// <returns>What kubectl said, whatever its exit code.</returns>
-    /// <exception cref="MeshTrustException">Stage <see cref="Stage.LoadBalancer"/>, MT4010: kubectl is not there.</exception>
+    /// <exception cref="MeshTrustException">Stage <see cref="Stage.LoadBalancer"/>, MT4010: kubectl is not installed.</exception>
     public async Task<ProcessResult> ApplyAsync(
         ClusterAccess access, string manifest, string fieldManager, CancellationToken cancellationToken)
     {
@@ -42,7 +42,7 @@ internal sealed class KubectlTool(ICakeContext context, string cacheDirectory)
         };
         try
         {
-            // An alias blocks until its program has ended, so it gets a thread of its own.
+            // An alias blocks until its program has ended, so it gets its own thread.
             var alias = Task.Factory.StartNew(
                 () => call.KubectlApply(settings), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
             await alias.ConfigureAwait(false);
@@ -54,20 +54,20 @@ internal sealed class KubectlTool(ICakeContext context, string cacheDirectory)
         }
     }
 
-    /// <summary>Sees that kubectl is there.</summary>
+    /// <summary>Checks that kubectl is installed.</summary>
     /// <exception cref="MeshTrustException">Stage <see cref="Stage.LoadBalancer"/>, MT4010: it is not.</exception>
     public void EnsureIsThere()
     {
         if (!IsThere)
         {
             throw new MeshTrustException(Stage.LoadBalancer, new Problem("MT4010", "kubectl",
-                "It is not on the PATH, and MetalLB's manifest is applied with it.",
-                "Install kubectl (https://kubernetes.io/docs/tasks/tools/), or do without load balancers: --lb=none."));
+                "It is not on the PATH, but MetalLB's manifest is applied with it.",
+                "Install kubectl (https://kubernetes.io/docs/tasks/tools/), or disable load balancers: --lb=none."));
         }
     }
 
     /// <summary>
-    /// One call of an alias: the context that it gets, which starts its one program as all others are started, and that program.
+    /// One call of an alias: its context, which starts its one program through our own runner, and that program.
     /// </summary>
     private sealed class AliasCall(ICakeContext context, CancellationToken cancellationToken)
         : CakeContextAdapter(context), IProcessRunner, IProcess
@@ -113,7 +113,7 @@ internal sealed class KubectlTool(ICakeContext context, string cacheDirectory)
 
         public void Kill() => _child!.Kill(entireTree: true);
 
-        // An alias may dispose of its program before the last of its output is read.
+        // An alias may dispose its program before the last of its output is read.
         public void Dispose()
         {
         }

@@ -8,20 +8,20 @@ using ProcessRunner = MeshTrust.IO.ProcessRunner;
 
 namespace Cake.Frosting.MeshTrust.Tools;
 
-/// <summary>What Cake gives to tools: where programs are found, and with which variables they run.</summary>
+/// <summary>What Cake provides to tools: where programs are found, and their environment variables.</summary>
 internal sealed record ToolHost(IFileSystem FileSystem, ICakeEnvironment Environment, IToolLocator Tools, TimeProvider Time);
 
 /// <summary>
-/// A program ended with another exit code than 0: the inner exception of the fault, for those who know more about what it said.
+/// A program exited with a code other than 0: the inner exception, for callers that can interpret its output.
 /// </summary>
-internal sealed class ToolFailedException(ProcessResult result) : Exception($"A program ended with {result}.")
+internal sealed class ToolFailedException(ProcessResult result) : Exception($"A program exited with {result}.")
 {
     public ProcessResult Result { get; } = result;
 }
 
 /// <summary>
 /// A program that Cake finds: registered by the build, in the tools folder or on the PATH. It runs to its end; at a deadline, or when the
-/// run is cancelled, it is ended with all its children. Cake's own way to run a tool has neither (docs/decisions.md).
+/// run is cancelled, it is stopped with all its children. Cake's own tool runner has neither (docs/decisions.md).
 /// </summary>
 internal abstract class Tool(ToolHost host, string name)
 {
@@ -32,17 +32,19 @@ internal abstract class Tool(ToolHost host, string name)
     private const int LinesShown = 12;
     private static readonly string Nowhere = OperatingSystem.IsWindows() ? "NUL" : "/dev/null";
 
-    // A search goes through the tools folder each time: once is enough.
+    // Each search scans the tools folder: once is enough.
     private FilePath? _path;
 
-    /// <summary>Whether the program is there. It is not started.</summary>
+    /// <summary>Whether the program is installed. It is not started.</summary>
     public bool IsThere => (_path ??= host.Tools.Resolve([name, name + ".exe"])) is not null;
 
     public string Name => name;
 
     protected ToolHost Host => host;
 
-    /// <summary>Variables on top of Cake's. <c>KUBECONFIG</c> leads to nowhere unless it is set here: no tool touches the user's.</summary>
+    /// <summary>
+    /// Variables on top of Cake's. <c>KUBECONFIG</c> is the null device unless it is set here: no tool touches the user's.
+    /// </summary>
     protected virtual IReadOnlyDictionary<string, string> Variables => new Dictionary<string, string>();
 
     /// <summary>The standard output of a call that succeeds.</summary>
@@ -58,7 +60,7 @@ internal abstract class Tool(ToolHost host, string name)
 
     /// <summary>Runs it to its end, whatever its exit code.</summary>
     /// <exception cref="MeshTrustException">
-    /// MT2207 not there; MT2208 cannot start; MT2209 the limit is over; MT2211 it says too much.
+    /// MT2207 not found; MT2208 cannot start; MT2209 the limit is over; MT2211 too much output.
     /// </exception>
     protected async Task<ProcessResult> RunAsync(
         IReadOnlyList<string> arguments,
@@ -88,30 +90,31 @@ internal abstract class Tool(ToolHost host, string name)
         catch (Win32Exception e)
         {
             throw Fault("MT2208", request.Program, $"'{name}' cannot be started: {e.Message.TrimEnd('.')}.",
-                "Make it executable, or install the one that is made for this machine.", e);
+                "Make it executable, or install the build for this machine.", e);
         }
         catch (TimeoutException e)
         {
-            throw Fault("MT2209", Command(arguments), $"It did not end within {Text.Limit(limit)}; it was ended with all its children.",
-                "See whether the machine or the container engine is overloaded or hangs, and run again.", e);
+            throw Fault("MT2209", Command(arguments),
+                $"It did not finish within {Text.Limit(limit)} and was stopped with all its children.",
+                "Check whether the machine or the container engine is overloaded or hangs, and run again.", e);
         }
         catch (InvalidDataException e)
         {
-            throw Fault("MT2211", Command(arguments), $"It said more than {MostOutput >> 20} MiB; it was ended.",
-                "Run the command by hand and see what it says.", e);
+            throw Fault("MT2211", Command(arguments), $"It printed more than {MostOutput >> 20} MiB and was stopped.",
+                "Run the command manually and check its output.", e);
         }
     }
 
-    /// <summary>The fault for a result that will not do.</summary>
+    /// <summary>The exception for a failed result.</summary>
     protected MeshTrustException Failed(IReadOnlyList<string> arguments, ProcessResult result)
     {
         var said = Text.LastLines(string.IsNullOrWhiteSpace(result.Error) ? result.Output : result.Error, LinesShown);
         var problem = FaultOf(result.Error) ?? new Problem("MT2210", Command(arguments),
-            $"It ended with {result}: {Text.Sentence(said.Length == 0 ? "it said nothing" : said)}", "Do what it says, and run again.");
+            $"It exited with {result}: {Text.Sentence(said.Length == 0 ? "no output" : said)}", "Fix what it reports, and run again.");
         return new MeshTrustException(Stage.ClusterCreation, problem, new ToolFailedException(result));
     }
 
-    /// <summary>What standard error tells of a failed call; null where nothing more is known.</summary>
+    /// <summary>The problem that standard error of a failed call shows; null if unknown.</summary>
     protected virtual Problem? FaultOf(string error) => null;
 
     private void SetVariables(IDictionary<string, string?> variables)
@@ -123,7 +126,7 @@ internal abstract class Tool(ToolHost host, string name)
         foreach (var (variable, value) in Variables) variables[variable] = value;
     }
 
-    /// <summary>The command as a person would read it, cut where it is long.</summary>
+    /// <summary>The command in readable form, shortened if it is long.</summary>
     private string Command(IReadOnlyList<string> arguments)
     {
         var text = Text.OneLine(string.Join(' ', arguments.Prepend(name)));

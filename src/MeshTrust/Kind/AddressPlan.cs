@@ -5,7 +5,7 @@ using MeshTrust.Settings;
 namespace MeshTrust.Kind;
 
 /// <summary>
-/// Pod, service and load-balancer addresses of all clusters at once: they clash with nothing that is known. The rules are in
+/// Pod, service and load-balancer addresses of all clusters, planned at once so that they overlap nothing known. The rules are in
 /// docs/addresses.md.
 /// </summary>
 internal sealed record AddressPlan
@@ -18,12 +18,12 @@ internal sealed record AddressPlan
     public IReadOnlyList<Problem> Warnings { get; init; } = [];
 
     /// <summary>
-    /// The clusters of the topology that are not ours and are to be taken over, as they were found; their ranges are in the plan where the
-    /// topology names no others.
+    /// The clusters of the topology that MeshTrust did not create and that are to be adopted, as they were found. The plan uses their
+    /// ranges if the topology names no others.
     /// </summary>
     public IReadOnlyList<FoundAddresses> TakenOver { get; init; } = [];
 
-    /// <summary>Whether the nodes' network was there, or its ranges are given: only then are there load-balancer pools.</summary>
+    /// <summary>Whether the nodes' network exists or its ranges are given: only then are load-balancer pools planned.</summary>
     public required bool HasNetwork { get; init; }
 
     public static AddressPlan For(MeshTopology topology, EngineSnapshot snapshot, AddressLock? kept,
@@ -46,7 +46,7 @@ internal sealed record AddressPlan
             .. takenOver.SelectMany(f => PoolClaims(f, f.FurtherPools)),
         ];
         var problems = new List<Problem>();
-        // Of a cluster whose ranges nobody could read, those are taken that kind gives to one that names none.
+        // A cluster whose ranges could not be read is assumed to have kind's defaults.
         HashSet<string> known = [.. ours, .. others.Select(o => o.Cluster.Value),
             .. foreign.Where(f => f.HasRanges).Select(f => f.Cluster)];
         var occupied = new OccupiedAddresses(snapshot, known,
@@ -75,7 +75,7 @@ internal sealed record AddressPlan
             LoadBalancerPool = pools[i],
             Asked = Asked(topology, i, uses, pools[i], kept),
         }).ToList();
-        // Where no pool was planned, an earlier one is not forgotten for that.
+        // If no pool was planned, an earlier one is kept.
         var lasting = hasPools ? clusters : clusters.Select(c => c with { LoadBalancerPool = kept.Of(c.Cluster)?.LoadBalancerPool ?? [] });
         return new AddressPlan
         {
@@ -94,7 +94,7 @@ internal sealed record AddressPlan
 
     private AddressLock Lock { get; init; } = new();
 
-    /// <summary>What is kept, as if the clusters that are taken over had their addresses from here.</summary>
+    /// <summary>The kept addresses, as if adopted clusters had received theirs from this work directory.</summary>
     private static AddressLock WithTakenOver(AddressLock kept, IReadOnlyList<FoundAddresses> takenOver)
     {
         var adopted =
@@ -136,15 +136,13 @@ internal sealed record AddressPlan
     private static IEnumerable<Problem> Vpns(OccupiedAddresses occupied) =>
         from vpn in occupied.Vpns.GroupBy(v => v.Interface)
         select new Problem("MT3111", vpn.Key,
-            $"Routes via {vpn.Key} take all traffic ({string.Join(", ", vpn.Select(r => r.Range))}), as a VPN does: which addresses lie " +
-                $"behind it " +
-            "cannot be known.",
-            "Where something behind it cannot be reached from a cluster, set addressing.podBase and addressing.serviceBase to ranges " +
-                "that it does " +
-            "not have.",
+            $"Routes via {vpn.Key} capture all traffic ({string.Join(", ", vpn.Select(r => r.Range))}), as a VPN does, so the addresses " +
+            "behind it are unknown.",
+            "If a cluster cannot reach something behind it, set addressing.podBase and addressing.serviceBase to ranges that the VPN " +
+            "does not use.",
             Severity.Warning);
 
-    /// <summary>The ranges of the nodes' network: what it has, or is to have; null where only the engine will know.</summary>
+    /// <summary>The current or planned ranges of the nodes' network; null if the engine will choose them.</summary>
     private static IReadOnlyList<EngineSubnet>? NetworkRanges(MeshTopology topology, EngineSnapshot snapshot, OccupiedAddresses occupied,
         List<Problem> problems)
     {
@@ -155,7 +153,7 @@ internal sealed record AddressPlan
             Add(ProblemCodes.NetworkAmbiguous,
                 $"{networks.Count} container networks have this name " +
                 $"({string.Join(", ", networks.Select(n => n.Id[..Math.Min(12, n.Id.Length)]))}).",
-                $"Remove the one that nothing uses, by its id: {EngineWord(snapshot)} network rm <id>.");
+                $"Remove the unused one by its id: {EngineWord(snapshot)} network rm <id>.");
             return null;
         }
 
@@ -171,19 +169,19 @@ internal sealed record AddressPlan
             Add(ProblemCodes.NetworkFamilyMissing,
                 $"The container network has no {word} range, but ipFamily is {SubnetPlanning.Word(topology.Kind.IpFamily)}.",
                 networks.Count == 0 ? "Add one to network.subnet." : isEmpty
-                    ? $"No container is in it: {EngineWord(snapshot)} network rm {wanted.Name}, and it is made anew."
-                    : "Remove the clusters in it and the network, or choose another with --docker-network.");
+                    ? $"No container uses it. Remove it, and the next run recreates it: {EngineWord(snapshot)} network rm {wanted.Name}."
+                    : "Remove its clusters and the network, or choose another network with --docker-network.");
         }
 
         foreach (var subnet in subnets)
         {
             var range = IpRange.Of(subnet.Range);
             if (occupied.Routes.FirstOrDefault(r => r.Range.Overlaps(range)) is { } route)
-                Add("MT3114", $"The container network {subnet.Range} overlaps {route.Owner}: one of the two cannot be reached.",
-                    $"Remove the network and set network.subnet to a range that is free{Free(occupied, range.Family)}.", Severity.Warning);
+                Add("MT3114", $"The container network {subnet.Range} overlaps {route.Owner}: one of the two is unreachable.",
+                    $"Remove the network and set network.subnet to a free range{Free(occupied, range.Family)}.", Severity.Warning);
             if (networks.Count == 0 && occupied.Networks.FirstOrDefault(n => n.Range.Overlaps(range)) is { } network)
                 Add("MT3102", $"Its range {subnet.Range} overlaps the {network.Owner}.",
-                    $"Set network.subnet to a range that is free{Free(occupied, range.Family)}.");
+                    $"Set network.subnet to a free range{Free(occupied, range.Family)}.");
         }
 
         return subnets;

@@ -4,13 +4,13 @@ using MeshTrust.Settings;
 
 namespace MeshTrust.Kind;
 
-/// <summary>Addresses that somebody has already.</summary>
+/// <summary>Addresses that are in use, and by what.</summary>
 internal sealed record AddressClaim(string Owner, IpRange Range);
 
-/// <summary>The addresses that the engine's networks, the machine's routes and other clusters have.</summary>
+/// <summary>The addresses used by the engine's networks, the machine's routes and other clusters.</summary>
 internal sealed class OccupiedAddresses
 {
-    /// <summary>A VPN that takes all traffic sets routes as short as these, since they win over the default route.</summary>
+    /// <summary>A VPN that captures all traffic sets prefixes this short, because they win over the default route.</summary>
     private const int VpnPrefix = 3;
 
     private static readonly string[] VpnInterfaces =
@@ -27,7 +27,7 @@ internal sealed class OccupiedAddresses
         new("reserved: multicast", IpRange.Of(IPNetwork.Parse("ff00::/8"))),
     ];
 
-    // What kind gives a cluster that names no ranges.
+    // kind's defaults for a cluster that names no ranges.
     private static readonly string[] KindDefaults = ["10.244.0.0/16", "10.96.0.0/16", "fd00:10:244::/56", "fd00:10:96::/112"];
 
     internal OccupiedAddresses(EngineSnapshot snapshot, IReadOnlySet<string> ours, IReadOnlyList<AddressClaim> others)
@@ -57,13 +57,13 @@ internal sealed class OccupiedAddresses
 
     internal IReadOnlyList<AddressClaim> Networks { get; }
 
-    /// <summary>The machine's routes, apart from those that lead into container networks and those of <see cref="Vpns"/>.</summary>
+    /// <summary>The machine's routes, except those into container networks and those of <see cref="Vpns"/>.</summary>
     internal IReadOnlyList<AddressClaim> Routes { get; }
 
-    /// <summary>Routes that stand for all traffic: they say nothing of who has which addresses.</summary>
+    /// <summary>Routes that capture all traffic: they do not show which addresses are in use.</summary>
     internal IReadOnlyList<HostRoute> Vpns { get; }
 
-    /// <summary>What other clusters have or may have: it is avoided, but is no error for a range that the user named.</summary>
+    /// <summary>Ranges that other clusters use or may use: avoided in planning, but not an error for a range that the user named.</summary>
     internal IReadOnlyList<AddressClaim> Soft { get; }
     internal static IReadOnlyList<AddressClaim> Unusable => Reserved;
     internal IEnumerable<AddressClaim> All => [.. Reserved, .. Networks, .. Routes, .. Soft];
@@ -72,7 +72,7 @@ internal sealed class OccupiedAddresses
     {
         if (route.Interface == "lo" || HasPrefix("docker") || HasPrefix("podman") || HasPrefix("cni-podman")) return true;
         if (HasPrefix("br-") && snapshot.Networks.Any(n => n.Id.StartsWith(route.Interface[3..], StringComparison.Ordinal))) return true;
-        // A bridge of any other name: the network itself says what it has.
+        // A bridge with any other name: its network already lists its ranges.
         return snapshot.Networks.Any(n => n.Subnets.Any(s => s.Range.Equals(route.Range))) && !VpnInterfaces.Any(HasPrefix);
 
         bool HasPrefix(string prefix) => route.Interface.StartsWith(prefix, StringComparison.Ordinal);
@@ -80,7 +80,7 @@ internal sealed class OccupiedAddresses
 }
 
 /// <summary>
-/// Gives out ranges of one size from a base, in the order of Istio's own topologies: each step-th first, then what lies between.
+/// Assigns ranges of one size from a base, in the order of Istio's own topologies: every step-th first, then those in between.
 /// </summary>
 internal sealed class SubnetSearch(IPNetwork within, int prefix, int step)
 {
@@ -123,13 +123,13 @@ internal sealed class SubnetSearch(IPNetwork within, int prefix, int step)
         }
 
         if (_lap > _step || _count == 0) return null;
-        // Last of all the base itself, which Istio's scheme leaves out.
+        // The base itself comes last; Istio's scheme leaves it out.
         _lap = _step + 1;
         return new IPNetwork(within.BaseAddress, prefix);
     }
 }
 
-/// <summary>The part of a container network from which load balancers may give out addresses.</summary>
+/// <summary>The part of a container network from which load balancers may assign addresses.</summary>
 internal sealed class PoolSpace
 {
     // RFC 2526: the last 128 addresses of an IPv6 subnet are anycast addresses.
@@ -211,7 +211,7 @@ internal sealed class PoolSpace
             var owner = taken.Where(block.Overlaps).MinBy(t => t.FirstNumber);
             if (owner is null) blocks.Add(block);
             var next = owner is null ? start : UInt128.Min(start, owner.FirstNumber / length * length);
-            // The next aligned block that ends before what was found.
+            // The next aligned block that ends before the conflict.
             if (next < length || (start = next - length) < _first) return blocks.Count == count ? blocks : null;
         }
 

@@ -7,7 +7,7 @@ using MeshTrust.Settings;
 
 namespace MeshTrust.Kind;
 
-/// <summary>The addresses of one cluster. Where it is dual-stack, each list has IPv4 first.</summary>
+/// <summary>The addresses of one cluster. In a dual-stack cluster, each list has IPv4 first.</summary>
 internal sealed record ClusterAddresses
 {
     [JsonPropertyName("name")]
@@ -15,12 +15,14 @@ internal sealed record ClusterAddresses
     public IReadOnlyList<IPNetwork> PodSubnets { get; init; } = [];
     public IReadOnlyList<IPNetwork> ServiceSubnets { get; init; } = [];
 
-    /// <summary>What its load balancer gives out; empty where it has none of ours, or where the nodes' network is not there yet.</summary>
+    /// <summary>
+    /// The addresses that its load balancer assigns; empty if MeshTrust does not manage one, or the nodes' network does not exist yet.
+    /// </summary>
     public IReadOnlyList<IpRange> LoadBalancerPool { get; init; } = [];
 
     /// <summary>
-    /// Which of them were not given out: <c>podSubnet</c>, <c>serviceSubnet</c> or <c>loadBalancerPool</c> that the user named, or that a
-    /// cluster had when it was taken over. They are kept as long as the cluster is there, whatever the scheme of addresses would give.
+    /// Which of them the planner did not choose: <c>podSubnet</c>, <c>serviceSubnet</c> or <c>loadBalancerPool</c> that the user named, or
+    /// that a cluster had when it was adopted. They are kept as long as the cluster exists.
     /// </summary>
     [JsonIgnore]
     public IReadOnlyList<string> Asked { get; init; } = [];
@@ -34,7 +36,7 @@ internal sealed record ClusterAddresses
 }
 
 /// <summary>
-/// Addresses that were given out, kept in <c>lock.json</c> of the work directory, so that the next run gives out the same.
+/// Assigned addresses, stored in <c>lock.json</c> in the work directory, so that the next run assigns the same ones.
 /// </summary>
 internal sealed record AddressLock
 {
@@ -43,8 +45,8 @@ internal sealed record AddressLock
 
     private static readonly StateFile<AddressLock> File =
         new(KindStateContext.Default.AddressLock, (path, reason) => new MeshTrustException(
-        Stage.Preflight, new Problem("MT3119", path, $"The file that keeps the clusters' addresses cannot be read: {reason}.",
-            "Put back the file as it was, or remove it: it is then written anew from the state that is kept of each cluster.")));
+        Stage.Preflight, new Problem("MT3119", path, $"The file with the clusters' addresses cannot be read: {reason}.",
+            "Restore the file, or delete it: the next run recreates it from the stored state of each cluster.")));
 
     public IReadOnlyList<ClusterAddresses> Clusters { get; init; } = [];
 
@@ -60,17 +62,17 @@ internal sealed record AddressLock
 }
 
 /// <summary>
-/// What a kind cluster really has that MeshTrust did not make from here, as its own control plane tells it: no plan and no lock file knows
-/// it, and nothing of the engine shows it.
+/// The addresses of a kind cluster that MeshTrust did not create from this work directory, as its control plane reports them: neither a
+/// plan, a lock file nor the engine knows them.
 /// </summary>
 internal sealed partial record FoundAddresses
 {
-    /// <summary>The cluster's name, as kind has it: it may be none that MeshTrust would take.</summary>
+    /// <summary>The cluster's name in kind; it may not be valid for MeshTrust.</summary>
     public required string Cluster { get; init; }
     public IReadOnlyList<IPNetwork> PodSubnets { get; init; } = [];
     public IReadOnlyList<IPNetwork> ServiceSubnets { get; init; } = [];
 
-    /// <summary>What its MetalLB gives out from the pool that MeshTrust and setupkind.sh would write as well.</summary>
+    /// <summary>The addresses in its MetalLB pool of the name that MeshTrust and setupkind.sh use.</summary>
     public IReadOnlyList<IpRange> LoadBalancerPool { get; init; } = [];
     public IReadOnlyList<IpRange> FurtherPools { get; init; } = [];
     public bool HasRanges => PodSubnets.Count > 0 && ServiceSubnets.Count > 0;
@@ -83,7 +85,7 @@ internal sealed partial record FoundAddresses
         _ => IpFamily.IPv4,
     };
 
-    /// <summary>Reads what the cluster's control plane said. What is none of it is passed over.</summary>
+    /// <summary>Reads the output of the cluster's control plane. Anything else is ignored.</summary>
     public static FoundAddresses Read(string cluster, string manifests, string pools, string ownPool)
     {
         var lines = pools.Split('\n').Select(line => line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries))
@@ -101,7 +103,7 @@ internal sealed partial record FoundAddresses
     }
 
     /// <summary>
-    /// The ranges of a flag; IPv4 first, as everywhere in MeshTrust. Of a flag that stands twice the last counts, as it does for the
+    /// The ranges of a flag; IPv4 first, as everywhere in MeshTrust. If a flag is repeated, the last one counts, as it does for the
     /// program.
     /// </summary>
     private static IReadOnlyList<IPNetwork> Ranges(string manifests, string flag)

@@ -2,13 +2,13 @@ using YamlDotNet.RepresentationModel;
 
 namespace MeshTrust.Kind;
 
-/// <summary>What a cluster really runs with, as it was read back: kind skips a patch that does not fit without a word.</summary>
+/// <summary>The configuration a cluster really runs with, read back from it: kind silently skips a patch of another version.</summary>
 internal sealed record EffectiveConfig
 {
     /// <summary>The owner of a planned setting that the user did not name.</summary>
     private const string Own = "MeshTrust";
 
-    /// <summary><c>data.ClusterConfiguration</c> of the ConfigMap <c>kube-system/kubeadm-config</c>; null where it was not read.</summary>
+    /// <summary><c>data.ClusterConfiguration</c> of the ConfigMap <c>kube-system/kubeadm-config</c>; null if it was not read.</summary>
     public string? ClusterConfiguration { get; init; }
 
     /// <summary>
@@ -20,8 +20,8 @@ internal sealed record EffectiveConfig
     public IReadOnlyDictionary<string, string> Containerd { get; init; } = new Dictionary<string, string>();
 
     /// <summary>
-    /// What was planned and did not take effect, as far as it was read: MT2316 a kubeadm setting, a flag, a range or a name in the API
-    /// server's certificate, MT2318 containerd's registry folder. What the user's own patches wanted is a warning.
+    /// Planned settings that did not take effect, as far as they were read: MT2316 a kubeadm setting, a flag, a range or a name in the API
+    /// server's certificate, MT2318 containerd's registry folder. A setting from the user's own patch is a warning.
     /// </summary>
     public IReadOnlyList<Problem> Missing(KindPlan plan) => [.. Flags(plan), .. Kubeadm(plan), .. Registries(plan)];
 
@@ -31,11 +31,11 @@ internal sealed record EffectiveConfig
         {
             if (!Commands.TryGetValue(flag.Component, out var command)) continue;
             var prefix = $"--{flag.Name}=";
-            // Of a flag that stands twice the last counts.
+            // If a flag is repeated, the last one counts.
             var value = command.LastOrDefault(a => a.StartsWith(prefix, StringComparison.Ordinal))?[prefix.Length..];
             var there = value is null ? $"no --{flag.Name}" : prefix + value;
             if (value != flag.Value)
-                yield return Setting(plan, $"{flag.Component} runs with {there}, planned is {prefix}{flag.Value}.", Own);
+                yield return Setting(plan, $"{flag.Component} runs with {there}, expected {prefix}{flag.Value}.", Own);
         }
     }
 
@@ -49,7 +49,7 @@ internal sealed record EffectiveConfig
         }
         catch (FormatException e)
         {
-            return [Setting(plan, $"kubeadm's own configuration cannot be read back: {e.Message}.", Own)];
+            return [Setting(plan, $"kubeadm's configuration cannot be read back: {e.Message}.", Own)];
         }
 
         var values = KindYaml.Leaves(there, isHashed: false).ToLookup(l => l.Path, l => l.Value);
@@ -68,7 +68,7 @@ internal sealed record EffectiveConfig
             .. from one in planned
                where !values[one.Path].Contains(one.Wanted)
                let value = values[one.Path].FirstOrDefault("not set")
-               select Setting(plan, $"kubeadm has {one.Path} {value}, planned is {one.Wanted}.", one.Owner),
+               select Setting(plan, $"kubeadm has {one.Path} {value}, expected {one.Wanted}.", one.Owner),
         ];
     }
 
@@ -77,8 +77,8 @@ internal sealed record EffectiveConfig
         where plan.HasRegistryFolder && !node.Value.Split('\n').Any(NamesRegistryFolder)
         select new Problem(ProblemCodes.RegistriesNotConfigured, node.Key,
             node.Value.Length == 0 ? "containerd's configuration is empty."
-                : $"containerd was not told to look into {KindConfig.RegistryFolder}, so the node does not know the registries.",
-            "Use a node image of kind 0.27 or later, or set config_path by a containerdConfigPatch of the image's own version.",
+                : $"containerd is not configured to read {KindConfig.RegistryFolder}, so the node does not know the registries.",
+            "Use a node image of kind 0.27 or later, or set config_path with a containerdConfigPatch for the image's containerd version.",
             Severity.Warning);
 
     private static bool NamesRegistryFolder(string line) =>
@@ -123,7 +123,7 @@ internal sealed record EffectiveConfig
 
     private static Problem Setting(KindPlan plan, string what, string owner) => new("MT2316", plan.Cluster.Value,
         $"A planned setting did not take effect: {what}",
-        owner == Own ? "Report it with the versions of kind and Kubernetes; the cluster may work all the same."
-            : $"Look at the patch in {owner}: kubeadm drops what it does not know, and kind skips a patch of another apiVersion.",
+        owner == Own ? "Report it with your kind and Kubernetes versions. The cluster may still work."
+            : $"Check the patch in {owner}: kubeadm drops unknown keys, and kind skips a patch of another apiVersion.",
         owner == Own ? Severity.Error : Severity.Warning);
 }

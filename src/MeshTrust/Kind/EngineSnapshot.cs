@@ -4,7 +4,7 @@ using MeshTrust.Settings;
 namespace MeshTrust.Kind;
 
 /// <summary>
-/// What a container engine and its machine hold, read at one time: what every plan and every preflight check is made from.
+/// The state of a container engine and its machine, read at one time: the input of every plan and every preflight check.
 /// </summary>
 internal sealed record EngineSnapshot
 {
@@ -12,13 +12,13 @@ internal sealed record EngineSnapshot
     public required IReadOnlyList<EngineNetwork> Networks { get; init; }
     public required IReadOnlyList<EngineContainer> Containers { get; init; }
 
-    /// <summary>The machine's routes; empty where they cannot be read (a remote engine, another operating system).</summary>
+    /// <summary>The machine's routes; empty if they cannot be read (a remote engine, another operating system).</summary>
     public IReadOnlyList<HostRoute> Routes { get; init; } = [];
 
-    /// <summary>kind's own version, such as <c>0.32.0</c>; null where kind is not there.</summary>
+    /// <summary>kind's own version, such as <c>0.32.0</c>; null if kind is not installed.</summary>
     public string? KindVersion { get; init; }
 
-    /// <summary>The networks of that name: none, one, or more by a race of two programs.</summary>
+    /// <summary>The networks of that name: none, one, or several after a race between two programs.</summary>
     public IReadOnlyList<EngineNetwork> NetworksNamed(string name) => [.. Networks.Where(n => n.Name == name)];
 
     public IReadOnlyList<EngineContainer> NodesOf(string cluster) =>
@@ -29,7 +29,7 @@ internal sealed record EngineSnapshot
         [.. Containers.Select(c => c.KindCluster).OfType<string>().Distinct().Order(StringComparer.Ordinal)];
 }
 
-/// <summary>What a container engine says of itself (<c>docker info</c>, <c>podman info</c>).</summary>
+/// <summary>What a container engine reports about itself (<c>docker info</c>, <c>podman info</c>).</summary>
 internal sealed record EngineInfo
 {
     public required ContainerEngineChoice Engine { get; init; }
@@ -45,13 +45,13 @@ internal sealed record EngineInfo
     public string LogDriver { get; init; } = "";
 
     /// <summary>
-    /// Where new networks get their ranges from, where the daemon's configuration says so (<c>default-address-pools</c>); empty for the
+    /// The pools for the ranges of new networks, if the daemon's configuration names them (<c>default-address-pools</c>); empty for the
     /// built-in pools.
     /// </summary>
     public IReadOnlyList<EngineAddressPool> AddressPools { get; init; } = [];
     public bool IsRootless { get; init; }
 
-    /// <summary>Whether it is another machine's: its endpoint is <c>tcp://</c> or <c>ssh://</c> of a host that is not this one.</summary>
+    /// <summary>Whether another machine runs it: its endpoint is <c>tcp://</c> or <c>ssh://</c> of a host that is not this one.</summary>
     public bool IsRemote { get; init; }
 }
 
@@ -104,7 +104,7 @@ internal sealed record EngineSubnet
 {
     public required IPNetwork Range { get; init; }
 
-    /// <summary>The host's own address in it; null where the engine does not say.</summary>
+    /// <summary>The host's own address in it; null if the engine does not report one.</summary>
     public IPAddress? Gateway { get; init; }
 
     /// <summary>The part from which containers get addresses; null for all of it.</summary>
@@ -112,7 +112,7 @@ internal sealed record EngineSubnet
     public IReadOnlyList<IPAddress> Auxiliary { get; init; } = [];
 }
 
-/// <summary>A range that an engine cuts into the ranges of its networks.</summary>
+/// <summary>A range that an engine divides among its networks.</summary>
 internal sealed record EngineAddressPool(IPNetwork Range, int Prefix);
 
 /// <summary>An image that the engine has.</summary>
@@ -125,5 +125,5 @@ internal sealed record EngineImage
     public IReadOnlyList<string> Digests { get; init; } = [];
 }
 
-/// <summary>A route of the machine, whatever made it: an interface, a VPN, an administrator.</summary>
+/// <summary>A route of the machine, from any source: an interface, a VPN, an administrator.</summary>
 internal sealed record HostRoute(IPNetwork Range, string Interface);

@@ -11,20 +11,20 @@ internal sealed class KindConfig(MeshTopology topology, ClusterSpec cluster, Eng
 {
     internal const string RegistryFolder = "/etc/containerd/certs.d";
 
-    /// <summary>Where etcd lies in memory: kind gives every node a tmpfs there.</summary>
+    /// <summary>The path for in-memory etcd: kind mounts a tmpfs there in every node.</summary>
     internal const string EtcdFolder = "/tmp/etcd";
     private KindSpec Kind => topology.Kind;
 
     /// <summary>
-    /// Names that the API server's certificate must have besides those that kubeadm gives it; empty where the engine is this machine's.
+    /// Names that the API server's certificate needs besides kubeadm's own; empty if the engine runs on this machine.
     /// </summary>
     internal IReadOnlyList<string> CertificateNames => snapshot.Info.IsRemote
-        // Up to kind 0.31 a patch takes the place of kind's own list.
+        // Up to kind 0.31 a patch replaces kind's own list.
         ? [.. new[] { "localhost", "127.0.0.1", EngineHost }.OfType<string>().Distinct()]
         : [];
 
     /// <summary>
-    /// Whether containerd must be told where registries are described: images of kind 0.27 and later know it by themselves.
+    /// Whether containerd must be configured to find registry descriptions: images of kind 0.27 and later already are.
     /// </summary>
     internal bool NeedsRegistryFolder => Kind.Registries.Count > 0
         && (Kind.NodeImage is not null || KindVersion.Read(snapshot.KindVersion)?.IsAtLeast(0, 27) != true);
@@ -36,7 +36,7 @@ internal sealed class KindConfig(MeshTopology topology, ClusterSpec cluster, Eng
     ];
 
     /// <summary>
-    /// The kubeadm patches. They name no apiVersion: kind skips a patch for another version than it writes without a word.
+    /// The kubeadm patches. They name no apiVersion, because kind silently skips a patch for a version other than the one it writes.
     /// </summary>
     internal IReadOnlyList<YamlMappingNode> Patches
     {
@@ -54,10 +54,10 @@ internal sealed class KindConfig(MeshTopology topology, ClusterSpec cluster, Eng
         }
     }
 
-    /// <summary>kind frees a single node for work by itself, several control planes not.</summary>
+    /// <summary>kind removes the taint from a single node, but not from several control planes.</summary>
     internal bool HasOnlyControlPlanes => cluster.Kind.ControlPlanes > 1 && SubnetPlanning.Workers(topology, cluster) == 0;
 
-    /// <summary>What a registry's hosts are called by images, and how containerd reaches them.</summary>
+    /// <summary>The registry hosts that image names use, and how containerd reaches them.</summary>
     internal IReadOnlyList<NodeFile> NodeFiles =>
     [
         .. from registry in Kind.Registries
@@ -67,7 +67,7 @@ internal sealed class KindConfig(MeshTopology topology, ClusterSpec cluster, Eng
                $"[host.\"http://{registry.Name}:5000\"]\n  capabilities = [\"pull\", \"resolve\"]\n"),
     ];
 
-    /// <summary>The version of kubeadm's API that kind writes; null where the Kubernetes version is not known.</summary>
+    /// <summary>The version of kubeadm's API that kind writes; null if the Kubernetes version is unknown.</summary>
     internal static string? KubeadmVersion(string? kindVersion, string? kubernetesVersion)
     {
         if (KindVersion.Read(kubernetesVersion) is not { } kubernetes) return null;
@@ -132,7 +132,7 @@ internal sealed class KindConfig(MeshTopology topology, ClusterSpec cluster, Eng
     {
         get
         {
-            // Docker Desktop leads no IPv6 port into its machine.
+            // Docker Desktop does not forward IPv6 ports into its machine.
             var isV6 = Kind.IpFamily == IpFamily.IPv6
                 && !snapshot.Info.OperatingSystem.Contains("Docker Desktop", StringComparison.Ordinal);
             return snapshot.Info.IsRemote ? isV6 ? "::" : "0.0.0.0" : isV6 ? "::1" : "127.0.0.1";

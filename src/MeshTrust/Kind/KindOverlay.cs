@@ -5,8 +5,7 @@ using YamlDotNet.RepresentationModel;
 namespace MeshTrust.Kind;
 
 /// <summary>
-/// A piece of kind configuration of the user's own: below the plan (a file) or over it (<c>kindConfig</c>). What MeshTrust plans is refused
-/// in it.
+/// The user's own kind configuration: under the plan (a file) or over it (<c>kindConfig</c>). It must not set what MeshTrust plans.
 /// </summary>
 internal sealed partial class KindOverlay
 {
@@ -24,15 +23,15 @@ internal sealed partial class KindOverlay
         "ipFamily", "apiServerPort", "apiServerAddress", "podSubnet", "serviceSubnet", "disableDefaultCNI", "kubeProxyMode", "dnsSearch",
     ];
 
-    // What is planned, and where it is said instead.
+    // Planned keys, and where to set them instead.
     private static readonly Dictionary<string, string> Owned = new()
     {
-        ["name"] = "The cluster's name is that of the topology.",
-        ["networking.ipFamily"] = "Say ipFamily in the topology, or --ip-family.",
-        ["networking.podSubnet"] = "Say podSubnet of the cluster, or --pod-subnet.",
-        ["networking.serviceSubnet"] = "Say serviceSubnet of the cluster, or --service-subnet.",
-        ["networking.apiServerAddress"] = "It follows from where the container engine is.",
-        ["nodes.image"] = "Say nodeImage in the topology, or --node-image.",
+        ["name"] = "The topology sets the cluster's name.",
+        ["networking.ipFamily"] = "Set ipFamily in the topology, or --ip-family.",
+        ["networking.podSubnet"] = "Set podSubnet of the cluster, or --pod-subnet.",
+        ["networking.serviceSubnet"] = "Set serviceSubnet of the cluster, or --service-subnet.",
+        ["networking.apiServerAddress"] = "It depends on where the container engine runs.",
+        ["nodes.image"] = "Set nodeImage in the topology, or --node-image.",
     };
 
     private readonly string _place;
@@ -48,7 +47,7 @@ internal sealed partial class KindOverlay
 
     internal IReadOnlyList<YamlMappingNode> KubeadmPatches { get; private set; } = [];
 
-    /// <summary>Reads and checks it; problems and warnings go to the list. Null where it is no YAML.</summary>
+    /// <summary>Reads and checks it; problems and warnings go to the list. Null if it is not valid YAML.</summary>
     internal static KindOverlay? Read(string place, string text, string? kubeadmVersion, List<Problem> problems)
     {
         try
@@ -83,7 +82,7 @@ internal sealed partial class KindOverlay
         {
             if (!path.StartsWith("containerd", StringComparison.Ordinal) || !Mirrors().IsMatch(value)) continue;
             Add("MT2405", path, "A containerd patch sets registry.mirrors: containerd 2.2 in newer node images does not start with it.",
-                "Take it out, and name the registry under registries: the nodes then know it by hosts.toml.");
+                "Remove it, and list the registry under registries: the nodes then find it in hosts.toml.");
         }
 
         var patches = Texts(Root, "kubeadmConfigPatches");
@@ -108,14 +107,14 @@ internal sealed partial class KindOverlay
         Nodes = byRole;
     }
 
-    /// <summary>More nodes than are planned: their number is the topology's.</summary>
+    /// <summary>Rejects more nodes than planned: the topology sets their number.</summary>
     internal void CheckCount(string role, int planned)
     {
         var count = Nodes.GetValueOrDefault(role)?.Count ?? 0;
         if (count <= planned) return;
         Add("MT2406", "nodes", $"It has {count} nodes of role {role}, but {planned} {(planned == 1 ? "is" : "are")} planned.",
-            role == NodeNames.Worker ? $"Say workers: {count} in the topology, or --worker-nodes={count}."
-                : $"Say controlPlanes: {count} in the topology.");
+            role == NodeNames.Worker ? $"Set workers: {count} in the topology, or --worker-nodes={count}."
+                : $"Set controlPlanes: {count} in the topology.");
     }
 
     /// <summary>What it sets, each value by its path.</summary>
@@ -141,9 +140,9 @@ internal sealed partial class KindOverlay
         if (version is null || kubeadmVersion is null || !version.StartsWith("kubeadm.k8s.io/", StringComparison.Ordinal)
             || version == $"kubeadm.k8s.io/{kubeadmVersion}") return [patch];
         Add("MT2407", path,
-            $"The patch is for {version}, but kind writes kubeadm.k8s.io/{kubeadmVersion} for this Kubernetes version and skips it " +
-                $"without a word.",
-            "Leave apiVersion out of the patch: it then applies to every version.", Severity.Warning);
+            $"The patch is for {version}, but kind writes kubeadm.k8s.io/{kubeadmVersion} for this Kubernetes version and silently " +
+                "skips the patch.",
+            "Remove apiVersion from the patch: it then applies to every version.", Severity.Warning);
         return [];
     }
 
@@ -155,17 +154,18 @@ internal sealed partial class KindOverlay
         foreach (var key in map.Children.Keys.Select(KindYaml.Key).Where(k => !known.Contains(k)))
         {
             var nearest = NearestName.Find(key, known);
-            Add("MT2406", prefix + key, "kind knows no such key.", nearest is null ? "Take it out." : $"Did you mean {nearest}?");
+            Add("MT2406", prefix + key, "Unknown key in kind's configuration.",
+                nearest is null ? "Remove it." : $"Did you mean {nearest}?");
         }
     }
 
     private void Fixed(string key, string value)
     {
         if (KindYaml.Value(Root, key) is { } node && (node as YamlScalarNode)?.Value != value)
-            Add("MT2406", key, $"It is not {value}.", $"Write {key}: {value}, or leave it out.");
+            Add("MT2406", key, $"Expected {value}.", $"Write {key}: {value}, or remove it.");
     }
 
-    private void Refuse(string key, string remedy) => Add("MT2406", key, "MeshTrust plans this key itself.", $"Take it out. {remedy}");
+    private void Refuse(string key, string remedy) => Add("MT2406", key, "MeshTrust sets this key itself.", $"Remove it. {remedy}");
 
     private void Add(string id, string key, string what, string remedy, Severity severity = Severity.Error) =>
         _problems.Add(new Problem(id, $"{_place}: {key}", what, remedy, severity));

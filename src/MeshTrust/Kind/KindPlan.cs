@@ -14,7 +14,7 @@ internal sealed partial record KindPlan
     public string? AskedImage { get; init; }
     public string? AskedVersion { get; init; }
 
-    /// <summary>The Kubernetes version that the image has, such as <c>1.35.0</c>; null where it is not known.</summary>
+    /// <summary>The Kubernetes version that the image has, such as <c>1.35.0</c>; null if it is unknown.</summary>
     public string? KubernetesVersion { get; init; }
     public required string ConfigYaml { get; init; }
     public required KindShape Shape { get; init; }
@@ -22,20 +22,20 @@ internal sealed partial record KindPlan
 
     /// <summary>
     /// The names of the containers: <c>c-control-plane</c>, <c>c-control-plane2</c> …, <c>c-worker</c> …, and
-    /// <c>c-external-load-balancer</c> where there are several control planes.
+    /// <c>c-external-load-balancer</c> if there are several control planes.
     /// </summary>
     public IReadOnlyList<string> Nodes => Shape.Nodes;
 
     /// <summary>
-    /// Those of <see cref="Nodes"/> that are nodes to Kubernetes as well: all but the load balancer before several control planes.
+    /// Those of <see cref="Nodes"/> that are Kubernetes nodes: all but the load balancer in front of several control planes.
     /// </summary>
     public IReadOnlyList<string> KubernetesNodes => [.. Nodes.Where(node => node != LoadBalancer)];
 
-    /// <summary>The container that leads to the API server: the control plane, or the load balancer before several.</summary>
+    /// <summary>The container that serves the API server: the control plane, or the load balancer in front of several.</summary>
     public string ApiServerHost => Nodes.Contains(LoadBalancer) ? LoadBalancer : $"{Cluster}-{NodeNames.ControlPlane}";
     public required ClusterAddresses Addresses { get; init; }
 
-    /// <summary>What a cluster of this name was found to have that is not ours and is to be taken over; null for none.</summary>
+    /// <summary>The addresses of an existing cluster of this name that is to be adopted; null for none.</summary>
     public FoundAddresses? TakenOver { get; init; }
 
     /// <summary>Files that every Kubernetes node needs before images are pulled: <c>hosts.toml</c> of each registry.</summary>
@@ -44,12 +44,12 @@ internal sealed partial record KindPlan
     /// <summary>Flags that the patches must have set, to be read back from the cluster.</summary>
     public IReadOnlyList<PlannedFlag> Flags { get; init; } = [];
 
-    /// <summary>Names that the API server's certificate must have besides those that kubeadm gives it.</summary>
+    /// <summary>Names that the API server's certificate needs besides kubeadm's own.</summary>
     public IReadOnlyList<string> CertificateNames { get; init; } = [];
     public IReadOnlyList<Problem> Warnings { get; init; } = [];
     internal bool HasRegistryFolder { get; init; }
 
-    /// <summary>The kubeadm patches that must show in the cluster: MeshTrust's own, and the user's.</summary>
+    /// <summary>The kubeadm patches that must take effect in the cluster: MeshTrust's own, and the user's.</summary>
     internal IReadOnlyList<(string Owner, YamlMappingNode Patch)> KubeadmPatches { get; init; } = [];
 
     public IReadOnlyList<string> ControlPlanes =>
@@ -107,7 +107,7 @@ internal sealed partial record KindPlan
 
         if (problems.Where(p => p.Severity == Severity.Error).Distinct().ToList() is { Count: > 0 } errors)
             throw new MeshTrustException(Stage.Preflight, errors);
-        // What concerns all clusters is told once, with the first.
+        // Warnings for all clusters are reported once, with the first.
         return [.. plans.Select((p, i) => i == 0 ? p with { Warnings = [.. problems, .. p.Warnings] } : p)];
     }
 
@@ -129,14 +129,14 @@ internal sealed partial record KindPlan
         };
     }
 
-    // Both become parts of a path in the node and of TOML.
+    // Both become part of a path in the node and of TOML.
     private static IEnumerable<Problem> Registries(KindSpec hosting) =>
         from registry in hosting.Registries
         from name in registry.Aliases.Prepend(registry.Name)
         where !HostAndPort().IsMatch(name)
         select new Problem("MT2406", "registries",
-            $"The registry's name or alias \"{Shown(name)}\" is no host, nor a host with a port.",
-            "Write such as kind-registry or localhost:5000.");
+            $"The registry's name or alias \"{Shown(name)}\" is not a valid host or host:port.",
+            "Use a name such as kind-registry or localhost:5000.");
 
     private static string Shown(string text) => new([.. text.Take(60).Select(c => char.IsControl(c) ? '?' : c)]);
 
@@ -145,8 +145,8 @@ internal sealed partial record KindPlan
 }
 
 /// <summary>
-/// What cannot be changed in a cluster once it is made, as the user wants it: what MeshTrust itself adds is no part of it, so that another
-/// version of MeshTrust or of kind makes no cluster differ. The image is not part of it either: that is read from the nodes.
+/// The user's settings that cannot change once a cluster is created. What MeshTrust adds is not part of it, so that another version of
+/// MeshTrust or kind never makes a cluster differ. The image is not part of it either: it is read from the nodes.
 /// </summary>
 internal sealed record KindShape
 {
@@ -157,7 +157,7 @@ internal sealed record KindShape
     public required string Network { get; init; }
     public bool EtcdInMemory { get; init; }
 
-    /// <summary>What the user's own kind configuration sets, each value by its path; of a long text its hash.</summary>
+    /// <summary>What the user's own kind configuration sets, each value by its path; a long text as its hash.</summary>
     public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
 
     public string Hash => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n',
@@ -186,10 +186,10 @@ internal sealed record KindShape
     private static string List(IEnumerable<string> items) => string.Join(", ", items) is { Length: > 0 } list ? list : "none";
 }
 
-/// <summary>One thing in which a cluster that is there differs from what is wanted.</summary>
+/// <summary>One difference between an existing cluster and the topology.</summary>
 internal sealed record KindDifference(string Message, string There, string Wanted)
 {
-    public override string ToString() => $"{Message} is {There}, wanted is {Wanted}";
+    public override string ToString() => $"{Message} is {There}, expected {Wanted}";
 }
 
 /// <summary>The names that kind gives to its containers.</summary>

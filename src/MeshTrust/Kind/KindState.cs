@@ -5,16 +5,16 @@ using MeshTrust.Settings;
 
 namespace MeshTrust.Kind;
 
-/// <summary>How far the making of a cluster came.</summary>
+/// <summary>How far the creation of a cluster got.</summary>
 internal enum KindPhase
 {
-    /// <summary>It has begun and not ended: what is there may be half a cluster.</summary>
+    /// <summary>Creation began and did not finish: the cluster may be incomplete.</summary>
     Creating,
     Ready,
 }
 
 /// <summary>
-/// What MeshTrust made: <c>kind/&lt;cluster&gt;/state.json</c>, written before kind begins and after the cluster is ready.
+/// What MeshTrust created: <c>kind/&lt;cluster&gt;/state.json</c>, written before kind begins and after the cluster is ready.
 /// </summary>
 internal sealed record KindState
 {
@@ -22,19 +22,18 @@ internal sealed record KindState
 
     private static readonly StateFile<KindState> File = new(KindStateContext.Default.KindState, (path, reason) => new MeshTrustException(
         Stage.ClusterCreation, new Problem(ProblemCodes.StateUnreadable, path,
-            $"The file that says what MeshTrust made cannot be read: {reason}.",
-            "Put it back as it was, or remove it: the cluster then counts as one that MeshTrust did not make, and --adopt takes it " +
-                "over.")));
+            $"The record of what MeshTrust created cannot be read: {reason}.",
+            "Restore the file, or delete it: MeshTrust then treats the cluster as not its own, and --adopt takes it over.")));
 
     public required KindPhase Phase { get; init; }
     public required string Mesh { get; init; }
 
-    /// <summary>When making it began (UTC): a node that is older is not ours.</summary>
+    /// <summary>When its creation began (UTC): MeshTrust did not create a node that is older.</summary>
     public required DateTimeOffset Started { get; init; }
     public string? Image { get; init; }
     public IReadOnlyDictionary<string, string> Nodes { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>The addresses that the nodes had, by name: after a restart of the engine they may be others.</summary>
+    /// <summary>The addresses that the nodes had, by name: they may change when the engine restarts.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<IPAddress>> NodeAddresses { get; init; } =
         new Dictionary<string, IReadOnlyList<IPAddress>>();
 

@@ -36,7 +36,7 @@ internal static class KindYaml
     internal static string Key(YamlNode key) => (key as YamlScalarNode)?.Value ?? "";
 
     /// <summary>
-    /// Lays a mapping over another: mappings are joined, lists are joined end to end, of anything else the upper one counts.
+    /// Lays a mapping over another: mappings are merged, lists are concatenated, and for anything else the upper one wins.
     /// </summary>
     internal static YamlMappingNode Over(YamlMappingNode lower, YamlMappingNode upper)
     {
@@ -57,7 +57,7 @@ internal static class KindYaml
         return result;
     }
 
-    /// <summary>Each value with its path, of keys in order; a text of several lines is told by its hash.</summary>
+    /// <summary>Each value with its path, of keys in order; a text of several lines as its hash.</summary>
     internal static IEnumerable<(string Path, string Value)> Leaves(YamlNode node, string path = "", bool isHashed = true) => node switch
     {
         YamlMappingNode map => map.Children.OrderBy(c => Key(c.Key), StringComparer.Ordinal)

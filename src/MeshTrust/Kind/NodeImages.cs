@@ -77,10 +77,8 @@ internal static class NodeImages
         select (release.Kind, image.Version, Name(image));
 
     /// <summary>
-    /// The user's own image, else that of kind's release notes, else that of the tag alone. A refusal is MT2401 (Kubernetes is newer than
-    /// this
-    /// kind knows), MT2402 (its release has no image of it) or MT2403 (it is no version); a warning is MT2404 (kind's version is not
-    /// known).
+    /// The user's own image, else the one in kind's release notes, else the tag alone. An error is MT2401 (Kubernetes is newer than this
+    /// kind supports), MT2402 (its release has no such image) or MT2403 (not a valid version); a warning is MT2404 (unknown kind version).
     /// </summary>
     public static NodeImageChoice For(KindSpec kind, string? kindVersion)
     {
@@ -90,20 +88,20 @@ internal static class NodeImages
             return images is null ? new NodeImageChoice { Warnings = [Unknown(kindVersion)] } : Choose(images[0]);
 
         if (KindVersion.Read(text) is not { } asked)
-            return Refuse("MT2403", $"\"{text}\" is no Kubernetes version.", "Write such as 1.35 or 1.35.0.");
+            return Refuse("MT2403", $"\"{text}\" is not a valid Kubernetes version.", "Use a version such as 1.35 or 1.35.0.");
         if (images is null) return Guess(asked, kindVersion);
         var newest = KindVersion.Read(images[0].Version)!;
         if (!newest.IsSameMinor(asked) && asked.CompareTo(newest) > 0)
         {
-            return Refuse("MT2401", $"Kubernetes {asked} is newer than kind {kindVersion} knows (up to {newest.Major}.{newest.Minor}).",
-                "Install a newer kind, or name an image of your own with --node-image.");
+            return Refuse("MT2401", $"Kubernetes {asked} is newer than kind {kindVersion} supports (up to {newest.Major}.{newest.Minor}).",
+                "Install a newer kind, or set your own image with --node-image.");
         }
 
         if (FindImage(images, asked) is { } found) return found;
         return asked.Patch is not null ? OfTag(asked) : Refuse("MT2402",
             $"The release notes of kind {kindVersion} have no image of Kubernetes {asked}; they have " +
             $"{string.Join(", ", images.Select(i => i.Version))}.",
-            "Ask for one of these, for an exact version such as 1.30.10, or name an image with --node-image.");
+            "Choose one of these or an exact version such as 1.30.10, or set an image with --node-image.");
     }
 
     private static (string Version, string Digest)[]? ImagesOf(string? kindVersion) =>
@@ -138,10 +136,10 @@ internal static class NodeImages
 
     private static Problem Unknown(string? kindVersion)
     {
-        var reason = kindVersion is null ? "kind's version is not known"
-            : $"kind {kindVersion} is not a release that MeshTrust knows ({Releases[0].Kind} to {Releases[^1].Kind})";
+        var reason = kindVersion is null ? "kind's version is unknown"
+            : $"MeshTrust does not know kind {kindVersion} (it knows {Releases[0].Kind} to {Releases[^1].Kind})";
         return new("MT2404", "kind", $"{reason}, so the node image is not pinned to its release notes.",
-            "Where a cluster does not come up, name the image of that release with --node-image.", Severity.Warning);
+            "If a cluster does not come up, set the image of that release with --node-image.", Severity.Warning);
     }
 }
 
@@ -150,13 +148,13 @@ internal sealed record NodeImageChoice
 {
     public string? Image { get; init; }
 
-    /// <summary>The Kubernetes version in it, such as <c>1.35.0</c>; null where neither the tag nor the table says.</summary>
+    /// <summary>The Kubernetes version in it, such as <c>1.35.0</c>; null if neither the tag nor the table says.</summary>
     public string? KubernetesVersion { get; init; }
     public Problem? Refusal { get; init; }
     public IReadOnlyList<Problem> Warnings { get; init; } = [];
 }
 
-/// <summary>A version of kind or of Kubernetes: the numbers decide, what follows them does not.</summary>
+/// <summary>A version of kind or Kubernetes: only the numbers count, not what follows them.</summary>
 internal sealed partial record KindVersion(int Major, int Minor, int? Patch) : IComparable<KindVersion>
 {
     internal static KindVersion? Read(string? text) =>
@@ -164,7 +162,7 @@ internal sealed partial record KindVersion(int Major, int Minor, int? Patch) : I
             ? new KindVersion(Number(match.Groups[1])!.Value, Number(match.Groups[2])!.Value, Number(match.Groups[3]))
             : null;
 
-    /// <summary>Reads the version in an image's tag, such as <c>kindest/node:v1.35.0@sha256:…</c>; null where the tag has none.</summary>
+    /// <summary>Reads the version in an image's tag, such as <c>kindest/node:v1.35.0@sha256:…</c>; null if the tag has none.</summary>
     internal static KindVersion? OfImage(string image) =>
         Tag().Match(image) is { Success: true } match ? Read(match.Groups[1].Value) : null;
 

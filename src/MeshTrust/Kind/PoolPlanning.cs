@@ -4,7 +4,7 @@ using MeshTrust.Settings;
 
 namespace MeshTrust.Kind;
 
-/// <summary>Gives every cluster its load-balancer addresses, out of the network that the nodes of all clusters share.</summary>
+/// <summary>Assigns load-balancer addresses to every cluster, from the network that all nodes share.</summary>
 internal sealed class PoolPlanning
 {
     private readonly MeshTopology _topology;
@@ -35,7 +35,7 @@ internal sealed class PoolPlanning
         return planning._pools;
     }
 
-    /// <summary>The network's ranges of the families that are wanted; what members and others have in them is not given out.</summary>
+    /// <summary>The network's ranges of the required families; addresses that members and others use are not assigned.</summary>
     internal static IReadOnlyList<PoolSpace> Spaces(MeshTopology topology, EngineSnapshot snapshot, IReadOnlyList<EngineSubnet> subnets,
         IReadOnlyList<AddressClaim> pools)
     {
@@ -65,8 +65,8 @@ internal sealed class PoolPlanning
         foreach (var missing in _spaces.Where(s => _pools[index].Count > 0 && !_pools[index].Exists(p => p.Family == s.Family)))
         {
             Add("MT4007", cluster,
-                $"Its load-balancer pools have no {SubnetPlanning.Word(missing.Family)} address, but the cluster is dual-stack.",
-                "Services of that family get none; add a pool if they should.", Severity.Warning);
+                $"The load-balancer pools have no {SubnetPlanning.Word(missing.Family)} address, but the cluster is dual-stack.",
+                "Services of that family get no address. Add a pool if they need one.", Severity.Warning);
         }
 
         return true;
@@ -79,32 +79,31 @@ internal sealed class PoolPlanning
         {
             var ranges = string.Join(", ", _spaces.Select(s => s.Subnet));
             Add("MT4002", cluster,
-                $"Its load-balancer pool {pool} lies outside of what the network \"{_topology.Kind.Network.Name}\" ({ranges}) can give " +
-                    $"out.",
-                "Choose addresses inside it, neither its first nor its last, or leave the pool to the planner.");
+                $"Load-balancer pool {pool} is outside the usable addresses of network \"{_topology.Kind.Network.Name}\" ({ranges}).",
+                "Choose addresses inside the network, except its first and last, or remove the pool: it is then planned.");
         }
         else if (space.Pool(pool) is { } other)
         {
-            Add("MT4005", cluster, $"Its load-balancer pool {pool} overlaps {other.Owner}.", "Give each cluster its own.");
+            Add("MT4005", cluster, $"Load-balancer pool {pool} overlaps {other.Owner}.", "Give each cluster its own pool.");
         }
         else if (space.Member(pool) is { } member)
         {
-            Add("MT4003", cluster, $"Its load-balancer pool {pool} contains {member.Owner}.", "Leave that address out.");
+            Add("MT4003", cluster, $"Load-balancer pool {pool} contains {member.Owner}.", "Exclude that address from the pool.");
         }
         else
         {
             if (space.ForContainers.Overlaps(pool) && _kept.Of(cluster.Name)?.LoadBalancerPool.Contains(pool) != true)
             {
                 Add("MT4008", cluster,
-                    $"Its load-balancer pool {pool} lies where the engine gives addresses to containers ({space.ForContainers}).",
-                    "Take addresses from the upper end of the network, or make the network with an ipRange.", Severity.Warning);
+                    $"Load-balancer pool {pool} is in the range that the engine assigns to containers ({space.ForContainers}).",
+                    "Use addresses from the upper end of the network, or create the network with an ipRange.", Severity.Warning);
             }
 
             Take(index, space, pool);
         }
     }
 
-    // setupkind.sh makes one cluster a run, and each run has its own number: further clusters count down from the first one's.
+    // setupkind.sh creates one cluster per run, each with its own number: further clusters count down from the first one's.
     private bool TakeIpSpace(int index, int number)
     {
         var cluster = _topology.Clusters[index];
@@ -115,11 +114,11 @@ internal sealed class PoolPlanning
             else
             {
                 Add("MT4006", cluster, number < 0
-                    ? $"--ip-space={_topology.Kind.LoadBalancer.IpSpace} has no number left for it: each further cluster takes the next " +
-                        $"lower one."
-                    : $"--ip-space={number} means {pool?.ToString() ?? "no pool"}, which lies outside of the network \"{space.Network}\" " +
+                    ? $"--ip-space={_topology.Kind.LoadBalancer.IpSpace} leaves no number for this cluster: each further cluster takes " +
+                        "the next lower one."
+                    : $"--ip-space={number} means {pool?.ToString() ?? "no pool"}, which is outside the network \"{space.Network}\" " +
                       $"({space.Subnet}).",
-                    "Leave --ip-space out: the planner finds addresses that are free.");
+                    "Remove --ip-space: the planner then finds free addresses.");
             }
         }
 
@@ -153,17 +152,17 @@ internal sealed class PoolPlanning
         var other = space.Pool(pool);
         if (!space.Holds(pool) || other is not null)
         {
-            var reason = other is null ? $"no longer lies in the network \"{space.Network}\" ({space.Subnet})" : $"overlaps {other.Owner}";
-            Add("MT4009", cluster, $"Its load-balancer pool {pool} of an earlier run {reason}.",
-                "It gets another; Services there get other addresses.", Severity.Warning);
+            var reason = other is null ? $"is no longer in the network \"{space.Network}\" ({space.Subnet})" : $"overlaps {other.Owner}";
+            Add("MT4009", cluster, $"Load-balancer pool {pool} of an earlier run {reason}.",
+                "It gets a new pool; its Services get new addresses.", Severity.Warning);
             return false;
         }
 
         if (space.Member(pool) is { } member)
         {
-            Add("MT4009", cluster, $"Its load-balancer pool {pool} of an earlier run contains {member.Owner}.",
-                isThere ? "The cluster keeps the pool; restart that container to give it another address."
-                    : "It gets another.", Severity.Warning);
+            Add("MT4009", cluster, $"Load-balancer pool {pool} of an earlier run contains {member.Owner}.",
+                isThere ? "The cluster keeps the pool. Restart that container to give it another address."
+                    : "It gets a new pool.", Severity.Warning);
             if (!isThere) return false;
         }
 
@@ -184,7 +183,7 @@ internal sealed class PoolPlanning
 
         _problems.Add(new Problem("MT4004", "load balancers",
             $"{space.Network} network {space.Subnet} cannot hold {open.Count} pools of {wanted.MinPoolSize} addresses; free {space.Free}.",
-            $"Recreate it with a /{(space.Family == AddressFamily.InterNetwork ? 24 : 112)} or larger, or lower clusters."));
+            $"Recreate it with a /{(space.Family == AddressFamily.InterNetwork ? 24 : 112)} or larger, or use fewer clusters."));
     }
 
     private void Take(int index, PoolSpace space, IpRange pool)

@@ -7,7 +7,7 @@ namespace MeshTrust.Kind;
 /// <summary>Routes between the pods and services of clusters: on every node, to every node of the other cluster.</summary>
 internal static class RoutePlan
 {
-    /// <summary>All routes, by the cluster and the node that gets them; throws MT3121 with all nodes to which no route can lead.</summary>
+    /// <summary>All routes, by the cluster and the node that gets them; throws MT3121 with all nodes that cannot be routed to.</summary>
     public static IReadOnlyList<NodeRoute> For(MeshTopology topology, AddressPlan addresses, EngineSnapshot snapshot,
         IReadOnlyDictionary<string, IReadOnlyList<IPNetwork>> podRanges)
     {
@@ -52,7 +52,7 @@ internal static class RoutePlan
                 var pods = podRanges.GetValueOrDefault(node.Name)?.Where(p => p.BaseAddress.AddressFamily == family).ToList() ?? [];
                 if (via is null)
                     Missing(node.Name, $"{SubnetPlanning.Word(family)} address in the network \"{network}\"",
-                        "Start it: the Repair target does.");
+                        "Start it with --target=Repair.");
                 else if (pods.Count == 0)
                     Missing(node.Name, $"{SubnetPlanning.Word(family)} range for its pods yet",
                         "Wait until the cluster is ready, and run again.");
@@ -65,10 +65,10 @@ internal static class RoutePlan
         var services = addresses.Clusters.FirstOrDefault(c => c.Cluster == peer.Name)?.ServiceSubnets ?? [];
         foreach (var service in services)
         {
-            // Every node translates service addresses; a control plane is there in every cluster.
+            // Every node translates service addresses, and every cluster has a control plane.
             var addressesOfFamily = controlPlanes.Select(n => Address(n, service.BaseAddress.AddressFamily)).OfType<IPAddress>();
             if (addressesOfFamily.FirstOrDefault() is { } via) ways.Add((service, via));
-            else if (nodes.Count == 0) Missing(peer.Name.Value, "node", "Make the cluster first.");
+            else if (nodes.Count == 0) Missing(peer.Name.Value, "node", "Create the cluster first.");
         }
 
         return ways;
@@ -79,7 +79,7 @@ internal static class RoutePlan
         void Missing(string place, string what, string remedy)
         {
             if (problems.Exists(p => p.Location == place)) return;
-            problems.Add(new Problem("MT3121", place, $"It has no {what}, so no route can lead to it.", remedy));
+            problems.Add(new Problem("MT3121", place, $"It has no {what}, so it cannot be routed to.", remedy));
         }
     }
 }
@@ -87,7 +87,7 @@ internal static class RoutePlan
 /// <summary>A route that a node needs to reach pods or services of another cluster.</summary>
 internal sealed record NodeRoute(string Node, IPNetwork Destination, IPAddress Via)
 {
-    /// <summary>What is run on the node. It can be run again: <c>replace</c> makes or changes.</summary>
+    /// <summary>The command for the node. It can be repeated: <c>replace</c> adds or changes.</summary>
     public IReadOnlyList<string> Command => ["ip", Version, "route", "replace", Destination.ToString(), "via", Via.ToString()];
     private string Version => Via.AddressFamily == AddressFamily.InterNetworkV6 ? "-6" : "-4";
 }

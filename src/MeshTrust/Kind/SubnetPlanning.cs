@@ -4,7 +4,7 @@ using MeshTrust.Settings;
 
 namespace MeshTrust.Kind;
 
-/// <summary>Gives every cluster its pod and service ranges: what the user named first, then what was kept, then what is free.</summary>
+/// <summary>Assigns pod and service ranges to every cluster: those the user named first, then those kept, then free ones.</summary>
 internal sealed class SubnetPlanning
 {
     private static readonly string[] FreeBases = ["100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "198.18.0.0/15"];
@@ -24,7 +24,7 @@ internal sealed class SubnetPlanning
     {
         (_topology, _occupied, _kept, _there, _problems) = (topology, occupied, kept, there, problems);
         _taken = [.. occupied.All.Select(c => c.Range)];
-        // Services lie in a corner of the pods' base: pods keep out of it.
+        // Services use a corner of the pods' base; pods avoid it.
         var corners =
             from family in Families(topology.Kind.IpFamily)
             let pods = IpRange.Of(Base(SubnetUse.Pods, family))
@@ -34,7 +34,7 @@ internal sealed class SubnetPlanning
         _takenForPods = [.. _taken, .. corners];
     }
 
-    /// <summary>All ranges of all clusters; where there are problems, some are missing.</summary>
+    /// <summary>All ranges of all clusters; if there are problems, some are missing.</summary>
     internal static IReadOnlyList<SubnetUse> Plan(MeshTopology topology, OccupiedAddresses occupied, AddressLock kept,
         IReadOnlySet<string> there, List<Problem> problems)
     {
@@ -67,9 +67,9 @@ internal sealed class SubnetPlanning
                 var use = new SubnetUse(index, key, range, IsAsked: true);
                 var family = Word(_topology.Kind.IpFamily);
                 if (!Wanted.Contains((key, use.Family)))
-                    Add("MT3107", cluster, $"Its {key} {range} is of another family than its ipFamily {family}.", "Change one of the two.");
+                    Add("MT3107", cluster, $"{key} {range} does not match ipFamily {family}.", "Change one of the two.");
                 else if (Has(index, (key, use.Family)))
-                    Add("MT3107", cluster, $"It has a second {key} of one family, {range}.", "Leave one of them out.");
+                    Add("MT3107", cluster, $"{key} {range} is the second range of one family.", "Remove one of them.");
                 else
                     Take(use);
             }
@@ -80,13 +80,13 @@ internal sealed class SubnetPlanning
     {
         var cluster = _topology.Clusters[use.Cluster];
         if (use.WrongSize(Nodes(_topology, cluster)) is { } wrong)
-            Add("MT3110", cluster, $"Kubernetes does not take its {use.Key} {use.Range}.", wrong);
+            Add("MT3110", cluster, $"Kubernetes does not accept {use.Key} {use.Range}.", wrong);
         foreach (var other in _uses.Where(o => Clash(o, use)))
         {
             if (other.Cluster == use.Cluster)
-                Add("MT3105", cluster, $"Its {use.Key} {use.Range} overlaps its {other.Key} {other.Range}.", Suggest(use));
+                Add("MT3105", cluster, $"{use.Key} {use.Range} overlaps {other.Key} {other.Range} of the same cluster.", Suggest(use));
             else
-                Add("MT3101", cluster, $"Its {use.Key} {use.Range} overlaps {Described(other)}, and {Why}.", Suggest(use));
+                Add("MT3101", cluster, $"{use.Key} {use.Range} overlaps {Described(other)}, and {Why}.", Suggest(use));
         }
 
         if (Foreign(use) is { } clash) Add(clash.Id, cluster, clash.Message, Suggest(use));
@@ -109,37 +109,37 @@ internal sealed class SubnetPlanning
             var isOurs = range.PrefixLength == search.Prefix && IpRange.Of(search.Within).Contains(use.Addresses);
             if (!(wasAsked ? isThere : isOurs)) continue;
             var other = _uses.FirstOrDefault(o => Clash(o, use) || !isThere && o.Addresses.Overlaps(use.Addresses));
-            var clash = other is null ? Foreign(use)?.Message : $"Its {key} {range} overlaps {Described(other)}.";
+            var clash = other is null ? Foreign(use)?.Message : $"{key} {range} overlaps {Described(other)}.";
             if (clash is null)
             {
                 Remember(use);
             }
             else if (!isThere)
             {
-                Add("MT3113", cluster, $"{clash} The range was given out by an earlier run.",
-                    "It gets another, since the cluster is not there yet.", Severity.Warning);
+                Add("MT3113", cluster, $"{clash} An earlier run assigned the range.",
+                    "The cluster does not exist yet and gets a new range.", Severity.Warning);
             }
             else
             {
-                // What runs cannot get other ranges.
+                // A running cluster cannot change its ranges.
                 if (other is null)
                 {
                     Add("MT3112", cluster, clash,
-                        "The cluster runs and keeps it; where addresses of the other side cannot be reached, make the " +
-                        "cluster anew with --force.", Severity.Warning);
+                        "The cluster runs and keeps it. If this makes addresses unreachable, recreate the cluster with --force: that " +
+                        "deletes everything in it.", Severity.Warning);
                 }
                 else if (IsKept(other))
                 {
                     var without = _topology.Kind.Routes == RouteScope.All ? " without routes: all" : "";
-                    Add("MT3101", cluster, $"Its {key} {range} overlaps {Described(other)}, both are there, and {Why}.",
-                        $"Put the two into different networks{without}, or name another {key} for one of them and let it be made anew " +
-                            $"with --force.");
+                    Add("MT3101", cluster, $"{key} {range} overlaps {Described(other)}, both clusters exist, and {Why}.",
+                        $"Put the two in different networks{without}, or set another {key} for one of them and recreate it with --force: " +
+                            "that deletes everything in it.");
                 }
                 else
                 {
                     Add("MT3101", _topology.Clusters[other.Cluster],
-                        $"Its {other.Key} {other.Range} overlaps the {key} {range} of {cluster.Name}, which runs, and {Why}.",
-                            Suggest(other));
+                        $"{other.Key} {other.Range} overlaps the {key} {range} of {cluster.Name}, which is running, and {Why}.",
+                        Suggest(other));
                 }
 
                 Remember(use);
@@ -157,20 +157,20 @@ internal sealed class SubnetPlanning
             {
                 var use = new SubnetUse(index, key, range, false);
                 if (use.WrongSize(Nodes(_topology, cluster)) is { } wrong)
-                    Add("MT3110", cluster, $"Kubernetes does not take its {key} {range}.", $"{wrong} Change {Setting(key, family)}.");
+                    Add("MT3110", cluster, $"Kubernetes does not accept {key} {range}.", $"{wrong} Change {Setting(key, family)}.");
                 Remember(use);
             }
             else
             {
                 var owner = _occupied.All.FirstOrDefault(c => c.Range.Overlaps(IpRange.Of(search.Within)))?.Owner;
-                var shared = owner is null ? "" : $", which {owner} shares";
-                Add("MT3106", cluster, $"No free /{search.Prefix} for its {key} is left in {search.Within}{shared}.",
-                    $"Set {Setting(key, family)} to a range that is free{FreeBase(family)}.");
+                var shared = owner is null ? "" : $", which overlaps {owner}";
+                Add("MT3106", cluster, $"No free /{search.Prefix} for {key} is left in {search.Within}{shared}.",
+                    $"Set {Setting(key, family)} to a free range{FreeBase(family)}.");
             }
         }
     }
 
-    /// <summary>Whether a range is one that a cluster has that is there, and not one that the topology names now.</summary>
+    /// <summary>Whether an existing cluster has this range, and the topology does not name it now.</summary>
     private bool IsKept(SubnetUse use) => _there.Contains(_topology.Clusters[use.Cluster].Name.Value)
         && _kept.Of(_topology.Clusters[use.Cluster].Name) is { } kept
         && RangesOf(kept, use.Key).Contains(use.Range);
@@ -191,7 +191,7 @@ internal sealed class SubnetPlanning
     }
 
     /// <summary>
-    /// Whether two ranges cannot stand side by side: those of clusters between which there are routes, or of one Istio network.
+    /// Whether two ranges cannot coexist: those of clusters with routes between them, or of one Istio network.
     /// </summary>
     private bool Clash(SubnetUse one, SubnetUse other) =>
         one.Addresses.Overlaps(other.Addresses) && (one.Cluster == other.Cluster || _topology.Kind.Routes == RouteScope.All
@@ -201,25 +201,25 @@ internal sealed class SubnetPlanning
 
     private (string Id, string Message)? Foreign(SubnetUse use)
     {
-        var its = $"Its {use.Key} {use.Range}";
+        var its = $"{use.Key} {use.Range}";
         if (_occupied.Networks.FirstOrDefault(c => c.Range.Overlaps(use.Addresses)) is { } network)
         {
             return use.Key == SubnetUse.Services && network.Range == use.Addresses
-                ? ("MT3104", $"{its} equals the {network.Owner}: Services have addresses of their own, apart from the nodes'.")
+                ? ("MT3104", $"{its} equals the {network.Owner}: Services must not share the nodes' addresses.")
                 : ("MT3102", $"{its} overlaps the {network.Owner}.");
         }
 
         if (_occupied.Routes.FirstOrDefault(c => c.Range.Overlaps(use.Addresses)) is { } route)
             return ("MT3103", $"{its} overlaps {route.Owner}.");
         return OccupiedAddresses.Unusable.FirstOrDefault(c => c.Range.Overlaps(use.Addresses)) is { } unusable
-            ? ("MT3110", $"{its} overlaps addresses that no cluster can have ({unusable.Owner}).") : null;
+            ? ("MT3110", $"{its} overlaps addresses that a cluster cannot use ({unusable.Owner}).") : null;
     }
 
     private string Suggest(SubnetUse use)
     {
         var search = Fresh(use.Key, use.Family);
-        return search.Next(TakenFor(use.Key)) is { } free ? $"Choose such as {free}, or leave {use.Key} out."
-            : "Choose a range that is free.";
+        return search.Next(TakenFor(use.Key)) is { } free ? $"Use a free range such as {free}, or remove {use.Key}: it is then planned."
+            : "Choose a free range.";
     }
 
     private List<IpRange> TakenFor(string key) => key == SubnetUse.Pods ? _takenForPods : _taken;
@@ -268,10 +268,10 @@ internal sealed class SubnetPlanning
 
     internal static string Word(AddressFamily family) => family == AddressFamily.InterNetwork ? "IPv4" : "IPv6";
 
-    /// <summary>How many nodes a cluster gets, apart from a load balancer before its control planes.</summary>
+    /// <summary>How many nodes a cluster gets, without a load balancer in front of its control planes.</summary>
     internal static int Nodes(MeshTopology topology, ClusterSpec cluster) => cluster.Kind.ControlPlanes + Workers(topology, cluster);
 
-    /// <summary>How many workers a cluster gets: ambient needs two where the user does not say.</summary>
+    /// <summary>How many workers a cluster gets: ambient needs two unless the user says otherwise.</summary>
     internal static int Workers(MeshTopology topology, ClusterSpec cluster) =>
         cluster.Kind.Workers ?? (topology.Mode == DataPlaneMode.Ambient ? 2 : 0);
 
@@ -279,7 +279,7 @@ internal sealed class SubnetPlanning
         _problems.Add(new Problem(id, cluster.Name.Value, what, remedy, severity));
 }
 
-/// <summary>One range of one cluster: what for, of which family, and who chose it.</summary>
+/// <summary>One range of one cluster: its use, family, and who chose it.</summary>
 internal sealed record SubnetUse(int Cluster, string Key, IPNetwork Range, bool IsAsked)
 {
     internal const string Pods = "podSubnet";
@@ -288,7 +288,7 @@ internal sealed record SubnetUse(int Cluster, string Key, IPNetwork Range, bool 
     internal AddressFamily Family => Range.BaseAddress.AddressFamily;
 
     /// <summary>
-    /// Why Kubernetes would not take the range, as a sentence; null where it does. Sources: kubeadm's and kube-apiserver's own validation.
+    /// Why Kubernetes would not accept the range, as a sentence; null if it does. Sources: kubeadm's and kube-apiserver's own validation.
     /// </summary>
     internal string? WrongSize(int nodes)
     {
@@ -297,13 +297,13 @@ internal sealed record SubnetUse(int Cluster, string Key, IPNetwork Range, bool 
         if (Key == Services)
         {
             var (widest, narrowest) = isV4 ? (12, 28) : (108, 124);
-            return prefix >= widest && prefix <= narrowest ? null : $"A service range is between /{widest} and /{narrowest}.";
+            return prefix >= widest && prefix <= narrowest ? null : $"A service range must be between /{widest} and /{narrowest}.";
         }
 
-        // The controller manager gives each node a /24 or a /64, out of at most 65 536.
+        // The controller manager assigns each node a /24 or a /64, out of at most 65 536.
         var node = isV4 ? 24 : 64;
-        if (prefix < node - 16) return $"A pod range is no wider than /{node - 16}.";
-        if (prefix > node || nodes > 1 << (node - prefix)) return $"Each of the {nodes} nodes takes a /{node} of a pod range.";
+        if (prefix < node - 16) return $"A pod range must not be wider than /{node - 16}.";
+        if (prefix > node || nodes > 1 << (node - prefix)) return $"The pod range is too small: each of the {nodes} nodes needs a /{node}.";
         return null;
     }
 }

@@ -5,7 +5,7 @@ using YamlDotNet.RepresentationModel;
 
 namespace MeshTrust.Kind;
 
-/// <summary>A port of the host that a cluster's kind configuration asks for.</summary>
+/// <summary>A host port that a cluster's kind configuration requests.</summary>
 internal sealed record WantedPort(ClusterName Cluster, string Address, int Port, string Protocol = "tcp")
 {
     private bool IsEverywhere => Address is "" or "0.0.0.0" or "::";
@@ -18,11 +18,11 @@ internal sealed record WantedPort(ClusterName Cluster, string Address, int Port,
     public override string ToString() => IsEverywhere ? $"{Port}/{Protocol}" : $"{Address}:{Port}/{Protocol}";
 }
 
-/// <summary>Which ports of the host kind configurations ask for. What is broken in them is told where they are merged.</summary>
+/// <summary>The host ports that kind configurations request. Their errors are reported when they are merged.</summary>
 internal static class PortMappings
 {
     /// <summary>
-    /// The ports that the clusters ask for: kind's lists are joined, so a cluster has its own and those of the common configuration.
+    /// The ports that the clusters request: kind's lists are concatenated, so a cluster has its own and those of the common configuration.
     /// </summary>
     public static IReadOnlyList<WantedPort> Of(IReadOnlyList<ClusterSpec> clusters, string? common)
     {

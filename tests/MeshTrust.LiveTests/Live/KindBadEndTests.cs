@@ -28,7 +28,7 @@ public sealed class KindBadEndTests
 
         Assert.That(_kind.Containers(1), Is.Not.Empty);
         Assert.That(Status(), Is.EqualTo("half made"));
-        Assert.That(_kind.Succeed(1, "--target=Verify"), Does.Contain("removing what there is: A run ended while it was being made.").And.Contain($"{_kind.Name(1)}: created").And.Contain("One cluster: its workloads trust each other"));
+        Assert.That(_kind.Succeed(1, "--target=Verify"), Does.Contain("removing the incomplete cluster: A run ended while it was being created.").And.Contain($"{_kind.Name(1)}: created").And.Contain("One cluster: its workloads trust each other"));
 
         _kind.Docker("stop", "--time", "5", $"{_kind.Name(1)}-control-plane");
         Assert.That(Status(), Is.EqualTo("stopped"));
@@ -46,11 +46,11 @@ public sealed class KindBadEndTests
         Assert.That(_kind.Succeed(1, "--target=CleanClusters", "--work-dir=other"), Does.Not.Contain("removed"));
         Assert.That(_kind.Containers(), Is.EqualTo(containers), "what differs and what is another's is not touched");
 
-        Assert.That(_kind.Succeed(1, "--target=CleanClusters", "--skip-cleanup"), Does.Contain("Clusters stay"));
+        Assert.That(_kind.Succeed(1, "--target=CleanClusters", "--skip-cleanup"), Does.Contain("Clusters are kept"));
         Assert.That(_kind.Containers(), Is.EqualTo(containers));
         Exports();
 
-        Assert.That(_kind.Succeed(1, "--target=SetupKind", "--work-dir=other", "--adopt"), Does.Contain("taken over (--adopt)"));
+        Assert.That(_kind.Succeed(1, "--target=SetupKind", "--work-dir=other", "--adopt"), Does.Contain("adopted (--adopt)"));
         Assert.That(_kind.Containers(), Is.EqualTo(containers));
         Assert.That(_kind.Succeed(1, "--target=CleanClusters", "--work-dir=other"), Does.Contain($"removed {_kind.Name(1)}: {_kind.Name(1)}-control-plane."));
         Assert.That(_kind.Containers(), Is.Empty);
@@ -67,7 +67,7 @@ public sealed class KindBadEndTests
         Assert.That(_kind.Containers(1), Is.Not.Empty);
 
         _kind.MakeBystander(1);
-        Assert.That(_kind.Succeed(1, "--target=CleanClusters"), Does.Contain($"removed {_kind.Name(1)}: {_kind.Name(1)}-control-plane, half made."));
+        Assert.That(_kind.Succeed(1, "--target=CleanClusters"), Does.Contain($"removed {_kind.Name(1)}: {_kind.Name(1)}-control-plane, incomplete."));
         Assert.That((_kind.Containers(), _kind.HasBystander), Is.EqualTo((new List<string>(), true)));
     }
 
@@ -101,7 +101,7 @@ public sealed class KindBadEndTests
 
         Assert.That(host.WaitForExit(Deadline), Is.EqualTo(4), host.Output);
         Assert.That(host.Output, Does.Contain("MT23").And.Contain("could not be removed").And.Contain("CleanClusters").And.Not.Contain("   at "));
-        Assert.That(_kind.Succeed(1, "--target=CleanClusters"), Does.Contain("half made"));
+        Assert.That(_kind.Succeed(1, "--target=CleanClusters"), Does.Contain("incomplete"));
         Assert.That(_kind.Containers(), Is.Empty);
     }
 

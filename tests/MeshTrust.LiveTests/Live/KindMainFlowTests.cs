@@ -52,11 +52,11 @@ public sealed class KindMainFlowTests
         var status = Status(3);
         Assert.That(status, Is.EqualTo(new[] { "ready", "missing", "ready" }));
         var restored = _kind.Succeed(3, "--target=Verify");
-        Assert.That(restored, Does.Contain($"{_kind.Name(1)}: kept").And.Contain($"{_kind.Name(2)}: created").And.Contain("made anew: Its containers are gone").And.Contain($"{_kind.Name(2)}: secret cacerts created").And.Contain("9 of 9 cluster pairs trust each other"));
+        Assert.That(restored, Does.Contain($"{_kind.Name(1)}: kept").And.Contain($"{_kind.Name(2)}: created").And.Contain("recreated: Its containers are gone").And.Contain($"{_kind.Name(2)}: secret cacerts created").And.Contain("9 of 9 cluster pairs trust each other"));
         SameSecrets(3);
 
         var clean = _kind.Succeed(3, "--target=CleanClusters");
-        Assert.That(clean, Does.Contain($"removed {_kind.Name(1)}").And.Contain($"removed {_kind.Name(3)}").And.Contain($"left {bystander}: MeshTrust did not make"));
+        Assert.That(clean, Does.Contain($"removed {_kind.Name(1)}").And.Contain($"removed {_kind.Name(3)}").And.Contain($"left {bystander}: MeshTrust did not create"));
         Assert.Multiple(() =>
         {
             Assert.That(_kind.Containers(), Is.Empty);
@@ -65,7 +65,7 @@ public sealed class KindMainFlowTests
             Assert.That(Directory.EnumerateFileSystemEntries(_kind.File("mesh/kubeconfig")), Is.Empty);
             Assert.That(File.Exists(_kind.File("mesh/certs/root-key.pem")), Is.True, "keys stay");
         });
-        Assert.That(_kind.Succeed(3, "--target=CleanClusters"), Does.Contain("No kind clusters were made from"));
+        Assert.That(_kind.Succeed(3, "--target=CleanClusters"), Does.Contain("No kind clusters were created from"));
     }
 
     private string?[] Status(int clusters)

@@ -231,7 +231,7 @@ internal sealed class PreflightOnEngineTests
             Assert.That((code, output), Is.EqualTo((3, output)));
             Assert.That(output, Does.Contain($"MT4005 error").And.Contain($"overlaps the load balancer of {_name}"));
             Assert.That((adopting, refusal), Is.EqualTo((3, refusal)));
-            Assert.That(refusal, Does.Contain("podSubnet is 10.244.0.0/16, wanted is 10.30.0.0/16"));
+            Assert.That(refusal, Does.Contain("podSubnet is 10.244.0.0/16, expected 10.30.0.0/16"));
             Assert.That((fitting, said), Is.EqualTo((0, said)));
         }
     }

@@ -14,8 +14,8 @@ public sealed class ProviderSelectionTests
     [Test]
     public async Task Auto_takes_kind_where_an_engine_answers_and_kind_is_there() =>
         Assert.That(
-            await ProviderSelection.ForAsync(Settings(), _ => Task.FromResult(new KindAvailability(true, "docker 28.2.2 answers and kind is there")), () => Found, default),
-            Is.EqualTo(new ProviderSelection(ProviderChoice.Kind, "auto: no context is named, and docker 28.2.2 answers and kind is there")));
+            await ProviderSelection.ForAsync(Settings(), _ => Task.FromResult(new KindAvailability(true, "docker 28.2.2 is running and kind is installed")), () => Found, default),
+            Is.EqualTo(new ProviderSelection(ProviderChoice.Kind, "auto: no context is named, and docker 28.2.2 is running and kind is installed")));
 
     [Test]
     public async Task Auto_takes_embedded_where_there_is_nothing_and_says_what_there_is_not() =>

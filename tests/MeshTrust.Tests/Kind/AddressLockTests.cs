@@ -99,7 +99,7 @@ public sealed class AddressLockTests
 
         var there = AddressPlan.For(Mesh(1), WithNodes(1) with { Routes = [vpn] }, kept);
         Assert.That(there.Clusters[0].PodSubnets[0].ToString(), Is.EqualTo("10.10.0.0/16"));
-        Assert.That(there.Warnings.Single().ToString(), Does.StartWith("MT3112 cluster1: Its podSubnet 10.10.0.0/16 overlaps the route 10.10.0.0/16 via tun0."));
+        Assert.That(there.Warnings.Single().ToString(), Does.StartWith("MT3112 cluster1: podSubnet 10.10.0.0/16 overlaps the route 10.10.0.0/16 via tun0."));
     }
 
     [Test]
@@ -108,7 +108,7 @@ public sealed class AddressLockTests
         var kept = Again(AddressPlan.For(Mesh(1), Bare, null).ToLock());
         var mesh = Mesh(Cluster(1), Cluster(2, pods: "10.10.0.0/16"));
         var problem = Problems(() => AddressPlan.For(mesh, WithNodes(1), kept)).Single();
-        Assert.That(problem.ToString(), Does.StartWith("MT3101 cluster2: Its podSubnet 10.10.0.0/16 overlaps the podSubnet 10.10.0.0/16 of cluster1, which runs"));
+        Assert.That(problem.ToString(), Does.StartWith("MT3101 cluster2: podSubnet 10.10.0.0/16 overlaps the podSubnet 10.10.0.0/16 of cluster1, which is running"));
         Assert.That(AddressPlan.For(mesh, Bare, kept).Clusters.Select(c => c.PodSubnets[0].ToString()), Is.EqualTo(new[] { "10.20.0.0/16", "10.10.0.0/16" }));
     }
 

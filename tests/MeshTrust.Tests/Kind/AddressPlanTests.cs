@@ -140,19 +140,19 @@ public sealed class AddressPlanTests
         var lines = Problems(() => AddressPlan.For(mesh, engine, null)).Select(p => $"{p.Id} {p.Location}: {p.Message}").ToList();
         Assert.That(lines, Is.EqualTo(new[]
         {
-            "MT3105 cluster1: Its serviceSubnet 10.77.3.0/24 overlaps its podSubnet 10.77.0.0/16.",
-            "MT3101 cluster2: Its podSubnet 10.77.128.0/17 overlaps the podSubnet 10.77.0.0/16 of cluster1, and both are in one network.",
-            "MT3104 cluster2: Its serviceSubnet 172.18.0.0/16 equals the container network \"kind\" (172.18.0.0/16): Services have addresses of their own, apart from the nodes'.",
-            "MT3101 cluster3: Its podSubnet 172.18.4.0/22 overlaps the serviceSubnet 172.18.0.0/16 of cluster2, and both are in one network.",
-            "MT3102 cluster3: Its podSubnet 172.18.4.0/22 overlaps the container network \"kind\" (172.18.0.0/16).",
-            "MT3103 cluster3: Its serviceSubnet 10.99.1.0/24 overlaps the route 10.99.0.0/16 via wg0.",
-            "MT3110 cluster4: Its podSubnet 169.254.0.0/16 overlaps addresses that no cluster can have (reserved: link-local).",
+            "MT3105 cluster1: serviceSubnet 10.77.3.0/24 overlaps podSubnet 10.77.0.0/16 of the same cluster.",
+            "MT3101 cluster2: podSubnet 10.77.128.0/17 overlaps the podSubnet 10.77.0.0/16 of cluster1, and both are in one network.",
+            "MT3104 cluster2: serviceSubnet 172.18.0.0/16 equals the container network \"kind\" (172.18.0.0/16): Services must not share the nodes' addresses.",
+            "MT3101 cluster3: podSubnet 172.18.4.0/22 overlaps the serviceSubnet 172.18.0.0/16 of cluster2, and both are in one network.",
+            "MT3102 cluster3: podSubnet 172.18.4.0/22 overlaps the container network \"kind\" (172.18.0.0/16).",
+            "MT3103 cluster3: serviceSubnet 10.99.1.0/24 overlaps the route 10.99.0.0/16 via wg0.",
+            "MT3110 cluster4: podSubnet 169.254.0.0/16 overlaps addresses that a cluster cannot use (reserved: link-local).",
         }));
     }
 
     [Test]
     public void Suggests_a_range_that_is_free() =>
-        Assert.That(Problems(() => AddressPlan.For(NoBalancer(Mesh(Cluster(1, services: "172.18.0.0/16"))), Bare, null))[0].Hint, Is.EqualTo("Choose such as 10.255.10.0/24, or leave serviceSubnet out."));
+        Assert.That(Problems(() => AddressPlan.For(NoBalancer(Mesh(Cluster(1, services: "172.18.0.0/16"))), Bare, null))[0].Hint, Is.EqualTo("Use a free range such as 10.255.10.0/24, or remove serviceSubnet: it is then planned."));
 
     [TestCase("10.64.0.0/10", "10.255.10.0/24", null)]
     [TestCase("12.0.0.0/7", "10.255.10.0/24", "MT3110")]

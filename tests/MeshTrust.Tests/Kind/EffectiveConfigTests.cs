@@ -49,8 +49,8 @@ public sealed class EffectiveConfigTests
         var read = Read() with { Commands = new Dictionary<string, IReadOnlyList<string>>(Commands) { ["kube-apiserver"] = ["kube-apiserver", "--service-account-issuer=https://kubernetes.default.svc.cluster.local"] } };
         Assert.That(read.Missing(KindPlanTests.Plan()).Select(p => $"{p.Id} {p.Location}: {p.Message}"), Is.EqualTo(new[]
         {
-            "MT2316 cluster1: A planned setting did not take effect: kube-apiserver runs with --service-account-issuer=https://kubernetes.default.svc.cluster.local, planned is --service-account-issuer=kubernetes.default.svc.",
-            "MT2316 cluster1: A planned setting did not take effect: kube-apiserver runs with no --service-account-signing-key-file, planned is --service-account-signing-key-file=/etc/kubernetes/pki/sa.key.",
+            "MT2316 cluster1: A planned setting did not take effect: kube-apiserver runs with --service-account-issuer=https://kubernetes.default.svc.cluster.local, expected --service-account-issuer=kubernetes.default.svc.",
+            "MT2316 cluster1: A planned setting did not take effect: kube-apiserver runs with no --service-account-signing-key-file, expected --service-account-signing-key-file=/etc/kubernetes/pki/sa.key.",
         }));
     }
 
@@ -60,10 +60,10 @@ public sealed class EffectiveConfigTests
         var missing = Read("networking: {podSubnet: 10.244.0.0/16, serviceSubnet: 10.255.10.0/24}").Missing(KindPlanTests.Plan(new KindClusterSpec { EtcdInMemory = true }));
         Assert.That(missing.Select(p => p.Message.Split(": ", 2)[1]), Is.EqualTo(new[]
         {
-            "kubeadm has networking.podSubnet 10.244.0.0/16, planned is 10.10.0.0/16.",
-            "kubeadm has apiServer.extraArgs.service-account-issuer not set, planned is kubernetes.default.svc.",
-            "kubeadm has apiServer.extraArgs.service-account-signing-key-file not set, planned is /etc/kubernetes/pki/sa.key.",
-            "kubeadm has etcd.local.dataDir not set, planned is /tmp/etcd.",
+            "kubeadm has networking.podSubnet 10.244.0.0/16, expected 10.10.0.0/16.",
+            "kubeadm has apiServer.extraArgs.service-account-issuer not set, expected kubernetes.default.svc.",
+            "kubeadm has apiServer.extraArgs.service-account-signing-key-file not set, expected /etc/kubernetes/pki/sa.key.",
+            "kubeadm has etcd.local.dataDir not set, expected /tmp/etcd.",
         }));
         Assert.That(missing.Select(p => p.Severity), Has.All.EqualTo(Severity.Error));
     }
@@ -81,7 +81,7 @@ public sealed class EffectiveConfigTests
         // The field names of setupkind.sh, which no kubeadm of today knows.
         var plan = KindPlanTests.Plan(file: "kubeadmConfigPatches:\n- |\n  kind: ClusterConfiguration\n  metadata: {name: config}\n  controllerManagerExtraArgs: {leader-elect: \"false\"}\n");
         var problem = Read().Missing(plan).Single();
-        Assert.That((problem.Severity, problem.Message), Is.EqualTo((Severity.Warning, "A planned setting did not take effect: kubeadm has controllerManagerExtraArgs.leader-elect not set, planned is false.")));
+        Assert.That((problem.Severity, problem.Message), Is.EqualTo((Severity.Warning, "A planned setting did not take effect: kubeadm has controllerManagerExtraArgs.leader-elect not set, expected false.")));
     }
 
     [Test]

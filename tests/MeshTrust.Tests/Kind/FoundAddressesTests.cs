@@ -76,7 +76,7 @@ public sealed class FoundAddressesTests
         var found = new[] { Theirs, Theirs with { Cluster = "cluster2" } };
         var problems = Problems(() => AddressPlan.For(Mesh(2), With(1, 2), null, found, adopts: true));
         Assert.That(problems.Select(p => p.Id), Is.EqualTo(new[] { "MT3101", "MT3101" }));
-        Assert.That(problems[0].ToString(), Does.StartWith("MT3101 cluster2: Its podSubnet 10.244.0.0/16 overlaps the podSubnet 10.244.0.0/16 of cluster1, both are there, and both are in one network.").And.Contain("different networks").And.Contain("--force"));
+        Assert.That(problems[0].ToString(), Does.StartWith("MT3101 cluster2: podSubnet 10.244.0.0/16 overlaps the podSubnet 10.244.0.0/16 of cluster1, both clusters exist, and both are in one network.").And.Contain("different networks").And.Contain("--force"));
 
         var apart = AddressPlan.For(Mesh(Cluster(1, "one"), Cluster(2, "two")), With(1, 2), null, found, adopts: true);
         Assert.That(apart.Clusters.Select(c => c.PodSubnets[0].ToString()), Is.All.EqualTo("10.244.0.0/16"));

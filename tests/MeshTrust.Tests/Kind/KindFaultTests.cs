@@ -40,7 +40,7 @@ public sealed class KindFaultTests
     [Test]
     public void Repeats_the_reason_in_one_line_without_colour() =>
         Assert.That(KindFault.Of("c1", "Creating cluster \"c1\" ...\r\n \u001b[31m✗\u001b[0m Preparing nodes\r\nDeleted nodes: [\"c1-control-plane\"]\r\n\u001b[31mERROR: failed to create cluster: \u001b[0mthe moon\r\nCommand Output: is in the way\r\n").Problem.Message,
-            Is.EqualTo("kind failed for a reason that is not known here: failed to create cluster: the moon (is in the way)."));
+            Is.EqualTo("kind failed for an unrecognized reason: failed to create cluster: the moon (is in the way)."));
 
     [Test]
     public void Repeats_of_a_long_output_the_line_that_is_its_error() =>

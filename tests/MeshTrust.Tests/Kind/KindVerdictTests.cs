@@ -78,7 +78,7 @@ public sealed class KindVerdictTests
         var plan = Plan(new KindClusterSpec { Workers = 1 });
         var verdict = KindVerdict.Of(plan, Holds(ControlPlane()), State(plan));
         Assert.That(verdict.Action, Is.EqualTo(KindAction.Differs));
-        Assert.That(verdict.Refusal(force: false, adopt: false)!.Message, Does.Contain("nodes is cluster1-control-plane, wanted is cluster1-control-plane, cluster1-worker"));
+        Assert.That(verdict.Refusal(force: false, adopt: false)!.Message, Does.Contain("nodes is cluster1-control-plane, expected cluster1-control-plane, cluster1-worker"));
     }
 
     [Test]
@@ -101,7 +101,7 @@ public sealed class KindVerdictTests
         {
             Assert.That(KindVerdict.Of(Plan(), Holds(ControlPlane(), stranger), State(Plan())).Action, Is.EqualTo(KindAction.Keep));
             var differs = KindVerdict.Of(Plan(change: h => h with { KubernetesVersion = "1.34" }), Holds(ControlPlane(), stranger), State(Plan()));
-            Assert.That((differs.Action, differs.Reason), Is.EqualTo((KindAction.Foreign, "Somebody made cluster1-worker anew since MeshTrust made this cluster.")));
+            Assert.That((differs.Action, differs.Reason), Is.EqualTo((KindAction.Foreign, "cluster1-worker was recreated since MeshTrust created this cluster.")));
             Assert.That(KindVerdict.Of(Plan(), Holds(ControlPlane() with { Created = Started.AddSeconds(-10) }), State(Plan(), KindPhase.Creating)).Action, Is.EqualTo(KindAction.Foreign));
         }
     }
@@ -142,9 +142,9 @@ public sealed class KindVerdictTests
         var unread = KindVerdict.Of(plan with { TakenOver = new FoundAddresses { Cluster = "cluster1" } }, Holds(ControlPlane(isRunning: false)), null);
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(others.Refusal(force: false, adopt: true)!.Message, Is.EqualTo("The cluster cannot be adopted as it is: ipFamily is dual, wanted is ipv4; podSubnet is 10.244.0.0/16, fd00:10:244::/56, wanted is 10.10.0.0/16."));
+            Assert.That(others.Refusal(force: false, adopt: true)!.Message, Is.EqualTo("The cluster cannot be adopted as it is: ipFamily is dual, expected ipv4; podSubnet is 10.244.0.0/16, fd00:10:244::/56, expected 10.10.0.0/16."));
             Assert.That(others.Refusal(force: true, adopt: true), Is.Null);
-            Assert.That(unread.Refusal(force: false, adopt: true)!.ToString(), Does.StartWith("MT2304 cluster1: ").And.Contain("could not be read, and cluster1-control-plane does not run").And.Contain("Start its nodes"));
+            Assert.That(unread.Refusal(force: false, adopt: true)!.ToString(), Does.StartWith("MT2304 cluster1: ").And.Contain("could not be read, and cluster1-control-plane is not running").And.Contain("Start its nodes"));
             Assert.That(unread.Refusal(force: true, adopt: true)!.Id, Is.EqualTo("MT2304"), "what is not known to differ is not made anew");
             Assert.That(unread.Refusal(force: true, adopt: false)!.Id, Is.EqualTo("MT2303"));
         }
@@ -160,9 +160,9 @@ public sealed class KindVerdictTests
         {
             Assert.That(verdict.Action, Is.EqualTo(KindAction.Differs));
             Assert.That(verdict.Differences.Select(d => d.Message), Is.EqualTo(new[] { "image", "nodes", "ipFamily", "podSubnet", "serviceSubnet", "etcdInMemory", "featureGates.A", "kubeadmConfigPatches[0]" }));
-            Assert.That(verdict.Differences[0].ToString(), Is.EqualTo("image is kindest/node:v1.35.0 (Kubernetes 1.35.0), wanted is Kubernetes 1.34"));
-            Assert.That(verdict.Differences[6].ToString(), Is.EqualTo("featureGates.A is true, wanted is false"));
-            Assert.That(verdict.Refusal(force: false, adopt: true)!.ToString(), Does.StartWith("MT2302 cluster1: ").And.Contain("nodes is cluster1-control-plane, wanted is cluster1-control-plane, cluster1-worker").And.Contain("--force"));
+            Assert.That(verdict.Differences[0].ToString(), Is.EqualTo("image is kindest/node:v1.35.0 (Kubernetes 1.35.0), expected Kubernetes 1.34"));
+            Assert.That(verdict.Differences[6].ToString(), Is.EqualTo("featureGates.A is true, expected false"));
+            Assert.That(verdict.Refusal(force: false, adopt: true)!.ToString(), Does.StartWith("MT2302 cluster1: ").And.Contain("nodes is cluster1-control-plane, expected cluster1-control-plane, cluster1-worker").And.Contain("--force"));
             Assert.That(verdict.Refusal(force: true, adopt: false), Is.Null);
         }
     }

@@ -36,7 +36,7 @@ public sealed class PoolPlanTests
     [TestCase("172.18.0.0/24", 24, 191)]
     public void Says_what_a_network_cannot_hold(string range, int count, int free) =>
         Assert.That(Problems(() => AddressPlan.For(Mesh(count), Engine(range), null)).Single().ToString(),
-            Is.EqualTo($"MT4004 load balancers: kind network {range} cannot hold {count} pools of 8 addresses; free {free}. Recreate it with a /24 or larger, or lower clusters."));
+            Is.EqualTo($"MT4004 load balancers: kind network {range} cannot hold {count} pools of 8 addresses; free {free}. Recreate it with a /24 or larger, or use fewer clusters."));
 
     [TestCase("fd00::/121", 1)]
     [TestCase("fd00::/126", 1)]
@@ -103,7 +103,7 @@ public sealed class PoolPlanTests
     [Test]
     public void Refuses_one_pool_for_two_clusters_and_names_both() =>
         Assert.That(Problems(() => AddressPlan.For(WithPools("172.18.255.0/25", "172.18.255.100-172.18.255.200"), Engine("172.18.0.0/16"), null)).Single().ToString(),
-            Does.StartWith("MT4005 cluster2: Its load-balancer pool 172.18.255.100-172.18.255.200 overlaps the pool 172.18.255.0-172.18.255.127 of cluster1."));
+            Does.StartWith("MT4005 cluster2: Load-balancer pool 172.18.255.100-172.18.255.200 overlaps the pool 172.18.255.0-172.18.255.127 of cluster1."));
 
     [Test]
     public void Refuses_a_pool_with_a_node_in_it()

@@ -82,8 +82,8 @@ public sealed class RoutePlanTests
         var problems = Problems(() => RoutePlan.For(mesh, plan, stopped, Pods));
         Assert.That(problems.Select(p => $"{p.Id} {p.Location}: {p.Message}"), Is.EquivalentTo(new[]
         {
-            "MT3121 cluster1-worker: It has no IPv4 address in the network \"kind\", so no route can lead to it.",
-            "MT3121 cluster3-control-plane: It has no IPv6 range for its pods yet, so no route can lead to it.",
+            "MT3121 cluster1-worker: It has no IPv4 address in the network \"kind\", so it cannot be routed to.",
+            "MT3121 cluster3-control-plane: It has no IPv6 range for its pods yet, so it cannot be routed to.",
         }));
     }
 }

@@ -21,7 +21,7 @@ public sealed class CloudProviderKindTests
 
     [Test]
     public void Says_how_to_start_one_that_is_there() =>
-        Assert.That(Expect(Provider(installed: true), "MT4031").Hint, Is.EqualTo("Leave it running in another terminal, then run again: cloud-provider-kind --gateway-channel=disabled."));
+        Assert.That(Expect(Provider(installed: true), "MT4031").Hint, Is.EqualTo("Start it in another terminal, then run again: cloud-provider-kind --gateway-channel=disabled."));
 
     private static Problem Expect(CloudProviderKind provider, string id, params EngineContainer[] containers)
     {

@@ -24,7 +24,7 @@ public sealed class KindCleaningTests
         var report = await CleanAsync();
 
         Assert.That(report.Removed, Is.EqualTo(new[] { "east: east-control-plane.", "west: west-control-plane." }));
-        Assert.That(report.Left, Is.EqualTo(new[] { "theirs: MeshTrust did not make this kind cluster from this work directory.", "network kind: theirs-control-plane is in it." }));
+        Assert.That(report.Left, Is.EqualTo(new[] { "theirs: MeshTrust did not create this kind cluster from this work directory.", "network kind: theirs-control-plane uses it." }));
         Assert.That(report.Failed, Is.Empty);
         Assert.That(_kind.Calls, Does.Contain("delete cluster east").And.Contain("delete cluster west").And.Not.Contain("delete cluster theirs"));
         Assert.That((Directory.GetFiles(_kind.Scratch.File("mesh/kubeconfig")), _kind.Run().States.Clusters(), _kind.Run().States.ReadAddresses()!.Clusters), Is.EqualTo((Array.Empty<string>(), Array.Empty<ClusterName>(), Array.Empty<object>())));
@@ -56,7 +56,7 @@ public sealed class KindCleaningTests
         var state = _kind.Run().States.Read(ClusterName.Parse("east"))!;
         _kind.Run().States.Write(ClusterName.Parse("east"), state with { Phase = global::MeshTrust.Kind.KindPhase.Creating, Nodes = new Dictionary<string, string>() });
 
-        Assert.That((await CleanAsync()).Removed, Does.Contain("east: east-control-plane, half made."));
+        Assert.That((await CleanAsync()).Removed, Does.Contain("east: east-control-plane, incomplete."));
     }
 
     [Test]
@@ -66,7 +66,7 @@ public sealed class KindCleaningTests
         _kind.Make("east-control-plane");
         var report = await CleanAsync();
 
-        Assert.That(report.Left[0], Does.StartWith("east: Somebody made east-control-plane anew since MeshTrust made this cluster."));
+        Assert.That(report.Left[0], Does.StartWith("east: east-control-plane was recreated since MeshTrust created this cluster."));
         Assert.That(_kind.Calls, Does.Not.Contain("delete cluster east"));
     }
 
@@ -76,7 +76,7 @@ public sealed class KindCleaningTests
         await EnsureAsync("east");
         _kind.Remove("east-control-plane");
 
-        Assert.That((await CleanAsync()).Removed, Does.Contain("east: nothing was left of it but files."));
+        Assert.That((await CleanAsync()).Removed, Does.Contain("east: only files were left."));
     }
 
     [Test]
@@ -143,7 +143,7 @@ public sealed class KindCleaningTests
         using (Assert.EnterMultipleScope())
         {
             Assert.That(report.Removed, Does.Contain($"kind-west from {own}."));
-            Assert.That(report.Left, Does.Contain($"kind-east in {own}: it leads elsewhere than when MeshTrust merged it."));
+            Assert.That(report.Left, Does.Contain($"kind-east in {own}: changed since MeshTrust merged it."));
             Assert.That(KubeconfigDocument.Load(own).Contexts, Is.EquivalentTo(new[] { "kind-east", "kind-north" }));
             Assert.That(_kind.Run().States.ReadMerged().Contexts.Single().Cluster, Is.EqualTo("north"), "north was made anew by somebody, and was left");
         }

@@ -67,7 +67,7 @@ public sealed class KindClusterProviderTests
         var problem = (await Assert.ThrowsAsync<MeshTrustException>(() => EnsureAsync("east", "west")))!.Problems.Single();
 
         Assert.That((problem.Id, problem.Location), Is.EqualTo(("MT2324", "east-control-plane")));
-        Assert.That(problem.Message, Is.EqualTo("'ip -4 route replace 10.255.20.0/24 via 172.18.0.3' was refused by the node: RTNETLINK answers: Network is unreachable."));
+        Assert.That(problem.Message, Is.EqualTo("'ip -4 route replace 10.255.20.0/24 via 172.18.0.3' failed on the node: RTNETLINK answers: Network is unreachable."));
     }
 
     [Test]
@@ -99,7 +99,7 @@ public sealed class KindClusterProviderTests
         var cluster = (await EnsureAsync("east")).Clusters.Single();
 
         Assert.That(cluster.Outcome, Is.EqualTo(ClusterOutcome.Created));
-        Assert.That(cluster.Detail, Does.Contain("made anew: Its containers are gone."));
+        Assert.That(cluster.Detail, Does.Contain("recreated: Its containers are gone."));
     }
 
     [Test]
@@ -116,7 +116,7 @@ public sealed class KindClusterProviderTests
         File.Delete(_kind.Scratch.File("bin/hang-east"));
         _kind.Make("east-control-plane");
         var cluster = (await EnsureAsync("east")).Clusters.Single();
-        Assert.That(cluster.Detail, Does.Contain("made anew: A run ended while it was being made."));
+        Assert.That(cluster.Detail, Does.Contain("recreated: A run ended while it was being created."));
         Assert.That(_kind.Calls.Skip(1), Is.EqualTo(new[] { "delete cluster east", "create cluster east" }));
     }
 
@@ -144,7 +144,7 @@ public sealed class KindClusterProviderTests
         _kind.Make("east-control-plane");
         var cluster = (await new KindClusterProvider(_kind.Run(run => run with { Adopt = true })).EnsureAsync(FakeKind.Topology("east"), default)).Clusters.Single();
 
-        Assert.That(cluster.Detail, Does.Contain("taken over (--adopt)"));
+        Assert.That(cluster.Detail, Does.Contain("adopted (--adopt)"));
         Assert.That(_kind.Calls, Is.EqualTo(new[] { "get kubeconfig east" }));
         Assert.That((await EnsureAsync("east")).Clusters.Single().Outcome, Is.EqualTo(ClusterOutcome.Kept));
     }
@@ -172,7 +172,7 @@ public sealed class KindClusterProviderTests
         var topology = FakeKind.Topology("east");
         topology = topology with { Clusters = [topology.Clusters[0] with { PodSubnets = [System.Net.IPNetwork.Parse("10.30.0.0/16")] }] };
         var fault = (await Assert.ThrowsAsync<MeshTrustException>(() => new KindClusterProvider(_kind.Run(r => r with { Adopt = true })).EnsureAsync(topology, default)))!;
-        Assert.That(fault.Problems.Single().ToString(), Does.StartWith("MT2304 east: The cluster cannot be adopted as it is: podSubnet is 10.244.0.0/16, wanted is 10.30.0.0/16."));
+        Assert.That(fault.Problems.Single().ToString(), Does.StartWith("MT2304 east: The cluster cannot be adopted as it is: podSubnet is 10.244.0.0/16, expected 10.30.0.0/16."));
 
         _kind.Stop("east-control-plane");
         fault = (await Assert.ThrowsAsync<MeshTrustException>(() => new KindClusterProvider(_kind.Run(r => r with { Adopt = true })).EnsureAsync(FakeKind.Topology("east"), default)))!;
@@ -241,7 +241,7 @@ public sealed class KindClusterProviderTests
 
         Assert.That(cluster.Outcome, Is.EqualTo(ClusterOutcome.Created));
         Assert.That(_kind.Calls, Is.EqualTo(new[] { "create cluster east", "delete cluster east", "create cluster east" }));
-        Assert.That(_kind.Steps.Select(step => step.Step), Has.Some.StartsWith("trying again after a passing fault:"));
+        Assert.That(_kind.Steps.Select(step => step.Step), Has.Some.StartsWith("trying again after a transient error:"));
     }
 
     [TestCase(30L << 20, "MT2319", 1)]
@@ -267,7 +267,7 @@ public sealed class KindClusterProviderTests
         var fault = (await Assert.ThrowsAsync<MeshTrustException>(() => EnsureAsync("east", "west", "north")))!;
 
         Assert.That((fault.Stage, fault.Problems.Select(p => p.Location)), Is.EqualTo((Stage.ClusterCreation, (IEnumerable<string>)["east", "north"])));
-        Assert.That(fault.Problems[0].Hint, Does.Contain($"Logs: {_kind.Scratch.File("mesh/artifacts/kind/east")}").And.Contain("has been removed"));
+        Assert.That(fault.Problems[0].Hint, Does.Contain($"Logs: {_kind.Scratch.File("mesh/artifacts/kind/east")}").And.Contain("was removed"));
         Assert.That(File.Exists(_kind.Scratch.File("mesh/artifacts/kind/north/journal.log")), Is.True);
         Assert.That(_kind.Run().States.Clusters().Select(c => c.Value), Is.EqualTo(new[] { "west" }), "the sibling is there, the failed ones are gone");
         Assert.That(_kind.Calls, Does.Contain("delete cluster east").And.Contain("delete cluster north").And.Not.Contain("delete cluster west"));

@@ -46,7 +46,7 @@ public sealed class LoadBalancerSetupTests
             Assert.That(kubectl.Calls, Is.EqualTo(1));
             Assert.That(_api.Objects[MetalLbObjects.Pool].ToJsonString(), Is.EqualTo("""{"kind":"IPAddressPool","metadata":{"labels":{"app.kubernetes.io/managed-by":"meshtrust"}},"spec":{"addresses":["172.18.255.128-172.18.255.191","fc00::40-fc00::7f"],"autoAssign":true,"avoidBuggyIPs":true}}"""));
             Assert.That(_api.Objects[MetalLbObjects.Advertisement].ToJsonString(), Is.EqualTo("""{"kind":"L2Advertisement","metadata":{"labels":{"app.kubernetes.io/managed-by":"meshtrust"}},"spec":{"ipAddressPools":["address-pool"]}}"""));
-            Assert.That(_steps, Is.EqualTo(new[] { "looking for MetalLB", "applying MetalLB's manifest", "asking MetalLB's webhook about the pool", "writing the pool" }));
+            Assert.That(_steps, Is.EqualTo(new[] { "checking for MetalLB", "applying MetalLB's manifest", "checking the pool with MetalLB's webhook", "writing the pool" }));
         });
     }
 
@@ -93,7 +93,7 @@ public sealed class LoadBalancerSetupTests
         var problem = await Fault(Setup(new FakeKubectl(_scratch, "exit 0"), limit: TimeSpan.FromSeconds(1)));
 
         Assert.That((problem.Id, problem.Location), Is.EqualTo((id, "east")));
-        Assert.That(problem.Message, Does.StartWith("MetalLB was not ready after 1 s: it waited for "));
+        Assert.That(problem.Message, Does.StartWith("MetalLB was not ready after 1 s: still waiting for "));
     }
 
     [Test]
@@ -105,7 +105,7 @@ public sealed class LoadBalancerSetupTests
 
         var problem = await Fault(Setup(new FakeKubectl(_scratch, "exit 0"), limit: TimeSpan.FromSeconds(1)));
 
-        Assert.That((problem.Id, problem.Message), Is.EqualTo(("MT4021", "MetalLB was not ready after 1 s: it waited for the deployment controller: it is not there: ImagePullBackOff of quay.io/metallb/controller:v0.16.1.")));
+        Assert.That((problem.Id, problem.Message), Is.EqualTo(("MT4021", "MetalLB was not ready after 1 s: still waiting for the deployment controller: it does not exist: ImagePullBackOff of quay.io/metallb/controller:v0.16.1.")));
         Assert.That(problem.Hint, Does.Contain("--metallb-manifest"));
         Assert.That(_steps[^1], Does.EndWith("ImagePullBackOff of quay.io/metallb/controller:v0.16.1"), "it is told while it waits, too");
     }

@@ -77,7 +77,7 @@ public sealed class EngineSearchTests
 
         var problem = (await AskAsync()).Problems.Single();
 
-        Assert.That((problem.Id, problem.Message), Is.EqualTo(("MT2205", "'docker' runs Windows containers, and kind's nodes are Linux.")));
+        Assert.That((problem.Id, problem.Message), Is.EqualTo(("MT2205", "'docker' runs Windows containers, but kind's nodes are Linux containers.")));
     }
 
     [TestCase(NotRunning, "MT2203", "unix:///var/run/docker.sock (context default)", "systemctl start docker")]
@@ -85,7 +85,7 @@ public sealed class EngineSearchTests
     [TestCase(NoContext, "MT2212", "zzz", "docker context ls")]
     [TestCase(NoHost, "MT2212", "nohost", "DOCKER_HOST")]
     [TestCase("echo no JSON", "MT2206", "docker info", "version")]
-    [TestCase("echo something else is wrong >&2; exit 1", "MT2210", "something else is wrong", "Do what it says")]
+    [TestCase("echo something else is wrong >&2; exit 1", "MT2210", "something else is wrong", "Fix what it reports")]
     public async Task Says_why_docker_does_not_answer(string docker, string id, string place, string remedy)
     {
         Docker(docker);
@@ -107,7 +107,7 @@ public sealed class EngineSearchTests
 
         var problem = (await new EngineSearch(_tools.Host).AskAsync(ContainerEngineChoice.Docker, TimeSpan.FromSeconds(1), CancellationToken.None)).Problems.Single();
 
-        Assert.That((problem.Id, problem.Message), Is.EqualTo(("MT2202", "docker does not answer within 1 s at unix:///var/run/docker.sock (context default).")));
+        Assert.That((problem.Id, problem.Message), Is.EqualTo(("MT2202", "docker did not answer within 1 s at unix:///var/run/docker.sock (context default).")));
     }
 
     [Test]

@@ -102,7 +102,7 @@ public sealed class MetalLbManifestSourceTests
         var fault = await Fault(new LoadBalancerSpec(), status);
 
         Assert.That((fault.Id, _asked.Count), Is.EqualTo(("MT4014", tries)));
-        Assert.That((fault.Message, fault.Hint), Is.EqualTo(($"MetalLB's manifest cannot be fetched: the answer is {(int)status}.", "Fetch it where the network allows it and name the file with --metallb-manifest; or do without load balancers: --lb=none.")));
+        Assert.That((fault.Message, fault.Hint), Is.EqualTo(($"MetalLB's manifest cannot be fetched: the server answered {(int)status}.", "Download it on another machine and pass the file with --metallb-manifest; or disable load balancers: --lb=none.")));
     }
 
     private async Task<Problem> Fault(LoadBalancerSpec spec, HttpStatusCode status = HttpStatusCode.OK)

@@ -10,7 +10,7 @@ public sealed class MetalLbWaitTests
 
     [Test]
     public void Definitions_must_be_there() =>
-        Expect(MetalLbParts.Ready() with { Definitions = new Dictionary<string, JsonObject?> { ["ipaddresspools.metallb.io"] = null } }, "MT4020", "the definition ipaddresspools.metallb.io: it is not there");
+        Expect(MetalLbParts.Ready() with { Definitions = new Dictionary<string, JsonObject?> { ["ipaddresspools.metallb.io"] = null } }, "MT4020", "the definition ipaddresspools.metallb.io: it does not exist");
 
     [TestCase("""{"status":{"conditions":[{"type":"Established","status":"False"}]}}""", "it is not Established")]
     [TestCase("""{}""", "it is not Established")]
@@ -18,18 +18,18 @@ public sealed class MetalLbWaitTests
     public void Definitions_must_be_established(string definition, string why) =>
         Expect(MetalLbParts.Ready() with { Definitions = new Dictionary<string, JsonObject?> { ["d"] = Json(definition) } }, "MT4020", $"the definition d: {why}");
 
-    [TestCase(null, "it is not there")]
+    [TestCase(null, "it does not exist")]
     [TestCase("""{"metadata":{"generation":2},"status":{"observedGeneration":1,"conditions":[{"type":"Available","status":"True"}]}}""", "it is not Available")]
     [TestCase("""{"metadata":{"generation":1},"status":{"observedGeneration":1,"conditions":[{"type":"Available","status":"False"}]}}""", "it is not Available")]
     [TestCase("""{"metadata":{"generation":1}}""", "it is not Available")]
     public void The_controller_must_be_available_as_it_is_now(string? controller, string why) =>
         Expect(MetalLbParts.Ready() with { Controller = controller is null ? null : Json(controller) }, "MT4021", $"the deployment controller: {why}");
 
-    [TestCase(null, "it is not there")]
+    [TestCase(null, "it does not exist")]
     [TestCase("""{"metadata":{"generation":2},"status":{"observedGeneration":1,"desiredNumberScheduled":1,"numberReady":1,"updatedNumberScheduled":1}}""", "its status is not up to date")]
     [TestCase("""{"metadata":{"generation":1},"status":{"observedGeneration":1,"desiredNumberScheduled":3,"numberReady":2,"updatedNumberScheduled":3}}""", "2 of 3 are ready")]
     [TestCase("""{"metadata":{"generation":1},"status":{"observedGeneration":1,"desiredNumberScheduled":3,"numberReady":3,"updatedNumberScheduled":1}}""", "1 of 3 are ready")]
-    [TestCase("""{"metadata":{"generation":1},"status":{"observedGeneration":1,"desiredNumberScheduled":0}}""", "no node takes it")]
+    [TestCase("""{"metadata":{"generation":1},"status":{"observedGeneration":1,"desiredNumberScheduled":0}}""", "no node runs it")]
     public void Every_speaker_must_be_ready(string? speaker, string why) =>
         Expect(MetalLbParts.Ready() with { Speaker = speaker is null ? null : Json(speaker) }, "MT4022", $"the daemonset speaker: {why}");
 
@@ -39,7 +39,7 @@ public sealed class MetalLbWaitTests
         Expect(MetalLbParts.Ready() with { Webhooks = Json(webhooks) }, "MT4023", $"the certificate of its webhooks: {why}");
 
     [TestCase("""{"containerStatuses":[{"image":"quay.io/metallb/controller:v0.16.1","state":{"waiting":{"reason":"ImagePullBackOff"}}}]}""", "ImagePullBackOff of quay.io/metallb/controller:v0.16.1")]
-    [TestCase("""{"containerStatuses":[{"image":"i","state":{"waiting":{"reason":"CrashLoopBackOff"}},"lastState":{"terminated":{"exitCode":2}}}]}""", "CrashLoopBackOff of i (it ended with 2)")]
+    [TestCase("""{"containerStatuses":[{"image":"i","state":{"waiting":{"reason":"CrashLoopBackOff"}},"lastState":{"terminated":{"exitCode":2}}}]}""", "CrashLoopBackOff of i (exit code 2)")]
     [TestCase("""{"conditions":[{"type":"PodScheduled","status":"False","reason":"Unschedulable","message":"0/3 nodes are available: untolerated taint."}]}""", "Unschedulable: 0/3 nodes are available: untolerated taint")]
     public void The_pods_say_why(string status, string why)
     {
@@ -54,7 +54,7 @@ public sealed class MetalLbWaitTests
         Expect(
             MetalLbParts.Ready() with { Controller = null, Pods = [Json("""{"metadata":{"labels":{"component":"controller"}},"status":{"containerStatuses":[{"image":"i","state":{"waiting":{"reason":"ContainerCreating"}}}]}}""")] },
             "MT4021",
-            "the deployment controller: it is not there");
+            "the deployment controller: it does not exist");
 
     [Test]
     public void Says_what_stands_before_the_webhook()

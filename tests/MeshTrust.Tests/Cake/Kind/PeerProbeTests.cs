@@ -116,7 +116,7 @@ internal sealed class PeerProbeTests
 
         var readings = await Probe(_ => new ProcessResult(0, "", ""), TimeSpan.Zero).ReadAsync(Mesh("n1", "n2"), Access, snapshot, default);
 
-        Assert.That(readings.Single(r => r.To.Value == "west").Fault, Is.EqualTo("'west' has no control plane that runs"));
+        Assert.That(readings.Single(r => r.To.Value == "west").Fault, Is.EqualTo("'west' has no running control plane"));
     }
 
     [Test]
@@ -128,7 +128,7 @@ internal sealed class PeerProbeTests
 
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(readings.Where(r => r.To.Value == "west").Select(r => r.Fault), Is.All.EqualTo("what there is to call in 'west' cannot be read: The API server does not answer").And.Not.Empty);
+            Assert.That(readings.Where(r => r.To.Value == "west").Select(r => r.Fault), Is.All.EqualTo("the Services and pods of 'west' cannot be read: The API server does not answer").And.Not.Empty);
             Assert.That(readings.Where(r => r.To.Value == "east").Select(r => r.Fault), Is.All.Null.And.Not.Empty);
         }
     }
