@@ -3,28 +3,28 @@ using System.Reflection;
 namespace Cake.Frosting.MeshTrust;
 
 /// <summary>
-/// A host's command line. Cake.Frosting knows its own options in lower case only: <c>--DryRun</c> is no dry run to it, and
-/// <c>--TARGET=Clean</c> runs the default target. Of an argument in two spellings it loses the second.
+/// A host's command line. Cake.Frosting recognises its own options in lower case only: it ignores <c>--DryRun</c>, and with
+/// <c>--TARGET=Clean</c> it runs the default target. If an argument is given in two spellings, it drops the second.
 /// </summary>
 internal static class CakeCommandLine
 {
     /// <summary>
-    /// The same command line for <c>CakeHost.Run</c>, where upper and lower case do not matter in names: all are in lower case. A bare
-    /// <c>--</c> is left out, for Cake ignores its own options behind it. Values stay as they are.
+    /// The command line for <c>CakeHost.Run</c> with all option names in lower case, so that case does not matter. A bare <c>--</c> is
+    /// removed, because Cake ignores its own options after it. Values are unchanged.
     /// </summary>
     public static IReadOnlyList<string> Normalize(IEnumerable<string> args) => [.. args.Select(Normalize).Where(word => word != "--")];
 
-    /// <summary>The same command line with the target <c>Verify</c> where it names none and the build has no task <c>Default</c>.</summary>
+    /// <summary>Adds the target <c>Verify</c> if no target is given and the build has no task <c>Default</c>.</summary>
     public static IReadOnlyList<string> WithTarget(IReadOnlyList<string> args, Assembly? build) =>
         args.Any(word => word[..NameEnd(word)] == "--target" || (word.StartsWith("-t", StringComparison.Ordinal)))
         || TargetsOf(build).Contains("Default", StringComparer.OrdinalIgnoreCase)
             ? args
             : ["--target=Verify", .. args];
 
-    /// <summary>The targets that the command line names.</summary>
+    /// <summary>The targets on the command line.</summary>
     public static IEnumerable<string> Targets(IReadOnlyList<string> args) => Values(args, "--target", "-t");
 
-    /// <summary>The names of the targets that these assemblies have.</summary>
+    /// <summary>The names of the targets in these assemblies.</summary>
     public static IReadOnlyList<string> TargetsOf(params IEnumerable<Assembly?> assemblies) =>
     [
         .. assemblies.OfType<Assembly>()
@@ -33,9 +33,9 @@ internal static class CakeCommandLine
             .OfType<string>(),
     ];
 
-    /// <summary>The values that an option has, in their order: <c>--name=value</c>, <c>--name:value</c> or <c>--name value</c>.</summary>
+    /// <summary>The values of an option, in order: <c>--name=value</c>, <c>--name:value</c> or <c>--name value</c>.</summary>
     /// <param name="args">The command line.</param>
-    /// <param name="names">The option's names with their dashes, in any case.</param>
+    /// <param name="names">The option's names with dashes; case does not matter.</param>
     public static IEnumerable<string> Values(IReadOnlyList<string> args, params IReadOnlyList<string> names)
     {
         var values = new List<string>();

@@ -192,8 +192,8 @@ public sealed class MeshSession : IDisposable
     {
         if (settings.Run.BinariesVersion is not { } text) return VersionRange.Any;
         return VersionRange.TryParse(text) ?? throw new MeshTrustException(Stage.Input, new Problem("MT0009", "--binaries-version",
-            "It is no version and no range of versions.",
-            "Write 1.34.1, 1.34, 1.34.x, ~1.34.1, <1.34, latest or latest-on-disk; with ! at the end the index is asked."));
+            "Not a valid version or version range.",
+            "Use 1.34.1, 1.34, 1.34.x, ~1.34.1, <1.34, latest or latest-on-disk; a trailing ! looks in the index."));
     }
 
     private Problem? FaultOf(ClusterName cluster)

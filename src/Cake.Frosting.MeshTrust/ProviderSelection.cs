@@ -4,26 +4,26 @@ using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust;
 
-/// <summary>Which provider a run takes, and why.</summary>
+/// <summary>Which provider a run uses, and why.</summary>
 /// <param name="Choice">Never <see cref="ProviderChoice.Auto"/>.</param>
-/// <param name="Reason">A clause for people, for instance <c>auto: no context is named</c>.</param>
+/// <param name="Reason">A clause for people, for instance <c>auto: no contexts configured</c>.</param>
 internal sealed record ProviderSelection(ProviderChoice Choice, string Reason)
 {
-    /// <summary>Both, for people.</summary>
+    /// <summary>Both, as shown to people.</summary>
     public override string ToString() => $"{Choice.ToString().ToLowerInvariant()} ({Reason})";
 
-    private const string Unnamed = "auto: no context is named (CTX_CLUSTER1..n or the topology)";
+    private const string Unnamed = "auto: no contexts configured";
 
     /// <summary>
-    /// Takes what the topology asks for; <c>auto</c> takes existing where contexts are named, else kind where it is there and a container
-    /// engine answers, else native where its binaries are there, else embedded. Contexts that an earlier run exported
-    /// (<c>source env.sh</c>) name kind clusters, which are looked at again, or native and embedded ones, which end with their run and are
-    /// started again.
+    /// Uses the provider that the topology requests. <c>auto</c> picks existing if contexts are configured, else kind if it is installed
+    /// and a container engine is running, else native if its binaries are found, else embedded. Contexts exported by an earlier run
+    /// (<c>source env.sh</c>) belong to kind clusters, which are reused, or to native and embedded ones, which end with their run and
+    /// are started again.
     /// </summary>
     /// <param name="settings">The settings of the run.</param>
-    /// <param name="findKind">Looks for kind and an engine that answers; it is asked only where that matters.</param>
-    /// <param name="findBinaries">Looks for the binaries of native clusters; it is asked only where that matters.</param>
-    /// <param name="cancellationToken">Ends the search.</param>
+    /// <param name="findKind">Looks for kind and a running engine; called only when needed.</param>
+    /// <param name="findBinaries">Looks for the binaries of native clusters; called only when needed.</param>
+    /// <param name="cancellationToken">Cancels the search.</param>
     internal static async Task<ProviderSelection> ForAsync(
         MeshTrustSettings settings,
         Func<CancellationToken, Task<KindAvailability>> findKind,
@@ -31,17 +31,17 @@ internal sealed record ProviderSelection(ProviderChoice Choice, string Reason)
         CancellationToken cancellationToken)
     {
         var topology = settings.Topology;
-        if (topology.Provider != ProviderChoice.Auto) return new(topology.Provider, "asked for");
+        if (topology.Provider != ProviderChoice.Auto) return new(topology.Provider, "requested");
         if (topology.EffectiveProvider == ProviderChoice.Embedded)
             return await WithoutContextsAsync(findKind, findBinaries, cancellationToken).ConfigureAwait(false);
         foreach (var own in (ProviderChoice[])[ProviderChoice.Kind, ProviderChoice.Native, ProviderChoice.Embedded])
         {
             var kind = own.ToString().ToLowerInvariant();
-            if (AreOurOwn(settings, kind)) return new(own, $"auto: the contexts that are named are those of our own {kind} clusters");
+            if (AreOurOwn(settings, kind)) return new(own, $"auto: the contexts belong to {kind} clusters created by MeshTrust");
         }
 
         var named = topology.Clusters[0];
-        return new(ProviderChoice.Existing, $"auto: '{named.Context ?? named.Kubeconfig}' is named for {named.Name}");
+        return new(ProviderChoice.Existing, $"auto: '{named.Context ?? named.Kubeconfig}' is configured for {named.Name}");
     }
 
     private static async Task<ProviderSelection> WithoutContextsAsync(
@@ -50,12 +50,12 @@ internal sealed record ProviderSelection(ProviderChoice Choice, string Reason)
         CancellationToken cancellationToken)
     {
         var kind = await findKind(cancellationToken).ConfigureAwait(false);
-        if (kind.IsThere) return new(ProviderChoice.Kind, $"auto: no context is named, and {kind.Reason}");
+        if (kind.IsThere) return new(ProviderChoice.Kind, $"{Unnamed}, {kind.Reason}");
         return findBinaries() is { } binaries
             ? new(
                 ProviderChoice.Native,
-                $"auto: no context is named, {kind.Reason}, and kube-apiserver {binaries.Version} is there ({binaries.Source})")
-            : new(ProviderChoice.Embedded, $"{Unnamed}, {kind.Reason}, and no etcd and kube-apiserver are found");
+                $"{Unnamed}, {kind.Reason}, kube-apiserver {binaries.Version} found ({binaries.Source})")
+            : new(ProviderChoice.Embedded, $"{Unnamed}, {kind.Reason}, no etcd or kube-apiserver found");
     }
 
     private static bool AreOurOwn(MeshTrustSettings settings, string kind) =>

@@ -6,17 +6,17 @@ using MeshTrust.IO;
 namespace Cake.Frosting.MeshTrust;
 
 /// <summary>
-/// What a run ended with. Cake turns every fault into one exit code and hands none of ours on,
-/// so the host records the fault at its teardown and asks here for the code.
+/// The outcome of a run. Cake has one exit code for every failure, so the host records the exception at its teardown and gets the exit
+/// code from here.
 /// </summary>
 internal sealed class RunOutcome(RunCancellation cancellation)
 {
     private Exception? _fault;
 
-    /// <summary>Remembers the first fault.</summary>
+    /// <summary>Records the first failure.</summary>
     public void Record(Exception? fault) => Interlocked.CompareExchange(ref _fault, fault, null);
 
-    /// <summary>The fault that a person can mend, found inside whatever Cake wrapped around it; null for none.</summary>
+    /// <summary>The error with the problems to fix, unwrapped from Cake's exceptions; null for none.</summary>
     public MeshTrustException? Fault => FaultOf(_fault);
 
     /// <summary>The exit code of the process.</summary>
@@ -31,11 +31,11 @@ internal sealed class RunOutcome(RunCancellation cancellation)
         if (cancellation.ExitCode is { } cancelled) return cancelled;
         if (Fault is { } fault) return (int)fault.Stage;
 
-        // No task ran: Cake itself refused the command line (an unknown target, a malformed option).
+        // No task ran: Cake itself rejected the command line (an unknown target, a malformed option).
         return _fault is null ? (int)Stage.Input : 1;
     }
 
-    /// <summary>What to add where Cake itself refused the command line, in words of its own and without an id; null otherwise.</summary>
+    /// <summary>The problem to add if Cake itself rejected the command line, which it reports without an id; null otherwise.</summary>
     /// <param name="cakeExitCode">What <c>CakeHost.Run</c> returned.</param>
     /// <param name="args">The command line.</param>
     public Problem? Refusal(int cakeExitCode, IReadOnlyList<string> args)
@@ -45,9 +45,9 @@ internal sealed class RunOutcome(RunCancellation cancellation)
         var asked = CakeCommandLine.Targets(args).FirstOrDefault(name => !targets.Contains(name, StringComparer.OrdinalIgnoreCase));
         var nearest = asked is null ? null : NearestName.Find(asked, targets);
         return new Problem("MT0017", "command line",
-            "Cake cannot read it, or knows no such target; its own words stand above."
+            "Cake cannot parse the command line, or the target does not exist; see its error above."
             + (nearest is null ? "" : $" Did you mean --target={nearest}?"),
-            "--description lists the targets, --help the options; an option is written --name=value.");
+            "List targets with --description and options with --help. Write options as --name=value.");
     }
 
     private static MeshTrustException? FaultOf(Exception? exception) => exception switch

@@ -27,7 +27,7 @@ internal sealed class KindAccess(ToolHost host, EngineSearch engines, EngineSnap
     /// <summary>Whether kind clusters can be created here. The program is searched first, because that costs nothing.</summary>
     internal async Task<KindAvailability> FindAsync(KindSpec hosting, CancellationToken cancellationToken)
     {
-        if (!Tool(hosting, ContainerEngineChoice.Docker).IsThere) return new(false, "kind is not on the PATH");
+        if (!Tool(hosting, ContainerEngineChoice.Docker).IsThere) return new(false, "kind not on PATH");
         var answer = await engines.AskAsync(hosting.Engine, LimitOfAuto, cancellationToken).ConfigureAwait(false);
         return answer.Info is { } info
             ? new(true, $"{Text.Lower(info.Engine)} {info.Version} is running and kind is installed")

@@ -2,7 +2,7 @@ using MeshTrust.IO;
 
 namespace MeshTrust.Settings;
 
-/// <summary>Arguments with the environment behind them.</summary>
+/// <summary>The arguments, with the environment as fallback.</summary>
 internal sealed class ArgumentSet
 {
     private readonly Dictionary<string, string?> _values = new(StringComparer.Ordinal);
@@ -32,14 +32,14 @@ internal sealed class ArgumentSet
             else if (_values.TryAdd(name, value)) _written.Add(name, written);
             else if (_values[name] != value)
             {
-                var same = written == _written[name] ? "" : $" (it is another name of --{_written[name]})";
-                var what = $"It is given twice{same}, as {Text.Quote(_values[name] ?? "")} and as {Text.Quote(value ?? "")}.";
-                problems.Add("MT0008", $"--{written}", what, "Give it once.");
+                var same = written == _written[name] ? "" : $" (--{written} is an alias of --{_written[name]})";
+                var what = $"Set twice{same}: {Text.Quote(_values[name] ?? "")} and {Text.Quote(value ?? "")}.";
+                problems.Add("MT0008", $"--{written}", what, "Keep one of the two.");
             }
         }
     }
 
-    /// <summary>What Cake takes for itself (Cake.Frosting's and Cake.Cli's options with their short forms).</summary>
+    /// <summary>What Cake consumes itself (Cake.Frosting's and Cake.Cli's options with their short forms).</summary>
     public static IReadOnlyList<string> OfCake { get; } =
     [
         "target", "t", "verbosity", "v", "working", "w", "exclusive", "e", "dryrun", "noop", "whatif", "description", "descriptions",
@@ -53,8 +53,7 @@ internal sealed class ArgumentSet
     public string Location(string name) => $"--{_written.GetValueOrDefault(name, name)}";
 
     /// <summary>
-    /// Whether an argument that needs no value has none (true, like <c>=true</c>) or is turned off (false); null where it has a value of
-    /// its own,
+    /// Whether an argument with an optional value has none (true, like <c>=true</c>) or is turned off (false); null where it has a value,
     /// or is not given.
     /// </summary>
     public bool? IsBare(string name) => !_values.TryGetValue(name, out var text) ? null
@@ -74,7 +73,7 @@ internal sealed class ArgumentSet
 
         if (setting.IsSwitch) return Take(text ?? "true", Location(name), true, parser);
         if (!string.IsNullOrEmpty(text)) return Take(text, Location(name), true, parser);
-        _problems.Add("MT0003", Location(name), "It has no value.", $"Write {Location(name)}=... ({setting.Meaning}).");
+        _problems.Add("MT0003", Location(name), "Missing value.", $"Use {Location(name)}=VALUE ({setting.Meaning}).");
         return null;
     }
 
@@ -100,7 +99,7 @@ internal sealed class ArgumentSet
     }
 
     /// <summary>
-    /// Cake keeps its own arguments for itself, but for the target: one that comes here was not understood, and the run would go on without
+    /// Cake consumes its own arguments, except the target. One that gets here was not recognised, and the run would silently go on without
     /// it.
     /// </summary>
     private void NotTaken(string spelled, string name)
@@ -108,18 +107,18 @@ internal sealed class ArgumentSet
         if (spelled == "target") return;
         var dashes = name.Length == 1 ? "-" : "--";
         _problems.Add(
-            "MT0018", dashes + spelled, "Cake did not take this argument, so it has no effect.",
-            $"Write {dashes}{name}, and no bare -- before it.");
+            "MT0018", dashes + spelled, "Cake ignored this argument, so it has no effect.",
+            $"Use {dashes}{name}, with no bare -- before it.");
     }
 
-    /// <summary>A name that nobody knows is refused; where the host takes any, only one that is nearly a known one.</summary>
+    /// <summary>Rejects an unknown name; where the host takes any name, only one that is close to a known one.</summary>
     private void Unknown(string name, HashSet<string> allowed, bool isRefused)
     {
         var nearest = NearestName.Find(name, SettingsTable.ArgumentNames.Concat(OfCake).Concat(allowed).Where(a => a.Length > 1));
         if (nearest is null && !isRefused) return;
         _problems.Add(
-            "MT0001", $"--{Text.Sanitize(name)}", "There is no such argument." + (nearest is null ? "" : $" Did you mean --{nearest}?"),
-            nearest is null ? "See docs/arguments.md for all of them." : $"Write --{nearest}, or leave it out.");
+            "MT0001", $"--{Text.Sanitize(name)}", "Unknown argument." + (nearest is null ? "" : $" Did you mean --{nearest}?"),
+            nearest is null ? "See docs/arguments.md for all arguments." : $"Use --{nearest}, or remove it.");
     }
 
     private static string Bare(string name) => name.TrimStart('-');

@@ -4,13 +4,13 @@ using MeshTrust.IO;
 
 namespace MeshTrust.Settings;
 
-/// <summary>What the environment says apart from the variables that stand for one argument.</summary>
+/// <summary>Variables that do not correspond to a single argument.</summary>
 internal static partial class EnvironmentVariables
 {
     /// <summary>
-    /// The contexts <c>CTX_CLUSTER1</c>, 2, … in order; null for one whose value is wrong, which is a problem. So is a gap in the numbers:
-    /// the next
-    /// cluster would get the wrong one. An empty variable is wrong here, unlike others: the command that fills it found nothing.
+    /// The contexts <c>CTX_CLUSTER1</c>, 2, … in order; null for one with an invalid value, which is a problem. So is a gap in the
+    /// numbers: the next cluster would get the wrong context. Unlike other variables, an empty one is invalid: the command that fills it
+    /// found nothing.
     /// </summary>
     public static IReadOnlyList<string?> Contexts(IReadOnlyDictionary<string, string> environment, ProblemCollection problems)
     {
@@ -22,10 +22,11 @@ internal static partial class EnvironmentVariables
             var isNumber = int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var number);
             if (digits[0] == '0' || !isNumber || number > ClusterName.Most)
             {
-                const string What = "The number counts no cluster.";
+                const string What = "Not a valid cluster number.";
+                const string Hint = "Number the variables from CTX_CLUSTER1 to at most CTX_CLUSTER";
                 if (value.Length > 0)
                 {
-                    problems.Add("MT0012", Text.Sanitize(name), What, $"Count from CTX_CLUSTER1 to at most CTX_CLUSTER{ClusterName.Most}.");
+                    problems.Add("MT0012", Text.Sanitize(name), What, $"{Hint}{ClusterName.Most}.");
                 }
                 continue;
             }
@@ -40,14 +41,14 @@ internal static partial class EnvironmentVariables
         {
             var next = numbered.Keys.First(n => n > missing);
             problems.Add(
-                "MT0012", $"CTX_CLUSTER{missing}", $"It is not set, while CTX_CLUSTER{next} is.",
-                $"Set CTX_CLUSTER{missing}, or count without gaps.");
+                "MT0012", $"CTX_CLUSTER{missing}", $"Not set, but CTX_CLUSTER{next} is.",
+                $"Set CTX_CLUSTER{missing}, or number the variables without gaps.");
         }
 
         return [.. numbered.Values];
     }
 
-    /// <summary>Warns of variables that look like ours and are not.</summary>
+    /// <summary>Warns about variables that look like one of MeshTrust's but are not read.</summary>
     public static void WarnOfNearMisses(IReadOnlyDictionary<string, string> environment, ProblemCollection problems)
     {
         var ours = SettingsTable.VariableNames.ToHashSet(StringComparer.Ordinal);
@@ -62,15 +63,16 @@ internal static partial class EnvironmentVariables
 
         void Warn(string name, string? nearest) =>
             problems.Warn(
-                "MT0015", Text.Sanitize(name), "The variable is not read." + (nearest is null ? "" : $" Did you mean {nearest}?"),
-                "Rename or unset it; docs/arguments.md lists those that are read.");
+                "MT0015", Text.Sanitize(name),
+                "MeshTrust does not read this variable." + (nearest is null ? "" : $" Did you mean {nearest}?"),
+                "Rename or unset it; docs/arguments.md lists all supported variables.");
     }
 
     /// <summary>
     /// The user's kubeconfig files: <c>KUBECONFIG</c> is a list, as kubectl reads it. A value that holds content is never taken for paths.
     /// </summary>
     /// <param name="environment">The environment.</param>
-    /// <param name="problems">Where a value that names no files goes; null where this run reads none.</param>
+    /// <param name="problems">Collects a value that is not a list of paths; null where this run reads no kubeconfig.</param>
     public static IReadOnlyList<string> KubeconfigPaths(IReadOnlyDictionary<string, string> environment, ProblemCollection? problems)
     {
         const string Name = "KUBECONFIG";
@@ -96,7 +98,7 @@ internal static partial class EnvironmentVariables
             const string File = "\"$PWD/kubeconfig-from-variable\"";
             var decode = FileContent.IsBase64(value) ? " | tr -d '[:space:]' | base64 -d" : "";
             return ValueParsers.HoldsContent(
-                "Write it to a file that only you can read, and name the file: "
+                "Write it to a file that only you can read, and set the variable to its path: "
                 + $"export KUBECONFIG=$(umask 077; printf '%s\\n' \"$KUBECONFIG\"{decode} > {File}; echo {File})");
         }
 
@@ -105,7 +107,7 @@ internal static partial class EnvironmentVariables
         return paths.Select(path => ValueParsers.FilePath(path, out _)).FirstOrDefault(wrong => wrong is not null);
     }
 
-    /// <summary>The pipeline that runs us; <see cref="OutputFormat.Auto"/> where none is recognised.</summary>
+    /// <summary>The pipeline that runs the build; <see cref="OutputFormat.Auto"/> where none is recognised.</summary>
     public static OutputFormat Pipeline(IReadOnlyDictionary<string, string> environment)
     {
         if (IsTrue("GITHUB_ACTIONS")) return OutputFormat.GitHub;
@@ -131,8 +133,8 @@ internal static partial class EnvironmentVariables
 }
 
 /// <summary>
-/// Judges the value of <c>CTX_CLUSTERn</c>. Istio's guide fills it with <c>kubectl ... | grep</c>, which finds nothing, or too much,
-/// without a word.
+/// Checks the value of <c>CTX_CLUSTERn</c>. Istio's guide fills it with <c>kubectl ... | grep</c>, which may silently match nothing or
+/// too much.
 /// </summary>
 internal static partial class ContextVariable
 {
@@ -147,7 +149,7 @@ internal static partial class ContextVariable
     {
         if (FileContent.IsIn(value))
         {
-            return New("MT0021", "It holds the content of a file, not the name of a context.", $"Set it to a name that '{List}' lists.");
+            return New("MT0021", "Contains the content of a file, not a context name.", $"Set it to a name that '{List}' lists.");
         }
 
         string[] lines = [.. Colour().Replace(value, "").Split('\n').Select(line => line.Trim()).Where(line => line.Length > 0)];
@@ -155,48 +157,48 @@ internal static partial class ContextVariable
         var example = $"kind-cluster-{number}";
         if (lines.Length == 0)
         {
-            var blank = value.Length == 0 ? "It is set and empty" : "It is set and holds only blanks";
+            var blank = value.Length == 0 ? "Set but empty" : "Contains only whitespace";
             return New(
                 "MT0022",
-                $"{blank}. A command such as grep found no context.",
-                $"Unset it, or set it to a name that '{List}' lists, for instance: {Export(example)}");
+                $"{blank}: the command that fills it, such as grep, found no context.",
+                $"Unset it, or set it to a name that '{List}' lists, for example: {Export(example)}");
         }
 
         if (lines.Length > 1)
         {
             return New(
                 "MT0019",
-                $"It holds {Count(lines.Length)} names: the pattern matched {Join(names)}.",
-                $"Use grep -x, which matches a whole line: {Export(Likely(names, example))}");
+                $"Contains {Count(lines.Length)} names: the pattern matched {Join(names)}.",
+                $"Use grep -x, which matches whole lines: {Export(Likely(names, example))}");
         }
 
         if (value.Contains('\u001b', StringComparison.Ordinal))
         {
-            return New("MT0020", "It holds a colour code.", $"Let grep write no colours: {Export(names[0], colour: true)}");
+            return New("MT0020", "Contains a colour code.", $"Turn off the colours of grep: {Export(names[0], colour: true)}");
         }
 
         if (value.EndsWith('\r'))
         {
             return New(
                 "MT0020",
-                "It ends with a carriage return. The file or program that it comes from ends lines with CR and LF.",
+                "Ends with a carriage return: the file or program that sets it uses Windows line endings (CR LF).",
                 $"Remove it: {Export(names[0], carriageReturn: true)}");
         }
 
         if (lines[0].Contains('\r', StringComparison.Ordinal))
         {
-            return New("MT0020", "It holds a carriage return.", $"Set it to one name, for instance: {Export(example)}");
+            return New("MT0020", "Contains a carriage return.", $"Set it to one name, for example: {Export(example)}");
         }
 
         if (IsRow(lines[0]))
         {
             return New(
                 "MT0020",
-                "It holds a line of kubectl's table, not a name.",
-                $"List names only, with -o name: {Export(Likely(names, example))}");
+                "Contains a row of kubectl's table, not a name.",
+                $"List only the names, with -o name: {Export(Likely(names, example))}");
         }
 
-        if (value != lines[0]) return New("MT0020", "It begins or ends with a blank or a line break.", $"Remove it: {Export(names[0])}");
+        if (value != lines[0]) return New("MT0020", "Starts or ends with a blank or a line break.", $"Remove it: {Export(names[0])}");
         return ValueParsers.Context(value, out _) is { } wrong ? New(wrong.ArgumentId, wrong.Message, wrong.Hint) : null;
 
         Problem New(string id, string what, string remedy) => new(id, variable, what, remedy);

@@ -21,7 +21,7 @@ public sealed record IpRange
         if (first.AddressFamily != last.AddressFamily || _last < _first)
         {
             throw new ArgumentException(
-                $"'{first}-{last}' is no range: both ends are of one family, the first is not above the last.", nameof(last));
+                $"'{first}-{last}' is not a valid range: both ends must be in one family, the first not above the last.", nameof(last));
         }
 
         First = IpNumber.ToAddress(_first, first.AddressFamily);
@@ -78,7 +78,7 @@ public sealed record IpRange
     public static IpRange Parse(string text) =>
         TryParse(text, out var range)
             ? range
-            : throw new FormatException($"'{text}' is no range of addresses: first-last or a network in CIDR form.");
+            : throw new FormatException($"'{text}' is not a valid address range: use first-last or CIDR notation.");
 
     /// <summary>Whether an address is in it.</summary>
     public bool Contains(IPAddress address) =>

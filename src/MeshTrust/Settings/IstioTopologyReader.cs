@@ -25,7 +25,7 @@ internal sealed class IstioTopologyReader(string file, bool istioCompat, Problem
         var items = list.Children;
         if (items.Count > ClusterName.Most)
         {
-            problems.Add("MT0110", $"{file}:{list.Line()}", $"The file has {items.Count} clusters.", $"Write at most {ClusterName.Most}.");
+            problems.Add("MT0110", $"{file}:{list.Line()}", $"The file has {items.Count} clusters.", $"Use at most {ClusterName.Most}.");
         }
 
         var entries = new List<(int Index, Entry Entry)>();
@@ -37,8 +37,8 @@ internal sealed class IstioTopologyReader(string file, bool istioCompat, Problem
                 continue;
             }
 
-            var what = $"Entry {i} is {items[i].Noun()} and should be a mapping.";
-            problems.Add("MT0104", $"{file}:{items[i].Line()}", what, "Write one mapping for each cluster.");
+            var what = $"Entry {i} is {items[i].Noun()}; expected a mapping.";
+            problems.Add("MT0104", $"{file}:{items[i].Line()}", what, "Use one mapping per cluster.");
         }
 
         entries = [.. entries.Where(e => IsKubernetes(e.Entry))];
@@ -48,7 +48,7 @@ internal sealed class IstioTopologyReader(string file, bool istioCompat, Problem
         {
             problems.Add(
                 "MT0121", $"{file}:{list.Line()}", "The file has no cluster of kind Kubernetes.",
-                "Write at least one entry with a clusterName.");
+                "Add at least one entry with a clusterName.");
         }
 
         draft.Clusters = clusters;
@@ -70,7 +70,7 @@ internal sealed class IstioTopologyReader(string file, bool istioCompat, Problem
                 var same => same,
             };
             if (entry.Values.TryAdd(name, (key.Line(), value))) continue;
-            var what = $"The key {Text.Quote(key.Text())} says the same as another key of this entry.";
+            var what = $"The key {Text.Quote(key.Text())} duplicates another key of this entry.";
             problems.Add("MT0106", $"{file}:{key.Line()}", what, $"Keep one {name}.");
         }
 
@@ -82,7 +82,7 @@ internal sealed class IstioTopologyReader(string file, bool istioCompat, Problem
         var kind = Value<string>(entry, "kind", AnyText);
         if (kind is null or "Kubernetes") return true;
         var name = (entry.Find("clusterName") as YamlScalarNode)?.Value ?? "?";
-        var what = $"The cluster {Text.Quote(name)} of kind {Text.Quote(kind)} is skipped.";
+        var what = $"Cluster {Text.Quote(name)} of kind {Text.Quote(kind)} is skipped.";
         problems.Warn("MT0119", PlaceOf(entry, "kind"), what, "Only kind Kubernetes has an API server to push to.");
         return false;
     }
@@ -92,7 +92,7 @@ internal sealed class IstioTopologyReader(string file, bool istioCompat, Problem
         foreach (var (key, (line, value)) in entry.Values.Where(v => !Keys.Contains(v.Key))) UnknownKey(index, key, line, value);
         if (!IsThere(entry, "clusterName"))
         {
-            problems.Add("MT0107", $"{file}:{entry.Line}", "The key \"clusterName\" is missing.", "Add clusterName: the cluster's name.");
+            problems.Add("MT0107", $"{file}:{entry.Line}", "Missing key \"clusterName\".", "Add clusterName: the cluster's name.");
         }
 
         var meta = entry.Find("meta");
@@ -128,11 +128,11 @@ internal sealed class IstioTopologyReader(string file, bool istioCompat, Problem
             what += $" Value {Text.Quote(value.Text())} is not a cluster in this file ({Likely(value.Text())}).";
         }
 
-        if (istioCompat) problems.Warn("MT0102", place, what, $"It is ignored, as Istio does (line {line}).");
-        else problems.Add("MT0102", place, what, $"Mend line {line}, or let it be ignored as Istio does with --istio-compat.");
+        if (istioCompat) problems.Warn("MT0102", place, what, $"It is ignored, as in Istio (line {line}).");
+        else problems.Add("MT0102", place, what, $"Fix line {line}, or pass --istio-compat to ignore unknown keys as Istio does.");
     }
 
-    /// <summary>The names that the value may have meant, those that begin like it first.</summary>
+    /// <summary>The names that were probably meant, those that start with the value first.</summary>
     private string Likely(string value)
     {
         const int Few = 2;
@@ -183,7 +183,7 @@ internal sealed class IstioTopologyReader(string file, bool istioCompat, Problem
     }
 
     private void WrongType(YamlNode node, string key, string noun) =>
-        problems.Add("MT0104", $"{file}:{node.Line()}", $"\"{key}\" is {node.Noun()} and should be {noun}.", $"Write {noun}.");
+        problems.Add("MT0104", $"{file}:{node.Line()}", $"\"{key}\" is {node.Noun()}; expected {noun}.", $"Use {noun}.");
 
     private sealed record Entry(int Line, Dictionary<string, (int Line, YamlNode Value)> Values)
     {

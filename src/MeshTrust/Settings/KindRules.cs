@@ -4,7 +4,7 @@ using MeshTrust.IO;
 
 namespace MeshTrust.Settings;
 
-/// <summary>What the settings of kind clusters demand of each other.</summary>
+/// <summary>Checks the settings of kind clusters against each other.</summary>
 internal sealed class KindRules(MeshTopology topology, Func<int, string, string> place, Func<string, string> kindPlace)
 {
     private const string SetFamily = "or set ipFamily (--ip-family).";
@@ -31,12 +31,12 @@ internal sealed class KindRules(MeshTopology topology, Func<int, string, string>
         {
             if (int.IsPow2(value)) continue;
             var nearest = $"{1 << int.Log2(value)} or {1 << Math.Min(int.Log2(value) + 1, 16)}";
-            Wrong("MT0126", key, $"{key} is {value}, which is no power of two.", $"Write {nearest}: pools are aligned blocks.");
+            Wrong("MT0126", key, $"{key} is {value}, which is not a power of two.", $"Use {nearest}: pools are aligned blocks.");
         }
 
         if (!int.IsPow2(size) || !int.IsPow2(least) || least <= size) return;
-        const string Remedy = "Write a minPoolSize that is not above poolSize.";
-        Wrong("MT0126", "loadBalancer.minPoolSize", $"minPoolSize is {least}, and poolSize is {size}.", Remedy);
+        const string Remedy = "Use a minPoolSize no larger than poolSize.";
+        Wrong("MT0126", "loadBalancer.minPoolSize", $"minPoolSize is {least}, but poolSize is {size}.", Remedy);
     }
 
     private void Families(IpFamily family)
@@ -45,22 +45,22 @@ internal sealed class KindRules(MeshTopology topology, Func<int, string, string>
         for (var i = 0; i < topology.Clusters.Count; i++)
         {
             var cluster = topology.Clusters[i];
-            var misfit = $"of {cluster.Name} does not fit ipFamily {Text.Lower(family)}";
+            var misfit = $"of {cluster.Name} does not match ipFamily {Text.Lower(family)}";
             foreach (var (key, networks) in new[] { ("podSubnet", cluster.PodSubnets), ("serviceSubnet", cluster.ServiceSubnets) })
             {
                 if (networks.Count == 0 || (networks.Count(IsIPv4) == fours && networks.Count(n => !IsIPv4(n)) == sixes)) continue;
                 var ranges = string.Join(", ", networks);
-                Wrong("MT0127", i, key, $"The {key} {ranges} {misfit}, which takes {Needed(family)}.", $"Mend the ranges, {SetFamily}");
+                Wrong("MT0127", i, key, $"The {key} {ranges} {misfit}, which needs {Needed(family)}.", $"Fix the ranges, {SetFamily}");
             }
 
             var stranger = cluster.Kind.LoadBalancerPool.FirstOrDefault(p => (p.Family == AddressFamily.InterNetwork ? fours : sixes) == 0);
             if (stranger is null) continue;
-            Wrong("MT0127", i, "loadBalancer", $"The load balancer's pool {stranger} {misfit}.", $"Mend the pool, {SetFamily}");
+            Wrong("MT0127", i, "loadBalancer", $"The load balancer's pool {stranger} {misfit}.", $"Fix the pool, {SetFamily}");
         }
 
         if (!_kind.Ipv6Gateway || family == IpFamily.Dual) return;
-        var what = $"It is for dual-stack clusters, and ipFamily is {Text.Lower(family)}.";
-        Wrong("MT0127", "ipv6gw", what, "Leave it out, or set --ip-family=dual.");
+        var what = $"Only for dual-stack clusters, but ipFamily is {Text.Lower(family)}.";
+        Wrong("MT0127", "ipv6gw", what, "Remove it, or set --ip-family=dual.");
     }
 
     private void Network(ContainerNetworkSpec network, IpFamily family)
@@ -71,22 +71,22 @@ internal sealed class KindRules(MeshTopology topology, Func<int, string, string>
         if (!network.Create && (hasSubnets || network.IpRange is not null))
         {
             var key = hasSubnets ? Subnet : "network.ipRange";
-            var what = $"{key} holds for a network that is made beforehand only, and network.create is false.";
-            Wrong("MT0128", key, what, "Write create: true beside it, or take it out.");
+            var what = $"{key} applies only to a network that MeshTrust creates, but network.create is false.";
+            Wrong("MT0128", key, what, "Set network.create: true, or remove it.");
         }
         else if (fours > 1 || sixes > 1)
         {
-            Wrong("MT0128", Subnet, $"{Subnet} has two ranges of one IP family.", "Write one range, or one of each family.");
+            Wrong("MT0128", Subnet, $"{Subnet} has two ranges of the same IP family.", "Use one range, or one per family.");
         }
         else if (hasSubnets && ((family != IpFamily.IPv6 && fours == 0) || (family != IpFamily.IPv4 && sixes == 0)))
         {
-            var what = $"{Subnet} does not fit ipFamily {Text.Lower(family)}, which takes {Needed(family)}.";
-            Wrong("MT0127", Subnet, what, $"Mend the ranges, {SetFamily}");
+            var what = $"{Subnet} does not match ipFamily {Text.Lower(family)}, which needs {Needed(family)}.";
+            Wrong("MT0127", Subnet, what, $"Fix the ranges, {SetFamily}");
         }
         else if (network.IpRange is { } part && !network.Subnets.Any(n => IpRange.Of(n).Contains(IpRange.Of(part))))
         {
-            var what = $"network.ipRange {part} lies in no range of {Subnet}.";
-            Wrong("MT0128", "network.ipRange", what, "Write a part of the network's IPv4 range.");
+            var what = $"network.ipRange {part} is not within {Subnet}.";
+            Wrong("MT0128", "network.ipRange", what, "Use part of the network's IPv4 range.");
         }
     }
 
@@ -95,7 +95,7 @@ internal sealed class KindRules(MeshTopology topology, Func<int, string, string>
         TooWide("addressing.podPrefix", addressing.PodPrefix, addressing.PodBase);
         TooWide("addressing.servicePrefix", addressing.ServicePrefix, addressing.ServiceBase);
 
-        // kubeadm gives each node a /24 of the IPv4 pods; a kind configuration of the user's own may say otherwise.
+        // kubeadm gives each node a /24 of the IPv4 pod range, unless the user's own kind configuration says otherwise.
         if (_kind.KindConfigFile is not null) return;
         const int OfNode = 24;
         for (var i = 0; i < topology.Clusters.Count; i++)
@@ -105,17 +105,17 @@ internal sealed class KindRules(MeshTopology topology, Func<int, string, string>
             foreach (var range in cluster.PodSubnets.Where(n => cluster.Kind.KindConfig is null && IsIPv4(n)))
             {
                 if (range.PrefixLength <= OfNode && nodes <= 1L << (OfNode - range.PrefixLength)) continue;
-                var there = $"there {(nodes == 1 ? "is 1 node" : $"are {nodes} nodes")}";
-                var what = $"The podSubnet {range} of {cluster.Name} is too small: each node takes a /{OfNode} of it, and {there}.";
-                Wrong("MT0129", i, "podSubnet", what, "Write a wider range, such as a /16.");
+                var there = nodes == 1 ? "there is 1 node" : $"there are {nodes} nodes";
+                var what = $"The podSubnet {range} of {cluster.Name} is too small: each node takes a /{OfNode}, and {there}.";
+                Wrong("MT0129", i, "podSubnet", what, "Use a wider range, such as a /16.");
             }
         }
 
         void TooWide(string key, int prefix, IPNetwork whole)
         {
             if (prefix >= whole.PrefixLength) return;
-            var remedy = $"Write {whole.PrefixLength} or more, or a wider base.";
-            Wrong("MT0129", key, $"{key} is {prefix}, which is more than all of {whole}.", remedy);
+            var remedy = $"Use {whole.PrefixLength} or more, or a wider base.";
+            Wrong("MT0129", key, $"{key} is {prefix}, which is wider than {whole}.", remedy);
         }
     }
 
@@ -127,36 +127,36 @@ internal sealed class KindRules(MeshTopology topology, Func<int, string, string>
         if (balancer.IpSpace is { } space) IpSpace(space, isMetalLb, other);
         if (!isMetalLb && (balancer.Manifest ?? balancer.ManifestSha256) is not null)
         {
-            Wrong("MT0130", Manifest, $"It is about MetalLB, and {other}.", "Leave it out, or choose metallb.");
+            Wrong("MT0130", Manifest, $"Only for MetalLB, but {other}.", "Remove it, or use metallb.");
         }
 
         if (isMetalLb && balancer is { IsManifestFetched: true, ManifestSha256: null })
         {
-            const string What = "A manifest from an address needs the SHA-256 that it must have.";
-            Wrong("MT0131", Manifest, What, "Add manifestSha256 (--metallb-sha256), or name a file.");
+            const string What = "A manifest from a URL needs a SHA-256 checksum.";
+            Wrong("MT0131", Manifest, What, "Add manifestSha256 (--metallb-sha256), or use a local file.");
         }
 
         for (var i = 0; i < topology.Clusters.Count && !isMetalLb; i++)
         {
             var cluster = topology.Clusters[i];
             if (cluster.Kind.LoadBalancerPool.Count == 0) continue;
-            var what = $"The pool of {cluster.Name} is for MetalLB, and {other}.";
-            Wrong("MT0130", i, "loadBalancer", what, "Take it out, or choose metallb.");
+            var what = $"The pool of {cluster.Name} is for MetalLB, but {other}.";
+            Wrong("MT0130", i, "loadBalancer", what, "Remove it, or use metallb.");
         }
     }
 
     private void IpSpace(int space, bool isMetalLb, string other)
     {
         var count = topology.Clusters.Count;
-        if (!isMetalLb) Wrong("MT0130", "ip-space", $"It pins addresses of MetalLB, and {other}.", "Leave it out, or set --lb=metallb.");
+        if (!isMetalLb) Wrong("MT0130", "ip-space", $"Only for MetalLB, but {other}.", "Remove it, or set --lb=metallb.");
         else if (topology.Clusters.FirstOrDefault(c => c.Kind.LoadBalancerPool.Count > 0) is { } named)
         {
-            Wrong("MT0130", "ip-space", $"{named.Name} names a pool of its own.", "Leave one of the two out.");
+            Wrong("MT0130", "ip-space", $"Conflicts with the pool of {named.Name}.", "Remove one of the two.");
         }
         else if (space + 1 < count)
         {
-            var what = $"Each cluster takes the space below that of the one before, and from {space} down there are not {count}.";
-            Wrong("MT0130", "ip-space", what, $"Write at least {Math.Min(count - 1, 255)}, or leave it out.");
+            var what = $"Too low for {count} clusters: each one uses the number below the previous one's.";
+            Wrong("MT0130", "ip-space", what, $"Use at least {Math.Min(count - 1, 255)}, or remove it.");
         }
     }
 
@@ -169,7 +169,7 @@ internal sealed class KindRules(MeshTopology topology, Func<int, string, string>
             var what = before.Exists(b => b.Name == registry.Name) ? $"name {registry.Name}"
                 : before.Exists(b => b.HostPort == registry.HostPort) ? $"hostPort {registry.HostPort}"
                 : host is null ? null : $"host {host}";
-            if (what is not null) Wrong("MT0133", "registries", $"Two registries have the {what}.", "Give each its own.");
+            if (what is not null) Wrong("MT0133", "registries", $"Two registries share the {what}.", "Give each registry its own.");
         }
     }
 

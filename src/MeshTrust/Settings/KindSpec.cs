@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace MeshTrust.Settings;
 
 /// <summary>
-/// What the user wants of clusters that a container engine makes: the same for all of them. The defaults are those of docs/topology.md.
+/// Settings for all clusters that a container engine creates. The defaults are those of docs/topology.md.
 /// </summary>
 public sealed record KindSpec
 {
@@ -27,7 +27,7 @@ public sealed record KindSpec
     /// <summary>The IP family of new clusters.</summary>
     public IpFamily IpFamily { get; init; } = IpFamily.IPv4;
 
-    /// <summary>A kind configuration (v1alpha4 YAML) that every cluster's is laid over (<c>--kind-config</c>); null for none.</summary>
+    /// <summary>A kind configuration (v1alpha4 YAML) used as the base for every cluster (<c>--kind-config</c>); null for none.</summary>
     public string? KindConfigFile { get; init; }
 
     /// <summary>Dual-stack only: the host's kubeconfig takes the node's IPv6 address (<c>--ipv6gw</c> of setupkind.sh).</summary>
@@ -47,7 +47,7 @@ public sealed record KindSpec
     internal FailureSpec Failure { get; init; } = new();
 }
 
-/// <summary>What the user wants of one cluster that a container engine makes.</summary>
+/// <summary>Settings for one cluster that a container engine creates.</summary>
 public sealed record KindClusterSpec
 {
     /// <summary>One control plane, no worker.</summary>
@@ -62,7 +62,7 @@ public sealed record KindClusterSpec
     /// <summary>Whether etcd's data is in memory. It does not survive a restart of the node.</summary>
     public bool EtcdInMemory { get; init; }
 
-    /// <summary>Load-balancer addresses; empty where they are planned.</summary>
+    /// <summary>Load-balancer addresses; empty if MeshTrust plans them.</summary>
     public IReadOnlyList<IpRange> LoadBalancerPool { get; init; } = [];
 
     /// <summary>A kind configuration (v1alpha4) laid over what is planned (a JSON object); null for none.</summary>
@@ -75,7 +75,7 @@ public sealed record KindClusterSpec
 /// <summary>The program that runs the nodes of kind clusters.</summary>
 public enum ContainerEngineChoice
 {
-    /// <summary>Docker where it answers, else Podman.</summary>
+    /// <summary>Docker if it is running, else Podman.</summary>
     Auto,
 
     /// <summary>Docker.</summary>
@@ -104,7 +104,7 @@ internal sealed record ContainerNetworkSpec
     /// <summary>Its name (<c>--docker-network</c>, <c>KIND_EXPERIMENTAL_DOCKER_NETWORK</c>).</summary>
     public string Name { get; init; } = "kind";
 
-    /// <summary>Whether it is made beforehand, with the next two; otherwise with kind's own options.</summary>
+    /// <summary>Whether MeshTrust creates it first, with the next two settings; otherwise kind creates it with its own options.</summary>
     public bool Create { get; init; }
 
     /// <summary>Its ranges, at most one for each family; empty where the engine chooses.</summary>
@@ -115,9 +115,8 @@ internal sealed record ContainerNetworkSpec
 }
 
 /// <summary>
-/// How pod and service ranges are given out. The defaults are the scheme of Istio's own topologies: 10.10.0.0/16, 10.20.0.0/16 and so on
-/// for
-/// pods, 10.255.10.0/24, 10.255.20.0/24 and so on for services. IPv6 ranges are a /56 for pods and a /112 for services, as kind's own are.
+/// How pod and service ranges are assigned. The defaults are the scheme of Istio's own topologies: 10.10.0.0/16, 10.20.0.0/16 and so on
+/// for pods, 10.255.10.0/24, 10.255.20.0/24 and so on for services. IPv6 ranges are a /56 for pods and a /112 for services, as in kind.
 /// </summary>
 internal sealed record AddressingSpec
 {
@@ -146,14 +145,14 @@ internal sealed record LoadBalancerSpec
     public bool IsManifestFetched => Manifest is not null && IsAddress(Manifest);
 
     /// <summary>
-    /// The SHA-256 that the manifest must have, in lower case; null where MeshTrust knows it or the manifest is a local file.
+    /// The expected SHA-256 of the manifest, in lower case; null where MeshTrust knows it or the manifest is a local file.
     /// </summary>
     public string? ManifestSha256 { get; init; }
 
     /// <summary>Addresses for each cluster: a power of two.</summary>
     public int PoolSize { get; init; } = 64;
 
-    /// <summary>The fewest that will do: a power of two, not above <see cref="PoolSize"/>.</summary>
+    /// <summary>The smallest acceptable pool: a power of two, no larger than <see cref="PoolSize"/>.</summary>
     public int MinPoolSize { get; init; } = 8;
 
     /// <summary>
@@ -187,11 +186,11 @@ internal sealed record RegistrySpec
     /// <summary>The port that it has on the host.</summary>
     public int HostPort { get; init; } = 5000;
 
-    /// <summary>Other host names under which images name it; empty for <c>localhost:HostPort</c>.</summary>
+    /// <summary>The registry hosts used in image names; empty for <c>localhost:HostPort</c>.</summary>
     public IReadOnlyList<string> Aliases { get; init; } = [];
 }
 
-/// <summary>Between which clusters pods and services have routes.</summary>
+/// <summary>Which clusters get pod and service routes to each other.</summary>
 internal enum RouteScope
 {
     /// <summary>Between clusters of one Istio network.</summary>
@@ -205,7 +204,7 @@ internal enum RouteScope
 /// <summary>The deadlines of each step; the whole run has its own (<c>--timeout</c>).</summary>
 internal sealed record KindTimeouts
 {
-    /// <summary>Making one cluster.</summary>
+    /// <summary>Creating one cluster.</summary>
     public TimeSpan Create { get; init; } = TimeSpan.FromMinutes(6);
 
     /// <summary>Waiting until a cluster's nodes and API are ready.</summary>
@@ -214,19 +213,19 @@ internal sealed record KindTimeouts
     /// <summary>Waiting for a cluster's load balancer.</summary>
     public TimeSpan LoadBalancer { get; init; } = TimeSpan.FromMinutes(3);
 
-    /// <summary>Proving that each cluster's API server is reached from the others.</summary>
+    /// <summary>Proving that each cluster's API server is reachable from the others.</summary>
     public TimeSpan Verify { get; init; } = TimeSpan.FromMinutes(2);
 }
 
-/// <summary>What happens when making a cluster fails.</summary>
+/// <summary>What to do when creating a cluster fails.</summary>
 internal sealed record FailureSpec
 {
-    /// <summary>Whether a cluster that failed stays.</summary>
+    /// <summary>Whether failed clusters are kept.</summary>
     public bool Retain { get; init; }
 
     /// <summary>Whether its logs go to the artifacts folder.</summary>
     public bool ExportLogs { get; init; } = true;
 
-    /// <summary>How often a transient error is tried again, 0 to 10.</summary>
+    /// <summary>How often to retry after a transient error, 0 to 10.</summary>
     public int Retries { get; init; } = 1;
 }

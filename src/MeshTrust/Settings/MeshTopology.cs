@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace MeshTrust.Settings;
 
-/// <summary>What the user wants: the clusters of one mesh and the trust they share. Immutable and validated.</summary>
+/// <summary>The clusters of one mesh and the trust they share. Immutable and validated.</summary>
 public sealed record MeshTopology
 {
     /// <summary>The mesh's name (metadata.name of the file).</summary>
@@ -22,12 +22,12 @@ public sealed record MeshTopology
     /// <summary>Sidecars or ambient: ambient allows no more than one root.</summary>
     public DataPlaneMode Mode { get; init; } = DataPlaneMode.Sidecar;
 
-    /// <summary>What the user wants of clusters that a container engine makes.</summary>
+    /// <summary>Settings for clusters that a container engine creates.</summary>
     public KindSpec Kind { get; init; } = KindSpec.Default;
 
     /// <summary>
-    /// What <see cref="Provider"/> comes to as far as a topology can know: never <see cref="ProviderChoice.Auto"/>. Whether kind or native
-    /// clusters can take the place of embedded ones is known to the machine alone.
+    /// What <see cref="Provider"/> resolves to from the topology alone: never <see cref="ProviderChoice.Auto"/>. Whether kind or native
+    /// clusters can be used instead of embedded ones depends on the machine.
     /// </summary>
     public ProviderChoice EffectiveProvider => Provider switch
     {
@@ -37,7 +37,7 @@ public sealed record MeshTopology
     };
 }
 
-/// <summary>What the user wants of one cluster.</summary>
+/// <summary>One cluster of the mesh.</summary>
 public sealed record ClusterSpec
 {
     /// <summary>The cluster's name, unique in the mesh.</summary>
@@ -52,28 +52,28 @@ public sealed record ClusterSpec
     /// <summary>The cluster that holds this one's configuration; null for the primary (Istio's configClusterName).</summary>
     public ClusterName? Config { get; init; }
 
-    /// <summary>The kubeconfig context of a cluster that exists already (<c>CTX_CLUSTERn</c>).</summary>
+    /// <summary>The kubeconfig context of an existing cluster (<c>CTX_CLUSTERn</c>).</summary>
     public string? Context { get; init; }
 
-    /// <summary>The kubeconfig file of a cluster that exists already; null for the user's own (<c>KUBECONFIG</c>).</summary>
+    /// <summary>The kubeconfig file of an existing cluster; null for the user's own (<c>KUBECONFIG</c>).</summary>
     public string? Kubeconfig { get; init; }
 
-    /// <summary>The pod ranges; empty where the provider chooses. Written again to topology-config.json.</summary>
+    /// <summary>The pod ranges; empty if the provider chooses. Also written to topology-config.json.</summary>
     public IReadOnlyList<IPNetwork> PodSubnets { get; init; } = [];
 
-    /// <summary>The service ranges; empty where the provider chooses. Written again to topology-config.json.</summary>
+    /// <summary>The service ranges; empty if the provider chooses. Also written to topology-config.json.</summary>
     public IReadOnlyList<IPNetwork> ServiceSubnets { get; init; } = [];
 
-    /// <summary>Istio's <c>httpProxy</c>, carried through.</summary>
+    /// <summary>Istio's <c>httpProxy</c>, passed through.</summary>
     public string? HttpProxy { get; init; }
 
-    /// <summary>Istio's <c>proxyKubectlOnly</c>, carried through; null where the file does not say.</summary>
+    /// <summary>Istio's <c>proxyKubectlOnly</c>, passed through; null if the file does not set it.</summary>
     public bool? ProxyKubectlOnly { get; init; }
 
-    /// <summary>Istio's <c>meta</c> as it stood in the file (a JSON object); null for none.</summary>
+    /// <summary>Istio's <c>meta</c> as in the file (a JSON object); null for none.</summary>
     public JsonElement? Meta { get; init; }
 
-    /// <summary>What the user wants of it where a container engine makes it.</summary>
+    /// <summary>Its settings if a container engine creates it.</summary>
     public KindClusterSpec Kind { get; init; } = KindClusterSpec.Default;
 }
 
@@ -95,7 +95,7 @@ public sealed record ClusterName
     public string Value { get; }
 
     /// <summary>Reads a name.</summary>
-    /// <returns>False where the text is no lower-case RFC 1123 label of 1 to 40 characters.</returns>
+    /// <returns>False if the text is not a lower-case RFC 1123 label of 1 to 40 characters.</returns>
     public static bool TryParse(string? text, [NotNullWhen(true)] out ClusterName? name)
     {
         name = null;
@@ -104,14 +104,14 @@ public sealed record ClusterName
         return name is not null;
     }
 
-    /// <summary>Reads a name that is known to be right.</summary>
-    /// <exception cref="FormatException">It is not.</exception>
+    /// <summary>Reads a name that is known to be valid.</summary>
+    /// <exception cref="FormatException">The name is invalid.</exception>
     public static ClusterName Parse(string text) =>
         TryParse(text, out var name)
             ? name
-            : throw new FormatException($"'{text}' is no cluster name: lower-case letters, digits and '-', at most {MaxLength}.");
+            : throw new FormatException($"'{text}' is not a valid cluster name: at most {MaxLength} lower-case letters, digits and '-'.");
 
-    /// <summary><c>cluster1</c> to <c>clusterN</c>: the names of clusters that nobody names.</summary>
+    /// <summary><c>cluster1</c> to <c>clusterN</c>: the default names.</summary>
     internal static IReadOnlyList<ClusterName> Numbered(int count) =>
         [.. Enumerable.Range(1, count).Select(n => new ClusterName($"cluster{n}"))];
 
@@ -123,8 +123,8 @@ public sealed record ClusterName
 public enum ProviderChoice
 {
     /// <summary>
-    /// Existing contexts where they are named, else kind where a container engine answers and kind is there, else native where its programs
-    /// are there, else embedded.
+    /// Existing clusters if contexts are configured, else kind if it is installed and a container engine is running, else native if its
+    /// programs are found, else embedded.
     /// </summary>
     Auto,
 

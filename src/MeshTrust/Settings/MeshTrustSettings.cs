@@ -4,7 +4,7 @@ using System.Text;
 namespace MeshTrust.Settings;
 
 /// <summary>
-/// All that the user wants, bound once from arguments, environment, a file and defaults, in this order of precedence. Immutable.
+/// All settings, bound once from arguments, environment, a file and defaults, in this order of precedence. Immutable.
 /// </summary>
 public sealed record MeshTrustSettings
 {
@@ -14,16 +14,16 @@ public sealed record MeshTrustSettings
     /// <summary>The run.</summary>
     public required RunSpec Run { get; init; }
 
-    /// <summary>What the user should know although the run can go on: keys without effect, clusters that were skipped.</summary>
+    /// <summary>Problems that do not stop the run: keys without effect, skipped clusters.</summary>
     public IReadOnlyList<Problem> Warnings { get; init; } = [];
 
     /// <summary>Binds settings. Pure but for <paramref name="readFile"/>.</summary>
-    /// <param name="arguments">Arguments without dashes, in order; the value of a bare switch is null. Names are read without regard to
-    /// case.</param>
-    /// <param name="environment">The environment; an empty variable counts as one that is not set.</param>
+    /// <param name="arguments">Arguments without dashes, in order; the value of a bare switch is null. Names are not
+    /// case-sensitive.</param>
+    /// <param name="environment">The environment; an empty variable counts as unset.</param>
     /// <param name="readFile">Reads a text file; what it throws becomes a problem. <see cref="ReadFile"/> is the bounded one.</param>
-    /// <param name="otherArguments">Names that others take, without dashes. Cake's own are always allowed.</param>
-    /// <param name="refusesUnknown">Whether any other name is refused, or only one that is nearly a known one.</param>
+    /// <param name="otherArguments">Names that other tasks use, without dashes. Cake's own are always allowed.</param>
+    /// <param name="refusesUnknown">Whether to reject any other name, or only one that is close to a known one.</param>
     /// <exception cref="MeshTrustException">Stage <see cref="Stage.Input"/>, with all problems of all sources.</exception>
     public static MeshTrustSettings Bind(
         IReadOnlyList<KeyValuePair<string, string?>> arguments,
@@ -40,7 +40,7 @@ public sealed record MeshTrustSettings
     }
 
     /// <summary>The settings with every path made absolute.</summary>
-    /// <param name="directory">The folder that the user is in: where relative paths count from.</param>
+    /// <param name="directory">The user's current directory, which relative paths are resolved against.</param>
     public MeshTrustSettings FromDirectory(string directory)
     {
         [return: NotNullIfNotNull(nameof(path))]
@@ -72,7 +72,7 @@ public sealed record MeshTrustSettings
         };
     }
 
-    /// <summary>Refuses arguments that nobody knows, without binding anything: for a host that checks before its first task.</summary>
+    /// <summary>Rejects unknown arguments without binding anything: for a host that checks before its first task.</summary>
     /// <param name="arguments">As for <see cref="Bind"/>; only the names count.</param>
     /// <param name="otherArguments">As for <see cref="Bind"/>.</param>
     /// <param name="refusesUnknown">As for <see cref="Bind"/>.</param>
@@ -109,53 +109,53 @@ public sealed record MeshTrustSettings
 }
 
 /// <summary>
-/// What the user wants of one run, apart from the mesh itself. Paths are as the user wrote them: relative to the working directory.
+/// Settings of one run, apart from the mesh itself. Paths are as the user wrote them: relative to the working directory.
 /// </summary>
 public sealed record RunSpec
 {
     /// <summary>The default of <see cref="WorkDirectory"/>.</summary>
     public const string DefaultWorkDirectory = ".meshtrust";
 
-    /// <summary>Where state lies between runs (<c>--work-dir</c>).</summary>
+    /// <summary>Where state is stored between runs (<c>--work-dir</c>).</summary>
     public string WorkDirectory { get; init; } = DefaultWorkDirectory;
 
     /// <summary>The trust store (<c>--certs-dir</c>, default <c>certs</c> in the work directory).</summary>
     public string CertsDirectory { get; init; } = Path.Combine(DefaultWorkDirectory, "certs");
 
-    /// <summary>Where reports go (<c>--artifacts</c>, <c>ARTIFACTS</c>, default <c>artifacts</c> in the work directory).</summary>
+    /// <summary>Where reports are written (<c>--artifacts</c>, <c>ARTIFACTS</c>, default <c>artifacts</c> in the work directory).</summary>
     public string ArtifactsDirectory { get; init; } = Path.Combine(DefaultWorkDirectory, "artifacts");
 
     /// <summary>
-    /// How many clusters or keys are worked on at once, 1 to 256 (<c>--parallel</c>); null lets the host choose by its processors.
+    /// The maximum number of parallel operations, 1 to 256 (<c>--parallel</c>); null lets the host choose by its processors.
     /// </summary>
     public int? Parallel { get; init; }
 
     /// <summary>The deadline of the whole run (<c>--timeout</c>).</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromMinutes(20);
 
-    /// <summary>How the run is told (<c>--output</c>); pipelines are recognised by their environment variables.</summary>
+    /// <summary>The output format (<c>--output</c>); pipelines are recognised by their environment variables.</summary>
     public OutputFormat Output { get; init; } = OutputFormat.Auto;
 
     /// <summary>Whether text has colour (<c>--color</c>, <c>NO_COLOR</c>).</summary>
     public ColorChoice Color { get; init; } = ColorChoice.Auto;
 
     /// <summary>
-    /// Takes over fields that another field manager owns, and replaces an <c>istio-generated</c> secret (<c>--force</c>).
+    /// Takes over fields owned by another field manager, and replaces an <c>istio-generated</c> secret (<c>--force</c>).
     /// </summary>
     public bool Force { get; init; }
 
-    /// <summary>Replaces a live root by a different one, which breaks running proxies (<c>--accept-outage</c>).</summary>
+    /// <summary>Replaces a root CA that is in use with a different one, which breaks running proxies (<c>--accept-outage</c>).</summary>
     public bool AcceptOutage { get; init; }
 
-    /// <summary>Takes over a kind cluster that MeshTrust did not make (<c>--adopt</c>).</summary>
+    /// <summary>Manages an existing kind cluster that MeshTrust did not create (<c>--adopt</c>).</summary>
     public bool Adopt { get; init; }
 
     /// <summary>
-    /// Whether clusters and their kubeconfigs stay where <c>Clean</c> is asked for (<c>--skip-cleanup</c>, <c>SKIP_CLEANUP</c>).
+    /// Whether <c>Clean</c> keeps the clusters and their kubeconfigs (<c>--skip-cleanup</c>, <c>SKIP_CLEANUP</c>).
     /// </summary>
     public bool SkipCleanup { get; init; }
 
-    /// <summary>Where kubeconfigs go (<c>--kubeconfig-dir</c>, default <c>kubeconfig</c> in the work directory).</summary>
+    /// <summary>Where kubeconfigs are written (<c>--kubeconfig-dir</c>, default <c>kubeconfig</c> in the work directory).</summary>
     public string KubeconfigDirectory { get; init; } = Path.Combine(DefaultWorkDirectory, "kubeconfig");
 
     /// <summary>The user's own kubeconfig that the contexts are merged into (<c>--merge-kubeconfig</c>); null for none.</summary>
@@ -172,7 +172,7 @@ public sealed record RunSpec
     /// <summary>The index of a mirror of control plane binaries (<c>--binaries-index</c>); null for setup-envtest's own.</summary>
     public Uri? BinariesIndex { get; init; }
 
-    /// <summary>Whether no control plane binaries may be fetched (<c>--offline</c>).</summary>
+    /// <summary>Forbids downloading control plane binaries (<c>--offline</c>).</summary>
     public bool Offline { get; init; }
 
     /// <summary>Whether warnings fail <c>Verify</c> (<c>--strict</c>).</summary>
@@ -189,7 +189,7 @@ public sealed record RunSpec
     /// <summary>The topology file that was read (<c>--topology</c>, <c>CLUSTER_TOPOLOGY_CONFIG_FILE</c>); null for none.</summary>
     public string? TopologyFile { get; init; }
 
-    /// <summary>With another work directory, and everything in it that has no directory of its own.</summary>
+    /// <summary>With another work directory and the default directories inside it.</summary>
     internal RunSpec In(string workDirectory) => this with
     {
         WorkDirectory = workDirectory,
@@ -199,7 +199,7 @@ public sealed record RunSpec
     };
 }
 
-/// <summary>How a run tells what it does (<c>--output</c>).</summary>
+/// <summary>The output format of a run (<c>--output</c>).</summary>
 public enum OutputFormat
 {
     /// <summary>A table at a terminal, plain lines elsewhere. After binding it means that no pipeline was recognised.</summary>
@@ -227,12 +227,12 @@ public enum OutputFormat
 /// <summary>Whether text has colour (<c>--color</c>).</summary>
 public enum ColorChoice
 {
-    /// <summary>At a terminal that can.</summary>
+    /// <summary>If the terminal supports it.</summary>
     Auto,
 
     /// <summary>Always.</summary>
     Always,
 
-    /// <summary>Never; also what <c>NO_COLOR</c> and <c>TERM=dumb</c> ask for.</summary>
+    /// <summary>Never; also with <c>NO_COLOR</c> and <c>TERM=dumb</c>.</summary>
     Never,
 }

@@ -6,15 +6,14 @@ using YamlDotNet.RepresentationModel;
 namespace MeshTrust.Settings;
 
 /// <summary>
-/// One setting: the row that argument parsing, the environment, the topology file, its JSON Schema and the pages docs/arguments.md and
-/// docs/topology.md are all made from.
+/// One setting: the row that defines its argument, its variables, its key in the topology file, the JSON Schema and its lines in
+/// docs/arguments.md and docs/topology.md.
 /// </summary>
 internal abstract class Setting
 {
     /// <summary>
-    /// Its names with blanks between them: <c>--argument</c> and further names of it, <c>VARIABLES</c> of which the first that is set
-    /// counts,
-    /// and the <c>path.in.the.file</c>.
+    /// Its names, separated by blanks: <c>--argument</c> and its aliases, <c>VARIABLES</c>, of which the first one that is set wins, and
+    /// the <c>path.in.the.file</c>.
     /// </summary>
     public required string Names
     {
@@ -37,22 +36,22 @@ internal abstract class Setting
 
     public string? Path { get; private init; }
 
-    /// <summary>What holds where nobody says anything, for people.</summary>
+    /// <summary>The default, as shown to people.</summary>
     public required string Default { get; init; }
 
     /// <summary>What it does, in a few words.</summary>
     public required string Meaning { get; init; }
 
-    /// <summary>The same as a sentence of the page about the file, where that differs.</summary>
+    /// <summary>The sentence for docs/topology.md, where it differs from the meaning.</summary>
     public string? InFile { get; protected set; }
 
     /// <summary>
-    /// What a variable stands for that is set to anything but <c>false</c> or <c>0</c>, as Istio's scripts take it; null where it holds the
-    /// value.
+    /// What the variable means when set to anything but <c>false</c> or <c>0</c>, as in Istio's scripts; null where it contains the
+    /// value itself.
     /// </summary>
     public string? VariableMeans { get; protected set; }
 
-    /// <summary>Whether it concerns kind clusters alone.</summary>
+    /// <summary>Whether it only concerns kind clusters.</summary>
     public bool IsForKind { get; init; }
 
     /// <summary>Whether the file must have it.</summary>
@@ -82,27 +81,27 @@ internal abstract class Setting
     public string Sentence => InFile ?? $"{char.ToUpperInvariant(Meaning[0])}{Meaning[1..]}.";
 }
 
-/// <summary>A setting of something that is being put together.</summary>
+/// <summary>A setting that is applied to a draft.</summary>
 internal abstract class Setting<TTarget> : Setting
 {
-    /// <summary>This row with another sentence in the page about the file.</summary>
+    /// <summary>This row with a different sentence in docs/topology.md.</summary>
     public Setting<TTarget> Says(string sentence)
     {
         InFile = sentence;
         return this;
     }
 
-    /// <summary>This row with a variable that stands for a value wherever it is set.</summary>
+    /// <summary>This row with a variable that means this value whenever it is set.</summary>
     public Setting<TTarget> Means(string value)
     {
         VariableMeans = value;
         return this;
     }
 
-    /// <summary>Takes the value over from an argument or its variable; where it came from, or null where nobody gives one.</summary>
+    /// <summary>Applies the value of the argument or its variable; returns its source, or null if neither is set.</summary>
     public abstract ProvidedValue? Take(ArgumentSet given, TTarget target);
 
-    /// <summary>Takes the value over from a file.</summary>
+    /// <summary>Applies the value from a file.</summary>
     public abstract void Take(YamlNode node, string path, TopologyFile file, TTarget target);
 }
 
@@ -129,7 +128,7 @@ internal record ProvidedValue(string Location, bool IsArgument);
 internal sealed record ProvidedValue<T>(T Value, string Location, bool IsArgument) : ProvidedValue(Location, IsArgument);
 
 /// <summary>How a value is written in the topology file.</summary>
-/// <param name="Noun">What to write, for a message.</param>
+/// <param name="Noun">The expected type, for messages.</param>
 internal abstract record Shape(string Noun)
 {
     /// <summary>The type as the page about the file names it.</summary>
@@ -143,8 +142,8 @@ internal abstract record Shape(string Noun)
 
     public Func<JsonObject> Schema { get; init; } = () => new JsonObject { ["type"] = "object" };
 
-    /// <summary>What to do about a value of another type.</summary>
-    public virtual string Remedy(YamlNode node) => node.IsNull() ? $"Write {Noun}, or leave the key out." : $"Write {Noun}.";
+    /// <summary>How to fix a value of another type.</summary>
+    public virtual string Remedy(YamlNode node) => node.IsNull() ? $"Use {Noun}, or remove the key." : $"Use {Noun}.";
 }
 
 internal record Shape<T>(string Noun) : Shape(Noun)
@@ -168,7 +167,7 @@ internal sealed record GroupShape : Shape<bool>
         TypeText = "mapping";
 }
 
-/// <summary>Any mapping: it is carried as it is.</summary>
+/// <summary>Any mapping; passed on unchanged.</summary>
 internal sealed record OpenShape : Shape<YamlMappingNode>
 {
     public OpenShape()
@@ -207,7 +206,7 @@ internal sealed record ScalarShape<T>(string Noun, Func<YamlNode, bool> Fits) : 
     public override string Remedy(YamlNode node) => (node, NeedsQuotes) switch
     {
         (YamlScalarNode, true) when !node.IsNull() => "Put it in quotes.",
-        (YamlScalarNode, false) when node.IsQuoted() => $"Write {Noun} without quotes; ${{...}} works only in text.",
+        (YamlScalarNode, false) when node.IsQuoted() => $"Use {Noun} without quotes; ${{...}} works only in text.",
         _ => base.Remedy(node),
     };
 }

@@ -3,7 +3,7 @@ using System.Net;
 namespace MeshTrust.Settings;
 
 /// <summary>
-/// Settings that are being put together: it begins with the defaults, and each source overwrites what the weaker ones said.
+/// The settings under construction: starts with the defaults, and each source overrides the weaker ones.
 /// </summary>
 internal sealed class SettingsDraft
 {
@@ -16,7 +16,7 @@ internal sealed class SettingsDraft
     public CertificateAuthoritySpec Root { get => Trust.Root; set => Trust = Trust with { Root = value }; }
     public CertificateAuthoritySpec Intermediate { get => Trust.Intermediate; set => Trust = Trust with { Intermediate = value }; }
 
-    /// <summary>The root of <c>--rootca-cert</c> and <c>--rootca-key</c>, which count together only.</summary>
+    /// <summary>The root from <c>--rootca-cert</c> and <c>--rootca-key</c>, which are used only together.</summary>
     public string? OwnRoot { get; set; }
     public string? OwnRootKey { get; set; }
     public KindSpec Kind { get; set; } = KindSpec.Default;
@@ -31,13 +31,13 @@ internal sealed class SettingsDraft
         set => Kind = Kind with { Registries = value.Count == 0 ? [] : [.. value.Select(r => r.Spec)] };
     }
 
-    /// <summary>What a cluster has that does not say otherwise.</summary>
+    /// <summary>The defaults of each cluster.</summary>
     public KindClusterSpec Defaults { get; set; } = KindClusterSpec.Default;
 
-    /// <summary>The clusters that the file lists; null where it leaves them to arguments.</summary>
+    /// <summary>The clusters that the file lists; null where arguments decide.</summary>
     public IReadOnlyList<ClusterDraft>? Clusters { get; set; }
 
-    /// <summary>Whether every cluster that the file lists could be read: only then does their number say anything.</summary>
+    /// <summary>Whether every cluster in the file could be read: only then is their number meaningful.</summary>
     public bool IsWhole { get; set; } = true;
     public int? Count { get; set; }
     public IReadOnlyList<ClusterName>? Names { get; set; }
@@ -51,11 +51,11 @@ internal sealed class SettingsDraft
     /// <summary>Where the keys of the file are, as <c>file:line</c>.</summary>
     public Dictionary<string, string> Places { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>The keys of the file that concern kind clusters alone, with their places.</summary>
+    /// <summary>The keys in the file that only concern kind clusters, with their locations.</summary>
     public List<(string Path, string Location)> KindKeys { get; } = [];
 }
 
-/// <summary>A cluster of a topology file that is being put together.</summary>
+/// <summary>A cluster of a topology file under construction.</summary>
 /// <param name="placeOf">Where one of its keys is.</param>
 internal sealed class ClusterDraft(Func<string, string> placeOf)
 {
@@ -66,7 +66,7 @@ internal sealed class ClusterDraft(Func<string, string> placeOf)
 
     public bool HasName => Spec.Name is not null;
 
-    /// <summary>Says something of it as a kind cluster. The file's <c>defaults</c> may be further down, so it counts at the end.</summary>
+    /// <summary>Sets a kind option. Applied at the end, because the file's <c>defaults</c> may come later.</summary>
     public void Change(Func<KindClusterSpec, KindClusterSpec> change) => _changes.Add(change);
 
     /// <summary>Where a key is, or the entry where it has no such key.</summary>
@@ -75,14 +75,14 @@ internal sealed class ClusterDraft(Func<string, string> placeOf)
     public ClusterSpec ToSpec(KindClusterSpec usual) => Spec with { Kind = _changes.Aggregate(usual, (kind, change) => change(kind)) };
 }
 
-/// <summary>A registry of a topology file that is being put together; without a name until the file gives one.</summary>
+/// <summary>A registry of a topology file under construction; without a name until the file gives one.</summary>
 internal sealed class RegistryDraft
 {
     public RegistrySpec Spec { get; set; } = new() { Name = "" };
 }
 
 /// <summary>
-/// All problems of all sources, in the order in which they were found; bounded, so that a file of nonsense stays readable.
+/// All problems of all sources in the order found; bounded, so that a nonsense file still gives a readable report.
 /// </summary>
 internal sealed class ProblemCollection
 {
@@ -96,10 +96,10 @@ internal sealed class ProblemCollection
 
     public IReadOnlyList<Problem> Warnings => _warnings;
 
-    /// <summary>The errors; where there were too many, the last one says how many are not shown.</summary>
+    /// <summary>The errors; if there are too many, the last one says how many are not shown.</summary>
     public IReadOnlyList<Problem> Errors => _left == 0
         ? _errors
-        : [.. _errors, new Problem("MT0110", _errors[^1].Location, $"{_left} more problems are not shown.", "Mend these first.")];
+        : [.. _errors, new Problem("MT0110", _errors[^1].Location, $"{_left} more problems are not shown.", "Fix these first.")];
 
     public void Add(string id, string location, string message, string hint) => Add(new Problem(id, location, message, hint));
 

@@ -5,15 +5,15 @@ using System.Text.Json.Nodes;
 namespace MeshTrust.Settings;
 
 /// <summary>
-/// What is written from the table of settings: the tables of docs/arguments.md and docs/topology.md, and samples/meshtrust.schema.json.
+/// Generates from the settings table: the tables of docs/arguments.md and docs/topology.md, and samples/meshtrust.schema.json.
 /// </summary>
 internal static class SettingsPages
 {
     private static readonly JsonSerializerOptions Indented =
         new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>The files below the repository's root, with what each must hold.</summary>
-    /// <param name="read">Reads a file as it is: what is outside the generated parts stays.</param>
+    /// <summary>The generated files, relative to the repository root, with their content.</summary>
+    /// <param name="read">Reads the current file: text outside the generated parts is kept.</param>
     public static IEnumerable<(string Path, string Text)> Write(Func<string, string> read)
     {
         var rows = SettingsTable.All.Rows;
@@ -50,7 +50,7 @@ internal static class SettingsPages
     private static string Aliases(IEnumerable<Setting> rows)
     {
         var others = rows.SelectMany(r => r.Aliases.Select(a => (Alias: a, Name: r.Argument))).ToList();
-        return string.Join(", ", others.Select((o, i) => $"`--{o.Alias}` {(i == 0 ? "is another name " : "")}of `--{o.Name}`")) + ".";
+        return string.Join(", ", others.Select((o, i) => $"`--{o.Alias}` {(i == 0 ? "is an alias " : "")}of `--{o.Name}`")) + ".";
     }
 
     private static IEnumerable<(Setting Row, string Line)> Keys(IReadOnlyList<Setting> rows, string prefix) =>
@@ -63,7 +63,7 @@ internal static class SettingsPages
         select key;
 
     /// <summary>
-    /// Puts each part between its marks: <c>&lt;!-- settings --&gt;</c>, <c>&lt;!-- kind --&gt;</c> and <c>&lt;!-- aliases --&gt;</c>, up
+    /// Replaces the parts between <c>&lt;!-- settings --&gt;</c>, <c>&lt;!-- kind --&gt;</c> and <c>&lt;!-- aliases --&gt;</c>, up
     /// to <c>&lt;!-- end --&gt;</c>.
     /// </summary>
     private static string Fill(string page, Func<bool, IEnumerable<string>> table, string? aliases = null)
@@ -77,7 +77,7 @@ internal static class SettingsPages
     {
         var start = page.IndexOf($"<!-- {mark} -->\n", StringComparison.Ordinal);
         var end = start < 0 ? -1 : page.IndexOf("<!-- end -->", start, StringComparison.Ordinal);
-        if (end < 0) throw new FormatException($"The page has no part between <!-- {mark} --> and <!-- end -->.");
+        if (end < 0) throw new FormatException($"The page has no section between <!-- {mark} --> and <!-- end -->.");
         return $"{page[..start]}<!-- {mark} -->\n{string.Join('\n', lines)}\n{page[end..]}";
     }
 }

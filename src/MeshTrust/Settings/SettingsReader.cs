@@ -4,7 +4,7 @@ using MeshTrust.IO;
 
 namespace MeshTrust.Settings;
 
-/// <summary>Reads all sources once, the weaker before the stronger; collects problems and throws at the end.</summary>
+/// <summary>Reads all sources once, in ascending precedence; collects all problems and throws at the end.</summary>
 internal sealed class SettingsReader(
     IReadOnlyList<KeyValuePair<string, string?>> arguments,
     IReadOnlyDictionary<string, string> environment,
@@ -34,7 +34,7 @@ internal sealed class SettingsReader(
         FinishRun();
         var clusters = Clusters(MakesClusters ? [] : EnvironmentVariables.Contexts(environment, _problems));
         var mayBeKind = MayBeKind(clusters);
-        // Variables of kind count only where the clusters may turn out to be kind's: they may be set for other programs.
+        // Variables of kind are read only if the clusters may be kind clusters: they may be set for other programs.
         Take(SettingsTable.All.Rows.Where(row => row.IsForKind && (mayBeKind || _given.IsGiven(row.Argument ?? ""))));
         var isEngineOpen = _draft.Engine is null && mayBeKind;
         var engine = isEngineOpen ? _given.Variable<ContainerEngineChoice>(EngineVariable, ValueParsers.Engine) : null;
@@ -82,10 +82,10 @@ internal sealed class SettingsReader(
             or NotSupportedException or SecurityException or InvalidDataException)
         {
             var isMissing = fault is FileNotFoundException or DirectoryNotFoundException;
-            var why = isMissing ? "there is no such file" : Text.Sanitize(fault.Message, 200).TrimEnd('.');
+            var why = isMissing ? "file not found" : Text.Sanitize(fault.Message, 200).TrimEnd('.');
             var source = _draft.Provided[SettingsTable.Topology.Argument!].Location;
-            var remedy = $"Give {source} the path of a readable file, from the directory you run in.";
-            _problems.Add("MT0101", place, $"The topology file cannot be read: {why}.", remedy);
+            var remedy = $"Set {source} to the path of a readable file; a relative path starts at the working directory.";
+            _problems.Add("MT0101", place, $"Cannot read the topology file: {why}.", remedy);
         }
     }
 
@@ -109,16 +109,16 @@ internal sealed class SettingsReader(
         if (_draft.Run.SetCurrent && (isBare == false || !_given.IsGiven(Name)))
         {
             _problems.Add(
-                "MT0010", "--set-current", $"It is given without --{Name}.",
-                $"Add --{Name}: only a kubeconfig of your own has a current context to set.");
+                "MT0010", "--set-current", $"Requires --{Name}.",
+                $"Add --{Name}: --set-current sets the current context of that kubeconfig.");
         }
 
         if (isBare is null) return _given.Read<string>(SettingsTable.Find(Name)!, ValueParsers.FilePath)?.Value;
         if (isBare == true && own.Count == 0 && string.IsNullOrEmpty(environment.GetValueOrDefault("KUBECONFIG")))
         {
             _problems.Add(
-                "MT0003", _given.Location(Name), "It has no value, and there is neither KUBECONFIG nor a home directory.",
-                $"Write --{Name}=FILE.");
+                "MT0003", _given.Location(Name), "Missing value: neither KUBECONFIG nor a home directory is set.",
+                $"Use --{Name}=FILE.");
         }
 
         return isBare == true && own.Count > 0 ? own[0] : null;
@@ -138,8 +138,10 @@ internal sealed class SettingsReader(
         {
             if (names is not null && count is { IsArgument: true } && _draft.Count != _draft.Names!.Count)
             {
-                var what = $"It asks for {_draft.Count} clusters, and {names.Location} names {_draft.Names.Count}.";
-                _problems.Add("MT0011", count.Location, what, $"Leave {count.Location} out, or name as many.");
+                var (many, missing) = (_draft.Names.Count, _draft.Count - _draft.Names.Count);
+                var what = $"{count.Location}={_draft.Count} conflicts with the {Counted(many, "name")} in {names.Location}.";
+                var change = missing switch { 1 => "add a name", > 1 => $"add {missing} names", _ => $"change it to {many}" };
+                _problems.Add("MT0011", count.Location, what, $"Remove {count.Location} or {change}.");
             }
 
             const int Usual = 2;
@@ -150,33 +152,34 @@ internal sealed class SettingsReader(
 
         if (contexts.Skip(clusters.Count).Any(c => c is not null) && _draft.IsWhole)
         {
-            var there = clusters.Count == 1 ? "is 1 cluster" : $"are {clusters.Count} clusters";
-            _problems.Add(
-                "MT0013", $"CTX_CLUSTER{clusters.Count + 1}", $"It names a context, and there {there}.", "Unset it, or add the cluster.");
+            var what = $"No cluster for this context: the mesh has {Counted(clusters.Count, "cluster")}.";
+            _problems.Add("MT0013", $"CTX_CLUSTER{clusters.Count + 1}", what, "Unset it, or add the cluster.");
         }
 
-        // One that is wrong stands in as itself, so that nothing more is said of it.
+        // A context that is invalid is replaced by its variable's name, so that it causes no further problem.
         return [.. clusters.Select((c, i) => i < contexts.Count ? c with { Context = contexts[i] ?? $"CTX_CLUSTER{i + 1}" } : c)];
     }
 
-    // The file says more of each cluster than a number or a name does, so neither may quietly throw that away.
+    // The file says more about each cluster than a number or a name does, so neither may silently override it.
     private void CheckAgainst(List<ClusterSpec> listed, ProvidedValue? count, ProvidedValue? names)
     {
         if (count is not null && _draft.Count != listed.Count)
         {
-            var what = $"It asks for {_draft.Count} clusters, and the topology file lists {listed.Count}.";
-            _problems.Add("MT0011", count.Location, what, $"Leave {count.Location} out, or list them in the file.");
+            var listedCount = Counted(listed.Count, "cluster");
+            var what = $"{count.Location}={_draft.Count} conflicts with the {listedCount} in the topology file.";
+            var remove = count.IsArgument ? "Remove" : "Unset";
+            _problems.Add("MT0011", count.Location, what, $"{remove} {count.Location}, or change the clusters in the file.");
         }
 
         if (names is not null && !_draft.Names!.SequenceEqual(listed.Select(c => c.Name)))
         {
             _problems.Add(
-                "MT0011", names.Location, "It names other clusters than the topology file.",
-                $"Leave {names.Location} out, or name them in the file.");
+                "MT0011", names.Location, "The names differ from those in the topology file.",
+                $"Remove {names.Location}, or change the names in the file.");
         }
     }
 
-    /// <summary>Whether the clusters may turn out to be kind's, as far as settings can know.</summary>
+    /// <summary>Whether the clusters may be kind clusters, as far as the settings show.</summary>
     private bool MayBeKind(List<ClusterSpec> clusters)
     {
         if (_draft.Provider != ProviderChoice.Auto) return _draft.Provider == ProviderChoice.Kind;
@@ -188,7 +191,7 @@ internal sealed class SettingsReader(
             && (directory == "kubeconfig" || directory == Path.GetFileName(_draft.Run.KubeconfigDirectory));
     }
 
-    /// <summary>A version and an image say the same thing, so the one that is nearer to the user displaces the other.</summary>
+    /// <summary>A version and an image set the same thing, so an argument overrides a variable or a key of the other.</summary>
     private void ChooseKubernetes()
     {
         var (version, image) = (_draft.Provided.GetValueOrDefault("k8s-release"), _draft.Provided.GetValueOrDefault("node-image"));
@@ -196,8 +199,8 @@ internal sealed class SettingsReader(
         if (version is not null && image is not null && version.IsArgument == image.IsArgument)
         {
             _problems.Add(
-                "MT0011", image.Location, $"It names a node image, and {version.Location} a Kubernetes version.",
-                "Leave one of the two out.");
+                "MT0011", image.Location, $"Sets a node image, but {version.Location} sets a Kubernetes version.",
+                "Remove one of the two.");
         }
 
         var isVersion = image is null || version is { IsArgument: true };
@@ -209,7 +212,7 @@ internal sealed class SettingsReader(
         if (_given.IsGiven("rootca-cert") != _given.IsGiven("rootca-key"))
         {
             var (there, lacking) = _given.IsGiven("rootca-cert") ? ("--rootca-cert", "--rootca-key") : ("--rootca-key", "--rootca-cert");
-            _problems.Add("MT0010", there, $"It is given without {lacking}.", $"Add {lacking}: a root of your own needs both.");
+            _problems.Add("MT0010", there, $"Requires {lacking}.", $"Add {lacking}: your own root CA needs both files.");
         }
 
         if (_draft is { OwnRoot: not null, OwnRootKey: not null })
@@ -222,8 +225,8 @@ internal sealed class SettingsReader(
         foreach (var name in unused.Where(_given.IsGiven))
         {
             _problems.Add(
-                "MT0011", $"--{name}", "It describes a root to be made, and a root of your own is given.",
-                $"Leave --{name} out, or let MeshTrust make the root.");
+                "MT0011", $"--{name}", "Describes a root CA to create, but you provide your own.",
+                $"Remove --{name}, or let MeshTrust create the root CA.");
         }
     }
 
@@ -242,16 +245,16 @@ internal sealed class SettingsReader(
     private IReadOnlyList<IReadOnlyList<IPNetwork>>? OfEach(IReadOnlyList<IReadOnlyList<IPNetwork>>? subnets, string name, int clusters)
     {
         if (subnets is null || subnets.Count == clusters) return subnets;
-        var what = $"It has ranges for {subnets.Count} clusters, and there {(clusters == 1 ? "is 1" : $"are {clusters}")}.";
+        var what = $"Has ranges for {Counted(subnets.Count, "cluster")}, but the mesh has {clusters}.";
         if (_draft.IsWhole)
         {
-            _problems.Add("MT0011", _draft.Provided[name].Location, what, "Write one for each cluster, or auto in its place.");
+            _problems.Add("MT0011", _draft.Provided[name].Location, what, "Give one range per cluster, or auto to let MeshTrust choose.");
         }
 
         return null;
     }
 
-    /// <summary>Where the user said something about a key of the n-th cluster.</summary>
+    /// <summary>Where the user set a key of the n-th cluster.</summary>
     private string PlaceOf(MeshTopology topology, int index, string key)
     {
         var argument = key switch { "podSubnet" => "pod-subnet", "serviceSubnet" => "service-subnet", _ => "" };
@@ -261,7 +264,7 @@ internal sealed class SettingsReader(
     }
 
     /// <summary>
-    /// Where the user said something about a key of kind clusters: an argument or a variable, the file, or a key above it in the file.
+    /// Where the user set a key of kind clusters: an argument or a variable, the file, or a parent key in the file.
     /// </summary>
     private string PlaceOf(string key)
     {
@@ -275,7 +278,9 @@ internal sealed class SettingsReader(
         return key;
     }
 
-    /// <summary>Warns once of everything that has no effect with the provider.</summary>
+    private static string Counted(int count, string noun) => count == 1 ? $"1 {noun}" : $"{count} {noun}s";
+
+    /// <summary>Warns once about everything that has no effect with the provider.</summary>
     private void WarnOfNoEffect(ProviderChoice provider)
     {
         var given = from row in SettingsTable.All.Rows
@@ -286,7 +291,8 @@ internal sealed class SettingsReader(
         const int Few = 12;
         var names = string.Join(", ", unused.Select(u => u.Name).Take(Few)) + (unused.Length > Few ? ", …" : "");
         _problems.Warn(
-            "MT0118", unused[0].Location, $"This is for kind clusters and has no effect with the provider {Text.Lower(provider)}: {names}.",
-            "Leave it in for runs with the provider kind, or take it out.");
+            "MT0118", unused[0].Location,
+            $"These settings are only for kind clusters and have no effect with the provider {Text.Lower(provider)}: {names}.",
+            "Remove them, unless other runs use the provider kind.");
     }
 }

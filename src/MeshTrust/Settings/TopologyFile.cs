@@ -5,7 +5,7 @@ using YamlDotNet.RepresentationModel;
 
 namespace MeshTrust.Settings;
 
-/// <summary>Reads a topology file by the table of settings: MeshTrust's own format, or Istio's where it is a list.</summary>
+/// <summary>Reads a topology file according to the settings table: MeshTrust's own format, or Istio's if it is a list.</summary>
 internal sealed class TopologyFile(string file, IReadOnlyDictionary<string, string> environment, ProblemCollection problems)
 {
     /// <summary>The largest file that is read, in bytes.</summary>
@@ -13,7 +13,7 @@ internal sealed class TopologyFile(string file, IReadOnlyDictionary<string, stri
 
     private static readonly YamlLimits Limits = new(Depth: 32, Nodes: 200_000, Aliases: true);
 
-    /// <summary>Values whose fault is reported already, so that nobody need look at them.</summary>
+    /// <summary>Values that are already reported, so that they are not checked again.</summary>
     private readonly HashSet<YamlNode> _reported = new(ReferenceEqualityComparer.Instance);
 
     private SettingsDraft _draft = null!;
@@ -42,13 +42,13 @@ internal sealed class TopologyFile(string file, IReadOnlyDictionary<string, stri
         }
     }
 
-    /// <summary>The text's nodes; null, with a problem, where it is empty, too large or broken.</summary>
+    /// <summary>The parsed text; null, with a problem, if it is empty, too large or invalid.</summary>
     public static YamlNode? Parse(string file, string text, ProblemCollection problems)
     {
         var bare = text.TrimStart('\uFEFF');
         if (bare.Length > MaxBytes)
         {
-            problems.Add("MT0110", file, $"The file is larger than {MaxBytes / 1024} KiB.", "Write a smaller file.");
+            problems.Add("MT0110", file, $"The file is larger than {MaxBytes / 1024} KiB.", "Use a smaller file.");
             return null;
         }
 
@@ -56,7 +56,7 @@ internal sealed class TopologyFile(string file, IReadOnlyDictionary<string, stri
         foreach (var fault in reading.Faults) problems.Add(Problem(file, fault, reading.IsJson));
         var isEmpty = reading.Root is null || (reading.Root is YamlScalarNode && reading.Root.IsNull());
         if (!isEmpty || reading.Faults.Count > 0) return reading.Root;
-        problems.Add("MT0109", $"{file}:1", "The file is empty.", "Write a topology as in samples/topologies, or leave --topology out.");
+        problems.Add("MT0109", $"{file}:1", "The file is empty.", "Start from an example in samples/topologies, or omit --topology.");
         return null;
     }
 
@@ -91,8 +91,8 @@ internal sealed class TopologyFile(string file, IReadOnlyDictionary<string, stri
 
         foreach (var row in rows.Where(r => r.IsRequired && node.Find(r.Key) is null))
         {
-            var remedy = row.Form.Words is [var word, ..] ? $"Write {row.Key}: {word}" : $"Add {row.Key}: {row.Sentence}";
-            var what = $"The key \"{row.Key}\" is missing{(path.Length == 0 ? "" : $" in {path}")}.";
+            var remedy = row.Form.Words is [var word, ..] ? $"Add {row.Key}: {word}" : $"Add {row.Key}: {row.Sentence}";
+            var what = $"Missing key \"{row.Key}\"{(path.Length == 0 ? "" : $" in {path}")}.";
             problems.Add(path.Length == 0 ? "MT0108" : "MT0107", $"{file}:{node.Line()}", what, remedy.TrimEnd('.') + ".");
         }
     }
@@ -105,7 +105,7 @@ internal sealed class TopologyFile(string file, IReadOnlyDictionary<string, stri
 
     public bool IsReported(YamlNode node) => _reported.Contains(node);
 
-    /// <summary>Whether a value is right; adds a problem where it is not.</summary>
+    /// <summary>Whether a value is valid; adds a problem if it is not.</summary>
     public bool Accepts(ValidationError? error, YamlNode node)
     {
         if (error is not null) problems.Add(error.FileId, $"{file}:{node.Line()}", error.Message, error.Hint);
@@ -118,15 +118,15 @@ internal sealed class TopologyFile(string file, IReadOnlyDictionary<string, stri
         if (IsReported(node)) return false;
         var what = node is YamlScalarNode && node.IsNull() ? "has no value" : $"is {node.Noun()}";
         var subject = path.Length == 0 ? "The file" : $"\"{path}\"";
-        problems.Add("MT0104", $"{file}:{node.Line()}", $"{subject} {what} and should be {shape.Noun}.", shape.Remedy(node));
+        problems.Add("MT0104", $"{file}:{node.Line()}", $"{subject} {what}; expected {shape.Noun}.", shape.Remedy(node));
         return false;
     }
 
     public void CheckCount(YamlSequenceNode list, string path, int least, int most)
     {
         var (count, place) = (list.Children.Count, $"{file}:{list.Line()}");
-        if (count < least) problems.Add("MT0121", place, $"The list {path} is empty.", "Write at least one entry, or leave the key out.");
-        if (count > most) problems.Add("MT0110", place, $"The list {path} has {count} entries.", $"Write at most {most}.");
+        if (count < least) problems.Add("MT0121", place, $"The list {path} is empty.", "Add at least one entry, or remove the key.");
+        if (count > most) problems.Add("MT0110", place, $"The list {path} has {count} entries.", $"Use at most {most}.");
     }
 
     private static Problem Problem(string file, YamlFault fault, bool isJson)
@@ -134,26 +134,26 @@ internal sealed class TopologyFile(string file, IReadOnlyDictionary<string, stri
         var detail = Text.Quote(fault.Detail);
         var (id, what, remedy) = fault.Kind switch
         {
-            YamlFaultKind.Syntax when isJson => (ProblemCodes.NotYaml, $"This is not JSON: {Sentence(fault.Detail)}", "Mend the line."),
+            YamlFaultKind.Syntax when isJson => (ProblemCodes.NotYaml, $"Invalid JSON: {Sentence(fault.Detail)}", "Fix this line."),
             YamlFaultKind.Syntax =>
-                (ProblemCodes.NotYaml, $"This is not YAML: {Sentence(fault.Detail)}", "Mend the line, or look at samples/topologies."),
-            YamlFaultKind.Tab => (ProblemCodes.NotYaml, "The line is indented with a tab, which YAML forbids.", "Indent with spaces."),
+                (ProblemCodes.NotYaml, $"Invalid YAML: {Sentence(fault.Detail)}", "Fix this line; see samples/topologies for examples."),
+            YamlFaultKind.Tab => (ProblemCodes.NotYaml, "The line is indented with a tab, which is not valid YAML.", "Indent with spaces."),
             YamlFaultKind.HalfCharacter =>
-                (ProblemCodes.NotYaml, "This is not JSON: a text holds half of a character.", "Mend the escape with \\u."),
-            YamlFaultKind.CompoundKey => (ProblemCodes.NotYaml, "A key is a mapping or a list.", "Write a plain word as key."),
-            YamlFaultKind.AliasAsKey => (ProblemCodes.NotYaml, "A key is an alias.", "Write a plain word as key."),
+                (ProblemCodes.NotYaml, "Invalid JSON: a string contains half of a surrogate pair.", "Fix the \\u escape."),
+            YamlFaultKind.CompoundKey => (ProblemCodes.NotYaml, "A key is a mapping or a list.", "Use a plain string as the key."),
+            YamlFaultKind.AliasAsKey => (ProblemCodes.NotYaml, "A key is an alias.", "Use a plain string as the key."),
             YamlFaultKind.UnknownAlias =>
-                (ProblemCodes.NotYaml, $"The alias {detail} has no anchor before it, or stands inside it.", "Write the value out."),
+                (ProblemCodes.NotYaml, $"The alias {detail} has no anchor before it, or is inside its own anchor.", "Write the value out."),
             YamlFaultKind.Tag =>
-                (ProblemCodes.NotYaml, $"The tag {detail} is not allowed.", "Write the value without a tag."),
-            YamlFaultKind.SecondDocument => ("MT0109", "A second document begins here.", "Keep one document in a file."),
+                (ProblemCodes.NotYaml, $"The tag {detail} is not allowed.", "Remove the tag."),
+            YamlFaultKind.SecondDocument => ("MT0109", "A second YAML document starts here.", "Keep one document per file."),
             YamlFaultKind.TooDeep =>
-                ("MT0110", $"Values are nested more than {Limits.Depth} deep.", "Write a topology as in samples/topologies."),
+                ("MT0110", $"Values are nested more than {Limits.Depth} levels deep.", "Flatten it; see samples/topologies for examples."),
             YamlFaultKind.TooMany =>
-                ("MT0110", $"The file comes to more than {Limits.Nodes} values, aliases written out.", "Write a smaller file."),
+                ("MT0110", $"The file has more than {Limits.Nodes} values after expanding aliases.", "Use a smaller file."),
             YamlFaultKind.DuplicateKey =>
-                ("MT0106", $"The key {detail} stands here again; it stood first on line {fault.FirstLine}.", "Keep one of the two."),
-            _ => (ProblemCodes.NotYaml, "This is not YAML that can be read.", "Look at samples/topologies."),
+                ("MT0106", $"Duplicate key {detail}; first used on line {fault.FirstLine}.", "Keep one of the two."),
+            _ => (ProblemCodes.NotYaml, "The YAML cannot be read.", "See samples/topologies for examples."),
         };
         return new Problem(id, $"{file}:{fault.Line}", what, remedy);
     }
@@ -167,20 +167,20 @@ internal sealed class TopologyFile(string file, IReadOnlyDictionary<string, stri
         var elsewhere = nearest is null ? Elsewhere(name) : null;
         var (hint, remedy) = (nearest, elsewhere) switch
         {
-            ({ }, _) => ($"; did you mean \"{nearest}\"?", $"Write {nearest}, or take the key out."),
+            ({ }, _) => ($"; did you mean \"{nearest}\"?", $"Use {nearest}, or remove the key."),
             (_, { }) => ($"; it belongs in {elsewhere}.", $"Move it to {elsewhere}."),
-            _ => (".", $"Known here: {string.Join(", ", rows.Select(r => r.Key))}."),
+            _ => (".", $"Valid keys here: {string.Join(", ", rows.Select(r => r.Key))}."),
         };
         problems.Add(
-            "MT0102", $"{file}:{key.Line()}", $"unknown key {Text.Quote(name)} {(path.Length == 0 ? "at the top" : $"in {path}")}{hint}",
-            remedy);
+            "MT0102", $"{file}:{key.Line()}",
+            $"unknown key {Text.Quote(name)} {(path.Length == 0 ? "at the top level" : $"in {path}")}{hint}", remedy);
     }
 
     /// <summary>The mapping that has such a key.</summary>
     private static string? Elsewhere(string name)
     {
         Setting[] rows = [.. SettingsTable.All.Rows.Where(r => r.Path is not null)];
-        if (Array.Find(rows, r => r.Key == name) is { } row) return row.Parent.Length == 0 ? "the top of the file" : row.Parent;
+        if (Array.Find(rows, r => r.Key == name) is { } row) return row.Parent.Length == 0 ? "the top level" : row.Parent;
         var list = Array.Find(rows, r => r.Form.Entries?.Any(e => e.Key == name) == true);
         return list is null ? null : $"{list.Path}[]";
     }
@@ -190,20 +190,19 @@ internal sealed class TopologyFile(string file, IReadOnlyDictionary<string, stri
         if (root.Find("kubernetes") is not null && root.Find("nodeImage") is { } image)
         {
             problems.Add(
-                "MT0120", $"{file}:{image.Line()}", "\"nodeImage\" and \"kubernetes\" both say which Kubernetes it is.",
+                "MT0120", $"{file}:{image.Line()}", "\"nodeImage\" and \"kubernetes\" both set the Kubernetes version.",
                 "Keep one of the two.");
         }
 
         if (root.Find("trust").Find("root") is not YamlMappingNode ca || ca.Find("existing") is null) return;
         if (ca.Children.Keys.FirstOrDefault(k => k.Text() is "cn" or "org" or "days" or "keySize") is not { } other) return;
-        var what = $"\"{other.Text()}\" stands beside \"existing\", and a root of your own is not made anew.";
-        problems.Add("MT0120", $"{file}:{other.Line()}", what, $"Take {other.Text()} out, or take existing out.");
+        var what = $"\"{other.Text()}\" describes a root CA to create, but \"existing\" provides one.";
+        problems.Add("MT0120", $"{file}:{other.Line()}", what, $"Remove {other.Text()}, or remove existing.");
     }
 
     /// <summary>
-    /// Replaces <c>${NAME}</c> and <c>${NAME:-default}</c> in text values, never in keys; <c>$${</c> stands for <c>${</c>. What comes out
-    /// is text
-    /// and is not expanded again, also where an alias names it twice.
+    /// Replaces <c>${NAME}</c> and <c>${NAME:-default}</c> in text values, never in keys; <c>$${</c> is a literal <c>${</c>. The result is
+    /// text and is not expanded again, even if an alias refers to it twice.
     /// </summary>
     private void Expand(YamlNode node, HashSet<YamlNode> seen)
     {
@@ -240,8 +239,8 @@ internal sealed class TopologyFile(string file, IReadOnlyDictionary<string, stri
             var close = text.IndexOf('}', open);
             if (close < 0)
             {
-                const string Remedy = "Write ${NAME} or ${NAME:-default}, or $${ for the characters themselves.";
-                problems.Add("MT0116", $"{file}:{line}", $"{Text.Quote(text)} opens ${{ and does not close it.", Remedy);
+                const string Remedy = "Use ${NAME} or ${NAME:-default}, or $${ for a literal ${.";
+                problems.Add("MT0116", $"{file}:{line}", $"{Text.Quote(text)} has an unclosed ${{.", Remedy);
                 return null;
             }
 
@@ -259,14 +258,15 @@ internal sealed class TopologyFile(string file, IReadOnlyDictionary<string, stri
         var name = split < 0 ? inside : inside[..split];
         if (name.Length == 0 || char.IsAsciiDigit(name[0]) || !name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_'))
         {
-            problems.Add("MT0116", $"{file}:{line}", $"{Text.Quote(name)} is no name of a variable.", "Write ${NAME} or ${NAME:-default}.");
+            const string Remedy = "Use ${NAME} or ${NAME:-default}.";
+            problems.Add("MT0116", $"{file}:{line}", $"{Text.Quote(name)} is not a valid variable name.", Remedy);
             return null;
         }
 
         if (environment.TryGetValue(name, out var value) && value.Length > 0) return value;
         if (split >= 0) return inside[(split + 2)..];
         problems.Add(
-            "MT0116", $"{file}:{line}", $"The environment variable {name} is not set.", $"Set it, or give a default: ${{{name}:-value}}.");
+            "MT0116", $"{file}:{line}", $"The environment variable {name} is not set.", $"Set it, or add a default: ${{{name}:-value}}.");
         return null;
     }
 }

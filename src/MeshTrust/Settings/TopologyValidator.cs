@@ -3,9 +3,8 @@ using MeshTrust.IO;
 namespace MeshTrust.Settings;
 
 /// <summary>
-/// Compares the clusters of a mesh, and what is wanted of kind clusters, with each other: what no single value shows. With
-/// <see cref="ProviderChoice.Auto"/> the rules of kind count only where something is said of kind clusters; the plan of addresses looks
-/// again.
+/// Checks that the clusters of a mesh and the settings of kind clusters fit together, which no single value shows. With
+/// <see cref="ProviderChoice.Auto"/>, the kind rules apply only if some kind setting is given; the address planner checks again.
 /// </summary>
 internal sealed class TopologyValidator
 {
@@ -17,14 +16,14 @@ internal sealed class TopologyValidator
     private TopologyValidator(MeshTopology topology, Func<int, string, string> place) =>
         (_topology, _clusters, _place) = (topology, topology.Clusters, place);
 
-    /// <summary>All problems, in the order of the clusters; empty where the topology is sound.</summary>
+    /// <summary>All problems, in the order of the clusters; empty if the topology is valid.</summary>
     /// <param name="topology">The topology, from a file, from arguments or made in code.</param>
     /// <param name="place">Where a key (<c>name</c>, <c>podSubnet</c>, …) of the n-th cluster is; null names the cluster.</param>
     /// <param name="kindPlace">Where a key (<c>ipFamily</c>, …) or an argument of kind clusters is; null names it.</param>
     public static IReadOnlyList<Problem> Validate(
         MeshTopology topology, Func<int, string, string>? place = null, Func<string, string>? kindPlace = null)
     {
-        if (topology.Clusters.Count == 0) return [new Problem("MT0121", "clusters", "The topology has no cluster.", "Name at least one.")];
+        if (topology.Clusters.Count == 0) return [new Problem("MT0121", "clusters", "The topology has no clusters.", "Add at least one.")];
         place ??= (index, _) => topology.Clusters[index].Name.Value;
         var validator = new TopologyValidator(topology, place);
         validator.Names();
@@ -36,7 +35,7 @@ internal sealed class TopologyValidator
         return [.. validator._problems, .. new KindRules(topology, place, kindPlace ?? (key => key)).Check()];
     }
 
-    // Where the machine decides, only a user who says something of kind clusters wants to hear of them.
+    // With auto, check kind settings only if the user gave any.
     private bool IsForKind => _topology.Provider switch
     {
         ProviderChoice.Kind => true,
@@ -52,8 +51,8 @@ internal sealed class TopologyValidator
         {
             var name = _clusters[i].Name;
             if (first.TryAdd(name, i)) continue;
-            var what = $"The cluster name \"{name}\" is taken by cluster number {first[name] + 1}.";
-            Wrong("MT0111", i, "name", what, "Give each cluster its own name.");
+            var what = $"The cluster name \"{name}\" is already used by cluster number {first[name] + 1}.";
+            Wrong("MT0111", i, "name", what, "Give each cluster a unique name.");
         }
     }
 
@@ -70,25 +69,25 @@ internal sealed class TopologyValidator
             {
                 var nearest = NearestName.Find(name.Value, byName.Keys.Select(n => n.Value));
                 var names = string.Join(", ", byName.Keys.Take(8)) + (byName.Count > 8 ? ", …" : "");
-                var remedy = nearest is null ? $"Name one of {names}." : $"Did you mean {nearest}? There are {names}.";
-                Wrong("MT0112", i, key, $"The {key} \"{name}\" of {cluster.Name} is no cluster of this topology.", remedy);
+                var remedy = nearest is null ? $"Use one of {names}." : $"Did you mean {nearest}? Known clusters: {names}.";
+                Wrong("MT0112", i, key, $"The {key} \"{name}\" of {cluster.Name} is not a cluster in this topology.", remedy);
             }
             else if (Cycle(cluster, byName, target) is { } cycle)
             {
                 if (!cycle.Any(inCycle.Add)) continue;
                 inCycle.UnionWith(cycle);
                 var circle = string.Join(" → ", cycle.Append(cycle[0]).Take(8));
-                Wrong("MT0113", i, key, $"The {key} goes round in a circle: {circle}.", $"Let one of them be its own {key}.");
+                Wrong("MT0113", i, key, $"The {key} references form a cycle: {circle}.", $"Make one of them its own {key}.");
             }
             else if (!inCycle.Contains(name) && target(other) is { } further && further != other.Name && byName.ContainsKey(further))
             {
-                var what = $"The {key} {name} of {cluster.Name} itself names {further} as its {key}.";
-                Wrong("MT0124", i, key, what, $"Name {further} directly: a {key} serves itself.");
+                var what = $"{name} is the {key} of {cluster.Name}, but uses {further} as its own {key}.";
+                Wrong("MT0124", i, key, what, $"Use {further} directly: a {key} must be its own {key}.");
             }
         }
     }
 
-    /// <summary>The circle that a cluster is itself a part of, or null.</summary>
+    /// <summary>The cycle that a cluster is part of, or null.</summary>
     private static List<ClusterName>? Cycle(
         ClusterSpec start, Dictionary<ClusterName, ClusterSpec> byName, Func<ClusterSpec, ClusterName?> target)
     {
@@ -118,7 +117,7 @@ internal sealed class TopologyValidator
                     var owner = _clusters[earlier.Index].Name;
                     var whose = later.Index == earlier.Index ? "the same cluster" : $"{owner}, which is in the same network";
                     var what = $"The {later} of {_clusters[later.Index].Name} overlaps the {earlier} of {whose}.";
-                    Wrong("MT0114", later.Index, later.Key, what, "Give each its own range.");
+                    Wrong("MT0114", later.Index, later.Key, what, "Use ranges that do not overlap.");
                 }
 
                 if (widest is null || claim.Range.LastNumber > widest.Range.LastNumber) widest = claim;
@@ -127,8 +126,8 @@ internal sealed class TopologyValidator
     }
 
     /// <summary>
-    /// What a cluster claims: clusters without an Istio network share Istio's default one, and the load balancers of all are on one
-    /// container network.
+    /// The ranges a cluster uses. Clusters without an Istio network share Istio's default one, and all load balancers are on one container
+    /// network.
     /// </summary>
     private static IEnumerable<Claim> Claims(ClusterSpec cluster, int index)
     {
@@ -153,14 +152,14 @@ internal sealed class TopologyValidator
             if (!HasPlace(cluster))
             {
                 if (!isMeant) continue;
-                var what = $"{cluster.Name} names no context, and {(isExisting ? "the provider is existing" : "other clusters do")}.";
-                const string Or = "or name the provider that makes clusters, such as --provider=kind or --provider=embedded.";
-                Wrong("MT0122", i, "name", what, $"Set CTX_CLUSTER{i + 1} or context in the file; {Or}");
+                var what = $"{cluster.Name} has no context, but {(isExisting ? "the provider is existing" : "other clusters have one")}.";
+                const string Or = "or use a provider that creates clusters, such as --provider=kind or --provider=embedded.";
+                Wrong("MT0122", i, "name", what, $"Set CTX_CLUSTER{i + 1} or context in the file, {Or}");
             }
             else if (!first.TryAdd((cluster.Context, cluster.Kubeconfig), i))
             {
-                var what = $"{cluster.Name} points at the same context as {_clusters[first[(cluster.Context, cluster.Kubeconfig)]].Name}.";
-                Wrong("MT0125", i, cluster.Context is null ? "kubeconfig" : "context", what, "Name the context of another cluster.");
+                var what = $"{cluster.Name} has the same context as {_clusters[first[(cluster.Context, cluster.Kubeconfig)]].Name}.";
+                Wrong("MT0125", i, cluster.Context is null ? "kubeconfig" : "context", what, "Give each cluster its own context.");
             }
         }
     }

@@ -3,13 +3,13 @@ using System.Globalization;
 
 namespace MeshTrust.Settings;
 
-/// <summary>What the user wants of the common trust. It names values and files, never key material.</summary>
+/// <summary>Settings of the common trust: values and file names, never key material.</summary>
 public sealed record TrustSpec
 {
     /// <summary>The defaults of Istio's tools/certs/common.mk.</summary>
     public static TrustSpec Default { get; } = new();
 
-    /// <summary>The namespace of istiod and of the secret <c>cacerts</c>.</summary>
+    /// <summary>The namespace of istiod and the <c>cacerts</c> secret.</summary>
     public string Namespace { get; init; } = "istio-system";
 
     /// <summary>The mesh's trust domain, the host of every SPIFFE id in it.</summary>
@@ -37,7 +37,7 @@ public sealed record TrustSpec
     /// <summary>When an intermediate is due for renewal.</summary>
     public RenewalThreshold RenewBefore { get; init; } = RenewalThreshold.Default;
 
-    /// <summary>A root certificate (PEM file) that the user brings; null where MeshTrust makes one.</summary>
+    /// <summary>The user's own root certificate (PEM file); null if MeshTrust creates one.</summary>
     public string? RootCertificateFile { get; init; }
 
     /// <summary>The key (PEM file) to <see cref="RootCertificateFile"/>.</summary>
@@ -47,7 +47,7 @@ public sealed record TrustSpec
     public bool MinimalChain { get; init; }
 }
 
-/// <summary>What the user wants of a CA certificate: the variables of Istio's common.mk.</summary>
+/// <summary>Settings of a CA certificate: the variables of Istio's common.mk.</summary>
 public sealed record CertificateAuthoritySpec
 {
     /// <summary>CN of the subject.</summary>
@@ -87,7 +87,7 @@ public enum KeyAlgorithm
     EcdsaP384,
 }
 
-/// <summary>When a certificate counts as near its end: a share of its lifetime or a duration, whichever was given.</summary>
+/// <summary>When a certificate is due for renewal: a percentage of its lifetime or a duration.</summary>
 public sealed record RenewalThreshold
 {
     /// <summary>30 days before the end.</summary>

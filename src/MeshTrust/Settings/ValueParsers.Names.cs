@@ -8,75 +8,75 @@ internal static partial class ValueParsers
 {
     /// <summary>A Kubernetes namespace: RFC 1123 label of at most 63 characters.</summary>
     public static readonly ValueParser<string> Namespace =
-        Check("namespace", IsLabel, "Write lower-case letters, digits and '-', at most 63, with a letter or digit at both ends.");
+        Check("namespace", IsLabel, "Use at most 63 lower-case letters, digits and '-', with a letter or digit at both ends.");
 
     /// <summary>A trust domain as SPIFFE-ID section 2.1 allows it.</summary>
     public static readonly ValueParser<string> TrustDomain = Check(
         "trust domain",
         text => text.Length is > 0 and <= 255 && text.All(c => IsLower(c) || c is '.' or '-' or '_') && text.Any(char.IsAsciiLetterOrDigit),
-        "Write lower-case letters, digits, '.', '-' and '_', such as cluster.local, without spiffe://.");
+        "Use lower-case letters, digits, '.', '-' and '_', such as cluster.local, without spiffe://.");
 
     /// <summary>An Istio network: a Kubernetes label value, because it becomes one.</summary>
     public static readonly ValueParser<string> Network = Check(
         "network id",
         text => text.Length is > 0 and <= 63 && char.IsAsciiLetterOrDigit(text[0]) && char.IsAsciiLetterOrDigit(text[^1])
             && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.'),
-        "Write letters, digits, '-', '_' and '.', at most 63, with a letter or digit at both ends: it becomes a label.");
+        "Use at most 63 letters, digits, '-', '_' and '.', with a letter or digit at both ends: it becomes a label value.");
 
     /// <summary>CN or O of a subject: at most 64 characters (RFC 5280 appendix A, ub-common-name and ub-organization-name).</summary>
     public static readonly ValueParser<string> SubjectText = Check(
-        "text for a subject",
+        "subject attribute",
         text => text.Length is > 0 and <= 64 && text.Trim().Length == text.Length
             && !text.Any(c => char.IsControl(c) || char.IsSurrogate(c)),
-        "Write 1 to 64 characters without line breaks and without spaces at the ends.");
+        "Use 1 to 64 characters without line breaks or leading and trailing spaces.");
 
     /// <summary>One DNS name; the first label may be <c>*</c>.</summary>
     public static readonly ValueParser<string> DnsName = Check(
         "DNS name",
         text => text.Length is > 0 and <= 253
             && text[(text.StartsWith("*.", StringComparison.Ordinal) ? 2 : 0)..].ToLowerInvariant().Split('.').All(IsLabel),
-        "Write a name such as istiod.istio-system.svc.");
+        "Use a name such as istiod.istio-system.svc.");
 
     /// <summary>A kubeconfig context: any one line of text.</summary>
     public static readonly ValueParser<string> Context =
-        Check("context name", text => IsLine(text, 512), "Write the name that kubectl config get-contexts shows.");
+        Check("context name", text => IsLine(text, 512), "Use a name that 'kubectl config get-contexts -o name' lists.");
 
     public static readonly ValueParser<string> Line =
-        Check("line of text", text => IsLine(text, 1024), "Write 1 to 1024 characters without line breaks.");
+        Check("line of text", text => IsLine(text, 1024), "Use 1 to 1024 characters without line breaks.");
 
     /// <summary>A Kubernetes version; a leading <c>v</c> is dropped.</summary>
     public static readonly ValueParser<string> KubernetesVersion = Check(
         "Kubernetes version", text => VersionText().IsMatch(text),
-        "Write such as \"1.35\" or \"v1.35.0\"; any other image is named by --node-image or nodeImage.", text => text.TrimStart('v'));
+        "Use for example \"1.35\" or \"v1.35.0\"; for any other image use --node-image or nodeImage.", text => text.TrimStart('v'));
 
     /// <summary>The reference of an image.</summary>
     public static readonly ValueParser<string> Image =
-        Check("image", IsImage, "Write such as kindest/node:v1.35.0, with its digest where it has to be that one.");
+        Check("image reference", IsImage, "Use for example kindest/node:v1.35.0, with a digest to pin it.");
 
     public static readonly ValueParser<string> EngineName = Check(
-        "name of a container or a container network", text => EngineNameText().IsMatch(text),
-        "Write letters, digits, '.', '_' and '-', with a letter or digit first.");
+        "container or network name", text => EngineNameText().IsMatch(text),
+        "Use letters, digits, '.', '_' and '-', starting with a letter or digit.");
 
     /// <summary>A host that images name, with its port: it becomes a directory of containerd.</summary>
     public static readonly ValueParser<string> RegistryHost =
-        Check("registry's host", text => RegistryHostText().IsMatch(text), "Write such as localhost:5000 or registry.example.");
+        Check("registry host", text => RegistryHostText().IsMatch(text), "Use for example localhost:5000 or registry.example.");
 
     /// <summary>MetalLB's version with its <c>v</c>.</summary>
     public static readonly ValueParser<string> MetalLbVersion =
-        Check("version of MetalLB", text => MetalLbVersionText().IsMatch(text), "Write such as v0.16.1.");
+        Check("MetalLB version", text => MetalLbVersionText().IsMatch(text), "Use for example v0.16.1.");
 
     /// <summary>A SHA-256 in hexadecimal, in lower case afterwards.</summary>
     public static readonly ValueParser<string> Sha256 = Check(
         "SHA-256", text => text.Length == 64 && text.All(char.IsAsciiHexDigit),
-        "Write its 64 hexadecimal digits, as sha256sum prints them.", text => text.ToLowerInvariant());
+        "Use 64 hexadecimal digits, as printed by sha256sum.", text => text.ToLowerInvariant());
 
-    private static readonly ValueParser<string> PathText = Check("path", text => IsLine(text, 4096), "Write a path without line breaks.");
+    private static readonly ValueParser<string> PathText = Check("path", text => IsLine(text, 4096), "Use a path without line breaks.");
 
     private static readonly ValueParser<string> HttpsText = Check(
-        "https address",
+        "https URL",
         text => LoadBalancerSpec.IsAddress(text) && Uri.TryCreate(text, UriKind.Absolute, out var uri)
             && uri.Host.Length > 0 && uri.UserInfo.Length == 0,
-        "Write https://..., without user and password, or the path of a file.");
+        "Use https://... without user and password, or the path of a file.");
 
     /// <summary>DNS names with commas between them.</summary>
     public static ValidationError? DnsNames(string text, out IReadOnlyList<string> value)
@@ -90,7 +90,7 @@ internal static partial class ValueParsers
     {
         var wrong = PathText(text, out value);
         if (!FileContent.IsInPlaceOfPath(text)) return wrong;
-        return HoldsContent("Write it to a file that only you can read (umask 077), and name the file.");
+        return HoldsContent("Write it to a file that only you can read (umask 077), and use the path of that file.");
     }
 
     /// <summary>A manifest: a file or an https address.</summary>
@@ -103,8 +103,8 @@ internal static partial class ValueParsers
         var isRight = Uri.TryCreate(text, UriKind.Absolute, out var address) && address.UserInfo.Length == 0
             && (address.Scheme == Uri.UriSchemeHttps || (address.Scheme == Uri.UriSchemeHttp && address.IsLoopback));
         value = address!;
-        const string Remedy = "Write an address such as https://mirror.example.com/envtest-releases.yaml, without a password.";
-        return Unless(isRight, ErrorKind.Name, text, "no HTTPS address", Remedy);
+        const string Remedy = "Use a URL such as https://mirror.example.com/envtest-releases.yaml, without a password.";
+        return Unless(isRight, ErrorKind.Name, text, "not a valid https URL", Remedy);
     }
 
     private static ValueParser<string> Check(
@@ -112,7 +112,7 @@ internal static partial class ValueParsers
         (string text, out string value) =>
         {
             value = normalize?.Invoke(text) ?? text;
-            return Unless(isRight(text), ErrorKind.Name, text, $"no {noun}", remedy);
+            return Unless(isRight(text), ErrorKind.Name, text, $"not a valid {noun}", remedy);
         };
 
     private static bool IsLine(string text, int longest) =>

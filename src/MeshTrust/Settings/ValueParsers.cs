@@ -5,10 +5,10 @@ using MeshTrust.IO;
 
 namespace MeshTrust.Settings;
 
-/// <summary>Reads one value; null where it is right. The same parsers serve arguments, variables and files.</summary>
+/// <summary>Reads one value; null if it is valid. The same parsers serve arguments, variables and files.</summary>
 internal delegate ValidationError? ValueParser<T>(string text, out T value);
 
-/// <summary>What sort of value was expected.</summary>
+/// <summary>Which kind of value was expected.</summary>
 internal enum ErrorKind
 {
     Number,
@@ -24,7 +24,7 @@ internal enum ErrorKind
     Head,
 }
 
-/// <summary>What is wrong with a value, wherever it came from.</summary>
+/// <summary>Why a value is invalid, whatever its source.</summary>
 internal sealed record ValidationError(ErrorKind Kind, string Message, string Hint)
 {
     /// <summary>The id where the value was in an argument or a variable.</summary>
@@ -54,27 +54,28 @@ internal sealed record ValidationError(ErrorKind Kind, string Message, string Hi
 /// <summary>One parser for each sort of value.</summary>
 internal static partial class ValueParsers
 {
-    /// <summary>It ends with a carriage return.</summary>
+    /// <summary>The value ends with a carriage return.</summary>
     public static readonly ValidationError CarriageReturn = new(
-        ErrorKind.LineEnd, "It ends with a carriage return. The file that it comes from has the line ends of Windows (CR and LF).",
-        "Save that file with LF line ends, for instance with: sed -i 's/\\r$//' FILE.");
+        ErrorKind.LineEnd, "Ends with a carriage return: the file that sets it uses Windows line endings (CR LF).",
+        "Convert that file to LF line endings, for example with: sed -i 's/\\r$//' FILE.");
 
-    /// <summary>The text is none of the choices.</summary>
+    /// <summary>The text is not one of the choices.</summary>
     public static ValidationError NoChoice(string text, IReadOnlyList<string> choices)
     {
         var nearest = NearestName.Find(text, choices) is { } name ? $" Did you mean {name}?" : "";
-        return new(ErrorKind.Choice, $"{Text.Quote(text)} is none of the choices.{nearest}", $"Write one of {string.Join(", ", choices)}.");
+        var hint = choices is [var only] ? $"Use {only}." : $"Use one of {string.Join(", ", choices)}.";
+        return new(ErrorKind.Choice, $"{Text.Quote(text)} is not a valid value.{nearest}", hint);
     }
 
-    /// <summary>The content of a file is where its path belongs. It shows none of it.</summary>
+    /// <summary>The value is the content of a file instead of its path. None of it is shown.</summary>
     public static ValidationError HoldsContent(string remedy) =>
-        new(ErrorKind.Content, "It holds content, not a path. The content is not shown here.", remedy);
+        new(ErrorKind.Content, "Contains file content, not a path. The content is not shown.", remedy);
 
-    /// <summary>A container engine that kind knows and MeshTrust does not drive; null for any other text.</summary>
+    /// <summary>A container engine that kind supports but MeshTrust does not; null for any other text.</summary>
     public static ValidationError? OtherEngine(string text, string remedy) =>
         text.ToLowerInvariant() is not ("nerdctl" or "nerdctl.lima" or "lima" or "finch" or "containerd")
             ? null
-            : new(ErrorKind.Provider, $"The container engine {Text.Quote(text)} is not supported: Docker and Podman are.", remedy);
+            : new(ErrorKind.Provider, $"The container engine {Text.Quote(text)} is not supported.", remedy);
 
     /// <summary>One of several words.</summary>
     public static ValueParser<T> Word<T>(StringComparison comparison, params (string Word, T Value)[] words) =>
@@ -87,36 +88,36 @@ internal static partial class ValueParsers
 
     public static ValidationError? Switch(string text, out bool value)
     {
-        const string Remedy = "Write true or false, or the bare argument for true.";
-        return Unless(bool.TryParse(text, out value), ErrorKind.Switch, text, "neither true nor false", Remedy);
+        const string Remedy = "Use true or false, or the argument without a value for true.";
+        return Expect(bool.TryParse(text, out value), ErrorKind.Switch, text, "true or false", Remedy);
     }
 
     /// <summary>A whole number between two bounds.</summary>
-    public static ValueParser<int> Number(int least, int most) => (string text, out int value) => Unless(
+    public static ValueParser<int> Number(int least, int most) => (string text, out int value) => Expect(
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value) && value >= least && value <= most, ErrorKind.Number,
-        text, $"no whole number from {least} to {most}", $"Write a number from {least} to {most}.");
+        text, $"a whole number from {least} to {most}", "Use digits only, without a sign or a unit.");
 
-    /// <summary>How much is done at once; <c>auto</c> is null.</summary>
+    /// <summary>The maximum number of parallel operations; <c>auto</c> is null.</summary>
     public static ValidationError? Parallel(string text, out int? value)
     {
         value = null;
         if (text.Equals("auto", StringComparison.OrdinalIgnoreCase)) return null;
-        if (Number(1, 256)(text, out var number) is { } wrong) return wrong with { Hint = "Write a number from 1 to 256, or auto." };
+        if (Number(1, 256)(text, out var number) is { } wrong) return wrong with { Hint = "Use a number from 1 to 256, or auto." };
         value = number;
         return null;
     }
 
     /// <summary>A duration from one second to a day.</summary>
-    public static ValidationError? Timeout(string text, out TimeSpan value) => Unless(
+    public static ValidationError? Timeout(string text, out TimeSpan value) => Expect(
         DurationText.TryParse(text, out value) && value >= TimeSpan.FromSeconds(1) && value <= TimeSpan.FromDays(1), ErrorKind.Duration,
-        text, "no duration from 1s to 1d", "Write a number with its unit, such as 90s, 20m or 1h30m.");
+        text, "a duration from 1s to 1d", "Use a number with a unit, such as 90s, 20m or 1h30m.");
 
     /// <summary>Percent or duration.</summary>
     public static ValidationError? Renewal(string text, out RenewalThreshold value)
     {
         var isRight = RenewalThreshold.TryParse(text, out var read);
         value = read ?? RenewalThreshold.Default;
-        return Unless(isRight, ErrorKind.Duration, text, "neither a share from 1% to 99% nor a duration", "Write 25% or 30d.");
+        return Expect(isRight, ErrorKind.Duration, text, "a percentage from 1% to 99% or a duration", "Use for example 25% or 30d.");
     }
 
     /// <summary>An RSA size or an elliptic curve.</summary>
@@ -132,8 +133,8 @@ internal static partial class ValueParsers
             _ => null,
         };
         value = read ?? KeyAlgorithm.Rsa4096;
-        const string Remedy = "Write 2048, 3072 or 4096 for RSA, p256 or p384 for ECDSA.";
-        var wrong = Unless(read is not null, ErrorKind.KeySize, text, "no key that istiod and every proxy take", Remedy);
+        const string Remedy = "Use 2048, 3072 or 4096 for RSA, or p256 or p384 for ECDSA.";
+        var wrong = Expect(read is not null, ErrorKind.KeySize, text, "a key type that istiod and all proxies support", Remedy);
         return text is "256" or "384" ? wrong! with { Message = $"{wrong.Message} Did you mean p{text}?" } : wrong;
     }
 
@@ -145,16 +146,16 @@ internal static partial class ValueParsers
         // IPNetwork drops host bits silently.
         var isRight = text.Length <= 64 && slash > 0 && IPNetwork.TryParse(text, out value)
             && IPAddress.TryParse(text.AsSpan(0, slash), out var address) && address.Equals(value.BaseAddress);
-        const string Remedy = "Write the network's first address and its prefix, such as 10.10.0.0/16 or fd00:10::/56.";
-        return Unless(isRight, ErrorKind.Range, text, "no IP range", Remedy);
+        const string Remedy = "Use the network's first address and its prefix, such as 10.10.0.0/16 or fd00:10::/56.";
+        return Expect(isRight, ErrorKind.Range, text, "an IP range", Remedy);
     }
 
     /// <summary>A range of one family.</summary>
     public static ValueParser<IPNetwork> Subnet(AddressFamily family) => (string text, out IPNetwork value) =>
     {
         if (Subnet(text, out value) is { } wrong) return wrong;
-        var noun = family == AddressFamily.InterNetwork ? "IPv4" : "IPv6";
-        return Unless(value.BaseAddress.AddressFamily == family, ErrorKind.Range, text, $"no {noun} range", $"Write an {noun} range here.");
+        var (noun, example) = family == AddressFamily.InterNetwork ? ("IPv4", "10.10.0.0/16") : ("IPv6", "fd00:10::/56");
+        return Expect(value.BaseAddress.AddressFamily == family, ErrorKind.Range, text, $"an {noun} range", $"Use for example {example}.");
     };
 
     /// <summary>One range, or one for each IP family with a comma between them, as kind takes it.</summary>
@@ -197,16 +198,16 @@ internal static partial class ValueParsers
         var isRight = IpRange.TryParse(text, out var range) && text.IndexOfAny(['/', '-']) >= 0;
         value = range!;
         const string Remedy =
-            "Write the first and the last address, such as 172.18.255.200-172.18.255.240, or a range such as 172.18.255.64/26.";
-        return Unless(isRight, ErrorKind.Range, text, "no range of addresses", Remedy);
+            "Use the first and the last address, such as 172.18.255.200-172.18.255.240, or a range such as 172.18.255.64/26.";
+        return Expect(isRight, ErrorKind.Range, text, "an address range", Remedy);
     }
 
     public static ValidationError? Cluster(string text, out ClusterName value)
     {
         var isRight = ClusterName.TryParse(text, out var name);
         value = name!;
-        var remedy = $"Write lower-case letters, digits and '-', at most {ClusterName.MaxLength}, with a letter or digit at both ends.";
-        return Unless(isRight, ErrorKind.Name, text, "no cluster name", remedy);
+        var remedy = $"Use at most {ClusterName.MaxLength} lower-case letters, digits and '-', with a letter or digit at both ends.";
+        return Unless(isRight, ErrorKind.Name, text, "not a valid cluster name", remedy);
     }
 
     /// <summary>Names with commas between them, each once.</summary>
@@ -215,7 +216,7 @@ internal static partial class ValueParsers
         var parts = text.Split(',', StringSplitOptions.TrimEntries);
         value = [.. parts.Select(part => Cluster(part, out var name) is null ? name : null).OfType<ClusterName>()];
         const int Most = ClusterName.Most;
-        if (parts.Length > Most) return new(ErrorKind.Number, $"More than {Most} clusters are named.", $"Name at most {Most}.");
+        if (parts.Length > Most) return new(ErrorKind.Number, $"Got {parts.Length} names.", $"Use at most {Most} names.");
         return All([.. parts.Select(part => Cluster(part, out _)), Twice(parts, "cluster", StringComparer.Ordinal)]);
     }
 
@@ -224,13 +225,16 @@ internal static partial class ValueParsers
     {
         (string, ContainerEngineChoice)[] words = [("docker", ContainerEngineChoice.Docker), ("podman", ContainerEngineChoice.Podman)];
         var wrong = Word(StringComparison.OrdinalIgnoreCase, words)(text, out value);
-        return OtherEngine(text, "Write docker or podman, or unset it.") ?? wrong;
+        return OtherEngine(text, "Use docker or podman, or unset it.") ?? wrong;
     }
+
+    private static ValidationError? Expect(bool isRight, ErrorKind kind, string text, string expected, string remedy) =>
+        isRight ? null : new(kind, $"Expected {expected}, got {Text.Quote(text)}.", remedy);
 
     private static ValidationError? Unless(bool isRight, ErrorKind kind, string text, string predicate, string remedy) =>
         isRight ? null : new(kind, $"{Text.Quote(text)} is {predicate}.", remedy);
 
-    /// <summary>What is wrong with a list: all of it, each once.</summary>
+    /// <summary>All errors of a list, each once.</summary>
     private static ValidationError? All(IEnumerable<ValidationError?> errors)
     {
         var all = errors.OfType<ValidationError>().Distinct().ToList();
@@ -242,6 +246,6 @@ internal static partial class ValueParsers
     {
         var twice = names.GroupBy(n => n, comparer).Where(g => g.Count() > 1).Select(g => Text.Quote(g.Key)).ToList();
         return twice.Count == 0 ? null : new(
-            ErrorKind.Name, $"The {noun} {string.Join(", ", twice)} stands more than once.", $"Write each {noun} once.");
+            ErrorKind.Name, $"Duplicate {noun}: {string.Join(", ", twice)}.", $"Use each {noun} once.");
     }
 }

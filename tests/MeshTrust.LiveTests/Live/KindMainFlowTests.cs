@@ -20,7 +20,7 @@ public sealed class KindMainFlowTests
     public void Makes_two_proves_trust_changes_nothing_adds_a_third_restores_one_that_was_deleted_and_removes_all()
     {
         var first = _kind.Succeed(2, "--target=Verify", "--provider=auto");
-        Assert.That(first, Does.Match(@"provider: kind \(auto: .*docker \d.* answers"), "kind comes first where it can be had");
+        Assert.That(first, Does.Match(@"provider: kind \(auto: .*docker \d.* is running"), "kind comes first where it can be had");
         Assert.That(first, Does.Contain($"{_kind.Name(1)}: created, https://127.0.0.1:").And.Contain($"{_kind.Name(2)}: created, https://127.0.0.1:").And.Contain("4 of 4 cluster pairs trust each other"));
         Assert.That(first, Does.Match($"\\d\\d:\\d\\d:\\d\\dZ {_kind.Name(1)}: "), "every step is told with its time");
         SameSecrets(2);

@@ -15,23 +15,23 @@ public sealed class ProviderSelectionTests
     public async Task Auto_takes_kind_where_an_engine_answers_and_kind_is_there() =>
         Assert.That(
             await ProviderSelection.ForAsync(Settings(), _ => Task.FromResult(new KindAvailability(true, "docker 28.2.2 is running and kind is installed")), () => Found, default),
-            Is.EqualTo(new ProviderSelection(ProviderChoice.Kind, "auto: no context is named, and docker 28.2.2 is running and kind is installed")));
+            Is.EqualTo(new ProviderSelection(ProviderChoice.Kind, "auto: no contexts configured, docker 28.2.2 is running and kind is installed")));
 
     [Test]
     public async Task Auto_takes_embedded_where_there_is_nothing_and_says_what_there_is_not() =>
         Assert.That(
             await ChooseAsync(Settings()),
-            Is.EqualTo(new ProviderSelection(ProviderChoice.Embedded, "auto: no context is named (CTX_CLUSTER1..n or the topology), kind is not on the PATH, and no etcd and kube-apiserver are found")));
+            Is.EqualTo(new ProviderSelection(ProviderChoice.Embedded, "auto: no contexts configured, kind not on PATH, no etcd or kube-apiserver found")));
 
     [Test]
     public async Task Auto_takes_existing_where_contexts_are_named_and_says_which() =>
-        Assert.That(await ChooseAsync(Settings(context: "gke-east")), Is.EqualTo(new ProviderSelection(ProviderChoice.Existing, "auto: 'gke-east' is named for east")));
+        Assert.That(await ChooseAsync(Settings(context: "gke-east")), Is.EqualTo(new ProviderSelection(ProviderChoice.Existing, "auto: 'gke-east' is configured for east")));
 
     [Test]
     public async Task Auto_takes_native_where_its_binaries_are_there_and_says_where_they_came_from() =>
         Assert.That(
             await ProviderSelection.ForAsync(Settings(), NoKind, () => Found, default),
-            Is.EqualTo(new ProviderSelection(ProviderChoice.Native, "auto: no context is named, kind is not on the PATH, and kube-apiserver 1.32.0 is there (KUBEBUILDER_ASSETS=/opt/kb)")));
+            Is.EqualTo(new ProviderSelection(ProviderChoice.Native, "auto: no contexts configured, kind not on PATH, kube-apiserver 1.32.0 found (KUBEBUILDER_ASSETS=/opt/kb)")));
 
     [Test]
     public async Task Nothing_is_looked_for_where_it_does_not_matter() =>
@@ -44,7 +44,7 @@ public sealed class ProviderSelectionTests
     [TestCase(ProviderChoice.Native)]
     [TestCase(ProviderChoice.Embedded)]
     public async Task What_is_asked_for_is_taken(ProviderChoice choice) =>
-        Assert.That(await ChooseAsync(Settings(context: "gke-east", provider: choice)), Is.EqualTo(new ProviderSelection(choice, "asked for")));
+        Assert.That(await ChooseAsync(Settings(context: "gke-east", provider: choice)), Is.EqualTo(new ProviderSelection(choice, "requested")));
 
     [TestCase("embedded", ProviderChoice.Embedded)]
     [TestCase("native", ProviderChoice.Native)]
@@ -70,7 +70,7 @@ public sealed class ProviderSelectionTests
 
     private static Task<ProviderSelection> ChooseAsync(MeshTrustSettings settings) => ProviderSelection.ForAsync(settings, NoKind, () => null, default);
 
-    private static Task<KindAvailability> NoKind(CancellationToken cancellationToken) => Task.FromResult(new KindAvailability(false, "kind is not on the PATH"));
+    private static Task<KindAvailability> NoKind(CancellationToken cancellationToken) => Task.FromResult(new KindAvailability(false, "kind not on PATH"));
 
     private static MeshTrustSettings Settings(string? context = null, ProviderChoice provider = ProviderChoice.Auto, string workDirectory = "work", string kubeconfig = "config") => new()
     {

@@ -181,7 +181,7 @@ public sealed class KindBindingTests
 
     [Test]
     public void Shows_an_argument_as_the_user_wrote_it() =>
-        Assert.That(TopologySamples.Refuse("--topology-config").Problems.Single().ToString(), Does.StartWith("MT0003 --topology-config: It has no value. Write --topology-config="));
+        Assert.That(TopologySamples.Refuse("--topology-config").Problems.Single().ToString(), Does.StartWith("MT0003 --topology-config: Missing value. Use --topology-config=VALUE"));
 
     [Test]
     public void Reads_no_contexts_where_the_provider_is_kind()
@@ -224,7 +224,7 @@ public sealed class KindBindingTests
         }
 
         var inFile = TopologySamples.Bind("--provider=native", TopologySamples.Head + "clusters: [{name: a, workers: 1}]\ntimeouts: {create: 6m, total: 30m}\n").Warnings.Single();
-        Assert.That((inFile.Location, inFile.Message), Is.EqualTo(("mesh.yaml:3", "This is for kind clusters and has no effect with the provider native: clusters[].workers, timeouts.create.")));
+        Assert.That((inFile.Location, inFile.Message), Is.EqualTo(("mesh.yaml:3", "These settings are only for kind clusters and have no effect with the provider native: clusters[].workers, timeouts.create.")));
         var existing = TopologySamples.Bind("", TopologySamples.Head + "routes: all\nclusters: [{name: a, context: x}]\n").Warnings.Single();
         Assert.That(existing.Message, Does.Contain("the provider existing: routes."));
     }

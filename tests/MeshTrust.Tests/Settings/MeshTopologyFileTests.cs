@@ -42,16 +42,16 @@ public sealed class MeshTopologyFileTests
         Assert.That(TopologySamples.Bind("", Json, "mesh.json").Topology.Clusters.Single().Network, Is.EqualTo("n1"));
         Assert.That(TopologySamples.Bind("", Json, "mesh.yaml").Topology.Clusters.Single().Network, Is.EqualTo("n1"));
         var fault = TopologySamples.Refuse("", Json.Replace("clusters", "clutsers", StringComparison.Ordinal), "mesh.json");
-        Assert.That(fault.Problems.Single().ToString(), Does.StartWith("MT0102 mesh.json:4: unknown key \"clutsers\" at the top; did you mean \"clusters\"?"));
+        Assert.That(fault.Problems.Single().ToString(), Does.StartWith("MT0102 mesh.json:4: unknown key \"clutsers\" at the top level; did you mean \"clusters\"?"));
     }
 
     [Test]
     public void May_be_YAML_in_flow_style() =>
         Assert.That(TopologySamples.Bind("", "{apiVersion: meshtrust.dev/v1alpha1, kind: MeshTopology, clusters: [{name: a}]}").Topology.Clusters, Has.Count.EqualTo(1));
 
-    [TestCase("mesh.yaml", "This is not YAML")]
-    [TestCase("mesh.json", "This is not JSON")]
-    [TestCase("mesh", "This is not JSON")]
+    [TestCase("mesh.yaml", "Invalid YAML")]
+    [TestCase("mesh.json", "Invalid JSON")]
+    [TestCase("mesh", "Invalid JSON")]
     public void Is_refused_in_the_words_of_its_format(string file, string words) =>
         Assert.That(TopologySamples.Refuse("", "{\"apiVersion\": \"meshtrust.dev/v1alpha1\",\n", file).Problems.Single().Message, Does.StartWith(words));
 
@@ -100,7 +100,7 @@ public sealed class MeshTopologyFileTests
     public void Says_where_a_key_belongs()
     {
         var fault = TopologySamples.Refuse("", TopologySamples.Head + "keySize: 2048\nworkers: 1\n");
-        Assert.That(fault.Problems.Select(p => p.Message), Is.EqualTo(["unknown key \"keySize\" at the top; it belongs in trust.root.", "unknown key \"workers\" at the top; it belongs in defaults."]));
+        Assert.That(fault.Problems.Select(p => p.Message), Is.EqualTo(["unknown key \"keySize\" at the top level; it belongs in trust.root.", "unknown key \"workers\" at the top level; it belongs in defaults."]));
     }
 
     private static MeshTopology Sample(string name)

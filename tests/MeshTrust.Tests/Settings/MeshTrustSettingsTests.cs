@@ -190,8 +190,8 @@ public sealed class MeshTrustSettingsTests
         Assert.That(warning.Message, Does.Contain($"Did you mean {meant}?"));
     }
 
-    [TestCase("--cluster-names=a,a,B_b,c!", "\"B_b\" is no cluster name. \"c!\" is no cluster name. The cluster \"a\" stands more than once.")]
-    [TestCase("--intermediate-san-dns=a.b,A.B,_", "\"_\" is no DNS name. The DNS name \"a.b\" stands more than once.")]
+    [TestCase("--cluster-names=a,a,B_b,c!", "\"B_b\" is not a valid cluster name. \"c!\" is not a valid cluster name. Duplicate cluster: \"a\".")]
+    [TestCase("--intermediate-san-dns=a.b,A.B,_", "\"_\" is not a valid DNS name. Duplicate DNS name: \"a.b\".")]
     public void Tell_all_that_is_wrong_with_a_list(string commandLine, string told) =>
         Assert.That(TopologySamples.Refuse(commandLine).Problems.Single().Message, Is.EqualTo(told));
 

@@ -27,7 +27,7 @@ public sealed class TopologyValidatorTests
     {
         var problems = TopologyValidator.Validate(Mesh(
             Cluster("a") with { Primary = Name("b") }, Cluster("b") with { Primary = Name("c") }, Cluster("c") with { Primary = Name("a") }));
-        Assert.That(problems.Single().Message, Is.EqualTo("The primary goes round in a circle: a → b → c → a."));
+        Assert.That((problems.Single().Id, problems[0].Message), Is.EqualTo(("MT0113", "The primary references form a cycle: a → b → c → a.")));
     }
 
     [Test]

@@ -29,7 +29,7 @@ public sealed class NativeMainFlowTests
     {
         var hostile = new Dictionary<string, string?> { ["HTTPS_PROXY"] = "http://127.0.0.1:9", ["ETCD_LISTEN_CLIENT_URLS"] = "http://127.0.0.1:1", ["NO_PROXY"] = "example.com,127.0.0.1" };
         var first = Succeed(hostile, "--target=Verify");
-        Assert.That(first, Does.Contain("provider: native (asked for)").And.Contain("cluster1: created, https://127.0.0.1:").And.Contain("cluster2: secret cacerts created").And.Contain("4 of 4 cluster pairs trust each other"));
+        Assert.That(first, Does.Contain("provider: native (requested)").And.Contain("cluster1: created, https://127.0.0.1:").And.Contain("cluster2: secret cacerts created").And.Contain("4 of 4 cluster pairs trust each other"));
 
         var second = Succeed(hostile, "--target=Verify");
         Assert.That(second, Does.Contain("cluster1: restarted").And.Contain("cluster1: secret cacerts unchanged, namespace unchanged").And.Contain("cluster2: secret cacerts unchanged, namespace unchanged").And.Contain("4 of 4 cluster pairs trust each other"));
