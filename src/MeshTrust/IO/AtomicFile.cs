@@ -1,17 +1,16 @@
 namespace MeshTrust.IO;
 
 /// <summary>
-/// Files that are written whole or not at all: beside their place under a temporary name (<see cref="TemporaryPattern"/>), then renamed
-/// into it.
-/// Readers see the old content or the new. The writer holds a lock on the temporary file, which the system releases when a process dies:
-/// a temporary file without a lock was left by a killed run.
+/// Files that are written completely or not at all: to a temporary file in the same directory (<see cref="TemporaryPattern"/>), then
+/// renamed into place. Readers see the old content or the new. The writer holds a lock on the temporary file, which the system releases
+/// when a process dies: a temporary file without a lock was left by a killed run.
 /// </summary>
 /// <remarks>
-/// What is secret is 0600 (a directory: 0700) from its creation; all else is 0644. Every member throws what the file system throws.
+/// Secret files are 0600 (directories: 0700) from their creation, others 0644. Every member throws what the file system throws.
 /// </remarks>
 internal static class AtomicFile
 {
-    /// <summary>The name of every file that is not yet in its place.</summary>
+    /// <summary>The names of files that are not yet renamed into place.</summary>
     public const string TemporaryPattern = ".*" + TemporarySuffix;
 
     private const string TemporarySuffix = ".meshtrust.tmp";
@@ -20,13 +19,13 @@ internal static class AtomicFile
     private const UnixFileMode OwnerOnlyDirectory = OwnerOnly | UnixFileMode.UserExecute;
     private const UnixFileMode ReadableByAll = OwnerOnly | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
 
-    /// <summary>Writes a file, in a directory that exists. Nothing is left behind where the file system refuses.</summary>
+    /// <summary>Writes a file in an existing directory. Nothing is left behind if that fails.</summary>
     public static void Replace(string path, ReadOnlySpan<byte> content, bool secret)
     {
         for (var attempt = 1; !TryPut(path, content, secret, overwrite: true, last: attempt == Attempts); attempt++) { }
     }
 
-    /// <summary>As <see cref="Replace"/>, where the content differs or others may read what is secret.</summary>
+    /// <summary>As <see cref="Replace"/>, if the content differs or others may read a secret file.</summary>
     /// <returns>Whether the file changed.</returns>
     public static bool ReplaceIfChanged(string path, ReadOnlySpan<byte> content, bool secret)
     {
@@ -35,7 +34,7 @@ internal static class AtomicFile
         return true;
     }
 
-    /// <summary>As <see cref="Replace"/>, but an existing file stays as it is.</summary>
+    /// <summary>As <see cref="Replace"/>, but an existing file is kept.</summary>
     public static void CreateIfAbsent(string path, ReadOnlySpan<byte> content, bool secret)
     {
         try
@@ -49,11 +48,11 @@ internal static class AtomicFile
     }
 
     /// <summary>
-    /// A new file for one writer. It is not atomic: for temporary names, logs, and directories that are renamed as a whole.
+    /// A new file for one writer. Not atomic: for temporary files, logs, and directories that are renamed as a whole.
     /// </summary>
     /// <param name="path">The file, which must not exist.</param>
     /// <param name="secret">Whether only its owner may read it.</param>
-    /// <param name="share">What others may do with it while it is open.</param>
+    /// <param name="share">What other processes may do with it while it is open.</param>
     public static FileStream CreateNew(string path, bool secret, FileShare share = FileShare.None)
     {
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = share, BufferSize = 0 };
@@ -61,14 +60,14 @@ internal static class AtomicFile
         return new FileStream(path, options);
     }
 
-    /// <summary>Makes a directory where it is missing; a secret one that exists stays as its owner set it.</summary>
+    /// <summary>Creates a directory if it is missing; an existing secret one keeps its mode.</summary>
     public static void CreateDirectory(string path, bool secret)
     {
         if (secret && !OperatingSystem.IsWindows()) Directory.CreateDirectory(path, OwnerOnlyDirectory);
         else Directory.CreateDirectory(path);
     }
 
-    /// <summary>Makes a directory where it is missing, and takes others' rights to it away.</summary>
+    /// <summary>Creates a directory if it is missing, and removes other users' permissions.</summary>
     public static void CreatePrivateDirectory(string path)
     {
         CreateDirectory(path, secret: true);
@@ -77,8 +76,8 @@ internal static class AtomicFile
     }
 
     /// <summary>
-    /// Removes what killed runs left in a directory (not below it). What a running process is writing stays; what cannot be removed is left
-    /// to the next run.
+    /// Removes what killed runs left in a directory (not below it). Files that a process is writing stay; what cannot be removed is left to
+    /// the next run.
     /// </summary>
     public static void Sweep(string directory)
     {
@@ -89,17 +88,17 @@ internal static class AtomicFile
         }
         catch (Exception fault) when (DiskFault.IsOne(fault))
         {
-            // Litter is no reason to fail.
+            // Leftovers are not a reason to fail.
         }
     }
 
-    /// <summary>False where a sweep took the file between its creation and its lock; it is written again then.</summary>
+    /// <summary>False if a sweep removed the file between its creation and its lock; it is then written again.</summary>
     private static bool TryPut(string path, ReadOnlySpan<byte> content, bool secret, bool overwrite, bool last)
     {
         var temporary = Path.Combine(Path.GetDirectoryName(path)!, $".{Path.GetFileName(path)}-{Guid.NewGuid():N}{TemporarySuffix}");
         try
         {
-            // Renamed while it is open: at no moment is it there without a lock.
+            // Renamed while open, so that it never exists without a lock.
             using var stream = CreateNew(temporary, secret, FileShare.Delete);
             stream.Write(content);
             File.Move(temporary, path, overwrite);
@@ -133,7 +132,7 @@ internal static class AtomicFile
         }
         catch (Exception fault) when (DiskFault.IsOne(fault))
         {
-            // A process holds it, or it is gone, or is another user's.
+            // A process holds it, it is gone, or it belongs to another user.
         }
     }
 
@@ -145,7 +144,7 @@ internal static class AtomicFile
         }
         catch (Exception fault) when (DiskFault.IsOne(fault))
         {
-            // The first fault is reported; the next run sweeps.
+            // The first error is reported; the next run cleans up.
         }
     }
 }

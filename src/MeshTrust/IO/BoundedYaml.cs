@@ -8,20 +8,20 @@ namespace MeshTrust.IO;
 
 /// <summary>How much of a document is read.</summary>
 /// <param name="Depth">The deepest nesting of mappings and lists.</param>
-/// <param name="Nodes">The most values, aliases written out.</param>
-/// <param name="Aliases">Whether a value may be an alias. One inside its own anchor is refused in any case.</param>
+/// <param name="Nodes">The most values, with aliases expanded.</param>
+/// <param name="Aliases">Whether a value may be an alias. One inside its own anchor is always rejected.</param>
 /// <param name="Tags">Whether a value may have a tag other than those of plain text, mappings and lists.</param>
 internal sealed record YamlLimits(int Depth = 64, int Nodes = 200_000, bool Aliases = false, bool Tags = false);
 
 internal enum YamlFaultKind
 {
-    /// <summary>Not YAML, or not JSON where JSON was expected; the detail is the parser's sentence, which may quote the text.</summary>
+    /// <summary>Not YAML, or not JSON where JSON was expected; the detail is the parser's message, which may quote the text.</summary>
     Syntax,
 
     /// <summary>A line is indented with a tab.</summary>
     Tab,
 
-    /// <summary>The parser itself fails on the text.</summary>
+    /// <summary>The parser crashes on the text.</summary>
     Unreadable,
 
     /// <summary>A JSON text escapes half of a surrogate pair.</summary>
@@ -51,19 +51,19 @@ internal enum YamlFaultKind
     /// <summary>Too many values.</summary>
     TooMany,
 
-    /// <summary>A key again, whose second value was left out; the detail is the key. The only fault that leaves a root.</summary>
+    /// <summary>A duplicate key, whose second value was dropped; the detail is the key. The only fault that still yields a root.</summary>
     DuplicateKey,
 }
 
 /// <summary>What is wrong with a document. The detail comes from the text, which may hold a secret: clean it before it is shown.</summary>
 internal sealed record YamlFault(YamlFaultKind Kind, int Line, int Column, string Detail = "", int FirstLine = 0);
 
-/// <summary>A document read: its root, null where it is empty or a fault ended the reading.</summary>
+/// <summary>A parsed document: its root, null if it is empty or a fault ended the parsing.</summary>
 internal sealed record YamlReading(YamlNode? Root, IReadOnlyList<YamlFault> Faults, bool IsJson = false);
 
 /// <summary>
-/// Reads one YAML or JSON document within bounds, with the line of each value. Only the parser's events are trusted with the text:
-/// no types are made from it, and nothing recurses before the depth is known.
+/// Reads one YAML or JSON document within bounds, with the line of each value. Only the parser's events are used:
+/// the text creates no types, and nothing recurses before the depth is checked.
 /// </summary>
 internal static class BoundedYaml
 {
@@ -90,12 +90,12 @@ internal static class BoundedYaml
         catch (Exception fault) when (
             fault is ArgumentException or InvalidOperationException or FormatException or OverflowException or IndexOutOfRangeException)
         {
-            // The parser's own slips on odd input: still the text's fault for the user.
+            // The parser's own bugs on odd input: for the user, the text is at fault.
             return events.Failed(new YamlFault(YamlFaultKind.Unreadable, 1, 1));
         }
     }
 
-    /// <summary>Reads JSON into the same nodes: YAML parsers stumble over some of what JSON allows, such as tabs.</summary>
+    /// <summary>Reads JSON into the same nodes: YAML parsers reject some valid JSON, such as tabs.</summary>
     public static YamlReading ReadJson(string text, YamlLimits limits)
     {
         var bytes = Encoding.UTF8.GetBytes(text);
@@ -118,7 +118,7 @@ internal static class BoundedYaml
         }
         catch (JsonException fault)
         {
-            // .NET adds its own place, which counts from zero.
+            // .NET appends its own position, which counts from zero.
             var end = fault.Message.IndexOf(" LineNumber:", StringComparison.Ordinal);
             var sentence = end < 0 ? fault.Message : fault.Message[..end];
             return events.Failed(new YamlFault(YamlFaultKind.Syntax, (int)(fault.LineNumber ?? 0) + 1, 1, sentence)) with { IsJson = true };
@@ -129,7 +129,7 @@ internal static class BoundedYaml
         }
     }
 
-    /// <summary>Reads JSON where the text or the file's name says so, else YAML: YAML's flow style begins as JSON does.</summary>
+    /// <summary>Reads JSON if the text or the file name says so, else YAML: YAML's flow style begins like JSON.</summary>
     public static YamlReading ReadEither(string file, string text, YamlLimits limits)
     {
         if (text.TrimStart() is not ['{' or '[', ..]) return Read(text, limits);
@@ -155,7 +155,7 @@ internal static class BoundedYaml
     private static Scalar ScalarOf(string value, ScalarStyle style, in Mark mark) =>
         new(AnchorName.Empty, TagName.Empty, value, style, isPlainImplicit: style == ScalarStyle.Plain, isQuotedImplicit: true, mark, mark);
 
-    /// <summary>The line of a tab that the parser stumbled over: it reports the place of the value before it.</summary>
+    /// <summary>The line of a tab that the parser rejects: it reports the position of the value before it.</summary>
     private static int? TabNear(string text, int line)
     {
         var lines = text.Split('\n');
@@ -168,7 +168,7 @@ internal static class BoundedYaml
     }
 }
 
-/// <summary>A document's events, each checked before it is kept. Nodes are made of them at the end.</summary>
+/// <summary>A document's events, each checked before it is kept. Nodes are built from them at the end.</summary>
 internal sealed class BoundedEvents(YamlLimits limits)
 {
     private readonly List<ParsingEvent> _kept = [];
@@ -181,7 +181,7 @@ internal sealed class BoundedEvents(YamlLimits limits)
 
     private bool ExpectsKey => _open.TryPeek(out var frame) && frame.IsMap && frame.Key is null;
 
-    /// <summary>Takes an event; false, with a fault, where the reading ends here.</summary>
+    /// <summary>Takes an event; false, with a fault, if parsing ends here.</summary>
     public bool Take(ParsingEvent e) => e switch
     {
         DocumentStart when ++_documents > 1 => Refuse(YamlFaultKind.SecondDocument, e),
@@ -249,7 +249,7 @@ internal sealed class BoundedEvents(YamlLimits limits)
 
     private bool Count(int weight, ParsingEvent e) => (_nodes += weight) <= limits.Nodes || Refuse(YamlFaultKind.TooMany, e);
 
-    /// <summary>A value is complete: the one around it takes it in.</summary>
+    /// <summary>A value is complete: it counts towards the one around it.</summary>
     private bool Completed(string? anchor, int weight, int depth)
     {
         if (anchor is not null) _anchors[anchor] = (weight, depth);

@@ -3,21 +3,21 @@ using System.Text;
 namespace MeshTrust.IO;
 
 /// <summary>
-/// Recognises a value that is the content of a file, where a path or a name belongs: it may hold a key, so nobody may show it.
+/// Recognises a value that is the content of a file instead of a path or a name: it may hold a key, so it must not be shown.
 /// </summary>
 internal static class FileContent
 {
     /// <summary>Shorter text could be base64 by chance.</summary>
     private const int ShortestBase64 = 40;
 
-    /// <summary>Marks of keys and certificates, as they are and at the start of base64.</summary>
+    /// <summary>Marks of keys and certificates, in plain text and at the start of base64.</summary>
     private static readonly string[] Marks =
     [
         "-----BEGIN", "-----END", "PRIVATE KEY", "certificate-authority-data", "client-certificate-data", "client-key-data",
         "LS0tLS1CRUdJTi", "YXBpVmVyc2lvbj",
     ];
 
-    /// <summary>Words that a kubeconfig has and no path.</summary>
+    /// <summary>Words that occur in kubeconfigs but not in paths.</summary>
     private static readonly string[] Words = ["apiVersion", "current-context", "clusters:", "users:"];
 
     /// <summary>Whether the text may hold a key: PEM, DER or a kubeconfig's data, plain or in base64, on one line or several.</summary>
@@ -27,10 +27,10 @@ internal static class FileContent
     /// <summary>Whether the text is the content of a kubeconfig or of a file with keys.</summary>
     public static bool IsIn(string text) => MayHoldKey(text) || Words.Any(word => text.Contains(word, StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>Whether the text is content, or has lines as only content has them.</summary>
+    /// <summary>Whether the text is content, or has several lines, as only content does.</summary>
     public static bool IsInPlaceOfPath(string text) => IsIn(text) || text.Trim().Contains('\n', StringComparison.Ordinal);
 
-    /// <summary>Whether the text is base64 of text, of a key or of something packed, on one line or several.</summary>
+    /// <summary>Whether the text is base64 of text, of a key or of compressed data, on one line or several.</summary>
     public static bool IsBase64(string text) => text.All(c => char.IsWhiteSpace(c) || IsOfBase64(c)) && IsBase64OfContent(text);
 
     private static bool IsOfBase64(char c) => char.IsAsciiLetterOrDigit(c) || c is '+' or '/' or '-' or '_' or '=';
@@ -40,7 +40,7 @@ internal static class FileContent
         var packed = new StringBuilder(run.Length);
         foreach (var c in run.Where(c => c != '=' && !char.IsWhiteSpace(c))) packed.Append(c switch { '-' => '+', '_' => '/', _ => c });
 
-        // Text that was cut off still gives its first bytes.
+        // Truncated text still yields its first bytes.
         packed.Length -= packed.Length % 4;
         if (packed.Length < ShortestBase64) return false;
         var bytes = Convert.FromBase64String(packed.ToString());

@@ -1,7 +1,7 @@
 namespace MeshTrust.IO;
 
 /// <summary>
-/// The right to a file for one process at a time. The system releases it when a process dies, so there is no stale lock; the file stays.
+/// A lock file for one process at a time. The system releases it when a process dies, so no lock is ever stale; the file stays.
 /// </summary>
 internal sealed class FileLock : IDisposable
 {
@@ -11,7 +11,7 @@ internal sealed class FileLock : IDisposable
 
     private FileLock(FileStream file) => _file = file;
 
-    /// <summary>Takes the lock; null where another process holds it. Throws what the file system throws.</summary>
+    /// <summary>Takes the lock; null if another process holds it. Throws what the file system throws.</summary>
     public static FileLock? TryTake(string path)
     {
         var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, BufferSize = 0 };
@@ -30,9 +30,9 @@ internal sealed class FileLock : IDisposable
     /// <summary>Takes the lock, and waits while another process holds it.</summary>
     /// <param name="path">The file, in a directory that exists.</param>
     /// <param name="limit">How long to wait.</param>
-    /// <param name="late">What to throw after that: it says which work the other process does.</param>
+    /// <param name="late">What to throw after that: it says what the other process does.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
     /// <param name="waiting">Called once, when another process holds the lock.</param>
     public static Task<FileLock> TakeAsync(
         string path, TimeSpan limit, Func<Exception> late, TimeProvider time, CancellationToken cancellationToken,
@@ -46,7 +46,7 @@ internal sealed class FileLock : IDisposable
             },
             limit, Pause, late, time, cancellationToken);
 
-    /// <summary>Whether a process holds the lock at this moment. False where nobody can know.</summary>
+    /// <summary>Whether a process currently holds the lock. False if that is unknown.</summary>
     public static bool IsHeld(string path)
     {
         try

@@ -3,9 +3,8 @@ using System.Text;
 namespace MeshTrust.IO;
 
 /// <summary>
-/// Keeps keys out of commits: a <c>.gitignore</c> in every directory where MeshTrust writes keys, whether or not git is there. A directory
-/// that
-/// has only what MeshTrust writes gets <c>*</c>. In one with other files too, only MeshTrust's own are named, and only inside a checkout.
+/// Keeps keys out of commits: a <c>.gitignore</c> in every directory where MeshTrust writes keys, with or without git. A directory with
+/// only MeshTrust's files gets <c>*</c>. In one with other files too, only MeshTrust's own are listed, and only inside a checkout.
 /// A <c>.gitignore</c> that the user wrote is never changed.
 /// </summary>
 /// <param name="work">The work directory; like all others, absolute.</param>
@@ -32,12 +31,11 @@ internal sealed class GitIgnoreFile(string work, string certs, string kubeconfig
     private readonly string[] _clusters = [.. clusters];
 
     /// <summary>
-    /// Makes git ignore what MeshTrust writes into a directory, which is created where it is missing. It never fails: what writes there
-    /// next
+    /// Makes git ignore what MeshTrust writes into a directory, which is created if it is missing. It never fails: the next write there
     /// reports that the directory cannot be written.
     /// </summary>
     /// <param name="directory">The work directory, the trust store, the directory of kubeconfigs, or one below the work directory.</param>
-    /// <returns>A warning where the user's own file leaves keys visible to git.</returns>
+    /// <returns>A warning if the user's own file leaves keys visible to git.</returns>
     public Problem? Ensure(string directory)
     {
         try
@@ -51,7 +49,7 @@ internal sealed class GitIgnoreFile(string work, string certs, string kubeconfig
         }
     }
 
-    /// <summary>Removes the files that MeshTrust wrote and that hide nothing any more.</summary>
+    /// <summary>Removes the files that MeshTrust wrote and that no longer hide anything.</summary>
     /// <returns>Their paths.</returns>
     public IReadOnlyList<string> RemoveUnneeded()
     {
@@ -67,7 +65,7 @@ internal sealed class GitIgnoreFile(string work, string certs, string kubeconfig
             }
             catch (Exception fault) when (DiskFault.IsOne(fault))
             {
-                // It does no harm where it is.
+                // It does no harm if it stays.
             }
         }
 
@@ -118,7 +116,7 @@ internal sealed class GitIgnoreFile(string work, string certs, string kubeconfig
         return names;
     }
 
-    /// <summary>Whether MeshTrust wrote all that a directory has: an earlier run made it, or it is empty or missing.</summary>
+    /// <summary>Whether MeshTrust wrote everything in a directory: an earlier run created it, or it is empty or missing.</summary>
     private bool HasOnlyOwn(string directory, string[] names)
     {
         if (!Directory.Exists(directory)) return true;
@@ -145,7 +143,7 @@ internal sealed class GitIgnoreFile(string work, string certs, string kubeconfig
 
     private static string FirstSegment(string line) => line.Trim('/').Split('/')[0];
 
-    /// <summary>The lines of a file that MeshTrust wrote; null for any other and for none.</summary>
+    /// <summary>The lines of a file that MeshTrust wrote; null for any other or a missing file.</summary>
     private static string[]? ReadOwn(string file) => File.Exists(file) && File.ReadAllLines(file) is [Mark, ..] lines ? lines : null;
 
     /// <summary>A directory and those above it, up to the root.</summary>
@@ -164,12 +162,12 @@ internal sealed class GitIgnoreFile(string work, string certs, string kubeconfig
         if (lines.Exists(line => line is All or "/*" or "**")) return null;
         var missing = secrets.Where(secret => !lines.Exists(line => line.Trim('/') == secret.Trim('/'))).ToList();
         return missing.Count == 0 ? null : new Problem("MT1007", file,
-            "This file is yours, so MeshTrust leaves it as it is. It does not name all files with keys that MeshTrust writes beside it.",
-            $"Add these lines, unless another rule of git covers them: {string.Join(' ', missing)}",
+            "This file is yours, so MeshTrust does not change it. It does not list all the key files that MeshTrust writes beside it.",
+            $"Add these lines, unless another git rule covers them: {string.Join(' ', missing)}",
             Severity.Warning);
     }
 
-    /// <summary>Whether something is there that the file keeps git from seeing.</summary>
+    /// <summary>Whether the file still hides something from git.</summary>
     private static bool Hides(string file, string[] lines)
     {
         var directory = Path.GetDirectoryName(file)!;

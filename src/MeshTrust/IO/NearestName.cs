@@ -1,14 +1,14 @@
 namespace MeshTrust.IO;
 
-/// <summary>The name that somebody probably meant.</summary>
+/// <summary>The name that was probably meant.</summary>
 internal static class NearestName
 {
     private const int LongestName = 64;
 
-    /// <summary>The candidate nearest to <paramref name="name"/>, or null where none is close.</summary>
+    /// <summary>The candidate nearest to <paramref name="name"/>, or null if none is close.</summary>
     /// <remarks>
     /// Close means at most one edit (insert, delete, replace, swap of neighbours) for three letters, and never more than three.
-    /// Case, '-' and '_' do not count. Where two are equally near, the first wins.
+    /// Case, '-' and '_' do not count. If two are equally near, the first wins.
     /// </remarks>
     public static string? Find(string name, IEnumerable<string> candidates)
     {

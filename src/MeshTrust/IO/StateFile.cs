@@ -6,9 +6,9 @@ using System.Text.Json.Serialization.Metadata;
 namespace MeshTrust.IO;
 
 /// <summary>
-/// A JSON document that MeshTrust keeps for its next run. It names its version, and a file of another version is not guessed at.
+/// A JSON document that MeshTrust keeps for its next run. It has a version; a file of another version is rejected.
 /// </summary>
-/// <param name="json">How it is written.</param>
+/// <param name="json">How it is serialized.</param>
 /// <param name="fault">The problem of a file that cannot be read, given its path and the reason.</param>
 internal sealed class StateFile<T>(JsonTypeInfo<T> json, Func<string, string, MeshTrustException> fault)
     where T : class
@@ -27,7 +27,7 @@ internal sealed class StateFile<T>(JsonTypeInfo<T> json, Func<string, string, Me
         }
         catch (Exception e) when (e is JsonException or FormatException or ArgumentException or InvalidOperationException)
         {
-            throw fault(path, e is JsonException bad ? $"no JSON of this kind near line {bad.LineNumber + 1}" : e.Message.TrimEnd('.'));
+            throw fault(path, e is JsonException bad ? $"invalid JSON near line {bad.LineNumber + 1}" : e.Message.TrimEnd('.'));
         }
     }
 
@@ -39,7 +39,7 @@ internal sealed class StateFile<T>(JsonTypeInfo<T> json, Func<string, string, Me
     }
 }
 
-/// <summary>A value that JSON holds as the text of <see cref="object.ToString"/>.</summary>
+/// <summary>A value that JSON stores as the text of <see cref="object.ToString"/>.</summary>
 internal abstract class TextConverter<T>(Func<string, T> parse) : JsonConverter<T>
     where T : notnull
 {

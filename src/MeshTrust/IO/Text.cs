@@ -3,7 +3,7 @@ using System.Text;
 
 namespace MeshTrust.IO;
 
-/// <summary>Text and figures as messages show them. Whatever comes from outside goes through here first.</summary>
+/// <summary>Text and numbers for messages. All external text goes through here first.</summary>
 internal static class Text
 {
     private const int LongestName = 60;
@@ -18,7 +18,7 @@ internal static class Text
     /// <summary>As <see cref="Quote"/>, without the quotes.</summary>
     public static string Sanitize(string text, int longest = LongestName)
     {
-        // Somebody may paste a key where a name belongs.
+        // A key may have been pasted where a name belongs.
         if (text.Contains("PRIVATE KEY", StringComparison.OrdinalIgnoreCase)) return "(a private key: not shown)";
         if (FileContent.MayHoldKey(text)) return "(the content of a file: not shown)";
         if (text.Length > Math.Max(TooLong, longest)) return $"({text.Length} characters: not shown)";
@@ -29,7 +29,7 @@ internal static class Text
         return text.Length > longest ? shown.Append('…').ToString() : shown.ToString();
     }
 
-    /// <summary>One line: text from outside must not draw lines or colours of its own.</summary>
+    /// <summary>One line: external text must not add lines or colours.</summary>
     public static string OneLine(string? text, int longest = int.MaxValue)
     {
         if (string.IsNullOrEmpty(text)) return "";
@@ -42,13 +42,13 @@ internal static class Text
         }
     }
 
-    /// <summary>The first line that says something, cut where it is long; empty where none does.</summary>
+    /// <summary>The first non-blank line, truncated if it is long; empty if there is none.</summary>
     public static string FirstLine(string text, int longest = LongestLine) => Cut(Lines(text).FirstOrDefault(""), longest);
 
-    /// <summary>The last line that says something, cut where it is long; empty where none does.</summary>
+    /// <summary>The last non-blank line, truncated if it is long; empty if there is none.</summary>
     public static string LastLine(string text, int longest = LongestLine) => Cut(Lines(text).LastOrDefault(""), longest);
 
-    /// <summary>The last lines that say something, one below the other and indented; cut at the front where it is long.</summary>
+    /// <summary>The last non-blank lines, indented; truncated at the front if they are long.</summary>
     public static string LastLines(string text, int count, int longest = 2000)
     {
         var last = string.Join(Environment.NewLine + "    ", Lines(text).TakeLast(count).Select(line => OneLine(line)));
@@ -61,7 +61,7 @@ internal static class Text
     /// <summary>A count with its noun, such as <c>1 cluster</c> or <c>2 clusters</c>.</summary>
     public static string Count(int count, string noun) => $"{count.ToString(CultureInfo.InvariantCulture)} {noun}{(count == 1 ? "" : "s")}";
 
-    /// <summary>A duration in the one unit that people would use, such as <c>90 seconds</c> or <c>3 days</c>.</summary>
+    /// <summary>A duration in one suitable unit, such as <c>90 seconds</c> or <c>3 days</c>.</summary>
     public static string Duration(TimeSpan span) => span switch
     {
         { TotalDays: >= 2 } => $"{(long)span.TotalDays} days",
@@ -70,7 +70,7 @@ internal static class Text
         _ => $"{Math.Max(0, (long)span.TotalSeconds)} seconds",
     };
 
-    /// <summary>A moment, in whole seconds and UTC (RFC 3339).</summary>
+    /// <summary>A time, in whole seconds and UTC (RFC 3339).</summary>
     public static string Time(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
     /// <summary>A time limit, such as <c>2.5 minutes</c>, <c>90 s</c> or <c>0.5 s</c>.</summary>
@@ -86,7 +86,7 @@ internal static class Text
     /// <summary>An enum's value as arguments and files spell it: in lower case.</summary>
     public static string Lower(Enum value) => value.ToString().ToLowerInvariant();
 
-    /// <summary>Whether a character shows nothing, or could steer a terminal or the direction of text.</summary>
+    /// <summary>Whether a character is invisible, or could control a terminal or the text direction.</summary>
     public static bool IsUnprintable(char c) =>
         char.IsControl(c)
         || CharUnicodeInfo.GetUnicodeCategory(c)

@@ -1,17 +1,17 @@
 namespace MeshTrust.IO;
 
-/// <summary>Waits for what only asking again can show. Every wait has a deadline, and says what it waited for.</summary>
+/// <summary>Polls. Every wait has a deadline, and reports what it waited for.</summary>
 internal static class Wait
 {
     /// <summary>
-    /// Asks until there is an answer. It asks once more after the limit has passed during a pause, so a slow machine gets its last try.
+    /// Polls until there is an answer. If the limit passes during a pause, it polls once more, so a slow machine gets a last try.
     /// </summary>
-    /// <param name="probe">Asks; null where there is no answer yet.</param>
-    /// <param name="limit">How long to go on.</param>
-    /// <param name="pause">How long to wait between two questions.</param>
-    /// <param name="late">What to throw when the time is over: it says what was waited for.</param>
+    /// <param name="probe">Polls once; null if there is no answer yet.</param>
+    /// <param name="limit">How long to poll.</param>
+    /// <param name="pause">How long to pause between two polls.</param>
+    /// <param name="late">What to throw after the limit: it says what was waited for.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
     public static async Task<T> UntilAsync<T>(
         Func<CancellationToken, Task<T?>> probe, TimeSpan limit, TimeSpan pause, Func<Exception> late, TimeProvider time,
         CancellationToken cancellationToken)
@@ -27,7 +27,7 @@ internal static class Wait
         }
     }
 
-    /// <summary>Asks until the answer is yes.</summary>
+    /// <summary>Polls until the answer is true.</summary>
     /// <inheritdoc cref="UntilAsync{T}" path="/param"/>
     public static Task UntilAsync(
         Func<CancellationToken, Task<bool>> probe, TimeSpan limit, TimeSpan pause, Func<Exception> late, TimeProvider time,

@@ -97,7 +97,7 @@ internal static class YamlNodes
         {
             writer.WriteNumberValue(real);
         }
-        else writer.WriteStringValue(Encoding.UTF8.GetBytes(text)); // by way of bytes: half a character is replaced, not thrown
+        else writer.WriteStringValue(Encoding.UTF8.GetBytes(text)); // as bytes: half a surrogate pair is replaced, not thrown
     }
 
     private static string? PlainText(YamlNode node) =>

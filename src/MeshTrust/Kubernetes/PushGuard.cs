@@ -162,7 +162,7 @@ internal sealed class PushGuard(LiveTrust live, ClusterCacerts wanted, CacertsPu
         {
             Warn("MT5214",
                 "The live root-cert.pem holds the same certificates in different bytes. "
-                + "The live bytes are kept, because istiod drops an update in which even one byte of them differs.",
+                + "The live bytes are kept, because istiod drops an update in which even one byte differs.",
                 "No action needed.");
             return secret with { Data = new Dictionary<string, byte[]>(secret.Data) { [CacertsFile.RootCert] = bytes } };
         }

@@ -2,19 +2,19 @@ using MeshTrust.Settings;
 
 namespace MeshTrust.Pki;
 
-/// <summary>How a certificate that is there differs from what the user wants now. Pure.</summary>
+/// <summary>How an existing certificate differs from what the user requests now. Pure.</summary>
 internal static class CaConfigDrift
 {
-    /// <summary>Backdating (ours five minutes, OpenSSL's none) and the seconds between two certificates of one run.</summary>
+    /// <summary>Covers backdating (five minutes here, none with OpenSSL) and the seconds between two certificates of one run.</summary>
     private static readonly TimeSpan Tolerance = TimeSpan.FromHours(1);
 
     /// <summary>
-    /// Each difference as words: what is there, and what is asked for. Only what an option can say; extensions are the proof's business.
+    /// Each difference in words: what exists, and what was requested. Only what options control; Verify checks extensions.
     /// </summary>
-    /// <param name="certificate">The certificate that is there.</param>
-    /// <param name="wanted">What the user wants.</param>
+    /// <param name="certificate">The existing certificate.</param>
+    /// <param name="wanted">What the user requests.</param>
     /// <param name="location">The L of the subject: the cluster's name; null for a root.</param>
-    /// <param name="parent">The root, which may have ended the lifetime early; null for a root.</param>
+    /// <param name="parent">The root, which may have capped the lifetime; null for a root.</param>
     internal static IReadOnlyList<string> Between(
         CertificateDocument certificate, CertificateAuthoritySpec wanted, string? location, CertificateDocument? parent)
     {
@@ -23,12 +23,12 @@ internal static class CaConfigDrift
         Compare("O", wanted.Organization);
         if (location is not null) Compare("L", location);
         if (certificate.KeyAlgorithm != wanted.Key)
-            drift.Add($"its key is {certificate.PublicKey}, and {PublicKeyInfo.Name(wanted.Key)} is asked for");
+            drift.Add($"its key is {certificate.PublicKey}, but {PublicKeyInfo.Name(wanted.Key)} was requested");
         var names = wanted.DnsNames.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal);
         if (parent is not null && !certificate.DnsNames.Order(StringComparer.Ordinal).SequenceEqual(names))
         {
             var (there, asked) = (string.Join(", ", certificate.DnsNames), string.Join(", ", wanted.DnsNames));
-            drift.Add($"its DNS names are [{there}], and [{asked}] are asked for");
+            drift.Add($"its DNS names are [{there}], but [{asked}] were requested");
         }
 
         var days = TimeSpan.FromDays(wanted.Days);
@@ -37,7 +37,7 @@ internal static class CaConfigDrift
         if ((certificate.NotAfter - expected).Duration() > Tolerance)
         {
             var there = (certificate.NotAfter - certificate.NotBefore).TotalDays;
-            drift.Add($"it is valid for {there:0.#} days, and {wanted.Days} are asked for");
+            drift.Add($"it is valid for {there:0.#} days, but {wanted.Days} were requested");
         }
 
         return drift;
@@ -46,7 +46,7 @@ internal static class CaConfigDrift
         {
             var there = certificate.SubjectAttributes.Where(a => a.Type == type).Select(a => a.Value).ToList();
             if (there.Count != 1 || there[0] != value)
-                drift.Add($"its {type} is '{string.Join("', '", there)}', and '{value}' is asked for");
+                drift.Add($"its {type} is '{string.Join("', '", there)}', but '{value}' was requested");
         }
     }
 }

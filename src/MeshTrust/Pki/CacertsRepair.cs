@@ -3,19 +3,18 @@ using MeshTrust.Settings;
 namespace MeshTrust.Pki;
 
 /// <summary>
-/// Files of a cluster whose form is wrong although the key and its certificate are good: text around the blocks, the wrong order, a missing
-/// chain.
-/// They are rewritten around that key and certificate, which do not change. Pure.
+/// Repairs the files of a cluster whose format is wrong although key and certificate are good: text around the blocks, the wrong order, a
+/// missing chain. They are rewritten with the same key and certificate. Pure.
 /// </summary>
 internal sealed record CacertsRepair
 {
-    /// <summary>The four files as they should be; a file whose form is good is as it was, byte for byte.</summary>
+    /// <summary>The four files as they should be; a file in good format is unchanged, byte for byte.</summary>
     internal required IReadOnlyDictionary<string, ReadOnlyMemory<byte>> Files { get; init; }
 
-    /// <summary>What was wrong and what is written, as one or two sentences.</summary>
+    /// <summary>What was wrong and what is rewritten, as one or two sentences.</summary>
     internal required string Reason { get; init; }
 
-    /// <summary>The repair; null where the files fit already, or where they hold no key with a certificate under the root.</summary>
+    /// <summary>The repair; null if the files are already good, or if they hold no key with a certificate under the root.</summary>
     internal static CacertsRepair? Try(
         ClusterName cluster, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files, RootCa root, bool chainHasRoot)
     {
@@ -49,7 +48,7 @@ internal sealed record CacertsRepair
         };
     }
 
-    /// <summary>Those of the wanted files that are missing or other bytes.</summary>
+    /// <summary>The intended files that are missing or have different bytes.</summary>
     internal static IEnumerable<KeyValuePair<string, ReadOnlyMemory<byte>>> Changed(
         IReadOnlyDictionary<string, ReadOnlyMemory<byte>> wanted, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files) =>
         wanted.Where(f => !files.TryGetValue(f.Key, out var there) || !there.Span.SequenceEqual(f.Value.Span));
@@ -59,9 +58,8 @@ internal sealed record CacertsRepair
         $"{faults[0].Location}: {faults[0].Message}{(faults.Count > 1 ? $" {faults.Count - 1} more like this." : "")}";
 
     /// <summary>
-    /// istiod drops a whole update when one byte of root-cert.pem differs and multi-root is off (istio pilot/pkg/bootstrap/istio_ca.go),
-    /// so a file that holds the present root stays as it is, apart from its form. Only a new or foreign one is written from the root's own
-    /// file.
+    /// istiod drops a whole update if one byte of root-cert.pem differs and multi-root is off (istio pilot/pkg/bootstrap/istio_ca.go).
+    /// So a file that holds the current root is kept, apart from its format. Only a new or foreign one is written from the root's own file.
     /// </summary>
     internal static ReadOnlyMemory<byte> RootFile(IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files, RootCa root)
     {
@@ -76,7 +74,7 @@ internal sealed record CacertsRepair
     private static bool IsClean(PemDocument document) =>
         document.Defects.Count == 0 && document.Blocks.Count == document.Certificates.Count;
 
-    /// <summary>The key, also where other text or blocks (OpenSSL's EC PARAMETERS, a certificate) are beside it.</summary>
+    /// <summary>The key, even if the file also has other text or blocks (OpenSSL's EC PARAMETERS, a certificate).</summary>
     private static (PrivateKeyPem? Key, bool IsClean) ReadKey(ReadOnlySpan<byte> file)
     {
         if (PrivateKeyPem.TryParse(CacertsFile.CaKey, file, out var key, out _)) return (key, true);

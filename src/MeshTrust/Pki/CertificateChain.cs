@@ -1,32 +1,32 @@
 namespace MeshTrust.Pki;
 
-/// <summary>Whether certificates fit together as CAs: pure, and with no look at the clock.</summary>
+/// <summary>Whether certificates form a valid CA chain. Pure; it ignores the clock.</summary>
 internal static class CertificateChain
 {
-    /// <summary>What keeps a certificate from being a CA, as sentences.</summary>
+    /// <summary>Why a certificate is not a usable CA, as sentences.</summary>
     internal static IEnumerable<string> CaDefects(CertificateDocument ca)
     {
-        if (!ca.HasBasicConstraints) yield return $"{ca.Subject} has no basic constraints, so it is no CA.";
-        else if (!ca.IsCa) yield return $"{ca.Subject} is no CA (basic constraints say CA:FALSE).";
+        if (!ca.HasBasicConstraints) yield return $"{ca.Subject} has no basic constraints, so it is not a CA.";
+        else if (!ca.IsCa) yield return $"{ca.Subject} is not a CA (basic constraints say CA:FALSE).";
         // No key usage at all means any usage (RFC 5280 section 4.2.1.3).
         if (ca.KeyUsage is { } usage && !usage.HasFlag(CertificateKeyUsage.KeyCertSign))
             yield return $"{ca.Subject} lacks the key usage keyCertSign.";
     }
 
-    /// <summary>What keeps a child from being under its parent, as sentences.</summary>
+    /// <summary>Why a child does not chain to its parent, as sentences.</summary>
     internal static IEnumerable<string> LinkDefects(CertificateDocument child, CertificateDocument parent)
     {
         if (!child.NamesIssuer(parent))
-            yield return $"{child.Subject} is issued by '{child.Issuer}', but next comes '{parent.Subject}'.";
+            yield return $"{child.Subject} is issued by '{child.Issuer}', but the next certificate is '{parent.Subject}'.";
         else if (!child.IsSignedBy(parent))
             yield return $"{child.Subject} is not signed by the key of '{parent.Subject}' (SHA-256 {parent.Sha256[..16]}), "
-                + "although the names agree.";
+                + "although the names match.";
         else if (child.AuthorityKeyId is { } id && parent.SubjectKeyId is { } parentId && id != parentId)
-            yield return $"{child.Subject} names the authority key {id}, but its parent's is {parentId}.";
+            yield return $"{child.Subject} names the authority key {id}, but its parent's key identifier is {parentId}.";
     }
 
     /// <summary>
-    /// What is wrong with a chain, lowest CA first, root last: each a CA, each signed by the next, no path length exceeded
+    /// What is wrong with a chain (lowest CA first, root last): each must be a CA, signed by the next, within all path lengths
     /// (RFC 5280 section 6.1.4: self-issued certificates do not count).
     /// </summary>
     internal static IEnumerable<string> Defects(IReadOnlyList<CertificateDocument> chain)

@@ -7,10 +7,10 @@ using Org.BouncyCastle.Asn1.X509;
 
 namespace MeshTrust.Pki;
 
-/// <summary>A certificate with every fact that a check may ask for. Immutable; equal where the DER is equal.</summary>
+/// <summary>A certificate with every property that a check needs. Immutable; equal if the DER is equal.</summary>
 /// <remarks>
-/// Only strict DER is read: what does not encode to itself is rejected. So the bytes of names and keys are those of the certificate,
-/// and comparisons are exact.
+/// Only strict DER is accepted: anything that does not re-encode to itself is rejected. So the bytes of names and keys are those of the
+/// certificate, and comparisons are exact.
 /// </remarks>
 public sealed class CertificateDocument : IEquatable<CertificateDocument>
 {
@@ -23,7 +23,7 @@ public sealed class CertificateDocument : IEquatable<CertificateDocument>
     private readonly List<string> _criticalOids = [];
 
     /// <summary>
-    /// RFC 5280 section 4.1, part by part: BouncyCastle's own structure for the whole would not read what the checks must report.
+    /// RFC 5280 section 4.1, part by part: BouncyCastle's own structure would reject certificates that the checks must report on.
     /// </summary>
     private CertificateDocument(byte[] der)
     {
@@ -31,7 +31,7 @@ public sealed class CertificateDocument : IEquatable<CertificateDocument>
         Sha256 = Convert.ToHexStringLower(SHA256.HashData(der));
         if (StrictDer.Read(der) is not Asn1Sequence { Count: 3 } certificate) throw new ArgumentException("A certificate has three parts.");
         var signature = DerBitString.GetInstance(certificate[2]);
-        if (signature.PadBits != 0) throw new FormatException("its signature is no whole number of bytes.");
+        if (signature.PadBits != 0) throw new FormatException("its signature is not a whole number of bytes.");
         _signature = signature.GetBytes();
         _signedPart = certificate[0].GetDerEncoded();
         var parts = new Queue<Asn1Encodable>(Asn1Sequence.GetInstance(certificate[0]));
@@ -40,7 +40,7 @@ public sealed class CertificateDocument : IEquatable<CertificateDocument>
         {
             var version = DerInteger.GetTagged((Asn1TaggedObject)parts.Dequeue(), declaredExplicit: true);
             if (!version.TryGetIntValueExact(out var number) || number is < 0 or > 2)
-                throw new FormatException("its version is none of 1 to 3.");
+                throw new FormatException("its version is not 1, 2 or 3.");
             Version = number + 1;
         }
 
@@ -101,10 +101,10 @@ public sealed class CertificateDocument : IEquatable<CertificateDocument>
     /// </summary>
     internal ReadOnlyMemory<byte> SerialBytes { get; }
 
-    /// <summary>Lower-case hex; null where absent.</summary>
+    /// <summary>Lower-case hex; null if absent.</summary>
     internal string? SubjectKeyId { get; private set; }
 
-    /// <summary>The key identifier of the authority key identifier, lower-case hex; null where absent.</summary>
+    /// <summary>The key identifier of the authority key identifier, lower-case hex; null if absent.</summary>
     internal string? AuthorityKeyId { get; private set; }
 
     /// <summary>
@@ -112,7 +112,7 @@ public sealed class CertificateDocument : IEquatable<CertificateDocument>
     /// </summary>
     internal bool AuthorityNamesIssuerAndSerial { get; private set; }
 
-    /// <summary>The serial number of the issuer in the authority key identifier, lower-case hex; null where it names none.</summary>
+    /// <summary>The serial number of the issuer in the authority key identifier, lower-case hex; null if it names none.</summary>
     internal string? AuthoritySerialNumber { get; private set; }
 
     internal bool HasBasicConstraints => _extensionOids.Contains(X509Extensions.BasicConstraints.Id);
@@ -121,15 +121,15 @@ public sealed class CertificateDocument : IEquatable<CertificateDocument>
 
     internal bool IsCa { get; private set; }
 
-    /// <summary>How many CAs may stand below this one; null for any number.</summary>
+    /// <summary>How many CAs are allowed below this one; null for any number.</summary>
     internal int? PathLength { get; private set; }
 
-    /// <summary>Null where the extension is absent, which means any usage.</summary>
+    /// <summary>Null if the extension is absent, which means any usage.</summary>
     internal CertificateKeyUsage? KeyUsage { get; private set; }
 
     internal bool KeyUsageCritical => _criticalOids.Contains(X509Extensions.KeyUsage.Id);
 
-    /// <summary>OIDs; empty where the extension is absent.</summary>
+    /// <summary>OIDs; empty if the extension is absent.</summary>
     internal IReadOnlyList<string> ExtendedKeyUsages { get; private set; } = [];
 
     internal bool HasNameConstraints => _extensionOids.Contains(X509Extensions.NameConstraints.Id);
@@ -154,15 +154,15 @@ public sealed class CertificateDocument : IEquatable<CertificateDocument>
 
     internal IReadOnlyList<string> CriticalExtensionOids => _criticalOids;
 
-    /// <summary>For instance <c>sha256WithRSAEncryption</c>; the OID where the name is not known.</summary>
+    /// <summary>For instance <c>sha256WithRSAEncryption</c>; the OID if the name is unknown.</summary>
     internal string SignatureAlgorithm => _algorithm.Name;
 
     /// <summary>
-    /// The hash under the signature (<c>SHA-1</c>, <c>SHA-256</c>, ...); null where it has none of its own (Ed25519) or is not known.
+    /// The hash under the signature (<c>SHA-1</c>, <c>SHA-256</c>, ...); null if it has none of its own (Ed25519) or is unknown.
     /// </summary>
     internal string? SignatureHash => _algorithm.Hash;
 
-    /// <summary>Whether the algorithm inside the signed part is the one outside it (RFC 5280 section 4.1.1.2).</summary>
+    /// <summary>Whether the algorithm inside the signed part matches the one outside it (RFC 5280 section 4.1.1.2).</summary>
     internal bool SignatureAlgorithmsAgree { get; }
 
     /// <summary>For instance <c>RSA 4096</c> or <c>ECDSA P-256</c>.</summary>
@@ -171,10 +171,10 @@ public sealed class CertificateDocument : IEquatable<CertificateDocument>
     /// <summary><c>RSA</c>, <c>ECDSA</c>, <c>Ed25519</c>, <c>RSA-PSS</c>, or an OID.</summary>
     internal string PublicKeyAlgorithm => Key.Algorithm;
 
-    /// <summary>The size of the modulus or of the curve's field; 0 where not known.</summary>
+    /// <summary>The size of the modulus or of the curve's field; 0 if unknown.</summary>
     internal int PublicKeyBits => Key.Bits;
 
-    /// <summary>The key as one of those that MeshTrust makes; null for any other (RSA 1024, P-521, Ed25519, ...).</summary>
+    /// <summary>The key as one of the types that MeshTrust generates; null for any other (RSA 1024, P-521, Ed25519, ...).</summary>
     internal KeyAlgorithm? KeyAlgorithm => Key.Known;
 
     internal ReadOnlyMemory<byte> SubjectPublicKeyInfo => Key.Der;
@@ -183,18 +183,18 @@ public sealed class CertificateDocument : IEquatable<CertificateDocument>
 
     internal bool IsSelfIssued => NamesIssuer(this);
 
-    /// <summary>Whether its issuer is the other's subject, byte for byte.</summary>
+    /// <summary>Whether its issuer matches the other's subject, byte for byte.</summary>
     internal bool NamesIssuer(CertificateDocument issuer) => RawIssuer.Span.SequenceEqual(issuer.RawSubject.Span);
 
     /// <summary>Reads a certificate.</summary>
-    /// <exception cref="FormatException">The bytes are no certificate; the message says why.</exception>
+    /// <exception cref="FormatException">The bytes are not a certificate; the message says why.</exception>
     internal static CertificateDocument FromDer(ReadOnlyMemory<byte> der) =>
         TryFromDer(der, out var certificate, out var reason) ? certificate : throw new FormatException(reason);
 
     /// <summary>Reads a certificate. Never throws.</summary>
     /// <param name="der">The DER; it is copied.</param>
     /// <param name="certificate">The certificate, or null.</param>
-    /// <param name="reason">Why it is none, as a sentence.</param>
+    /// <param name="reason">Why it is not a certificate, as a sentence.</param>
     internal static bool TryFromDer(
         ReadOnlyMemory<byte> der, [NotNullWhen(true)] out CertificateDocument? certificate, [NotNullWhen(false)] out string? reason)
     {
@@ -204,10 +204,10 @@ public sealed class CertificateDocument : IEquatable<CertificateDocument>
             certificate = new CertificateDocument(der.ToArray());
             return true;
         }
-        // BouncyCastle throws many kinds for bytes that are not what they should be.
+        // BouncyCastle throws many exception types for invalid bytes.
         catch (Exception fault)
         {
-            reason = fault is FormatException ? fault.Message : "its DER is broken.";
+            reason = fault is FormatException ? fault.Message : "its DER is invalid.";
             return false;
         }
     }
@@ -217,7 +217,7 @@ public sealed class CertificateDocument : IEquatable<CertificateDocument>
     /// </summary>
     internal bool IsSignedBy(CertificateDocument issuer) => issuer.Key.Verify(_algorithm, _signedPart, _signature);
 
-    /// <summary>One PEM block, 64 characters a line, ended by a line feed.</summary>
+    /// <summary>One PEM block, 64 characters per line, ending with a line feed.</summary>
     public string ToPem() => PemEncoding.WriteString(PemLabel.Certificate, Der.Span) + "\n";
 
     /// <inheritdoc/>
@@ -229,7 +229,7 @@ public sealed class CertificateDocument : IEquatable<CertificateDocument>
     /// <inheritdoc/>
     public override int GetHashCode() => Sha256.GetHashCode(StringComparison.Ordinal);
 
-    /// <summary>Subject, end and the start of the fingerprint.</summary>
+    /// <summary>Subject, expiry and the start of the fingerprint.</summary>
     public override string ToString() => $"{Subject} (until {Text.Time(NotAfter)}, SHA-256 {Sha256[..16]})";
 
     private void ReadExtensions(Asn1Sequence extensions)
@@ -268,7 +268,7 @@ public sealed class CertificateDocument : IEquatable<CertificateDocument>
             IsCa = constraints.IsCA();
             if (constraints.PathLenConstraintInteger is not { } length) return;
             if (!length.TryGetIntValueExact(out var number) || number < 0)
-                throw new FormatException("its path length is no number of CAs.");
+                throw new FormatException("its path length is not a valid number.");
             PathLength = number;
         }
         else if (oid.Equals(X509Extensions.NameConstraints))
@@ -305,7 +305,7 @@ public sealed class CertificateDocument : IEquatable<CertificateDocument>
         select text,
     ];
 
-    /// <summary>Bit n of the list is the flag 1 &lt;&lt; n. DER leaves out zero bits at the end (X.690 section 11.2.2).</summary>
+    /// <summary>Bit n of the list is the flag 1 &lt;&lt; n. DER omits trailing zero bits (X.690 section 11.2.2).</summary>
     private static CertificateKeyUsage ReadKeyUsage(DerBitString bits)
     {
         var octets = bits.GetBytes();

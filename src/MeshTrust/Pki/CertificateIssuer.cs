@@ -7,15 +7,15 @@ using Org.BouncyCastle.Math;
 
 namespace MeshTrust.Pki;
 
-/// <summary>A certificate that was issued just now.</summary>
+/// <summary>A newly issued certificate.</summary>
 /// <param name="Certificate">The certificate.</param>
-/// <param name="ClampedFrom">The requested end, where an ancestor ends earlier and its end was taken instead; else null.</param>
+/// <param name="ClampedFrom">The requested expiry, if an ancestor expires earlier and capped it; else null.</param>
 internal sealed record IssuedCertificate(CertificateDocument Certificate, DateTimeOffset? ClampedFrom);
 
-/// <summary>Issues certificates. Pure but for the clock and the random serial numbers; safe to use from several threads.</summary>
+/// <summary>Issues certificates. Pure except for the clock and random serial numbers; thread-safe.</summary>
 internal sealed class CertificateIssuer(TimeProvider time)
 {
-    /// <summary>How far a certificate starts before its issue, so that a cluster whose clock lags takes it at once.</summary>
+    /// <summary>How far a certificate is backdated, so that a cluster whose clock lags accepts it at once.</summary>
     internal static TimeSpan Backdating { get; } = TimeSpan.FromMinutes(5);
 
     /// <summary>Issues a root: signed with its own key.</summary>
@@ -26,8 +26,8 @@ internal sealed class CertificateIssuer(TimeProvider time)
         return new IssuedCertificate(Build(profile, key.SubjectPublicKeyInfo, null, signer, notBefore, notAfter), null);
     }
 
-    /// <summary>Issues a certificate under a parent. It starts no earlier than the parent and ends no later than any ancestor.</summary>
-    /// <param name="profile">What to say.</param>
+    /// <summary>Issues a certificate under a parent. It is not valid before its parent and expires no later than any ancestor.</summary>
+    /// <param name="profile">The certificate's content.</param>
     /// <param name="subjectPublicKeyInfo">The key to certify.</param>
     /// <param name="ancestors">The parent first, then its own issuers up to the root. At least one.</param>
     /// <param name="signer">The parent's key.</param>
@@ -43,7 +43,7 @@ internal sealed class CertificateIssuer(TimeProvider time)
         return new IssuedCertificate(certificate, notAfter < requested ? requested : null);
     }
 
-    /// <summary>Issues under a parent whatever the parent's own times are: for the probe leaf, which asks whether peers mind.</summary>
+    /// <summary>Issues regardless of the parent's validity: for the probe leaf, which tests whether peers accept it.</summary>
     internal CertificateDocument IssueUnclamped(
         CertificateProfile profile, ReadOnlyMemory<byte> subjectPublicKeyInfo, CertificateDocument parent, PrivateKeyPem parentKey)
     {
@@ -53,7 +53,7 @@ internal sealed class CertificateIssuer(TimeProvider time)
     }
 
     /// <summary>
-    /// Whole seconds, as X.509 has no others; never beyond the last second of GeneralizedTime (RFC 5280 section 4.1.2.5).
+    /// Whole seconds, as X.509 requires; never after the last second of GeneralizedTime (RFC 5280 section 4.1.2.5).
     /// </summary>
     private (DateTimeOffset NotBefore, DateTimeOffset NotAfter) Validity(CertificateProfile profile)
     {
@@ -72,7 +72,7 @@ internal sealed class CertificateIssuer(TimeProvider time)
         var generator = new V3TbsCertificateGenerator();
         generator.SetSerialNumber(new DerInteger(NewSerial()));
         generator.SetSignature(signer.Algorithm);
-        // The parent's own bytes, so that chains fit byte for byte (RFC 5280 section 4.1.2.4).
+        // The parent's own bytes, so that chains match byte for byte (RFC 5280 section 4.1.2.4).
         generator.SetIssuer(parent is null ? subject : X509Name.GetInstance(Asn1Object.FromByteArray(parent.RawSubject.ToArray())));
         generator.SetSubject(subject);
         generator.SetStartDate(new Time(notBefore.UtcDateTime));
@@ -102,7 +102,7 @@ internal sealed class CertificateIssuer(TimeProvider time)
         // The key identifier alone: naming issuer and serial would break when the root is renewed with its key. A root needs none.
         if (parent is not null)
         {
-            // A user's own root may lack the extension: then what it would have said.
+            // A user's own root may lack the extension: then use the value that it would have.
             var identifier = parent.SubjectKeyId is { } id ? Convert.FromHexString(id) : parent.Key.KeyId;
             generator.AddExtension(X509Extensions.AuthorityKeyIdentifier, critical: false, new AuthorityKeyIdentifier(identifier));
         }
@@ -112,7 +112,7 @@ internal sealed class CertificateIssuer(TimeProvider time)
             .. profile.DnsNames.Select(n => new GeneralName(GeneralName.DnsName, n)),
             .. profile.Uris.Select(u => new GeneralName(GeneralName.UniformResourceIdentifier, u)),
         ];
-        // Critical exactly where the subject is empty (RFC 5280 section 4.2.1.6).
+        // Critical exactly if the subject is empty (RFC 5280 section 4.2.1.6).
         if (names.Length > 0)
             generator.AddExtension(X509Extensions.SubjectAlternativeName, critical: profile.Subject.Count == 0, new GeneralNames(names));
         return generator.Generate();
@@ -133,7 +133,7 @@ internal sealed class CertificateIssuer(TimeProvider time)
     private static KeyUsage Usage(CertificateKeyUsage usage) =>
         new(Enumerable.Range(0, 8).Where(bit => ((int)usage & (1 << bit)) != 0).Sum(bit => 0x80 >> bit));
 
-    /// <summary>127 random bits in 16 octets, positive and not zero (RFC 5280 section 4.1.2.2): no file to share, so no race.</summary>
+    /// <summary>127 random bits in 16 octets, positive and not zero (RFC 5280 section 4.1.2.2): no shared counter, so no race.</summary>
     private static BigInteger NewSerial()
     {
         Span<byte> octets = stackalloc byte[16];
@@ -149,7 +149,7 @@ internal sealed class CertificateIssuer(TimeProvider time)
 }
 
 /// <summary>
-/// A key that signs certificates, loaded once for many: the platform's signature is several times as fast as a managed one.
+/// A key that signs certificates, loaded once for many: the platform signs several times faster than managed code.
 /// </summary>
 internal sealed class CertificateSigner : IDisposable
 {
@@ -172,7 +172,7 @@ internal sealed class CertificateSigner : IDisposable
 
     internal AlgorithmIdentifier Algorithm { get; }
 
-    /// <summary>One at a time: the platform's key objects are not promised to be safe for several threads.</summary>
+    /// <summary>One at a time: the platform's key objects are not guaranteed to be thread-safe.</summary>
     internal byte[] Sign(byte[] signedPart)
     {
         lock (_lock)

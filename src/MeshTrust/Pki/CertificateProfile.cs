@@ -3,19 +3,19 @@ using MeshTrust.Settings;
 namespace MeshTrust.Pki;
 
 /// <summary>
-/// What a certificate is to say: everything that is not the issuer's or the clock's business. docs/certificates.md lists every field.
+/// The content of a certificate, except what the issuer and the clock determine. docs/certificates.md lists every field.
 /// </summary>
 internal sealed record CertificateProfile
 {
     /// <summary>The subject in the order of its DER; all values become UTF8String.</summary>
     public required IReadOnlyList<NameAttribute> Subject { get; init; }
 
-    /// <summary>How long it is valid from now; backdating comes on top.</summary>
+    /// <summary>How long it is valid from now, in addition to backdating.</summary>
     public required TimeSpan Lifetime { get; init; }
 
     public required bool IsCa { get; init; }
 
-    /// <summary>How many CAs may stand below it; null for any number. Only for a CA.</summary>
+    /// <summary>How many CAs are allowed below it; null for any number. Only for a CA.</summary>
     public int? PathLength { get; init; }
 
     /// <summary>The key usage, always critical.</summary>
@@ -51,7 +51,7 @@ internal sealed record CertificateProfile
         DnsNames = spec.DnsNames,
     };
 
-    /// <summary>A workload as istiod would issue it: empty of names but the SPIFFE id, for both ends of mutual TLS.</summary>
+    /// <summary>A workload certificate as istiod would issue it: no names but the SPIFFE id, for both ends of mutual TLS.</summary>
     /// <param name="spiffeId"><c>spiffe://&lt;trust domain&gt;/ns/&lt;namespace&gt;/sa/&lt;service account&gt;</c>.</param>
     /// <param name="lifetime">How long.</param>
     public static CertificateProfile ForWorkload(string spiffeId, TimeSpan lifetime) => new()

@@ -24,11 +24,11 @@ internal static class CacertsFile
 }
 
 /// <summary>
-/// The four files of one cluster. They cannot exist unless they fit: strict PEM, the key is the certificate's, the chain starts with it,
-/// every link is a CA signed by the next, no path length is exceeded, and it ends at a root of <c>root-cert.pem</c>.
+/// The four files of one cluster, always valid: strict PEM, the key matches the certificate, the chain starts with it, every link is a CA
+/// signed by the next, no path length is exceeded, and it ends at a root of <c>root-cert.pem</c>.
 /// </summary>
 /// <remarks>
-/// The same idea as istio security/pkg/pki/util/keycertbundle.go, but stricter: istiod accepts files that its workloads' peers reject.
+/// Like istio security/pkg/pki/util/keycertbundle.go, but stricter: istiod accepts files that its workloads' peers reject.
 /// </remarks>
 public sealed class ClusterCacerts
 {
@@ -66,13 +66,13 @@ public sealed class ClusterCacerts
 
     internal ReadOnlyMemory<byte> RootCert => _files[CacertsFile.RootCert];
 
-    /// <summary>The four files by name, byte for byte, for the secret or for files of mode 0600: it holds the key.</summary>
+    /// <summary>The four files by name, byte for byte. They include the key: only for the secret or for files of mode 0600.</summary>
     internal IReadOnlyDictionary<string, ReadOnlyMemory<byte>> ToFiles() => _files;
 
-    /// <summary>Takes the four files' content.</summary>
+    /// <summary>Validates the four files' content.</summary>
     /// <param name="cluster">The cluster.</param>
     /// <param name="files">The content by file name.</param>
-    /// <exception cref="MeshTrustException">They do not fit: MT5112 for each reason. The locations are <c>cluster/file</c>.</exception>
+    /// <exception cref="MeshTrustException">They are not valid: MT5112 for each reason. The locations are <c>cluster/file</c>.</exception>
     public static ClusterCacerts FromFiles(ClusterName cluster, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files)
     {
         ArgumentNullException.ThrowIfNull(cluster);
@@ -87,7 +87,7 @@ public sealed class ClusterCacerts
         if (!PrivateKeyPem.TryParse(CacertsFile.CaKey, files[CacertsFile.CaKey].Span, out var key, out var reason))
             defects.Add(CacertsFile.CaKey, reason);
         else if (key.KeyAlgorithm is null)
-            defects.Add(CacertsFile.CaKey, $"The key is {key.Algorithm}, which not every part of Istio takes.");
+            defects.Add(CacertsFile.CaKey, $"The key is {key.Algorithm}, which not every Istio component accepts.");
         defects.ThrowIfAny();
 
         if (key!.Mismatch(caCert[0], CacertsFile.CaCert) is { } mismatch) defects.Add(CacertsFile.CaKey, mismatch);
@@ -128,7 +128,7 @@ public sealed class ClusterCacerts
         }
     }
 
-    /// <summary>Files that were issued just now: the same rules, without reading back what was never written.</summary>
+    /// <summary>Newly issued files: the same rules, without parsing them again.</summary>
     internal static ClusterCacerts FromIssued(
         ClusterName cluster, CertificateDocument certificate, PrivateKeyPem key, CertificateDocument root,
         ReadOnlyMemory<byte> rootFile, bool chainHasRoot)
@@ -147,7 +147,7 @@ public sealed class ClusterCacerts
         return new ClusterCacerts(cluster, files, key, chain, chainHasRoot);
     }
 
-    /// <summary>The cluster, the certificate and the kind of key; never the key.</summary>
+    /// <summary>The cluster, the certificate and the key type; never the key.</summary>
     public override string ToString() => $"cacerts of {Cluster}: {Certificate}, {Key}";
 
     private sealed class Defects(ClusterName cluster)
@@ -155,7 +155,7 @@ public sealed class ClusterCacerts
         private readonly List<Problem> _problems = [];
 
         internal void Add(string file, string defect) => _problems.Add(new Problem("MT5112", $"{cluster}/{file}", defect,
-            "Run ClusterCacerts: it issues this cluster's files anew under the present root."));
+            "Run ClusterCacerts: it reissues this cluster's files under the current root."));
 
         internal void ThrowIfAny()
         {

@@ -3,7 +3,7 @@ using Org.BouncyCastle.Asn1.X509;
 
 namespace MeshTrust.Pki;
 
-/// <summary>A certificate revocation list (RFC 5280 section 5), as far as istiod looks at one.</summary>
+/// <summary>A certificate revocation list (RFC 5280 section 5), as far as istiod uses it.</summary>
 internal sealed class CrlDocument
 {
     private readonly byte[] _signedPart;
@@ -28,7 +28,7 @@ internal sealed class CrlDocument
 
     internal DateTimeOffset ThisUpdate { get; }
 
-    /// <summary>When the next one is due; null where it does not say.</summary>
+    /// <summary>When the next one is due; null if it does not say.</summary>
     internal DateTimeOffset? NextUpdate { get; }
 
     /// <summary>Reads a list. Never throws.</summary>
@@ -40,7 +40,7 @@ internal sealed class CrlDocument
             crl = new CrlDocument(der.ToArray());
             return true;
         }
-        // BouncyCastle throws many kinds for bytes that are not what they should be.
+        // BouncyCastle throws many exception types for invalid bytes.
         catch (Exception)
         {
             return false;

@@ -3,12 +3,12 @@ using Org.BouncyCastle.Asn1;
 namespace MeshTrust.Pki;
 
 /// <summary>One attribute of a distinguished name.</summary>
-/// <param name="Type">The short name (<c>CN</c>, <c>O</c>, <c>L</c>), or the OID where there is none.</param>
+/// <param name="Type">The short name (<c>CN</c>, <c>O</c>, <c>L</c>), or the OID if there is none.</param>
 /// <param name="Value">The value.</param>
 /// <param name="StringType">The ASN.1 type of the value: <c>UTF8String</c>, <c>PrintableString</c> and so on.</param>
 internal sealed record NameAttribute(string Type, string Value, string StringType);
 
-/// <summary>A distinguished name: its bytes, and what they say.</summary>
+/// <summary>A distinguished name: its bytes and its text.</summary>
 internal sealed class DistinguishedName
 {
     private static readonly Dictionary<string, string> ShortNames = new(StringComparer.Ordinal)
@@ -52,13 +52,13 @@ internal sealed class DistinguishedName
             : new NameAttribute(type, '#' + Convert.ToHexStringLower(value.GetDerEncoded()), value.ToAsn1Object().GetType().Name);
     }
 
-    /// <summary>Control characters could forge a line of a report, so they never come out as they are.</summary>
+    /// <summary>Control characters could forge a line of a report, so they are escaped.</summary>
     private static string Escape(string value) =>
         value.Any(char.IsControl) ? string.Concat(value.Select(c => char.IsControl(c) ? $"\\u{(int)c:x4}" : c.ToString())) : value;
 }
 
 /// <summary>
-/// What BouncyCastle reads, as strictly as DER is defined: Go and rustls are as strict, and disagree with those that are not.
+/// Reads with BouncyCastle, but as strictly as DER is defined, like Go and rustls.
 /// </summary>
 internal static class StrictDer
 {
@@ -66,10 +66,10 @@ internal static class StrictDer
     internal static Asn1Object Read(byte[] der)
     {
         var read = Asn1Object.FromByteArray(der);
-        return read.GetDerEncoded().AsSpan().SequenceEqual(der) ? read : throw new ArgumentException("It is BER and no DER.");
+        return read.GetDerEncoded().AsSpan().SequenceEqual(der) ? read : throw new ArgumentException("It is BER, not DER.");
     }
 
-    /// <summary>The ASN.1 type of a string; null for what is none.</summary>
+    /// <summary>The ASN.1 type of a string; null for anything else.</summary>
     internal static string? StringTypeOf(Asn1Encodable value) => value switch
     {
         DerUtf8String => "UTF8String",
@@ -82,7 +82,7 @@ internal static class StrictDer
         _ => null,
     };
 
-    /// <summary>A string, of only those characters that its type allows: BouncyCastle replaces others.</summary>
+    /// <summary>A string with only the characters that its type allows: BouncyCastle replaces others.</summary>
     internal static string Text(Asn1Encodable value)
     {
         var text = ((IAsn1String)value).GetString();

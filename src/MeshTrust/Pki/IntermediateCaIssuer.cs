@@ -3,17 +3,17 @@ using MeshTrust.Settings;
 
 namespace MeshTrust.Pki;
 
-/// <summary>Gives every cluster its four files under the present root; what is good is kept byte for byte.</summary>
+/// <summary>Gives every cluster its four files under the current root; good ones are kept byte for byte.</summary>
 public static class IntermediateCaIssuer
 {
     /// <summary>Keeps or issues the files of all clusters, in parallel.</summary>
-    /// <param name="store">Where; its root must be there.</param>
-    /// <param name="topology">The clusters and what the user wants of their intermediates.</param>
+    /// <param name="store">The store; its root must exist.</param>
+    /// <param name="topology">The clusters and the requested intermediates.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="cancellationToken">Stops between clusters; a cluster that is being written is written.</param>
+    /// <param name="cancellationToken">Stops between clusters; a cluster that is being written is completed.</param>
     /// <returns>An outcome for each cluster, in the topology's order.</returns>
     /// <exception cref="MeshTrustException">
-    /// MT5116: no root. MT51xx: the root cannot be used. MT10xx: the disk; the problems of all clusters at once.
+    /// MT5116: no root. MT51xx: the root cannot be used. MT10xx: an I/O error. The problems of all clusters at once.
     /// </exception>
     public static async Task<IReadOnlyList<IssueOutcome<ClusterCacerts>>> EnsureAsync(
         TrustStore store, MeshTopology topology, TimeProvider time, CancellationToken cancellationToken = default)
@@ -32,7 +32,7 @@ public static class IntermediateCaIssuer
         var work = new ClusterWork(store, topology.Trust, root, signer, keys, time);
         var outcomes = new IssueOutcome<ClusterCacerts>?[topology.Clusters.Count];
         var faults = new MeshTrustException?[topology.Clusters.Count];
-        // Twice the cores: while some wait for a key, others sign and write.
+        // Twice the cores: while some clusters wait for a key, others sign and write.
         var atOnce = 2 * Environment.ProcessorCount;
         var options = new ParallelOptions { MaxDegreeOfParallelism = atOnce, CancellationToken = cancellationToken };
         await Parallel.ForAsync(0, topology.Clusters.Count, options, async (index, token) =>
@@ -89,11 +89,11 @@ public static class IntermediateCaIssuer
             var chain = PemDocument.Write(trust.MinimalChain ? good.Chain.SkipLast(1) : good.Chain);
             var rechained = new Dictionary<string, ReadOnlyMemory<byte>>(good.ToFiles()) { [CacertsFile.CertChain] = chain };
             return Rewrite(ClusterCacerts.FromFiles(good.Cluster, rechained), files, trust.MinimalChain
-                ? "cert-chain.pem held the root, and a chain without it is asked for."
-                : "cert-chain.pem lacked the root, and a chain with it is asked for.");
+                ? "cert-chain.pem contained the root, but a chain without it was requested."
+                : "cert-chain.pem lacked the root, but a chain with it was requested.");
         }
 
-        /// <summary>Writes those files that differ; key and certificate are the same.</summary>
+        /// <summary>Writes the files that differ; key and certificate stay the same.</summary>
         private IssueOutcome<ClusterCacerts> Rewrite(ClusterCacerts wanted, Dictionary<string, ReadOnlyMemory<byte>> files, string reason)
         {
             var changed = CacertsRepair.Changed(wanted.ToFiles(), files).ToDictionary(StringComparer.Ordinal);
@@ -103,13 +103,13 @@ public static class IntermediateCaIssuer
     }
 }
 
-/// <summary>Whether a cluster's files stay. Pure.</summary>
+/// <summary>Whether a cluster's files are kept. Pure.</summary>
 internal sealed record CacertsVerdict
 {
-    /// <summary>The files, where they stay.</summary>
+    /// <summary>The files, if they are kept.</summary>
     internal ClusterCacerts? Keep { get; private init; }
 
-    /// <summary>Why they are replaced; null where they stay or where there are none.</summary>
+    /// <summary>Why they are replaced; null if they are kept or do not exist.</summary>
     internal string? Reason { get; private init; }
 
     internal IReadOnlyList<string> Notes { get; private init; } = [];
@@ -131,15 +131,15 @@ internal sealed record CacertsVerdict
 
         var certificate = cacerts.Certificate;
         if (!cacerts.Root.Equals(root)) return Replace($"It chains to another root: {cacerts.Root}.");
-        if (now < certificate.NotBefore) return Replace($"It is valid from {Text.Time(certificate.NotBefore)} on only.");
+        if (now < certificate.NotBefore) return Replace($"It is not valid before {Text.Time(certificate.NotBefore)}.");
         var drift = CaConfigDrift.Between(certificate, trust.Intermediate, cluster.Value, root);
-        if (drift.Count > 0) return Replace($"It was made with other options: {string.Join("; ", drift)}.");
+        if (drift.Count > 0) return Replace($"It was created with other options: {string.Join("; ", drift)}.");
         return JudgeLifetime(cacerts, trust, root, now);
     }
 
     /// <summary>
-    /// Near its end, and a fresh one would end later. Where a fresh one would itself be due at once (a threshold longer than the lifetime,
-    /// or a root near its end), the last third of its life counts instead: else every run would issue another.
+    /// Replaces a certificate close to expiry if a new one would expire later. If a new one would be due at once too (a threshold longer
+    /// than the lifetime, or a root close to expiry), the last third of its lifetime counts: otherwise every run would reissue.
     /// </summary>
     private static CacertsVerdict JudgeLifetime(ClusterCacerts cacerts, TrustSpec trust, CertificateDocument root, DateTimeOffset now)
     {
@@ -151,12 +151,12 @@ internal sealed record CacertsVerdict
         var lastThird = end - ((end - start) / 3);
         if (fresh <= end + TimeSpan.FromMinutes(1) || (freshIsDue && now < lastThird))
         {
-            var note = $"It ends on {Text.Time(end)}, within {trust.RenewBefore}, but a new one would be as near its end: it is kept. "
-                + "Shorten --renew-before, or rotate the root if the root is what ends.";
+            var note = $"It expires on {Text.Time(end)}, within {trust.RenewBefore}, but a new one would expire as soon, so it is kept. "
+                + "Shorten --renew-before, or rotate the root if the root is what expires.";
             return new CacertsVerdict { Keep = cacerts, Notes = [note] };
         }
 
-        return Replace(now > end ? $"It ended on {Text.Time(end)}." : $"It ends on {Text.Time(end)}, within {trust.RenewBefore}.");
+        return Replace(now > end ? $"It expired on {Text.Time(end)}." : $"It expires on {Text.Time(end)}, within {trust.RenewBefore}.");
     }
 
     private static CacertsVerdict Replace(string reason) => new() { Reason = reason };

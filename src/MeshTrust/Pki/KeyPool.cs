@@ -6,9 +6,8 @@ using MeshTrust.Settings;
 namespace MeshTrust.Pki;
 
 /// <summary>
-/// Keys that are made ahead of time, on as many threads as there are cores: the first task of a run reserves all keys that the run will
-/// need,
-/// and each issuer takes the next one that is ready. Keys that nobody takes are dropped.
+/// Keys that are generated ahead of time, on as many threads as there are cores. The first task of a run reserves all keys that the run
+/// needs; each issuer takes the next one that is ready. Unused keys are dropped.
 /// </summary>
 internal sealed class KeyPool(Func<KeyAlgorithm, PrivateKeyPem> generate, int limit) : IDisposable
 {
@@ -23,7 +22,7 @@ internal sealed class KeyPool(Func<KeyAlgorithm, PrivateKeyPem> generate, int li
     {
     }
 
-    /// <summary>Orders keys and returns at once. The first order is made first.</summary>
+    /// <summary>Reserves keys and returns at once. They are generated in order.</summary>
     internal void Reserve(KeyAlgorithm algorithm, int count = 1)
     {
         lock (_lock)
@@ -35,7 +34,7 @@ internal sealed class KeyPool(Func<KeyAlgorithm, PrivateKeyPem> generate, int li
         }
     }
 
-    /// <summary>The next key of a kind that is ready; where all reserved ones are taken, one is made now.</summary>
+    /// <summary>The next key of a type that is ready; if all reserved ones are taken, one is generated now.</summary>
     /// <exception cref="OperationCanceledException">Cancelled, or this was disposed.</exception>
     internal async Task<PrivateKeyPem> RentAsync(KeyAlgorithm algorithm, CancellationToken cancellationToken = default)
     {
@@ -63,7 +62,7 @@ internal sealed class KeyPool(Func<KeyAlgorithm, PrivateKeyPem> generate, int li
         }
     }
 
-    /// <summary>Stops after the keys that are being made; those who wait are cancelled.</summary>
+    /// <summary>Stops after the keys in progress; waiting callers are cancelled.</summary>
     public void Dispose()
     {
         lock (_lock)
@@ -84,12 +83,12 @@ internal sealed class KeyPool(Func<KeyAlgorithm, PrivateKeyPem> generate, int li
         try
         {
             await _cores.WaitAsync(_stop.Token).ConfigureAwait(false);
-            // A thread of its own: a pool whose threads all make keys would hold up everything else that runs meanwhile.
+            // Its own thread: key generation on all pool threads would block everything else.
             var key = await Task.Factory.StartNew(Make, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)
                 .ConfigureAwait(false);
             shelf.Ready.Writer.TryWrite(key);
         }
-        // Thrown where the key is rented: here is nobody to report to.
+        // Thrown where the key is rented.
         catch (Exception fault)
         {
             shelf.Ready.Writer.TryComplete(fault);
@@ -111,7 +110,7 @@ internal sealed class KeyPool(Func<KeyAlgorithm, PrivateKeyPem> generate, int li
 
     private static OperationCanceledException Stopped() => new("Key generation was stopped.");
 
-    /// <summary>The keys of one kind.</summary>
+    /// <summary>The keys of one type.</summary>
     private sealed class Shelf
     {
         internal Channel<PrivateKeyPem> Ready { get; } = Channel.CreateUnbounded<PrivateKeyPem>();
@@ -121,15 +120,15 @@ internal sealed class KeyPool(Func<KeyAlgorithm, PrivateKeyPem> generate, int li
     }
 }
 
-/// <summary>Makes keys with the platform's own generator (OpenSSL, CNG or Apple's), which is the fastest sound one that there is.</summary>
+/// <summary>Generates keys with the platform's generator (OpenSSL, CNG or Apple's), the fastest safe one available.</summary>
 /// <remarks>docs/certificates.md has the measurement against BouncyCastle.</remarks>
 internal static class KeyGeneration
 {
-    // About a tenth of the share of an ordinary thread: of a core that nobody else wants it is all.
+    // About a tenth of an ordinary thread's share; all of a core that is otherwise idle.
     private const int LoweredNiceness = 10;
     private const int ProcessOrThread = 0;
 
-    /// <summary>Makes one key. RSA takes up to seconds; a generation that has begun cannot be cancelled.</summary>
+    /// <summary>Generates one key. RSA takes up to seconds and cannot be cancelled once begun.</summary>
     internal static PrivateKeyPem Generate(KeyAlgorithm algorithm)
     {
         using AsymmetricAlgorithm key = algorithm switch
@@ -145,13 +144,12 @@ internal static class KeyGeneration
     }
 
     /// <summary>
-    /// Lets the calling thread give way: keys are made while clusters come up, and get the cores only when those wait. On Linux .NET's
-    /// thread
-    /// priorities do nothing. Where the system refuses, it costs nothing but time.
+    /// Lowers the calling thread's priority: keys are generated while clusters start, and should only use idle cores. On Linux .NET's own
+    /// thread priorities have no effect. If the system rejects this, it only costs time.
     /// </summary>
     internal static void LowerPriority()
     {
-        // Linux takes 0 for the calling thread; elsewhere it is the whole process.
+        // On Linux, 0 means the calling thread; elsewhere the whole process.
         if (OperatingSystem.IsLinux()) _ = SetPriority(ProcessOrThread, 0, LoweredNiceness);
     }
 

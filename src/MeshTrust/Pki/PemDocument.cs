@@ -13,7 +13,7 @@ internal sealed record PemBlock(string Label, ReadOnlyMemory<byte> Der, int Line
     public override string ToString() => $"{Label}, {Der.Length} bytes, line {Line}";
 }
 
-/// <summary>The labels of PEM blocks, and what to say of those that istiod does not take (istio security/pkg/pki/util/crypto.go).</summary>
+/// <summary>The labels of PEM blocks, and hints for those that istiod does not accept (istio security/pkg/pki/util/crypto.go).</summary>
 internal static class PemLabel
 {
     internal const string Certificate = "CERTIFICATE";
@@ -26,10 +26,10 @@ internal static class PemLabel
 
     internal static string Hint(string label) => label switch
     {
-        "EC PARAMETERS" => ", which istiod refuses before a key: remove it, or write the key with 'openssl genpkey'",
-        "ENCRYPTED PRIVATE KEY" => ": istiod cannot ask for a passphrase, so the key must be plain",
+        "EC PARAMETERS" => ", which istiod rejects in front of a key: remove it, or write the key with 'openssl genpkey'",
+        "ENCRYPTED PRIVATE KEY" => ": istiod cannot ask for a passphrase, so the key must not be encrypted",
         "TRUSTED CERTIFICATE" => ", which only OpenSSL reads: write it with 'openssl x509' without -trustout",
-        "CERTIFICATE REQUEST" or "NEW CERTIFICATE REQUEST" => ", a request and no certificate",
+        "CERTIFICATE REQUEST" or "NEW CERTIFICATE REQUEST" => ", a request, not a certificate",
         _ => ", which istiod does not know",
     };
 
@@ -54,11 +54,11 @@ internal static class PemLabel
 }
 
 /// <summary>
-/// A PEM file, read strictly: Go, OpenSSL and rustls disagree about sloppy files, so whatever one of them would
-/// stumble over is a defect here. Reading never throws, whatever the bytes.
+/// A PEM file, read strictly: Go, OpenSSL and rustls disagree about malformed files, so whatever one of them would reject or misread is a
+/// defect here. Reading never throws, whatever the bytes.
 /// </summary>
 /// <remarks>
-/// Fine: LF or CRLF, text before the first block (OpenSSL's own <c>-text</c> output), blank lines. A defect: a byte order mark,
+/// Accepted: LF or CRLF, text before the first block (OpenSSL's own <c>-text</c> output), blank lines. A defect: a byte order mark,
 /// two blocks with no line break between them, text between or after blocks, unknown labels, bad base64, a certificate that does not parse.
 /// </remarks>
 internal sealed class PemDocument
@@ -79,11 +79,11 @@ internal sealed class PemDocument
     /// <summary>Every block that could be decoded, in order, whatever its label.</summary>
     internal IReadOnlyList<PemBlock> Blocks { get; }
 
-    /// <summary>What is wrong with the file, as sentences that name the line; empty where nothing is. No key text.</summary>
+    /// <summary>What is wrong with the file, as sentences that name the line; empty if nothing is. No key text.</summary>
     internal IReadOnlyList<string> Defects { get; }
 
     /// <summary>
-    /// That one of <see cref="Defects"/> which tells of text between or after the blocks; null for none. Every parser reads past it.
+    /// The one of <see cref="Defects"/> about text between or after the blocks; null for none. Every parser ignores such text.
     /// </summary>
     internal string? StrayText { get; }
 
@@ -108,7 +108,7 @@ internal sealed class PemDocument
         {
             [] => null,
             [var line] => $"Line {line} is text between or after the blocks.",
-            [var first, ..] => $"{strayLines.Count} lines are text between or after the blocks, the first is line {first}.",
+            [var first, ..] => $"{strayLines.Count} lines are text between or after the blocks; the first is line {first}.",
         };
         if (strayText is not null) defects.Add(strayText);
         var certificates = new List<CertificateDocument>();
@@ -117,7 +117,7 @@ internal sealed class PemDocument
             if (block.Label == PemLabel.Certificate)
             {
                 if (CertificateDocument.TryFromDer(block.Der, out var certificate, out var reason)) certificates.Add(certificate);
-                else defects.Add($"The CERTIFICATE block at line {block.Line} is no certificate: {reason}");
+                else defects.Add($"The CERTIFICATE block at line {block.Line} is not a valid certificate: {reason}");
             }
             else if (!PemLabel.IsKey(block.Label) && block.Label != PemLabel.Crl)
             {
@@ -125,11 +125,11 @@ internal sealed class PemDocument
             }
         }
 
-        if (blocks.Count == 0 && defects.Count == 0) defects.Add(text.IsEmpty ? "The file is empty." : "It holds no PEM block.");
+        if (blocks.Count == 0 && defects.Count == 0) defects.Add(text.IsEmpty ? "The file is empty." : "It contains no PEM block.");
         return new PemDocument(name, blocks, defects, strayText, certificates);
     }
 
-    /// <summary>Writes certificates one after the other, each block ended by one line feed.</summary>
+    /// <summary>Writes certificates one after the other, each block ending with one line feed.</summary>
     internal static byte[] Write(IEnumerable<CertificateDocument> certificates) =>
         Encoding.ASCII.GetBytes(string.Concat(certificates.Select(c => c.ToPem())));
 
@@ -161,11 +161,11 @@ internal sealed class PemDocument
                 }
                 else if (current.IndexOf("-----BEGIN "u8) >= 0)
                 {
-                    defects.Add($"Line {line} holds '-----BEGIN' but is no proper first line of a block.");
+                    defects.Add($"Line {line} contains '-----BEGIN' but is not a valid first line of a block.");
                 }
                 else if (current.IndexOf("-----END "u8) >= 0)
                 {
-                    defects.Add($"Line {line} ends a block that was never begun.");
+                    defects.Add($"Line {line} ends a block that never began.");
                 }
                 else if (blocks.Count > 0 && !current.IsEmpty)
                 {
@@ -185,7 +185,7 @@ internal sealed class PemDocument
                 Close(label);
                 defects.Add($"There is no line break between the block that ends at line {line} and the next one: "
                     + "many parsers see no certificate at all.");
-                // Read what is glued on, so that all other defects are found too.
+                // Read on after it, so that all other defects are found too.
                 var next = current.LastIndexOf("-----BEGIN "u8);
                 label = null;
                 if (next > 0 && PemLabel.TryReadBoundary(current[next..], "-----BEGIN "u8, out var glued))
@@ -196,7 +196,7 @@ internal sealed class PemDocument
             }
             else if (current.IndexOf("-----"u8) >= 0)
             {
-                defects.Add($"The block at line {begin} is not ended before line {line}.");
+                defects.Add($"The block at line {begin} is not closed before line {line}.");
                 label = null;
             }
             else
@@ -205,22 +205,22 @@ internal sealed class PemDocument
             }
         }
 
-        if (label is not null) defects.Add($"The block at line {begin} is never ended.");
+        if (label is not null) defects.Add($"The block at line {begin} is never closed.");
         return stray;
 
         void Close(string closedLabel)
         {
             if (closedLabel != label) defects.Add($"The block at line {begin} begins as '{label}' and ends as '{closedLabel}'.");
-            // The headers of RFC 1421 (Proc-Type, DEK-Info) stand for an encrypted key: no base64, so no block.
+            // The headers of RFC 1421 (Proc-Type, DEK-Info) mean an encrypted key: not base64, so not a block.
             var buffer = new byte[body.Length];
             if (bodyIsBad)
             {
-                defects.Add($"The {label} block at line {begin} holds something else than base64 "
+                defects.Add($"The {label} block at line {begin} contains text that is not base64 "
                     + "(headers such as 'Proc-Type: 4,ENCRYPTED' mean an encrypted key).");
             }
             else if (!Convert.TryFromBase64String(body.ToString(), buffer, out var length))
             {
-                defects.Add($"The {label} block at line {begin} is no whole base64 text.");
+                defects.Add($"The {label} block at line {begin} is not complete base64.");
             }
             else if (length == 0)
             {

@@ -7,10 +7,10 @@ using MeshTrust.Settings;
 namespace MeshTrust.Pki;
 
 /// <summary>
-/// A plain private key that istiod could read: RSA or ECDSA, in a block that it knows. It never shows its text by accident.
+/// An unencrypted private key that istiod could read: RSA or ECDSA, in a block type it knows. ToString never shows the key.
 /// </summary>
 /// <remarks>
-/// What istiod takes: istio security/pkg/pki/util/crypto.go, ParsePemEncodedKey: the first block of the file, one of three labels.
+/// What istiod accepts: istio security/pkg/pki/util/crypto.go, ParsePemEncodedKey: the first block of the file, one of three labels.
 /// </remarks>
 internal sealed class PrivateKeyPem
 {
@@ -29,10 +29,10 @@ internal sealed class PrivateKeyPem
     /// <summary>The label the key was read with: <c>PRIVATE KEY</c>, <c>RSA PRIVATE KEY</c> or <c>EC PRIVATE KEY</c>.</summary>
     internal string Label { get; }
 
-    /// <summary>What kind of key it is, for instance <c>RSA 4096</c>.</summary>
+    /// <summary>The key type, for instance <c>RSA 4096</c>.</summary>
     internal string Algorithm => _publicKey.Text;
 
-    /// <summary>The key as one of those that MeshTrust makes; null where it is another (RSA 1024, P-521, ...).</summary>
+    /// <summary>The key as one of the types that MeshTrust generates; null for any other (RSA 1024, P-521, ...).</summary>
     internal KeyAlgorithm? KeyAlgorithm => _publicKey.Known;
 
     /// <summary>The public half, DER.</summary>
@@ -56,28 +56,28 @@ internal sealed class PrivateKeyPem
             { Blocks: [] } => document.Defects[0],
             { Blocks: [var first, ..] } when !PemLabel.IsKey(first.Label) => $"It starts with '{first.Label}'{PemLabel.Hint(first.Label)}.",
             { Defects: [var defect, ..] } => defect,
-            { Blocks: [_, _, ..] } => $"It holds {document.Blocks.Count} blocks; one key is one block.",
+            { Blocks: [_, _, ..] } => $"It contains {document.Blocks.Count} blocks; a key file has exactly one.",
             _ => null,
         };
         return reason is null && TryRead(document.Blocks[0], out key, out reason);
     }
 
-    /// <summary>Why this key is not the certificate's, as a sentence; null where it is.</summary>
+    /// <summary>Why this key does not match the certificate, as a sentence; null if it does.</summary>
     internal string? Mismatch(CertificateDocument certificate, string certificateFile) => Matches(certificate) ? null
-        : $"This key ({Algorithm}, id {KeyId}) does not belong to {certificateFile} "
+        : $"This key ({Algorithm}, id {KeyId}) does not match {certificateFile} "
             + $"({certificate.PublicKey}, id {certificate.SubjectKeyId ?? "none"}).";
 
     /// <summary>Whether the certificate's public key is this key's public half.</summary>
     internal bool Matches(CertificateDocument certificate)
     {
         if (certificate.SubjectPublicKeyInfo.Span.SequenceEqual(SubjectPublicKeyInfo.Span)) return true;
-        // The algorithm's parameters may be written in two ways (RSA with or without NULL); the key's bits may not.
+        // The algorithm's parameters have two encodings (RSA with or without NULL); the key's bits have one.
         if (certificate.PublicKey != Algorithm) return false;
         return certificate.Key.KeyBits.Span.SequenceEqual(_publicKey.KeyBits.Span);
     }
 
     /// <summary>
-    /// The key as one PKCS#8 block ended by a line feed. Only for those who write it to a file of mode 0600 or into a secret.
+    /// The key as one PKCS#8 block ending with a line feed. Only for a file of mode 0600 or a secret.
     /// </summary>
     internal byte[] ToPem()
     {
@@ -89,10 +89,10 @@ internal sealed class PrivateKeyPem
         return bytes;
     }
 
-    /// <summary>Kind and public identifier; never the key.</summary>
+    /// <summary>Type and public identifier; never the key.</summary>
     public override string ToString() => $"{Algorithm} private key {KeyId} (redacted)";
 
-    /// <summary>A key that was made just now: nothing is parsed or checked again.</summary>
+    /// <summary>A newly generated key: nothing is parsed or checked again.</summary>
     internal static PrivateKeyPem FromGenerated(byte[] pkcs8, byte[] subjectPublicKeyInfo) =>
         new(PemLabel.PrivateKey, pkcs8, PublicKeyInfo.FromDer(subjectPublicKeyInfo));
 
@@ -110,7 +110,7 @@ internal sealed class PrivateKeyPem
         (key, reason) = (null, null);
         try
         {
-            // PKCS#8 names its algorithm; the two old forms are named by their label.
+            // PKCS#8 names its algorithm; in the two older formats the label does.
             var isRsa = block.Label == PemLabel.RsaPrivateKey
                 || (block.Label == PemLabel.PrivateKey && Pkcs8Algorithm(block.Der) == RsaOid);
             using AsymmetricAlgorithm loaded = isRsa ? RSA.Create() : ECDsa.Create();
@@ -125,8 +125,8 @@ internal sealed class PrivateKeyPem
         }
         catch (Exception fault) when (fault is CryptographicException or AsnContentException or ArgumentException or NotSupportedException)
         {
-            // The platform's message is left out: it is of no help, and nothing of the content may come through.
-            reason = $"Its {block.Label} block is no RSA or ECDSA key, or is damaged.";
+            // The platform's message is omitted: it does not help, and might reveal content.
+            reason = $"Its {block.Label} block is not a valid RSA or ECDSA key.";
             return false;
         }
     }

@@ -5,7 +5,7 @@ using MeshTrust.Settings;
 namespace MeshTrust.Pki;
 
 /// <summary>
-/// A workload certificate for the proof: issued with a cluster's CA key as istiod would, valid for an hour, never written anywhere.
+/// A workload certificate for Verify: issued with a cluster's CA key as istiod would, valid for an hour, never written to disk.
 /// </summary>
 internal sealed class ProbeLeaf
 {
@@ -21,10 +21,10 @@ internal sealed class ProbeLeaf
     public CertificateDocument Certificate { get; }
 
     /// <summary>
-    /// Issues a leaf with any CA certificate and key that parse, however odd they are: whether peers accept it is what the proof asks.
+    /// Issues a leaf with any CA certificate and key that parse, however unusual: Verify tests whether peers accept it.
     /// </summary>
     /// <param name="ca">The CA; its subject becomes the issuer, its key identifier the authority key identifier.</param>
-    /// <param name="key">The key to sign with. Whether it is the CA's is not asked.</param>
+    /// <param name="key">The key to sign with. Whether it is the CA's is not checked.</param>
     /// <param name="spiffeId"><c>spiffe://&lt;trust domain&gt;/ns/&lt;namespace&gt;/sa/&lt;service account&gt;</c>.</param>
     /// <param name="time">The clock.</param>
     public static ProbeLeaf Issue(CertificateDocument ca, PrivateKeyPem key, string spiffeId, TimeProvider time)

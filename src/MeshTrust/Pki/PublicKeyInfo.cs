@@ -11,19 +11,19 @@ using Org.BouncyCastle.Security;
 
 namespace MeshTrust.Pki;
 
-/// <summary>A subjectPublicKeyInfo: its bytes, which kind of key it is, and whether that key made a signature.</summary>
-/// <param name="Der">All of it.</param>
+/// <summary>A subjectPublicKeyInfo: its bytes, its key type, and signature verification.</summary>
+/// <param name="Der">The complete encoding.</param>
 /// <param name="KeyBits">The content of the BIT STRING.</param>
 /// <param name="Algorithm"><c>RSA</c>, <c>ECDSA</c>, <c>Ed25519</c>, <c>RSA-PSS</c>, or an OID.</param>
-/// <param name="Bits">The size of the modulus or of the curve's field; 0 where not known.</param>
+/// <param name="Bits">The size of the modulus or of the curve's field; 0 if unknown.</param>
 /// <param name="Text">For instance <c>RSA 4096</c> or <c>ECDSA P-256</c>.</param>
 internal sealed record PublicKeyInfo(ReadOnlyMemory<byte> Der, ReadOnlyMemory<byte> KeyBits, string Algorithm, int Bits, string Text)
 {
-    /// <summary>The key as one of those that MeshTrust makes; null for any other.</summary>
+    /// <summary>The key as one of the types that MeshTrust generates; null for any other.</summary>
     internal KeyAlgorithm? Known => Enum.GetValues<KeyAlgorithm>().Cast<KeyAlgorithm?>().FirstOrDefault(a => Name(a!.Value) == Text);
 
     /// <summary>RFC 5280 section 4.2.1.2 (1).</summary>
-    [SuppressMessage("Security", "CA5350", Justification = "An identifier, no protection; istiod and OpenSSL make it so.")]
+    [SuppressMessage("Security", "CA5350", Justification = "An identifier, not a protection; istiod and OpenSSL do the same.")]
     internal byte[] KeyId => SHA1.HashData(KeyBits.Span);
 
     internal static string Name(KeyAlgorithm algorithm) => algorithm switch
@@ -55,7 +55,7 @@ internal sealed record PublicKeyInfo(ReadOnlyMemory<byte> Der, ReadOnlyMemory<by
     }
 
     /// <summary>
-    /// Checks a signature with the platform's own RSA and ECDSA, and all that is rarer (RSA-PSS, Ed25519) with BouncyCastle.
+    /// Verifies a signature with the platform's RSA and ECDSA; rarer algorithms (RSA-PSS, Ed25519) with BouncyCastle.
     /// </summary>
     internal bool Verify(SignatureScheme algorithm, byte[] signedPart, byte[] signature)
     {
@@ -71,8 +71,7 @@ internal sealed record PublicKeyInfo(ReadOnlyMemory<byte> Der, ReadOnlyMemory<by
                 _ => false,
             };
         }
-        // A key that does not load, a hash that the platform no longer has (MD2), and the many kinds that BouncyCastle throws: nothing to
-        // trust.
+        // A key that does not load, a hash that the platform no longer has (MD2), or any of BouncyCastle's exceptions: not trusted.
         catch (Exception)
         {
             return false;
@@ -93,7 +92,7 @@ internal sealed record PublicKeyInfo(ReadOnlyMemory<byte> Der, ReadOnlyMemory<by
         return ecdsa.VerifyData(signedPart, signature, algorithm.HashName, DSASignatureFormat.Rfc3279DerSequence);
     }
 
-    /// <summary>PSS with a salt of any length, which .NET does not take, and Ed25519, which it does not have.</summary>
+    /// <summary>PSS with a salt of any length and Ed25519: .NET supports neither.</summary>
     private bool Verify(ISigner signer, byte[] signedPart, byte[] signature)
     {
         signer.Init(forSigning: false, PublicKeyFactory.CreateKey(Der.ToArray()));
@@ -128,10 +127,10 @@ internal enum SignatureKind
 }
 
 /// <summary>The algorithm of a signature (RFC 3279, RFC 4055, RFC 5758, RFC 8410).</summary>
-/// <param name="Kind">How it is checked.</param>
+/// <param name="Kind">How it is verified.</param>
 /// <param name="Name">The readable name, as OpenSSL writes it; else the OID.</param>
-/// <param name="Hash">The hash, for instance <c>SHA-256</c>; null where there is none or it is not known.</param>
-/// <param name="SaltLength">The length of a PSS salt, without which it cannot be checked.</param>
+/// <param name="Hash">The hash, for instance <c>SHA-256</c>; null if there is none or it is unknown.</param>
+/// <param name="SaltLength">The length of a PSS salt, which verification needs.</param>
 internal sealed record SignatureScheme(SignatureKind Kind, string Name, string? Hash, int SaltLength = 0)
 {
     /// <summary>.NET names its hashes without the dash.</summary>
@@ -159,7 +158,7 @@ internal sealed record SignatureScheme(SignatureKind Kind, string Name, string? 
     private static SignatureScheme ReadPss(RsassaPssParameters parameters)
     {
         if (!parameters.SaltLength.TryGetIntValueExact(out var salt) || salt is < 0 or > 1024)
-            throw new FormatException("the salt of its signature has no sensible length.");
+            throw new FormatException("the salt length of its signature is invalid.");
         string? hash = parameters.HashAlgorithm.Algorithm.Id switch
         {
             "1.3.14.3.2.26" => "SHA-1",

@@ -1,15 +1,14 @@
 namespace MeshTrust.Pki;
 
 /// <summary>
-/// The root CA: certificate and key. It cannot exist unless both fit: one self-signed CA certificate that leaves room for intermediates,
-/// and its key.
+/// The root CA, always valid: one self-signed CA certificate that allows intermediates, and the matching key.
 /// </summary>
-/// <remarks>Whether it is expired is a question of the day, not of its birth: <see cref="RootCaIssuer"/> asks it.</remarks>
+/// <remarks><see cref="RootCaIssuer"/> checks whether it has expired.</remarks>
 public sealed class RootCa
 {
-    /// <summary>What to do about a root that is damaged.</summary>
+    /// <summary>How to fix a damaged root.</summary>
     internal const string StartOver =
-        "Restore it from your backup; or, if no cluster trusts this root yet, move the directory away and run RootCa again.";
+        "Restore it from your backup. Only if no cluster trusts this root yet, move the directory away and run RootCa again.";
 
     private RootCa(CertificateDocument certificate, ReadOnlyMemory<byte> certificateFile, PrivateKeyPem key)
     {
@@ -26,12 +25,12 @@ public sealed class RootCa
 
     internal PrivateKeyPem Key { get; }
 
-    /// <summary>Takes both files' content.</summary>
+    /// <summary>Validates both files' content.</summary>
     /// <param name="certificatePath">The certificate's file, for messages.</param>
     /// <param name="certificateFile">Its bytes.</param>
     /// <param name="keyPath">The key's file, for messages.</param>
     /// <param name="keyFile">Its bytes.</param>
-    /// <exception cref="MeshTrustException">They do not fit: MT5102 to MT5105, MT5108, MT5111, all problems at once.</exception>
+    /// <exception cref="MeshTrustException">They are not valid: MT5102 to MT5105, MT5108, MT5111, all problems at once.</exception>
     public static RootCa FromFiles(string certificatePath, ReadOnlyMemory<byte> certificateFile, string keyPath, ReadOnlySpan<byte> keyFile)
     {
         var problems = new List<Problem>();
@@ -39,11 +38,11 @@ public sealed class RootCa
         if (!PrivateKeyPem.TryParse(keyPath, keyFile, out var key, out var reason))
         {
             problems.Add(new Problem("MT5103", keyPath, reason,
-                "Put the plain key there (openssl pkey -in ... -out ... removes a passphrase), or restore it from your backup."));
+                "Put the unencrypted key there (openssl pkey -in ... -out ... removes a passphrase), or restore it from your backup."));
         }
         else if (key.KeyAlgorithm is null)
         {
-            problems.Add(new Problem("MT5111", keyPath, $"The key is {key.Algorithm}, which not every part of Istio takes.",
+            problems.Add(new Problem("MT5111", keyPath, $"The key is {key.Algorithm}, which not every Istio component accepts.",
                 "Use RSA 2048, 3072 or 4096, or ECDSA P-256 or P-384."));
         }
 
@@ -53,7 +52,7 @@ public sealed class RootCa
         return new RootCa(certificate!, certificateFile, key!);
     }
 
-    /// <summary>A root that was issued just now.</summary>
+    /// <summary>A newly issued root.</summary>
     internal static RootCa FromIssued(CertificateDocument certificate, PrivateKeyPem key)
     {
         var defects = Defects(certificate).ToList();
@@ -62,7 +61,7 @@ public sealed class RootCa
         return new RootCa(certificate, PemDocument.Write([certificate]), key);
     }
 
-    /// <summary>Subject, end and kind of key; never the key.</summary>
+    /// <summary>Subject, expiry and key type; never the key.</summary>
     public override string ToString() => $"root CA {Certificate}, {Key}";
 
     private static CertificateDocument? ReadCertificate(string path, ReadOnlyMemory<byte> file, List<Problem> problems)
@@ -73,7 +72,7 @@ public sealed class RootCa
         if (document.Blocks.Count != 1 || document.Certificates.Count != 1)
         {
             var found = $"{document.Certificates.Count} certificates in {document.Blocks.Count} blocks";
-            problems.Add(new Problem("MT5102", path, $"It holds {found}; a root is exactly one certificate.", StartOver));
+            problems.Add(new Problem("MT5102", path, $"It contains {found}; a root file has exactly one certificate.", StartOver));
             return null;
         }
 
@@ -86,8 +85,8 @@ public sealed class RootCa
         else
         {
             problems.Add(new Problem("MT5108", path,
-                $"{certificate.Subject} is issued by '{certificate.Issuer}', so it is an intermediate and no root.",
-                "Bring the self-signed root and its key: a root from a higher CA is not supported in this version."));
+                $"{certificate.Subject} is issued by '{certificate.Issuer}', so it is an intermediate, not a root.",
+                "Use the self-signed root and its key. A root under a higher CA is not supported in this version."));
         }
 
         return certificate;

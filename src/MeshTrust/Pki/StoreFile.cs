@@ -3,13 +3,13 @@ using MeshTrust.IO;
 
 namespace MeshTrust.Pki;
 
-/// <summary>One file of the trust store: read with a limit, links judged, and the names of what is temporary or replaced.</summary>
+/// <summary>One file of the trust store: bounded reads, link checks, and the names of temporary and replaced files.</summary>
 internal static class StoreFile
 {
     internal const string TemporaryPrefix = ".meshtrust-";
     internal const string TemporarySuffix = ".tmp";
 
-    /// <summary>Nothing in the store is near this; a device or a wrong link may be.</summary>
+    /// <summary>No file of the store is this large; a device or a wrong link may be.</summary>
     private const int Limit = 1 << 20;
 
     private const string ReplacedSuffix = ".old";
@@ -18,7 +18,7 @@ internal static class StoreFile
     internal static string TemporaryPath(string directory, string about) =>
         Path.Combine(directory, $"{TemporaryPrefix}{about}-{Guid.NewGuid():N}{TemporarySuffix}");
 
-    /// <summary>The content, or null where there is no such file.</summary>
+    /// <summary>The content, or null if the file does not exist.</summary>
     /// <exception cref="MeshTrustException">MT1002 to MT1004.</exception>
     internal static byte[]? Read(string path)
     {
@@ -27,7 +27,7 @@ internal static class StoreFile
             using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
             var buffer = new byte[stream.CanSeek ? Math.Clamp(stream.Length, 0, Limit + 1) : Limit + 1];
             var length = stream.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false);
-            if (length > Limit) throw WrongKind(path, "It is larger than 1 MiB, so it is no PEM file of a CA.");
+            if (length > Limit) throw WrongKind(path, "It is larger than 1 MiB, so it is not a PEM file of a CA.");
             return length == buffer.Length ? buffer : buffer[..length];
         }
         catch (Exception fault) when (fault is FileNotFoundException or DirectoryNotFoundException)
@@ -37,12 +37,12 @@ internal static class StoreFile
         }
         catch (Exception fault) when (DiskFault.IsOne(fault))
         {
-            if (Directory.Exists(path)) throw WrongKind(path, "A directory stands where a file should be.", fault);
+            if (Directory.Exists(path)) throw WrongKind(path, "There is a directory where a file should be.", fault);
             throw DiskFault.From(Stage.CertificateAuthority, path, fault);
         }
     }
 
-    /// <summary>A new file, 0600 from its creation where it is a key. Flushed where a power cut must not cost it.</summary>
+    /// <summary>A new file, 0600 from its creation if it is a key; flushed if it must survive a power cut.</summary>
     internal static void Create(string path, ReadOnlySpan<byte> content, bool isKey, bool flush)
     {
         using var stream = AtomicFile.CreateNew(path, secret: isKey);
@@ -50,7 +50,7 @@ internal static class StoreFile
         if (flush) stream.Flush(flushToDisk: true);
     }
 
-    /// <summary>Removes a file or a directory where it is there. It is litter: that it cannot be removed is no reason to fail.</summary>
+    /// <summary>Removes a leftover file or directory. A failure to remove it is ignored.</summary>
     internal static void Remove(string path)
     {
         try
@@ -64,7 +64,7 @@ internal static class StoreFile
         }
     }
 
-    /// <summary>What has a name of a pattern in a directory; nothing where it cannot be read.</summary>
+    /// <summary>The entries of a directory that match a pattern; none if it cannot be read.</summary>
     internal static string[] Find(string directory, string pattern)
     {
         try
@@ -78,12 +78,12 @@ internal static class StoreFile
     }
 
     /// <summary>
-    /// A link is never replaced by a file: what it points to would be left behind, and a mount may only be missing for now.
+    /// A link is never replaced by a file: its target would be left behind, and a mount may only be missing temporarily.
     /// </summary>
     internal static void RefuseLink(string path)
     {
         if (new FileInfo(path).LinkTarget is { } target)
-            throw WrongKind(path, $"It is a symbolic link (to {target}), which is never written over.");
+            throw WrongKind(path, $"It is a symbolic link (to {target}), which is never overwritten.");
     }
 
     internal static void RefuseDanglingLink(string path)
@@ -91,14 +91,14 @@ internal static class StoreFile
         for (var place = path; !string.IsNullOrEmpty(place); place = Path.GetDirectoryName(place))
         {
             if (new FileInfo(place).LinkTarget is { } target && !Path.Exists(place))
-                throw WrongKind(place, $"It is a symbolic link to {target}, which is not there.");
+                throw WrongKind(place, $"It is a symbolic link to {target}, which does not exist.");
         }
     }
 
     internal static MeshTrustException WrongKind(string path, string message, Exception? inner = null) =>
         new(Stage.CertificateAuthority, DiskFault.WrongKind(path, message), inner);
 
-    /// <summary>The name under which a replaced file is kept, which nothing has yet: <c>ca-key.pem.20261130T045533120Z.old</c>.</summary>
+    /// <summary>The unused name under which a replaced file is kept: <c>ca-key.pem.20261130T045533120Z.old</c>.</summary>
     internal static string ReplacedPath(string path, DateTimeOffset now)
     {
         for (var stamp = now.UtcDateTime; ; stamp = stamp.AddMilliseconds(1))
@@ -108,7 +108,7 @@ internal static class StoreFile
         }
     }
 
-    /// <summary>The files of a cluster's directory that were replaced before a moment.</summary>
+    /// <summary>The files in a cluster's directory that were replaced before a given time.</summary>
     internal static IEnumerable<string> Replaced(string directory, DateTimeOffset before) =>
         from file in CacertsFile.OfCluster
         from path in Directory.Exists(directory) ? Directory.EnumerateFiles(directory, $"{file}.*{ReplacedSuffix}") : []

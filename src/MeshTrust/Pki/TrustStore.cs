@@ -4,21 +4,20 @@ using MeshTrust.Settings;
 namespace MeshTrust.Pki;
 
 /// <summary>
-/// The directory of CA material in the layout of Istio's Makefile: <c>root-cert.pem</c>, <c>root-key.pem</c>, and four files for each
-/// cluster.
+/// The directory of CA material, laid out as by Istio's Makefile: <c>root-cert.pem</c>, <c>root-key.pem</c>, and four files per cluster.
 /// </summary>
 /// <remarks>
-/// Keys are 0600 and directories 0700 from their creation. Everything is written beside its place and then renamed into it,
-/// under a lock for one process at a time; what a killed run left behind is swept by the next one.
+/// Keys are 0600 and directories 0700 from their creation. Everything is written to a temporary file and then renamed into place, under a
+/// lock for one process at a time. The next run removes what a killed run left behind.
 /// </remarks>
 public sealed class TrustStore
 {
-    /// <summary>The name of everything that is being written and not yet in its place: <c>.meshtrust-*.tmp</c>.</summary>
+    /// <summary>The names of temporary files that are not yet renamed into place: <c>.meshtrust-*.tmp</c>.</summary>
     internal const string TemporaryPattern = StoreFile.TemporaryPrefix + "*" + StoreFile.TemporarySuffix;
 
     private const int ReadOnlyFileSystem = 30;
 
-    /// <summary>The store in a directory, which need not be there yet. Nothing is read or written by this.</summary>
+    /// <summary>A store in a directory, which need not exist yet. This reads and writes nothing.</summary>
     public TrustStore(string directory)
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
@@ -28,15 +27,15 @@ public sealed class TrustStore
     /// <summary>The directory, absolute.</summary>
     public string Location { get; }
 
-    /// <summary>How long to wait for another process that writes here.</summary>
-    /// <value>The default is five minutes: the other may be making a hundred RSA keys.</value>
+    /// <summary>How long to wait for another process that is writing here.</summary>
+    /// <value>The default is five minutes: the other may be generating a hundred RSA keys.</value>
     public TimeSpan LockDeadline { get; init; } = TimeSpan.FromMinutes(5);
 
     internal string RootCertPath => Path.Combine(Location, CacertsFile.RootCert);
 
     internal string RootKeyPath => Path.Combine(Location, CacertsFile.RootKey);
 
-    /// <summary>The file stays, and means nothing when no process holds it.</summary>
+    /// <summary>The file stays, and means nothing unless a process holds it.</summary>
     internal string LockPath => Path.Combine(Location, ".meshtrust.lock");
 
     internal string ClusterDirectory(ClusterName cluster) => Path.Combine(Location, cluster.Value);
@@ -44,7 +43,7 @@ public sealed class TrustStore
     internal string ClusterPath(ClusterName cluster, string file) => Path.Combine(ClusterDirectory(cluster), file);
 
     /// <summary>
-    /// The keys that a run will need for certain, so that they can be made ahead: the root's and those of missing intermediates.
+    /// The keys that a run certainly needs, for generation ahead of time: the root's and those of missing intermediates.
     /// </summary>
     internal IReadOnlyList<KeyAlgorithm> MissingKeys(MeshTopology topology)
     {
@@ -55,11 +54,11 @@ public sealed class TrustStore
     }
 
     /// <summary>Reads the root.</summary>
-    /// <exception cref="MeshTrustException">MT5116: it is not there. MT51xx: it does not fit. MT10xx: it cannot be read.</exception>
+    /// <exception cref="MeshTrustException">MT5116: it does not exist. MT51xx: it is not valid. MT10xx: it cannot be read.</exception>
     public RootCa ReadRoot() => TryReadRoot() ?? throw Fault("MT5116", RootCertPath, "There is no root.", "Run RootCa first.");
 
-    /// <summary>Reads a cluster's four files; while another process writes here, up to a second until they fit.</summary>
-    /// <exception cref="MeshTrustException">MT5113: they are not there. MT5112: they do not fit. MT10xx: they cannot be read.</exception>
+    /// <summary>Reads a cluster's four files; while another process writes here, it retries for up to a second.</summary>
+    /// <exception cref="MeshTrustException">MT5113: they do not exist. MT5112: they do not match. MT10xx: they cannot be read.</exception>
     public ClusterCacerts ReadCacerts(ClusterName cluster)
     {
         ArgumentNullException.ThrowIfNull(cluster);
@@ -73,10 +72,10 @@ public sealed class TrustStore
                 throw Fault(
                     "MT5113", ClusterDirectory(cluster), $"There is no CA material for cluster {cluster}.", "Run ClusterCacerts first.");
             }
-            // Four files cannot be read in one moment: a mix of old and new is read again, never handed on.
+            // Four files cannot be read atomically: a mix of old and new is read again, never returned.
             catch (MeshTrustException fault) when (fault.Stage == Stage.CertificateAuthority && attempt <= 20 && !settled)
             {
-                // Once no process writes any more, one more look is the last.
+                // Once no process is writing, one last read decides.
                 settled = !FileLock.IsHeld(LockPath);
                 if (!settled) Thread.Sleep(50);
             }
@@ -84,7 +83,7 @@ public sealed class TrustStore
     }
 
     /// <summary>
-    /// Removes what earlier runs replaced in these clusters' directories before a moment, now that its successors are proven.
+    /// Removes files in these clusters' directories that were replaced before a given time, once their successors are verified.
     /// </summary>
     /// <returns>How many files were removed.</returns>
     public int RemoveReplaced(IEnumerable<ClusterName> clusters, DateTimeOffset before)
@@ -94,7 +93,7 @@ public sealed class TrustStore
         return old.Count(file => !File.Exists(file));
     }
 
-    /// <summary>The root, or null where neither of its files is there.</summary>
+    /// <summary>The root, or null if neither of its files exists.</summary>
     internal RootCa? TryReadRoot()
     {
         return (StoreFile.Read(RootCertPath), StoreFile.Read(RootKeyPath)) switch
@@ -106,10 +105,10 @@ public sealed class TrustStore
         };
 
         static MeshTrustException Half(string present, string missing) =>
-            Fault("MT5101", missing, $"It is missing, but {present} is there: a root is a certificate and its key.", RootCa.StartOver);
+            Fault("MT5101", missing, $"It is missing, but {present} exists: a root is a certificate and its key.", RootCa.StartOver);
     }
 
-    /// <summary>Those of a cluster's four files that are there.</summary>
+    /// <summary>The existing ones of a cluster's four files.</summary>
     internal Dictionary<string, ReadOnlyMemory<byte>> ReadClusterFiles(ClusterName cluster)
     {
         var files = new Dictionary<string, ReadOnlyMemory<byte>>(StringComparer.Ordinal);
@@ -117,7 +116,7 @@ public sealed class TrustStore
         if (!Directory.Exists(directory))
         {
             StoreFile.RefuseDanglingLink(directory);
-            if (File.Exists(directory)) throw StoreFile.WrongKind(directory, "A file stands where the cluster's directory should be.");
+            if (File.Exists(directory)) throw StoreFile.WrongKind(directory, "There is a file where the cluster's directory should be.");
             return files;
         }
 
@@ -130,10 +129,10 @@ public sealed class TrustStore
     }
 
     /// <summary>
-    /// Takes the lock, makes the directory where it is missing, ends what a killed run had begun, and sweeps what it left.
-    /// Null where the directory cannot be written: then no process can write, and reading needs no lock.
+    /// Takes the lock, creates the directory if it is missing, completes what a killed run began, and removes its leftovers.
+    /// Null if the directory cannot be written: then no process can write, and reading needs no lock.
     /// </summary>
-    /// <exception cref="MeshTrustException">MT1005 after the deadline; MT1001 to MT1004 for the disk.</exception>
+    /// <exception cref="MeshTrustException">MT1005 after the deadline; MT1001 to MT1004 for an I/O error.</exception>
     internal async Task<FileLock?> LockAsync(IEnumerable<ClusterName> clusters, CancellationToken cancellationToken)
     {
         FileLock held;
@@ -141,7 +140,7 @@ public sealed class TrustStore
         {
             StoreFile.RefuseDanglingLink(Location);
             if (!Directory.Exists(Location)) AtomicFile.CreateDirectory(Location, secret: true);
-            // The wait is for another process, so it is the real clock's, whatever clock certificates are issued by.
+            // This waits for another process, so it uses the real clock, whatever clock issues certificates.
             held = await FileLock.TakeAsync(LockPath, LockDeadline, Busy, TimeProvider.System, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception fault) when (fault is UnauthorizedAccessException or IOException { HResult: ReadOnlyFileSystem }
@@ -168,13 +167,13 @@ public sealed class TrustStore
         }
 
         MeshTrustException Busy() => Fault("MT1005", LockPath,
-            $"Waited {LockDeadline.TotalSeconds:0} s for another process, which is writing CA material into this directory.",
-            "Let it end, or stop it, and run again.");
+            $"Waited {LockDeadline.TotalSeconds:0} s for another process that is writing CA material to this directory.",
+            "Wait for it to finish, or stop it, then rerun.");
     }
 
     /// <summary>
-    /// Writes a root where there is none: both files whole and on the disk, then the key into its place, then the certificate.
-    /// Killed in between, the next run finds the certificate still waiting and puts it into its place (<see cref="FinishRoot"/>).
+    /// Writes a root if there is none: flushes both temporary files to disk, then renames the key into place, then the certificate.
+    /// If it is killed in between, the next run finds the waiting certificate and renames it (<see cref="FinishRoot"/>).
     /// </summary>
     internal void WriteRoot(ReadOnlySpan<byte> certificate, ReadOnlySpan<byte> key)
     {
@@ -187,21 +186,21 @@ public sealed class TrustStore
             StoreFile.Create(keyFile, key, isKey: true, flush: true);
             StoreFile.Create(certificateFile, certificate, isKey: false, flush: true);
             if (Path.Exists(RootKeyPath) || Path.Exists(RootCertPath))
-                throw new IOException("A root appeared while this one was being made.");
+                throw new IOException("A root appeared while this one was being created.");
             File.Move(keyFile, RootKeyPath);
             File.Move(certificateFile, RootCertPath);
         }
         catch (Exception fault) when (DiskFault.IsOne(fault))
         {
             StoreFile.Remove(keyFile);
-            // With the key in its place, the certificate that waits is the only way to finish.
+            // Once the key is in place, only the waiting certificate can complete the root.
             if (!File.Exists(RootKeyPath)) StoreFile.Remove(certificateFile);
             throw DiskFault.From(Stage.CertificateAuthority, RootCertPath, fault);
         }
     }
 
     /// <summary>
-    /// Makes up for the last step of writing a root: the key is there, and its certificate still waits under its temporary name.
+    /// Completes the last step of writing a root: the key is in place, and its certificate still has its temporary name.
     /// </summary>
     private void FinishRoot()
     {
@@ -233,10 +232,9 @@ public sealed class TrustStore
     }
 
     /// <summary>
-    /// Writes a cluster's files. A new cluster appears as a whole directory at once. In a directory that is there, all new files are
-    /// written
-    /// and on the disk before the first is renamed: keys first, so that no mix of old and new can pass for a set that fits.
-    /// What they replace is kept beside them under a name with the time, until <see cref="RemoveReplaced"/>.
+    /// Writes a cluster's files. A new cluster's directory appears complete at once. In an existing directory, all new files are flushed to
+    /// disk before the first is renamed: keys first, so that no mix of old and new can pass for a valid set.
+    /// The files they replace are kept beside them under a name with the time, until <see cref="RemoveReplaced"/>.
     /// </summary>
     /// <returns>The paths of what was replaced.</returns>
     internal IReadOnlyList<string> WriteCluster(
@@ -261,7 +259,7 @@ public sealed class TrustStore
         try
         {
             AtomicFile.CreateDirectory(staged, secret: true);
-            // Not flushed one by one: a power cut can only cost an intermediate, which the next run finds broken and replaces.
+            // Not flushed one by one: a power cut can only cost an intermediate, which the next run detects and replaces.
             foreach (var (file, content) in files)
                 StoreFile.Create(Path.Combine(staged, file), content.Span, isKey: file == CacertsFile.CaKey, flush: false);
             Directory.Move(staged, directory);
@@ -283,7 +281,7 @@ public sealed class TrustStore
             {
                 var place = Path.Combine(directory, file);
                 StoreFile.RefuseLink(place);
-                if (Directory.Exists(place)) throw StoreFile.WrongKind(place, "A directory stands where a file should be.");
+                if (Directory.Exists(place)) throw StoreFile.WrongKind(place, "There is a directory where a file should be.");
                 if (StoreFile.Read(place) is { } old)
                 {
                     replaced.Add(StoreFile.ReplacedPath(place, now));
@@ -293,7 +291,7 @@ public sealed class TrustStore
                 Prepare(place, content.Span, isKey: file == CacertsFile.CaKey);
             }
 
-            // What is replaced has its second place before the first file changes.
+            // Replaced files are saved before the first file changes.
             foreach (var (from, to) in staged.OrderBy(s => replaced.Contains(s.To) ? 0 : 1)) File.Move(from, to, overwrite: true);
             return replaced;
         }

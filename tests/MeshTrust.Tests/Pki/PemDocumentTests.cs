@@ -32,23 +32,23 @@ public sealed class PemDocumentTests
         Assert.That(document.Certificates, Is.All.EqualTo(Certificate).And.Exactly(count).Items);
     }
 
-    private static IEnumerable<TestCaseData> Sloppy()
+    internal static IEnumerable<TestCaseData> Sloppy()
     {
         yield return new TestCaseData("\uFEFF" + Pem, "byte order mark").SetArgDisplayNames("BOM");
         yield return new TestCaseData(Pem.TrimEnd() + Pem, "no line break between").SetArgDisplayNames("glued");
         yield return new TestCaseData(Pem.Replace("CERTIFICATE", "TRUSTED CERTIFICATE"), "TRUSTED CERTIFICATE").SetArgDisplayNames("trusted certificate");
         yield return new TestCaseData(Pem.Replace("CERTIFICATE", "EC PARAMETERS"), "EC PARAMETERS").SetArgDisplayNames("EC parameters");
-        yield return new TestCaseData("-----BEGIN CERTIFICATE-----\nZ2FyYmFnZQ==\n-----END CERTIFICATE-----\n" + Pem, "line 1 is no certificate").SetArgDisplayNames("garbage in front");
+        yield return new TestCaseData("-----BEGIN CERTIFICATE-----\nZ2FyYmFnZQ==\n-----END CERTIFICATE-----\n" + Pem, "line 1 is not a valid certificate").SetArgDisplayNames("garbage in front");
         yield return new TestCaseData(Pem + "text\n" + Pem, "text between or after").SetArgDisplayNames("text between");
         yield return new TestCaseData(Pem + "text\n", "text between or after").SetArgDisplayNames("text after");
-        yield return new TestCaseData(Pem[..^30], "never ended").SetArgDisplayNames("cut off");
-        yield return new TestCaseData(Pem[..200] + "\n" + Pem, "not ended before").SetArgDisplayNames("begun again");
-        yield return new TestCaseData(Pem[(Pem.IndexOf('\n') + 1)..], "never begun").SetArgDisplayNames("beginning lost");
+        yield return new TestCaseData(Pem[..^30], "never closed").SetArgDisplayNames("cut off");
+        yield return new TestCaseData(Pem[..200] + "\n" + Pem, "not closed before").SetArgDisplayNames("begun again");
+        yield return new TestCaseData(Pem[(Pem.IndexOf('\n') + 1)..], "never began").SetArgDisplayNames("beginning lost");
         yield return new TestCaseData(Pem.Replace("END CERTIFICATE", "END X509 CRL"), "begins as 'CERTIFICATE' and ends as").SetArgDisplayNames("ends as another");
-        yield return new TestCaseData(Pem.Replace("M", "*"), "else than base64").SetArgDisplayNames("no base64");
-        yield return new TestCaseData("-----BEGIN CERTIFICATE-----\nAAA\n-----END CERTIFICATE-----\n", "no whole base64").SetArgDisplayNames("odd base64");
+        yield return new TestCaseData(Pem.Replace("M", "*"), "not base64").SetArgDisplayNames("no base64");
+        yield return new TestCaseData("-----BEGIN CERTIFICATE-----\nAAA\n-----END CERTIFICATE-----\n", "not complete base64").SetArgDisplayNames("odd base64");
         yield return new TestCaseData("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n", "is empty").SetArgDisplayNames("empty block");
-        yield return new TestCaseData(" " + Pem, "no proper first line").SetArgDisplayNames("indented");
+        yield return new TestCaseData(" " + Pem, "not a valid first line").SetArgDisplayNames("indented");
         yield return new TestCaseData("", "file is empty").SetArgDisplayNames("empty");
         yield return new TestCaseData("hello\n", "no PEM block").SetArgDisplayNames("no block");
     }

@@ -100,13 +100,13 @@ public sealed class RootCaIssuerTests
     {
         await _fixture.RootAsync();
         _fixture.Time.Advance(TimeSpan.FromDays(3651));
-        Assert.That((await FaultAsync()).Problems.Single().Message, Does.Contain("ended on"));
+        Assert.That((await FaultAsync()).Problems.Single(), Has.Property("Id").EqualTo("MT5106").And.Property("Message").Contains("expired on"));
         using var future = new StoreFixture();
         future.Time.Advance(TimeSpan.FromDays(4000));
         await future.RootAsync();
         File.Copy(future.Store.RootCertPath, _fixture.Store.RootCertPath, overwrite: true);
         File.Copy(future.Store.RootKeyPath, _fixture.Store.RootKeyPath, overwrite: true);
-        Assert.That((await FaultAsync()).Problems.Single(), Has.Property("Id").EqualTo("MT5106").And.Property("Message").Contains("valid from"));
+        Assert.That((await FaultAsync()).Problems.Single(), Has.Property("Id").EqualTo("MT5106").And.Property("Message").Contains("not valid before"));
     }
 
     [Test]
