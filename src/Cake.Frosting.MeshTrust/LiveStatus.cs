@@ -12,7 +12,7 @@ internal sealed class LiveStatus(TimeProvider time)
     private static readonly TimeSpan BetweenLines = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>Whether a person watches: standard output is a terminal that can move its cursor, and this is no CI.</summary>
+    /// <summary>Whether a person is watching: standard output is a terminal that can move its cursor, outside CI.</summary>
     public static bool IsInteractive { get; } =
         !Console.IsOutputRedirected
         && Environment.GetEnvironmentVariable("TERM") is not "dumb"
@@ -47,7 +47,7 @@ internal sealed class LiveStatus(TimeProvider time)
 
     /// <summary>Waits for the work and shows one row a cluster with its current step; elsewhere a line for every step.</summary>
     /// <param name="context">Cake's context; lines go to its log.</param>
-    /// <param name="board">Where the work tells its steps.</param>
+    /// <param name="board">Where the work reports its steps.</param>
     /// <param name="work">The work.</param>
     /// <exception cref="Exception">What the work throws.</exception>
     internal async Task<T> DuringAsync<T>(ICakeContext context, ClusterBoard board, Task<T> work)

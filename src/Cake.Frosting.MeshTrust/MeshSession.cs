@@ -15,8 +15,8 @@ using MeshTrust.Verification;
 namespace Cake.Frosting.MeshTrust;
 
 /// <summary>
-/// What the tasks of one run share: the settings, bound when the first task asks, and the clusters, made reachable when the first task
-/// asks. All else goes from task to task through the topology and the trust store, so that each can run alone (<c>--exclusive</c>).
+/// What the tasks of one run share: the settings and the connected clusters, both created on first use. Everything else passes from task
+/// to task through the topology and the trust store, so that each can run alone (<c>--exclusive</c>).
 /// </summary>
 public sealed class MeshSession : IDisposable
 {
@@ -46,7 +46,7 @@ public sealed class MeshSession : IDisposable
     /// <summary>What can end the run.</summary>
     internal RunCancellation Cancellation { get; }
 
-    /// <summary>Where a task writes what it was asked for.</summary>
+    /// <summary>Where a task writes its result.</summary>
     internal StandardOutput Output { get; }
 
     /// <summary>Shows that long work goes on.</summary>
@@ -72,7 +72,7 @@ public sealed class MeshSession : IDisposable
         return access => connections.Open(access, stage);
     }
 
-    /// <summary>The steps of clusters that are being made, for whoever shows them.</summary>
+    /// <summary>The steps of clusters that are being created, for display.</summary>
     internal ClusterBoard Board { get; }
 
     /// <summary>The provider of the run, and why it is that one.</summary>
@@ -129,7 +129,7 @@ public sealed class MeshSession : IDisposable
     }
 
     /// <summary>What a run on kind clusters works with, opened once; only a provider that is kind asks for it.</summary>
-    /// <exception cref="global::MeshTrust.MeshTrustException">MT22xx: no container engine answers.</exception>
+    /// <exception cref="global::MeshTrust.MeshTrustException">MT22xx: no container engine is running.</exception>
     internal Task<KindSession> KindAsync(ICakeContext context)
     {
         var settings = Settings(context);
@@ -141,7 +141,7 @@ public sealed class MeshSession : IDisposable
     public async Task<IReadOnlyList<ClusterAccess>> AccessAsync(ICakeContext context) =>
         [.. (await ClustersAsync(context).ConfigureAwait(false)).Clusters.Select(cluster => cluster.Access)];
 
-    /// <summary>What the nodes of each cluster see of the others; empty where nobody here can run a program on them.</summary>
+    /// <summary>What the nodes of each cluster see of the others; empty if programs cannot run on them.</summary>
     internal async Task<IReadOnlyList<PeerReading>> PeersAsync(ICakeContext context)
     {
         if ((await ProviderAsync(context).ConfigureAwait(false)).Choice != ProviderChoice.Kind) return [];

@@ -13,9 +13,9 @@ namespace Cake.Frosting.MeshTrust;
 public static class MeshTrustExtensions
 {
     /// <summary>
-    /// Adds the tasks, and all that makes a run of them complete: exit codes by stage, a clean end on Ctrl-C and at the time limit, refusal
-    /// of mistyped arguments, a report alone on standard output with <c>--output=json</c>, colour, log groups and annotations of
-    /// pipelines. It comes last: what it returns only runs.
+    /// Adds the tasks and everything around them: exit codes by stage, a clean stop on Ctrl-C and at the time limit, rejection of mistyped
+    /// arguments, only the report on standard output with <c>--output=json</c>, colour, and log groups and annotations in pipelines.
+    /// Call it last: the result can only be run.
     /// </summary>
     /// <param name="host">The host, with the consumer's own tasks, services and lifetimes.</param>
     /// <param name="configure">Sets the options; null for the defaults.</param>
@@ -57,15 +57,15 @@ public static class MeshTrustExtensions
     }
 }
 
-/// <summary>What a host says about itself when it adds the tasks.</summary>
+/// <summary>Options of a host that adds the tasks.</summary>
 public sealed class MeshTrustOptions
 {
-    /// <summary>Arguments of the host's own tasks, without dashes: they are never taken for a mistyped argument of MeshTrust.</summary>
+    /// <summary>Arguments of the host's own tasks, without dashes: they are never reported as a typo.</summary>
     public IReadOnlyList<string> OtherArguments { get; set; } = [];
 
     /// <summary>
-    /// Whether an argument is refused that is neither MeshTrust's nor Cake's nor one of <see cref="OtherArguments"/>. By default only those
-    /// are refused that are nearly one of MeshTrust's or Cake's, such as <c>--timout</c>.
+    /// Whether to reject any argument that is not MeshTrust's, Cake's or one of <see cref="OtherArguments"/>. By default only likely
+    /// typos of MeshTrust's or Cake's arguments are rejected, such as <c>--timout</c>.
     /// </summary>
     public bool RefusesUnknownArguments { get; set; }
 }

@@ -5,7 +5,7 @@ using MeshTrust.Settings;
 namespace Cake.Frosting.MeshTrust;
 
 /// <summary>
-/// Runs tasks as Cake does, and adds what a host of MeshTrust does around them: it refuses mistyped arguments before the first task, folds
+/// Runs tasks as Cake does, and adds what a host of MeshTrust does around them: it rejects mistyped arguments before the first task, folds
 /// the lines of each task in a pipeline's log, and records the fault. It uses no lifetime of Frosting: a host has one of each kind, which
 /// is the consumer's.
 /// </summary>
@@ -30,7 +30,7 @@ internal sealed class RunExecution : IExecutionStrategy
         engine.BeforeTeardown += (_, e) => Record(e.TeardownContext.ThrownException);
     }
 
-    /// <summary>A task that ends because the run was ended says why: Cake's last line would else be "A task was canceled."</summary>
+    /// <summary>Reports why a run was stopped: otherwise Cake's last line would be "A task was canceled."</summary>
     public async Task ExecuteAsync(CakeTask task, ICakeContext context)
     {
         CheckArguments(context);
@@ -68,8 +68,8 @@ internal sealed class RunExecution : IExecutionStrategy
     public void PerformTaskTeardown(Action<ITaskTeardownContext> action, ITaskTeardownContext taskTeardownContext) =>
         _cake.PerformTaskTeardown(action, taskTeardownContext);
 
-    /// <summary>What a run that was ended says; null for one that was not.</summary>
-    private string? Stopped => _cancellation.Cause is { } cause ? $"{cause} What is written is whole: run it again to go on." : null;
+    /// <summary>The message of a run that was stopped; null otherwise.</summary>
+    private string? Stopped => _cancellation.Cause is { } cause ? $"{cause} Every file is complete; run it again to continue." : null;
 
     private void CheckArguments(ICakeContext context)
     {
@@ -99,7 +99,7 @@ internal sealed class RunExecution : IExecutionStrategy
     {
         _outcome.Record(fault);
         if (fault is null) return;
-        // Of a task that was cancelled Cake's own last line says it.
+        // For a cancelled task, Cake's own last line has the message.
         if (Stopped is { } message && fault.Message != message) _log.Error("{0}", message);
         foreach (var problem in _outcome.Fault?.Problems ?? [])
             Annotate(problem.Id, $"{problem.Location}: {problem.Message} {problem.Hint}");

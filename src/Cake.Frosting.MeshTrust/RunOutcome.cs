@@ -61,7 +61,7 @@ internal sealed class RunOutcome(RunCancellation cancellation)
 
 /// <summary>
 /// Ends a run cleanly: Cake hands no token to tasks and ends the process on Ctrl-C without its teardown, so MeshTrust has a token of its
-/// own. The first SIGINT, SIGTERM or SIGHUP cancels it; a second one ends the process at once, as if nobody had listened.
+/// own. The first SIGINT, SIGTERM or SIGHUP cancels it; a second one ends the process at once, like the default handler.
 /// </summary>
 internal sealed class RunCancellation : IDisposable
 {
@@ -76,14 +76,14 @@ internal sealed class RunCancellation : IDisposable
     /// <summary>130 after SIGINT, 143 after SIGTERM, 129 after SIGHUP, 124 at the time limit; null while nothing happened.</summary>
     public int? ExitCode => Volatile.Read(ref _exitCode) is var code and not 0 ? code : null;
 
-    /// <summary>Why the run was ended, as a sentence; null while nothing happened.</summary>
+    /// <summary>Why the run was stopped, as a sentence; null while it was not.</summary>
     public string? Cause => ExitCode switch
     {
         null => null,
-        124 => "The time limit of the run (--timeout) is over.",
-        129 => "The terminal hung up (SIGHUP).",
+        124 => "The run reached its time limit (--timeout).",
+        129 => "The terminal was closed (SIGHUP).",
         130 => "Stopped by Ctrl-C (SIGINT).",
-        _ => "Stopped from outside (SIGTERM).",
+        _ => "Stopped by another process (SIGTERM).",
     };
 
     /// <summary>Starts to listen to signals. It may be called more than once.</summary>
@@ -111,7 +111,7 @@ internal sealed class RunCancellation : IDisposable
     /// <summary>Lifts the time limit, for a target that is meant to stay.</summary>
     public void LiftLimit() => _timer?.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
 
-    /// <summary>Says that the end was asked for and is no fault: how a target ends that stays until Ctrl-C.</summary>
+    /// <summary>Marks the stop as expected, not as a failure: for a target that runs until Ctrl-C.</summary>
     public void Forgive() => Volatile.Write(ref _exitCode, 0);
 
     public void Dispose()

@@ -4,8 +4,8 @@ using Spectre.Console;
 namespace Cake.Frosting.MeshTrust;
 
 /// <summary>
-/// The stream for what a run was asked for. With <c>--output=json</c> standard output carries the report and nothing else:
-/// everything that Cake and the tasks tell goes to standard error.
+/// The stream for the result of a run. With <c>--output=json</c> standard output carries the report and nothing else:
+/// everything that Cake and the tasks log goes to standard error.
 /// </summary>
 internal sealed class StandardOutput : IDisposable
 {
@@ -48,7 +48,7 @@ internal sealed class StandardOutput : IDisposable
 /// <summary><c>--color</c> for what Cake itself writes: it colours pipes as well where TERM is set, unless NO_COLOR is.</summary>
 internal static class ColorArgument
 {
-    /// <summary>Sets NO_COLOR where colour was refused, or where standard output is no terminal and no pipeline with colour.</summary>
+    /// <summary>Sets NO_COLOR with --color=never, or if standard output is neither a terminal nor a pipeline with colour.</summary>
     public static void Apply(IReadOnlyList<string> args)
     {
         var choice = CakeCommandLine.Values(args, "--color").LastOrDefault()?.ToLowerInvariant();

@@ -69,7 +69,7 @@ internal static partial class EnvironmentVariables
     }
 
     /// <summary>
-    /// The user's kubeconfig files: <c>KUBECONFIG</c> is a list, as kubectl reads it. A value that holds content is never taken for paths.
+    /// The user's kubeconfig files: <c>KUBECONFIG</c> is a list, as kubectl reads it. File content is never used as paths.
     /// </summary>
     /// <param name="environment">The environment.</param>
     /// <param name="problems">Collects a value that is not a list of paths; null where this run reads no kubeconfig.</param>

@@ -103,7 +103,7 @@ internal sealed class IstioTopologyReader(string file, bool istioCompat, Problem
             Spec = new ClusterSpec
             {
                 Name = Value<ClusterName>(entry, "clusterName", ValueParsers.Cluster)!,
-                // What jq makes of a missing key.
+                // jq prints null for a missing key.
                 Network = (entry.Find("network") as YamlScalarNode)?.Value == "null" ? null : Value<string>(
                     entry, "network", ValueParsers.Network),
                 Primary = Value<ClusterName>(entry, "primaryClusterName", ValueParsers.Cluster),

@@ -134,7 +134,7 @@ internal abstract record Shape(string Noun)
     /// <summary>The type as the page about the file names it.</summary>
     public string TypeText { get; init; } = Noun;
 
-    /// <summary>The words that it may be; empty where it is no choice.</summary>
+    /// <summary>The allowed words; empty if any value of the type is allowed.</summary>
     public IReadOnlyList<string> Words { get; init; } = [];
 
     /// <summary>The keys of each entry, where it is a list of mappings.</summary>
@@ -190,7 +190,7 @@ internal sealed record ScalarShape<T>(string Noun, Func<YamlNode, bool> Fits) : 
     /// <summary>What a value in a file comes to: a path counts from the file's directory.</summary>
     public Func<T, TopologyFile, T>? Resolve { get; init; }
 
-    /// <summary>Whether quotes make the value right, or wrong; null where they change nothing.</summary>
+    /// <summary>Whether the value needs quotes (true) or must not have any (false); null if they do not matter.</summary>
     public bool? NeedsQuotes { get; init; }
 
     public override bool TryRead(YamlNode node, string path, TopologyFile file, [MaybeNullWhen(false)] out T value)

@@ -62,7 +62,7 @@ internal sealed class SettingsReader(
 
     private bool MakesClusters => _draft.Provider is ProviderChoice.Kind or ProviderChoice.Embedded or ProviderChoice.Native;
 
-    /// <summary>Each setting's argument, else its variable, over what the file or the default said.</summary>
+    /// <summary>Applies each setting's argument, else its variable, over the file and the default.</summary>
     private void Take(IEnumerable<Setting<SettingsDraft>> settings)
     {
         foreach (var setting in settings)
@@ -185,7 +185,7 @@ internal sealed class SettingsReader(
         if (_draft.Provider != ProviderChoice.Auto) return _draft.Provider == ProviderChoice.Kind;
         if (!clusters.All(c => c.Context is not null || c.Kubeconfig is not null)) return true;
 
-        // KUBECONFIG looks like the one that an earlier run exported: then the contexts may be those of kind clusters that MeshTrust made.
+        // KUBECONFIG looks like one exported by an earlier run: its contexts may be kind clusters created by MeshTrust.
         return _draft.Run.KubeconfigPaths is [var only] && Path.GetFileName(only) == "merged"
             && Path.GetFileName(Path.GetDirectoryName(only)) is { } directory
             && (directory == "kubeconfig" || directory == Path.GetFileName(_draft.Run.KubeconfigDirectory));

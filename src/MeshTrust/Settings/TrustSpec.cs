@@ -59,7 +59,7 @@ public sealed record CertificateAuthoritySpec
     /// <summary>Lifetime in days, 1 to 36500.</summary>
     public required int Days { get; init; }
 
-    /// <summary>The key to make.</summary>
+    /// <summary>The key type to generate.</summary>
     public required KeyAlgorithm Key { get; init; }
 
     /// <summary>DNS names for the subject alternative name; only intermediates have them.</summary>

@@ -87,6 +87,6 @@ public sealed class ConsumerTests
         run.Signal(signal);
 
         Assert.That(run.WaitForExit(), Is.EqualTo(expected), run.Output);
-        Assert.That(run.Output, Does.Contain(word).And.Contain("run it again to go on").And.Not.Contain("was canceled"));
+        Assert.That(run.Output, Does.Contain(word).And.Contain("run it again to continue").And.Not.Contain("was canceled"));
     }
 }

@@ -76,7 +76,7 @@ public sealed class SignalTests
         using (Assert.EnterMultipleScope())
         {
             Assert.That(output, Does.Contain(word).And.Not.Contain("   at ").And.Not.Contain("Unhandled").And.Not.Contain("was canceled"));
-            Assert.That(output.Split("run it again to go on").Length - 1, Is.EqualTo(1), output);
+            Assert.That(output.Split("run it again to continue").Length - 1, Is.EqualTo(1), output);
             var files = Directory.EnumerateFiles(directory, "*", SearchOption.AllDirectories).ToList();
             Assert.That(files.Where(file => file.Contains(".tmp", StringComparison.Ordinal)), Is.Empty, "no half file");
             foreach (var file in files.Where(file => file.EndsWith(".pem", StringComparison.Ordinal)))
