@@ -6,11 +6,11 @@ using MeshTrust.Settings;
 namespace MeshTrust.ControlPlanes;
 
 /// <summary>
-/// Clusters that are processes of this machine or this process itself. Their state goes to <c>kind/cluster/</c>, kubeconfigs to
+/// Clusters that run as processes of this machine or in this process. Their state goes to <c>kind/cluster/</c>, kubeconfigs to
 /// <c>kubeconfig/cluster</c> below the work directory; files 0600, directories 0700.
 /// </summary>
 /// <param name="workDirectory">The work directory.</param>
-/// <param name="kind">What sort of clusters they are, in a word; also the name of their directory.</param>
+/// <param name="kind">The kind of clusters, in one word; also the name of their directory.</param>
 /// <param name="unreachableCode">The code for a cluster that another process holds and that does not answer.</param>
 internal abstract class LocalPlaneProvider(string workDirectory, string kind, string unreachableCode) : IClusterProvider
 {
@@ -51,7 +51,7 @@ internal abstract class LocalPlaneProvider(string workDirectory, string kind, st
     }
 
     /// <summary>
-    /// Tries to get hold of a cluster until that succeeds: by its lock, or by the server of the process that has the lock.
+    /// Tries to acquire a cluster until that succeeds: by its lock, or through the server of the process that has the lock.
     /// </summary>
     /// <exception cref="MeshTrustException">The deadline is over.</exception>
     protected Task<T> HoldAsync<T>(ClusterName cluster, Func<CancellationToken, Task<T?>> tryHold, CancellationToken cancellationToken)
@@ -61,11 +61,11 @@ internal abstract class LocalPlaneProvider(string workDirectory, string kind, st
         Pause,
         () => new MeshTrustException(Stage.ClusterCreation, new Problem(unreachableCode, StateOf(cluster),
             $"Another process holds {kind} cluster '{cluster}' but did not answer within {Deadline.TotalSeconds:0} s.",
-            "Let the other run end, or stop it, and run again; or take another work directory with --work-dir.")),
+            "Wait for the other run to finish or stop it, and run again; or use another work directory with --work-dir.")),
         TimeProvider,
         cancellationToken);
 
-    /// <summary>Writes the kubeconfig, where it changed.</summary>
+    /// <summary>Writes the kubeconfig, if it changed.</summary>
     /// <exception cref="MeshTrustException">MT1001 to MT1004.</exception>
     protected ProvidedCluster Provide(ClusterName cluster, string kubeconfig, ClusterOutcome outcome, string detail)
     {

@@ -5,7 +5,7 @@ namespace Cake.Frosting.MeshTrust.Tasks;
 
 /// <summary>Keeps the clusters up until Ctrl-C, for a look with kubectl. The time limit does not apply.</summary>
 [TaskName("Serve")]
-[TaskDescription("Keeps the clusters up until Ctrl-C and prints the kubectl lines to look at them")]
+[TaskDescription("Keeps the clusters running until Ctrl-C and prints kubectl commands for them")]
 [IsDependentOn(typeof(SetContextsTask))]
 public sealed class ServeTask(MeshSession session) : AsyncFrostingTask
 {

@@ -20,7 +20,7 @@ public sealed class SetContextsTask(MeshSession session) : AsyncFrostingTask
         var settings = session.Settings(context);
         var clusters = await session.AccessAsync(context);
         var check = ContextsCheck.RunAsync(clusters, session.Connect(Stage.Contexts), session.Token);
-        var report = await session.Live.DuringAsync(context, () => $"asking {clusters.Count} API servers", check);
+        var report = await session.Live.DuringAsync(context, () => $"checking {clusters.Count} API servers", check);
         var plan = ContextsPlan.Read(settings.Topology, (await session.ClustersAsync(context)).Clusters, settings.Run);
         if (settings.Run.MergeKubeconfig is { } own) new KindExports(settings.Run, session.Time).Check(own, clusters);
         var written = plan.Write();
@@ -33,12 +33,12 @@ public sealed class SetContextsTask(MeshSession session) : AsyncFrostingTask
         context.Log.Information($"For your shell: source {Path.Combine(settings.Run.WorkDirectory, "env.sh")}");
     }
 
-    /// <summary>Brings the contexts into the user's own kubeconfig, where that was asked for.</summary>
+    /// <summary>Merges the contexts into the user's own kubeconfig, if requested.</summary>
     private async Task MergeAsync(ICakeContext context, RunSpec run, IReadOnlyList<ClusterAccess> clusters)
     {
         if (run.MergeKubeconfig is not { } file) return;
         var changed = await new KindExports(run, session.Time).BringAsync(file, clusters, session.Token);
         var current = run.SetCurrent ? $", the current one is {clusters[0].ContextName}" : "";
-        context.Log.Information($"{file}: {(changed ? "contexts merged" : "contexts are there")}{current}");
+        context.Log.Information($"{file}: {(changed ? "contexts merged" : "contexts already merged")}{current}");
     }
 }

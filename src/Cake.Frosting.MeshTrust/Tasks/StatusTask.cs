@@ -5,7 +5,7 @@ using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust.Tasks;
 
-/// <summary>Tells how the kind clusters of the topology stand. It changes nothing.</summary>
+/// <summary>Shows the status of the topology's kind clusters. It changes nothing.</summary>
 [TaskName("Status")]
 [TaskDescription("Shows the status of the topology's kind clusters; changes nothing (--output=json)")]
 public sealed class StatusTask(MeshSession session) : AsyncFrostingTask

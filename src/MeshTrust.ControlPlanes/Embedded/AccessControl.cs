@@ -6,7 +6,7 @@ using MeshTrust.ControlPlanes.Identity;
 
 namespace MeshTrust.ControlPlanes.Embedded;
 
-/// <summary>What a user may do: a Role and its binding in one. Members of <c>system:masters</c> need none.</summary>
+/// <summary>The rights of a user: a Role and its binding in one. Members of <c>system:masters</c> need none.</summary>
 public sealed record AccessGrant
 {
     /// <summary>Verbs as RBAC names them (get, list, watch, create, update, patch, delete, deletecollection), or <c>*</c>.</summary>
@@ -15,7 +15,7 @@ public sealed record AccessGrant
     /// <summary>Plural resource names (secrets, configmaps, namespaces), or <c>*</c>.</summary>
     public required IReadOnlyList<string> Resources { get; init; }
 
-    /// <summary>The only namespace this holds in; null for all (a ClusterRoleBinding).</summary>
+    /// <summary>The only namespace that this applies to; null for all (a ClusterRoleBinding).</summary>
     public string? Namespace { get; init; }
 
     internal bool Allows(AccessRequest wanted) =>
@@ -24,7 +24,7 @@ public sealed record AccessGrant
         && (Resources.Contains("*") || Resources.Contains(wanted.Resource));
 }
 
-/// <summary>What a caller wants to do. A resource may have its subresource behind a slash.</summary>
+/// <summary>A requested action. A resource may include its subresource after a slash.</summary>
 internal sealed record AccessRequest(string Verb, string Group, string Resource, string Namespace = "", string Name = "");
 
 /// <summary>Who sends a request.</summary>
@@ -39,16 +39,16 @@ internal sealed record Caller(string Name, IReadOnlyList<string> Groups)
     public bool IsAuthenticated => !Groups.Contains(Unauthenticated);
 }
 
-/// <summary>Finds out who a client is, from the certificate of its connection.</summary>
+/// <summary>Identifies a client by the certificate of its connection.</summary>
 internal sealed class Authentication(X509Certificate2 ca, TimeProvider clock)
 {
     private const string CommonName = "2.5.4.3";
     private const string Organization = "2.5.4.10";
 
-    // A chain is built once for a connection, not for each request.
+    // A chain is built once per connection, not per request.
     private readonly ConditionalWeakTable<X509Certificate2, Caller> _known = [];
 
-    /// <summary>The caller. Null is 401: a certificate of another CA or out of date, or a bearer token (this server knows none).</summary>
+    /// <summary>The caller. Null means 401: a certificate of another CA, an expired one, or a bearer token (not supported).</summary>
     public Caller? Identify(X509Certificate2? certificate, string authorization)
     {
         if (certificate is not null) return Verify(certificate);
@@ -73,7 +73,7 @@ internal sealed class Authentication(X509Certificate2 ca, TimeProvider clock)
     }
 }
 
-/// <summary>Who may do what: administrators everything, others what they were granted and what RBAC's default roles allow.</summary>
+/// <summary>Authorization: administrators may do everything, others what they were granted and what RBAC's default roles allow.</summary>
 internal sealed class AccessRules
 {
     public const string ReviewGroup = "authorization.k8s.io";
@@ -103,7 +103,7 @@ internal sealed class AccessRules
         || (wanted is { Group: ReviewGroup, Resource: Reviews, Verb: "create" } && caller.IsAuthenticated)
         || (wanted.Group.Length == 0 && _grants.GetValueOrDefault(caller.Name, []).Any(g => g.Allows(wanted)));
 
-    /// <summary>Refuses in the words of kube-apiserver.</summary>
+    /// <summary>Rejects with the messages of kube-apiserver.</summary>
     public void Demand(Caller caller, AccessRequest wanted)
     {
         if (Allows(caller, wanted)) return;

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace MeshTrust.ControlPlanes.Embedded;
 
-/// <summary>A refusal as kube-apiserver words it. No message quotes a value of a secret.</summary>
+/// <summary>An error with the message of kube-apiserver. No message quotes a value of a secret.</summary>
 internal sealed class ApiFault(int code, string? reason, string message, JsonObject? details = null) : Exception(message)
 {
     public int Code { get; } = code;
@@ -33,7 +33,7 @@ internal sealed class ApiFault(int code, string? reason, string message, JsonObj
 
     public static ApiFault BadRequest(string message) => new(400, "BadRequest", message);
 
-    /// <summary>What kube-apiserver answers where it did not classify an error: 500 with no reason.</summary>
+    /// <summary>The answer of kube-apiserver to an unclassified error: 500 with no reason.</summary>
     public static ApiFault Unclassified(string message) => new(500, null, message);
 
     public static ApiFault Invalid(string kind, string name, IReadOnlyList<FieldFault> faults, string? group = null)
@@ -68,7 +68,7 @@ internal sealed class ApiFault(int code, string? reason, string message, JsonObj
     private static JsonObject NameAndKind(string name, string kind) => new() { ["name"] = name, ["kind"] = kind };
 }
 
-/// <summary>One cause of a 422: the field's path, the reason and the message in kube-apiserver's words.</summary>
+/// <summary>One cause of a 422: the field's path, the reason and the message of kube-apiserver.</summary>
 internal sealed record FieldFault(string Field, string Reason, string Message)
 {
     public static FieldFault Required(string field, string detail = "") =>

@@ -9,7 +9,7 @@ using YamlDotNet.Serialization;
 
 namespace MeshTrust.ControlPlanes.Embedded;
 
-/// <summary>JSON and YAML as the API takes and gives them. All of it is read at once, so that no defect shows later.</summary>
+/// <summary>JSON and YAML as the API accepts and returns them. Everything is read at once, so that no defect shows up later.</summary>
 internal static class ApiJson
 {
     private const int Deepest = 64;
@@ -51,7 +51,7 @@ internal static class ApiJson
         }
     }
 
-    /// <summary>The mapping in a document; null where it holds something else.</summary>
+    /// <summary>The mapping in a document; null if it contains something else.</summary>
     /// <exception cref="ApiFault">400; the message says where and never quotes.</exception>
     public static JsonObject? ParseYaml(byte[] text, string prefix)
     {
@@ -72,7 +72,7 @@ internal static class ApiJson
     public static byte[] ToYaml(ReadOnlySpan<byte> json) =>
         Encoding.UTF8.GetBytes(new SerializerBuilder().WithQuotingNecessaryStrings().Build().Serialize(Sorted(JsonNode.Parse(json))!));
 
-    // Values are decoded when they are read first: half a surrogate pair is found here and not in the middle of a write.
+    // Values are decoded when they are first read: half a surrogate pair is detected here and not in the middle of a write.
     private static bool HasNulInName(JsonNode? node)
     {
         if (node is JsonValue value && value.GetValueKind() == JsonValueKind.String) _ = value.GetValue<string>();

@@ -7,10 +7,10 @@ using Microsoft.AspNetCore.Http;
 
 namespace MeshTrust.ControlPlanes.Embedded;
 
-/// <summary>An answer: a body that is whole, or a stream that goes on (a watch).</summary>
+/// <summary>A response: a complete body, or a stream that continues (a watch).</summary>
 internal sealed record ApiReply(int Code, string ContentType, ReadOnlyMemory<byte> Body)
 {
-    /// <summary>Writes the body piece by piece; null where <see cref="Body"/> is all.</summary>
+    /// <summary>Writes the body piece by piece; null if <see cref="Body"/> is complete.</summary>
     public Func<Stream, CancellationToken, Task>? Stream { get; init; }
 
     /// <summary>Seconds of a Retry-After header.</summary>
@@ -46,7 +46,7 @@ internal sealed record ApiReply(int Code, string ContentType, ReadOnlyMemory<byt
     }
 }
 
-/// <summary>The forms in which an object can be answered.</summary>
+/// <summary>The representations of an object in a response.</summary>
 internal enum Representation { Json, Yaml, Table }
 
 /// <summary>Reads the Accept header as kube-apiserver does: the first range that can be served wins.</summary>
@@ -79,11 +79,11 @@ internal static class Negotiation
     }
 }
 
-/// <summary>Some objects of one kind, as of a revision. A page that is not the last says how to go on.</summary>
+/// <summary>Some objects of one kind, as of a revision. A page that is not the last has a continue token.</summary>
 internal sealed record ObjectPage(
     ObjectKind Kind, IReadOnlyList<StoredObject> Items, long Revision, string? Next = null, int? Remaining = null);
 
-/// <summary>Stored objects as answers: alone, in a list, as a table, as an event of a watch.</summary>
+/// <summary>Stored objects as responses: alone, in a list, as a table, as an event of a watch.</summary>
 internal static class ObjectJson
 {
     public static byte[] Single(StoredObject item) =>

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace MeshTrust.ControlPlanes.Embedded;
 
-/// <summary>A body that was read whole, and the media type that it claims. It is in no ToString: it may hold keys.</summary>
+/// <summary>A body that was read completely, and its declared media type. No ToString includes it: it may contain keys.</summary>
 internal sealed class RequestBody(byte[] bytes, string mediaType)
 {
     private const int Limit = 3 * 1024 * 1024;
@@ -32,9 +32,9 @@ internal sealed class RequestBody(byte[] bytes, string mediaType)
     public static string MediaTypeOf(HttpRequest request) => (request.ContentType ?? string.Empty).Split(';')[0].Trim().ToLowerInvariant();
 
     /// <summary>The object in the body of a POST, PUT or DELETE.</summary>
-    /// <param name="kind">What it must be.</param>
-    /// <param name="schema">Its shape, for protobuf; null where no client sends it so.</param>
-    /// <exception cref="ApiFault">415 for another media type, 400 where it cannot be read.</exception>
+    /// <param name="kind">The expected kind.</param>
+    /// <param name="schema">Its shape, for protobuf; null if no client sends it this way.</param>
+    /// <exception cref="ApiFault">415 for another media type, 400 if it cannot be read.</exception>
     public JsonObject Decode(string kind, StructField? schema)
     {
         var unrecognized = $"the object provided is unrecognized (must be of type {kind}): ";
@@ -57,17 +57,17 @@ internal sealed class RequestBody(byte[] bytes, string mediaType)
     private static ApiFault TooLarge() => new(413, "RequestEntityTooLarge", $"Request entity too large: limit is {Limit}");
 }
 
-/// <summary>What a writing request wants beside its body, from its query.</summary>
+/// <summary>The options of a write request, from its query.</summary>
 /// <param name="Manager">The field manager: the query's, or the first word of the User-Agent.</param>
 /// <param name="DryRun">Do everything but store.</param>
 /// <param name="Force">Take over the fields of other managers (server-side apply only).</param>
 /// <param name="Strict">Refuse unknown fields (<c>fieldValidation=Strict</c>).</param>
-/// <param name="MayCreate">Whether the user may also create, where the verb is patch.</param>
+/// <param name="MayCreate">Whether the user may also create, if the verb is patch.</param>
 internal sealed record WriteOptions(string Manager, bool DryRun = false, bool Force = false, bool Strict = false, bool MayCreate = true)
 {
     private const int LongestManager = 128;
 
-    /// <exception cref="ApiFault">422 where an option is wrong.</exception>
+    /// <exception cref="ApiFault">422 if an option is invalid.</exception>
     public static WriteOptions Read(HttpRequest request, string kind, bool isApply = false)
     {
         var faults = new List<FieldFault>();
@@ -87,7 +87,7 @@ internal sealed record WriteOptions(string Manager, bool DryRun = false, bool Fo
     }
 
     /// <summary>Reads dryRun of a query and of a body's DeleteOptions.</summary>
-    /// <exception cref="ApiFault">422 where it is wrong.</exception>
+    /// <exception cref="ApiFault">422 if it is invalid.</exception>
     public static bool IsDryRunOfDelete(HttpRequest request, IEnumerable<string> inBody)
     {
         var faults = new List<FieldFault>();

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace MeshTrust.ControlPlanes.Embedded;
 
-/// <summary>Takes a request through authentication, authorization and the endpoint, and writes the answer.</summary>
+/// <summary>Passes a request through authentication, authorization and the endpoint, and writes the response.</summary>
 internal sealed class ApiServer(Authentication authentication, AccessRules rules, ObjectEndpoint objects) : IDisposable
 {
     private const string Reviews = $"/apis/{AccessRules.ReviewGroup}/v1/{AccessRules.Reviews}";
@@ -27,12 +27,12 @@ internal sealed class ApiServer(Authentication authentication, AccessRules rules
         }
         catch (OperationCanceledException) when (end.IsCancellationRequested)
         {
-            // The client is gone, or the server stops.
+            // The client disconnected, or the server is stopping.
             context.Abort();
         }
     }
 
-    // A defect of this server must not end the host's process or show what a body held: it is answered as 500 with its type only.
+    // A defect of this server must not end the host's process or expose a body: the response is 500 with the exception's type only.
     [SuppressMessage("Design", "CA1031:Do not catch general exception types", Justification = "The edge of the server.")]
     private async Task<ApiReply> AnswerSafelyAsync(HttpContext context, CancellationToken cancellationToken)
     {
@@ -98,7 +98,7 @@ internal sealed class ApiServer(Authentication authentication, AccessRules rules
     }
 }
 
-/// <summary>What a path to objects means. A resource that is not served has no kind.</summary>
+/// <summary>The meaning of a path to objects. A resource that is not served has no kind.</summary>
 internal sealed record ApiTarget(string Group, string Resource, ObjectKind? Kind, string Namespace, string Name, string Subresource)
 {
     /// <summary>Reads <c>/api/v1/...</c>, and <c>/apis/group/v1/...</c> of a group that has kinds; null for every other path.</summary>
@@ -109,7 +109,7 @@ internal sealed record ApiTarget(string Group, string Resource, ObjectKind? Kind
         _ => null,
     };
 
-    /// <summary>What the caller must be allowed, with the verb as RBAC names it. A namespace is in itself.</summary>
+    /// <summary>The permission that the caller needs, with the verb as RBAC names it. A namespace counts as inside itself.</summary>
     public AccessRequest Access(string method, bool watch)
     {
         var verb = method switch

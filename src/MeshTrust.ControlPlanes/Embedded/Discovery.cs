@@ -3,20 +3,20 @@ using System.Text.Json.Nodes;
 
 namespace MeshTrust.ControlPlanes.Embedded;
 
-/// <summary>What the server says of itself: its version, its resources, and as much OpenAPI as kubectl needs to begin.</summary>
+/// <summary>What the server reports about itself: its version, its resources, and as much OpenAPI as kubectl needs.</summary>
 internal static class Discovery
 {
-    /// <summary>The version whose answers this server gives, as far as it gives them.</summary>
+    /// <summary>The version whose responses this server follows, as far as it implements them.</summary>
     public const string GitVersion = "v1.32.0+embedded";
 
-    // Each group beside the core group has the one version v1.
+    // Each group except the core group has the one version v1.
     private static readonly IReadOnlyCollection<string> Groups = new SortedSet<string>(
         ObjectKind.All.Select(k => k.Group).Where(g => g.Length > 0).Append(AccessRules.ReviewGroup), StringComparer.Ordinal);
 
-    // By path; each is made for the host that the client asked.
+    // By path; each is created for the host that the client used.
     private static readonly SortedDictionary<string, Func<string, JsonObject>> Documents = AllDocuments();
 
-    /// <summary>The document at a path; null where there is none.</summary>
+    /// <summary>The document at a path; null if there is none.</summary>
     public static ApiReply? At(string path, string host) => path switch
     {
         "/" => ApiReply.Json(200, PathList()),
@@ -24,7 +24,7 @@ internal static class Discovery
         _ => Documents.TryGetValue(path, out var document) ? ApiReply.Json(200, document(host)) : null,
     };
 
-    /// <summary>What is answered for a path that leads nowhere.</summary>
+    /// <summary>The response for an unknown path.</summary>
     public static ApiReply NotFound(string path) =>
         path.StartsWith("/apis/", StringComparison.Ordinal) || path.StartsWith("/openapi/", StringComparison.Ordinal)
             ? ApiReply.Text(404, "404 page not found\n")
@@ -102,7 +102,7 @@ internal static class Discovery
 
     private static string PathOf(ObjectKind kind) => (kind.Group.Length == 0 ? "api/" : "apis/") + kind.ApiVersion;
 
-    // kubectl asks one thing of it: whether a kind's requests take fieldValidation. The schemas say nothing.
+    // kubectl needs one fact from it: whether a kind's requests accept fieldValidation. The schemas are empty.
     private static JsonObject OpenApi(string path)
     {
         var paths = new JsonObject();

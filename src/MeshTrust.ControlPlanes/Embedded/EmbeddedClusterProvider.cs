@@ -6,7 +6,7 @@ using MeshTrust.Settings;
 namespace MeshTrust.ControlPlanes.Embedded;
 
 /// <summary>
-/// Clusters in this process: one <see cref="EmbeddedControlPlane"/> each. They need nothing installed and keep their state.
+/// Clusters in this process: one <see cref="EmbeddedControlPlane"/> each. They need no installed programs and keep their state.
 /// </summary>
 internal sealed class EmbeddedClusterProvider(string workDirectory) : LocalPlaneProvider(workDirectory, "embedded", "MT2003")
 {
@@ -20,7 +20,7 @@ internal sealed class EmbeddedClusterProvider(string workDirectory) : LocalPlane
     /// Starts all clusters in parallel. A cluster that another process serves from the same work directory is used as it is.
     /// </summary>
     /// <exception cref="MeshTrustException">
-    /// All problems of all clusters: MT2001, MT2003, MT1001 to MT1004. Then nothing stays started.
+    /// All problems of all clusters: MT2001, MT2003, MT1001 to MT1004. Then nothing keeps running.
     /// </exception>
     public override async Task<ClusterSet> EnsureAsync(MeshTopology topology, CancellationToken cancellationToken)
     {
@@ -74,8 +74,8 @@ internal sealed class EmbeddedClusterProvider(string workDirectory) : LocalPlane
     }
 
     /// <summary>
-    /// Asks the recorded port of a server that another process (or another provider of this one) runs. Only one with the recorded CA
-    /// that takes the recorded administrator counts: another program may listen there by now. Null where there is none (yet).
+    /// Checks the recorded port of a server that another process (or another provider of this one) runs. Only one with the recorded CA
+    /// that accepts the recorded administrator counts: another program may use the port by now. Null if there is none (yet).
     /// </summary>
     private async Task<Start?> FindRunningAsync(ClusterName name, StateDirectory state, CancellationToken cancellationToken)
     {
@@ -92,6 +92,6 @@ internal sealed class EmbeddedClusterProvider(string workDirectory) : LocalPlane
         return new Start(null, Provide(name, kubeconfig, ClusterOutcome.Kept, detail));
     }
 
-    /// <summary>A cluster, and its server where this process runs it.</summary>
+    /// <summary>A cluster, and its server if this process runs it.</summary>
     private sealed record Start(EmbeddedControlPlane? Plane, ProvidedCluster Cluster);
 }

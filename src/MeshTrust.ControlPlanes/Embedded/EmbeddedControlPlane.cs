@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace MeshTrust.ControlPlanes.Embedded;
 
-/// <summary>What one embedded API server is to be.</summary>
+/// <summary>The options of one embedded API server.</summary>
 public sealed record EmbeddedControlPlaneOptions
 {
     /// <summary>The cluster's name: it becomes the name of cluster, context and user in the kubeconfig.</summary>
@@ -15,7 +15,7 @@ public sealed record EmbeddedControlPlaneOptions
     /// <summary>Where objects and credentials are kept between runs (absolute path); null keeps everything in memory.</summary>
     public string? StateDirectory { get; init; }
 
-    /// <summary>The port on 127.0.0.1, which must be free; 0 takes the port of the last run where that is free, else any.</summary>
+    /// <summary>The port on 127.0.0.1, which must be free; 0 uses the port of the last run if that is free, else any.</summary>
     public int Port { get; init; }
 
     /// <summary>
@@ -24,26 +24,26 @@ public sealed record EmbeddedControlPlaneOptions
     /// </summary>
     public bool DeletesNamespaces { get; init; } = true;
 
-    /// <summary>How many changes a watch can look back on; for older ones it gets 410 Gone. At least 1.</summary>
+    /// <summary>How many past changes a watch can start from; for older ones it gets 410 Gone. At least 1.</summary>
     public int WatchHistory { get; init; } = 1024;
 
-    /// <summary>How often a watch gets a bookmark, where its client wants them.</summary>
+    /// <summary>How often a watch gets a bookmark, if its client requests them.</summary>
     public TimeSpan BookmarkInterval { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>The clock for timestamps and for the validity of certificates.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
     /// <summary>
-    /// What each request goes through first, as ASP.NET Core middleware: it can answer itself, wait, abort the connection, or change
-    /// what the server (its second argument) answered. So a test makes this server fail as it likes. Called concurrently.
+    /// Middleware that each request passes first, as in ASP.NET Core: it can answer itself, wait, abort the connection, or change the
+    /// response of the server (its second argument). Tests use it to inject failures. Called concurrently.
     /// </summary>
     public Func<HttpContext, RequestDelegate, Task>? Middleware { get; init; }
 }
 
 /// <summary>
-/// A Kubernetes API server in this process, on loopback only, with a CA and credentials of its own. It stores namespaces, secrets and
-/// configmaps and answers as kube-apiserver does; docs/embedded.md says what it does not. It reads no configuration or environment,
-/// writes no log and catches no signal.
+/// A Kubernetes API server in this process, on loopback only, with its own CA and credentials. It stores namespaces, secrets and
+/// configmaps and answers like kube-apiserver; docs/embedded.md lists what it does not support. It reads no configuration or environment,
+/// writes no log and handles no signal.
 /// </summary>
 public sealed class EmbeddedControlPlane : IAsyncDisposable
 {
@@ -81,15 +81,15 @@ public sealed class EmbeddedControlPlane : IAsyncDisposable
     /// <summary>The administrator's kubeconfig (group <c>system:masters</c>), with certificates and key inline: it is secret.</summary>
     public string KubeconfigText { get; }
 
-    /// <summary>Whether an earlier run left state.</summary>
+    /// <summary>Whether there is state from an earlier run.</summary>
     internal bool WasThere { get; private init; }
 
-    /// <summary>How many objects of users an earlier run left.</summary>
+    /// <summary>How many user objects there are from an earlier run.</summary>
     internal int Kept { get; private init; }
 
-    /// <summary>Starts a server. It answers when this returns, and every write it acknowledges is in the state directory.</summary>
+    /// <summary>Starts a server. It is ready when this returns, and every write it acknowledges is in the state directory.</summary>
     /// <exception cref="MeshTrustException">
-    /// MT2001 the state cannot be read, MT2002 another server has it, MT2004 the port is taken, MT1001 to MT1004 the disk.
+    /// MT2001 the state cannot be read, MT2002 another server uses it, MT2004 the port is taken, MT1001 to MT1004 the disk.
     /// </exception>
     public static async Task<EmbeddedControlPlane> StartAsync(EmbeddedControlPlaneOptions options, CancellationToken cancellationToken)
     {
@@ -99,11 +99,11 @@ public sealed class EmbeddedControlPlane : IAsyncDisposable
         state.Create();
         return await TryStartAsync(options, state, cancellationToken).ConfigureAwait(false)
             ?? throw new MeshTrustException(Stage.ClusterCreation, new Problem("MT2002", path,
-                $"Another server has the state of embedded cluster '{options.Name}'.",
-                "Stop it first, or give this one a directory of its own."));
+                $"Another server is using the state of embedded cluster '{options.Name}'.",
+                "Stop it first, or use a different directory."));
     }
 
-    /// <summary>The same on a state; null where another server holds its lock.</summary>
+    /// <summary>The same for an existing state; null if another server holds its lock.</summary>
     internal static async Task<EmbeddedControlPlane?> TryStartAsync(
         EmbeddedControlPlaneOptions options, StateDirectory state, CancellationToken cancellationToken)
     {
@@ -119,7 +119,7 @@ public sealed class EmbeddedControlPlane : IAsyncDisposable
         }
     }
 
-    /// <summary>Makes a user and says what they may do, beside what everybody may; the grants hold until the server stops.</summary>
+    /// <summary>Creates a user with rights beyond those of every user; the grants last until the server stops.</summary>
     /// <param name="name">The user's name: the certificate's CN.</param>
     /// <param name="groups">The user's groups: the certificate's O.</param>
     /// <param name="grants">What the user may do; a second call for the same name replaces them.</param>
@@ -134,7 +134,7 @@ public sealed class EmbeddedControlPlane : IAsyncDisposable
         return credential.ToKubeconfig(_options.Name.Value, Server, _identity.Ca.CertificatePem);
     }
 
-    /// <summary>Ends open watches, gives requests in flight a moment, and stops. The state stays.</summary>
+    /// <summary>Ends open watches, lets requests in flight finish briefly, and stops. The state stays.</summary>
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
@@ -150,7 +150,7 @@ public sealed class EmbeddedControlPlane : IAsyncDisposable
 
     internal static Uri Address(int port) => new($"https://127.0.0.1:{port}/");
 
-    /// <summary>How many of these objects are not a server's own.</summary>
+    /// <summary>How many of these objects the server did not create itself.</summary>
     internal static int CountOfUsers(IEnumerable<StoredObject> objects) =>
         objects.Count(o => o.Kind != ObjectKind.Namespace || !SystemNamespaces.Contains(o.Name));
 
@@ -186,8 +186,8 @@ public sealed class EmbeddedControlPlane : IAsyncDisposable
             if (!KestrelHost.IsBindFailure(e)) throw;
             var location = Address(options.Port).GetLeftPart(UriPartial.Authority);
             throw new MeshTrustException(Stage.ClusterCreation, new Problem("MT2004", location,
-                $"Embedded cluster '{options.Name}' cannot listen there: the port is taken or not allowed.",
-                "Stop what listens there, or take another port; 0 takes any."));
+                $"Embedded cluster '{options.Name}' cannot listen on this port: it is in use or not allowed.",
+                "Stop the program that uses the port, or use another port; 0 uses any free one."));
         }
     }
 
@@ -202,7 +202,7 @@ public sealed class EmbeddedControlPlane : IAsyncDisposable
         return identity;
     }
 
-    // What a new cluster has is made in memory and saved in one go: a killed start leaves nothing, or all of it.
+    // The content of a new cluster is created in memory and saved at once: a killed start leaves nothing, or all of it.
     private static ObjectRegistry Registry(
         EmbeddedControlPlaneOptions options, StateDirectory? state, long revision, IReadOnlyList<StoredObject> objects)
     {

@@ -6,7 +6,7 @@ using MeshTrust.IO;
 namespace MeshTrust.ControlPlanes.Embedded;
 
 /// <summary>
-/// Server-side apply and the ownership that every other write leaves behind, after the rules of structured-merge-diff for the
+/// Server-side apply and the field ownership of every other write, according to the rules of structured-merge-diff for the
 /// fixed schemas of this server (https://kubernetes.io/docs/reference/using-api/server-side-apply/).
 /// </summary>
 internal static class FieldOwnership
@@ -17,7 +17,7 @@ internal static class FieldOwnership
     // The server keeps apiVersion, kind, status and the rest of metadata itself: no manager owns them.
     private static readonly string[] OwnedMetadata = ["labels", "annotations", "ownerReferences", "finalizers"];
 
-    /// <summary>The object that an apply makes of the live one; the very same instance where nothing changes.</summary>
+    /// <summary>The result of an apply to the live object; the same instance if nothing changes.</summary>
     /// <exception cref="ApiFault">409 with one cause for each field that another manager owns.</exception>
     public static JsonObject Apply(ObjectKind kind, JsonObject? live, JsonObject applied, string manager, bool force, string now)
     {
@@ -26,7 +26,7 @@ internal static class FieldOwnership
         var last = owners.Find(manager, isApply: true);
         var merged = Merge(live, applied, kind.Schema);
 
-        // Who applies an object owns its leaves, not the maps around them.
+        // An applier owns the leaves of an object, not the maps around them.
         var own = FieldPath.None.Union(ValuesOf(applied, kind.Schema).Where(v => v.Value is not null).Select(v => v.Key));
         var next = owners.With(new FieldOwner(manager, true, own, now));
         foreach (var path in last?.Fields ?? FieldPath.None)
@@ -48,7 +48,7 @@ internal static class FieldOwnership
     }
 
     /// <summary>
-    /// Notes who owns what after a create, update or patch. A list from the client replaces the live one, as kubectl's migration needs.
+    /// Records ownership after a create, update or patch. A list from the client replaces the live one, as kubectl's migration needs.
     /// </summary>
     public static void Update(ObjectKind kind, JsonObject? live, JsonObject updated, string manager, string now)
     {
@@ -62,7 +62,7 @@ internal static class FieldOwnership
         owners.Without(changed.Union(removed), manager, isApply: false).With(new FieldOwner(manager, false, own, time)).Store(updated);
     }
 
-    /// <summary>An object taken apart: all paths that can be owned with their values. A map or set itself has the value null.</summary>
+    /// <summary>An object in parts: all paths that can be owned, with their values. A map or set itself has the value null.</summary>
     private static SortedDictionary<string, JsonNode?> ValuesOf(JsonObject? source, StructField schema)
     {
         var values = new SortedDictionary<string, JsonNode?>(StringComparer.Ordinal);
@@ -125,7 +125,7 @@ internal static class FieldOwnership
         return result;
     }
 
-    // A real server writes the keys of a map in order, no matter who added them.
+    // A real server writes the keys of a map in order, whoever added them.
     private static JsonObject MergeMap(JsonObject live, JsonObject applied)
     {
         var result = new SortedDictionary<string, JsonNode?>(StringComparer.Ordinal);

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace MeshTrust.ControlPlanes.Embedded;
 
-/// <summary>The shape of a field, and so how it is owned: whole, key by key, or element by element.</summary>
+/// <summary>The shape of a field, which determines its ownership: as a whole, by key, or by element.</summary>
 internal abstract record FieldType
 {
     public static readonly ScalarField Text = new(ScalarKind.Text);
@@ -27,7 +27,7 @@ internal sealed record MapField(ScalarField Value) : FieldType;
 /// <summary>A list of texts whose elements are owned one by one.</summary>
 internal sealed record SetField : FieldType;
 
-/// <summary>A value that is owned as a whole, whatever is in it.</summary>
+/// <summary>A value that is owned as a whole, regardless of its content.</summary>
 internal sealed record AtomicField : FieldType;
 
 /// <summary>Named fields, never owned itself. The numbers are those of protobuf (generated.proto of k8s.io/api and apimachinery).</summary>
@@ -49,10 +49,10 @@ internal sealed record StructField : FieldType
 
 internal enum DefectKind { UnknownField, WrongType, NotBase64 }
 
-/// <summary>A defect of a body. The path begins with a dot; the text quotes no value.</summary>
+/// <summary>A defect in a body. The path begins with a dot; the text quotes no value.</summary>
 internal sealed record Defect(string Path, DefectKind Kind, string Text);
 
-/// <summary>Brings a body into the shape of its kind: known fields only, nothing null, nothing empty, every scalar of its type.</summary>
+/// <summary>Converts a body to the shape of its kind: known fields only, nothing null, nothing empty, every scalar of its type.</summary>
 internal sealed class ObjectShape
 {
     private readonly List<Defect> _defects = [];
@@ -147,10 +147,10 @@ internal sealed class ObjectShape
     }
 }
 
-/// <summary>Bodies of writing requests as objects of a kind, or the refusal that a real server words differently for apply.</summary>
+/// <summary>Bodies of write requests as objects of a kind, or the error, which a real server words differently for apply.</summary>
 internal static class TypedObject
 {
-    /// <summary>The body of a POST or PUT, or what a patch made, with defaults.</summary>
+    /// <summary>The body of a POST or PUT, or the result of a patch, with defaults.</summary>
     public static JsonObject Of(ObjectKey key, JsonObject body, bool strict, bool isPatch = false)
     {
         var kind = key.Kind;

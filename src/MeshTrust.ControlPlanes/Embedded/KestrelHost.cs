@@ -20,8 +20,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace MeshTrust.ControlPlanes.Embedded;
 
 /// <summary>
-/// Kestrel alone, with no host around it: a host would read configuration and environment, write logs and catch the signals of the
-/// process, which all belong to the program that embeds this server.
+/// Kestrel without a host: a host would read configuration and environment, write logs and handle the signals of the process, which all
+/// belong to the program that embeds this server.
 /// </summary>
 internal sealed class KestrelHost : IHttpApplication<HttpContext>, IAsyncDisposable
 {
@@ -45,8 +45,8 @@ internal sealed class KestrelHost : IHttpApplication<HttpContext>, IAsyncDisposa
             // A resumed session would lose the client's certificate.
             AllowTlsResume = false,
 
-            // As kube-apiserver does: a certificate is requested, not required; who the client is, is decided for each request.
-#pragma warning disable CA5359 // On the server's side: Authentication judges the client's certificate, with a 401 that a client can read.
+            // Like kube-apiserver: a certificate is requested, not required; each request is authenticated separately.
+#pragma warning disable CA5359 // On the server's side: Authentication checks the client's certificate, with a 401 that a client can read.
             RemoteCertificateValidationCallback = (_, _, _, _) => true,
 #pragma warning restore CA5359
         };
@@ -76,7 +76,7 @@ internal sealed class KestrelHost : IHttpApplication<HttpContext>, IAsyncDisposa
 
     public int Port { get; private set; }
 
-    /// <summary>Starts on that port (0 is any), or on any where it is taken and that is allowed.</summary>
+    /// <summary>Starts on that port (0 is any), or on any other if it is taken and that is allowed.</summary>
     public static async Task<KestrelHost> StartAsync(
         int port, bool orAny, Func<X509Certificate2> certificate, RequestDelegate handler, CancellationToken cancellationToken)
     {
@@ -113,7 +113,7 @@ internal sealed class KestrelHost : IHttpApplication<HttpContext>, IAsyncDisposa
 
     public async ValueTask DisposeAsync()
     {
-        // Requests in flight get a moment to be answered; then their connections are cut.
+        // Requests in flight may finish briefly; then their connections are closed.
         using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(200));
         await _server.StopAsync(patience.Token).ConfigureAwait(false);
         await _services.DisposeAsync().ConfigureAwait(false);
@@ -126,7 +126,7 @@ internal sealed class KestrelHost : IHttpApplication<HttpContext>, IAsyncDisposa
         || exception is SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse or SocketError.AccessDenied }
         || (exception.InnerException is { } inner && IsBindFailure(inner));
 
-    /// <summary>Kestrel registers its parts through this interface only; nothing else of a web host is wanted here.</summary>
+    /// <summary>Kestrel registers its parts only through this interface; nothing else of a web host is needed here.</summary>
     private sealed class ServicesOnly(IServiceCollection services) : IWebHostBuilder
     {
         public IWebHostBuilder ConfigureServices(Action<IServiceCollection> configureServices)

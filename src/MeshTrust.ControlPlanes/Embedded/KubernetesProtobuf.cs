@@ -7,7 +7,7 @@ namespace MeshTrust.ControlPlanes.Embedded;
 /// <summary>
 /// Bodies in Kubernetes' protobuf: the four bytes <c>k8s\0</c>, then a message Unknown that holds apiVersion, kind and the object
 /// (apimachinery runtime/generated.proto). <c>kubectl create namespace|secret|configmap</c> and <c>kubectl auth can-i</c> send nothing
-/// else, and do not fall back to JSON after 415 (kubectl 1.32 and 1.35). Answers are never protobuf.
+/// else, and do not fall back to JSON after 415 (kubectl 1.32 and 1.35). Responses are never protobuf.
 /// </summary>
 internal static class KubernetesProtobuf
 {
@@ -16,8 +16,8 @@ internal static class KubernetesProtobuf
     private static readonly StructField Timestamp = new(("seconds", 1, FieldType.Number));
 
     /// <summary>
-    /// The object as JSON; null where the bytes are no such object, or hold a field that is owned as a whole: kubectl sends none, and a
-    /// reader that drops one would do harm.
+    /// The object as JSON; null if the bytes are not such an object, or contain a field that is owned as a whole: kubectl sends none, and
+    /// silently dropping one would lose data.
     /// </summary>
     public static JsonObject? Decode(byte[] body, string kind, StructField? schema)
     {
@@ -85,7 +85,7 @@ internal static class KubernetesProtobuf
         return result;
     }
 
-    // Go writes empty texts, zero numbers and zero times as well; in JSON they are absent.
+    // Go also writes empty texts, zero numbers and zero times; in JSON they are absent.
     private static JsonNode? Scalar(ScalarKind kind, CodedInputStream input) => kind switch
     {
         ScalarKind.Boolean => input.ReadBool(),

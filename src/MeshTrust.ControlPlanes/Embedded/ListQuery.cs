@@ -10,7 +10,7 @@ internal sealed class Selector
 {
     private readonly IReadOnlyList<Func<StoredObject, bool>> _rules;
 
-    /// <exception cref="ApiFault">400 where a selector cannot be read.</exception>
+    /// <exception cref="ApiFault">400 if a selector cannot be read.</exception>
     public Selector(ObjectKind kind, string labels, params IEnumerable<string> fields) => _rules =
     [
         .. SplitTerms(labels).Select(LabelRule),
@@ -97,9 +97,9 @@ internal sealed class Selector
 
 /// <summary>Lists in pages: <c>limit</c> and <c>continue</c>.</summary>
 /// <remarks>
-/// All pages show the moment of the first, as long as the history for watches reaches back to it. Where it does not, the next page is
-/// read from what is then there, after the last key of this page (a real server answers 410 Expired). Every page carries the
-/// revision of the first: a watch from there misses nothing.
+/// All pages show the state of the first, as long as the history for watches reaches back to it. If it does not, the next page shows
+/// the current state after the last key of this page (a real server answers 410 Expired). Every page has the revision of the first: a
+/// watch from there misses nothing.
 /// </remarks>
 internal static class ListPage
 {
@@ -123,7 +123,7 @@ internal static class ListPage
         return new ObjectPage(kind, page, revision, Format(revision, page[^1].Key), hasSelector ? null : all.Count - page.Count);
     }
 
-    /// <summary>A query's number, 0 where it is absent.</summary>
+    /// <summary>A query's number, 0 if it is absent.</summary>
     public static long Number(HttpRequest request, string name)
     {
         var text = request.Query[name].ToString();

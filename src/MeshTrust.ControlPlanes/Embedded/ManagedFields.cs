@@ -12,7 +12,7 @@ internal sealed record FieldOwner(string Manager, bool IsApply, ImmutableSortedS
         Manager == manager && IsApply == isApply && Subresource == subresource;
 }
 
-/// <summary>Who owns what of an object: <c>metadata.managedFields</c>.</summary>
+/// <summary>The field owners of an object: <c>metadata.managedFields</c>.</summary>
 internal sealed class ManagedFields
 {
     public static readonly ManagedFields None = new([]);
@@ -24,7 +24,7 @@ internal sealed class ManagedFields
     public static ManagedFields Of(JsonObject? source) =>
         source?["metadata"]?["managedFields"] is JsonArray list ? Parse(list) ?? None : None;
 
-    /// <summary>Reads a list; null where an entry is broken.</summary>
+    /// <summary>Reads a list; null if an entry is invalid.</summary>
     public static ManagedFields? Parse(JsonArray list)
     {
         var owners = new List<FieldOwner>();
@@ -41,7 +41,7 @@ internal sealed class ManagedFields
 
     public FieldOwner? Find(string manager, bool isApply) => Owners.FirstOrDefault(o => o.Is(manager, isApply));
 
-    /// <summary>With that owner in the place of the earlier one, or without it where it owns nothing.</summary>
+    /// <summary>With that owner instead of the earlier one, or without it if it owns nothing.</summary>
     public ManagedFields With(FieldOwner owner) =>
         new([.. Owners.Where(o => !o.Is(owner.Manager, owner.IsApply)), .. owner.Fields.IsEmpty ? Array.Empty<FieldOwner>() : [owner]]);
 
@@ -88,7 +88,7 @@ internal sealed class ManagedFields
 
 /// <summary>
 /// Paths to owned fields, in the form of <c>FieldsV1</c> of managedFields: the elements (<c>f:data</c>, <c>v:"x"</c>) joined by NUL,
-/// which no name can hold.
+/// which no name can contain.
 /// </summary>
 internal static class FieldPath
 {

@@ -66,7 +66,7 @@ internal sealed class ObjectEndpoint(ObjectRegistry registry, TimeProvider clock
 
     private ApiReply Watch(ObjectKey key, HttpRequest request, Representation form)
     {
-        // Clients try this first and go on with list and watch where it is refused.
+        // Clients try this first and fall back to list and watch if it is rejected.
         if (request.Query.ContainsKey("sendInitialEvents"))
         {
             const string Why = "sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled";
@@ -128,7 +128,7 @@ internal sealed class ObjectEndpoint(ObjectRegistry registry, TimeProvider clock
         }
     }
 
-    // Most clients send JSON, which is much faster read as such; what begins like it and is none may still be YAML.
+    // Most clients send JSON, which is much faster to read as JSON; text that only looks like JSON may still be YAML.
     private static JsonObject? ReadApplied(byte[] text)
     {
         if (text.AsSpan().TrimStart(" \r\n\t"u8) is [(byte)'{', ..])
@@ -139,7 +139,7 @@ internal sealed class ObjectEndpoint(ObjectRegistry registry, TimeProvider clock
             }
             catch (ApiFault)
             {
-                // The YAML reader has the last word, and the message.
+                // The YAML reader decides, and provides the message.
             }
         }
 

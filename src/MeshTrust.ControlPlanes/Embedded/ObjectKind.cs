@@ -4,8 +4,8 @@ using System.Text.Json.Nodes;
 namespace MeshTrust.ControlPlanes.Embedded;
 
 /// <summary>
-/// The kinds that are stored: one row each, with names, schema, defaults, rules, columns. Paths, discovery, apply, selectors, tables
-/// and state follow from the row.
+/// The stored kinds: one row each, with names, schema, defaults, rules, columns. Paths, discovery, apply, selectors, tables and state
+/// are derived from the row.
 /// </summary>
 internal sealed class ObjectKind
 {
@@ -87,14 +87,14 @@ internal sealed class ObjectKind
 
     public bool IsNamespaced { get; init; } = true;
 
-    /// <summary>The fields beside apiVersion, kind and metadata.</summary>
+    /// <summary>The fields besides apiVersion, kind and metadata.</summary>
     public required IReadOnlyList<(string Name, int Number, FieldType Type)> Fields { get; init; }
 
-    /// <summary>The whole object's shape. In protobuf, apiVersion and kind are outside of it.</summary>
+    /// <summary>The complete object's shape. In protobuf, apiVersion and kind are outside it.</summary>
     public StructField Schema => field ??= new StructField(
         [("apiVersion", -1, FieldType.Text), ("kind", -2, FieldType.Text), ("metadata", 1, Metadata), .. Fields]);
 
-    /// <summary>The field that field selectors know, beside name and namespace.</summary>
+    /// <summary>The field that field selectors support, besides name and namespace.</summary>
     public string? Selectable { get; init; }
 
     /// <summary>A field of type text that no update may change.</summary>
@@ -103,7 +103,7 @@ internal sealed class ObjectKind
     /// <summary>Fills in what a client left out.</summary>
     public Action<JsonObject> Default { get; init; } = _ => { };
 
-    /// <summary>Finds faults beside those of metadata.</summary>
+    /// <summary>Finds faults other than those of metadata.</summary>
     public Action<JsonObject, List<FieldFault>> Check { get; init; } = (_, _) => { };
 
     /// <summary>The columns of <c>kubectl get</c> between Name and Age. A number or a text.</summary>

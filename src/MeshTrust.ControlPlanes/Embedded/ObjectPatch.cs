@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace MeshTrust.ControlPlanes.Embedded;
 
-/// <summary>The three kinds of patch beside server-side apply.</summary>
+/// <summary>The three kinds of patch besides server-side apply.</summary>
 internal static class ObjectPatch
 {
     private const string DeleteFromList = "$deleteFromPrimitiveList/";
@@ -20,7 +20,7 @@ internal static class ObjectPatch
         return target;
     }
 
-    /// <summary>Strategic merge patch: as a merge patch, with directives, and with lists that merge where the schema says so.</summary>
+    /// <summary>Strategic merge patch: like a merge patch, with directives, and with lists that merge if the schema says so.</summary>
     public static JsonObject Strategic(JsonObject target, JsonObject patch)
     {
         switch (patch["$patch"]?.GetValue<string>())
@@ -99,7 +99,7 @@ internal static class ObjectPatch
         return root as JsonObject ?? throw Refused();
     }
 
-    /// <summary>The first list, and what only the second has behind it.</summary>
+    /// <summary>The first list, followed by the items that only the second has.</summary>
     public static JsonArray Union(JsonArray first, JsonArray second)
     {
         var result = (JsonArray)first.DeepClone();

@@ -9,7 +9,7 @@ internal sealed class ObjectRegistry(ObjectStore store, TimeProvider clock, bool
 {
     private static readonly string[] Immortal = ["default", "kube-system", "kube-public"];
 
-    // What no client sets at a create, and what no update changes.
+    // Fields that no client sets on create and no update changes.
     private static readonly string[] Deletion = ["deletionTimestamp", "deletionGracePeriodSeconds"];
     private static readonly string[] SetByServer = [.. Deletion, "selfLink", "generation", "clusterName"];
     private static readonly string[] KeptByServer =
@@ -47,7 +47,7 @@ internal sealed class ObjectRegistry(ObjectStore store, TimeProvider clock, bool
         return Change(live, TypedObject.Of(key, patch(target), options.Strict, isPatch: true), options, isApply: false);
     });
 
-    /// <summary>PATCH by server-side apply; it creates what is not there.</summary>
+    /// <summary>PATCH by server-side apply; it creates a missing object.</summary>
     public (StoredObject Result, bool Created) Apply(ObjectKey key, JsonObject body, WriteOptions options)
     {
         var applied = TypedObject.ForApply(key, body);
@@ -58,7 +58,7 @@ internal sealed class ObjectRegistry(ObjectStore store, TimeProvider clock, bool
             key.Kind.Default(merged);
             if (live is not null) return (Change(live, merged, options, isApply: true), false);
 
-            // The real server explains nothing here either: a patch that creates needs the verb create as well.
+            // The real server gives no reason here either: a patch that creates needs the verb create as well.
             return options.MayCreate
                 ? (Insert(key, merged, options), true)
                 : throw ApiFault.Forbidden(key.Kind.Plural, key.Name, string.Empty);
@@ -83,7 +83,7 @@ internal sealed class ObjectRegistry(ObjectStore store, TimeProvider clock, bool
         }
     });
 
-    /// <summary>DELETE of a collection: what was deleted.</summary>
+    /// <summary>DELETE of a collection: the deleted objects.</summary>
     public IReadOnlyList<StoredObject> DeleteAll(ObjectKind kind, string namespaceName, Selector selector, bool dryRun) =>
         Store.Atomically<IReadOnlyList<StoredObject>>(() =>
         {
@@ -132,7 +132,7 @@ internal sealed class ObjectRegistry(ObjectStore store, TimeProvider clock, bool
         return terminating;
     }
 
-    // As kube-controller-manager does: the content goes first; what has finalizers holds the namespace until they are gone.
+    // Like kube-controller-manager: the content goes first; objects with finalizers keep the namespace until they are gone.
     private void FinishNamespace(StoredObject terminating)
     {
         var held = ContentOf(terminating.Name).ToLookup(item => HasFinalizers(item.Thaw()));

@@ -7,8 +7,8 @@ namespace MeshTrust.ControlPlanes.Embedded;
 internal sealed record ObjectKey(ObjectKind Kind, string Namespace, string Name);
 
 /// <summary>
-/// One version of one object, immutable. The JSON holds neither apiVersion nor kind, as items of lists have it. The last value is what
-/// the kind's field selector may ask for: a secret's type, a namespace's phase.
+/// One version of one object, immutable. The JSON has neither apiVersion nor kind, like the items of lists. The last value is for the
+/// kind's field selector: a secret's type, a namespace's phase.
 /// </summary>
 internal sealed record StoredObject(
     ObjectKind Kind, string Namespace, string Name, long Revision, byte[] Json, Dictionary<string, string> Labels, string? Selectable)
@@ -24,7 +24,7 @@ internal sealed record StoredObject(
         return Freeze(kind, source) with { Revision = revision };
     }
 
-    /// <summary>What a dry run would have stored, with the resourceVersion that it has.</summary>
+    /// <summary>The result of a dry run, with its existing resourceVersion.</summary>
     public static StoredObject Freeze(ObjectKind kind, JsonObject source)
     {
         source.Remove("apiVersion");
@@ -43,17 +43,17 @@ internal sealed record StoredObject(
     /// <summary>A copy that the caller may change.</summary>
     public JsonObject Thaw() => (JsonObject)JsonNode.Parse(Json)!;
 
-    /// <summary>The JSON with more members at its begin; each ends with a comma.</summary>
+    /// <summary>The JSON with more members at its start; each ends with a comma.</summary>
     public byte[] JsonWith(string members) => [(byte)'{', .. Encoding.ASCII.GetBytes(members), .. Json.AsSpan(1)];
 
     public override string ToString() => $"{Kind} {Key} at {Revision}";
 }
 
-/// <summary>One change of the store: what was, what is. A deletion has a last version that carries its revision.</summary>
+/// <summary>One change of the store: before and after. A deletion has a last version with its revision.</summary>
 internal sealed record StoreChange(long Revision, StoredObject? Before, StoredObject? After, StoredObject Last);
 
 /// <summary>All objects of one server, in order, with one growing revision and a short history for watches.</summary>
-/// <remarks>A change is saved before anybody can see it; where saving fails, nothing has changed.</remarks>
+/// <remarks>A change is saved before anyone can see it; if saving fails, nothing has changed.</remarks>
 internal sealed class ObjectStore
 {
     private readonly Lock _gate = new();
@@ -76,10 +76,10 @@ internal sealed class ObjectStore
 
     public long OldestWatchable { get; private set; }
 
-    /// <summary>Everything, where no other thread writes.</summary>
+    /// <summary>Everything; no other thread may write.</summary>
     public IEnumerable<StoredObject> All => _objects.Values.SelectMany(o => o.Values);
 
-    /// <summary>Runs a step that reads and writes, alone.</summary>
+    /// <summary>Runs a step that reads and writes, exclusively.</summary>
     public T Atomically<T>(Func<T> step)
     {
         lock (_gate) return step();
@@ -90,13 +90,13 @@ internal sealed class ObjectStore
         lock (_gate) return _objects[key.Kind].GetValueOrDefault(StoredObject.KeyOf(key.Namespace, key.Name));
     }
 
-    /// <summary>All objects of a kind in the order of their keys, with the revision of that moment; an empty namespace means all.</summary>
+    /// <summary>All objects of a kind in the order of their keys, with the current revision; an empty namespace means all.</summary>
     public (IReadOnlyList<StoredObject> Items, long Revision) List(ObjectKind kind, string namespaceName)
     {
         lock (_gate) return (Within(namespaceName, _objects[kind]), Revision);
     }
 
-    /// <summary>The same as it was at an earlier revision, or as it is where the history does not reach that far.</summary>
+    /// <summary>The same at an earlier revision, or at the current one if the history does not reach that far.</summary>
     public IReadOnlyList<StoredObject> ListAt(ObjectKind kind, string namespaceName, long revision)
     {
         lock (_gate)
@@ -113,7 +113,7 @@ internal sealed class ObjectStore
         }
     }
 
-    /// <summary>The changes after a revision, and what to wait for where there are none. Null where that is too long ago.</summary>
+    /// <summary>The changes after a revision, and what to wait for if there are none. Null if the revision is too old.</summary>
     public (IReadOnlyList<StoreChange> Changes, Task Next)? ReadSince(long revision)
     {
         lock (_gate)

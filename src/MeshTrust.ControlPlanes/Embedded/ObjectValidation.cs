@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 
 namespace MeshTrust.ControlPlanes.Embedded;
 
-/// <summary>The rules of Kubernetes' validation for the three kinds, in its words.</summary>
+/// <summary>The rules of Kubernetes' validation for the three kinds, with its messages.</summary>
 internal static partial class ObjectValidation
 {
     private const int DataLimit = 1 << 20;

@@ -8,7 +8,7 @@ namespace MeshTrust.ControlPlanes.Embedded;
 
 /// <summary>
 /// One cluster's files: <c>objects.json</c>, <c>identity.json</c>, <c>endpoint.json</c> and <c>lock</c>. Every file is 0600 from its
-/// creation in a 0700 directory and is replaced by rename, so that a killed process leaves the old or the new one, never half of one.
+/// creation in a 0700 directory and is replaced by rename, so that a killed process leaves the old or the new one, never a partial one.
 /// </summary>
 internal sealed class StateDirectory(string path, string cluster)
 {
@@ -20,13 +20,13 @@ internal sealed class StateDirectory(string path, string cluster)
 
     public string Path { get; } = path;
 
-    /// <summary>Makes the directory, readable for its owner only.</summary>
+    /// <summary>Creates the directory, readable by its owner only.</summary>
     public void Create() => Guarded(Path, () => AtomicFile.CreatePrivateDirectory(Path));
 
-    /// <summary>Takes the lock, which the operating system gives back when the process ends. Null where another holds it.</summary>
+    /// <summary>Takes the lock, which the operating system releases when the process ends. Null if another process holds it.</summary>
     public FileLock? TryLock() => Guarded(Path, () => FileLock.TryTake(System.IO.Path.Combine(Path, "lock")));
 
-    /// <summary>What the last run left; revision 0 and no objects where there was none.</summary>
+    /// <summary>The state of the last run; revision 0 and no objects if there was none.</summary>
     public (long Revision, IReadOnlyList<StoredObject> Objects) LoadObjects()
     {
         if (Read(_objects) is not { } bytes) return (0, []);
@@ -34,7 +34,7 @@ internal sealed class StateDirectory(string path, string cluster)
         {
             var root = JsonNode.Parse(bytes)!.AsObject();
             if (root["format"]!.GetValue<int>() != Format)
-                throw new FormatException($"It has format {root["format"]}, this version reads {Format}.");
+                throw new FormatException($"It has format {root["format"]}, but this version reads format {Format}.");
             var objects = root["objects"]!.AsArray().Select(item =>
             {
                 var source = item!.DeepClone().AsObject();
@@ -51,11 +51,11 @@ internal sealed class StateDirectory(string path, string cluster)
         catch (Exception e) when (e is JsonException or InvalidOperationException or NullReferenceException or OverflowException
             or InvalidCastException)
         {
-            throw Corrupt(_objects, "It is not what an embedded cluster writes.");
+            throw Corrupt(_objects, "It was not written by an embedded cluster.");
         }
     }
 
-    /// <summary>Saves all objects; the disk's faults come as they are.</summary>
+    /// <summary>Saves all objects; disk errors are passed on.</summary>
     public void SaveObjects(long revision, IEnumerable<StoredObject> objects)
     {
         using var stream = new MemoryStream();
@@ -74,7 +74,7 @@ internal sealed class StateDirectory(string path, string cluster)
         AtomicFile.Replace(_objects, stream.GetBuffer().AsSpan(0, (int)stream.Length), secret: true);
     }
 
-    /// <summary>The credentials of the server that runs or ran last; null where there was none.</summary>
+    /// <summary>The credentials of the current or last server; null if there was none.</summary>
     public ServerIdentity? LoadIdentity()
     {
         if (Read(_identity) is not { } bytes) return null;
@@ -91,7 +91,7 @@ internal sealed class StateDirectory(string path, string cluster)
     public void SaveIdentity(ServerIdentity identity) =>
         Guarded(Path, () => AtomicFile.Replace(_identity, identity.ToJson(), secret: true));
 
-    /// <summary>The port of the server that runs or ran last; 0 where that is not known.</summary>
+    /// <summary>The port of the current or last server; 0 if unknown.</summary>
     public int ReadPort()
     {
         try
@@ -101,7 +101,7 @@ internal sealed class StateDirectory(string path, string cluster)
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            // Only a preference: any port will do.
+            // Only a preference: any port works.
             return 0;
         }
     }
@@ -112,7 +112,7 @@ internal sealed class StateDirectory(string path, string cluster)
         Guarded(Path, () => AtomicFile.Replace(_endpoint, ApiJson.ToUtf8(json), secret: true));
     }
 
-    /// <summary>Runs something on the disk, whose faults become problems of that path.</summary>
+    /// <summary>Runs a disk operation; its errors become problems of that path.</summary>
     public static void Guarded(string path, Action action) => Guarded(path, () =>
     {
         action();
@@ -145,5 +145,5 @@ internal sealed class StateDirectory(string path, string cluster)
 
     private MeshTrustException Corrupt(string file, string why) => new(Stage.ClusterCreation, new Problem("MT2001", file,
         $"The state of embedded cluster '{cluster}' cannot be read. {why} Nothing was changed.",
-        $"Put the file back from a copy, or move {Path} away to begin with an empty cluster."));
+        $"Restore the file from a copy, or move {Path} away to start with an empty cluster."));
 }

@@ -2,10 +2,10 @@ using System.Text.Json.Nodes;
 
 namespace MeshTrust.ControlPlanes.Embedded;
 
-/// <summary>A watch: one line of JSON for each change, until the client goes, its time is up or the server stops.</summary>
+/// <summary>A watch: one line of JSON for each change, until the client disconnects, its time is up or the server stops.</summary>
 internal sealed class WatchStream(ObjectStore store, TimeProvider clock, ObjectKind kind, string namespaceName, Selector selector)
 {
-    /// <summary>Where to begin; 0 begins with what is there.</summary>
+    /// <summary>Where to start; 0 starts with the existing objects.</summary>
     public long From { get; init; }
 
     public bool AsTable { get; init; }
@@ -23,7 +23,7 @@ internal sealed class WatchStream(ObjectStore store, TimeProvider clock, ObjectK
         using var timer = clock.CreateTimer(_ => end.Cancel(), null, Timeout ?? never, never);
         try
         {
-            // The headers go out now: a client waits for them before it believes that it watches.
+            // Send the headers now: a client waits for them before it considers the watch started.
             await target.FlushAsync(end.Token).ConfigureAwait(false);
             await RunAsync(target, end.Token).ConfigureAwait(false);
         }
@@ -83,7 +83,7 @@ internal sealed class WatchStream(ObjectStore store, TimeProvider clock, ObjectK
         }
     }
 
-    // What a selector hides or shows by a change counts as a deletion or an addition.
+    // An object that a change hides from or shows to a selector counts as deleted or added.
     private string? TypeOf(StoreChange change)
     {
         if (change.Last.Kind != kind || (namespaceName.Length > 0 && change.Last.Namespace != namespaceName)) return null;

@@ -34,11 +34,11 @@ internal sealed class ServerIdentity(ThrowawayCa ca, ClientCredential server, Cl
         DisableCertificateDownloads = true,
     };
 
-    /// <summary>Whether it will hold for a while; where not, a new one takes its place.</summary>
+    /// <summary>Whether it remains valid for a while; if not, a new one replaces it.</summary>
     public bool IsFresh(DateTimeOffset now) =>
         now >= Ca.Certificate.NotBefore && now + ThrowawayCa.RenewBefore < Ca.Certificate.NotAfter;
 
-    /// <exception cref="FormatException">The text is not what this class writes. The message quotes nothing of it.</exception>
+    /// <exception cref="FormatException">The text was not written by this class. The message does not quote it.</exception>
     public static ServerIdentity Parse(ReadOnlySpan<byte> json)
     {
         try
@@ -56,7 +56,7 @@ internal sealed class ServerIdentity(ThrowawayCa ca, ClientCredential server, Cl
         catch (Exception e) when (e is JsonException or InvalidOperationException or CryptographicException or ArgumentException
             or NullReferenceException)
         {
-            throw new FormatException("It holds no certificates and keys of a cluster.");
+            throw new FormatException("It does not contain the certificates and keys of a cluster.");
         }
     }
 
@@ -73,7 +73,7 @@ internal sealed class ServerIdentity(ThrowawayCa ca, ClientCredential server, Cl
     public void Dispose() => ca.Dispose();
 }
 
-/// <summary>A cluster's own CA, ECDSA P-256: it signs the server's certificate and those of users, and nothing else trusts it.</summary>
+/// <summary>A cluster's own CA, ECDSA P-256: it signs the certificates of the server and its users, and nothing else trusts it.</summary>
 internal sealed class ThrowawayCa(X509Certificate2 certificate) : IDisposable
 {
     public const string ClientAuthentication = "1.3.6.1.5.5.7.3.2";
@@ -99,7 +99,7 @@ internal sealed class ThrowawayCa(X509Certificate2 certificate) : IDisposable
         return new ThrowawayCa(request.CreateSelfSigned(now - ClockSkew, now + Lifetime));
     }
 
-    /// <exception cref="CryptographicException">The texts are no certificate and key, or they do not fit.</exception>
+    /// <exception cref="CryptographicException">The texts are not a certificate and key, or they do not match.</exception>
     public static ThrowawayCa Load(string certificatePem, string keyPem) => new(X509Certificate2.CreateFromPem(certificatePem, keyPem));
 
     public string ExportKeyPem() => Certificate.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem() + "\n";
@@ -149,7 +149,7 @@ internal sealed class ThrowawayCa(X509Certificate2 certificate) : IDisposable
     }
 }
 
-/// <summary>A certificate and its key as PEM. The key is in no ToString.</summary>
+/// <summary>A certificate and its key as PEM. No ToString includes the key.</summary>
 internal sealed record ClientCredential(string CertificatePem, string KeyPem)
 {
     public override string ToString() => "a client certificate";
@@ -159,11 +159,11 @@ internal sealed record ClientCredential(string CertificatePem, string KeyPem)
         var certificate = X509Certificate2.CreateFromPem(CertificatePem, KeyPem);
         if (!OperatingSystem.IsWindows()) return certificate;
 
-        // Schannel cannot use a key that lives in memory only.
+        // Schannel cannot use a key that exists in memory only.
         using (certificate) return X509CertificateLoader.LoadPkcs12(certificate.Export(X509ContentType.Pkcs12), null);
     }
 
-    /// <summary>A kubeconfig with everything inline. The one name is in quotes, since a cluster may be called 1 or true.</summary>
+    /// <summary>A kubeconfig with everything inline. The name is in quotes, because a cluster may be called 1 or true.</summary>
     public string ToKubeconfig(string name, Uri server, string caPem) => $"""
         apiVersion: v1
         kind: Config
@@ -189,14 +189,14 @@ internal sealed record ClientCredential(string CertificatePem, string KeyPem)
     private static string Base64(string text) => Convert.ToBase64String(Encoding.ASCII.GetBytes(text));
 }
 
-/// <summary>HTTP to one server as its administrator. Only the server's own CA counts: a stranger on the same port is not greeted.</summary>
+/// <summary>HTTP to one server as its administrator. Only its own CA is trusted: another program on the port is rejected.</summary>
 internal static class AdministratorClient
 {
     public static HttpClient Create(ServerIdentity identity, Uri server, TimeSpan timeout)
     {
         var handler = new SocketsHttpHandler
         {
-            // A proxy of the environment must not come between, not even on loopback.
+            // Never use a proxy from the environment, not even on loopback.
             UseProxy = false,
             AllowAutoRedirect = false,
             SslOptions = new SslClientAuthenticationOptions
@@ -208,7 +208,7 @@ internal static class AdministratorClient
         return new HttpClient(handler) { BaseAddress = server, Timeout = timeout };
     }
 
-    /// <summary>Whether a path answers with success; everything else, a stranger's certificate too, is no.</summary>
+    /// <summary>Whether a path responds with success; anything else, including a foreign certificate, counts as no.</summary>
     public static async Task<bool> AnswersAsync(HttpClient client, string path, CancellationToken cancellationToken)
     {
         try

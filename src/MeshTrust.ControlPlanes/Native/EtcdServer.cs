@@ -13,11 +13,11 @@ internal sealed record EtcdServer(PlaneProcess Process, string Address)
     // sun_path has 108 bytes on Linux and 104 on macOS, with a zero at the end.
     private const int LongestSocket = 103;
 
-    /// <summary>Whether this etcd can leave out fsync, which is of no use to data that dies with its process.</summary>
+    /// <summary>Whether this etcd can skip fsync, which is useless for data that ends with its process.</summary>
     public static bool CanSkipSync(ControlPlaneBinaries binaries) =>
         KubernetesVersion.TryParse(binaries.EtcdVersion) is { } version && version >= new KubernetesVersion(3, 5, 0);
 
-    /// <summary>etcd stops on variables of its own that contradict its command line.</summary>
+    /// <summary>etcd exits if its own variables contradict its command line.</summary>
     public static void RemoveVariables(IDictionary<string, string?> environment)
     {
         foreach (var name in environment.Keys.Where(name => name.StartsWith("ETCD_", StringComparison.OrdinalIgnoreCase)).ToList())
@@ -54,7 +54,7 @@ internal sealed record EtcdServer(PlaneProcess Process, string Address)
                 }
                 else if (unix && asked == EtcdTransport.Auto)
                 {
-                    // A version that takes no socket says so at once; with TCP it may do.
+                    // A version without socket support exits at once; TCP may work.
                     unix = false;
                 }
                 else
@@ -84,7 +84,7 @@ internal sealed record EtcdServer(PlaneProcess Process, string Address)
             "--logger=zap",
             "--log-level=warn",
         ];
-        // Data that is kept is synced: it has to survive a power cut, too.
+        // Persistent data is synced: it must survive a power failure, too.
         if (plan.State is null && CanSkipSync(plan.Binaries)) flags.Add("--unsafe-no-fsync=true");
         return PlanePlan.Merge(flags, plan.Options.ExtraEtcdFlags);
     }

@@ -38,21 +38,21 @@ internal sealed record KubeApiServer(PlaneProcess Process, Uri Server)
 
     private static async Task<bool> IsReadyAsync(HttpClient client, CancellationToken cancellationToken) =>
         await AdministratorClient.AnswersAsync(client, "readyz", cancellationToken).ConfigureAwait(false)
-        // The namespace is made by the server itself, a moment after it is ready.
+        // The server creates the namespace itself, a moment after it is ready.
         && await AdministratorClient.AnswersAsync(client, "api/v1/namespaces/default", cancellationToken).ConfigureAwait(false);
 
     private static IReadOnlyList<string> Flags(PlanePlan plan, EtcdServer etcd, int port, bool shares)
     {
         List<string> flags =
         [
-            // Without it a machine with no default route cannot start one.
+            // Without it the server does not start on a machine without a default route.
             "--advertise-address=127.0.0.1",
             "--allow-privileged=true",
             "--authorization-mode=RBAC",
             "--bind-address=127.0.0.1",
             $"--cert-dir={plan.Directory}",
             "--client-ca-file=ca.crt",
-            // No controller makes the account that it asks for.
+            // No controller creates the account that it requires.
             "--disable-admission-plugins=ServiceAccount",
             $"--etcd-servers={etcd.Address}",
             $"--secure-port={port}",

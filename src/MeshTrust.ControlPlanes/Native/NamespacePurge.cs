@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 
 namespace MeshTrust.ControlPlanes.Native;
 
-/// <summary>Empties and removes a namespace where no controller does.</summary>
+/// <summary>Empties and removes a namespace, because no controller does.</summary>
 internal sealed class NamespacePurge(HttpClient client, string plane)
 {
     private const int AtOnce = 8;
@@ -16,7 +16,7 @@ internal sealed class NamespacePurge(HttpClient client, string plane)
         var path = $"api/v1/namespaces/{Uri.EscapeDataString(name)}";
         if (await FindAsync(path, cancellationToken).ConfigureAwait(false) is null) return;
 
-        // Terminating first: then nothing new comes in while it is emptied. The default namespace refuses, and stays.
+        // Terminating first, so that nothing is added while it is emptied. The default namespace rejects this, and stays.
         var removes = name != "default";
         if (removes) await SendAsync(HttpMethod.Delete, path, null, cancellationToken).ConfigureAwait(false);
         var collections = await CollectionsAsync(path, name, cancellationToken).ConfigureAwait(false);
@@ -26,14 +26,14 @@ internal sealed class NamespacePurge(HttpClient client, string plane)
 
         for (var round = 0; await FindAsync(path, cancellationToken).ConfigureAwait(false) is { } space; round++)
         {
-            if (round >= Rounds) throw Refused(path, "it is still there after it was finalized");
+            if (round >= Rounds) throw Refused(path, "it still exists after it was finalized");
             space["spec"] = new JsonObject { ["finalizers"] = new JsonArray() };
             await SendAsync(HttpMethod.Put, $"{path}/finalize", space, cancellationToken).ConfigureAwait(false);
             if (round > 0) await Task.Delay(Pause, cancellationToken).ConfigureAwait(false);
         }
     }
 
-    /// <summary>Deletes all objects of a sort, and takes away the finalizers that nobody here would ever remove.</summary>
+    /// <summary>Deletes all objects of a kind, and removes the finalizers that no controller here would ever remove.</summary>
     private async ValueTask EmptyAsync(string collection, CancellationToken cancellationToken)
     {
         await SendAsync(HttpMethod.Delete, collection, null, cancellationToken).ConfigureAwait(false);
@@ -41,7 +41,7 @@ internal sealed class NamespacePurge(HttpClient client, string plane)
         {
             var left = (await FindAsync(collection, cancellationToken).ConfigureAwait(false))?["items"]?.AsArray() ?? [];
             if (left.Count == 0) return;
-            if (round >= Rounds) throw Refused(collection, $"{left.Count} objects are still there after they were deleted");
+            if (round >= Rounds) throw Refused(collection, $"{left.Count} objects still exist after they were deleted");
             foreach (var metadata in left.Select(item => item!["metadata"]!).Where(m => m["finalizers"] is not null))
             {
                 var release = new JsonObject { ["metadata"] = new JsonObject { ["finalizers"] = null } };
@@ -77,7 +77,7 @@ internal sealed class NamespacePurge(HttpClient client, string plane)
     private Task<JsonObject?> FindAsync(string path, CancellationToken cancellationToken) =>
         SendAsync(HttpMethod.Get, path, null, cancellationToken);
 
-    /// <returns>The answer; null for 404, and for 409 where somebody else was quicker.</returns>
+    /// <returns>The answer; null for 404, and for 409 if another client was faster.</returns>
     private async Task<JsonObject?> SendAsync(HttpMethod method, string path, JsonObject? body, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(method, path);
@@ -87,11 +87,11 @@ internal sealed class NamespacePurge(HttpClient client, string plane)
         var text = await answer.Content.ReadAsStringAsync(cancellationToken).ConfigureAwait(false);
         if (answer.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.Conflict) return null;
         if (!answer.IsSuccessStatusCode)
-            throw Refused(path, $"{method} is answered with {(int)answer.StatusCode}: {(text.Length > 500 ? text[..500] : text)}");
+            throw Refused(path, $"the server answered {method} with {(int)answer.StatusCode}: {(text.Length > 500 ? text[..500] : text)}");
         return JsonNode.Parse(text) as JsonObject;
     }
 
     private MeshTrustException Refused(string path, string why) => new(Stage.ClusterCreation, new Problem("MT2129", $"{plane}: {path}",
         $"The namespace cannot be purged: {why}.",
-        "Look at what is in it with kubectl; or start a new control plane, which costs a few seconds."));
+        "Check its content with kubectl, or start a new control plane, which takes a few seconds."));
 }

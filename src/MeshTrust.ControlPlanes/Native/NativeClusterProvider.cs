@@ -6,7 +6,7 @@ using MeshTrust.Settings;
 namespace MeshTrust.ControlPlanes.Native;
 
 /// <summary>
-/// Clusters as real control planes of this machine: etcd and kube-apiserver each. They end with the run and keep their state.
+/// Clusters as real control planes on this machine: etcd and kube-apiserver each. They stop with the run and keep their state.
 /// </summary>
 /// <param name="workDirectory">The work directory.</param>
 /// <param name="binaries">The programs; null looks for them when the clusters are requested.</param>
@@ -19,14 +19,14 @@ internal sealed class NativeClusterProvider(string workDirectory, ControlPlaneBi
 
     public override TimeSpan Deadline { get; init; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>Which versions of kube-apiserver do, where the programs have to be looked for.</summary>
+    /// <summary>Which versions of kube-apiserver are acceptable, if the programs must be searched.</summary>
     public VersionRange Version { get; init; } = VersionRange.Any;
 
     /// <summary>
     /// Starts all clusters in parallel. A cluster that another process runs from the same work directory is used as it is.
     /// </summary>
     /// <exception cref="MeshTrustException">
-    /// As <see cref="NativeControlPlanes"/>; MT2125, MT2126 about the state. Then nothing stays started.
+    /// As <see cref="NativeControlPlanes"/>; MT2125, MT2126 about the state. Then nothing keeps running.
     /// </exception>
     public override async Task<ClusterSet> EnsureAsync(MeshTopology topology, CancellationToken cancellationToken)
     {

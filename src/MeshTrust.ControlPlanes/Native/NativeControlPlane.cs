@@ -5,8 +5,8 @@ using MeshTrust.IO;
 namespace MeshTrust.ControlPlanes.Native;
 
 /// <summary>
-/// One real Kubernetes control plane: etcd and kube-apiserver as processes of this machine, on loopback, with a CA of its own and RBAC on.
-/// There are no nodes and no controllers: nothing makes default service accounts, nothing ends the deletion of a namespace.
+/// One real Kubernetes control plane: etcd and kube-apiserver as processes of this machine, on loopback, with its own CA and RBAC on.
+/// There are no nodes and no controllers: nothing creates default service accounts or completes the deletion of a namespace.
 /// </summary>
 public sealed class NativeControlPlane
 {
@@ -40,13 +40,13 @@ public sealed class NativeControlPlane
     /// <summary>The administrator's kubeconfig (group <c>system:masters</c>), with certificates and key inline: it is secret.</summary>
     public string KubeconfigText { get; }
 
-    /// <summary>What ended it while it was in use (MT2124), with what the process said last; null while it runs.</summary>
+    /// <summary>Why it exited while it was in use (MT2124), with the last output of the process; null while it runs.</summary>
     public Problem? Faulted => Volatile.Read(ref _fault);
 
-    /// <summary>Everything that kube-apiserver says (0600).</summary>
+    /// <summary>The complete output of kube-apiserver (0600).</summary>
     public string ApiServerLogPath => _apiServer.Process.LogPath;
 
-    /// <summary>Everything that etcd says (0600).</summary>
+    /// <summary>The complete output of etcd (0600).</summary>
     public string EtcdLogPath => _etcd.Process.LogPath;
 
     /// <summary>The process ids of etcd and kube-apiserver.</summary>
@@ -55,11 +55,11 @@ public sealed class NativeControlPlane
     internal string EtcdAddress => _etcd.Address;
 
     /// <summary>
-    /// Makes a user: a client certificate. What the user may do is said by RBAC objects; a new user may do next to nothing.
+    /// Creates a user: a client certificate. RBAC objects define what the user may do; a new user may do almost nothing.
     /// </summary>
     /// <param name="name">The user's name: the certificate's CN.</param>
     /// <param name="groups">The user's groups: the certificate's O; <c>system:masters</c> may do everything.</param>
-    /// <returns>The user's kubeconfig: it is secret. The certificate cannot be taken back; it ends with the control plane's CA.</returns>
+    /// <returns>The user's kubeconfig: it is secret. The certificate cannot be revoked; it ends with the control plane's CA.</returns>
     /// <exception cref="MeshTrustException">MT2124: the control plane no longer runs.</exception>
     public string AddUser(string name, params IReadOnlyList<string> groups)
     {
@@ -73,13 +73,13 @@ public sealed class NativeControlPlane
 
     /// <summary>
     /// Deletes everything in a namespace, then the namespace, and waits until it is gone: what controllers do elsewhere. Deleting the
-    /// namespace alone would leave it Terminating for ever; finalizing it alone would let its objects come back with the next of its name.
+    /// namespace alone would leave it Terminating forever; finalizing it alone would let its objects reappear in the next one of its name.
     /// </summary>
     /// <param name="name">
-    /// The namespace; of <c>default</c>, which cannot be deleted, only the content goes. One that is not there is no fault.
+    /// The namespace; of <c>default</c>, which cannot be deleted, only the content goes. A missing one is not an error.
     /// </param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <exception cref="MeshTrustException">MT2124: the control plane no longer runs; MT2129: it refuses.</exception>
+    /// <exception cref="MeshTrustException">MT2124: the control plane no longer runs; MT2129: the server rejects it.</exception>
     public async Task PurgeNamespaceAsync(string name, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
@@ -91,7 +91,7 @@ public sealed class NativeControlPlane
         }
         catch (HttpRequestException)
         {
-            // The exit of a process is known a moment after its connections break.
+            // The exit of a process is detected a moment after its connections break.
             await Task.WhenAny(_apiServer.Process.Exited, _etcd.Process.Exited, Task.Delay(500, cancellationToken)).ConfigureAwait(false);
             ThrowIfFaulted();
             throw;
@@ -118,7 +118,7 @@ public sealed class NativeControlPlane
         catch (Exception e)
         {
             if (apiServer is not null) await apiServer.Process.KillAsync().ConfigureAwait(false);
-            // An API server fails where its etcd is gone: that is the cause.
+            // An API server fails if its etcd is gone: that is the cause.
             if (e is MeshTrustException && etcd.Process.Exited is { IsCompletedSuccessfully: true } exit)
                 throw etcd.Process.ExitedEarly(await exit.ConfigureAwait(false));
             await etcd.Process.KillAsync().ConfigureAwait(false);

@@ -49,7 +49,7 @@ public sealed class NativeControlPlanes : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         if (options.Names.Count == 0 || options.Names.Distinct(StringComparer.Ordinal).Count() != options.Names.Count)
-            throw new ArgumentException("Each control plane needs a name of its own.", nameof(options));
+            throw new ArgumentException("Each control plane needs a unique name.", nameof(options));
         foreach (var name in options.Names) _ = ClusterName.Parse(name);
         var binaries = options.Binaries ?? await Task.Run(() => BinaryLocator.Find(new BinaryRequest()), cancellationToken)
             .ConfigureAwait(false);
@@ -124,7 +124,7 @@ public sealed class NativeControlPlanes : IAsyncDisposable
             }
             catch
             {
-                // One that fails ends the set: there is nothing to wait for.
+                // A failed one ends the set: there is nothing to wait for.
                 await stop.CancelAsync().ConfigureAwait(false);
                 identity?.Dispose();
                 throw;
@@ -145,7 +145,7 @@ public sealed class NativeControlPlanes : IAsyncDisposable
         if (faults.Count > 0 && options.KeepOnFailure) run.Keep();
         else await Task.Run(() => run.Delete(keepLogs: faults.Count > 0), CancellationToken.None).ConfigureAwait(false);
         if (faults.Count == 0)
-            return new OperationCanceledException($"The start of {string.Join(", ", options.Names)} was cancelled; nothing of it runs.",
+            return new OperationCanceledException($"The start of {string.Join(", ", options.Names)} was cancelled; nothing is running.",
                 cancellationToken);
         if (faults.Find(e => e is not MeshTrustException) is { } unexpected) return unexpected;
         var known = faults.OfType<MeshTrustException>().ToList();
@@ -160,7 +160,7 @@ public sealed class NativeControlPlanes : IAsyncDisposable
         AtomicFile.Replace(MergedKubeconfigPath, Encoding.UTF8.GetBytes(merged.ToYaml()), secret: true);
     }
 
-    // Signals need no handler of ours: where nobody handles one the process ends and the guard acts; where the host does, it decides when.
+    // We need no signal handler: without one the process ends and the guard acts; if the host has one, it decides when.
     private void OnExit(object? sender, EventArgs e)
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0) return;

@@ -5,7 +5,7 @@ using MeshTrust.IO;
 
 namespace MeshTrust.ControlPlanes.Native;
 
-/// <summary>What a set of native control planes is to be.</summary>
+/// <summary>The options of a set of native control planes.</summary>
 public sealed partial record NativeControlPlanesOptions
 {
     private static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(60);
@@ -16,12 +16,12 @@ public sealed partial record NativeControlPlanesOptions
     /// </summary>
     public IReadOnlyList<string> Names { get; init; } = ["cluster1"];
 
-    /// <summary>The programs to run; null looks for them.</summary>
+    /// <summary>The programs to run; null searches for them.</summary>
     public ControlPlaneBinaries? Binaries { get; init; }
 
     /// <summary>
-    /// The directory below which the directory of this set is made. Null takes <c>/dev/shm</c> where it is large enough and etcd cannot
-    /// leave out fsync, else the system's temporary directory. Keep it short: the path of a Unix socket has at most 107 bytes.
+    /// The parent of the directory of this set. Null uses <c>/dev/shm</c> if it is large enough and etcd cannot skip fsync, else the
+    /// system's temporary directory. Keep it short: the path of a Unix socket has at most 107 bytes.
     /// </summary>
     public string? RunDirectory { get; init; }
 
@@ -50,7 +50,7 @@ public sealed partial record NativeControlPlanesOptions
     /// <summary>The clock for certificates.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
-    /// <exception cref="MeshTrustException">MT2127: the variable holds no duration.</exception>
+    /// <exception cref="MeshTrustException">MT2127: the variable is not a valid duration.</exception>
     internal TimeSpan ReadTimeout()
     {
         const string Variable = "KUBEBUILDER_CONTROLPLANE_START_TIMEOUT";
@@ -60,8 +60,8 @@ public sealed partial record NativeControlPlanesOptions
         var time = TimeSpan.FromHours(Number(1)) + TimeSpan.FromMinutes(Number(2))
             + TimeSpan.FromSeconds(Number(3)) + TimeSpan.FromMilliseconds(Number(4));
         return time > TimeSpan.Zero ? time : throw new MeshTrustException(Stage.ClusterCreation, new Problem("MT2127", Variable,
-            $"'{Text.OneLine(text, 40)}' is no duration.",
-            "Write a number with its unit, such as 90s or 1m30s, or remove the variable."));
+            $"'{Text.OneLine(text, 40)}' is not a valid duration.",
+            "Use a number with a unit, such as 90s or 1m30s, or unset the variable."));
 
         double Number(int group) => match.Groups[group].Success ? double.Parse(match.Groups[group].Value, CultureInfo.InvariantCulture) : 0;
     }
@@ -72,15 +72,15 @@ public sealed partial record NativeControlPlanesOptions
     private static partial Regex GoDuration();
 }
 
-/// <summary>How kube-apiserver reaches its etcd, which asks nobody for credentials.</summary>
+/// <summary>How kube-apiserver reaches its etcd, which requires no credentials.</summary>
 internal enum EtcdTransport
 {
-    /// <summary>A Unix socket where the platform and the length of the path allow it and etcd takes it, else TCP.</summary>
+    /// <summary>A Unix socket if the platform, the length of the path and etcd allow it, else TCP.</summary>
     Auto,
 
     /// <summary>A Unix socket in a directory that only its owner can enter.</summary>
     Unix,
 
-    /// <summary>TCP on loopback: every user of the machine can read and write what the control plane holds.</summary>
+    /// <summary>TCP on loopback: every user of the machine can read and write the data of the control plane.</summary>
     Tcp,
 }

@@ -2,7 +2,7 @@ using MeshTrust.ControlPlanes.Native.Binaries;
 
 namespace MeshTrust.ControlPlanes.Native;
 
-/// <summary>Everything that the start of one control plane needs.</summary>
+/// <summary>Everything needed to start one control plane.</summary>
 internal sealed record PlanePlan
 {
     public required string Name { get; init; }
@@ -16,7 +16,7 @@ internal sealed record PlanePlan
     /// <summary>The plane's directory in the run, where its processes run.</summary>
     public required string Directory { get; init; }
 
-    /// <summary>What outlives this run; null where nothing does.</summary>
+    /// <summary>What outlives this run; null for nothing.</summary>
     public PlaneState? State { get; init; }
 
     public required PlaneIdentity Identity { get; init; }
@@ -27,12 +27,12 @@ internal sealed record PlanePlan
 
     public string DataDirectory => State?.DataDirectory ?? Path.Combine(Directory, "etcd");
 
-    /// <summary>Where a process of this plane writes what it says (0600).</summary>
+    /// <summary>Where a process of this plane writes its output (0600).</summary>
     public string LogFile(string process) =>
         State is not null ? Path.Combine(State.Location, $"{process}.log") : Path.Combine(Run.Logs, $"{Name}-{process}.log");
 
     /// <summary>
-    /// A program's flags, <c>--name=value</c>; an extra one replaces the one of its name, since many cannot be given twice.
+    /// A program's flags, <c>--name=value</c>; an extra one replaces the one of its name, because many cannot be repeated.
     /// </summary>
     public static IReadOnlyList<string> Merge(IEnumerable<string> own, IReadOnlyList<string> extra)
     {

@@ -5,8 +5,8 @@ using MeshTrust.IO;
 namespace MeshTrust.ControlPlanes.Native;
 
 /// <summary>
-/// etcd or kube-apiserver of one control plane. It is killed, never asked: what it holds in memory is worth nothing, and an API server with
-/// an open watch takes a minute to end by itself.
+/// etcd or kube-apiserver of one control plane. It is killed, not asked to stop: its memory holds nothing of value, and an API server with
+/// an open watch takes a minute to stop by itself.
 /// </summary>
 internal sealed class PlaneProcess
 {
@@ -27,16 +27,16 @@ internal sealed class PlaneProcess
 
     public string LogPath => _plan.LogFile(_name);
 
-    /// <summary>Ends with the exit code.</summary>
+    /// <summary>Completes with the exit code.</summary>
     public Task<int> Exited => _child.Exited;
 
-    /// <summary>What it said, errors last: the two pipes have no common order.</summary>
+    /// <summary>Its output, errors last: the two pipes have no common order.</summary>
     private string Said => $"{_child.Output}\n{_child.Error}";
 
-    /// <summary>Whether it says that its port was taken: Go's text on Unix and on Windows; its exit code is the one of any fault.</summary>
+    /// <summary>Whether it reports that its port is in use: Go's text on Unix and Windows; the exit code does not show it.</summary>
     public bool FoundPortTaken => Says("address already in use") || Says("Only one usage of each socket address");
 
-    /// <summary>Starts a process of a control plane and records it, so that a later run can end what is left.</summary>
+    /// <summary>Starts a process of a control plane and records it, so that a later run can stop what is left.</summary>
     /// <exception cref="MeshTrustException">MT2123: it cannot be run; MT1001 to MT1004: the disk.</exception>
     public static PlaneProcess Start(PlanePlan plan, string name, string program, IReadOnlyList<string> arguments)
     {
@@ -85,7 +85,7 @@ internal sealed class PlaneProcess
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            // Ready counts only while the child lives: a stranger may answer in its place.
+            // Ready counts only while the child is alive: another program may answer instead.
             if (await isReady(cancellationToken).ConfigureAwait(false) && !Exited.IsCompleted) return true;
             if (Exited.IsCompleted) return false;
             if (_child.Age > _plan.Timeout) throw TimedOut();
@@ -93,7 +93,7 @@ internal sealed class PlaneProcess
         }
     }
 
-    /// <summary>Ends it and waits until it is gone.</summary>
+    /// <summary>Stops it and waits until it has exited.</summary>
     public async Task KillAsync()
     {
         // A control plane has no children, and a walk over the process tree is slow.
@@ -104,13 +104,13 @@ internal sealed class PlaneProcess
         }
         catch (TimeoutException)
         {
-            // A process in an uninterruptible wait of the kernel: it is killed as soon as that ends.
+            // A process in an uninterruptible wait in the kernel is killed as soon as that ends.
         }
     }
 
     public void Kill() => _child.Kill();
 
-    /// <summary>Ends it where nothing asynchronous may run any more.</summary>
+    /// <summary>Stops it when nothing asynchronous may run any more.</summary>
     public void KillAndWait(TimeSpan limit)
     {
         _child.Kill();
@@ -118,36 +118,36 @@ internal sealed class PlaneProcess
     }
 
     public MeshTrustException ExitedEarly(int code) => Fault("MT2120",
-        $"{_name} ended with exit code {code} after {Seconds(_child.Age)} s, before it was ready.{Details()}", Hint(code));
+        $"{_name} exited with code {code} after {Seconds(_child.Age)} s, before it was ready.{Details()}", Hint(code));
 
     public MeshTrustException NoPort(int attempts) => Fault("MT2122",
-        $"{_name} found its port taken, {attempts} times with another one each.{Details()}",
-        "Something on this machine takes every port that is free for a moment: end it, or run again.");
+        $"{_name} found its port in use, {attempts} times with different ports.{Details()}",
+        "A program on this machine grabs every free port: stop it, or run again.");
 
     public Problem Died(int code) => new("MT2124", _plan.Name,
-        $"{_name} of this control plane ended with exit code {code}, {Seconds(_child.Age)} s after its start, while it was in use."
+        $"{_name} of this control plane exited with code {code}, {Seconds(_child.Age)} s after its start, while it was in use."
             + Details(),
         code == 137
-            ? "Something killed it: look for the out-of-memory killer (dmesg) or another job, and run again."
-            : "See the log, and run again.");
+            ? "It was killed: check for the out-of-memory killer (dmesg) or another job, and run again."
+            : "Check the log, and run again.");
 
     private MeshTrustException TimedOut() => Fault("MT2121",
-        $"{_name} was not ready after {Seconds(_plan.Timeout)} s, and was ended ({Environment.ProcessorCount} processors, "
+        $"{_name} was not ready after {Seconds(_plan.Timeout)} s and was stopped ({Environment.ProcessorCount} processors, "
             + $"{_plan.Options.Names.Count} control planes at once{Load()}).{Details()}",
-        "On a busy machine set KUBEBUILDER_CONTROLPLANE_START_TIMEOUT=120s, or start fewer at once; else see the log.");
+        "On a busy machine set KUBEBUILDER_CONTROLPLANE_START_TIMEOUT=120s, or start fewer at once; otherwise check the log.");
 
     private static MeshTrustException NotRun(PlanePlan plan, string name, string command, Win32Exception fault)
     {
         // errno of Linux and macOS, then Windows' own.
         var (why, hint) = fault.NativeErrorCode switch
         {
-            2 or 3 => ("there is no such program",
-                "Put it there, or point KUBEBUILDER_ASSETS at a directory with etcd and kube-apiserver."),
-            8 or 193 => ("it is built for another platform, or cut off (exec format error)",
-                "Get the one for this platform, for instance with the target ControlPlaneBinaries."),
+            2 or 3 => ("the program does not exist",
+                "Install it, or set KUBEBUILDER_ASSETS to a directory with etcd and kube-apiserver."),
+            8 or 193 => ("it is built for another platform, or truncated (exec format error)",
+                "Install the build for this platform, for example with --target=ControlPlaneBinaries."),
             13 or 5 => ("permission denied",
-                "Give it the execute bit (chmod +x); on a file system that is mounted noexec, copy it elsewhere."),
-            _ => (fault.Message.TrimEnd('.'), "Run the command by hand to see more."),
+                "Make it executable (chmod +x); if its file system is mounted noexec, copy it elsewhere."),
+            _ => (fault.Message.TrimEnd('.'), "Run the command manually for details."),
         };
         return new MeshTrustException(Stage.ClusterCreation,
             new Problem("MT2123", plan.Name, $"{name} cannot be run: {why}.\n  Command: {command}", hint), fault);
@@ -166,11 +166,11 @@ internal sealed class PlaneProcess
     {
         if (Says("no default routes found")) return "Pass --advertise-address=127.0.0.1, which is set unless an extra flag replaces it.";
         if (Says("unknown flag") || Says("flag provided but not defined"))
-            return $"This version of {_name} does not know one of the flags: look at the extra ones.";
-        if (Says("no space left on device")) return "The disk or /dev/shm is full: make room, or choose another run directory.";
-        if (Says("shadowed by corresponding command-line flag")) return "A variable of etcd's is set by its wrapper: remove it.";
-        if (Says("permission denied")) return "Look at the rights of the files that it names.";
-        if (code != 137) return "See the log, and run the command by hand to see more.";
+            return $"This version of {_name} does not support one of the flags: check the extra flags.";
+        if (Says("no space left on device")) return "The disk or /dev/shm is full: free space, or choose another run directory.";
+        if (Says("shadowed by corresponding command-line flag")) return "A wrapper sets an etcd variable: unset it.";
+        if (Says("permission denied")) return "Check the permissions of the files that it names.";
+        if (code != 137) return "Check the log, and run the command manually for details.";
         return OperatingSystem.IsMacOS()
             ? "It was killed: macOS does so with programs in quarantine (xattr -d com.apple.quarantine FILE), or memory ran out."
             : "It was killed: memory may have run out (dmesg).";

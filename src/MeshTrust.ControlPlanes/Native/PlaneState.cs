@@ -36,7 +36,7 @@ internal sealed class PlaneState : IDisposable
 
     private string PortFile => Path.Combine(Location, "port");
 
-    /// <summary>False where another process holds it.</summary>
+    /// <summary>False if another process holds it.</summary>
     public bool TryLock()
     {
         try
@@ -52,7 +52,7 @@ internal sealed class PlaneState : IDisposable
         }
     }
 
-    /// <summary>The credentials of the last run, or new ones where there are none or they end soon; only with the lock.</summary>
+    /// <summary>The credentials of the last run, or new ones if there are none or they expire soon; only with the lock.</summary>
     /// <exception cref="MeshTrustException">MT2125: they cannot be read.</exception>
     public PlaneIdentity Identity(DateTimeOffset now)
     {
@@ -71,7 +71,7 @@ internal sealed class PlaneState : IDisposable
         return identity;
     }
 
-    /// <summary>The credentials; null where there are none yet.</summary>
+    /// <summary>The credentials; null if there are none yet.</summary>
     /// <exception cref="MeshTrustException">MT2125: they cannot be read.</exception>
     public PlaneIdentity? ReadIdentity()
     {
@@ -86,7 +86,7 @@ internal sealed class PlaneState : IDisposable
         {
             throw new MeshTrustException(Stage.ClusterCreation, new Problem("MT2125", IdentityFile,
                 $"The credentials of native cluster '{Cluster}' cannot be read. Nothing was changed.",
-                $"Put {IdentityFile} and {TokenKeyFile} back from a copy, or move {Location} away to begin with an empty cluster."));
+                $"Restore {IdentityFile} and {TokenKeyFile} from a copy, or move {Location} away to start with an empty cluster."));
         }
         catch (Exception e) when (DiskFault.IsOne(e))
         {
@@ -94,7 +94,7 @@ internal sealed class PlaneState : IDisposable
         }
     }
 
-    /// <summary>The port of the last run; 0 where that is not known.</summary>
+    /// <summary>The port of the last run; 0 if unknown.</summary>
     public int ReadPort()
     {
         try
@@ -104,7 +104,7 @@ internal sealed class PlaneState : IDisposable
         }
         catch (Exception e) when (DiskFault.IsOne(e))
         {
-            // Only a preference: any port will do.
+            // Only a preference: any port works.
             return 0;
         }
     }
@@ -160,7 +160,7 @@ internal sealed class PlaneIdentity(ServerIdentity server, string tokenKeyPem) :
             AtomicFile.Replace(Path.Combine(directory, file), Encoding.ASCII.GetBytes(text), secret: true);
     }
 
-    /// <summary>Keys are in no text.</summary>
+    /// <summary>No text includes keys.</summary>
     public override string ToString() => "the credentials of a control plane";
 
     public void Dispose() => Server.Dispose();

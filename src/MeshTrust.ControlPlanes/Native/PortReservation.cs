@@ -5,7 +5,7 @@ namespace MeshTrust.ControlPlanes.Native;
 
 /// <summary>
 /// A port of 127.0.0.1. A held one is bound, never listened on, with SO_REUSEPORT: nobody else gets it before a child that binds it with
-/// the same option. One that is not held was free a moment ago, and the start is tried again with another where that was too long.
+/// the same option. One that is not held was free a moment ago; if it was taken meanwhile, the start is retried with another.
 /// </summary>
 internal sealed class PortReservation : IDisposable
 {
@@ -20,7 +20,7 @@ internal sealed class PortReservation : IDisposable
     public int Port { get; }
 
     /// <param name="hold">Whether the child can bind a port that is held.</param>
-    /// <param name="preferred">The port to take where it is free; 0 for any.</param>
+    /// <param name="preferred">The port to use if it is free; 0 for any.</param>
     public static PortReservation Take(bool hold, int preferred)
     {
         // Alone first: with SO_REUSEPORT a bind would succeed beside a server of ours that has the port, and share its connections.

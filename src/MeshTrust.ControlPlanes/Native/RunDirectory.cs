@@ -6,8 +6,8 @@ using MeshTrust.IO;
 namespace MeshTrust.ControlPlanes.Native;
 
 /// <summary>
-/// The directory of one set of control planes (0700): one directory a plane, and the record of who owns it. The logs are beside it, so that
-/// those of a failed start are still there when the directory is gone.
+/// The directory of one set of control planes (0700): one directory per plane, and the record of its owner. The logs are next to it, so
+/// that those of a failed start remain when the directory is removed.
 /// </summary>
 internal sealed class RunDirectory
 {
@@ -32,11 +32,11 @@ internal sealed class RunDirectory
     public string Logs { get; }
 
     /// <summary>
-    /// Where run directories go: a short path, since a Unix socket's may have no more than 107 bytes, and in memory where that helps.
+    /// Where run directories go: a short path, because that of a Unix socket is limited to 107 bytes, and in memory if that helps.
     /// </summary>
     /// <param name="requested">The directory that the user named; null for none.</param>
     /// <param name="planes">How many etcd keep their data there.</param>
-    /// <param name="inMemory">Whether memory helps: etcd that cannot leave out fsync.</param>
+    /// <param name="inMemory">Whether memory helps: etcd that cannot skip fsync.</param>
     /// <exception cref="MeshTrustException">MT1001 to MT1004.</exception>
     public static string ChooseRoot(string? requested, int planes, bool inMemory)
     {
@@ -52,19 +52,19 @@ internal sealed class RunDirectory
         }
         catch (Exception e) when (DiskFault.IsOne(e))
         {
-            // Another user took the name; a name that nobody can guess is as good, only the sweep does not find it.
+            // Another user took the name; an unguessable name works as well, only the sweep does not find it.
             if (requested is null) return Directory.CreateTempSubdirectory("meshtrust-").FullName;
             throw DiskFault.From(Stage.ClusterCreation, path, e);
         }
     }
 
-    /// <exception cref="MeshTrustException">MT1001 to MT1004; MT2128: nothing would remove it for certain.</exception>
+    /// <exception cref="MeshTrustException">MT1001 to MT1004; MT2128: nothing would reliably remove it.</exception>
     public static RunDirectory Create(string root)
     {
         var run = new RunDirectory(root, $"{Environment.ProcessId}-{RandomNumberGenerator.GetHexString(6, lowercase: true)}");
         try
         {
-            // The guard first: from here on nobody leaves it behind.
+            // The guard first: from here on it is always cleaned up.
             ProcessGuard.Current.AddDirectory(run.Location);
             AtomicFile.CreatePrivateDirectory(run.Location);
             AtomicFile.CreatePrivateDirectory(run.Logs);
@@ -78,7 +78,7 @@ internal sealed class RunDirectory
         }
     }
 
-    /// <summary>The directory of one plane, made.</summary>
+    /// <summary>Creates the directory of one plane.</summary>
     public string ForPlane(string name)
     {
         var path = Path.Combine(Location, name);
@@ -99,7 +99,7 @@ internal sealed class RunDirectory
     /// <summary>Keeps the directory whatever ends this process.</summary>
     public void Keep() => ProcessGuard.Current.RemoveDirectory(Location);
 
-    /// <summary>Removes it; never throws, since what cannot be removed now is removed by a later run.</summary>
+    /// <summary>Removes it; never throws, because a later run removes what remains.</summary>
     public void Delete(bool keepLogs)
     {
         DeleteTree(Location);
@@ -107,7 +107,7 @@ internal sealed class RunDirectory
         ProcessGuard.Current.RemoveDirectory(Location);
     }
 
-    /// <summary>Windows frees the files of a killed process a moment later.</summary>
+    /// <summary>Windows releases the files of a killed process with a delay.</summary>
     public static void DeleteTree(string path)
     {
         for (var attempt = 0; attempt < (OperatingSystem.IsWindows() ? 5 : 2); attempt++)
@@ -142,7 +142,7 @@ internal sealed class RunDirectory
     private void Save() => AtomicFile.Replace(Path.Combine(Location, RunRecord.FileName), _record.ToJson(), secret: true);
 }
 
-/// <summary>Who owns a run directory, and which processes were started for it: <c>owner.json</c>.</summary>
+/// <summary>The owner of a run directory, and the processes started for it: <c>owner.json</c>.</summary>
 internal sealed record RunRecord
 {
     public const string FileName = "owner.json";
@@ -153,7 +153,7 @@ internal sealed record RunRecord
 
     public IReadOnlyList<ProcessRecord> Children { get; init; } = [];
 
-    /// <summary>Null where it cannot be read: another program's, or half of one.</summary>
+    /// <summary>Null if it cannot be read: another program's, or incomplete.</summary>
     public static RunRecord? Read(string directory)
     {
         try
@@ -169,7 +169,7 @@ internal sealed record RunRecord
     public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, RunRecordContext.Default.RunRecord);
 }
 
-/// <summary>One process: its id and when it began, which together never come again.</summary>
+/// <summary>One process: its id and start time, which together are unique.</summary>
 internal sealed record ProcessRecord(int Id, string? Birth)
 {
     public static ProcessRecord Of(int id) => new(id, ProcessTree.BirthOf(id));

@@ -5,15 +5,15 @@ using MeshTrust.IO;
 namespace MeshTrust.ControlPlanes.Native;
 
 /// <summary>
-/// Takes away what no live guard could: runs whose owner is dead, after a power cut or where the guard was killed as well. A process is
-/// ended only where its id, its birth and (on Linux) its working directory are those of the run; never by its name.
+/// Removes what no guard could: runs whose owner is dead, after a power failure or if the guard was killed as well. A process is stopped
+/// only if its id, its start time and (on Linux) its working directory are those of the run; never by its name.
 /// </summary>
 internal static class StaleRunSweep
 {
     private static readonly TimeSpan Grace = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan KeepLogs = TimeSpan.FromDays(1);
 
-    /// <summary>Looks at every run below <paramref name="root"/>; what it may not touch it leaves.</summary>
+    /// <summary>Looks at every run below <paramref name="root"/>; it leaves what it may not touch.</summary>
     public static void Sweep(string root, TimeProvider time)
     {
         try
@@ -33,7 +33,7 @@ internal static class StaleRunSweep
         }
         catch (Exception e) when (DiskFault.IsOne(e))
         {
-            // Somebody else sweeps as well, or the directory is not ours: nothing of this run depends on it.
+            // Another process is sweeping, or the directory is not ours: this run does not depend on it.
         }
     }
 
@@ -42,7 +42,7 @@ internal static class StaleRunSweep
         var record = RunRecord.Read(path);
         if (record is null)
         {
-            // Killed between making the directory and writing the record, or not one of ours.
+            // Killed between creating the directory and writing the record, or not created by MeshTrust.
             if (untouched > KeepLogs) RunDirectory.DeleteTree(path);
             return;
         }
@@ -76,7 +76,7 @@ internal static class StaleRunSweep
         }
         catch (Exception e) when (e is ArgumentException or InvalidOperationException or Win32Exception or NotSupportedException)
         {
-            // It ended meanwhile.
+            // It has exited meanwhile.
         }
     }
 }

@@ -195,7 +195,7 @@ internal sealed class PoolSpace
         }
     }
 
-    /// <summary>Pools of one size from the top down, aligned to it; null where there are too few.</summary>
+    /// <summary>Pools of one size from the top down, aligned to it; null if there are too few.</summary>
     internal IReadOnlyList<IpRange>? Blocks(int count, int size)
     {
         var blocks = new List<IpRange>();

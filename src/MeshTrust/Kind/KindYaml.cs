@@ -14,7 +14,7 @@ internal static class KindYaml
 {
     private static readonly YamlLimits Limits = new(Tags: true);
 
-    /// <summary>Reads one mapping; a <see cref="FormatException"/> says where it is none.</summary>
+    /// <summary>Reads one mapping; a <see cref="FormatException"/> says where it is invalid.</summary>
     internal static YamlMappingNode Read(string text) => BoundedYaml.Read(text, Limits) switch
     {
         { Faults: [{ Kind: YamlFaultKind.SecondDocument }, ..] } => throw new FormatException("one YAML mapping is expected"),
@@ -24,7 +24,7 @@ internal static class KindYaml
                 { Kind: YamlFaultKind.Alias or YamlFaultKind.AliasAsKey or YamlFaultKind.UnknownAlias or YamlFaultKind.TooDeep } fault, ..,
             ],
         } => throw new FormatException($"line {fault.Line} has an alias ('*') or is nested too deep"),
-        { Faults: [var fault, ..] } => throw new FormatException($"no valid YAML near line {fault.Line}, column {fault.Column}"),
+        { Faults: [var fault, ..] } => throw new FormatException($"invalid YAML near line {fault.Line}, column {fault.Column}"),
         { Root: null } => [],
         { Root: YamlMappingNode map } => map,
         _ => throw new FormatException("one YAML mapping is expected"),

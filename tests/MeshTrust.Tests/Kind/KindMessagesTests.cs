@@ -1,5 +1,6 @@
 using System.Net;
 using System.Reflection;
+using Cake.Frosting.MeshTrust.Tools;
 using MeshTrust.Kind;
 using MeshTrust.Settings;
 using static MeshTrust.Tests.Kind.PlannedMesh;
@@ -15,7 +16,7 @@ public sealed class KindMessagesTests
 
     [Test]
     public void Are_worded_as_the_file_says() =>
-        Golden.Compare(File, new[] { Faults(), Clashes(), Pools(), Images(), Configurations(), Verdicts() }.SelectMany(all => all)
+        Golden.Compare(File, new[] { Faults(), Clashes(), Pools(), Images(), Configurations(), Verdicts(), Engines() }.SelectMany(all => all)
             .Select(problem => problem.ToString().ReplaceLineEndings(" ")));
 
     private static IEnumerable<Problem> Faults() =>
@@ -68,6 +69,17 @@ public sealed class KindMessagesTests
         return [.. broken.SelectMany(text => Problems(() => KindPlanTests.Plan(file: text))),
             .. KindPlanTests.Plan(file: "kubeadmConfigPatches: [\"{apiVersion: kubeadm.k8s.io/v1beta1, kind: ClusterConfiguration}\"]").Warnings];
     }
+
+    private static IEnumerable<Problem> Engines() =>
+    [
+        EngineFault.Absent(["docker", "podman"], ["nerdctl"]), EngineFault.Absent(["podman"], []),
+        EngineFault.NoResponse("docker", "unix:///var/run/docker.sock (context default)", TimeSpan.FromSeconds(5)),
+        EngineFault.Unsupported("nerdctl"), EngineFault.PodmanAsDocker(), EngineFault.WindowsContainers(),
+        .. EngineFault.Unreadable("docker info", "it contains no version").Problems,
+        .. from engine in (string[])["docker", "podman"]
+           from error in (string[])["connect: permission denied", "dial tcp: lookup nohost: no such host", "error during connect: connection refused"]
+           select EngineFault.From(engine, "tcp://nohost:2375", error)!,
+    ];
 
     private static IEnumerable<Problem> Verdicts()
     {

@@ -11,7 +11,7 @@ namespace MeshTrust.ControlPlanes.Native.Binaries;
 internal sealed class ArchiveFetch(TimeSpan stall, TimeProvider time) : IDisposable
 {
     public const string Otherwise =
-        "fetch it with 'setup-envtest use', or point KUBEBUILDER_ASSETS at a directory with etcd and kube-apiserver";
+        "download it with 'setup-envtest use', or set KUBEBUILDER_ASSETS to a directory with etcd and kube-apiserver";
 
     private const int Tries = 3;
     private const int MostRedirects = 8;
@@ -22,7 +22,7 @@ internal sealed class ArchiveFetch(TimeSpan stall, TimeProvider time) : IDisposa
         Timeout = Timeout.InfiniteTimeSpan,
     };
 
-    /// <summary>Fetches into a file and gives the SHA-512 of what came, in lower case.</summary>
+    /// <summary>Downloads to a file and returns the SHA-512 of the content, in lower case.</summary>
     /// <exception cref="MeshTrustException">MT2104.</exception>
     public Task<string> FetchAsync(Uri address, string file, long most, CancellationToken cancellationToken) =>
         TryAsync(address, token => FetchOnceAsync(address, file, most, token), cancellationToken);
@@ -73,8 +73,8 @@ internal sealed class ArchiveFetch(TimeSpan stall, TimeProvider time) : IDisposa
     private static MeshTrustException Failed(Uri address, string why, int tries, Exception fault) => new(
         Stage.ClusterCreation,
         new Problem("MT2104", address.ToString(),
-            $"It cannot be fetched: {why}{(tries > 1 ? $" ({tries} tries)" : "")}. The store is as it was.",
-            $"Look at the network and at HTTPS_PROXY and run again; or {Otherwise}."),
+            $"The download failed: {why}{(tries > 1 ? $" ({tries} tries)" : "")}. The store is unchanged.",
+            $"Check the network and HTTPS_PROXY and run again; or {Otherwise}."),
         fault);
 
     private async Task CopyAsync(Uri address, long most, Func<ReadOnlyMemory<byte>, ValueTask> take, CancellationToken cancellationToken)
@@ -101,16 +101,16 @@ internal sealed class ArchiveFetch(TimeSpan stall, TimeProvider time) : IDisposa
         for (var hops = 0; ; hops++)
         {
             if (next.Scheme != Uri.UriSchemeHttps && !(next.Scheme == Uri.UriSchemeHttp && next.IsLoopback && address.IsLoopback))
-                throw new RefusedException($"{(hops == 0 ? "the address" : $"it leads to {next}, which")} is not HTTPS", isFinal: true);
+                throw new RefusedException($"{(hops == 0 ? "the address" : $"it redirects to {next}, which")} is not HTTPS", isFinal: true);
             var answer = await _client.GetAsync(next, HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false);
             if (answer.StatusCode == HttpStatusCode.OK) return answer;
             using (answer)
             {
                 var code = (int)answer.StatusCode;
                 if (code is not (301 or 302 or 303 or 307 or 308))
-                    throw new RefusedException($"the answer is {code} {answer.ReasonPhrase}", code < 500 && code is not (408 or 429));
+                    throw new RefusedException($"the server answered {code} {answer.ReasonPhrase}", code < 500 && code is not (408 or 429));
                 if (answer.Headers.Location is not { } location || hops >= MostRedirects)
-                    throw new RefusedException("it leads from one address to the next", isFinal: true);
+                    throw new RefusedException("too many redirects", isFinal: true);
                 next = new Uri(next, location);
             }
         }
@@ -118,16 +118,16 @@ internal sealed class ArchiveFetch(TimeSpan stall, TimeProvider time) : IDisposa
 
     private static RefusedException TooLarge(long most) => new($"it is larger than {most >> 20} MiB", isFinal: true);
 
-    /// <summary>A clause for people; null for what is no fault of the transfer.</summary>
+    /// <summary>A readable clause; null if it is not a transfer error.</summary>
     private string? Why(Exception fault, CancellationToken cancellationToken) => fault switch
     {
         RefusedException => fault.Message,
         OperationCanceledException when !cancellationToken.IsCancellationRequested =>
-            $"the server was silent for {stall.TotalSeconds:0.#} s",
+            $"the server sent nothing for {stall.TotalSeconds:0.#} s",
         HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } => "the server's certificate is not trusted",
         HttpRequestException { InnerException: SocketException socket } => socket.Message.TrimEnd('.').ToLowerInvariant(),
         HttpIOException or IOException { InnerException: SocketException } or HttpRequestException { InnerException: IOException } =>
-            "the connection ended before all of it was there",
+            "the connection closed before the download was complete",
         HttpRequestException => fault.Message.TrimEnd('.'),
         _ => null,
     };

@@ -11,7 +11,7 @@ namespace MeshTrust.ControlPlanes.Native.Binaries;
 /// <param name="Platform">What it is built for.</param>
 /// <param name="Sha512">Its SHA-512, 128 lower-case hexadecimal digits.</param>
 /// <param name="Address">Where it is.</param>
-/// <param name="IsPinned">Whether the hash is one that MeshTrust carries, and so not from where the archive comes from.</param>
+/// <param name="IsPinned">Whether the hash is pinned in MeshTrust, so that it does not come from the same source as the archive.</param>
 internal sealed partial record BinaryArchive(
     KubernetesVersion Version, ControlPlanePlatform Platform, string Sha512, Uri Address, bool IsPinned)
 {
@@ -33,8 +33,8 @@ internal sealed partial record BinaryArchive(
     public static string FileName(KubernetesVersion version, ControlPlanePlatform platform) => $"envtest-v{version}-{platform}.tar.gz";
 
     /// <summary>
-    /// The archives whose hashes MeshTrust carries (<c>envtest.pins</c>), newest first. The index is a moving file at the same origin as
-    /// the archives: its hashes show a broken transfer, these an archive that is no longer what it was.
+    /// The archives whose hashes are pinned in MeshTrust (<c>envtest.pins</c>), newest first. The index is a changing file at the same
+    /// origin as the archives: its hashes detect a broken transfer, these detect a replaced archive.
     /// </summary>
     public static IReadOnlyList<BinaryArchive> ReadPins()
     {
@@ -56,12 +56,13 @@ internal sealed partial record BinaryArchive(
     }
 
     /// <summary>
-    /// The archives that an index has for a platform, newest first. What is no archive, or has no SHA-512 and address, is passed over.
+    /// The archives that an index has for a platform, newest first. Entries that are not archives, or lack a SHA-512 or address, are
+    /// skipped.
     /// </summary>
     /// <param name="text">The document.</param>
-    /// <param name="source">Where it came from: relative addresses count from there.</param>
-    /// <param name="platform">Whose archives are wanted.</param>
-    /// <exception cref="FormatException">It is no such index.</exception>
+    /// <param name="source">Where it came from: relative addresses are resolved against it.</param>
+    /// <param name="platform">The platform of the archives.</param>
+    /// <exception cref="FormatException">It is not a valid index.</exception>
     public static IReadOnlyList<BinaryArchive> ReadIndex(string text, Uri source, ControlPlanePlatform platform)
     {
         var index = BoundedYaml.Read(text, new YamlLimits());
@@ -83,10 +84,10 @@ internal sealed partial record BinaryArchive(
     }
 
     /// <summary>
-    /// Takes the programs out of an archive, by their names alone. An archive with a link, a device, a path that leads out of it, or a
-    /// program twice is none of envtest's, whatever its hash says: all of it is refused.
+    /// Extracts the programs of an archive, by their names only. An archive with a link, a device, a path outside the archive, or a
+    /// duplicate program is not a valid envtest archive, whatever its hash: all of it is rejected.
     /// </summary>
-    /// <exception cref="InvalidDataException">It is refused, or cut off; the message is a clause.</exception>
+    /// <exception cref="InvalidDataException">It is rejected, or truncated; the message is a clause.</exception>
     public async Task ExtractAsync(string file, string directory, CancellationToken cancellationToken)
     {
         var wanted = Programs.Select(Platform.FileName).ToHashSet(StringComparer.Ordinal);
@@ -99,30 +100,31 @@ internal sealed partial record BinaryArchive(
         {
             while (await tar.GetNextEntryAsync(copyData: false, cancellationToken).ConfigureAwait(false) is { } entry)
             {
-                if ((total += entry.Length) > MostUnpacked) throw new InvalidDataException($"it holds more than {MostUnpacked >> 30} GiB");
+                if ((total += entry.Length) > MostUnpacked)
+                    throw new InvalidDataException($"it contains more than {MostUnpacked >> 30} GiB");
                 if (entry.EntryType is TarEntryType.GlobalExtendedAttributes) continue;
                 var name = CheckedName(entry);
                 if (entry.EntryType is TarEntryType.Directory || !wanted.Contains(name)) continue;
-                if (!taken.Add(name)) throw new InvalidDataException($"it holds {name} twice");
+                if (!taken.Add(name)) throw new InvalidDataException($"it contains {name} twice");
                 await SaveAsync(entry, Path.Combine(directory, name), cancellationToken).ConfigureAwait(false);
             }
         }
         catch (Exception e) when (e is EndOfStreamException or FormatException)
         {
-            throw new InvalidDataException("it is cut off, or no tar.gz", e);
+            throw new InvalidDataException("it is truncated, or not a valid tar.gz", e);
         }
 
         var missing = BinaryStore.Needed.Where(program => !taken.Contains(Platform.FileName(program))).ToList();
-        if (missing.Count > 0) throw new InvalidDataException($"it holds no {string.Join(" and no ", missing)}");
+        if (missing.Count > 0) throw new InvalidDataException($"it does not contain {string.Join(" or ", missing)}");
     }
 
     private static string CheckedName(TarEntry entry)
     {
         var parts = entry.Name.Split('/', '\\');
         if (parts[0].Length == 0 || parts.Contains("..") || entry.Name.Contains(':', StringComparison.Ordinal))
-            throw new InvalidDataException("it holds a path that leads out of it");
+            throw new InvalidDataException("it contains a path outside the archive");
         if (entry.EntryType is not (TarEntryType.RegularFile or TarEntryType.V7RegularFile or TarEntryType.Directory))
-            throw new InvalidDataException("it holds a link or a device");
+            throw new InvalidDataException("it contains a link or a device");
         return parts[^1];
     }
 
@@ -133,7 +135,7 @@ internal sealed partial record BinaryArchive(
         await using var target = new FileStream(path, options);
         if (entry.DataStream is { } data) await data.CopyToAsync(target, cancellationToken).ConfigureAwait(false);
 
-        // On the disk before its directory gets its final name: a power cut must not leave an empty program there.
+        // Flushed to disk before its directory gets its final name: a power failure must not leave an empty program there.
         target.Flush(flushToDisk: true);
     }
 

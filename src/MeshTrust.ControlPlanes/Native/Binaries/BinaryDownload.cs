@@ -2,26 +2,26 @@ using MeshTrust.IO;
 
 namespace MeshTrust.ControlPlanes.Native.Binaries;
 
-/// <summary>What is on disk after a download, or was before.</summary>
+/// <summary>The result of a download, or of finding the version on disk.</summary>
 /// <param name="Binaries">The programs, each asked for its version.</param>
 /// <param name="Directory">The directory of the version in the store.</param>
-/// <param name="WasThere">Whether it was there, so that nothing was fetched.</param>
+/// <param name="WasThere">Whether it already existed, so that nothing was downloaded.</param>
 /// <param name="IsPinned">
-/// Whether the archive had the hash that MeshTrust carries; false where only the index vouches for it, or nothing was fetched.
+/// Whether the archive matched a hash pinned in MeshTrust; false if only the index vouches for it, or nothing was downloaded.
 /// </param>
 internal sealed record BinaryDownloadOutcome(ControlPlaneBinaries Binaries, string Directory, bool WasThere, bool IsPinned);
 
 /// <summary>
-/// Brings etcd and kube-apiserver into the store that Go's setup-envtest keeps. One process at a time; the archive is checked against its
-/// SHA-512 before anything of it is unpacked, unpacked beside the store, run once, and only then renamed to its final name: anyone who
-/// reads the store meanwhile sees a whole version or none.
+/// Downloads etcd and kube-apiserver into the store of Go's setup-envtest. One process at a time; the archive is checked against its
+/// SHA-512 before anything is unpacked, unpacked next to the store, run once, and only then renamed to its final name: anyone who reads
+/// the store meanwhile sees a complete version or none.
 /// </summary>
 internal sealed record BinaryDownload
 {
     private const long LargestIndex = 8L << 20;
     private const string Beside = "meshtrust-download";
 
-    /// <summary>For how long a version that is not complete is left alone: Go's tools unpack in place.</summary>
+    /// <summary>How long an incomplete version is left alone: Go's tools unpack in place.</summary>
     private static readonly TimeSpan Unfinished = TimeSpan.FromMinutes(10);
 
     private static readonly ControlPlanePlatform Platform = ControlPlanePlatform.Current;
@@ -43,13 +43,13 @@ internal sealed record BinaryDownload
     /// </summary>
     public bool Offline { get; init; }
 
-    /// <summary>How long to wait for another process that downloads into the same store.</summary>
+    /// <summary>How long to wait for another process that is downloading into the same store.</summary>
     public TimeSpan LockTimeout { get; init; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>How long a server may stay silent before the try counts as failed; there are three tries.</summary>
+    /// <summary>How long a server may send nothing before an attempt fails; there are three attempts.</summary>
     public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>The most that an archive may have, in bytes.</summary>
+    /// <summary>The maximum size of an archive, in bytes.</summary>
     public long LargestArchive { get; init; } = 512L << 20;
 
     /// <summary>The variables to read.</summary>
@@ -63,7 +63,7 @@ internal sealed record BinaryDownload
 
     /// <summary>Takes a version from the store that matches; fetches the newest one that is known where none does.</summary>
     /// <exception cref="MeshTrustException">
-    /// Stage ClusterCreation, MT2102 to MT2110: the store is as it was. MT1001 to MT1004: the disk.
+    /// Stage ClusterCreation, MT2102 to MT2110: the store is unchanged. MT1001 to MT1004: the disk.
     /// </exception>
     public async Task<BinaryDownloadOutcome> EnsureAsync(CancellationToken cancellationToken)
     {
@@ -81,7 +81,7 @@ internal sealed record BinaryDownload
             using var held = await FileLock.TakeAsync(path, LockTimeout, () => HeldFault(path), TimeProvider, cancellationToken)
                 .ConfigureAwait(false);
 
-            // The process that had the lock may have brought it.
+            // The process that had the lock may have downloaded it.
             if (store.Has(archive.Version) && Judge(store.PathOf(archive.Version), archive.Version, out _) is { } brought)
                 return new BinaryDownloadOutcome(brought, store.PathOf(archive.Version), WasThere: true, IsPinned: false);
             foreach (var left in Directory.EnumerateDirectories(place)) Delete(left);
@@ -116,16 +116,16 @@ internal sealed record BinaryDownload
         catch (InvalidDataException e)
         {
             throw Fault("MT2107", archive.Address.ToString(),
-                $"The archive is none of envtest's: {e.Message.TrimEnd('.')}. Nothing of it is left.",
-                "Do not use it; take another version, or another mirror.", e);
+                $"The archive is not a valid envtest archive: {e.Message.TrimEnd('.')}. Nothing of it is left on disk.",
+                "Do not use it; use another version, or another mirror.", e);
         }
 
         if (Judge(unpacked, archive.Version, out var why) is null)
-            throw UnfitFault(archive.Address.ToString(), $"What it holds does not run: {why}");
+            throw UnfitFault(archive.Address.ToString(), $"Its content does not run: {why}");
         var final = store.PathOf(archive.Version);
         Directory.CreateDirectory(store.Location);
         if (!TryMove(unpacked, final, store.Has(archive.Version)) && !store.Has(archive.Version))
-            throw UnfitFault(final, "It is not complete: another program unpacks into it, or was stopped while it did");
+            throw UnfitFault(final, "It is incomplete: another program is unpacking into it, or was stopped while it did");
         return Judge(final, archive.Version, out why) is { } binaries
             ? new BinaryDownloadOutcome(binaries, final, WasThere: false, archive.IsPinned)
             : throw UnfitFault(final, $"It does not run: {why}");
@@ -146,22 +146,22 @@ internal sealed record BinaryDownload
         catch (FormatException e)
         {
             throw Fault("MT2103", index.ToString(), $"The index of archives cannot be read: {e.Message}.",
-                "Look at the address in a browser; a mirror is named with --binaries-index.", e);
+                "Open the address in a browser; set a mirror with --binaries-index.", e);
         }
 
         var chosen = listed.FirstOrDefault(archive => Version.Contains(archive.Version)) ?? throw Fault("MT2102", index.ToString(),
             $"It has no archive for {Platform} that matches {Version}. It has: {List(listed.Select(archive => archive.Version))}.",
-            "Ask for one of these with --binaries-version, or build the programs and point KUBEBUILDER_ASSETS at them.");
+            "Choose one of these with --binaries-version, or build the programs and set KUBEBUILDER_ASSETS to their directory.");
         if (pinned.Find(archive => archive.Version == chosen.Version) is not { } pin) return chosen;
         return pin.Sha512 == chosen.Sha512 ? chosen with { IsPinned = true } : throw Fault("MT2106", index.ToString(),
-            $"The index gives another SHA-512 for {BinaryArchive.FileName(chosen.Version, Platform)} than the one that MeshTrust carries "
-                + $"({pin.Sha512[..16]}...): the archive was replaced. Nothing was fetched.",
-            "Ask who replaced it before you use it; take another version with --binaries-version meanwhile.");
+            $"The index lists a SHA-512 for {BinaryArchive.FileName(chosen.Version, Platform)} other than the one pinned in MeshTrust "
+                + $"({pin.Sha512[..16]}...): the archive was replaced. Nothing was downloaded.",
+            "Find out who replaced it before you use it; use another version with --binaries-version meanwhile.");
     }
 
     private BinaryStore Store() => (StoreDirectory ?? BinaryStore.DefaultDirectory(Environment, Platform)) is { } directory
         ? new BinaryStore(directory, Platform)
-        : throw UnfitFault("store", $"There is no place for it: {(Platform.Os == "windows" ? "LocalAppData" : "HOME")} is not set");
+        : throw UnfitFault("store", $"It has no location: {(Platform.Os == "windows" ? "LocalAppData" : "HOME")} is not set");
 
     private BinaryDownloadOutcome? OnDisk(BinaryStore store) => store.Versions()
         .Where(version => Version.Contains(version) && store.Has(version))
@@ -172,10 +172,10 @@ internal sealed record BinaryDownload
 
     private string? WhyOffline()
     {
-        if (Version.OnDiskOnly) return $"{Version} asks for what is on disk";
-        if (Offline) return "nothing may be fetched (--offline)";
+        if (Version.OnDiskOnly) return $"{Version} allows only versions on disk";
+        if (Offline) return "downloads are disabled (--offline)";
         return Environment.GetValueOrDefault("ENVTEST_INSTALLED_ONLY") is { Length: > 0 }
-            ? "nothing may be fetched (ENVTEST_INSTALLED_ONLY is set)"
+            ? "downloads are disabled (ENVTEST_INSTALLED_ONLY is set)"
             : null;
     }
 
@@ -189,7 +189,7 @@ internal sealed record BinaryDownload
         if (serverVersion is null) return null;
         (var etcdVersion, why) = ProgramVersion.Ask(etcd, "etcd");
         if (etcdVersion is null) return null;
-        if (KubernetesVersion.TryParse(serverVersion) != version) why = $"kube-apiserver says that it is {serverVersion}, not {version}";
+        if (KubernetesVersion.TryParse(serverVersion) != version) why = $"kube-apiserver reports version {serverVersion}, not {version}";
         return why is not null ? null : new ControlPlaneBinaries
         {
             ApiServer = server, Etcd = etcd, Kubectl = File.Exists(kubectl) ? kubectl : null,
@@ -199,7 +199,7 @@ internal sealed record BinaryDownload
         string In(string program) => Path.Combine(directory, Platform.FileName(program));
     }
 
-    /// <summary>Gives a directory its final name, in one step. One that is there stays, unless it is incomplete and old.</summary>
+    /// <summary>Renames a directory to its final name, in one step. An existing one stays, unless it is incomplete and old.</summary>
     private bool TryMove(string from, string to, bool isComplete)
     {
         if (Directory.Exists(to))
@@ -219,7 +219,7 @@ internal sealed record BinaryDownload
         }
     }
 
-    /// <summary>Removes a directory, which Go's setup-envtest makes read-only; what cannot be removed stays for the next time.</summary>
+    /// <summary>Removes a directory, which Go's setup-envtest makes read-only; what cannot be removed stays until the next time.</summary>
     private static void Delete(string path)
     {
         try
@@ -235,26 +235,26 @@ internal sealed record BinaryDownload
         }
         catch (Exception e) when (DiskFault.IsOne(e))
         {
-            // It is in nobody's way: it is beside the store.
+            // It does no harm: it is next to the store.
         }
     }
 
     private static MeshTrustException HashFault(BinaryArchive archive, string actual) => Fault("MT2105", archive.Address.ToString(),
-        $"The archive is not what it should be.\n"
+        $"The SHA-512 of the archive is not the expected one.\n"
             + $"  SHA-512 expected ({(archive.IsPinned ? "pinned in MeshTrust" : "from the index")}): {archive.Sha512}\n"
-            + $"  SHA-512 of what came: {actual}\nNothing of it was unpacked; it is deleted.",
-        "Run again; if it stays so, a proxy or somebody else changes what you get: do not use it.");
+            + $"  SHA-512 of the download: {actual}\nNothing was unpacked; the archive was deleted.",
+        "Run again. If it persists, a proxy or another party is modifying the download: do not use it.");
 
     private MeshTrustException HeldFault(string path) => Fault("MT2108", path,
-        $"Another process downloads into this store, and did not end within {LockTimeout.TotalSeconds:0} s.",
-        "Let it end, and run again; the lock goes with its process.");
+        $"Another process is downloading into this store, and did not finish within {LockTimeout.TotalSeconds:0} s.",
+        "Wait for it to finish, and run again; the lock ends with its process.");
 
     private MeshTrustException OfflineFault(BinaryStore store, string why) => Fault("MT2109", store.Location,
-        $"No version there matches {Version} (there: {List(store.Versions().Where(store.Has))}), and {why}.",
-        $"Run once without it where there is a network, or copy a version's directory into it; or {ArchiveFetch.Otherwise}.");
+        $"The store has no version that matches {Version} (it has: {List(store.Versions().Where(store.Has))}), and {why}.",
+        $"Run once without this setting and with a network, or copy a version's directory into it; or {ArchiveFetch.Otherwise}.");
 
     private static MeshTrustException UnfitFault(string place, string why) => Fault("MT2110", place, $"{why}.",
-        "Remove it and run again; a file system that is mounted noexec cannot hold the store (XDG_DATA_HOME moves it).");
+        "Delete it and run again; the store must not be on a file system mounted noexec (XDG_DATA_HOME moves it).");
 
     private static string List(IEnumerable<KubernetesVersion> versions) =>
         string.Join(", ", versions.Order()) is { Length: > 0 } list ? list : "none";

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace MeshTrust.ControlPlanes.Native.Binaries;
 
-/// <summary>Which programs are wanted, and where to look for them.</summary>
+/// <summary>The requested programs, and where to search for them.</summary>
 internal sealed record BinaryRequest
 {
     /// <summary>Which versions of kube-apiserver do.</summary>
@@ -19,18 +19,18 @@ internal sealed record BinaryRequest
 /// <summary>
 /// Finds etcd and kube-apiserver where envtest, setup-envtest and people keep them. The order: <c>TEST_ASSET_*</c>,
 /// <c>KUBEBUILDER_ASSETS</c>, the store of setup-envtest (newest version that does), <c>PATH</c>, <c>/usr/local/kubebuilder/bin</c>. What
-/// is there and does not run, or is of another version than was requested, is named in the message and passed over.
+/// is there and does not run, or is of another version than was requested, is named in the message and skipped.
 /// </summary>
 internal static partial class BinaryLocator
 {
     private const string DefaultDirectory = "/usr/local/kubebuilder/bin";
 
-    /// <summary>The binaries that are found first, each asked for its version.</summary>
+    /// <summary>The binaries found first, with their versions.</summary>
     /// <exception cref="MeshTrustException">MT2101 with everything that was tried, stage ClusterCreation.</exception>
     public static ControlPlaneBinaries Find(BinaryRequest request) =>
         Search(request, out var problem) ?? throw new MeshTrustException(Stage.ClusterCreation, problem!);
 
-    /// <summary>As <see cref="Find"/>, with null where something is missing.</summary>
+    /// <summary>As <see cref="Find"/>, with null if something is missing.</summary>
     public static ControlPlaneBinaries? TryFind(BinaryRequest request) => Search(request, out _);
 
     /// <summary>The variables of this process.</summary>
@@ -76,19 +76,19 @@ internal static partial class BinaryLocator
         {
             var (version, reason) = place.Path is null ? (null, place.Missing) : ProgramVersion.Ask(place.Path, program);
             if (version is not null && Fits(range, version)) return new Finding(place, version, tried);
-            tried.Add($"{place.Where}: {reason ?? $"{place.Path} is {version}, and {range} was asked for"}");
+            tried.Add($"{place.Where}: {reason ?? $"{place.Path} is version {version}, but {range} was requested"}");
         }
 
         return new Finding(null, null, tried);
     }
 
-    // What is found is taken as it is where no version was requested, be it a prerelease or a distribution's own build.
+    // If no version was requested, any version found is used, including a prerelease or a distribution's own build.
     private static bool Fits(VersionRange range, string version) =>
         ReferenceEquals(range, VersionRange.Any) || (KubernetesVersion.TryParse(version) is { } parsed && range.Contains(parsed));
 
     /// <summary>
-    /// The places for one program, in the order in which they count. <paramref name="sibling"/> is the directory where kube-apiserver was
-    /// found: what is beside it was built for it, so it comes before everything but a variable for this very program.
+    /// The places for one program, in order of priority. <paramref name="sibling"/> is the directory where kube-apiserver was found: a
+    /// program next to it was built for it, so it comes before everything except a variable for this very program.
     /// </summary>
     private static IEnumerable<Place> Places(BinaryRequest request, string program, string? sibling = null)
     {
@@ -97,7 +97,7 @@ internal static partial class BinaryLocator
         var file = platform.FileName(program);
         var variable = $"TEST_ASSET_{NotUpperCase().Replace(program.ToUpperInvariant(), "_")}";
         yield return Value(variable) is { } asset ? new($"{variable}={asset}", Path.GetFullPath(asset)) : new(variable, Missing: "not set");
-        if (sibling is not null) yield return Place.In("beside kube-apiserver", sibling, file);
+        if (sibling is not null) yield return Place.In("next to kube-apiserver", sibling, file);
         yield return Value("KUBEBUILDER_ASSETS") is { } assets
             ? Place.In($"KUBEBUILDER_ASSETS={assets}", assets, file)
             : new("KUBEBUILDER_ASSETS", Missing: "not set");
@@ -129,7 +129,7 @@ internal static partial class BinaryLocator
             var (where, directory) = ($"setup-envtest store {version}-{platform}", store.PathOf(version));
             yield return store.Has(version)
                 ? Place.In(where, directory, file)
-                : new(where, Missing: $"{directory} is not complete: a download into it was cut off, or still goes on");
+                : new(where, Missing: $"{directory} is incomplete: a download into it was interrupted, or is still running");
         }
 
         var found = versions.Count == 0 ? "none" : string.Join(", ", versions);
@@ -152,8 +152,8 @@ internal static partial class BinaryLocator
         text.AppendLine();
         return new Problem("MT2101", "control plane binaries",
             text.ToString(),
-            $"Run the target ControlPlaneBinaries or 'setup-envtest use{version}', or point KUBEBUILDER_ASSETS at a directory with etcd "
-                + "and kube-apiserver. Without them, --provider=embedded needs nothing installed.");
+            $"Run the target ControlPlaneBinaries or 'setup-envtest use{version}', or set KUBEBUILDER_ASSETS to a directory with etcd "
+                + "and kube-apiserver. Or use --provider=embedded, which needs no installed programs.");
     }
 
     [GeneratedRegex("[^A-Z0-9]+")]
@@ -161,9 +161,9 @@ internal static partial class BinaryLocator
 
     /// <summary>One place where a program may be.</summary>
     /// <param name="Where">For people: <c>KUBEBUILDER_ASSETS=/opt/kb</c>.</param>
-    /// <param name="Path">The full path of the program; null where the place has none.</param>
-    /// <param name="Directory">The directory that the place is; null where it is a single file.</param>
-    /// <param name="Missing">Why it has none, where <paramref name="Path"/> is null.</param>
+    /// <param name="Path">The full path of the program; null if the place has none.</param>
+    /// <param name="Directory">The directory of the place; null if it is a single file.</param>
+    /// <param name="Missing">Why it has none, if <paramref name="Path"/> is null.</param>
     private sealed record Place(string Where, string? Path = null, string? Directory = null, string? Missing = null)
     {
         public static Place In(string where, string directory, string file)

@@ -3,12 +3,12 @@ using MeshTrust.IO;
 
 namespace MeshTrust.ControlPlanes.Native.Binaries;
 
-/// <summary>What binaries are built for, in Go's names.</summary>
+/// <summary>The platform of binaries, in Go's names.</summary>
 /// <param name="Os"><c>linux</c>, <c>darwin</c> or <c>windows</c>.</param>
 /// <param name="Architecture"><c>amd64</c>, <c>arm64</c>, <c>ppc64le</c> or <c>s390x</c>.</param>
 internal sealed record ControlPlanePlatform(string Os, string Architecture)
 {
-    /// <summary>The platform of this process. What the index does not have is named all the same: the message then says so.</summary>
+    /// <summary>The platform of this process. One that the index does not have is named anyway: the message then says so.</summary>
     public static ControlPlanePlatform Current { get; } = new(
         OperatingSystem.IsWindows() ? "windows" : OperatingSystem.IsMacOS() ? "darwin" : "linux",
         RuntimeInformation.ProcessArchitecture == System.Runtime.InteropServices.Architecture.X64
@@ -23,11 +23,11 @@ internal sealed record ControlPlanePlatform(string Os, string Architecture)
 }
 
 /// <summary>
-/// The store that Go's setup-envtest keeps (<c>k8s/&lt;X.Y.Z&gt;-&lt;os&gt;-&lt;architecture&gt;/</c>), so that Go's tests and .NET's share
+/// The store of Go's setup-envtest (<c>k8s/&lt;X.Y.Z&gt;-&lt;os&gt;-&lt;architecture&gt;/</c>), so that Go's tests and .NET's share
 /// one download.
 /// </summary>
 /// <param name="directory">The directory that holds <c>k8s</c>.</param>
-/// <param name="platform">Whose versions are meant.</param>
+/// <param name="platform">The platform of the versions.</param>
 internal sealed class BinaryStore(string directory, ControlPlanePlatform platform)
 {
     /// <summary>The programs without which there is no control plane.</summary>
@@ -38,7 +38,7 @@ internal sealed class BinaryStore(string directory, ControlPlanePlatform platfor
 
     /// <summary>
     /// Where setup-envtest keeps its store: <c>XDG_DATA_HOME</c> or <c>~/.local/share</c> on Linux, <c>Library/Application Support</c> on
-    /// macOS, <c>LocalAppData</c> on Windows; null where the variables that say so are not set.
+    /// macOS, <c>LocalAppData</c> on Windows; null if the required variables are not set.
     /// </summary>
     public static string? DefaultDirectory(IReadOnlyDictionary<string, string> environment, ControlPlanePlatform platform)
     {
@@ -55,10 +55,10 @@ internal sealed class BinaryStore(string directory, ControlPlanePlatform platfor
         static string? Under(string? root, params string[] names) => root is null ? null : Path.Combine([root, .. names]);
     }
 
-    /// <summary>The directory of one version, there or not.</summary>
+    /// <summary>The directory of one version, whether it exists or not.</summary>
     public string PathOf(KubernetesVersion version) => Path.Combine(Location, $"{version}-{platform}");
 
-    /// <summary>Whether a version is there with all programs that a control plane needs.</summary>
+    /// <summary>Whether a version exists with all programs that a control plane needs.</summary>
     public bool Has(KubernetesVersion version) =>
         Needed.All(program => File.Exists(Path.Combine(PathOf(version), platform.FileName(program))));
 

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace MeshTrust.ControlPlanes.Native.Binaries;
 
-/// <summary>A version of Kubernetes, ordered as Semantic Versioning 2.0.0 §11 has it.</summary>
+/// <summary>A version of Kubernetes, ordered according to Semantic Versioning 2.0.0 §11.</summary>
 /// <param name="Major">The first number.</param>
 /// <param name="Minor">The second number.</param>
 /// <param name="Patch">The third number.</param>
@@ -85,13 +85,13 @@ internal sealed partial class VersionRange
     /// <summary>As it was written.</summary>
     public string Text { get; }
 
-    /// <summary>Whether the index is to be asked although a version on disk would do.</summary>
+    /// <summary>Whether to query the index even if a version on disk matches.</summary>
     public bool AsksIndex => Text.EndsWith('!');
 
     /// <summary>Whether only what is on disk does.</summary>
     public bool OnDiskOnly => Text == "latest-on-disk";
 
-    /// <summary>Reads an expression; null where it is none.</summary>
+    /// <summary>Reads an expression; null if it is invalid.</summary>
     public static VersionRange? TryParse(string? text)
     {
         if (text?.Trim() is not { } trimmed) return null;

@@ -20,7 +20,7 @@ public sealed class FailedStartTests
         using (Assert.EnterMultipleScope())
         {
             Assert.That((fault.Stage, problem.Id, problem.Location), Is.EqualTo((Stage.ClusterCreation, "MT2120", "east")));
-            Assert.That(problem.Message, Does.Contain("etcd ended with exit code 3").And.Contain("Last output: no space left on device").And.Contain($"Command: {fake.Binaries.Etcd} --name=default"));
+            Assert.That(problem.Message, Does.Contain("etcd exited with code 3").And.Contain("Last output: no space left on device").And.Contain($"Command: {fake.Binaries.Etcd} --name=default"));
             Assert.That(problem.Hint, Does.Contain("disk or /dev/shm is full"));
             Assert.That(File.ReadAllText(log), Is.EqualTo("no space left on device\n"));
             AssertNothingLeft(fake);
@@ -72,7 +72,7 @@ public sealed class FailedStartTests
         using var fake = new FakePrograms("i=0; while [ $i -lt 3000 ]; do echo 'noise noise noise noise noise noise noise noise noise noise noise noise noise noise noise'; echo noise >&2; i=$((i+1)); done; echo the end >&2; exit 4");
         var fault = await FakePrograms.FailAsync(fake.Options() with { EtcdTransport = EtcdTransport.Tcp });
 
-        Assert.That(fault.Message, Does.Contain("exit code 4").And.Contain("the end").And.Length.LessThan(5000));
+        Assert.That(fault.Message, Does.Contain("exited with code 4").And.Contain("the end").And.Length.LessThan(5000));
     }
 
     [Test]
@@ -110,7 +110,7 @@ public sealed class FailedStartTests
 
     [TestCase("#!/bin/sh\n", false, "permission denied")]
     [TestCase("\0garbage", true, "exec format error")]
-    [TestCase(null, true, "there is no such program")]
+    [TestCase(null, true, "the program does not exist")]
     public async Task A_program_that_cannot_be_run_is_told_as_that(string? content, bool executable, string why)
     {
         using var fake = new FakePrograms("exit 1");

@@ -76,7 +76,7 @@ public sealed class NativeMainFlowTests
         Signal("KILL", id);
         var code = host.WaitForExit();
         Assert.That(code, Is.EqualTo(8), host.Output);
-        Assert.That(host.Output, Does.Contain("MT2124").And.Contain("kube-apiserver of this control plane ended with exit code 137").And.Contain("Log: "));
+        Assert.That(host.Output, Does.Contain("MT2124").And.Contain("kube-apiserver of this control plane exited with code 137").And.Contain("Log: "));
         Assert.That(host.Output, Does.Not.Contain("   at "));
 
         var (again, output) = HostProcess.Run(_scratch.Location, arguments, Variables(null));

@@ -38,7 +38,7 @@ public sealed class StopTests
         using (var process = System.Diagnostics.Process.GetProcessById(plane.ProcessIds[1])) process.Kill();
 
         Assert.That(() => plane.Faulted?.Id, Is.EqualTo("MT2124").After(60_000, 10));
-        Assert.That(plane.Faulted!.Message, Does.Contain("kube-apiserver of this control plane ended with exit code 137").And.Contain("Last output: ").And.Contain(plane.ApiServerLogPath));
+        Assert.That(plane.Faulted!.Message, Does.Contain("kube-apiserver of this control plane exited with code 137").And.Contain("Last output: ").And.Contain(plane.ApiServerLogPath));
         Assert.That(() => plane.AddUser("jane"), Throws.TypeOf<MeshTrustException>());
         Assert.That(async () => await plane.PurgeNamespaceAsync("x"), Throws.TypeOf<MeshTrustException>());
     }

@@ -51,12 +51,12 @@ public sealed class BrokenDownloadTests : BinaryDownloadFixture
         });
         var problem = await FailAsync(Options() with { StallTimeout = TimeSpan.FromMilliseconds(500) });
 
-        Assert.That(problem.Message, Does.Contain("the server was silent for 0.5 s (3 tries)"));
+        Assert.That(problem.Message, Does.Contain("the server sent nothing for 0.5 s (3 tries)"));
     }
 
-    [TestCase(404, "the answer is 404 Not Found.", 1)]
-    [TestCase(403, "the answer is 403 Forbidden.", 1)]
-    [TestCase(503, "the answer is 503 Service Unavailable (3 tries)", 3)]
+    [TestCase(404, "the server answered 404 Not Found.", 1)]
+    [TestCase(403, "the server answered 403 Forbidden.", 1)]
+    [TestCase(503, "the server answered 503 Service Unavailable (3 tries)", 3)]
     public async Task A_refusal_is_told_and_tried_again_only_where_that_may_help(int code, string why, int tries)
     {
         Server.List("1.99.1", [], answer: context =>
@@ -70,9 +70,9 @@ public sealed class BrokenDownloadTests : BinaryDownloadFixture
         Assert.That(problem.Message, Does.Contain(why));
     }
 
-    [TestCase("http://example.invalid/x", "it leads to http://example.invalid/x, which is not HTTPS")]
+    [TestCase("http://example.invalid/x", "it redirects to http://example.invalid/x, which is not HTTPS")]
     [TestCase("ftp://127.0.0.1/x", "which is not HTTPS")]
-    [TestCase("/round", "it leads from one address to the next")]
+    [TestCase("/round", "too many redirects")]
     public async Task A_redirect_leads_to_HTTPS_or_nowhere(string location, string why)
     {
         Server.List("1.99.1", [], answer: context => Redirect(context, location)).On("/round", context => Redirect(context, "/round"));
@@ -93,7 +93,7 @@ public sealed class BrokenDownloadTests : BinaryDownloadFixture
         });
         var problem = await FailAsync(Options() with { LargestArchive = 1 << 20 });
 
-        Assert.That((problem.Id, problem.Message), Is.EqualTo(("MT2104", "It cannot be fetched: it is larger than 1 MiB. The store is as it was.")));
+        Assert.That((problem.Id, problem.Message), Is.EqualTo(("MT2104", "The download failed: it is larger than 1 MiB. The store is unchanged.")));
     }
 
     [TestCase("", "no releases")]
@@ -121,19 +121,19 @@ public sealed class BrokenDownloadTests : BinaryDownloadFixture
 
     public static IEnumerable<TestCaseData> Hostile()
     {
-        yield return Case("a_path_up", "a path that leads out of it", LocalArchives.File("../../../../etcd", "x"));
-        yield return Case("a_path_up_in_the_middle", "a path that leads out of it", LocalArchives.File("controller-tools/../../etcd", "x"));
-        yield return Case("a_path_from_the_root", "a path that leads out of it", LocalArchives.File("/tmp/etcd", "x"));
-        yield return Case("a_path_of_Windows", "a path that leads out of it", LocalArchives.File(@"C:\etcd", "x"));
-        yield return Case("a_path_up_of_Windows", "a path that leads out of it", LocalArchives.File(@"..\..\etcd", "x"));
-        yield return Case("a_file_that_nobody_asked_for_on_a_path_up", "a path that leads out of it", LocalArchives.File("../.bashrc", "x"));
+        yield return Case("a_path_up", "a path outside the archive", LocalArchives.File("../../../../etcd", "x"));
+        yield return Case("a_path_up_in_the_middle", "a path outside the archive", LocalArchives.File("controller-tools/../../etcd", "x"));
+        yield return Case("a_path_from_the_root", "a path outside the archive", LocalArchives.File("/tmp/etcd", "x"));
+        yield return Case("a_path_of_Windows", "a path outside the archive", LocalArchives.File(@"C:\etcd", "x"));
+        yield return Case("a_path_up_of_Windows", "a path outside the archive", LocalArchives.File(@"..\..\etcd", "x"));
+        yield return Case("a_file_that_nobody_asked_for_on_a_path_up", "a path outside the archive", LocalArchives.File("../.bashrc", "x"));
         yield return Case("a_symbolic_link", "a link or a device", LocalArchives.Link(TarEntryType.SymbolicLink, "controller-tools/envtest/etcd", "/bin/sh"));
         yield return Case("a_symbolic_link_to_a_directory", "a link or a device", LocalArchives.Link(TarEntryType.SymbolicLink, "controller-tools", "/tmp"));
         yield return Case("a_hard_link", "a link or a device", LocalArchives.Link(TarEntryType.HardLink, "etcd", "/bin/sh"));
         yield return Case("a_fifo", "a link or a device", new PaxTarEntry(TarEntryType.Fifo, "controller-tools/envtest/etcd"));
-        yield return Case("a_program_twice", "it holds etcd twice", [.. Whole(), LocalArchives.File("other/etcd", "x")]);
-        yield return Case("no_etcd", "it holds no etcd", Whole()[0]);
-        yield return Case("nothing but a directory", "it holds no kube-apiserver and no etcd", new PaxTarEntry(TarEntryType.Directory, "controller-tools"));
+        yield return Case("a_program_twice", "it contains etcd twice", [.. Whole(), LocalArchives.File("other/etcd", "x")]);
+        yield return Case("no_etcd", "it does not contain etcd", Whole()[0]);
+        yield return Case("nothing but a directory", "it does not contain kube-apiserver or etcd", new PaxTarEntry(TarEntryType.Directory, "controller-tools"));
     }
 
     [TestCaseSource(nameof(Hostile))]
@@ -165,8 +165,8 @@ public sealed class BrokenDownloadTests : BinaryDownloadFixture
         Assert.That((await FailAsync(Options())).Id, Is.EqualTo("MT2107"));
     }
 
-    [TestCase("#!/bin/sh\necho 'Kubernetes v1.98.0'\n", "says that it is 1.98.0, not 1.99.1")]
-    [TestCase("#!/bin/sh\nexit 1\n", "ended with exit code 1")]
+    [TestCase("#!/bin/sh\necho 'Kubernetes v1.98.0'\n", "reports version 1.98.0, not 1.99.1")]
+    [TestCase("#!/bin/sh\nexit 1\n", "exited with code 1")]
     [TestCase("\u007fELF garbage", "exec format error")]
     public async Task A_program_that_does_not_run_or_is_another_version_is_refused(string apiServer, string why)
     {

@@ -27,13 +27,13 @@ public sealed class ControlPlaneBinariesTargetTests
 
         var offline = HostProcess.Run(scratch.Location, ["--target=ControlPlaneBinaries", "--offline"], variables);
         Assert.That(offline.ExitCode, Is.EqualTo(4), offline.Output);
-        Assert.That(offline.Output, Does.Contain("MT2109").And.Contain("(there: none)"));
+        Assert.That(offline.Output, Does.Contain("MT2109").And.Contain("(it has: none)"));
 
         string[] fetch = ["--target=ControlPlaneBinaries", $"--binaries-index={server.Index}"];
         var first = HostProcess.Run(scratch.Location, fetch, variables);
         Assert.That(first.ExitCode, Is.Zero, first.Output);
-        Assert.That(first.Output, Does.Contain($"kube-apiserver {real.Version} and etcd {real.EtcdVersion}: fetched, with the SHA-512 of the index alone"));
-        Assert.That(HostProcess.Run(scratch.Location, fetch, variables).Output, Does.Contain(": already there"));
+        Assert.That(first.Output, Does.Contain($"kube-apiserver {real.Version} and etcd {real.EtcdVersion}: downloaded, verified only with the SHA-512 of the index"));
+        Assert.That(HostProcess.Run(scratch.Location, fetch, variables).Output, Does.Contain(": already in the store"));
 
         var (code, output) = HostProcess.Run(scratch.Location, ["--target=Verify", "--clusters=1", "--work-dir=mesh", "--rootca-keysz=p256", "--intermediate-keysz=p256"], variables);
         Assert.That(code, Is.Zero, output);
