@@ -6,20 +6,20 @@ using System.Runtime.Versioning;
 namespace MeshTrust.IO;
 
 /// <summary>
-/// Ends children when this process ends, however it ends. There is one for this process, made when the first child starts.
+/// Kills child processes when this process ends, however it ends. There is one per process, created when the first child starts.
 /// </summary>
 internal abstract class ProcessGuard
 {
     private static readonly Lock Gate = new();
     private static ProcessGuard? _one;
 
-    /// <exception cref="MeshTrustException">MT2128: it cannot be made.</exception>
+    /// <exception cref="MeshTrustException">MT2128: it cannot be created.</exception>
     public static ProcessGuard Current
     {
         get { lock (Gate) return _one ??= OperatingSystem.IsWindows() ? new JobObjectGuard() : new StdinReaperGuard(); }
     }
 
-    /// <summary>Leaves a child alone that has ended: its id may soon be another's.</summary>
+    /// <summary>Forgets a child that has exited: its id may soon belong to another process.</summary>
     public static void Forget(int id)
     {
         ProcessGuard? guard;
@@ -33,7 +33,7 @@ internal abstract class ProcessGuard
     {
     }
 
-    /// <summary>A directory to remove after the children have ended.</summary>
+    /// <summary>A directory to remove after the children have been killed.</summary>
     public virtual void AddDirectory(string path)
     {
     }
@@ -43,21 +43,21 @@ internal abstract class ProcessGuard
     }
 
     protected static MeshTrustException Missing(string what, Exception fault) => new(Stage.ClusterCreation, new Problem("MT2128", what,
-        $"What ends the control planes with this process cannot be started: {fault.Message.TrimEnd('.')}. No control plane was started.",
-        "Run where it is there, or take --provider=embedded, which starts no process."), fault);
+        $"The guard that stops control planes together with this process cannot be started: {fault.Message.TrimEnd('.')}. "
+        + "No control plane was started.",
+        "Run where it is available, or use --provider=embedded, which starts no processes."), fault);
 }
 
 /// <summary>
-/// One POSIX shell that waits for the end of its standard input. The kernel closes that pipe however this process ends, SIGKILL too, and
-/// the shell then kills what it was given. Not prctl(PR_SET_PDEATHSIG): that is tied to the thread that forks, and threads of the pool
-/// retire.
+/// A POSIX shell that waits until its standard input closes. The kernel closes that pipe however this process ends, even by SIGKILL; the
+/// shell then kills its list of processes. prctl(PR_SET_PDEATHSIG) does not work: it depends on the forking thread, and pool threads exit.
 /// </summary>
 internal sealed class StdinReaperGuard : ProcessGuard
 {
     private const string Program = "/bin/sh";
 
-    // It must hold no output of this process open, survive a Ctrl-C that goes to the whole group, and kill rather than ask:
-    // an API server that lost etcd takes 20 s to end by itself.
+    // It must not hold this process's output open, must survive a Ctrl-C to the whole group, and must use SIGKILL:
+    // an API server that lost etcd takes 20 s to exit.
     private const string Script = """
         exec >/dev/null 2>&1
         trap '' INT HUP TERM QUIT PIPE
@@ -147,7 +147,7 @@ internal sealed class StdinReaperGuard : ProcessGuard
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException or InvalidOperationException)
         {
-            // Somebody killed it: another one takes over with all that is alive.
+            // The shell was killed: a new one takes over all live children.
             _shell.Dispose();
             _shell = Start();
             Tell([.. _children.Select(child => $"add {child}"), .. _directories.Select(directory => $"dir {directory}")]);
@@ -157,7 +157,7 @@ internal sealed class StdinReaperGuard : ProcessGuard
 
 /// <summary>
 /// Windows: a job object that kills its processes when its last handle is closed, which the system does however this process ends.
-/// Written after the documentation of CreateJobObject and JOBOBJECT_EXTENDED_LIMIT_INFORMATION; not run on Windows yet (see the docs).
+/// Follows the documentation of CreateJobObject and JOBOBJECT_EXTENDED_LIMIT_INFORMATION; not yet run on Windows (see the docs).
 /// </summary>
 [SupportedOSPlatform("windows")]
 internal sealed class JobObjectGuard : ProcessGuard
@@ -177,7 +177,7 @@ internal sealed class JobObjectGuard : ProcessGuard
 
     public override void Add(Process process)
     {
-        // One that ended already cannot be assigned, and need not be.
+        // An exited process cannot be assigned, and need not be.
         if (!AssignProcessToJobObject(_job, process.Handle) && !process.HasExited)
             throw Missing("job object", new Win32Exception(Marshal.GetLastPInvokeError()));
     }
@@ -197,7 +197,7 @@ internal sealed class JobObjectGuard : ProcessGuard
     private static extern bool AssignProcessToJobObject(nint job, nint process);
 
     /// <summary>
-    /// JOBOBJECT_EXTENDED_LIMIT_INFORMATION of 64-bit Windows: after two times of 8 bytes come the flags; the rest is 0 for no limit.
+    /// JOBOBJECT_EXTENDED_LIMIT_INFORMATION of 64-bit Windows: the flags follow two 8-byte times; the rest is 0 for no limit.
     /// </summary>
     [StructLayout(LayoutKind.Explicit, Size = 144)]
     private struct ExtendedLimits

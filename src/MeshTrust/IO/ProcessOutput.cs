@@ -4,8 +4,8 @@ using System.Text;
 namespace MeshTrust.IO;
 
 /// <summary>
-/// What a program said: the first bytes and the last, and of a long text not what is between them. kind gives its reason first, and then
-/// all that kubeadm said, which can be any length.
+/// A program's output: the first and the last bytes; the middle of a long output is dropped. kind prints its reason first, then all of
+/// kubeadm's output, which can be of any length.
 /// </summary>
 internal sealed class KeptOutput(int head = 16 * 1024, int tail = 64 * 1024)
 {
@@ -16,7 +16,7 @@ internal sealed class KeptOutput(int head = 16 * 1024, int tail = 64 * 1024)
 
     private bool IsWhole => tail == 0;
 
-    /// <returns>False where nothing may be left out and there is more than fits.</returns>
+    /// <returns>False if nothing may be dropped and the output does not fit.</returns>
     public bool Append(ReadOnlySpan<byte> bytes)
     {
         lock (_lock)
@@ -46,7 +46,7 @@ internal sealed class KeptOutput(int head = 16 * 1024, int tail = 64 * 1024)
     }
 }
 
-/// <summary>Makes lines of bytes as they come, wherever they are cut.</summary>
+/// <summary>Splits bytes into lines as they arrive, wherever the chunks end.</summary>
 internal sealed class LineSplit(Action<string> tell)
 {
     private const int Longest = 16 * 1024;
@@ -54,7 +54,7 @@ internal sealed class LineSplit(Action<string> tell)
     private readonly Decoder _decoder = Encoding.UTF8.GetDecoder();
     private readonly StringBuilder _line = new();
 
-    /// <summary>What the listener threw. It must not stop the draining, or the program would stop; it hears nothing more.</summary>
+    /// <summary>What the listener threw. Draining must go on, or the program would block; the listener gets nothing more.</summary>
     public Exception? Fault { get; private set; }
 
     public void Append(ReadOnlySpan<byte> bytes)
@@ -67,7 +67,7 @@ internal sealed class LineSplit(Action<string> tell)
         }
     }
 
-    /// <summary>Tells the line, where it is not empty.</summary>
+    /// <summary>Passes the line on, if it is not empty.</summary>
     public void End()
     {
         var line = _line.ToString().TrimEnd('\r');

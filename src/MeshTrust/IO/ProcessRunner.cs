@@ -4,53 +4,53 @@ using System.Runtime.ExceptionServices;
 
 namespace MeshTrust.IO;
 
-/// <summary>A program to run. No shell takes part. No argument may be secret: everybody on the machine can read them.</summary>
+/// <summary>A program to run, without a shell. Arguments must not be secret: every user of the machine can read them.</summary>
 internal sealed record ProcessRequest(string Program, IReadOnlyList<string> Arguments)
 {
-    /// <summary>The arguments as one line that is quoted already, instead of <see cref="Arguments"/>.</summary>
+    /// <summary>The arguments as one line, already quoted, instead of <see cref="Arguments"/>.</summary>
     public string? ArgumentLine { get; init; }
 
-    /// <summary>Where it runs; empty for the current directory.</summary>
+    /// <summary>The working directory; empty for the current one.</summary>
     public string Directory { get; init; } = "";
 
-    /// <summary>Changes the variables that it inherits.</summary>
+    /// <summary>Changes the inherited environment variables.</summary>
     public Action<IDictionary<string, string?>>? Environment { get; init; }
 
-    /// <summary>What it reads from standard input; null for nothing. Secrets go this way.</summary>
+    /// <summary>Its standard input; null for none. Secrets are passed here.</summary>
     public string? Input { get; init; }
 
     /// <summary>
-    /// The most bytes of standard output, all of which are kept; null keeps the first and the last, as of standard error.
+    /// The maximum size of standard output, kept completely; null keeps its beginning and end, as for standard error.
     /// </summary>
     public int? MostOutput { get; init; }
 
-    /// <summary>Gets each line of standard error as it comes, from another thread.</summary>
+    /// <summary>Receives each line of standard error, on another thread.</summary>
     public Action<string>? OnErrorLine { get; init; }
 
-    /// <summary>Gets all that comes out of both pipes, and is disposed of at their end.</summary>
+    /// <summary>Receives the output of both pipes, and is disposed at their end.</summary>
     public Stream? Log { get; init; }
 
-    /// <summary>Whether it may run only where it is sure to end with this process.</summary>
+    /// <summary>Whether it may only run if it is certain to end with this process.</summary>
     public bool MustBeGuarded { get; init; }
 }
 
-/// <summary>How a program ended. What it said may be secret, a kubeconfig for instance: it is never logged as it is.</summary>
+/// <summary>How a program exited. Its output may be secret, a kubeconfig for instance: never log it as it is.</summary>
 /// <param name="ExitCode">Its exit code.</param>
 /// <param name="Output">Its standard output.</param>
-/// <param name="Error">Its standard error; of a long one the first and the last.</param>
+/// <param name="Error">Its standard error; if long, its beginning and end.</param>
 internal sealed record ProcessResult(int ExitCode, string Output, string Error)
 {
-    /// <summary>Says how it ended and nothing of what it said.</summary>
+    /// <summary>The exit code only, no output.</summary>
     public override string ToString() => $"exit code {ExitCode}";
 }
 
-/// <summary>Runs programs to their end.</summary>
+/// <summary>Runs programs to completion.</summary>
 internal static class ProcessRunner
 {
-    /// <summary>Waits for the end; at the deadline, or when the token is cancelled, ends the program and all its children.</summary>
+    /// <summary>Waits for the exit; at the deadline or on cancellation, stops the program and all its children.</summary>
     /// <exception cref="Win32Exception">The program cannot be run.</exception>
     /// <exception cref="TimeoutException">The deadline passed.</exception>
-    /// <exception cref="InvalidDataException">It said more than <see cref="ProcessRequest.MostOutput"/>.</exception>
+    /// <exception cref="InvalidDataException">It wrote more than <see cref="ProcessRequest.MostOutput"/>.</exception>
     public static async Task<ProcessResult> RunAsync(
         ProcessRequest request, TimeSpan deadline, TimeProvider time, CancellationToken cancellationToken)
     {
@@ -69,21 +69,21 @@ internal static class ProcessRunner
             await child.EndTreeAsync().ConfigureAwait(false);
             cancellationToken.ThrowIfCancellationRequested();
             throw child.TooMuch.IsCancellationRequested
-                ? new InvalidDataException($"{request.Program} said more than {request.MostOutput} bytes")
-                : new TimeoutException($"{request.Program} did not end within {deadline}");
+                ? new InvalidDataException($"{request.Program} wrote more than {request.MostOutput} bytes")
+                : new TimeoutException($"{request.Program} did not exit within {deadline}");
         }
     }
 }
 
 /// <summary>
-/// A program that runs. Its output is drained from the first moment on, since a full pipe would block it, and a guard ends it when this
-/// process ends, SIGKILL included: kind must not go on making a cluster that the next run then finds half made.
+/// A running program. Its output is drained from the start, since a full pipe would block it. A guard kills it when this process ends, even
+/// by SIGKILL: kind must not keep creating a cluster that the next run then finds incomplete.
 /// </summary>
 internal sealed class ChildProcess : IDisposable
 {
     private const int TextFileBusy = 26;
 
-    /// <summary>For what comes after the exit: a last word in the pipe, or a grandchild that holds it open for ever.</summary>
+    /// <summary>For what follows the exit: last output in the pipe, or a grandchild that holds it open forever.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
 
     private readonly Process _process;
@@ -108,10 +108,10 @@ internal sealed class ChildProcess : IDisposable
 
     public int Id { get; }
 
-    /// <summary>Ends with its exit code when it has ended and its pipes are empty; with the fault of a listener that failed.</summary>
+    /// <summary>Completes with the exit code once it has exited and its pipes are empty; with the exception of a failed listener.</summary>
     public Task<int> Exited { get; }
 
-    /// <summary>Its exit code, once it has ended.</summary>
+    /// <summary>Its exit code, once it has exited.</summary>
     public int ExitCode => _process.ExitCode;
 
     public string Output => _output.ToString();
@@ -120,11 +120,11 @@ internal sealed class ChildProcess : IDisposable
 
     public TimeSpan Age => TimeProvider.System.GetElapsedTime(_started);
 
-    /// <summary>Is cancelled when it says more than it may.</summary>
+    /// <summary>Cancelled if it writes more than it may.</summary>
     public CancellationToken TooMuch => _tooMuch.Token;
 
     /// <exception cref="Win32Exception">The program cannot be run.</exception>
-    /// <exception cref="MeshTrustException">MT2128: it must be guarded, and there is no guard.</exception>
+    /// <exception cref="MeshTrustException">MT2128: it requires a guard, and there is none.</exception>
     public static ChildProcess Start(ProcessRequest request)
     {
         var start = request.ArgumentLine is { } line
@@ -138,12 +138,12 @@ internal sealed class ChildProcess : IDisposable
         var process = Start(start);
         try
         {
-            // The guard first: from here on the child cannot outlive this process.
+            // The guard first: from here on, the child cannot outlive this process.
             ProcessGuard.Current.Add(process);
         }
         catch (MeshTrustException) when (!request.MustBeGuarded)
         {
-            // A machine without a shell: the program still runs, and ends with its work.
+            // A machine without a shell: the program still runs, and exits when it is done.
         }
         catch
         {
@@ -155,7 +155,7 @@ internal sealed class ChildProcess : IDisposable
         return new ChildProcess(process, request);
     }
 
-    /// <summary>Ends it at once. It may be called again, and never throws.</summary>
+    /// <summary>Kills it at once. It may be called again, and never throws.</summary>
     public void Kill(bool entireTree = false)
     {
         try
@@ -164,22 +164,22 @@ internal sealed class ChildProcess : IDisposable
         }
         catch (Exception e) when (e is InvalidOperationException or Win32Exception or AggregateException)
         {
-            // It ended meanwhile.
+            // It exited meanwhile.
         }
     }
 
-    /// <summary>Ends it and its children: asks first (SIGTERM), and kills those that are left after a grace.</summary>
+    /// <summary>Stops it and its children: SIGTERM first, then SIGKILL after a grace period.</summary>
     public async Task EndTreeAsync()
     {
         if (OperatingSystem.IsWindows()) Kill(entireTree: true);
         else await new ProcessTree(Id).EndAsync(Grace).ConfigureAwait(false);
     }
 
-    /// <summary>Waits where nothing asynchronous may run; without a limit for ever.</summary>
-    /// <returns>Whether it has ended.</returns>
+    /// <summary>Waits synchronously; without a limit, forever.</summary>
+    /// <returns>Whether it has exited.</returns>
     public bool WaitForExit(TimeSpan? limit = null) => _process.WaitForExit(limit ?? Timeout.InfiniteTimeSpan);
 
-    /// <summary>As <see cref="WaitForExit"/>, and kills it at the limit; after the exit its output is there.</summary>
+    /// <summary>As <see cref="WaitForExit"/>, but kills it at the limit; after the exit its output is available.</summary>
     public bool WaitForResult(TimeSpan limit)
     {
         if (WaitForExit(limit)) return Exited.Wait(limit);
@@ -206,7 +206,7 @@ internal sealed class ChildProcess : IDisposable
             }
             catch (Win32Exception e) when (e.NativeErrorCode == TextFileBusy && attempt < 40 && !OperatingSystem.IsWindows())
             {
-                // A program that was just written: another child that is being started may hold its descriptor until it execs.
+                // A newly written program: another starting child may hold its descriptor until it execs.
                 process.Dispose();
                 Thread.Sleep(25);
             }
@@ -237,7 +237,7 @@ internal sealed class ChildProcess : IDisposable
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException or InvalidOperationException)
         {
-            // It does not read what is given to it: its exit code says what that means.
+            // It does not read its input: its exit code says what that means.
         }
     }
 
@@ -286,7 +286,7 @@ internal sealed class ChildProcess : IDisposable
             }
             catch (IOException)
             {
-                // A full disk must not stop the draining; the end of it is kept.
+                // A full disk must not stop the draining; the end of the output is kept.
             }
         }
     }

@@ -5,10 +5,9 @@ using System.Runtime.InteropServices;
 
 namespace MeshTrust.IO;
 
-/// <summary>A process and all its descendants. They are known by id and birth: an id alone may be another's by now.</summary>
+/// <summary>A process and all its descendants, identified by id and start time: an id alone may have been reused.</summary>
 /// <remarks>
-/// What let go of its parent before is no descendant any more, and is left alone on purpose: so do the daemons that hold Podman's
-/// containers.
+/// Processes that detached earlier are no longer descendants. They are left alone on purpose, as the daemons of Podman's containers are.
 /// </remarks>
 internal sealed class ProcessTree(int root)
 {
@@ -16,11 +15,11 @@ internal sealed class ProcessTree(int root)
     private const int SignalKill = 9;
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(40);
 
-    // Those that were seen: a child whose parent ends when it is asked belongs to init then, and could not be found any more.
+    // Those seen so far: when a parent exits, its child belongs to init and could no longer be found.
     private readonly Dictionary<int, string> _seen = [];
 
     /// <summary>
-    /// When a process began, in the unit that the system has; null where there is no such process, or it may not be seen.
+    /// When a process started, in the system's unit; null if it does not exist or may not be seen.
     /// </summary>
     public static string? BirthOf(int id)
     {
@@ -36,14 +35,14 @@ internal sealed class ProcessTree(int root)
         }
     }
 
-    /// <summary>Asks them to end, and kills what is left after the grace. It never throws.</summary>
+    /// <summary>Sends SIGTERM, and SIGKILL to what is left after the grace period. It never throws.</summary>
     public async Task EndAsync(TimeSpan grace)
     {
         var begun = TimeProvider.System.GetTimestamp();
         Signal(Look(), SignalTerminate);
         while (Look().Count > 0 && TimeProvider.System.GetElapsedTime(begun) < grace) await Task.Delay(Step).ConfigureAwait(false);
 
-        // What is killed may just have made a child: two looks in a row must find nothing.
+        // A killed process may just have started a child: two scans in a row must find nothing.
         for (var attempt = 0; attempt < 25 && Look() is { Count: > 0 } left; attempt++)
         {
             Signal(left, SignalKill);
@@ -51,7 +50,7 @@ internal sealed class ProcessTree(int root)
         }
     }
 
-    /// <summary>Reads lines of <c>ps -A -o pid=,ppid=,stat=,lstart=</c>; a line of another form is left out.</summary>
+    /// <summary>Reads lines of <c>ps -A -o pid=,ppid=,stat=,lstart=</c>; other lines are skipped.</summary>
     internal static IEnumerable<(int Id, int Parent, string Birth)> ReadTable(string text)
     {
         foreach (var line in text.Split('\n'))
@@ -65,7 +64,7 @@ internal sealed class ProcessTree(int root)
     /// <summary>Reads <c>/proc/ID/stat</c>; null for a dead process.</summary>
     internal static (int Id, int Parent, string Birth)? ReadStat(string text)
     {
-        // The name in parentheses may hold anything; the state is the first field after it, the parent the second, the birth the 20th.
+        // The name in parentheses may contain anything; after it, field 1 is the state, 2 the parent, 20 the start time.
         var fields = text[(text.LastIndexOf(')') + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
         return fields.Length > 19 && fields[0] is not ("Z" or "X")
             && Number(text.Split(' ')[0], out var id) && Number(fields[1], out var parent)
@@ -100,7 +99,7 @@ internal sealed class ProcessTree(int root)
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                // It ended meanwhile.
+                // It exited meanwhile.
             }
 
             if (process is { } found) yield return found;
