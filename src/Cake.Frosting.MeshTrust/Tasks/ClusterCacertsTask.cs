@@ -6,7 +6,7 @@ namespace Cake.Frosting.MeshTrust.Tasks;
 
 /// <summary>Issues an intermediate CA under the present root where one is missing, near its end or does not fit.</summary>
 [TaskName("ClusterCacerts")]
-[TaskDescription("Issues an intermediate CA for each cluster where it is missing or due (--renew-before=30d)")]
+[TaskDescription("Issues intermediate CAs that are missing or close to expiry (--renew-before=30d)")]
 [IsDependentOn(typeof(RootCaTask))]
 public sealed class ClusterCacertsTask(MeshSession session) : AsyncFrostingTask
 {
@@ -28,7 +28,7 @@ public sealed class ClusterCacertsTask(MeshSession session) : AsyncFrostingTask
         foreach (var outcome in outcomes)
         {
             var (cluster, end) = (outcome.Material.Cluster, outcome.Material.Certificate.NotAfter);
-            var clamp = outcome.ClampedFrom is { } asked && asked - end > WorthTelling ? $" with the root ({asked:u} was asked for)" : "";
+            var clamp = outcome.ClampedFrom is { } asked && asked - end > WorthTelling ? $" with the root ({asked:u} was requested)" : "";
             context.Log.Information($"{cluster}: {outcome.Kind.ToString().ToLowerInvariant()}, until {end:u}{clamp}");
             if (outcome.Reason is { } reason) context.Log.Information($"{cluster}: {reason}");
             foreach (var path in outcome.Replaced)

@@ -8,7 +8,7 @@ namespace Cake.Frosting.MeshTrust.Tasks;
 
 /// <summary>Applies the secret <c>cacerts</c> to every cluster, by server-side apply, unless its live root differs.</summary>
 [TaskName("PushSecrets")]
-[TaskDescription("Puts the secret cacerts into every cluster; a differing live root is not replaced (--accept-outage)")]
+[TaskDescription("Writes the secret cacerts to every cluster; does not replace a different live root (--accept-outage)")]
 [IsDependentOn(typeof(SetContextsTask))]
 [IsDependentOn(typeof(ClusterCacertsTask))]
 public sealed class PushSecretsTask(MeshSession session) : AsyncFrostingTask

@@ -6,7 +6,7 @@ namespace Cake.Frosting.MeshTrust.Tasks;
 
 /// <summary>Sees to it that there is one root CA: keeps the one that is there, never overwrites it.</summary>
 [TaskName("RootCa")]
-[TaskDescription("Issues the root CA, or keeps the one that is there")]
+[TaskDescription("Issues the root CA, or keeps an existing one")]
 public sealed class RootCaTask(MeshSession session) : AsyncFrostingTask
 {
     /// <inheritdoc/>
@@ -25,6 +25,7 @@ public sealed class RootCaTask(MeshSession session) : AsyncFrostingTask
         var how = outcome.Kind.ToString().ToLowerInvariant();
         context.Log.Information($"root: {how}, {root.Subject}, until {root.NotAfter:yyyy-MM-dd}, sha256 {root.Sha256[..16]}");
         foreach (var note in outcome.Notes) context.Log.Warning($"root: {note}");
-        context.Log.Information($"Keys lie in {store.Location}: whoever reads root-key.pem can issue for every cluster.");
+        context.Log.Information(
+            $"CA keys are stored in {store.Location}: anyone who can read root-key.pem can issue certificates for every cluster.");
     }
 }

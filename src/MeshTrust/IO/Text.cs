@@ -67,7 +67,7 @@ internal static class Text
         { TotalDays: >= 2 } => $"{(long)span.TotalDays} days",
         { TotalHours: >= 2 } => $"{(long)span.TotalHours} hours",
         { TotalMinutes: >= 2 } => $"{(long)span.TotalMinutes} minutes",
-        _ => $"{Math.Max(0, (long)span.TotalSeconds)} seconds",
+        _ => Count(Math.Max(0, (int)span.TotalSeconds), "second"),
     };
 
     /// <summary>A time, in whole seconds and UTC (RFC 3339).</summary>
