@@ -49,7 +49,7 @@ public sealed class AtomicFileTests
     }
 
     [Test]
-    public void Leaves_nothing_where_the_disk_refuses()
+    public void Leaves_nothing_behind_if_a_write_fails()
     {
         Directory.CreateDirectory(PathOf("a/stands/here"));
         Assert.That(() => AtomicFile.Replace(PathOf("a"), "one"u8, secret: false), Throws.InstanceOf<IOException>().Or.InstanceOf<UnauthorizedAccessException>());

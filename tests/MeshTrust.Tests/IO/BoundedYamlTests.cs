@@ -53,7 +53,7 @@ public sealed class BoundedYamlTests
     }
 
     [Test]
-    public void Refuses_every_alias_where_none_is_allowed() =>
+    public void Rejects_every_alias_if_none_is_allowed() =>
         Assert.That(BoundedYaml.Read("a: &a x\nb: *a\n", new YamlLimits()).Faults.Single().Kind, Is.EqualTo(YamlFaultKind.Alias));
 
     [Test]

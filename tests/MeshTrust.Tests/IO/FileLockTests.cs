@@ -58,6 +58,6 @@ public sealed class FileLockTests
     }
 
     [Test]
-    public void A_directory_that_is_not_there_is_no_lock_that_is_held() =>
+    public void A_missing_directory_is_not_a_held_lock() =>
         Assert.That(() => FileLock.TryTake(Path.Combine(_path, "nowhere")), Throws.TypeOf<DirectoryNotFoundException>());
 }

@@ -88,7 +88,7 @@ public sealed class ContextsPlanTests
     }
 
     [Test]
-    public void Refuses_a_line_break_that_would_smuggle_in_a_variable()
+    public void Rejects_a_line_break_that_would_inject_a_variable()
     {
         var access = new[] { Access[0] with { KubeconfigPath = "/w/\nPATH=/evil" }, Access[1] };
         var fault = Assert.Throws<MeshTrustException>(() => ContextsPlan.For(Mesh, access, [Kubeconfig(Odd), Kubeconfig("west")], "/w"));

@@ -71,7 +71,7 @@ public sealed class ExistingClusterProviderTests
     }
 
     [Test]
-    public async Task Takes_a_file_of_a_cluster_at_its_word()
+    public async Task Uses_the_current_context_of_a_file_that_is_set_for_one_cluster()
     {
         await using var set = await EnsureAsync(Mesh(("east", null, Kubeconfig("one", "default")), ("west", null, Kubeconfig("two", "default", "other"))));
         Assert.That(set.Clusters.Select(c => c.Access.ContextName), Is.EqualTo(new[] { "east", "west" }), "contexts of the same name take the cluster's");
@@ -79,7 +79,7 @@ public sealed class ExistingClusterProviderTests
     }
 
     [Test]
-    public async Task Tells_all_missing_contexts_at_once_with_the_nearest_names()
+    public async Task Reports_all_missing_contexts_at_once_with_the_nearest_names()
     {
         var user = Kubeconfig("config", "kind-east", "production");
         var fault = await Assert.ThrowsAsync<MeshTrustException>(() => EnsureAsync(Mesh(("east", null, null), ("west", "prodution", null)), user));
@@ -100,7 +100,7 @@ public sealed class ExistingClusterProviderTests
     }
 
     [Test]
-    public async Task Refuses_one_context_for_two_clusters()
+    public async Task Rejects_one_context_for_two_clusters()
     {
         var fault = await Assert.ThrowsAsync<MeshTrustException>(() => EnsureAsync(Mesh(("east", "a", null), ("west", "a", null)), Kubeconfig("config", "a")));
         Assert.That(fault!.Problems.Single().Id, Is.EqualTo("MT0217"));

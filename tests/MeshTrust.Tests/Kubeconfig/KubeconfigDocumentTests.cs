@@ -129,7 +129,7 @@ public sealed class KubeconfigDocumentTests
     ];
 
     [TestCaseSource(nameof(BrokenFiles))]
-    public void Refuses_what_is_no_kubeconfig(string text, string id)
+    public void Rejects_what_is_not_a_kubeconfig(string text, string id)
     {
         var problem = ProblemsOf(() => KubeconfigDocument.Parse("/x/config", text))[0];
         Assert.That(problem.Id, Is.EqualTo(id));
@@ -143,7 +143,7 @@ public sealed class KubeconfigDocumentTests
     }
 
     [Test]
-    public void Tells_all_wrong_entries_at_once_with_their_lines()
+    public void Reports_all_invalid_entries_at_once_with_their_lines()
     {
         var problems = ProblemsOf(() => KubeconfigDocument.Parse("c", "kind: Pod\nusers:\n- user: {}\nclusters: 7\n"));
         Assert.That(problems.Select(p => p.Location), Is.EquivalentTo(new[] { "c:1", "c:3", "c:4" }));
@@ -163,7 +163,7 @@ public sealed class KubeconfigDocumentTests
     ];
 
     [TestCaseSource(nameof(BrokenContexts))]
-    public void Judges_a_context_where_it_is_used_and_shows_no_value(string old, string replacement, string id, string remedy)
+    public void Validates_a_context_when_it_is_used_and_shows_no_value(string old, string replacement, string id, string remedy)
     {
         var document = KubeconfigDocument.Parse("c", Two.Replace(old, replacement, StringComparison.Ordinal));
         var problems = ProblemsOf(() => document.Subset("east", NoFiles));
@@ -174,14 +174,14 @@ public sealed class KubeconfigDocumentTests
     }
 
     [Test]
-    public void Leaves_a_stale_context_alone_that_nobody_uses()
+    public void Ignores_a_stale_context_that_is_not_used()
     {
         var document = KubeconfigDocument.Parse("c", Two.Replace("cluster: c2, user: u2", "cluster: gone, user: gone", StringComparison.Ordinal));
         Assert.That(document.Subset("east", NoFiles).Contexts, Is.EqualTo(new[] { "east" }));
     }
 
     [Test]
-    public void Tells_every_file_that_is_missing()
+    public void Reports_every_missing_file()
     {
         var problems = ProblemsOf(() => KubeconfigDocument.Parse("/x/c", Two).Subset("west", NoFiles));
         Assert.That(problems.Select(p => p.Id), Is.EqualTo(new[] { "MT0208", "MT0208", "MT0208" }));
@@ -197,7 +197,7 @@ public sealed class KubeconfigDocumentTests
     }
 
     [Test]
-    public void Skips_missing_files_where_another_is_there()
+    public void Skips_missing_files_if_another_exists()
     {
         var directory = Directory.CreateTempSubdirectory("meshtrust-test-").FullName;
         try

@@ -34,7 +34,7 @@ public sealed class UserKubeconfigTests
     [TestCase("context 'kind-a' points to https://stale, and this run would point it to https://127.0.0.1:1", "config delete-context 'kind-a'")]
     [TestCase("cluster 'kind-a' points to https://stale, and this run would point it to https://127.0.0.1:1", "config delete-cluster 'kind-a'")]
     [TestCase("user 'kind-a' has different credentials", "config delete-user 'kind-a'")]
-    public async Task Refuses_an_entry_that_leads_elsewhere_and_says_where(string what, string remedy)
+    public async Task Rejects_an_entry_that_points_elsewhere_and_says_where(string what, string remedy)
     {
         var file = _scratch.Write("config", Mine);
         var fault = (await Assert.ThrowsAsync<MeshTrustException>(() => BringAsync(file, Ours("a", "https://127.0.0.1:1"), remember: _ => Assert.Fail("nothing is to be remembered"))))!;
@@ -50,7 +50,7 @@ public sealed class UserKubeconfigTests
     [TestCase("kind-a, cluster: {server: 'https://stale'}", "kind-a, cluster: {}", "has no usable server address")]
     [TestCase("cluster: kind-a, user", "cluster: gone, user", "has no usable server address")]
     [TestCase("'https://stale'", "'https://127.0.0.1:1', certificate-authority-data: b3RoZXI=", "points to https://127.0.0.1:1 with another CA")]
-    public async Task Refuses_one_that_leads_nowhere_or_to_another_CA(string old, string changed, string what)
+    public async Task Rejects_one_without_a_server_or_with_another_CA(string old, string changed, string what)
     {
         var text = Mine.Replace(old, changed, StringComparison.Ordinal);
         var file = _scratch.Write("config", text);
@@ -87,7 +87,7 @@ public sealed class UserKubeconfigTests
     }
 
     [Test]
-    public async Task Updates_what_it_wrote_itself_when_the_cluster_moved_and_keeps_the_namespace_that_somebody_set()
+    public async Task Updates_its_own_entries_when_the_cluster_moved_and_keeps_the_users_namespace()
     {
         var file = _scratch.Write("config", Mine);
         var known = new List<MergedContext>();
@@ -110,7 +110,7 @@ public sealed class UserKubeconfigTests
 
     [TestCase("https://127.0.0.1:1", "https://mine", "kind-b")]
     [TestCase("token: t\n", "token: mine\n", null)]
-    public async Task What_somebody_changed_since_is_theirs(string old, string changed, string? left)
+    public async Task What_the_user_changed_since_belongs_to_the_user(string old, string changed, string? left)
     {
         var file = _scratch.File("config");
         var known = new List<MergedContext>();
@@ -174,7 +174,7 @@ public sealed class UserKubeconfigTests
     }
 
     [Test]
-    public async Task Moves_the_current_context_only_on_the_users_word_and_makes_a_file_where_there_is_none()
+    public async Task Changes_the_current_context_only_if_requested_and_creates_a_missing_file()
     {
         var file = _scratch.File("home/config");
         await BringAsync(file, Ours("a", "https://127.0.0.1:1"));
@@ -204,7 +204,7 @@ public sealed class UserKubeconfigTests
     }
 
     [Test]
-    public async Task Tells_how_old_a_lock_is_that_nobody_gives_back_and_leaves_it()
+    public async Task Reports_the_age_of_a_lock_that_is_not_released_and_leaves_it()
     {
         var file = _scratch.Write("config", Mine);
         File.WriteAllText(file + ".lock", "");

@@ -72,7 +72,7 @@ public sealed class CacertsPushTests
     }
 
     [Test]
-    public async Task Tries_every_cluster_and_tells_all_failures_together()
+    public async Task Tries_every_cluster_and_reports_all_failures_together()
     {
         var clusters = Clusters();
         clusters["east"].Secrets["istio-system/cacerts"] = CacertsSecret.For(_foreign, "istio-system");

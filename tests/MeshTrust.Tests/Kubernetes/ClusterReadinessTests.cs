@@ -15,7 +15,7 @@ public sealed class ClusterReadinessTests
     public void End() => _api?.Dispose();
 
     [Test]
-    public async Task Tells_what_is_missing_first()
+    public async Task Reports_what_is_missing_first()
     {
         Assert.That(await MissingAsync(), Is.EqualTo("node east-control-plane to join"));
         Node("east-control-plane", "False", "cni plugin\nnot initialized");

@@ -34,7 +34,7 @@ public sealed class ContextsCheckTests
     }
 
     [Test]
-    public async Task Tells_version_and_identity_of_every_cluster()
+    public async Task Reports_version_and_identity_of_every_cluster()
     {
         var report = await CheckAsync(("https://a", Cluster("east", "1", "v1.20.2")), ("https://b", Cluster("west", "2")));
         Assert.That(report.Clusters.Select(c => (c.Name.Value, c.Version, c.Uid)), Is.EqualTo(new[] { ("east", "v1.20.2", "1"), ("west", "v1.34.0", "2") }));
@@ -61,7 +61,7 @@ public sealed class ContextsCheckTests
     }
 
     [Test]
-    public async Task Tells_the_problems_of_all_clusters_at_once()
+    public async Task Reports_the_problems_of_all_clusters_at_once()
     {
         var east = Cluster("east", "1");
         east.Faults["version"] = new Problem("MT3002", "east", "w", "r");

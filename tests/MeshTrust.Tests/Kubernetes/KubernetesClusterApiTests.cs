@@ -63,7 +63,7 @@ public sealed class KubernetesClusterApiTests
     ];
 
     [TestCaseSource(nameof(Rejections))]
-    public async Task Tells_what_a_refusal_means(int code, string reason, string message, string details, string id, string what, string remedy)
+    public async Task Explains_a_rejection(int code, string reason, string message, string details, string id, string what, string remedy)
     {
         await using var server = new ScriptedApiServer(r => r.Method == "GET" ? Missing : ScriptedAnswer.Refuse(code, reason, message, details));
         using var kubeconfig = new TemporaryKubeconfig(server.Server);
@@ -103,7 +103,7 @@ public sealed class KubernetesClusterApiTests
     [TestCase(503, 9)]
     [TestCase(504, 2)]
     [TestCase(0, 3)]
-    public async Task Comes_through_passing_faults(int code, int times)
+    public async Task Retries_transient_errors(int code, int times)
     {
         var left = times;
         await using var server = new ScriptedApiServer(r => left-- > 0 ? code == 0 ? ScriptedAnswer.Drop : ScriptedAnswer.Refuse(code, "x", "x") : new ScriptedAnswer(200, """{"gitVersion":"v1.34.0"}"""));
@@ -117,7 +117,7 @@ public sealed class KubernetesClusterApiTests
     [TestCase(401)]
     [TestCase(403)]
     [TestCase(405)]
-    public async Task Does_not_repeat_what_will_not_change(int code)
+    public async Task Does_not_retry_permanent_errors(int code)
     {
         await using var server = new ScriptedApiServer(_ => ScriptedAnswer.Refuse(code, "x", "x"));
         using var kubeconfig = new TemporaryKubeconfig(server.Server);
@@ -158,7 +158,7 @@ public sealed class KubernetesClusterApiTests
     }
 
     [Test]
-    public async Task Says_that_nothing_listens()
+    public async Task Reports_a_refused_connection()
     {
         var free = new TcpListener(IPAddress.Loopback, 0);
         free.Start();
@@ -267,7 +267,7 @@ public sealed class KubernetesClusterApiTests
     }
 
     [Test]
-    public async Task Reads_again_where_somebody_was_faster()
+    public async Task Rereads_if_another_writer_was_faster()
     {
         var version = 7;
         await using var server = new ScriptedApiServer(r =>
@@ -283,7 +283,7 @@ public sealed class KubernetesClusterApiTests
     [TestCase("""{"causes":[{"reason":"Other","message":"m","field":"f"},{"reason":"FieldManagerConflict","message":"conflict with \"kubectl\"","field":".data.x"}]}""", "MT5204", 1)]
     [TestCase("""{"name":"cacerts","kind":"secrets"}""", "MT5205", Backoff.MaxAttempts)]
     [TestCase("""{"causes":[{"reason":"Other","message":"m","field":"f"}]}""", "MT5205", Backoff.MaxAttempts)]
-    public async Task Tells_a_race_from_a_conflict_over_a_field(string details, string id, int patches)
+    public async Task Distinguishes_a_race_from_a_field_conflict(string details, string id, int patches)
     {
         await using var server = new ScriptedApiServer(r => r.Method == "GET" ? new ScriptedAnswer(200, Stored("7")) : ScriptedAnswer.Refuse(409, "Conflict", "Apply failed", details));
         using var kubeconfig = new TemporaryKubeconfig(server.Server);

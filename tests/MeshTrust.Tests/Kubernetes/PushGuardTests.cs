@@ -82,7 +82,7 @@ public sealed class PushGuardTests
     }
 
     [Test]
-    public void Refuses_another_root_in_the_secret_and_says_what_would_break()
+    public void Rejects_another_root_in_the_secret_and_says_what_would_break()
     {
         var verdict = Inspect(Nothing with { Cacerts = Held(_foreign), RootConfigMaps = [.. Enumerable.Range(1, 12).Select(n => Published(_foreign, $"ns{n}"))] });
         AssertRefused(verdict, "MT5201");
@@ -95,11 +95,11 @@ public sealed class PushGuardTests
     }
 
     [Test]
-    public void Refuses_another_root_that_only_the_config_map_shows() =>
+    public void Rejects_another_root_that_only_the_config_map_shows() =>
         AssertRefused(Inspect(Nothing with { RootConfigMap = Published(_foreign) }), "MT5201");
 
     [Test]
-    public void Refuses_the_root_of_a_self_signed_istiod() =>
+    public void Rejects_the_root_of_a_self_signed_istiod() =>
         AssertRefused(Inspect(Nothing with { SelfSigned = SelfSigned(_foreign) }), "MT5201");
 
     [Test]
@@ -107,7 +107,7 @@ public sealed class PushGuardTests
         AssertAllowed(Inspect(Nothing with { Cacerts = Held(_ours), RootConfigMap = Published(_ours), SelfSigned = SelfSigned(_foreign) }));
 
     [Test]
-    public void Warns_where_istiod_still_hands_out_another_root() =>
+    public void Warns_if_istiod_still_publishes_another_root() =>
         AssertAllowed(Inspect(Nothing with { Cacerts = Held(_ours), RootConfigMap = Published(_foreign) }), "MT5219");
 
     [Test]
@@ -117,7 +117,7 @@ public sealed class PushGuardTests
     /// <summary>The secret was replaced by a foreign one, and istiod still runs with the right root: nobody would notice its return.</summary>
     [TestCase(false)]
     [TestCase(true)]
-    public void Puts_the_right_secret_back_where_no_workload_holds_the_foreign_root(bool namespacesRead)
+    public void Restores_the_right_secret_if_no_workload_holds_the_foreign_root(bool namespacesRead)
     {
         var verdict = Inspect(Nothing with
         {
@@ -135,31 +135,31 @@ public sealed class PushGuardTests
     }
 
     [Test]
-    public void Puts_the_right_secret_back_where_the_root_in_it_cannot_be_read() =>
+    public void Restores_the_right_secret_if_the_root_in_it_cannot_be_read() =>
         AssertAllowed(Inspect(Nothing with { Cacerts = Held(_ours, d => d["root-cert.pem"] = "garbage"u8.ToArray()), RootConfigMap = Published(_ours) }), "MT5221");
 
     [Test]
-    public void Refuses_where_workloads_of_one_namespace_hold_the_foreign_root() =>
+    public void Rejects_if_workloads_of_one_namespace_hold_the_foreign_root() =>
         AssertRefused(Inspect(Nothing with { Cacerts = Held(_foreign), RootConfigMap = Published(_ours), RootConfigMaps = [Published(_ours), Published(_foreign, "app")] }), "MT5201");
 
     [Test]
-    public void Refuses_where_istiod_publishes_the_foreign_root_too() =>
+    public void Rejects_if_istiod_publishes_the_foreign_root_too() =>
         AssertRefused(Inspect(Nothing with { Cacerts = Held(_foreign), RootConfigMap = Published(_foreign), RootConfigMaps = [Published(_foreign)] }), "MT5201");
 
     [Test]
-    public void Refuses_where_istiod_publishes_a_third_root() =>
+    public void Rejects_if_istiod_publishes_a_third_root() =>
         AssertRefused(Inspect(Nothing with { Cacerts = Held(_foreign), RootConfigMap = Published(_third), RootConfigMaps = [Published(_third)] }), "MT5201");
 
     [Test]
-    public void Takes_the_users_word_for_an_outage() =>
+    public void Replaces_a_root_with_accept_outage() =>
         AssertAllowed(Inspect(Nothing with { Cacerts = Held(_foreign) }, acceptOutage: true), "MT5218");
 
     [Test]
-    public void Does_not_take_force_for_the_word_about_an_outage() =>
+    public void Does_not_take_force_for_accept_outage() =>
         AssertRefused(Inspect(Nothing with { Cacerts = Held(_foreign) }, force: true), "MT5201");
 
     [Test]
-    public void Refuses_where_the_live_root_cannot_be_read() =>
+    public void Rejects_if_the_live_root_cannot_be_read() =>
         AssertRefused(Inspect(Nothing with { Cacerts = Held(_ours, d => d["root-cert.pem"] = "garbage"u8.ToArray()) }), "MT5215");
 
     [Test]
@@ -175,7 +175,7 @@ public sealed class PushGuardTests
 
     [TestCase(true)]
     [TestCase(false)]
-    public void Refuses_the_other_layout_even_by_force(bool mixed)
+    public void Rejects_the_other_layout_even_with_force(bool mixed)
     {
         var live = Held(_ours, d =>
         {
@@ -188,7 +188,7 @@ public sealed class PushGuardTests
     }
 
     [Test]
-    public void Refuses_an_immutable_secret_that_would_change()
+    public void Rejects_an_immutable_secret_that_would_change()
     {
         AssertRefused(Inspect(Nothing with { Cacerts = Held(_rotated) with { Immutable = true } }), "MT5206");
         AssertAllowed(Inspect(Nothing with { Cacerts = Held(_ours) with { Immutable = true } }));
@@ -205,7 +205,7 @@ public sealed class PushGuardTests
     }
 
     [Test]
-    public void Replaces_live_bytes_that_peers_stumble_over()
+    public void Replaces_live_bytes_that_peers_cannot_parse()
     {
         var marked = "\uFEFF"u8.ToArray().Concat(_ours.RootCert.ToArray()).ToArray();
         var verdict = Inspect(Nothing with { Cacerts = Held(_rotated, d => d["root-cert.pem"] = marked) });

@@ -17,7 +17,7 @@ public sealed class IntermediateCaIssuerTests
     private async Task<IssueOutcome<ClusterCacerts>> AgainAsync() => (await _fixture.ClustersAsync("east")).Single();
 
     [Test]
-    public async Task Issues_what_the_Makefile_issues_with_its_defects_mended()
+    public async Task Issues_what_the_Makefile_issues_without_its_defects()
     {
         var root = (await _fixture.RootAsync()).Material;
         var outcome = await AgainAsync();
@@ -78,7 +78,7 @@ public sealed class IntermediateCaIssuerTests
     }
 
     [Test]
-    public async Task Tells_the_clamp_when_the_root_ends_first()
+    public async Task Reports_the_capped_expiry_when_the_root_expires_first()
     {
         await _fixture.RootAsync();
         _fixture.Time.Advance(TimeSpan.FromDays(1));
@@ -91,7 +91,7 @@ public sealed class IntermediateCaIssuerTests
     [TestCase("ca-cert.pem")]
     [TestCase("cert-chain.pem")]
     [TestCase("root-cert.pem")]
-    public async Task Writes_a_certificate_file_that_is_missing_or_broken_anew_and_keeps_the_key(string file)
+    public async Task Rewrites_a_missing_or_broken_certificate_file_and_keeps_the_key(string file)
     {
         await _fixture.OneClusterAsync();
         var sound = _fixture.Content();
@@ -110,7 +110,7 @@ public sealed class IntermediateCaIssuerTests
     }
 
     [Test]
-    public async Task Reissues_where_the_key_is_missing_or_broken_and_keeps_what_it_replaces()
+    public async Task Reissues_if_the_key_is_missing_or_broken_and_keeps_the_replaced_files()
     {
         var first = await _fixture.OneClusterAsync();
         File.Delete(_fixture.PathOf("east/ca-key.pem"));
@@ -238,7 +238,7 @@ public sealed class IntermediateCaIssuerTests
     }
 
     [Test]
-    public async Task Does_not_issue_anew_in_every_run_where_the_threshold_is_longer_than_the_lifetime()
+    public async Task Does_not_reissue_in_every_run_if_the_threshold_is_longer_than_the_lifetime()
     {
         _fixture.Trust = _fixture.Trust with { Intermediate = _fixture.Trust.Intermediate with { Days = 9 } };
         await _fixture.OneClusterAsync();
@@ -292,7 +292,7 @@ public sealed class IntermediateCaIssuerTests
     }
 
     [Test]
-    public async Task Tells_the_faults_of_all_clusters_and_issues_the_others()
+    public async Task Reports_the_problems_of_all_clusters_and_issues_the_others()
     {
         await _fixture.RootAsync();
         File.WriteAllText(_fixture.PathOf("east"), "a file");

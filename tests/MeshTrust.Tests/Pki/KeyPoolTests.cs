@@ -48,7 +48,7 @@ public sealed class KeyPoolTests
     }
 
     [Test]
-    public async Task Makes_a_key_that_nobody_asked_for_ahead()
+    public async Task Generates_a_key_that_was_not_reserved()
     {
         using var keys = new KeyPool();
         keys.Reserve(KeyAlgorithm.EcdsaP256);
@@ -79,7 +79,7 @@ public sealed class KeyPoolTests
     }
 
     [Test]
-    public void A_generator_that_fails_is_told_to_the_taker()
+    public void A_failed_generator_is_reported_when_the_key_is_rented()
     {
         using var keys = new KeyPool(_ => throw new NotSupportedException("no such key here"), limit: 1);
         Assert.That(async () => await keys.RentAsync(KeyAlgorithm.EcdsaP256), Throws.TypeOf<NotSupportedException>());

@@ -54,11 +54,11 @@ public sealed class PemDocumentTests
     }
 
     [TestCaseSource(nameof(Sloppy))]
-    public void Names_what_some_parser_would_stumble_over(string text, string defect) =>
+    public void Reports_what_some_parser_would_reject_or_misread(string text, string defect) =>
         Assert.That(Parse(text).Defects, Has.Some.Contains(defect));
 
     [Test]
-    public void Tells_of_many_lines_of_text_once()
+    public void Reports_many_lines_of_text_once()
     {
         var document = Parse(Pem + string.Concat(Enumerable.Repeat("text\n", 89)) + Pem + "text\n");
         Assert.That(document.Defects, Is.EqualTo(new[] { document.StrayText }));
@@ -78,7 +78,7 @@ public sealed class PemDocumentTests
     }
 
     [Test]
-    public void Tells_lines()
+    public void Reports_line_numbers()
     {
         var lines = Pem.Count(c => c == '\n');
         Assert.That(Parse("x\n" + Pem + Pem).Blocks.Select(b => b.Line), Is.EqualTo(new[] { 2, 2 + lines }));

@@ -75,7 +75,7 @@ public sealed class RootCaIssuerTests
     }
 
     [Test]
-    public async Task Refuses_a_key_of_another_root()
+    public async Task Rejects_a_key_of_another_root()
     {
         await _fixture.RootAsync();
         using var other = new StoreFixture();
@@ -85,7 +85,7 @@ public sealed class RootCaIssuerTests
     }
 
     [Test]
-    public async Task Refuses_a_broken_certificate_and_a_broken_key_at_once()
+    public async Task Rejects_a_broken_certificate_and_a_broken_key_at_once()
     {
         await _fixture.RootAsync();
         File.WriteAllText(_fixture.Store.RootCertPath, "garbage");
@@ -96,7 +96,7 @@ public sealed class RootCaIssuerTests
     }
 
     [Test]
-    public async Task Refuses_an_expired_root_and_one_from_the_future()
+    public async Task Rejects_an_expired_root_and_one_from_the_future()
     {
         await _fixture.RootAsync();
         _fixture.Time.Advance(TimeSpan.FromDays(3651));
@@ -122,7 +122,7 @@ public sealed class RootCaIssuerTests
     }
 
     [Test]
-    public async Task Imports_a_root_that_is_brought_and_keeps_it()
+    public async Task Imports_the_users_root_and_keeps_it()
     {
         using var other = new StoreFixture { Trust = StoreFixture.QuickTrust() with { Root = TrustSpec.Default.Root with { CommonName = "Corporate", Key = KeyAlgorithm.EcdsaP384 } } };
         var brought = (await other.RootAsync()).Material;
@@ -135,7 +135,7 @@ public sealed class RootCaIssuerTests
     }
 
     [Test]
-    public async Task Refuses_a_brought_root_where_another_stands()
+    public async Task Rejects_the_users_root_if_another_exists()
     {
         await _fixture.RootAsync();
         using var other = new StoreFixture();
@@ -147,7 +147,7 @@ public sealed class RootCaIssuerTests
     }
 
     [Test]
-    public async Task Refuses_a_brought_root_that_is_an_intermediate_or_half()
+    public async Task Rejects_a_users_root_that_is_an_intermediate_or_incomplete()
     {
         using var other = new StoreFixture();
         await other.OneClusterAsync();
@@ -181,7 +181,7 @@ public sealed class RootCaIssuerTests
     }
 
     [Test]
-    public async Task Tells_that_a_root_is_near_its_end()
+    public async Task Reports_that_a_root_is_close_to_expiry()
     {
         await _fixture.RootAsync();
         _fixture.Time.Advance(TimeSpan.FromDays(3640));

@@ -54,7 +54,7 @@ public sealed class TrustStoreTests
 
     [Test]
     [Platform("Unix")]
-    public async Task No_key_lies_open_at_any_moment_of_a_run()
+    public async Task No_key_is_readable_by_others_at_any_time()
     {
         using var done = new CancellationTokenSource();
         var seen = 0;
@@ -108,7 +108,7 @@ public sealed class TrustStoreTests
     [TestCase(IssueKind.Rechained, "ca-cert.pem", Description = "the chain still holds the certificate of the new key")]
     [TestCase(IssueKind.Rechained, "cert-chain.pem")]
     [TestCase(IssueKind.Reissued, "ca-cert.pem", "ca-key.pem")]
-    public async Task A_mix_of_old_and_new_files_never_passes_and_the_next_run_mends_it(IssueKind cure, params string[] replaced)
+    public async Task A_mix_of_old_and_new_files_never_passes_and_the_next_run_fixes_it(IssueKind cure, params string[] replaced)
     {
         await _fixture.OneClusterAsync();
         var before = replaced.ToDictionary(f => f, f => File.ReadAllBytes(_fixture.PathOf($"east/{f}")));
@@ -190,7 +190,7 @@ public sealed class TrustStoreTests
 
     [Test]
     [Platform("Unix")]
-    public async Task A_link_that_leads_nowhere_is_never_written_over()
+    public async Task A_dangling_link_is_never_overwritten()
     {
         Directory.CreateDirectory(_fixture.Store.Location);
         File.CreateSymbolicLink(_fixture.Store.RootKeyPath, "/nonexistent/volume/root-key.pem");
@@ -216,7 +216,7 @@ public sealed class TrustStoreTests
 
     [Test]
     [Platform("Unix")]
-    public async Task A_device_in_place_of_a_file_is_no_endless_read()
+    public async Task A_device_in_place_of_a_file_is_not_read_endlessly()
     {
         Directory.CreateDirectory(_fixture.Store.Location);
         File.CreateSymbolicLink(_fixture.Store.RootCertPath, "/dev/zero");
@@ -225,7 +225,7 @@ public sealed class TrustStoreTests
 
     [Test]
     [Platform("Linux")]
-    public void A_full_disk_is_told_as_such()
+    public void A_full_disk_is_reported_as_such()
     {
         var thrown = Assert.Catch(() =>
         {
@@ -236,7 +236,7 @@ public sealed class TrustStoreTests
     }
 
     [Test]
-    public void A_forbidden_path_is_told_as_such() =>
+    public void A_forbidden_path_is_reported_as_such() =>
         Assert.That(DiskFault.From(Stage.CertificateAuthority, "/x", new UnauthorizedAccessException()).Problems.Single().Id, Is.EqualTo("MT1002"));
 
     [Test]
@@ -263,7 +263,7 @@ public sealed class TrustStoreTests
     }
 
     [Test]
-    public async Task Tells_that_a_cluster_has_no_files()
+    public async Task Reports_that_a_cluster_has_no_files()
     {
         await _fixture.RootAsync();
         var fault = Assert.Throws<MeshTrustException>(() => _fixture.Store.ReadCacerts(ClusterName.Parse("east")));
