@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace MeshTrust.ControlPlanes.Native;
 
 /// <summary>
-/// A port of 127.0.0.1. A held one is bound, never listened on, with SO_REUSEPORT: nobody else gets it before a child that binds it with
-/// the same option. One that is not held was free a moment ago; if it was taken meanwhile, the start is retried with another.
+/// A port of 127.0.0.1. A held one is bound, never listened on, with SO_REUSEPORT: no other process gets it before a child that binds it
+/// with the same option. One that is not held was free a moment ago; if it was taken meanwhile, the start is retried with another.
 /// </summary>
 internal sealed class PortReservation : IDisposable
 {
@@ -23,7 +23,7 @@ internal sealed class PortReservation : IDisposable
     /// <param name="preferred">The port to use if it is free; 0 for any.</param>
     public static PortReservation Take(bool hold, int preferred)
     {
-        // Alone first: with SO_REUSEPORT a bind would succeed beside a server of ours that has the port, and share its connections.
+        // Alone first: with SO_REUSEPORT a bind would succeed next to our own server on the port, and share its connections.
         if (preferred != 0 && TryTake(false, preferred) is not null && TryTake(hold, preferred) is { } same) return same;
         return TryTake(hold, 0) ?? throw new SocketException((int)SocketError.AddressAlreadyInUse);
     }
@@ -40,7 +40,7 @@ internal sealed class PortReservation : IDisposable
             socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
 
             // .NET sets SO_REUSEADDR when it binds, so that connections of a killed server do not count. While it is on, others who set it
-            // (every server does) could bind the port beside us, since nobody listens yet.
+            // (every server does) could bind the same port, because nothing listens yet.
             if (held) Set(socket, linux: 2, mac: 0x0004, on: false);
             return new PortReservation(((IPEndPoint)socket.LocalEndPoint!).Port, held ? socket : null);
         }
@@ -55,7 +55,7 @@ internal sealed class PortReservation : IDisposable
         }
     }
 
-    /// <summary>Switches an option of SOL_SOCKET, where the platform has it as an option of its own.</summary>
+    /// <summary>Switches an option of SOL_SOCKET, if the platform has it as a separate option.</summary>
     private static bool Set(Socket socket, int linux, int mac, bool on)
     {
         if (OperatingSystem.IsLinux()) socket.SetRawSocketOption(1, linux, BitConverter.GetBytes(on ? 1 : 0));

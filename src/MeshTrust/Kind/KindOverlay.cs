@@ -112,7 +112,7 @@ internal sealed partial class KindOverlay
     {
         var count = Nodes.GetValueOrDefault(role)?.Count ?? 0;
         if (count <= planned) return;
-        Add("MT2406", "nodes", $"It has {count} nodes of role {role}, but {planned} {(planned == 1 ? "is" : "are")} planned.",
+        Add("MT2406", "nodes", $"Nodes of role {role}: {count}, but {planned} {(planned == 1 ? "is" : "are")} planned.",
             role == NodeNames.Worker ? $"Set workers: {count} in the topology, or --worker-nodes={count}."
                 : $"Set controlPlanes: {count} in the topology.");
     }

@@ -3,7 +3,7 @@ using MeshTrust.IO;
 namespace MeshTrust.ControlPlanes.Native.Binaries;
 
 /// <summary>The result of a download, or of finding the version on disk.</summary>
-/// <param name="Binaries">The programs, each asked for its version.</param>
+/// <param name="Binaries">The programs, with their versions.</param>
 /// <param name="Directory">The directory of the version in the store.</param>
 /// <param name="WasThere">Whether it already existed, so that nothing was downloaded.</param>
 /// <param name="IsPinned">
@@ -33,7 +33,7 @@ internal sealed record BinaryDownload
     public string? StoreDirectory { get; init; }
 
     /// <summary>
-    /// The index of a mirror, in the form of setup-envtest's; null for setup-envtest's own, which is asked only where the version is not
+    /// The index of a mirror, in the form of setup-envtest's; null for setup-envtest's own, which is queried only if the version is not
     /// pinned. HTTPS; HTTP only on loopback. An archive whose hash MeshTrust carries has to have that hash, wherever it comes from.
     /// </summary>
     public Uri? Index { get; init; }

@@ -173,7 +173,7 @@ public sealed class KindCleaningTests
         var run = _kind.Run(r => r with { MergeKubeconfig = own });
         var fault = (await Assert.ThrowsAsync<MeshTrustException>(() => new KindExports(run.Run, TimeProvider.System).BringAsync(own, access, default)))!;
         Assert.That(fault.Problems.Select(p => p.Id).Distinct(), Is.EqualTo(new[] { "MT0220" }));
-        Assert.That(fault.Problems[0].Message, Does.Contain("'kind-east' leads to https://kind-east, and this run would point it to https://127.0.0.1"));
+        Assert.That(fault.Problems[0].Message, Does.Contain("'kind-east' points to https://kind-east, and this run would point it to https://127.0.0.1"));
         Assert.Throws<MeshTrustException>(() => new KindExports(run.Run, TimeProvider.System).Check(own, access));
 
         await new KindCleaning(run).CleanAsync("kind", default);

@@ -126,7 +126,7 @@ public sealed class BinaryDownloadTests : BinaryDownloadFixture
         var problem = await FailAsync(Options(version) with { Offline = offline, Environment = environment });
 
         Assert.That(problem.Id, Is.EqualTo("MT2109"));
-        Assert.That(problem.Message, Does.Contain(why).And.Contain("there: none"));
+        Assert.That(problem.Message, Does.Contain(why).And.Contain("it has: none"));
         Assert.That(Server.Requests, Is.Empty);
     }
 

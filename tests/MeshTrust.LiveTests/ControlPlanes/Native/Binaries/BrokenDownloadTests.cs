@@ -36,7 +36,7 @@ public sealed class BrokenDownloadTests : BinaryDownloadFixture
         var problem = await FailAsync(Options());
 
         Assert.That(problem.Id, Is.EqualTo("MT2104"));
-        Assert.That(problem.Message, Does.Contain("the connection ended before all of it was there (3 tries)"));
+        Assert.That(problem.Message, Does.Contain("the connection closed before the download was complete (3 tries)"));
     }
 
     [Test]
