@@ -95,8 +95,7 @@ internal static class ChainChecks
         if (!certificate.IsCa)
         {
             var what = certificate.HasBasicConstraints ? "has CA:FALSE" : "has no basic constraints";
-            yield return Error(
-                $"{name} {what}: peers report 'certificate is not authorized to sign other certificates'.",
+            yield return Error($"{name} {what}: peers report 'certificate is not authorized to sign other certificates'.",
                 "Issue it as a CA (basicConstraints critical, CA:TRUE). An end-entity certificate does not work here.");
         }
         else if (!certificate.BasicConstraintsCritical)
@@ -144,8 +143,7 @@ internal static class ChainChecks
         }
         else if (at - ClockSkew < certificate.NotBefore)
         {
-            yield return Warning(
-                $"{name} has been valid only since {certificate.NotBefore:u}: a node whose clock is behind rejects it.",
+            yield return Warning($"{name} has been valid only since {certificate.NotBefore:u}: a node whose clock is behind rejects it.",
                 "Issue it with a notBefore five minutes in the past, or wait.");
         }
     }
@@ -157,8 +155,7 @@ internal static class ChainChecks
             var excess = child.NotAfter - parent.NotAfter;
             if (excess > TimeSpan.Zero)
             {
-                yield return Finding.OfMesh(
-                    excess > HarmlessExcess ? Severity.Error : Severity.Warning,
+                yield return Finding.OfMesh(excess > HarmlessExcess ? Severity.Error : Severity.Warning,
                     $"'{child.Subject}' expires at {child.NotAfter:u}, after its issuer '{parent.Subject}' ({parent.NotAfter:u})."
                     + " Workload certificates stop working when the issuer expires, without any warning.",
                     $"Reissue '{child.Subject}' so that it expires no later than {parent.NotAfter:u}.");
@@ -183,15 +180,13 @@ internal static class ChainChecks
             var limit = left < LeastOfIntermediate
                 ? $"{LeastOfIntermediate.TotalDays:0} d, twice the maximum workload certificate lifetime"
                 : $"{renewBefore}, set by --renew-before";
-            yield return Warning(
-                $"Intermediate '{ca.Subject}' has {(int)left.TotalDays} d left (less than {limit}).",
+            yield return Warning($"Intermediate '{ca.Subject}' has {(int)left.TotalDays} d left (less than {limit}).",
                 "Run ClusterCacerts with --renew-before, then PushSecrets. The root does not change, so there is no downtime.");
         }
 
         foreach (var root in bundle.Roots.Distinct().Where(r => at <= r.NotAfter && r.NotAfter - at < LeastOfRoot))
         {
-            yield return Warning(
-                $"Root '{root.Subject}' has {(int)(root.NotAfter - at).TotalDays} d left (less than a year).",
+            yield return Warning($"Root '{root.Subject}' has {(int)(root.NotAfter - at).TotalDays} d left (less than a year).",
                 "Plan the root rotation now: it takes several phases.");
         }
     }
@@ -203,42 +198,31 @@ internal static class ChainChecks
             : ca.ShutsOut(CertificateProfile.ClientAuthentication) ? "clientAuth: workloads are rejected as clients"
             : null;
         if (missing is not null)
-        {
-            yield return Error(
-                $"'{ca.Subject}' has an extended key usage without {missing}.",
-                "Issue the CA without extended key usage.");
-        }
+            yield return Error($"'{ca.Subject}' has an extended key usage without {missing}.", "Issue the CA without extended key usage.");
 
         if (!ca.HasNameConstraints) yield break;
         if (!ca.NameConstraintsCritical)
-        {
-            yield return Warning(
-                $"The name constraints of '{ca.Subject}' are not critical.",
-                "Reissue it with critical name constraints.");
-        }
+            yield return Warning($"The name constraints of '{ca.Subject}' are not critical.", "Reissue it with critical name constraints.");
 
         var mesh = MeshConfig.Read(cluster.MeshConfig);
         foreach (var domain in new[] { snapshot.Topology.Trust.TrustDomain, mesh?.TrustDomain }.OfType<string>().Distinct())
         {
             if (NameConstraints.AgainstTrustDomain(ca, domain) is not { } fault) continue;
-            yield return Error(
-                $"'{ca.Subject}' {fault}, the trust domain of the mesh: peers reject all workload certificates.",
+            yield return Error($"'{ca.Subject}' {fault}, the trust domain of the mesh: peers reject all workload certificates.",
                 "Issue the CA without name constraints, or add the trust domain to its permitted URI hosts.");
         }
 
         foreach (var alias in mesh?.Aliases ?? [])
         {
             if (NameConstraints.AgainstTrustDomain(ca, alias) is not { } fault) continue;
-            yield return Warning(
-                $"'{ca.Subject}' {fault}, an alias of the trust domain.",
+            yield return Warning($"'{ca.Subject}' {fault}, an alias of the trust domain.",
                 "Permit the alias as well, or remove it from the mesh configuration.");
         }
 
         foreach (var dns in bundle.Path.TakeWhile(c => !c.Equals(ca)).SelectMany(c => c.DnsNames).Distinct())
         {
             if (NameConstraints.AgainstDns(ca, dns) is not { } fault) continue;
-            yield return Error(
-                $"'{ca.Subject}' {fault}, a DNS name of the intermediate: istiod and peers reject it.",
+            yield return Error($"'{ca.Subject}' {fault}, a DNS name of the intermediate: istiod and peers reject it.",
                 "Do not constrain DNS names unless istiod's names are permitted.");
         }
     }

@@ -20,7 +20,6 @@ internal sealed record Check<TReading>(string Id, string Title, string Source)
     /// <summary>Findings for missing parts of the reading that this check reports on behalf of all checks that need them.</summary>
     public Func<TReading, IEnumerable<Finding>> Unread { get; init; } = _ => [];
 
-    /// <summary>The clusters that it cannot check.</summary>
     public Func<TReading, IReadOnlyList<UncheckedCluster>> Unchecked { get; init; } = _ => [];
 
     public CheckReport Run(TReading reading)
@@ -42,8 +41,7 @@ internal sealed record Check<TReading>(string Id, string Title, string Source)
         // An exception in one check must not hide the findings of the others, and must not count as passed.
         catch (Exception fault) when (fault is not OutOfMemoryException)
         {
-            findings.Add(Finding.OfMesh(
-                Severity.Error,
+            findings.Add(Finding.OfMesh(Severity.Error,
                 $"Check {Id} failed with an internal {fault.GetType().Name}, so this rule was not verified.",
                 "This is a bug in MeshTrust. Report it with the version and this line."));
         }
@@ -65,7 +63,6 @@ internal sealed record Check<TReading>(string Id, string Title, string Source)
     }
 }
 
-/// <summary>Why a check is skipped.</summary>
 internal sealed record Skip(CheckOutcome Outcome, string Reason)
 {
     public static Skip NotApplicable(string reason) => new(CheckOutcome.NotApplicable, reason);
@@ -116,6 +113,17 @@ public sealed record CheckReport
 
     /// <summary>Its findings: errors first, then in a stable order.</summary>
     public IReadOnlyList<Finding> Findings { get; init; } = [];
+
+    /// <summary>The number of checks with each outcome, such as <c>20 passed, 1 failed</c>.</summary>
+    internal static string Counts(IEnumerable<CheckReport> checks) =>
+        string.Join(", ", checks.GroupBy(c => c.Outcome).OrderBy(g => g.Key).Select(g => $"{g.Count()} {g.Key switch
+        {
+            CheckOutcome.Passed => "passed",
+            CheckOutcome.NotApplicable => "not applicable",
+            CheckOutcome.Warned => "with warnings",
+            CheckOutcome.CouldNotCheck => "could not be checked",
+            _ => "failed",
+        }}"));
 }
 
 /// <summary>A cluster that a check could not inspect.</summary>

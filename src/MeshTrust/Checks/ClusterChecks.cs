@@ -13,8 +13,7 @@ internal static class ClusterChecks
             reading => reading.ImageChoice.Image is { } image
                 ? $"{image}: {(reading.Image is not null ? "present" : "has to be pulled")}"
                 : "kind's default",
-            NodeImage,
-            NoNewNode),
+            NodeImage, NoNewNode),
         Row("MT2421", "node image's architecture",
             "an image is built for one CPU architecture",
             reading => $"{reading.Image!.Architecture}, the engine is {reading.Engine!.Info.Architecture}",
@@ -44,9 +43,7 @@ internal static class ClusterChecks
             return
             [
                 .. choice.Warnings,
-                Warning(
-                    image,
-                    $"The image is not present yet; the archives in {directory} are loaded first.",
+                Warning(image, $"The image is not present yet; the archives in {directory} are loaded first.",
                     "Nothing to do if one of the archives contains it."),
             ];
         }
@@ -55,9 +52,7 @@ internal static class ClusterChecks
         return
         [
             .. choice.Warnings,
-            Warning(
-                image,
-                $"The image is not present: it will be pulled once{limit}.",
+            Warning(image, $"The image is not present: it will be pulled once{limit}.",
                 $"Nothing to do if the registry is reachable. Otherwise run '{reading.EngineCommand} login', or use --node-image with a"
                 + " mirror or --image-archive."),
         ];
@@ -75,9 +70,7 @@ internal static class ClusterChecks
         var (image, name, engine) = (reading.Image!.Architecture, reading.ImageChoice.Image!, reading.Engine!.Info.Architecture);
         return image == engine
             ? []
-            : [Error(
-                name,
-                $"The image is for linux/{image}, but the engine runs linux/{engine}.",
+            : [Error(name, $"The image is for linux/{image}, but the engine runs linux/{engine}.",
                 $"Remove it: {reading.EngineCommand} rmi '{name}'. Then use an image for {engine}: set --node-image, or"
                 + " use the tag without a single-architecture digest.")];
     }

@@ -28,8 +28,7 @@ internal static class EngineChecks
             + " (kubernetes-sigs/kind#1880)",
             reading => reading.Engine!.Info.IsRemote ? "remote" : "local",
             reading => reading.Engine!.Info.IsRemote
-                ? [Warning(
-                    reading.Engine.Info.Endpoint,
+                ? [Warning(reading.Engine.Info.Endpoint,
                     "The engine runs on another machine: API servers listen on all its addresses, and its disk, ports and routes cannot be"
                     + " checked from here.",
                     "Make sure this machine can reach its ports, which kind chooses, or run MeshTrust on that machine.")]
@@ -37,16 +36,13 @@ internal static class EngineChecks
         Row("MT2223", "kind",
             "the tested releases; the node image check covers the Kubernetes versions",
             reading => $"{reading.KindVersion ?? "not found"}; {FirstTriedKind} and newer are tested",
-            KindVersion,
-            needsEngine: false),
+            KindVersion, needsEngine: false),
         Row("MT4010", "kubectl",
             "installing MetalLB needs it",
             reading => reading.Host.HasKubectl ? "on the PATH" : "not on the PATH",
             reading => reading.Host.HasKubectl
                 ? []
-                : [Error(
-                    "kubectl",
-                    "It is not on the PATH, and installing MetalLB needs it.",
+                : [Error("kubectl", "It is not on the PATH, and installing MetalLB needs it.",
                     "Install it (https://kubernetes.io/docs/tasks/tools/) or use --lb=none.")],
             reading => NotApplicableIf(reading.Kind.LoadBalancer.Kind != LoadBalancerKind.MetalLb, "only MetalLB needs it"),
             needsEngine: false),
@@ -60,9 +56,7 @@ internal static class EngineChecks
             "kind documentation, user/rootless",
             reading => $"cgroup version {reading.Engine!.Info.CgroupVersion}, 2 is required",
             reading => reading.Engine!.Info.CgroupVersion == 1
-                ? [Error(
-                    "container engine",
-                    "It is rootless on cgroup v1, where kind cannot create nodes.",
+                ? [Error("container engine", "It is rootless on cgroup v1, where kind cannot create nodes.",
                     "Boot with cgroup v2 and delegate the controllers (Delegate=yes in user@.service), or run the engine as root.")]
                 : [],
             reading => NotApplicableIf(!reading.Engine!.Info.IsRootless, "the engine runs as root")),
@@ -70,9 +64,7 @@ internal static class EngineChecks
             "kind waits for a line in the boot log (kubernetes-sigs/kind#2972, #3050)",
             reading => reading.Engine!.Info.LogDriver is { Length: > 0 } driver ? driver : "unknown",
             reading => reading.Engine!.Info.LogDriver == "journald"
-                ? [Warning(
-                    "containers.conf",
-                    "The log driver 'journald' can hide the line in a node's boot log that kind waits for.",
+                ? [Warning("containers.conf", "The log driver 'journald' can hide the line in a node's boot log that kind waits for.",
                     "Set log_driver = \"k8s-file\" under [containers] in containers.conf.")]
                 : [],
             reading => NotApplicableIf(reading.Engine!.Info.Engine != ContainerEngineChoice.Podman, "the engine is Docker")),
@@ -91,12 +83,9 @@ internal static class EngineChecks
         const string Hint = "Install a newer version: https://github.com/kubernetes-sigs/kind/releases";
         return version < OldestKind
             ? [new Problem("MT2224", "kind", $"Version {text} is too old: {OldestKind} is the minimum.", Hint)]
-            : [new Problem(
-                "MT2224",
-                "kind",
+            : [new Problem("MT2224", "kind",
                 $"Version {text} is older than the tested versions: its node images lack containerd's certs.d, which registries need.",
-                Hint,
-                Severity.Warning)];
+                Hint, Severity.Warning)];
     }
 
     private static IEnumerable<Problem> Cgroups(PreflightReading reading)
@@ -105,8 +94,7 @@ internal static class EngineChecks
         if (reading.Engine!.Info.CgroupVersion != 1 || (reading.Kubernetes is { } known && known < FirstWithoutCgroup1)) return [];
         return reading.Kubernetes is { } version
             ? [Error("cgroups", $"This machine uses cgroup v1, and kubelet {version} does not start on it.", Hint)]
-            : [Warning(
-                "cgroups",
+            : [Warning("cgroups",
                 $"This machine uses cgroup v1, and kubelet {FirstWithoutCgroup1} and newer do not start on it. The Kubernetes version that"
                 + " kind uses is not known.",
                 Hint)];

@@ -48,22 +48,19 @@ internal static class FileChecks
         {
             if (key.Mode is { } mode && (mode & Others) != 0)
             {
-                yield return Error(
-                    $"{key.Path} is readable by group or others ({Octal(mode)}).",
+                yield return Error($"{key.Path} is readable by group or others ({Octal(mode)}).",
                     $"Run: chmod 600 {key.Path}. Anyone who could read the file may have copied the key.");
             }
 
             if (key.TrackedByGit)
             {
-                yield return Error(
-                    $"{key.Path} is tracked by git: everyone with access to the repository has the key.",
+                yield return Error($"{key.Path} is tracked by git: everyone with access to the repository has the key.",
                     "Remove it from the repository and its history, and issue a new key.");
             }
 
             if (key.Path.EndsWith($"/{CacertsFile.RootKey}", StringComparison.Ordinal))
             {
-                yield return Error(
-                    $"{key.Path}: the root key is in a cluster's directory, where it is easily pushed by mistake.",
+                yield return Error($"{key.Path}: the root key is in a cluster's directory, where it is easily pushed by mistake.",
                     "Move it out of the cluster's directory.");
             }
         }
@@ -85,8 +82,7 @@ internal static class FileChecks
             var broken = held.Where(breaks).ToList();
             if (broken.Count == 0) continue;
             var names = string.Join("; ", broken.Select(c => $"'{c.Subject}'").Distinct().Take(4));
-            yield return Warning(
-                $"In {Text.Count(broken.Count, "certificate")} {rule}: {names}{(broken.Count > 4 ? " and more" : "")}.",
+            yield return Warning($"In {Text.Count(broken.Count, "certificate")} {rule}: {names}{(broken.Count > 4 ? " and more" : "")}.",
                 hint);
         }
     }
@@ -111,8 +107,7 @@ internal static class FileChecks
         foreach (var twins in groups.Where(g => g.Select(c => c.Ca).Distinct().Count() > 1))
         {
             var names = string.Join(", ", twins.Take(6).Select(c => $"'{c.Name}'"));
-            yield return Warning(
-                $"The intermediates of {names} have the same subject '{twins.First().Ca.Subject}'.",
+            yield return Warning($"The intermediates of {names} have the same subject '{twins.First().Ca.Subject}'.",
                 "Add the cluster's name to each subject (L=<cluster>).");
         }
     }

@@ -26,8 +26,7 @@ internal static class HostChecks
         Row("MT1103", "memory",
             "measured: an empty control plane uses 450 MiB",
             reading => $"{Bytes(Available(reading))} available; {NewNodes(reading)} should have {Bytes(WantedMemory * reading.NewNodes)}",
-            Memory,
-            NoNewNode),
+            Memory, NoNewNode),
         Row("MT1104", "engine disk",
             "measured: an empty control plane writes 550 MiB; kind disables kubelet's disk-space eviction, so a full disk shows up as an"
             + " etcd error",
@@ -47,21 +46,15 @@ internal static class HostChecks
             "kind's lock file has no owner: if a program is killed, its lock blocks kind forever (kubernetes-sigs/kind#1425)",
             reading => reading.Host.Locks.Count == 0 ? "none" : Count(reading.Host.Locks.Count, "lock file"),
             reading => reading.Host.Locks.Select(l => l.Age >= StaleLock
-                ? Error(
-                    l.Path,
-                    $"The lock is {Duration(l.Age)} old: the program that created it is gone, and it blocks kind.",
+                ? Error(l.Path, $"The lock is {Duration(l.Age)} old: the program that created it is gone, and it blocks kind.",
                     $"Make sure that no kind or kubectl is running, then: rm '{l.Path}'")
-                : Warning(
-                    l.Path,
-                    $"The lock is {Duration(l.Age)} old: another program is writing this kubeconfig.",
+                : Warning(l.Path, $"The lock is {Duration(l.Age)} old: another program is writing this kubeconfig.",
                     "Wait for it to finish, or use another --kubeconfig-dir.")),
             needsEngine: false),
         Row("MT1107", "host ports are used only once",
             "kubernetes-sigs/kind#3681",
             reading => string.Join(", ", reading.WantedPorts.Select(p => $"{p} ({p.Cluster})")),
-            PortPairs,
-            NoPort,
-            needsEngine: false),
+            PortPairs, NoPort, needsEngine: false),
         Row("MT1108", "host ports are free",
             "the engine publishes each of them",
             reading => string.Join(", ", reading.WantedPorts.Select(p => p.ToString()).Distinct()),
@@ -76,10 +69,7 @@ internal static class HostChecks
     private static Check<PreflightReading> Inotify(
         string id, string title, string name, Func<HostSnapshot, long?> limit, int least, Func<int, long> wanted, long floor)
     {
-        return Row(
-            id,
-            title,
-            "kubernetes-sigs/kind#3317; measured: an empty control plane uses 12 instances and 235 watches",
+        return Row(id, title, "kubernetes-sigs/kind#3317; measured: an empty control plane uses 12 instances and 235 watches",
             reading => $"{limit(reading.Host)}; {Count(Nodes(reading), "node")} should have {wanted(Nodes(reading))}",
             Inspect,
             reading => NoNewNode(reading)
@@ -115,8 +105,7 @@ internal static class HostChecks
         if (have < least)
             return [Error("memory", $"{Bytes(have)} are available, but {NewNodes(reading)} need at least {Bytes(least)}.", Hint)];
         return have < wanted
-            ? [Warning(
-                "memory",
+            ? [Warning("memory",
                 $"{Bytes(have)} are available, but {NewNodes(reading)} should have {Bytes(wanted)}: Istio and workloads may not fit.",
                 Hint)]
             : [];
@@ -132,8 +121,7 @@ internal static class HostChecks
         if (disk.Free < least)
             return [Error(disk.Path, $"{Bytes(disk.Free)} are free, but {NewNodes(reading)} need at least {Bytes(least)}.", hint)];
         return disk.Free < wanted
-            ? [Warning(
-                disk.Path,
+            ? [Warning(disk.Path,
                 $"{Bytes(disk.Free)} are free, but {NewNodes(reading)} should have {Bytes(wanted)}: 3 GiB each, plus a tenth of the disk.",
                 hint)]
             : [];
@@ -160,9 +148,7 @@ internal static class HostChecks
             from other in wanted.Skip(i + 1)
             where wanted[i].ClashesWith(other)
             let who = wanted[i].Cluster == other.Cluster ? "twice" : $"by both {wanted[i].Cluster} and {other.Cluster}"
-            select Error(
-                other.Cluster.Value,
-                $"Host port {other} is used {who}.",
+            select Error(other.Cluster.Value, $"Host port {other} is used {who}.",
                 $"Set another hostPort for {other.Cluster} in its kindConfig, or remove it: kind chooses free ports for API servers.");
     }
 

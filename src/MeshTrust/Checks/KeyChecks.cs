@@ -47,16 +47,14 @@ internal static class KeyChecks
     {
         if (bundle.HasContent(bundle.KeyName) && !bundle.TryReadKey(out _, out var reason))
         {
-            yield return Error(
-                $"{bundle.Cluster}/{bundle.KeyName}: {reason}",
+            yield return Error($"{bundle.Cluster}/{bundle.KeyName}: {reason}",
                 "Write it as unencrypted PKCS#8. The first block must be PRIVATE KEY, RSA PRIVATE KEY or EC PRIVATE KEY.");
         }
 
         var isTaken = (CertificateDocument c) => c.KeyAlgorithm is not null || c is { PublicKeyAlgorithm: "RSA", PublicKeyBits: >= 2048 };
         foreach (var (certificate, file) in bundle.All.Where(c => !isTaken(c.Certificate)))
         {
-            yield return Error(
-                $"'{certificate.Subject}' in {file} has a {certificate.PublicKey} key, which not every peer accepts.",
+            yield return Error($"'{certificate.Subject}' in {file} has a {certificate.PublicKey} key, which not every peer accepts.",
                 "Use RSA with 2048, 3072 or 4096 bits, P-256 or P-384.");
         }
     }
@@ -70,8 +68,7 @@ internal static class KeyChecks
             foreach (var cluster in group.Skip(1))
             {
                 var who = names.Count <= 6 ? string.Join(" and ", names) : $"{names.Count} clusters, including '{cluster.Name}',";
-                yield return Error(
-                    $"{who} share the same CA key: if one cluster is compromised, all of them are.",
+                yield return Error($"{who} share the same CA key: if one cluster is compromised, all of them are.",
                     "Issue a separate intermediate for each cluster (ClusterCacerts).").In(cluster.Name.Value);
             }
         }
@@ -92,8 +89,7 @@ internal static class KeyChecks
             PrivateKeyPem.TryParse(name, bundle.Bytes(name), out var key, out _) && bundle.Roots.Any(key.Matches);
         foreach (var name in bundle.DataKeys.Where(name => name != bundle.KeyName && isRootKey(name)))
         {
-            yield return Error(
-                $"The secret of '{bundle.Cluster}' contains the root's private key in '{name}'.",
+            yield return Error($"The secret of '{bundle.Cluster}' contains the root's private key in '{name}'.",
                 "Remove it from the secret. Treat the root as compromised and rotate it.");
         }
     }
@@ -108,8 +104,7 @@ internal static class KeyChecks
 
         if (certificate.AuthorityKeyId is null && !isRoot)
         {
-            yield return Warning(
-                $"{name} has no authority key identifier (OpenSSL before 3.0 writes none).",
+            yield return Warning($"{name} has no authority key identifier (OpenSSL before 3.0 writes none).",
                 "Reissue it with the issuer's key id.");
         }
 
@@ -160,20 +155,17 @@ internal static class KeyChecks
         var serial = certificate.SerialBytes.Span;
         if (serial.Length > 20)
         {
-            yield return Error(
-                $"{name} has a serial number of {serial.Length} octets; the maximum is 20.",
+            yield return Error($"{name} has a serial number of {serial.Length} octets; the maximum is 20.",
                 "Reissue it with 16 random octets.");
         }
         else if (serial.Length == 0 || serial[0] > 0x7f || serial.IndexOfAnyExcept((byte)0) < 0)
         {
-            yield return Error(
-                $"{name} has serial number {certificate.SerialNumber}, which is not positive.",
+            yield return Error($"{name} has serial number {certificate.SerialNumber}, which is not positive.",
                 "Reissue it with a positive random serial number.");
         }
         else if (serial.Length < 8)
         {
-            yield return Warning(
-                $"{name} has serial number {certificate.SerialNumber}, which is less than 64 random bits.",
+            yield return Warning($"{name} has serial number {certificate.SerialNumber}, which is less than 64 random bits.",
                 "Use 128 random bits when it is reissued.");
         }
     }
@@ -188,8 +180,7 @@ internal static class KeyChecks
         foreach (var group in groups.Where(g => g.Count() > 1))
         {
             var names = string.Join(" and ", group.Select(t => $"'{t.Certificate.Subject}' of '{t.Cluster}'").Take(4));
-            yield return Error(
-                $"Serial {group.Key.SerialNumber} is used twice by the same issuer: {names}.",
+            yield return Error($"Serial {group.Key.SerialNumber} is used twice by the same issuer: {names}.",
                 "Reissue one of them with a random serial number.").In(group.Last().Cluster);
         }
     }

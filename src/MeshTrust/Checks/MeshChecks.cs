@@ -93,11 +93,9 @@ internal static class MeshChecks
         {
             var what = $"Cluster '{name}' trusts root {Describe(roots)} but '{reference.Name}' trusts {Describe(reference.Roots)}";
             yield return roots.Intersect(reference.Roots).Any()
-                ? Warning(
-                    $"{what}. They have a root in common: a root rotation is probably only half done.",
+                ? Warning($"{what}. They have a root in common: a root rotation is probably only half done.",
                     "Use the same root-cert.pem in every cluster.").In(name)
-                : Error(
-                    $"{what}. Mutual TLS between them fails with CERTIFICATE_VERIFY_FAILED.",
+                : Error($"{what}. Mutual TLS between them fails with CERTIFICATE_VERIFY_FAILED.",
                     inSecret == reference.Set
                         ? $"The secret of '{name}' already has the common root, but its istiod does not use it yet: see MT5013."
                         : $"Issue the intermediate of '{name}' from the same root, or rotate the root using a bundle of both.").In(name);
@@ -115,8 +113,7 @@ internal static class MeshChecks
         {
             if (cluster.SelfSigned is not null && !cluster.Lacks(SnapshotPart.Cacerts))
             {
-                yield return Error(
-                    $"'{name}' runs a self-signed CA ({ns}/istio-ca-secret) and has no cacerts.",
+                yield return Error($"'{name}' runs a self-signed CA ({ns}/istio-ca-secret) and has no cacerts.",
                     "A different root breaks mutual TLS for its running workloads. Use its own root for the mesh: save ca-cert.pem and"
                     + " ca-key.pem from istio-ca-secret to files, and pass them with --rootca-cert and --rootca-key and a new --certs-dir"
                     + " (docs/existing-clusters.md).");
@@ -162,8 +159,7 @@ internal static class MeshChecks
         if (roots.Count > 0 && (isInStore || isElsewhere))
         {
             var who = isElsewhere ? "like those of the other clusters" : "and what the trust store contains";
-            return Error(
-                $"{what}, {who}. The mesh works until istiod restarts, which would switch it to the root in the secret.",
+            return Error($"{what}, {who}. The mesh works until istiod restarts, which would switch it to the root in the secret.",
                 isInStore
                     ? "Do not restart istiod. Run PushSecrets to restore the correct secret."
                     : $"Do not restart istiod. First restore the secret with the root {Describe(live)}.");
@@ -210,8 +206,7 @@ internal static class MeshChecks
         var bare = cluster.Namespaces.Where(n => !n.Terminating).Select(n => n.Name).Except(held).Except(IgnoredNamespaces).ToList();
         if (bare.Count > 0)
         {
-            yield return Warning(
-                $"'{cluster.Name}' has no istio-ca-root-cert in {Names(bare)}.",
+            yield return Warning($"'{cluster.Name}' has no istio-ca-root-cert in {Names(bare)}.",
                 "Fine if discoverySelectors exclude the namespace. Otherwise check that istiod is running.");
         }
 

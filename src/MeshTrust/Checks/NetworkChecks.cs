@@ -40,9 +40,7 @@ internal static class NetworkChecks
             reading => reading.Host.HasIpv6 is true ? "on" : "off",
             reading => reading.Host.HasIpv6 is true
                 ? []
-                : [Error(
-                    "--ip-family",
-                    "The clusters need IPv6, but it is disabled in this machine's kernel.",
+                : [Error("--ip-family", "The clusters need IPv6, but it is disabled in this machine's kernel.",
                     "Run: sudo sysctl -w net.ipv6.conf.all.disable_ipv6=0 (or boot without ipv6.disable=1). Or use --ip-family=ipv4.")],
             reading => NotApplicableIf(reading.Kind.IpFamily == IpFamily.IPv4, "the clusters are IPv4")
                 ?? NotApplicableIf(IsOfOtherKernel(reading), "the engine's host has its own kernel")
@@ -62,28 +60,23 @@ internal static class NetworkChecks
             "the network needs addresses for every cluster's load balancers (MT4002 to MT4009)",
             reading => $"for {Count(reading.Topology.Clusters.Count, "cluster")}, {reading.Kind.LoadBalancer.PoolSize} addresses each"
                 + $" if there is room, at least {reading.Kind.LoadBalancer.MinPoolSize}",
-            IsOfPools,
-            NoMetalLb),
+            IsOfPools, NoMetalLb),
         Row("MT2234", "MetalLB with this Kubernetes",
             "Kubernetes 1.36 rejects BGPPeer objects of older CRDs (metallb/metallb#3034)",
             reading => $"{reading.Kind.LoadBalancer.Version} with Kubernetes {reading.Kubernetes?.ToString() ?? "version chosen by kind"}; "
                 + $"{FirstStrictAboutPeers} and newer need v{FirstMetalLbThatFits}",
-            MetalLbVersion,
-            NoMetalLb,
-            needsEngine: false),
+            MetalLbVersion, NoMetalLb, needsEngine: false),
         Row("MT4030", "cloud-provider-kind",
             "it runs alongside the clusters (MT4030, MT4031)",
             reading => reading.LoadBalancerProblems.Count == 0 ? "running" : "not running",
             reading => reading.LoadBalancerProblems,
-            reading => NotApplicableIf(
-                reading.Kind.LoadBalancer.Kind != LoadBalancerKind.CloudProviderKind,
+            reading => NotApplicableIf(reading.Kind.LoadBalancer.Kind != LoadBalancerKind.CloudProviderKind,
                 "it is not the load balancer")),
         Row("MT2228", "load balancer access from this machine",
             "Docker Desktop's network is inside a virtual machine (kubernetes-sigs/kind#3556, docker/for-mac#7334)",
             reading => IsHidden(reading) ? "the network is inside a virtual machine" : "the network is on this machine",
             reading => IsHidden(reading)
-                ? [Warning(
-                    "load balancer",
+                ? [Warning("load balancer",
                     "The nodes' network is inside a virtual machine: load balancers can be reached from the other clusters, but not from"
                     + " this machine.",
                     "Nothing to do for mesh tests. For access from this machine use --lb=cloud-provider-kind.")]
@@ -91,18 +84,9 @@ internal static class NetworkChecks
             NoMetalLb),
     ];
 
-    /// <summary>A row for the problems of the address plan with one of these ids.</summary>
     private static Check<PreflightReading> OfPlan(
-        string id,
-        string title,
-        string source,
-        Func<PreflightReading, string> measure,
-        Func<string, bool> isOwn,
-        Func<PreflightReading, Skip?>? skip = null) => Row(
-            id,
-            title,
-            source,
-            measure,
+        string id, string title, string source, Func<PreflightReading, string> measure, Func<string, bool> isOwn,
+        Func<PreflightReading, Skip?>? skip = null) => Row(id, title, source, measure,
             reading => reading.AddressProblems!.Where(p => isOwn(p.Id)),
             reading => skip?.Invoke(reading) ?? UnreadIf(reading.AddressProblems is null, "the addresses could not be planned"));
 
@@ -120,9 +104,7 @@ internal static class NetworkChecks
             : $"the route {cover.Range} by {cover.Interface} covers them";
         return
         [
-            Error(
-                $"network {reading.Kind.Network.Name}",
-                $"It must be created, but no range in Docker's address pools is free: {cause}.",
+            Error($"network {reading.Kind.Network.Name}", $"It must be created, but no range in Docker's address pools is free: {cause}.",
                 $"{(cover is null ? "Run: docker network prune" : $"Disconnect the VPN on {cover.Interface}")}. Or set network: {{create:"
                 + " true, subnet: 10.253.0.0/22} in the topology, or default-address-pools in Docker's daemon.json."),
         ];
@@ -160,8 +142,7 @@ internal static class NetworkChecks
         var wanted = reading.Kind.LoadBalancer.Version;
         var isOld = Version.TryParse(wanted.TrimStart('v'), out var version) && version < FirstMetalLbThatFits;
         return isOld && reading.Kubernetes >= FirstStrictAboutPeers
-            ? [Warning(
-                "loadBalancer.version",
+            ? [Warning("loadBalancer.version",
                 $"Kubernetes {reading.Kubernetes} rejects BGPPeer objects of the MetalLB {wanted} CRDs. Layer 2 mode, which is used here,"
                 + " is not affected.",
                 $"Use v{FirstMetalLbThatFits} or newer.")]

@@ -3,9 +3,7 @@ using static MeshTrust.Checks.TrustCheck;
 
 namespace MeshTrust.Checks;
 
-/// <summary>
-/// Connectivity between clusters. These rules run programs on the nodes, which only the provider <c>kind</c> supports.
-/// </summary>
+/// <summary>Connectivity between clusters. These rules run programs on the nodes, which only the provider <c>kind</c> supports.</summary>
 internal static class PeerChecks
 {
     public static IReadOnlyList<Check<TrustSnapshot>> Rows { get; } =
@@ -27,16 +25,8 @@ internal static class PeerChecks
     ];
 
     private static Check<TrustSnapshot> Calls(
-        string id,
-        string title,
-        string source,
-        PeerPath[] paths,
-        string notApplicable,
-        Func<PeerReading, string> message,
-        string hint) => Row(
-            id,
-            title,
-            source,
+        string id, string title, string source, PeerPath[] paths, string notApplicable, Func<PeerReading, string> message,
+        string hint) => Row(id, title, source,
             snapshot => from call in snapshot.Peers
                         where paths.Contains(call.Path) && call.Fault is not null
                         select Error(message(call), hint).In(call.From.Value, call.To.Value),

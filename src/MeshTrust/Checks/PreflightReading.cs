@@ -3,13 +3,10 @@ using MeshTrust.Settings;
 
 namespace MeshTrust.Checks;
 
-/// <summary>
-/// The input of the machine checks: the topology, and the state of this machine and its container engine.
-/// </summary>
+/// <summary>The input of the machine checks: the topology, and the state of this machine and its container engine.</summary>
 internal sealed record PreflightReading
 {
     public required MeshTopology Topology { get; init; }
-
     public required HostSnapshot Host { get; init; }
 
     /// <summary>The engine; null if it is not responding.</summary>
@@ -34,7 +31,6 @@ internal sealed record PreflightReading
     /// <summary>Problems of cloud-provider-kind; empty if it is not the load balancer.</summary>
     public IReadOnlyList<Problem> LoadBalancerProblems { get; init; } = [];
 
-    /// <summary>The node image for new clusters.</summary>
     public NodeImageChoice ImageChoice { get; init; } = new();
 
     /// <summary>That image in the engine; null if the engine does not have it.</summary>
@@ -58,7 +54,6 @@ internal sealed record PreflightReading
     /// <summary>All running kind nodes, including those not created by MeshTrust.</summary>
     public int RunningNodes => Engine?.Containers.Count(c => c.IsRunning && c.KindCluster is not null) ?? 0;
 
-    /// <summary>The engine's command, such as <c>docker</c>.</summary>
     public string EngineCommand => (Engine?.Info.Engine ?? Kind.Engine) == ContainerEngineChoice.Podman ? "podman" : "docker";
 
     /// <summary>The networks with the configured name: none, one, or more after a race between two programs.</summary>
@@ -70,7 +65,6 @@ internal sealed record PreflightReading
             ? new Version(version.Major, version.Minor)
             : null;
 
-    /// <summary>The host ports that new clusters use.</summary>
     public IReadOnlyList<WantedPort> WantedPorts => PortMappings.Of(NewClusters, KindConfig);
 }
 
@@ -80,16 +74,12 @@ internal sealed record HostSnapshot
     /// <summary><c>linux</c>, <c>macos</c> or <c>windows</c>.</summary>
     public required string OperatingSystem { get; init; }
 
-    /// <summary><c>fs.inotify.max_user_instances</c>.</summary>
     public long? InotifyInstances { get; init; }
-
-    /// <summary><c>fs.inotify.max_user_watches</c>.</summary>
     public long? InotifyWatches { get; init; }
 
     /// <summary>Memory available to a new process, in bytes (<c>MemAvailable</c>).</summary>
     public long? MemoryAvailable { get; init; }
 
-    /// <summary>Whether IPv6 is enabled in the kernel.</summary>
     public bool? HasIpv6 { get; init; }
 
     /// <summary>The file system of the engine's root directory; null if it is on another machine.</summary>
@@ -98,13 +88,11 @@ internal sealed record HostSnapshot
     /// <summary>The file system of the temporary directory, where kind writes its configuration.</summary>
     public DiskSpace? TemporaryDisk { get; init; }
 
-    /// <summary>Requested ports that something already listens on.</summary>
     public IReadOnlyList<WantedPort> BusyPorts { get; init; } = [];
 
     /// <summary>Lock files next to the kubeconfigs that will be written.</summary>
     public IReadOnlyList<KubeconfigLock> Locks { get; init; } = [];
 
-    /// <summary>Whether kubectl is on the PATH.</summary>
     public bool HasKubectl { get; init; }
 }
 

@@ -9,28 +9,16 @@ internal sealed record PreflightReport(string Mesh, IReadOnlyList<CheckReport> R
     public static IReadOnlyList<Check<PreflightReading>> Checks { get; } =
         [.. EngineChecks.Rows, .. HostChecks.Rows, .. ClusterChecks.Rows, .. NetworkChecks.Rows, ClusterChecks.Leftovers];
 
-    /// <summary>All problems, in the order of the rows.</summary>
     public IEnumerable<Finding> Problems => Rows.SelectMany(r => r.Findings);
-
     public int Errors => Problems.Count(p => p.Severity == Severity.Error);
-
     public int Warnings => Problems.Count(p => p.Severity == Severity.Warning);
 
-    /// <summary>The summary as a sentence, with counts.</summary>
     public string Verdict
     {
         get
         {
-            var parts = Rows.GroupBy(r => r.Outcome).OrderBy(g => g.Key).Select(g => $"{g.Count()} {g.Key switch
-            {
-                CheckOutcome.Passed => "passed",
-                CheckOutcome.NotApplicable => "not applicable",
-                CheckOutcome.CouldNotCheck => "could not be checked",
-                CheckOutcome.Warned => "with warnings",
-                _ => "failed",
-            }}");
             var end = Errors > 0 ? $"Nothing was started: fix {Text.Count(Errors, "error")} first." : "The run can continue.";
-            return $"{Text.Count(Rows.Count, "check")} on this machine for {Mesh}: {string.Join(", ", parts)}. {end}";
+            return $"{Text.Count(Rows.Count, "check")} on this machine for {Mesh}: {CheckReport.Counts(Rows)}. {end}";
         }
     }
 
@@ -43,7 +31,6 @@ internal sealed record PreflightReport(string Mesh, IReadOnlyList<CheckReport> R
         Errors == 0 ? null : new MeshTrustException(Stage.Preflight, [.. Problems.Where(p => p.Severity == Severity.Error)]);
 }
 
-/// <summary>Builds the rows of the machine checks.</summary>
 internal static class MachineCheck
 {
     /// <summary>

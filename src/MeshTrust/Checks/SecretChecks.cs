@@ -46,31 +46,27 @@ internal static class SecretChecks
     {
         if (cluster.Bundle is not { } bundle)
         {
-            yield return Error(
-                $"There is no {secret}: istiod uses, or will use, a self-signed root that no other cluster trusts.",
+            yield return Error($"There is no {secret}: istiod uses, or will use, a self-signed root that no other cluster trusts.",
                 "Run PushSecrets before istiod starts.");
             yield break;
         }
 
         if (bundle.Contains("istio-generated"))
         {
-            yield return Error(
-                $"{secret} contains 'istio-generated': istiod created it and treats it as self-signed.",
+            yield return Error($"{secret} contains 'istio-generated': istiod created it and treats it as self-signed.",
                 "Replace the whole secret with one that was issued from the common root and does not contain this key.");
         }
 
         if (bundle.IsTls && CacertsFile.OfCluster.Any(bundle.Contains))
         {
-            yield return Error(
-                $"{secret} contains both layouts: istiod uses tls.crt and silently ignores the *.pem keys.",
+            yield return Error($"{secret} contains both layouts: istiod uses tls.crt and silently ignores the *.pem keys.",
                 "Remove the keys of the layout you do not use.");
         }
 
         const string PushAll = "Push all four files together.";
         foreach (var key in bundle.Keys.Where(k => !bundle.Contains(k)))
         {
-            yield return Error(
-                $"{secret} lacks '{key}': istiod 1.27 and later do not start; older versions silently use a self-signed CA.",
+            yield return Error($"{secret} lacks '{key}': istiod 1.27 and later do not start; older versions silently use a self-signed CA.",
                 PushAll);
         }
 
@@ -89,8 +85,7 @@ internal static class SecretChecks
                 yield return Error($"{file.Name}: {defect}", "Rewrite the file: one block after another, each ending with a line break.");
 
             // Go, OpenSSL and rustls all skip text outside blocks (RFC 7468 section 2).
-            if (file.StrayText is { } text)
-                yield return Warning($"{file.Name}: {text}", "Keep only the PEM blocks in the file.");
+            if (file.StrayText is { } text) yield return Warning($"{file.Name}: {text}", "Keep only the PEM blocks in the file.");
             if (file.Certificates.Count == 0 && file.Defects.Count == 0)
                 yield return Error($"{file.Name} contains no certificate.", "Add the certificate to it.");
             foreach (var twice in file.Certificates.GroupBy(c => c).Where(g => g.Count() > 1))
@@ -115,23 +110,20 @@ internal static class SecretChecks
         if (bundle.Crl is not { } text)
         {
             if (published is null) yield break;
-            yield return Warning(
-                "istio-ca-crl exists, but the secret has no ca-crl.pem: istiod never removes it while it is running.",
+            yield return Warning("istio-ca-crl exists, but the secret has no ca-crl.pem: istiod never removes it while it is running.",
                 "If you removed the CRL on purpose, istiod stops publishing it at its next restart.");
             yield break;
         }
 
         if (published is not null && !text.AsSpan().SequenceEqual(Encoding.UTF8.GetBytes(published)))
         {
-            yield return Warning(
-                "istio-ca-crl differs from ca-crl.pem in the secret.",
+            yield return Warning("istio-ca-crl differs from ca-crl.pem in the secret.",
                 "Look for 'CRL' in the istiod log: one invalid CRL keeps the old ones in use.");
         }
 
         if (bundle.IsTls)
         {
-            yield return Warning(
-                "The secret has both tls.crt and ca-crl.pem: istiod ignores the CRL in this layout.",
+            yield return Warning("The secret has both tls.crt and ca-crl.pem: istiod ignores the CRL in this layout.",
                 "Use the layout with the four *.pem keys.");
         }
 
@@ -145,8 +137,7 @@ internal static class SecretChecks
                 continue;
             }
 
-            yield return Error(
-                $"{file.Name}: the block at line {block.Line} is not a valid CRL.",
+            yield return Error($"{file.Name}: the block at line {block.Line} is not a valid CRL.",
                 "Keep only X509 CRL blocks in the file.");
         }
 
@@ -164,8 +155,7 @@ internal static class SecretChecks
             var own = lists.Where(l => l.RawIssuer.Span.SequenceEqual(ca.RawSubject.Span) && l.IsSignedBy(ca)).ToList();
             if (own.Count == 0)
             {
-                yield return Error(
-                    $"{file} has no CRL from '{ca.Subject}': {Consequence}.",
+                yield return Error($"{file} has no CRL from '{ca.Subject}': {Consequence}.",
                     "Add a CRL for each certificate in cert-chain.pem.");
             }
             else if (own.All(l => l.NextUpdate < at))
@@ -175,8 +165,7 @@ internal static class SecretChecks
 
             if (ca.KeyUsage is { } usage && !usage.HasFlag(CertificateKeyUsage.CrlSign))
             {
-                yield return Error(
-                    $"'{ca.Subject}' lacks cRLSign, so its CRL is not valid: {Consequence}.",
+                yield return Error($"'{ca.Subject}' lacks cRLSign, so its CRL is not valid: {Consequence}.",
                     "Reissue the CA with cRLSign (Istio's Makefile omits it).");
             }
         }

@@ -88,16 +88,12 @@ internal static class TrustCheck
             if (lacking.Count > 0)
             {
                 var names = string.Join(", ", lacking.Select(Name));
-                yield return new UncheckedCluster(
-                    cluster.Name.Value,
-                    $"{names} could not be read (see {ReportingCheck[lacking[0]]})",
+                yield return new UncheckedCluster(cluster.Name.Value, $"{names} could not be read (see {ReportingCheck[lacking[0]]})",
                     Unread: true);
             }
             else if (cluster.Cacerts is null && needs is [SnapshotPart.Cacerts] && id != ReportingCheck[SnapshotPart.Cacerts])
             {
-                yield return new UncheckedCluster(
-                    cluster.Name.Value,
-                    $"no cacerts secret (see {ReportingCheck[SnapshotPart.Cacerts]})",
+                yield return new UncheckedCluster(cluster.Name.Value, $"no cacerts secret (see {ReportingCheck[SnapshotPart.Cacerts]})",
                     Unread: false);
             }
         }

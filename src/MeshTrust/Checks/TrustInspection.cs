@@ -6,9 +6,7 @@ namespace MeshTrust.Checks;
 /// <summary>Runs every check over one snapshot.</summary>
 public static class TrustInspection
 {
-    /// <summary>
-    /// Returns all findings of all checks, the matrix and the clusters. Bad input never makes it stop or throw.
-    /// </summary>
+    /// <summary>Returns all findings of all checks, the matrix and the clusters. Bad input never makes it stop or throw.</summary>
     public static TrustReport Inspect(TrustSnapshot snapshot)
     {
         ArgumentNullException.ThrowIfNull(snapshot);

@@ -69,7 +69,6 @@ public sealed record TrustReport
     [JsonIgnore]
     public IEnumerable<Finding> Findings => Checks.SelectMany(c => c.Findings);
 
-    /// <summary>True if there is only one cluster.</summary>
     internal bool IsAlone => Clusters.Count == 1;
 
     /// <summary>The errors as an exception of stage <see cref="Stage.Verification"/>; null if verification passed.</summary>

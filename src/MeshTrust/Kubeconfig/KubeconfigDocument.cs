@@ -9,19 +9,13 @@ namespace MeshTrust.Kubeconfig;
 /// when that context is used: a stale entry for another cluster must not stop a run that never touches it.
 /// </remarks>
 internal sealed record KubeconfigDocument(
-    IReadOnlyList<KubeconfigEntry> Clusters,
-    IReadOnlyList<KubeconfigEntry> ContextEntries,
-    IReadOnlyList<KubeconfigEntry> Users,
+    IReadOnlyList<KubeconfigEntry> Clusters, IReadOnlyList<KubeconfigEntry> ContextEntries, IReadOnlyList<KubeconfigEntry> Users,
     string? CurrentContext)
 {
     internal static KubeconfigDocument Empty { get; } = new([], [], [], null);
-
-    /// <summary>The names of the contexts, in the order of the file.</summary>
     internal IReadOnlyList<string> Contexts => [.. ContextEntries.Select(c => c.Name)];
 
     /// <summary>Reads a kubeconfig.</summary>
-    /// <param name="path">For messages and for the relative paths in the file.</param>
-    /// <param name="text">YAML or JSON.</param>
     /// <exception cref="MeshTrustException">Stage Contexts, with all problems of the file.</exception>
     internal static KubeconfigDocument Parse(string path, string text)
     {
@@ -53,9 +47,7 @@ internal sealed record KubeconfigDocument(
 
     /// <summary>Both documents in one: entries of this one win over the other.</summary>
     internal KubeconfigDocument Merge(KubeconfigDocument other) => new(
-        Union(Clusters, other.Clusters),
-        Union(ContextEntries, other.ContextEntries),
-        Union(Users, other.Users),
+        Union(Clusters, other.Clusters), Union(ContextEntries, other.ContextEntries), Union(Users, other.Users),
         CurrentContext ?? other.CurrentContext);
 
     /// <summary>Only this context, which becomes the current one, with its cluster and user. Files that they name are embedded.</summary>
@@ -103,10 +95,7 @@ internal sealed record KubeconfigDocument(
     {
         var groups = ContextEntries.ToLookup(c => contexts.Contains(c.Name));
         var (gone, kept) = (groups[true].ToList(), groups[false].ToList());
-        return new(
-            [.. Clusters.Where(c => !IsFreed("cluster", c.Name))],
-            kept,
-            [.. Users.Where(u => !IsFreed("user", u.Name))],
+        return new([.. Clusters.Where(c => !IsFreed("cluster", c.Name))], kept, [.. Users.Where(u => !IsFreed("user", u.Name))],
             CurrentContext is { } current && contexts.Contains(current) ? null : CurrentContext);
 
         bool IsFreed(string key, string name) => gone.Exists(c => c.Text(key) == name) && !kept.Exists(c => c.Text(key) == name);
@@ -115,7 +104,6 @@ internal sealed record KubeconfigDocument(
     /// <summary>The canonical text. It may hold credentials: write it with mode 0600, never to a log.</summary>
     internal string ToYaml() => KubeconfigWriter.Write(this);
 
-    /// <summary>The available contexts, as a sentence.</summary>
     internal string ListContexts() => Contexts.Count == 0 ? "The kubeconfig has no contexts."
         : $"Available contexts: {string.Join(", ", Contexts.Take(20))}{(Contexts.Count > 20 ? ", ..." : "")}.";
 
@@ -135,7 +123,6 @@ internal sealed record KubeconfigEntry(string Name, string Source, int Line, Yam
     internal string? Text(string key) =>
         Node(key) is YamlScalarNode { Value.Length: > 0 } scalar && !scalar.IsNull() ? scalar.Value : null;
 
-    /// <summary>A boolean; false if it is absent.</summary>
     internal bool Flag(string key) => Text(key) is "true" or "True" or "TRUE";
 
     /// <summary>A mapping below this entry, such as <c>exec</c>; null if it is absent.</summary>
@@ -143,10 +130,8 @@ internal sealed record KubeconfigEntry(string Name, string Source, int Line, Yam
 
     internal YamlNode? Node(string key) => Body.Find(key);
 
-    /// <summary>The line of a key, or of the entry.</summary>
     internal int LineOf(string key) => Body.Entry(key)?.Key.Line() ?? Line;
 
-    /// <summary>Where the user finds a key.</summary>
     internal string LocationOf(string key) => $"{Source}:{LineOf(key)}";
 
     /// <summary>The full path of a file that a value names; relative paths are relative to the kubeconfig.</summary>

@@ -30,8 +30,7 @@ internal sealed record KubeconfigEdit(KubeconfigDocument Document, IReadOnlyList
         }
 
         if (problems.Count > 0) throw new MeshTrustException(Stage.Contexts, problems);
-        return new KubeconfigEdit(
-            edit.Document with { CurrentContext = current ?? before.CurrentContext },
+        return new KubeconfigEdit(edit.Document with { CurrentContext = current ?? before.CurrentContext },
             [.. edit.Records.Select(r => r with { CurrentBefore = CurrentBefore(before.CurrentContext, r.Context, current, known) })]);
     }
 
@@ -122,7 +121,6 @@ internal sealed record KubeconfigEdit(KubeconfigDocument Document, IReadOnlyList
             ? [.. entries, entry]
             : [.. entries.Select(e => e.Name == entry.Name && Canonical(e.Body) != Canonical(entry.Body) ? entry : e)];
 
-    /// <summary>The endpoint of a context; null if it has none.</summary>
     private static string? EndpointOf(KubeconfigDocument document, string context) =>
         Find(document.Clusters, Find(document.ContextEntries, context)?.Text("cluster") ?? "") is { } cluster ? EndpointOf(cluster) : null;
 
@@ -203,9 +201,7 @@ internal sealed record MergedContexts(int Version, IReadOnlyList<MergedContext> 
 {
     internal static MergedContexts None { get; } = new(KnownVersion, []);
 
-    /// <summary>The name of the file that stores it.</summary>
     internal const string FileName = "merged.json";
-
     private const int KnownVersion = 1;
 
     /// <exception cref="MeshTrustException">MT2301: this version cannot read the file.</exception>
@@ -231,7 +227,6 @@ internal sealed record MergedContexts(int Version, IReadOnlyList<MergedContext> 
     internal MergedContexts With(IReadOnlyList<MergedContext> contexts) =>
         this with { Contexts = [.. Without(contexts).Contexts, .. contexts] };
 
-    /// <summary>Without the contexts of these names in these files.</summary>
     internal MergedContexts Without(IReadOnlyList<MergedContext> contexts) =>
         this with { Contexts = [.. Contexts.ExceptBy(contexts.Select(c => (c.File, c.Context)), c => (c.File, c.Context))] };
 }

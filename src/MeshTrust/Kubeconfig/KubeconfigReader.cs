@@ -12,11 +12,9 @@ namespace MeshTrust.Kubeconfig;
 internal sealed class KubeconfigReader
 {
     private const int MaxBytes = 4 * 1024 * 1024;
-
     private static readonly YamlLimits Limits = new(Tags: true);
 
-    private static readonly (string Code, string What, string Hint) NoKubeconfig = (
-        "MT0203",
+    private static readonly (string Code, string What, string Hint) NoKubeconfig = ("MT0203",
         "This is not a valid kubeconfig: expected one YAML document with 'clusters', 'contexts' and 'users'.",
         "Point to a kubeconfig file.");
 
@@ -103,9 +101,7 @@ internal sealed class KubeconfigReader
             Add("MT0204", top.LineOf("kind"), "The kind is not 'Config'.", "Point to a kubeconfig file, or write 'kind: Config'.");
         if (top.Text("apiVersion") is { } version && version != "v1")
             Add("MT0204", top.LineOf("apiVersion"), "The apiVersion of this kubeconfig is unknown.", "Write 'apiVersion: v1'.");
-        return new KubeconfigDocument(
-            ReadList(top, "clusters", "cluster"),
-            ReadList(top, "contexts", "context"),
+        return new KubeconfigDocument(ReadList(top, "clusters", "cluster"), ReadList(top, "contexts", "context"),
             ReadList(top, "users", "user"),
             top.Text("current-context"));
     }

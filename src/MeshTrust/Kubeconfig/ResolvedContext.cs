@@ -11,7 +11,6 @@ namespace MeshTrust.Kubeconfig;
 internal sealed record ResolvedContext(KubeconfigEntry Context, KubeconfigEntry Cluster, KubeconfigEntry User)
 {
     internal string Name => Context.Name;
-
     internal Uri Server => ServerOf(Cluster)!;
 
     /// <summary>Identifies this server without an API request: address and SHA-256 of the CA. Not secret.</summary>
@@ -21,17 +20,13 @@ internal sealed record ResolvedContext(KubeconfigEntry Context, KubeconfigEntry 
     internal string? Authority =>
         Cluster.Text("certificate-authority-data") is { } data ? Encoding.UTF8.GetString(Convert.FromBase64String(data)) : null;
 
-    /// <summary>Whether the server's certificate is not verified.</summary>
     internal bool SkipsTlsVerification => Cluster.Flag("insecure-skip-tls-verify");
-
-    /// <summary>The exec command for credentials; null if there is none.</summary>
     internal string? Command => User.Map("exec")?.Text("command");
 
     /// <summary>Whether credentials can be renewed when the server rejects the current ones.</summary>
     internal bool HasRenewableCredentials =>
         Command is not null || User.Text("tokenFile") is not null || User.Map("auth-provider") is not null;
 
-    /// <summary>How the user authenticates, for messages.</summary>
     internal string Credentials =>
         Command is { } command ? $"the command '{command}'"
         : User.Map("auth-provider") is not null ? "an auth provider"

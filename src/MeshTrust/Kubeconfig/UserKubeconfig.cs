@@ -18,7 +18,6 @@ internal sealed class UserKubeconfig(TimeProvider time)
     /// <summary>How long to wait for another program that holds the lock.</summary>
     private static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(10);
 
-    /// <summary>The contexts of these clusters, from their own kubeconfigs.</summary>
     internal static KubeconfigDocument ContextsOf(IReadOnlyList<ClusterAccess> clusters) =>
         clusters.Select(c => KubeconfigDocument.Load(c.KubeconfigPath).Subset(c.ContextName)).Aggregate((all, next) => all.Merge(next));
 

@@ -144,8 +144,7 @@ internal sealed class ServerTrust(Uri server, X509Certificate2Collection? author
             "Check this machine's clock. If it is right, renew the server's certificate.");
     }
 
-    private ConnectionFault Untrusted(X509Certificate2 certificate, string defect) => new(
-        "MT3005",
+    private ConnectionFault Untrusted(X509Certificate2 certificate, string defect) => new("MT3005",
         $"The certificate of {server} (issued by '{certificate.Issuer}') {defect}",
         "Get the cluster's kubeconfig again: the cluster may have been recreated, or something intercepts the connection.");
 

@@ -28,26 +28,22 @@ internal sealed record ConnectionFault(string Code, string What, string Hint, bo
         if (isTls && trust.Rejection is { } rejection) return rejection;
         return (error, socket) switch
         {
-            (HttpRequestError.ProxyTunnelError, _) => new(
-                "MT3008", $"The proxy set in HTTPS_PROXY or proxy-url cannot reach {server}",
+            (HttpRequestError.ProxyTunnelError, _) => new("MT3008", $"The proxy set in HTTPS_PROXY or proxy-url cannot reach {server}",
                 "Add the server's host to NO_PROXY, or fix the proxy setting."),
             (HttpRequestError.NameResolutionError, _) or (_, SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain) => new(
                 "MT3001", $"Cannot resolve the host name '{server.Host}'",
                 "Fix 'server' of this context, or connect to the network (VPN) where the name resolves.",
                 IsTransient: socket == SocketError.TryAgain),
-            (_, SocketError.ConnectionRefused) => new(
-                "MT3002", $"Connection refused by {server.Host}:{server.Port}",
+            (_, SocketError.ConnectionRefused) => new("MT3002", $"Connection refused by {server.Host}:{server.Port}",
                 "Start the cluster. If it was restarted, its port may have changed: get its kubeconfig again.", IsTransient: true),
             (_, SocketError.HostUnreachable or SocketError.NetworkUnreachable or SocketError.TimedOut) => new(
                 "MT3002", $"{server.Host}:{server.Port} is unreachable: {socket}",
                 "Connect to the cluster's network (VPN), and check the address.", IsTransient: true),
-            _ when isTls => new(
-                "MT3015", $"The TLS handshake with {server} failed",
+            _ when isTls => new("MT3015", $"The TLS handshake with {server} failed",
                 "Check that 'server' speaks TLS on this port and that no device in between alters the connection."),
             (HttpRequestError.InvalidResponse or HttpRequestError.HttpProtocolError, _) => NotAnApiServer(server),
             _ when causes.Any(IsPlainText) => NotAnApiServer(server),
-            _ => new(
-                "MT3003", $"Connection to {server} was dropped",
+            _ => new("MT3003", $"Connection to {server} was dropped",
                 "Check whether the API server or a load balancer in front of it is restarting, then rerun.", IsTransient: true),
         };
     }
@@ -95,11 +91,9 @@ internal static partial class ApiRejection
             500 or 502 or 503 or 504 => (
                 "MT3009", $"{server} returned {response.StatusCode} while {request.Doing}, even after retries.{said}",
                 "Check the API server and its etcd (kubectl get --raw /readyz?verbose), then rerun."),
-            var other when status.IsStatus => (
-                "MT3012", $"{server} rejected {request.Doing} with {other} {status.Reason}.{said}",
+            var other when status.IsStatus => ("MT3012", $"{server} rejected {request.Doing} with {other} {status.Reason}.{said}",
                 "This response is unexpected: check that the server is a Kubernetes API server of a supported version."),
-            var other => (
-                "MT3011", $"{server} is not a Kubernetes API server: it answered {other} without a Status while {request.Doing}.",
+            var other => ("MT3011", $"{server} is not a Kubernetes API server: it answered {other} without a Status while {request.Doing}.",
                 WrongServer),
         });
         return new Problem(code, cluster, what, hint);

@@ -18,15 +18,11 @@ internal sealed record ApiRequest
     internal string Resource { get; init; } = "";
 
     internal string? Namespace { get; init; }
-
     internal string? Name { get; init; }
 
     /// <summary>The body of a patch; it may hold a key.</summary>
     internal ReadOnlyMemory<byte> Body { get; init; }
-
-    /// <summary>The kind of patch.</summary>
     internal string ContentType { get; init; } = "";
-
     internal bool Writes => Verb == "patch";
 
     /// <summary>For people: <c>secret istio-system/cacerts</c>.</summary>
@@ -88,10 +84,7 @@ internal sealed partial record ApiStatus(string Reason, string Message, string? 
         var details = root.TryGetProperty("details", out var d) && d.ValueKind == JsonValueKind.Object ? d : (JsonElement?)null;
         IEnumerable<JsonElement> causes =
             details?.TryGetProperty("causes", out var list) == true && list.ValueKind == JsonValueKind.Array ? list.EnumerateArray() : [];
-        return new(
-            Text(root, "reason") ?? "",
-            Clean(Text(root, "message") ?? ""),
-            details is { } named ? Text(named, "kind") : null,
+        return new(Text(root, "reason") ?? "", Clean(Text(root, "message") ?? ""), details is { } named ? Text(named, "kind") : null,
             [.. causes.Where(c => c.ValueKind == JsonValueKind.Object)
                 .Select(c => new Cause(Text(c, "reason") ?? "", Clean(Text(c, "message") ?? ""), Text(c, "field") ?? ""))],
             true);

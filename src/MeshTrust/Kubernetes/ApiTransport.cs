@@ -17,9 +17,7 @@ internal sealed class ApiTransport(ClusterName cluster, ResolvedContext context,
     private readonly List<Task<Connection>> _connections = [];
 
     internal ClusterName Cluster => cluster;
-
     internal Uri Server { get; } = new(context.Server.AbsoluteUri.TrimEnd('/') + "/");
-
     internal string Endpoint => context.Endpoint;
 
     /// <summary>When the context's client certificate expires, if it has one: the usual reason for a 401.</summary>

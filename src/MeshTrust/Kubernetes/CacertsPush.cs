@@ -67,12 +67,8 @@ public static class CacertsPush
     /// <param name="settings">What the user allows.</param>
     /// <param name="cancellationToken">Cancels the push; each secret is then either unchanged or complete, never a mixture.</param>
     public static async Task<PushReport> RunAsync(
-        MeshTopology topology,
-        IReadOnlyList<ClusterAccess> clusters,
-        Func<ClusterAccess, IClusterApi> connect,
-        Func<ClusterName, ClusterCacerts> cacerts,
-        CacertsPushSettings settings,
-        CancellationToken cancellationToken)
+        MeshTopology topology, IReadOnlyList<ClusterAccess> clusters, Func<ClusterAccess, IClusterApi> connect,
+        Func<ClusterName, ClusterCacerts> cacerts, CacertsPushSettings settings, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(topology);
         ArgumentNullException.ThrowIfNull(clusters);

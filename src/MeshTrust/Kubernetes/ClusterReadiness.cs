@@ -10,7 +10,6 @@ internal sealed record ClusterReadiness
     /// <summary>Why the API server is not ready; null if <c>/readyz</c> returns ok and requests succeed.</summary>
     internal string? ApiFault { get; init; }
 
-    /// <summary>The nodes that have joined.</summary>
     internal IReadOnlyList<NodeReadiness> Nodes { get; init; } = [];
 
     /// <summary>Whether the namespace <c>default</c> has its ServiceAccount: without it no pod can be created.</summary>
@@ -65,9 +64,7 @@ internal sealed record NodeReadiness(string Name, bool IsReady, string Reason, I
         var isReady = (string?)ready?["status"] == "True";
         var ranges = (node["spec"]?["podCIDRs"] as JsonArray ?? [])
             .Select(range => IPNetwork.TryParse((string?)range, out var parsed) ? parsed : (IPNetwork?)null);
-        return new NodeReadiness(
-            (string?)node["metadata"]?["name"] ?? "",
-            isReady,
+        return new NodeReadiness((string?)node["metadata"]?["name"] ?? "", isReady,
             isReady ? "" : Text.OneLine((string?)ready?["message"] ?? (string?)ready?["reason"], longest: 200),
             [.. ranges.OfType<IPNetwork>()],
             (string?)node["status"]?["nodeInfo"]?["kubeletVersion"] ?? "");

@@ -44,8 +44,7 @@ internal static class ContextsCheck
         }).ConfigureAwait(false);
         var all = problems.SelectMany(p => p).Concat(Twins(clusters, reached)).ToList();
         if (all.Count > 0) throw new MeshTrustException(Stage.Contexts, all);
-        return new ContextsReport(
-            [.. reached.OfType<ReachableCluster>()],
+        return new ContextsReport([.. reached.OfType<ReachableCluster>()],
             [.. reached.Select(c => KubernetesVersionSupport.Judge(c!.Name.Value, c.Version)).OfType<Problem>()]);
     }
 
@@ -119,9 +118,7 @@ internal static partial class KubernetesVersionSupport
         if (isOne && Releases.Any(r => minor >= r.Oldest && minor <= r.Newest)) return null;
         var listed = string.Join(", ", Releases.Select(r => $"Istio {r.Istio}: 1.{r.Oldest} to 1.{r.Newest}"));
         var older = isOne && minor < Releases.Min(r => r.Oldest);
-        return new(
-            older ? "MT3020" : "MT3021",
-            cluster,
+        return new(older ? "MT3020" : "MT3021", cluster,
             $"Kubernetes {gitVersion} is {(older ? "older" : "newer")} than the versions that supported Istio releases list "
             + $"({listed}; as of {AsOf}).",
             older ? "The secrets still work; upgrade the cluster before you rely on Istio there."

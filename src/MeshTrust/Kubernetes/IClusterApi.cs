@@ -41,7 +41,6 @@ public interface IClusterApi : IDisposable
     /// <summary>Null where there is none, or where its namespace is missing.</summary>
     internal Task<ConfigMapDocument?> ReadConfigMapAsync(string namespaceName, string name, CancellationToken cancellationToken);
 
-    /// <summary>Every ConfigMap of that name in any namespace.</summary>
     internal Task<IReadOnlyList<ConfigMapDocument>> ListConfigMapsAsync(string name, CancellationToken cancellationToken);
 
     /// <summary>Ensures by server-side apply that the namespace exists with at least these labels and annotations.</summary>

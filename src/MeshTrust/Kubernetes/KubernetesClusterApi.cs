@@ -18,9 +18,7 @@ internal sealed class KubernetesClusterApi(ApiTransport transport, ClusterApiSet
     private const int MaxRestarts = 3;
 
     public ClusterName Cluster => transport.Cluster;
-
     public Uri Server => transport.Server;
-
     public string Endpoint => transport.Endpoint;
 
     internal static IClusterApi Connect(ClusterAccess access, ClusterApiSettings settings) =>
@@ -60,17 +58,11 @@ internal sealed class KubernetesClusterApi(ApiTransport transport, ClusterApiSet
         return [.. found.Where(c => c.Name == name)];
     }
 
-    public Task<ApplyOutcome> ApplyNamespaceAsync(NamespaceSpec wanted, bool force, CancellationToken cancellationToken)
-    {
-        var get = Get("namespaces", null, wanted.Name);
-        return ApplyAsync(get, version => KubernetesObjects.Apply(wanted, version), Force(force), cancellationToken);
-    }
+    public Task<ApplyOutcome> ApplyNamespaceAsync(NamespaceSpec wanted, bool force, CancellationToken cancellationToken) => ApplyAsync(
+        Get("namespaces", null, wanted.Name), v => KubernetesObjects.Apply(wanted, v), Force(force), cancellationToken);
 
-    public Task<ApplyOutcome> ApplySecretAsync(SecretDocument secret, bool force, CancellationToken cancellationToken)
-    {
-        var get = Get("secrets", secret.Namespace, secret.Name);
-        return ApplyAsync(get, version => KubernetesObjects.Apply(secret, version), Force(force), cancellationToken);
-    }
+    public Task<ApplyOutcome> ApplySecretAsync(SecretDocument secret, bool force, CancellationToken cancellationToken) => ApplyAsync(
+        Get("secrets", secret.Namespace, secret.Name), v => KubernetesObjects.Apply(secret, v), Force(force), cancellationToken);
 
     public Task RemoveSecretKeyAsync(string namespaceName, string name, string key, CancellationToken cancellationToken) =>
         MergeAsync(Get("secrets", namespaceName, name), KubernetesObjects.RemoveKey(key), cancellationToken);
@@ -230,7 +222,6 @@ internal sealed record ClusterApiSettings
     /// <summary>Says why a cluster no longer answers, if its provider saw it exit; called when a connection fails.</summary>
     internal Func<ClusterName, Problem?> FaultOf { get; init; } = _ => null;
 
-    /// <summary>The clock for deadlines and pauses.</summary>
     internal TimeProvider Time { get; init; } = TimeProvider.System;
 }
 

@@ -52,7 +52,6 @@ internal sealed record SecretDocument
         $"secret {Namespace}/{Name} ({string.Join(", ", Data.Select(d => $"{d.Key}: {d.Value.Length} bytes"))})";
 }
 
-/// <summary>A ConfigMap as stored by an API server.</summary>
 internal sealed record ConfigMapDocument
 {
     public required string Namespace { get; init; }

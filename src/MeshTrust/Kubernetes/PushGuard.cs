@@ -226,13 +226,11 @@ internal sealed record LiveTrust
     internal const string RootConfigMapName = "istio-ca-root-cert";
 
     internal required ClusterName Cluster { get; init; }
-
     internal SecretDocument? Cacerts { get; init; }
+    internal SecretDocument? SelfSigned { get; init; }
 
     /// <summary>The ConfigMap of istiod's own namespace.</summary>
     internal ConfigMapDocument? RootConfigMap { get; init; }
-
-    internal SecretDocument? SelfSigned { get; init; }
 
     /// <summary>The ConfigMaps of all namespaces, from which workloads get the live root; null if they were not read.</summary>
     internal IReadOnlyList<ConfigMapDocument>? RootConfigMaps { get; init; }

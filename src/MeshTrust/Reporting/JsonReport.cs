@@ -22,8 +22,7 @@ internal static class JsonReport
     {
         var rows = report.Rows.Select(r => new PreflightRow(
             r.Id, r.Title, r.Outcome == CheckOutcome.CouldNotCheck ? "Unknown" : r.Outcome.ToString(), r.Note ?? "", r.Findings));
-        return Render(
-            new PreflightDocument(1, report.Mesh, report.Verdict, report.Errors, report.Warnings, [.. rows]),
+        return Render(new PreflightDocument(1, report.Mesh, report.Verdict, report.Errors, report.Warnings, [.. rows]),
             Context.Value.PreflightDocument);
     }
 

@@ -7,12 +7,11 @@ namespace MeshTrust.Reporting;
 /// <summary>The report for a step summary: GitHub-flavoured Markdown, with the problems first.</summary>
 internal static class MarkdownReport
 {
-    /// <summary>The report, with <c>\n</c> as line break.</summary>
     public static string Render(TrustReport report)
     {
         var text = new StringBuilder();
         text.Append($"## {Sign(report.Outcome)} MeshTrust: {Escape(report.Mesh)}\n\n{Escape(report.Verdict)} ");
-        text.Append($"Read {ReportText.Time(report.At)}. {Escape(ReportText.CheckCounts(report))}.\n\n");
+        text.Append($"Read {Time(report.At)}. {Escape(ReportText.CheckCounts(report))}.\n\n");
         AppendFindings(text, report);
         AppendClusters(text, report);
         AppendMatrix(text, report);
@@ -59,9 +58,7 @@ internal static class MarkdownReport
             text.Append($"| a workload of … is trusted in |{string.Concat(report.Clusters.Select(c => $" {Escape(c.Name)} |"))}\n");
             text.Append($"|---|{string.Concat(report.Clusters.Select(_ => ":---:|"))}\n");
             foreach (var row in report.Matrix.Pairs.GroupBy(p => p.From))
-            {
                 text.Append($"| **{Escape(row.Key)}** |{string.Concat(row.Select(p => $" {Sign(p.Trusted)} |"))}\n");
-            }
 
             text.Append('\n');
         }

@@ -7,12 +7,9 @@ namespace MeshTrust.Reporting;
 /// <summary>The reports as stable log lines: one fact per line, starting with the id or a fixed word for <c>grep</c>.</summary>
 internal static class PlainReport
 {
-    /// <summary>Writes the result of a verification. Lines end with the writer's line break.</summary>
     public static void Write(TrustReport report, TextWriter output) => Write(Lines(report), output);
 
-    /// <summary>
-    /// Writes the result of the machine checks; with <paramref name="all"/> also the rows that need no attention.
-    /// </summary>
+    /// <summary>Writes the result of the machine checks; with <paramref name="all"/> also the rows that need no attention.</summary>
     public static void Write(PreflightReport report, TextWriter output, bool all) => Write(Lines(report, all), output);
 
     private static void Write(IEnumerable<string> lines, TextWriter output)
@@ -25,7 +22,7 @@ internal static class PlainReport
 
     private static IEnumerable<string> Lines(TrustReport report)
     {
-        yield return $"MESH {report.Mesh}: {Text.Count(report.Clusters.Count, "cluster")}, read {ReportText.Time(report.At)}";
+        yield return $"MESH {report.Mesh}: {Text.Count(report.Clusters.Count, "cluster")}, read {Text.Time(report.At)}";
         foreach (var cluster in report.Clusters)
         {
             var server = cluster.Server ?? "unknown";
@@ -56,11 +53,11 @@ internal static class PlainReport
 
     private static string SecretOf(ClusterReport cluster) =>
         cluster.SecretVersion is null && cluster.SecretCreatedAt is null ? "none"
-        : $"{cluster.SecretVersion ?? "?"}{(cluster.SecretCreatedAt is { } at ? $" created={ReportText.Time(at)}" : "")}";
+        : $"{cluster.SecretVersion ?? "?"}{(cluster.SecretCreatedAt is { } at ? $" created={Text.Time(at)}" : "")}";
 
     private static string Certificate(CertificateSummary certificate, DateTimeOffset now) =>
         $"sha256={certificate.Sha256} serial={certificate.SerialNumber} "
-        + $"expires={ReportText.Time(certificate.NotAfter)} ({ReportText.Left(certificate.NotAfter, now)}) subject={certificate.Subject}";
+        + $"expires={Text.Time(certificate.NotAfter)} ({ReportText.Left(certificate.NotAfter, now)}) subject={certificate.Subject}";
 
     private static string Verdict(TrustPair pair) => pair.Trusted switch
     {

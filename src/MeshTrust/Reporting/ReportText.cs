@@ -11,13 +11,8 @@ internal static class ReportText
     /// <summary>Above this number of clusters the matrix is summarised: it would fill the screen without being readable.</summary>
     public const int LargestMatrix = 12;
 
-    /// <summary>Seconds, UTC.</summary>
-    public static string Time(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
-
-    /// <summary>The day, UTC.</summary>
     public static string Day(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 
-    /// <summary>The time until an expiry, or since.</summary>
     public static string Left(DateTimeOffset notAfter, DateTimeOffset now) =>
         notAfter < now ? $"expired {Text.Duration(now - notAfter)} ago" : $"in {Text.Duration(notAfter - now)}";
 
@@ -35,19 +30,8 @@ internal static class ReportText
         _ => "FAIL",
     };
 
-    /// <summary>The number of checks with each outcome.</summary>
-    public static string CheckCounts(TrustReport report)
-    {
-        var parts = report.Checks.GroupBy(c => c.Outcome).OrderBy(g => g.Key).Select(g => $"{g.Count()} {g.Key switch
-        {
-            CheckOutcome.Passed => "passed",
-            CheckOutcome.NotApplicable => "not applicable",
-            CheckOutcome.Warned => "with warnings",
-            CheckOutcome.CouldNotCheck => "could not be checked",
-            _ => "failed",
-        }}");
-        return $"{Text.Count(report.Checks.Count, "check")}: {string.Join(", ", parts)}";
-    }
+    public static string CheckCounts(TrustReport report) =>
+        $"{Text.Count(report.Checks.Count, "check")}: {CheckReport.Counts(report.Checks)}";
 
     /// <summary>For each cluster that is not trusted everywhere: the clusters that do not trust it, and the first reason.</summary>
     public static IEnumerable<string> BrokenRows(TrustMatrix matrix) =>

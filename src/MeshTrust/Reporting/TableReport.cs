@@ -19,10 +19,8 @@ internal static class TableReport
     public static void Write(TrustReport report, IAnsiConsole console)
     {
         console.WriteLine();
-        Line(
-            console,
-            ($"Trust of {report.Mesh}", Strong),
-            ($"  {Count(report.Clusters.Count, "cluster")}, read {ReportText.Time(report.At)}", Quiet));
+        Line(console, ($"Trust of {report.Mesh}", Strong),
+            ($"  {Count(report.Clusters.Count, "cluster")}, read {Time(report.At)}", Quiet));
         console.WriteLine();
         var roots = ReportText.Roots(report);
         WriteRoots(console, report, roots);
@@ -33,10 +31,7 @@ internal static class TableReport
         WriteClosing(console, report);
     }
 
-    /// <summary>Writes the result of the machine checks: id, measured and required values, and how to fix problems.</summary>
-    /// <param name="report">The report.</param>
-    /// <param name="console">The console to write to.</param>
-    /// <param name="all">Whether to include rows that need no attention.</param>
+    /// <summary>Writes the result of the machine checks; with <paramref name="all"/> also the rows that need no attention.</summary>
     public static void Write(PreflightReport report, IAnsiConsole console, bool all)
     {
         var rows = ReportText.Rows(report, all);
@@ -52,10 +47,7 @@ internal static class TableReport
     private static Table Rows(IAnsiConsole console, IReadOnlyList<CheckReport> rows)
     {
         var table = Framed(console);
-        table.AddColumns(
-            new TableColumn("Id").NoWrap(),
-            new TableColumn("").NoWrap(),
-            new TableColumn("Result and fix"));
+        table.AddColumns(new TableColumn("Id").NoWrap(), new TableColumn("").NoWrap(), new TableColumn("Result and fix"));
         foreach (var row in rows)
         {
             if (row.Findings.Count == 0)
@@ -72,9 +64,7 @@ internal static class TableReport
 
             foreach (var finding in row.Findings)
             {
-                table.AddRow(
-                    Cell(finding.Id, StyleOf(finding)),
-                    Cell(ReportText.Word(finding.Severity), StyleOf(finding)),
+                table.AddRow(Cell(finding.Id, StyleOf(finding)), Cell(ReportText.Word(finding.Severity), StyleOf(finding)),
                     Describe(console, finding));
             }
         }
@@ -90,9 +80,7 @@ internal static class TableReport
         {
             var style = root.NotAfter < report.At ? Bad : roots.Count > 1 ? Careful : Good;
             var expiry = $"{ReportText.Day(root.NotAfter)} ({ReportText.Left(root.NotAfter, report.At)})";
-            grid.AddRow(
-                Cell($"Root {label}", style),
-                Cell(ReportText.Short(root.Sha256), style),
+            grid.AddRow(Cell($"Root {label}", style), Cell(ReportText.Short(root.Sha256), style),
                 Cell($"{root.Subject}, expires {expiry}", Style.Plain));
         }
 
@@ -103,10 +91,7 @@ internal static class TableReport
     {
         var isWide = console.Profile.Width >= 110;
         var table = Framed(console);
-        table.AddColumns(
-            new TableColumn("Cluster"),
-            new TableColumn("Root").NoWrap(),
-            new TableColumn("Signing CA"),
+        table.AddColumns(new TableColumn("Cluster"), new TableColumn("Root").NoWrap(), new TableColumn("Signing CA"),
             new TableColumn("Expires").NoWrap(),
             new TableColumn("Secret").NoWrap());
         if (isWide) table.AddColumn(new TableColumn("API server"));

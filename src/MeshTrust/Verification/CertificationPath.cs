@@ -14,16 +14,8 @@ internal static class CertificationPath
     private const int LongestPath = 10;
 
     /// <summary>Returns why the leaf does not verify with these certificates; null if it does.</summary>
-    /// <param name="leaf">The workload's certificate.</param>
-    /// <param name="chain">The chain the workload sends with it.</param>
-    /// <param name="roots">The roots the verifier trusts.</param>
-    /// <param name="trustDomain">The host of the SPIFFE id in the leaf.</param>
-    /// <param name="at">The time of the handshake.</param>
     public static string? Fault(
-        CertificateDocument leaf,
-        IReadOnlyList<CertificateDocument> chain,
-        IReadOnlyList<CertificateDocument> roots,
-        string trustDomain,
+        CertificateDocument leaf, IReadOnlyList<CertificateDocument> chain, IReadOnlyList<CertificateDocument> roots, string trustDomain,
         DateTimeOffset at)
     {
         if (roots.Count == 0) return "the verifier's root-cert.pem contains no certificate";
@@ -153,23 +145,20 @@ internal static class PlatformPath
 internal static class NameConstraints
 {
     /// <summary>Returns why this CA's constraints forbid the trust domain in a SPIFFE URI; null if they allow it.</summary>
-    public static string? AgainstTrustDomain(CertificateDocument ca, string trustDomain)
-    {
-        if (ca.PermittedUris.Count > 0 && !ca.PermittedUris.Any(p => UriMatches(p, trustDomain)))
-            return $"permits only the URI hosts {Quote(ca.PermittedUris)}, not '{trustDomain}'";
-        return ca.ExcludedUris.FirstOrDefault(e => UriMatches(e, trustDomain)) is { } excluded
-            ? $"excludes the URI host '{excluded}', which covers '{trustDomain}'"
-            : null;
-    }
+    public static string? AgainstTrustDomain(CertificateDocument ca, string trustDomain) =>
+        Against("URI host", ca.PermittedUris, ca.ExcludedUris, UriMatches, trustDomain);
 
     /// <summary>Returns why this CA's constraints forbid a DNS name; null if they allow it.</summary>
-    public static string? AgainstDns(CertificateDocument ca, string name)
+    public static string? AgainstDns(CertificateDocument ca, string name) =>
+        Against("DNS name", ca.PermittedDns, ca.ExcludedDns, DnsMatches, name);
+
+    private static string? Against(
+        string kind, IReadOnlyList<string> permitted, IReadOnlyList<string> excluded, Func<string, string, bool> matches, string name)
     {
-        if (ca.PermittedDns.Count > 0 && !ca.PermittedDns.Any(p => DnsMatches(p, name)))
-            return $"permits only the DNS names {Quote(ca.PermittedDns)}, not '{name}'";
-        return ca.ExcludedDns.FirstOrDefault(e => DnsMatches(e, name)) is { } excluded
-            ? $"excludes the DNS name '{excluded}', which covers '{name}'"
-            : null;
+        if (permitted.Count > 0 && !permitted.Any(p => matches(p, name)))
+            return $"permits only the {kind}s {string.Join(", ", permitted.Select(n => $"'{n}'"))}, not '{name}'";
+        return excluded.FirstOrDefault(e => matches(e, name)) is { } covering
+            ? $"excludes the {kind} '{covering}', which covers '{name}'" : null;
     }
 
     // A leading dot matches any subdomain; without it only that exact host matches.
@@ -182,6 +171,4 @@ internal static class NameConstraints
         constraint.Length == 0
         || name.Equals(constraint.TrimStart('.'), StringComparison.OrdinalIgnoreCase)
         || name.EndsWith("." + constraint.TrimStart('.'), StringComparison.OrdinalIgnoreCase);
-
-    private static string Quote(IEnumerable<string> names) => string.Join(", ", names.Select(n => $"'{n}'"));
 }

@@ -101,20 +101,15 @@ internal static class MutualTls
     };
 }
 
-/// <summary>
-/// One end of an in-process connection: reads from one pipe without blocking a thread and writes to another.
-/// </summary>
+/// <summary>One end of an in-process connection: reads from one pipe without blocking a thread and writes to another.</summary>
 internal sealed class DuplexStream(PipeReader input, PipeWriter output) : Stream
 {
     private readonly Stream _input = input.AsStream();
     private readonly Stream _output = output.AsStream();
 
     public override bool CanRead => true;
-
     public override bool CanSeek => false;
-
     public override bool CanWrite => true;
-
     public override long Length => throw new NotSupportedException();
 
     public override long Position
@@ -147,7 +142,6 @@ internal sealed class DuplexStream(PipeReader input, PipeWriter output) : Stream
     }
 
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
     public override void SetLength(long value) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)

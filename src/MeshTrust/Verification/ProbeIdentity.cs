@@ -34,9 +34,7 @@ internal sealed class ProbeIdentity : IDisposable
     public string RootKey { get; }
 
     public string SpiffeId { get; }
-
     public string TrustDomain { get; }
-
     public ProbeLeaf? Leaf { get; private set; }
 
     /// <summary>Why there is no leaf, or why the chain it would send cannot be read; null if both are fine.</summary>
@@ -46,16 +44,13 @@ internal sealed class ProbeIdentity : IDisposable
     public string? RootFault { get; }
 
     public IReadOnlyList<CertificateDocument> Chain { get; }
-
     public IReadOnlyList<CertificateDocument> Roots { get; }
-
     public X509Certificate2? LeafWithKey { get; private set; }
 
     /// <summary>What a workload presents in a handshake; null if there is no leaf.</summary>
     public SslStreamCertificateContext? TlsContext { get; private set; }
 
     public X509Certificate2Collection PlatformChain { get; } = [];
-
     public X509Certificate2Collection PlatformRoots { get; } = [];
 
     public void Dispose()

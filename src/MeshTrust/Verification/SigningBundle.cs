@@ -44,27 +44,19 @@ internal sealed class SigningBundle
     public string CertChainName => IsTls ? "tls.crt" : CacertsFile.CertChain;
 
     public string RootCertName => IsTls ? "ca.crt" : CacertsFile.RootCert;
-
     public string KeyName { get; }
-
     public PemDocument CaCert { get; }
-
     public PemDocument CertChain { get; }
-
     public PemDocument RootCert { get; }
-
     public byte[]? Crl { get; }
 
     /// <summary>The CA that signs: istiod uses the first block of the file.</summary>
     public CertificateDocument? Ca => CaCert.Certificates.Count > 0 ? CaCert.Certificates[0] : null;
 
     public IReadOnlyList<CertificateDocument> Chain => CertChain.Certificates;
-
     public IReadOnlyList<CertificateDocument> Roots => RootCert.Certificates;
 
-    /// <summary>
-    /// The signing CA and its available ancestors, by name and signature; the last is a root if the chain is complete.
-    /// </summary>
+    /// <summary>The signing CA and its available ancestors, by name and signature; the last is a root if the chain is complete.</summary>
     public IReadOnlyList<CertificateDocument> Path => _path.Value;
 
     public bool ReachesRoot => Path is [.., var last] && Roots.Contains(last);

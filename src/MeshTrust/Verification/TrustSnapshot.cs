@@ -34,7 +34,6 @@ internal sealed class ClusterSnapshot
     private SigningBundle? _bundle;
 
     public required ClusterName Name { get; init; }
-
     public required string Context { get; init; }
 
     /// <summary>The API server's address; null if unknown.</summary>
@@ -90,9 +89,7 @@ internal sealed record UnreadObject(SnapshotPart Kind, string Name, string Reaso
 internal sealed record PeerReading
 {
     public required ClusterName From { get; init; }
-
     public required ClusterName To { get; init; }
-
     public required PeerPath Path { get; init; }
 
     /// <summary>The node that called, such as <c>cluster1-control-plane</c>.</summary>

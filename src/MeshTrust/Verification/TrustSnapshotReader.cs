@@ -16,10 +16,7 @@ public sealed class TrustSnapshotReader(TimeProvider time, int parallel)
     /// <param name="trustStore">The trust store directory to compare with; null or a missing directory for none.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
     public async Task<TrustSnapshot> ReadAsync(
-        MeshTopology topology,
-        IReadOnlyList<ClusterAccess> clusters,
-        Func<ClusterAccess, IClusterApi> connect,
-        string? trustStore,
+        MeshTopology topology, IReadOnlyList<ClusterAccess> clusters, Func<ClusterAccess, IClusterApi> connect, string? trustStore,
         CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(topology);
@@ -34,11 +31,7 @@ public sealed class TrustSnapshotReader(TimeProvider time, int parallel)
             var name = topology.Clusters[i].Name;
             read[i] = clusters.FirstOrDefault(c => c.Name == name) is { } access
                 ? await ReadAsync(access, connect, topology.Trust.Namespace, ct).ConfigureAwait(false)
-                : Unreachable(
-                    name,
-                    "",
-                    "It is in the topology, but has no kubeconfig context.",
-                    "Run SetContexts, or set its context.");
+                : Unreachable(name, "", "It is in the topology, but has no kubeconfig context.", "Run SetContexts, or set its context.");
         }).ConfigureAwait(false);
         return new TrustSnapshot
         {
@@ -71,9 +64,7 @@ public sealed class TrustSnapshotReader(TimeProvider time, int parallel)
             var selfSigned = SecretAsync(SnapshotPart.SelfSigned, "istio-ca-secret");
             var namespaces = TryAsync<IReadOnlyList<NamespaceDocument>>(
                 SnapshotPart.Namespaces, "the namespaces", async ct => await api.ListNamespacesAsync(ct).ConfigureAwait(false));
-            var roots = TryAsync<IReadOnlyList<ConfigMapDocument>>(
-                SnapshotPart.RootConfigMaps,
-                "the ConfigMaps istio-ca-root-cert",
+            var roots = TryAsync<IReadOnlyList<ConfigMapDocument>>(SnapshotPart.RootConfigMaps, "the ConfigMaps istio-ca-root-cert",
                 async ct => await api.ListConfigMapsAsync("istio-ca-root-cert", ct).ConfigureAwait(false));
             var crl = ConfigMapAsync(SnapshotPart.Crl, "istio-ca-crl");
             var mesh = ConfigMapAsync(SnapshotPart.MeshConfig, "istio");

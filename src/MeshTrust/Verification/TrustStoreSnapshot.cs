@@ -7,8 +7,6 @@ namespace MeshTrust.Verification;
 internal sealed class TrustStoreSnapshot
 {
     public required string Directory { get; init; }
-
-    /// <summary>Ordered by path.</summary>
     public IReadOnlyList<StoredFile> Files { get; init; } = [];
 
     /// <summary>The modes of the store's directory (path <c>.</c>) and its subdirectories; empty on Windows.</summary>
@@ -90,9 +88,7 @@ internal sealed class StoredFile
     /// <summary>The content; empty for root keys, which are never read for a report.</summary>
     public ReadOnlyMemory<byte> Content { get; init; }
 
-    /// <summary>The file's mode; null on Windows.</summary>
     public UnixFileMode? Mode { get; init; }
-
     public bool TrackedByGit { get; init; }
 
     public override string ToString() => Path;
