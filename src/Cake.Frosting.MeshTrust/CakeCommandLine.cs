@@ -16,15 +16,13 @@ internal static class CakeCommandLine
 
     /// <summary>Adds the target <c>Verify</c> if no target is given and the build has no task <c>Default</c>.</summary>
     public static IReadOnlyList<string> WithTarget(IReadOnlyList<string> args, Assembly? build) =>
-        args.Any(word => word[..NameEnd(word)] == "--target" || (word.StartsWith("-t", StringComparison.Ordinal)))
+        args.Any(word => word[..NameEnd(word)] == "--target" || word.StartsWith("-t", StringComparison.Ordinal))
         || TargetsOf(build).Contains("Default", StringComparer.OrdinalIgnoreCase)
             ? args
             : ["--target=Verify", .. args];
 
-    /// <summary>The targets on the command line.</summary>
     public static IEnumerable<string> Targets(IReadOnlyList<string> args) => Values(args, "--target", "-t");
 
-    /// <summary>The names of the targets in these assemblies.</summary>
     public static IReadOnlyList<string> TargetsOf(params IEnumerable<Assembly?> assemblies) =>
     [
         .. assemblies.OfType<Assembly>()
@@ -33,9 +31,7 @@ internal static class CakeCommandLine
             .OfType<string>(),
     ];
 
-    /// <summary>The values of an option, in order: <c>--name=value</c>, <c>--name:value</c> or <c>--name value</c>.</summary>
-    /// <param name="args">The command line.</param>
-    /// <param name="names">The option's names with dashes; case does not matter.</param>
+    /// <summary>An option's values, in order: <c>--name=value</c>, <c>--name:value</c> or <c>--name value</c>, in any case.</summary>
     public static IEnumerable<string> Values(IReadOnlyList<string> args, params IReadOnlyList<string> names)
     {
         var values = new List<string>();

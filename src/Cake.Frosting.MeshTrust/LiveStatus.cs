@@ -18,11 +18,7 @@ internal sealed class LiveStatus(TimeProvider time)
         && Environment.GetEnvironmentVariable("TERM") is not "dumb"
         && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("CI"));
 
-    /// <summary>Waits for <paramref name="work"/> and shows <paramref name="what"/> meanwhile.</summary>
-    /// <param name="context">Cake's context; lines go to its log.</param>
-    /// <param name="what">What is being done, asked again whenever it is shown: a short text such as <c>3 of 8 keys</c>.</param>
-    /// <param name="work">The work.</param>
-    /// <exception cref="Exception">What the work throws.</exception>
+    /// <summary>Waits for the work, and shows a short text such as <c>3 of 8 keys</c>, which is asked for again each time.</summary>
     public async Task<T> DuringAsync<T>(ICakeContext context, Func<string> what, Task<T> work)
     {
         var started = time.GetTimestamp();
@@ -46,10 +42,6 @@ internal sealed class LiveStatus(TimeProvider time)
     }
 
     /// <summary>Waits for the work and shows one row a cluster with its current step; elsewhere a line for every step.</summary>
-    /// <param name="context">Cake's context; lines go to its log.</param>
-    /// <param name="board">Where the work reports its steps.</param>
-    /// <param name="work">The work.</param>
-    /// <exception cref="Exception">What the work throws.</exception>
     internal async Task<T> DuringAsync<T>(ICakeContext context, ClusterBoard board, Task<T> work)
     {
         if (IsInteractive && !await EndsWithinAsync(work, BeforeFirst).ConfigureAwait(false))

@@ -43,22 +43,12 @@ public sealed class MeshSession : IDisposable
     /// <summary>Ends with the run.</summary>
     public CancellationToken Token => Cancellation.Token;
 
-    /// <summary>What can end the run.</summary>
     internal RunCancellation Cancellation { get; }
-
-    /// <summary>Where a task writes its result.</summary>
     internal StandardOutput Output { get; }
-
-    /// <summary>Shows that long work goes on.</summary>
     internal LiveStatus Live { get; }
-
-    /// <summary>Brings reports to people and pipelines.</summary>
+    internal ClusterBoard Board { get; }
     internal ReportDelivery Reports { get; }
-
-    /// <summary>Reads the machine.</summary>
     internal PreflightReader Preflight { get; }
-
-    /// <summary>The clock of the run.</summary>
     internal TimeProvider Time { get; }
 
     /// <summary>The keys that this run needs, generated ahead of the task that takes them.</summary>
@@ -72,10 +62,6 @@ public sealed class MeshSession : IDisposable
         return access => connections.Open(access, stage);
     }
 
-    /// <summary>The steps of clusters that are being created, for display.</summary>
-    internal ClusterBoard Board { get; }
-
-    /// <summary>The provider of the run, and why it is that one.</summary>
     internal Task<ProviderSelection> ProviderAsync(ICakeContext context)
     {
         var settings = Settings(context);
@@ -152,10 +138,8 @@ public sealed class MeshSession : IDisposable
             .ReadAsync(Settings(context).Topology, access, state, Token).ConfigureAwait(false);
     }
 
-    /// <summary>How many clusters are worked on at once.</summary>
     internal int Parallel(ICakeContext context) => Settings(context).Run.Parallel ?? Math.Max(8, Environment.ProcessorCount);
 
-    /// <summary>What brings the binaries of native clusters, as the settings want it.</summary>
     internal BinaryDownload Binaries(ICakeContext context)
     {
         var settings = Settings(context);
@@ -174,8 +158,8 @@ public sealed class MeshSession : IDisposable
         {
             lock (_lock)
             {
-                if (!_keptFromGit.Add(directory)) continue;
-                if (GitIgnore(settings).Ensure(directory) is { } warning) context.Log.Warning("{0}", warning);
+                if (_keptFromGit.Add(directory) && GitIgnore(settings).Ensure(directory) is { } warning)
+                    context.Log.Warning("{0}", warning);
             }
         }
     }

@@ -113,14 +113,12 @@ public sealed class MeshTrustHost
 /// </summary>
 internal static class StartupProfile
 {
-    /// <summary>Begins to follow and to note.</summary>
     public static void Begin(IReadOnlyList<string> args)
     {
         ProfileOptimization.SetProfileRoot(AppContext.BaseDirectory);
         ProfileOptimization.StartProfile(FileFor(args));
     }
 
-    /// <summary>The file's name: the target's, where it is one.</summary>
     public static string FileFor(IReadOnlyList<string> args)
     {
         var target = CakeCommandLine.Targets(args).LastOrDefault() ?? "";

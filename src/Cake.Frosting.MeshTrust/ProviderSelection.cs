@@ -18,12 +18,8 @@ internal sealed record ProviderSelection(ProviderChoice Choice, string Reason)
     /// Uses the provider that the topology requests. <c>auto</c> picks existing if contexts are configured, else kind if it is installed
     /// and a container engine is running, else native if its binaries are found, else embedded. Contexts exported by an earlier run
     /// (<c>source env.sh</c>) belong to kind clusters, which are reused, or to native and embedded ones, which end with their run and
-    /// are started again.
+    /// are started again. The two searches are called only when needed.
     /// </summary>
-    /// <param name="settings">The settings of the run.</param>
-    /// <param name="findKind">Looks for kind and a running engine; called only when needed.</param>
-    /// <param name="findBinaries">Looks for the binaries of native clusters; called only when needed.</param>
-    /// <param name="cancellationToken">Cancels the search.</param>
     internal static async Task<ProviderSelection> ForAsync(
         MeshTrustSettings settings,
         Func<CancellationToken, Task<KindAvailability>> findKind,

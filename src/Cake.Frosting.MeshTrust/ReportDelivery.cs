@@ -16,14 +16,8 @@ internal sealed class ReportDelivery(StandardOutput output)
 {
     /// <summary>The JUnit file in the artifacts directory. Prow expects this name pattern.</summary>
     public const string JUnitFile = "junit_meshtrust.xml";
-
-    /// <summary>The JSON file in the artifacts directory.</summary>
     public const string JsonFile = "summary.json";
-
-    /// <summary>The Markdown file in the artifacts directory.</summary>
     public const string MarkdownFile = "summary.md";
-
-    /// <summary>The JSON file of the machine checks in the artifacts directory.</summary>
     public const string PreflightFile = "preflight.json";
 
     /// <summary>Shows the report, writes the three files and, in GitHub Actions, appends the step summary.</summary>
@@ -68,7 +62,6 @@ internal sealed class ReportDelivery(StandardOutput output)
         Conclude(report.ToFault(), Stage.Preflight, [Folder(run), Artifact(run, PreflightFile, json)]);
     }
 
-    /// <summary>Writes a report to standard output in the configured format.</summary>
     public void Show(RunSpec run, Func<string?> json, Action<IAnsiConsole> table, Action<TextWriter> plain)
     {
         if (run.Output == OutputFormat.Json)
@@ -76,13 +69,8 @@ internal sealed class ReportDelivery(StandardOutput output)
             if (json() is { } document) output.Report.WriteLine(document);
         }
         else if (run.Output == OutputFormat.Table || (run.Output == OutputFormat.Auto && LiveStatus.IsInteractive))
-        {
             table(output.AsConsole(run.Color));
-        }
-        else
-        {
-            plain(output.Report);
-        }
+        else plain(output.Report);
     }
 
     private static (string Path, Action<string> Write) Folder(RunSpec run) => (run.ArtifactsDirectory, directory =>
@@ -147,13 +135,6 @@ internal sealed class PipelineExport(StandardOutput output)
     private static void Append(ICakeContext context, string variable, IReadOnlyList<string> lines)
     {
         if (context.Environment.GetEnvironmentVariable(variable) is not { Length: > 0 } file) return;
-        try
-        {
-            File.AppendAllLines(file, lines);
-        }
-        catch (Exception fault) when (DiskFault.IsOne(fault))
-        {
-            throw DiskFault.From(Stage.Contexts, file, fault);
-        }
+        DiskFault.Report(Stage.Contexts, file, () => File.AppendAllLines(file, lines));
     }
 }

@@ -68,7 +68,6 @@ internal sealed class RunExecution : IExecutionStrategy
     public void PerformTaskTeardown(Action<ITaskTeardownContext> action, ITaskTeardownContext taskTeardownContext) =>
         _cake.PerformTaskTeardown(action, taskTeardownContext);
 
-    /// <summary>The message of a run that was stopped; null otherwise.</summary>
     private string? Stopped => _cancellation.Cause is { } cause ? $"{cause} Every file is complete; run it again to continue." : null;
 
     private void CheckArguments(ICakeContext context)

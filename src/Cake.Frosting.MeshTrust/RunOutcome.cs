@@ -13,18 +13,12 @@ internal sealed class RunOutcome(RunCancellation cancellation)
 {
     private Exception? _fault;
 
-    /// <summary>Records the first failure.</summary>
     public void Record(Exception? fault) => Interlocked.CompareExchange(ref _fault, fault, null);
 
     /// <summary>The error with the problems to fix, unwrapped from Cake's exceptions; null for none.</summary>
     public MeshTrustException? Fault => FaultOf(_fault);
 
-    /// <summary>The exit code of the process.</summary>
-    /// <param name="cakeExitCode">What <c>CakeHost.Run</c> returned.</param>
-    /// <returns>
-    /// 0 ok; 1 unclassified; 2 usage or topology; 3 preflight; 4 clusters; 5 contexts; 6 load balancer; 7 CA material; 8 push; 9 verify;
-    /// 124 time limit; 129, 130, 143 after SIGHUP, SIGINT, SIGTERM.
-    /// </returns>
+    /// <summary>The exit code of the process, as <see cref="MeshTrustHost.Run"/> documents it.</summary>
     public int ExitCode(int cakeExitCode)
     {
         if (cakeExitCode == 0) return 0;
@@ -36,8 +30,6 @@ internal sealed class RunOutcome(RunCancellation cancellation)
     }
 
     /// <summary>The problem to add if Cake itself rejected the command line, which it reports without an id; null otherwise.</summary>
-    /// <param name="cakeExitCode">What <c>CakeHost.Run</c> returned.</param>
-    /// <param name="args">The command line.</param>
     public Problem? Refusal(int cakeExitCode, IReadOnlyList<string> args)
     {
         if (cakeExitCode == 0 || _fault is not null || cancellation.ExitCode is not null) return null;

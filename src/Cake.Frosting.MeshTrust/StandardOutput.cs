@@ -19,20 +19,15 @@ internal sealed class StandardOutput : IDisposable
         Console.SetOut(Console.Error);
     }
 
-    /// <summary>Where the report goes.</summary>
     public TextWriter Report { get; }
 
-    /// <summary>Standard output as it is.</summary>
     public static StandardOutput AsItIs() => new(reportOnly: false);
 
     /// <summary>Reads <c>--output=json</c> from the command line, before Cake writes its first line.</summary>
-    public static StandardOutput For(IReadOnlyList<string> args)
-    {
-        return new(reportOnly: CakeCommandLine.Values(args, "--output").Contains("json", StringComparer.OrdinalIgnoreCase));
-    }
+    public static StandardOutput For(IReadOnlyList<string> args) =>
+        new(reportOnly: CakeCommandLine.Values(args, "--output").Contains("json", StringComparer.OrdinalIgnoreCase));
 
     /// <summary>A console over <see cref="Report"/>, for tables.</summary>
-    /// <param name="color">Whether it has colour.</param>
     public IAnsiConsole AsConsole(ColorChoice color) => AnsiConsole.Create(new AnsiConsoleSettings
     {
         Ansi = color switch { ColorChoice.Always => AnsiSupport.Yes, ColorChoice.Never => AnsiSupport.No, _ => AnsiSupport.Detect },

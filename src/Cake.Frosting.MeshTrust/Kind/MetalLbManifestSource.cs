@@ -98,7 +98,7 @@ internal sealed class MetalLbManifestSource(LoadBalancerSpec spec, string direct
         try
         {
             Directory.CreateDirectory(directory);
-            WholeFile.Replace(path, content, secret: false);
+            AtomicFile.Replace(path, content, secret: false);
         }
         catch (Exception e) when (DiskFault.IsOne(e))
         {

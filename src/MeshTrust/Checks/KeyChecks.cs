@@ -51,7 +51,7 @@ internal static class KeyChecks
                 "Write it as unencrypted PKCS#8. The first block must be PRIVATE KEY, RSA PRIVATE KEY or EC PRIVATE KEY.");
         }
 
-        var isTaken = (CertificateDocument c) => c.KeyAlgorithm is not null || c is { PublicKeyAlgorithm: "RSA", PublicKeyBits: >= 2048 };
+        var isTaken = (CertificateDocument c) => c.Key is { Known: not null } or { Algorithm: "RSA", Bits: >= 2048 };
         foreach (var (certificate, file) in bundle.All.Where(c => !isTaken(c.Certificate)))
         {
             yield return Error($"'{certificate.Subject}' in {file} has a {certificate.PublicKey} key, which not every peer accepts.",

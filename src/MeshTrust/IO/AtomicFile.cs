@@ -10,9 +10,7 @@ namespace MeshTrust.IO;
 /// </remarks>
 internal static class AtomicFile
 {
-    /// <summary>The names of files that are not yet renamed into place.</summary>
     public const string TemporaryPattern = ".*" + TemporarySuffix;
-
     private const string TemporarySuffix = ".meshtrust.tmp";
     private const int Attempts = 5;
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
@@ -20,10 +18,7 @@ internal static class AtomicFile
     private const UnixFileMode ReadableByAll = OwnerOnly | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
 
     /// <summary>Writes a file in an existing directory. Nothing is left behind if that fails.</summary>
-    public static void Replace(string path, ReadOnlySpan<byte> content, bool secret)
-    {
-        for (var attempt = 1; !TryPut(path, content, secret, overwrite: true, last: attempt == Attempts); attempt++) { }
-    }
+    public static void Replace(string path, ReadOnlySpan<byte> content, bool secret) => Put(path, content, secret, overwrite: true);
 
     /// <summary>As <see cref="Replace"/>, if the content differs or others may read a secret file.</summary>
     /// <returns>Whether the file changed.</returns>
@@ -39,7 +34,7 @@ internal static class AtomicFile
     {
         try
         {
-            for (var attempt = 1; !TryPut(path, content, secret, overwrite: false, last: attempt == Attempts); attempt++) { }
+            Put(path, content, secret, overwrite: false);
         }
         catch (IOException) when (File.Exists(path))
         {
@@ -47,12 +42,7 @@ internal static class AtomicFile
         }
     }
 
-    /// <summary>
-    /// A new file for one writer. Not atomic: for temporary files, logs, and directories that are renamed as a whole.
-    /// </summary>
-    /// <param name="path">The file, which must not exist.</param>
-    /// <param name="secret">Whether only its owner may read it.</param>
-    /// <param name="share">What other processes may do with it while it is open.</param>
+    /// <summary>A new file for one writer. Not atomic: for temporary files, logs, and directories that are renamed as a whole.</summary>
     public static FileStream CreateNew(string path, bool secret, FileShare share = FileShare.None)
     {
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = share, BufferSize = 0 };
@@ -82,37 +72,31 @@ internal static class AtomicFile
     public static void Sweep(string directory)
     {
         if (!Directory.Exists(directory)) return;
-        try
+        DiskFault.Ignore(() =>
         {
-            foreach (var file in Directory.EnumerateFiles(directory, TemporaryPattern)) RemoveIfAbandoned(file);
-        }
-        catch (Exception fault) when (DiskFault.IsOne(fault))
-        {
-            // Leftovers are not a reason to fail.
-        }
+            foreach (var file in Directory.EnumerateFiles(directory, TemporaryPattern)) DiskFault.Ignore(() => RemoveIfAbandoned(file));
+        });
     }
 
-    /// <summary>False if a sweep removed the file between its creation and its lock; it is then written again.</summary>
-    private static bool TryPut(string path, ReadOnlySpan<byte> content, bool secret, bool overwrite, bool last)
+    private static void Put(string path, ReadOnlySpan<byte> content, bool secret, bool overwrite)
     {
-        var temporary = Path.Combine(Path.GetDirectoryName(path)!, $".{Path.GetFileName(path)}-{Guid.NewGuid():N}{TemporarySuffix}");
-        try
+        for (var attempt = 1; ; attempt++)
         {
-            // Renamed while open, so that it never exists without a lock.
-            using var stream = CreateNew(temporary, secret, FileShare.Delete);
-            stream.Write(content);
-            File.Move(temporary, path, overwrite);
-            return true;
-        }
-        catch (Exception fault) when (!last && (DiskFault.IsTaken(fault) || fault is FileNotFoundException))
-        {
-            Remove(temporary);
-            return false;
-        }
-        catch
-        {
-            Remove(temporary);
-            throw;
+            var temporary = Path.Combine(Path.GetDirectoryName(path)!, $".{Path.GetFileName(path)}-{Guid.NewGuid():N}{TemporarySuffix}");
+            try
+            {
+                // Renamed while open, so that it never exists without a lock.
+                using var stream = CreateNew(temporary, secret, FileShare.Delete);
+                stream.Write(content);
+                File.Move(temporary, path, overwrite);
+                return;
+            }
+            catch (Exception fault)
+            {
+                DiskFault.Ignore(() => File.Delete(temporary));
+                // A sweep may have removed the file between its creation and its lock: it is then written again.
+                if (attempt == Attempts || !(DiskFault.IsTaken(fault) || fault is FileNotFoundException)) throw;
+            }
         }
     }
 
@@ -123,28 +107,10 @@ internal static class AtomicFile
         return content.SequenceEqual(File.ReadAllBytes(path));
     }
 
+    /// <summary>Throws if a process holds the file.</summary>
     private static void RemoveIfAbandoned(string file)
     {
-        try
-        {
-            using var held = new FileStream(
-                file, FileMode.Open, FileAccess.ReadWrite, FileShare.None, bufferSize: 0, FileOptions.DeleteOnClose);
-        }
-        catch (Exception fault) when (DiskFault.IsOne(fault))
-        {
-            // A process holds it, it is gone, or it belongs to another user.
-        }
-    }
-
-    private static void Remove(string file)
-    {
-        try
-        {
-            File.Delete(file);
-        }
-        catch (Exception fault) when (DiskFault.IsOne(fault))
-        {
-            // The first error is reported; the next run cleans up.
-        }
+        using var held = new FileStream(
+            file, FileMode.Open, FileAccess.ReadWrite, FileShare.None, bufferSize: 0, FileOptions.DeleteOnClose);
     }
 }

@@ -17,40 +17,28 @@ internal enum YamlFaultKind
 {
     /// <summary>Not YAML, or not JSON where JSON was expected; the detail is the parser's message, which may quote the text.</summary>
     Syntax,
-
     /// <summary>A line is indented with a tab.</summary>
     Tab,
-
     /// <summary>The parser crashes on the text.</summary>
     Unreadable,
-
     /// <summary>A JSON text escapes half of a surrogate pair.</summary>
     HalfCharacter,
-
     /// <summary>A second document begins.</summary>
     SecondDocument,
-
     /// <summary>A key is a mapping or a list.</summary>
     CompoundKey,
-
     /// <summary>A key is an alias.</summary>
     AliasAsKey,
-
     /// <summary>An alias where none is allowed; the detail is its name.</summary>
     Alias,
-
     /// <summary>An alias without an anchor before it, or inside it; the detail is its name.</summary>
     UnknownAlias,
-
     /// <summary>A tag that is not allowed; the detail is the tag.</summary>
     Tag,
-
     /// <summary>Mappings and lists are nested too deep.</summary>
     TooDeep,
-
     /// <summary>Too many values.</summary>
     TooMany,
-
     /// <summary>A duplicate key, whose second value was dropped; the detail is the key. The only fault that still yields a root.</summary>
     DuplicateKey,
 }
@@ -67,17 +55,13 @@ internal sealed record YamlReading(YamlNode? Root, IReadOnlyList<YamlFault> Faul
 /// </summary>
 internal static class BoundedYaml
 {
-    /// <summary>Reads YAML.</summary>
     public static YamlReading Read(string text, YamlLimits limits)
     {
         var events = new BoundedEvents(limits);
         try
         {
             var parser = new Parser(new Scanner(new StringReader(text), skipComments: true));
-            while (parser.MoveNext() && events.Take(parser.Current!))
-            {
-            }
-
+            while (parser.MoveNext() && events.Take(parser.Current!)) { }
             return events.ToReading();
         }
         catch (YamlException fault)
@@ -178,7 +162,6 @@ internal sealed class BoundedEvents(YamlLimits limits)
     private int _documents;
     private int _nodes;
     private bool _hasFailed;
-
     private bool ExpectsKey => _open.TryPeek(out var frame) && frame.IsMap && frame.Key is null;
 
     /// <summary>Takes an event; false, with a fault, if parsing ends here.</summary>
@@ -214,11 +197,8 @@ internal sealed class BoundedEvents(YamlLimits limits)
         return Keep(e);
     }
 
-    private bool Close(ParsingEvent e)
-    {
-        var frame = _open.Pop();
-        return Keep(e) && Count(1, e) && Completed(frame.Anchor, frame.Weight, frame.Depth);
-    }
+    private bool Close(ParsingEvent e) =>
+        _open.Pop() is var frame && Keep(e) && Count(1, e) && Completed(frame.Anchor, frame.Weight, frame.Depth);
 
     private bool TakeScalar(Scalar scalar)
     {
@@ -287,24 +267,17 @@ internal sealed class BoundedEvents(YamlLimits limits)
     private sealed class Frame(bool isMap, string? anchor)
     {
         public bool IsMap => isMap;
-
         public string? Anchor => anchor;
-
         public Dictionary<string, int> Lines { get; } = new(StringComparer.Ordinal);
-
         public string? Key { get; set; }
-
         public int? DropFrom { get; set; }
-
         public int Weight { get; set; } = 1;
-
         public int Depth { get; set; } = 1;
     }
 
     private sealed class Replay(List<ParsingEvent> events) : IParser
     {
         private int _at = -1;
-
         public ParsingEvent? Current => _at >= 0 && _at < events.Count ? events[_at] : null;
 
         public bool MoveNext() => ++_at < events.Count;

@@ -22,10 +22,32 @@ internal static class DiskFault
     /// <summary>Whether an exception says that another process holds the file.</summary>
     public static bool IsTaken(Exception fault) => fault is IOException { HResult: var result } && Taken.Contains(result);
 
-    /// <summary>The exception for what a file operation threw.</summary>
-    /// <param name="stage">The part of the run that hit it, which determines the exit code.</param>
-    /// <param name="path">The file or directory.</param>
-    /// <param name="fault">What was thrown.</param>
+    /// <summary>Does what may fail, such as removing a leftover: what remains is left to the next run.</summary>
+    public static void Ignore(Action work)
+    {
+        try
+        {
+            work();
+        }
+        catch (Exception fault) when (IsOne(fault))
+        {
+        }
+    }
+
+    /// <summary>Does what may fail, and throws <see cref="From"/> if it does.</summary>
+    public static void Report(Stage stage, string path, Action work)
+    {
+        try
+        {
+            work();
+        }
+        catch (Exception fault) when (IsOne(fault))
+        {
+            throw From(stage, path, fault);
+        }
+    }
+
+    /// <summary>The exception for what a file operation threw; the stage determines the exit code.</summary>
     public static MeshTrustException From(Stage stage, string path, Exception fault)
     {
         var (id, location, message, hint) = fault switch

@@ -6,7 +6,6 @@ namespace MeshTrust.IO;
 internal sealed class FileLock : IDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
-
     private readonly FileStream _file;
 
     private FileLock(FileStream file) => _file = file;
@@ -27,13 +26,7 @@ internal sealed class FileLock : IDisposable
         }
     }
 
-    /// <summary>Takes the lock, and waits while another process holds it.</summary>
-    /// <param name="path">The file, in a directory that exists.</param>
-    /// <param name="limit">How long to wait.</param>
-    /// <param name="late">What to throw after that: it says what the other process does.</param>
-    /// <param name="time">The clock.</param>
-    /// <param name="cancellationToken">Cancels the wait.</param>
-    /// <param name="waiting">Called once, when another process holds the lock.</param>
+    /// <summary>Takes the lock, and waits while another process holds it: <paramref name="waiting"/> is then called, once.</summary>
     public static Task<FileLock> TakeAsync(
         string path, TimeSpan limit, Func<Exception> late, TimeProvider time, CancellationToken cancellationToken,
         Action? waiting = null) =>

@@ -7,16 +7,9 @@ namespace MeshTrust.IO;
 /// only MeshTrust's files gets <c>*</c>. In one with other files too, only MeshTrust's own are listed, and only inside a checkout.
 /// A <c>.gitignore</c> that the user wrote is never changed.
 /// </summary>
-/// <param name="work">The work directory; like all others, absolute.</param>
-/// <param name="certs">The trust store.</param>
-/// <param name="kubeconfigs">The directory of kubeconfigs.</param>
-/// <param name="artifacts">The directory of reports.</param>
-/// <param name="clusters">The names of the clusters, which are names of directories and files.</param>
 internal sealed class GitIgnoreFile(string work, string certs, string kubeconfigs, string artifacts, IEnumerable<string> clusters)
 {
-    /// <summary>The first line of a file that MeshTrust wrote.</summary>
     public const string Mark = "# Written by MeshTrust: it keeps keys out of commits.";
-
     private const string Name = ".gitignore";
     private const string All = "*";
     private static readonly string[] Providers = ["kind", "embedded", "native"];
@@ -34,7 +27,6 @@ internal sealed class GitIgnoreFile(string work, string certs, string kubeconfig
     /// Makes git ignore what MeshTrust writes into a directory, which is created if it is missing. It never fails: the next write there
     /// reports that the directory cannot be written.
     /// </summary>
-    /// <param name="directory">The work directory, the trust store, the directory of kubeconfigs, or one below the work directory.</param>
     /// <returns>A warning if the user's own file leaves keys visible to git.</returns>
     public Problem? Ensure(string directory)
     {
@@ -50,23 +42,18 @@ internal sealed class GitIgnoreFile(string work, string certs, string kubeconfig
     }
 
     /// <summary>Removes the files that MeshTrust wrote and that no longer hide anything.</summary>
-    /// <returns>Their paths.</returns>
     public IReadOnlyList<string> RemoveUnneeded()
     {
         var removed = new List<string>();
         string[] directories = [.. Providers.Append("kubeconfig").Select(name => Path.Combine(work, name)), kubeconfigs, certs, work];
         foreach (var file in directories.Select(directory => Path.Combine(directory, Name)).Distinct())
         {
-            try
+            DiskFault.Ignore(() =>
             {
-                if (ReadOwn(file) is not { } lines || Hides(file, lines)) continue;
+                if (ReadOwn(file) is not { } lines || Hides(file, lines)) return;
                 File.Delete(file);
                 removed.Add(file);
-            }
-            catch (Exception fault) when (DiskFault.IsOne(fault))
-            {
-                // It does no harm if it stays.
-            }
+            });
         }
 
         return removed;
@@ -81,7 +68,7 @@ internal sealed class GitIgnoreFile(string work, string certs, string kubeconfig
         string[] names = [.. Everywhere, .. ReportsIn(directory), .. secrets];
         if (ReadOwn(file) is { } own)
         {
-            if (!own.Contains(All) && names.Except(own).Any()) 
+            if (!own.Contains(All) && names.Except(own).Any())
                 AtomicFile.Replace(file, Content([.. own.Skip(1).Union(names)]), secret: false);
         }
         else if (File.Exists(file))
@@ -109,7 +96,7 @@ internal sealed class GitIgnoreFile(string work, string certs, string kubeconfig
         IEnumerable<string> names = [];
         var directories = _clusters.Select(name => $"/{name}/");
         if (directory == certs)
-            names = [.. names, "/root-key.pem", "/root-cert.pem", "/.meshtrust.lock", "/.meshtrust-*.tmp", .. directories];
+            names = ["/root-key.pem", "/root-cert.pem", "/.meshtrust.lock", "/.meshtrust-*.tmp", .. directories];
         if (directory == kubeconfigs || directory == Path.Combine(work, "kubeconfig"))
             names = [.. names, "/merged", .. _clusters.SelectMany(name => new[] { $"/{name}", $"/{name}.internal" })];
         if (Providers.Any(name => directory == Path.Combine(work, name))) names = [.. names, "/.lock", "/merged.json", .. directories];
@@ -137,8 +124,7 @@ internal sealed class GitIgnoreFile(string work, string certs, string kubeconfig
 
     private static bool IsEarlierCluster(string directory) => File.Exists(Path.Combine(directory, "ca-key.pem"));
 
-    private static bool IsTemporary(string entry) =>
-        entry.StartsWith(".meshtrust-", StringComparison.Ordinal)
+    private static bool IsTemporary(string entry) => entry.StartsWith(".meshtrust-", StringComparison.Ordinal)
         || (entry[0] == '.' && entry.EndsWith(".meshtrust.tmp", StringComparison.Ordinal));
 
     private static string FirstSegment(string line) => line.Trim('/').Split('/')[0];
@@ -146,7 +132,6 @@ internal sealed class GitIgnoreFile(string work, string certs, string kubeconfig
     /// <summary>The lines of a file that MeshTrust wrote; null for any other or a missing file.</summary>
     private static string[]? ReadOwn(string file) => File.Exists(file) && File.ReadAllLines(file) is [Mark, ..] lines ? lines : null;
 
-    /// <summary>A directory and those above it, up to the root.</summary>
     private static IEnumerable<string> Above(string directory)
     {
         for (var place = directory; place is not null; place = Path.GetDirectoryName(place)) yield return place;
@@ -167,7 +152,6 @@ internal sealed class GitIgnoreFile(string work, string certs, string kubeconfig
             Severity.Warning);
     }
 
-    /// <summary>Whether the file still hides something from git.</summary>
     private static bool Hides(string file, string[] lines)
     {
         var directory = Path.GetDirectoryName(file)!;

@@ -29,18 +29,12 @@ internal abstract class ProcessGuard
 
     public abstract void Add(Process process);
 
-    protected virtual void Remove(int id)
-    {
-    }
+    protected virtual void Remove(int id) { }
 
     /// <summary>A directory to remove after the children have been killed.</summary>
-    public virtual void AddDirectory(string path)
-    {
-    }
+    public virtual void AddDirectory(string path) { }
 
-    public virtual void RemoveDirectory(string path)
-    {
-    }
+    public virtual void RemoveDirectory(string path) { }
 
     protected static MeshTrustException Missing(string what, Exception fault) => new(Stage.ClusterCreation, new Problem("MT2128", what,
         $"The guard that stops control planes together with this process cannot be started: {fault.Message.TrimEnd('.')}. "
@@ -86,7 +80,6 @@ internal sealed class StdinReaperGuard : ProcessGuard
     /// <exception cref="MeshTrustException">MT2128: there is no shell.</exception>
     public StdinReaperGuard() => _shell = Start();
 
-    /// <summary>The shell, for tests.</summary>
     public Process Shell => _shell;
 
     public override void Add(Process process)
@@ -164,7 +157,6 @@ internal sealed class JobObjectGuard : ProcessGuard
 {
     private const int ExtendedLimitInformation = 9;
     private const uint KillOnJobClose = 0x2000;
-
     private readonly nint _job;
 
     public JobObjectGuard()

@@ -13,7 +13,6 @@ internal sealed class KeptOutput(int head = 16 * 1024, int tail = 64 * 1024)
     private readonly byte[] _tail = new byte[tail];
     private readonly Lock _lock = new();
     private long _inTail;
-
     private bool IsWhole => tail == 0;
 
     /// <returns>False if nothing may be dropped and the output does not fit.</returns>
@@ -50,7 +49,6 @@ internal sealed class KeptOutput(int head = 16 * 1024, int tail = 64 * 1024)
 internal sealed class LineSplit(Action<string> tell)
 {
     private const int Longest = 16 * 1024;
-
     private readonly Decoder _decoder = Encoding.UTF8.GetDecoder();
     private readonly StringBuilder _line = new();
 

@@ -10,18 +10,13 @@ internal sealed record ProcessRequest(string Program, IReadOnlyList<string> Argu
     /// <summary>The arguments as one line, already quoted, instead of <see cref="Arguments"/>.</summary>
     public string? ArgumentLine { get; init; }
 
-    /// <summary>The working directory; empty for the current one.</summary>
     public string Directory { get; init; } = "";
-
-    /// <summary>Changes the inherited environment variables.</summary>
     public Action<IDictionary<string, string?>>? Environment { get; init; }
 
     /// <summary>Its standard input; null for none. Secrets are passed here.</summary>
     public string? Input { get; init; }
 
-    /// <summary>
-    /// The maximum size of standard output, kept completely; null keeps its beginning and end, as for standard error.
-    /// </summary>
+    /// <summary>The maximum size of standard output, kept completely; null keeps its beginning and end, as for standard error.</summary>
     public int? MostOutput { get; init; }
 
     /// <summary>Receives each line of standard error, on another thread.</summary>
@@ -34,17 +29,13 @@ internal sealed record ProcessRequest(string Program, IReadOnlyList<string> Argu
     public bool MustBeGuarded { get; init; }
 }
 
-/// <summary>How a program exited. Its output may be secret, a kubeconfig for instance: never log it as it is.</summary>
-/// <param name="ExitCode">Its exit code.</param>
-/// <param name="Output">Its standard output.</param>
-/// <param name="Error">Its standard error; if long, its beginning and end.</param>
+/// <summary>How a program exited. Its output may be a secret, such as a kubeconfig: never log it. Long errors lack the middle.</summary>
 internal sealed record ProcessResult(int ExitCode, string Output, string Error)
 {
     /// <summary>The exit code only, no output.</summary>
     public override string ToString() => $"exit code {ExitCode}";
 }
 
-/// <summary>Runs programs to completion.</summary>
 internal static class ProcessRunner
 {
     /// <summary>Waits for the exit; at the deadline or on cancellation, stops the program and all its children.</summary>
@@ -111,13 +102,9 @@ internal sealed class ChildProcess : IDisposable
     /// <summary>Completes with the exit code once it has exited and its pipes are empty; with the exception of a failed listener.</summary>
     public Task<int> Exited { get; }
 
-    /// <summary>Its exit code, once it has exited.</summary>
     public int ExitCode => _process.ExitCode;
-
     public string Output => _output.ToString();
-
     public string Error => _error.ToString();
-
     public TimeSpan Age => TimeProvider.System.GetElapsedTime(_started);
 
     /// <summary>Cancelled if it writes more than it may.</summary>
@@ -176,7 +163,6 @@ internal sealed class ChildProcess : IDisposable
     }
 
     /// <summary>Waits synchronously; without a limit, forever.</summary>
-    /// <returns>Whether it has exited.</returns>
     public bool WaitForExit(TimeSpan? limit = null) => _process.WaitForExit(limit ?? Timeout.InfiniteTimeSpan);
 
     /// <summary>As <see cref="WaitForExit"/>, but kills it at the limit; after the exit its output is available.</summary>

@@ -18,9 +18,7 @@ internal sealed class ProcessTree(int root)
     // Those seen so far: when a parent exits, its child belongs to init and could no longer be found.
     private readonly Dictionary<int, string> _seen = [];
 
-    /// <summary>
-    /// When a process started, in the system's unit; null if it does not exist or may not be seen.
-    /// </summary>
+    /// <summary>When a process started, in the system's unit; null if it does not exist or may not be seen.</summary>
     public static string? BirthOf(int id)
     {
         try

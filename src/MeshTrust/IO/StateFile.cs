@@ -5,11 +5,8 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace MeshTrust.IO;
 
-/// <summary>
-/// A JSON document that MeshTrust keeps for its next run. It has a version; a file of another version is rejected.
-/// </summary>
-/// <param name="json">How it is serialized.</param>
-/// <param name="fault">The problem of a file that cannot be read, given its path and the reason.</param>
+/// <summary>A JSON document that MeshTrust keeps for its next run. It has a version; a file of another version is rejected.</summary>
+/// <remarks>The fault of a file that cannot be read comes from its path and the reason.</remarks>
 internal sealed class StateFile<T>(JsonTypeInfo<T> json, Func<string, string, MeshTrustException> fault)
     where T : class
 {

@@ -15,7 +15,6 @@ internal static class Text
     /// <summary>The user's text in quotes: one line, short, and no key material.</summary>
     public static string Quote(string text) => $"\"{Sanitize(text)}\"";
 
-    /// <summary>As <see cref="Quote"/>, without the quotes.</summary>
     public static string Sanitize(string text, int longest = LongestName)
     {
         // A key may have been pasted where a name belongs.
@@ -55,7 +54,6 @@ internal static class Text
         return last.Length <= longest ? last : "..." + last[^longest..];
     }
 
-    /// <summary>The text with a full stop at its end.</summary>
     public static string Sentence(string text) => text is [.., '.' or '!'] ? text : text + ".";
 
     /// <summary>A count with its noun, such as <c>1 cluster</c> or <c>2 clusters</c>.</summary>

@@ -4,14 +4,9 @@ namespace MeshTrust.IO;
 internal static class Wait
 {
     /// <summary>
-    /// Polls until there is an answer. If the limit passes during a pause, it polls once more, so a slow machine gets a last try.
+    /// Polls until there is an answer other than null. If the limit passes during a pause, it polls once more, so a slow machine gets a
+    /// last try; then it throws <paramref name="late"/>, which says what was waited for.
     /// </summary>
-    /// <param name="probe">Polls once; null if there is no answer yet.</param>
-    /// <param name="limit">How long to poll.</param>
-    /// <param name="pause">How long to pause between two polls.</param>
-    /// <param name="late">What to throw after the limit: it says what was waited for.</param>
-    /// <param name="time">The clock.</param>
-    /// <param name="cancellationToken">Cancels the wait.</param>
     public static async Task<T> UntilAsync<T>(
         Func<CancellationToken, Task<T?>> probe, TimeSpan limit, TimeSpan pause, Func<Exception> late, TimeProvider time,
         CancellationToken cancellationToken)
@@ -27,8 +22,6 @@ internal static class Wait
         }
     }
 
-    /// <summary>Polls until the answer is true.</summary>
-    /// <inheritdoc cref="UntilAsync{T}" path="/param"/>
     public static Task UntilAsync(
         Func<CancellationToken, Task<bool>> probe, TimeSpan limit, TimeSpan pause, Func<Exception> late, TimeProvider time,
         CancellationToken cancellationToken) =>

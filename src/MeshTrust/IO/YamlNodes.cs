@@ -23,7 +23,6 @@ internal static class YamlNodes
 
     public static bool IsText(this YamlNode node) => node is YamlScalarNode && !IsNull(node) && !IsBoolean(node) && !IsNumber(node);
 
-    /// <summary>What it is, for a message.</summary>
     public static string Noun(this YamlNode node) => node switch
     {
         YamlMappingNode => "a mapping",
@@ -36,7 +35,6 @@ internal static class YamlNodes
 
     public static string Text(this YamlNode node) => (node as YamlScalarNode)?.Value ?? "";
 
-    /// <summary>The entry of a key, or null.</summary>
     public static (YamlNode Key, YamlNode Value)? Entry(this YamlNode? node, string key)
     {
         if (node is not YamlMappingNode map) return null;
@@ -48,7 +46,6 @@ internal static class YamlNodes
         return null;
     }
 
-    /// <summary>The value of a key, or null.</summary>
     public static YamlNode? Find(this YamlNode? node, string key) => Entry(node, key)?.Value;
 
     public static JsonElement ToJson(this YamlNode node)

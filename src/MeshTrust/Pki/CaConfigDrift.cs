@@ -9,12 +9,9 @@ internal static class CaConfigDrift
     private static readonly TimeSpan Tolerance = TimeSpan.FromHours(1);
 
     /// <summary>
-    /// Each difference in words: what exists, and what was requested. Only what options control; Verify checks extensions.
+    /// Each difference in words: what exists, and what was requested. Only what options control; Verify checks extensions. The location
+    /// is the cluster's name. A root has none, and no parent that may have capped the lifetime.
     /// </summary>
-    /// <param name="certificate">The existing certificate.</param>
-    /// <param name="wanted">What the user requests.</param>
-    /// <param name="location">The L of the subject: the cluster's name; null for a root.</param>
-    /// <param name="parent">The root, which may have capped the lifetime; null for a root.</param>
     internal static IReadOnlyList<string> Between(
         CertificateDocument certificate, CertificateAuthoritySpec wanted, string? location, CertificateDocument? parent)
     {
@@ -22,7 +19,7 @@ internal static class CaConfigDrift
         Compare("CN", wanted.CommonName);
         Compare("O", wanted.Organization);
         if (location is not null) Compare("L", location);
-        if (certificate.KeyAlgorithm != wanted.Key)
+        if (certificate.Key.Known != wanted.Key)
             drift.Add($"its key is {certificate.PublicKey}, but {PublicKeyInfo.Name(wanted.Key)} was requested");
         var names = wanted.DnsNames.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal);
         if (parent is not null && !certificate.DnsNames.Order(StringComparer.Ordinal).SequenceEqual(names))

@@ -6,14 +6,10 @@ namespace MeshTrust.Pki;
 /// Repairs the files of a cluster whose format is wrong although key and certificate are good: text around the blocks, the wrong order, a
 /// missing chain. They are rewritten with the same key and certificate. Pure.
 /// </summary>
-internal sealed record CacertsRepair
+/// <param name="Files">The four files as they should be; a file in good format is unchanged, byte for byte.</param>
+/// <param name="Reason">What was wrong and what is rewritten, as one or two sentences.</param>
+internal sealed record CacertsRepair(IReadOnlyDictionary<string, ReadOnlyMemory<byte>> Files, string Reason)
 {
-    /// <summary>The four files as they should be; a file in good format is unchanged, byte for byte.</summary>
-    internal required IReadOnlyDictionary<string, ReadOnlyMemory<byte>> Files { get; init; }
-
-    /// <summary>What was wrong and what is rewritten, as one or two sentences.</summary>
-    internal required string Reason { get; init; }
-
     /// <summary>The repair; null if the files are already good, or if they hold no key with a certificate under the root.</summary>
     internal static CacertsRepair? Try(
         ClusterName cluster, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files, RootCa root, bool chainHasRoot)
@@ -41,11 +37,8 @@ internal sealed record CacertsRepair
         if (Faults(cluster, repaired).Count > 0) return null;
         string[] written = [.. Changed(repaired, files).Select(f => f.Key)];
         var verb = written.Length == 1 ? "is" : "are";
-        return new CacertsRepair
-        {
-            Files = repaired,
-            Reason = $"{Summary(faults)} {string.Join(" and ", written)} {verb} rewritten; the key and its certificate do not change.",
-        };
+        return new CacertsRepair(
+            repaired, $"{Summary(faults)} {string.Join(" and ", written)} {verb} rewritten; the key and its certificate do not change.");
     }
 
     /// <summary>The intended files that are missing or have different bytes.</summary>
@@ -53,7 +46,6 @@ internal sealed record CacertsRepair
         IReadOnlyDictionary<string, ReadOnlyMemory<byte>> wanted, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files) =>
         wanted.Where(f => !files.TryGetValue(f.Key, out var there) || !there.Span.SequenceEqual(f.Value.Span));
 
-    /// <summary>One sentence for any number of problems.</summary>
     internal static string Summary(IReadOnlyList<Problem> faults) =>
         $"{faults[0].Location}: {faults[0].Message}{(faults.Count > 1 ? $" {faults.Count - 1} more like this." : "")}";
 

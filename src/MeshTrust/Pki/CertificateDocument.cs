@@ -1,7 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using MeshTrust.IO;
-using MeshTrust.Settings;
 using Org.BouncyCastle.Asn1;
 using Org.BouncyCastle.Asn1.X509;
 
@@ -91,9 +90,7 @@ public sealed class CertificateDocument : IEquatable<CertificateDocument>
     internal int Version { get; }
 
     internal ReadOnlyMemory<byte> RawSubject => _subject.Der;
-
     internal ReadOnlyMemory<byte> RawIssuer => _issuer.Der;
-
     internal IReadOnlyList<NameAttribute> SubjectAttributes => _subject.Attributes;
 
     /// <summary>
@@ -101,7 +98,6 @@ public sealed class CertificateDocument : IEquatable<CertificateDocument>
     /// </summary>
     internal ReadOnlyMemory<byte> SerialBytes { get; }
 
-    /// <summary>Lower-case hex; null if absent.</summary>
     internal string? SubjectKeyId { get; private set; }
 
     /// <summary>The key identifier of the authority key identifier, lower-case hex; null if absent.</summary>
@@ -116,9 +112,7 @@ public sealed class CertificateDocument : IEquatable<CertificateDocument>
     internal string? AuthoritySerialNumber { get; private set; }
 
     internal bool HasBasicConstraints => _extensionOids.Contains(X509Extensions.BasicConstraints.Id);
-
     internal bool BasicConstraintsCritical => _criticalOids.Contains(X509Extensions.BasicConstraints.Id);
-
     internal bool IsCa { get; private set; }
 
     /// <summary>How many CAs are allowed below this one; null for any number.</summary>
@@ -133,25 +127,20 @@ public sealed class CertificateDocument : IEquatable<CertificateDocument>
     internal IReadOnlyList<string> ExtendedKeyUsages { get; private set; } = [];
 
     internal bool HasNameConstraints => _extensionOids.Contains(X509Extensions.NameConstraints.Id);
-
     internal bool NameConstraintsCritical => _criticalOids.Contains(X509Extensions.NameConstraints.Id);
 
     /// <summary>Hosts of URIs (RFC 5280 section 4.2.1.10).</summary>
     internal IReadOnlyList<string> PermittedUris { get; private set; } = [];
 
     internal IReadOnlyList<string> ExcludedUris { get; private set; } = [];
-
     internal IReadOnlyList<string> PermittedDns { get; private set; } = [];
-
     internal IReadOnlyList<string> ExcludedDns { get; private set; } = [];
 
     /// <summary>Of the subject alternative name, as <see cref="Uris"/>.</summary>
     internal IReadOnlyList<string> DnsNames { get; private set; } = [];
 
     internal IReadOnlyList<string> Uris { get; private set; } = [];
-
     internal IReadOnlyList<string> ExtensionOids => _extensionOids;
-
     internal IReadOnlyList<string> CriticalExtensionOids => _criticalOids;
 
     /// <summary>For instance <c>sha256WithRSAEncryption</c>; the OID if the name is unknown.</summary>
@@ -168,19 +157,8 @@ public sealed class CertificateDocument : IEquatable<CertificateDocument>
     /// <summary>For instance <c>RSA 4096</c> or <c>ECDSA P-256</c>.</summary>
     internal string PublicKey => Key.Text;
 
-    /// <summary><c>RSA</c>, <c>ECDSA</c>, <c>Ed25519</c>, <c>RSA-PSS</c>, or an OID.</summary>
-    internal string PublicKeyAlgorithm => Key.Algorithm;
-
-    /// <summary>The size of the modulus or of the curve's field; 0 if unknown.</summary>
-    internal int PublicKeyBits => Key.Bits;
-
-    /// <summary>The key as one of the types that MeshTrust generates; null for any other (RSA 1024, P-521, Ed25519, ...).</summary>
-    internal KeyAlgorithm? KeyAlgorithm => Key.Known;
-
     internal ReadOnlyMemory<byte> SubjectPublicKeyInfo => Key.Der;
-
     internal PublicKeyInfo Key { get; }
-
     internal bool IsSelfIssued => NamesIssuer(this);
 
     /// <summary>Whether its issuer matches the other's subject, byte for byte.</summary>
@@ -191,10 +169,7 @@ public sealed class CertificateDocument : IEquatable<CertificateDocument>
     internal static CertificateDocument FromDer(ReadOnlyMemory<byte> der) =>
         TryFromDer(der, out var certificate, out var reason) ? certificate : throw new FormatException(reason);
 
-    /// <summary>Reads a certificate. Never throws.</summary>
-    /// <param name="der">The DER; it is copied.</param>
-    /// <param name="certificate">The certificate, or null.</param>
-    /// <param name="reason">Why it is not a certificate, as a sentence.</param>
+    /// <summary>Reads a certificate. Never throws; the reason is a sentence.</summary>
     internal static bool TryFromDer(
         ReadOnlyMemory<byte> der, [NotNullWhen(true)] out CertificateDocument? certificate, [NotNullWhen(false)] out string? reason)
     {
@@ -212,9 +187,7 @@ public sealed class CertificateDocument : IEquatable<CertificateDocument>
         }
     }
 
-    /// <summary>
-    /// Whether the signature on this certificate was made with the other's key. Names, times and extensions do not matter.
-    /// </summary>
+    /// <summary>Whether the signature was made with the other's key. Names, times and extensions do not matter.</summary>
     internal bool IsSignedBy(CertificateDocument issuer) => issuer.Key.Verify(_algorithm, _signedPart, _signature);
 
     /// <summary>One PEM block, 64 characters per line, ending with a line feed.</summary>
@@ -319,26 +292,4 @@ public sealed class CertificateDocument : IEquatable<CertificateDocument>
         if (count > 9 || (count > 0 && (usage & (1 << (count - 1))) == 0)) throw new ArgumentException("Its key usage is broken.");
         return (CertificateKeyUsage)usage;
     }
-}
-
-/// <summary>The bits of the key usage extension (RFC 5280 section 4.2.1.3); bit n of the extension is <c>1 &lt;&lt; n</c>.</summary>
-[Flags]
-internal enum CertificateKeyUsage
-{
-    None = 0,
-    DigitalSignature = 1,
-
-    /// <summary>Also called contentCommitment.</summary>
-    NonRepudiation = 1 << 1,
-
-    /// <summary>It has no place on a CA (RFC 3279 section 2.3.1).</summary>
-    KeyEncipherment = 1 << 2,
-    DataEncipherment = 1 << 3,
-    KeyAgreement = 1 << 4,
-
-    /// <summary>Every CA needs it.</summary>
-    KeyCertSign = 1 << 5,
-    CrlSign = 1 << 6,
-    EncipherOnly = 1 << 7,
-    DecipherOnly = 1 << 8,
 }

@@ -26,11 +26,10 @@ internal sealed class CertificateIssuer(TimeProvider time)
         return new IssuedCertificate(Build(profile, key.SubjectPublicKeyInfo, null, signer, notBefore, notAfter), null);
     }
 
-    /// <summary>Issues a certificate under a parent. It is not valid before its parent and expires no later than any ancestor.</summary>
-    /// <param name="profile">The certificate's content.</param>
-    /// <param name="subjectPublicKeyInfo">The key to certify.</param>
-    /// <param name="ancestors">The parent first, then its own issuers up to the root. At least one.</param>
-    /// <param name="signer">The parent's key.</param>
+    /// <summary>
+    /// Issues a certificate under the first of the ancestors, which go up to the root. It is not valid before its parent and expires no
+    /// later than any ancestor.
+    /// </summary>
     internal IssuedCertificate Issue(
         CertificateProfile profile, ReadOnlyMemory<byte> subjectPublicKeyInfo, IReadOnlyList<CertificateDocument> ancestors,
         CertificateSigner signer)
@@ -52,9 +51,7 @@ internal sealed class CertificateIssuer(TimeProvider time)
         return Build(profile, subjectPublicKeyInfo, parent, signer, notBefore, notAfter);
     }
 
-    /// <summary>
-    /// Whole seconds, as X.509 requires; never after the last second of GeneralizedTime (RFC 5280 section 4.1.2.5).
-    /// </summary>
+    /// <summary>Whole seconds, as X.509 requires; never after the last second of GeneralizedTime (RFC 5280 section 4.1.2.5).</summary>
     private (DateTimeOffset NotBefore, DateTimeOffset NotAfter) Validity(CertificateProfile profile)
     {
         var now = time.GetUtcNow();
@@ -148,9 +145,7 @@ internal sealed class CertificateIssuer(TimeProvider time)
     }
 }
 
-/// <summary>
-/// A key that signs certificates, loaded once for many: the platform signs several times faster than managed code.
-/// </summary>
+/// <summary>A key that signs certificates, loaded once for many: the platform signs several times faster than managed code.</summary>
 internal sealed class CertificateSigner : IDisposable
 {
     private readonly Lock _lock = new();

@@ -2,9 +2,7 @@ using MeshTrust.Settings;
 
 namespace MeshTrust.Pki;
 
-/// <summary>
-/// The content of a certificate, except what the issuer and the clock determine. docs/certificates.md lists every field.
-/// </summary>
+/// <summary>The content of a certificate, except what the issuer and the clock determine. docs/certificates.md lists every field.</summary>
 internal sealed record CertificateProfile
 {
     /// <summary>The subject in the order of its DER; all values become UTF8String.</summary>
@@ -18,14 +16,9 @@ internal sealed record CertificateProfile
     /// <summary>How many CAs are allowed below it; null for any number. Only for a CA.</summary>
     public int? PathLength { get; init; }
 
-    /// <summary>The key usage, always critical.</summary>
     public required CertificateKeyUsage KeyUsage { get; init; }
-
-    /// <summary>OIDs of the extended key usage; none for a CA.</summary>
     public IReadOnlyList<string> ExtendedKeyUsages { get; init; } = [];
-
     public IReadOnlyList<string> DnsNames { get; init; } = [];
-
     public IReadOnlyList<string> Uris { get; init; } = [];
 
     private const CertificateKeyUsage CaKeyUsage =
@@ -52,8 +45,6 @@ internal sealed record CertificateProfile
     };
 
     /// <summary>A workload certificate as istiod would issue it: no names but the SPIFFE id, for both ends of mutual TLS.</summary>
-    /// <param name="spiffeId"><c>spiffe://&lt;trust domain&gt;/ns/&lt;namespace&gt;/sa/&lt;service account&gt;</c>.</param>
-    /// <param name="lifetime">How long.</param>
     public static CertificateProfile ForWorkload(string spiffeId, TimeSpan lifetime) => new()
     {
         Subject = [],
@@ -64,11 +55,30 @@ internal sealed record CertificateProfile
         Uris = [spiffeId],
     };
 
-    /// <summary>id-kp-serverAuth.</summary>
     public const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
-
-    /// <summary>id-kp-clientAuth.</summary>
     public const string ClientAuthentication = "1.3.6.1.5.5.7.3.2";
 
     private static NameAttribute Attribute(string type, string value) => new(type, value, "UTF8String");
+}
+
+/// <summary>The bits of the key usage extension (RFC 5280 section 4.2.1.3); bit n of the extension is <c>1 &lt;&lt; n</c>.</summary>
+[Flags]
+internal enum CertificateKeyUsage
+{
+    None = 0,
+    DigitalSignature = 1,
+
+    /// <summary>Also called contentCommitment.</summary>
+    NonRepudiation = 1 << 1,
+
+    /// <summary>It has no place on a CA (RFC 3279 section 2.3.1).</summary>
+    KeyEncipherment = 1 << 2,
+    DataEncipherment = 1 << 3,
+    KeyAgreement = 1 << 4,
+
+    /// <summary>Every CA needs it.</summary>
+    KeyCertSign = 1 << 5,
+    CrlSign = 1 << 6,
+    EncipherOnly = 1 << 7,
+    DecipherOnly = 1 << 8,
 }

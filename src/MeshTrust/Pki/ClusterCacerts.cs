@@ -5,10 +5,7 @@ namespace MeshTrust.Pki;
 /// <summary>The names of the files, which are also the keys of the secret <c>cacerts</c> (istio security/pkg/pki/ca/ca.go).</summary>
 internal static class CacertsFile
 {
-    /// <summary>The intermediate's certificate.</summary>
     internal const string CaCert = "ca-cert.pem";
-
-    /// <summary>The intermediate's key.</summary>
     internal const string CaKey = "ca-key.pem";
 
     /// <summary>The intermediate, its issuers, and (as in the Makefile) the root.</summary>
@@ -36,14 +33,8 @@ public sealed class ClusterCacerts
 
     private ClusterCacerts(
         ClusterName cluster, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files, PrivateKeyPem key,
-        IReadOnlyList<CertificateDocument> chain, bool chainHasRoot)
-    {
-        Cluster = cluster;
-        _files = files;
-        Key = key;
-        Chain = chain;
-        ChainHasRoot = chainHasRoot;
-    }
+        IReadOnlyList<CertificateDocument> chain, bool chainHasRoot) =>
+        (Cluster, _files, Key, Chain, ChainHasRoot) = (cluster, files, key, chain, chainHasRoot);
 
     /// <summary>The cluster.</summary>
     public ClusterName Cluster { get; }
@@ -61,9 +52,7 @@ public sealed class ClusterCacerts
     public bool ChainHasRoot { get; }
 
     internal PrivateKeyPem Key { get; }
-
     internal ReadOnlyMemory<byte> CertChain => _files[CacertsFile.CertChain];
-
     internal ReadOnlyMemory<byte> RootCert => _files[CacertsFile.RootCert];
 
     /// <summary>The four files by name, byte for byte. They include the key: only for the secret or for files of mode 0600.</summary>
@@ -103,15 +92,10 @@ public sealed class ClusterCacerts
         if (!chainHasRoot)
         {
             var root = roots.FirstOrDefault(r => top.NamesIssuer(r) && top.IsSignedBy(r)) ?? roots.FirstOrDefault(top.NamesIssuer);
-            if (root is not null)
-            {
-                chain.Add(root);
-            }
+            if (root is not null) chain.Add(root);
             else
-            {
                 defects.Add(
                     CacertsFile.CertChain, $"It ends with '{top.Subject}', issued by '{top.Issuer}', which is not in root-cert.pem.");
-            }
         }
 
         foreach (var defect in CertificateChain.Defects(chain)) defects.Add(CacertsFile.CertChain, defect);

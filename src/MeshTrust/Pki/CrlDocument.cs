@@ -15,7 +15,6 @@ internal sealed class CrlDocument
         var list = CertificateList.GetInstance(StrictDer.Read(der));
         var issuer = new DistinguishedName(list.Issuer);
         (Issuer, RawIssuer) = (issuer.Text, issuer.Der);
-        ThisUpdate = list.ThisUpdate.ToDateTime();
         NextUpdate = list.NextUpdate?.ToDateTime();
         _signedPart = list.TbsCertList.GetDerEncoded();
         _signature = list.GetSignatureOctets();
@@ -23,10 +22,7 @@ internal sealed class CrlDocument
     }
 
     internal string Issuer { get; }
-
     internal ReadOnlyMemory<byte> RawIssuer { get; }
-
-    internal DateTimeOffset ThisUpdate { get; }
 
     /// <summary>When the next one is due; null if it does not say.</summary>
     internal DateTimeOffset? NextUpdate { get; }

@@ -36,9 +36,7 @@ internal sealed class DistinguishedName
     }
 
     internal ReadOnlyMemory<byte> Der { get; }
-
     internal IReadOnlyList<NameAttribute> Attributes { get; }
-
     internal string Text { get; }
 
     private static NameAttribute ReadAttribute(Asn1Sequence attribute)
@@ -57,9 +55,7 @@ internal sealed class DistinguishedName
         value.Any(char.IsControl) ? string.Concat(value.Select(c => char.IsControl(c) ? $"\\u{(int)c:x4}" : c.ToString())) : value;
 }
 
-/// <summary>
-/// Reads with BouncyCastle, but as strictly as DER is defined, like Go and rustls.
-/// </summary>
+/// <summary>Reads with BouncyCastle, but as strictly as DER is defined, like Go and rustls.</summary>
 internal static class StrictDer
 {
     /// <summary>Reads one object that fills all bytes and encodes to itself.</summary>

@@ -76,12 +76,8 @@ public static class IntermediateCaIssuer
             var fresh = ClusterCacerts.FromIssued(
                 cluster, issued.Certificate, key, root.Certificate, CacertsRepair.RootFile(files, root), chainHasRoot: !trust.MinimalChain);
             var replaced = store.WriteCluster(cluster, fresh.ToFiles(), time.GetUtcNow());
-            return new IssueOutcome<ClusterCacerts>(verdict.Reason is null ? IssueKind.Issued : IssueKind.Reissued, fresh)
-            {
-                Replaced = replaced,
-                Reason = verdict.Reason,
-                ClampedFrom = issued.ClampedFrom,
-            };
+            var kind = verdict.Reason is null ? IssueKind.Issued : IssueKind.Reissued;
+            return new(kind, fresh) { Replaced = replaced, Reason = verdict.Reason, ClampedFrom = issued.ClampedFrom };
         }
 
         private IssueOutcome<ClusterCacerts> Rechain(ClusterCacerts good, Dictionary<string, ReadOnlyMemory<byte>> files)
@@ -104,21 +100,16 @@ public static class IntermediateCaIssuer
 }
 
 /// <summary>Whether a cluster's files are kept. Pure.</summary>
-internal sealed record CacertsVerdict
+/// <param name="Keep">The files, if they are kept.</param>
+/// <param name="Reason">Why they are replaced; null if they are kept or do not exist.</param>
+/// <param name="Notes">What the user should know, as sentences.</param>
+internal sealed record CacertsVerdict(ClusterCacerts? Keep, string? Reason, params IReadOnlyList<string> Notes)
 {
-    /// <summary>The files, if they are kept.</summary>
-    internal ClusterCacerts? Keep { get; private init; }
-
-    /// <summary>Why they are replaced; null if they are kept or do not exist.</summary>
-    internal string? Reason { get; private init; }
-
-    internal IReadOnlyList<string> Notes { get; private init; } = [];
-
     internal static CacertsVerdict Judge(
         ClusterName cluster, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files, TrustSpec trust, CertificateDocument root,
         DateTimeOffset now)
     {
-        if (files.Count == 0) return new CacertsVerdict();
+        if (files.Count == 0) return new CacertsVerdict(null, null);
         ClusterCacerts cacerts;
         try
         {
@@ -144,7 +135,7 @@ internal sealed record CacertsVerdict
     private static CacertsVerdict JudgeLifetime(ClusterCacerts cacerts, TrustSpec trust, CertificateDocument root, DateTimeOffset now)
     {
         var (start, end) = (cacerts.Certificate.NotBefore, cacerts.Certificate.NotAfter);
-        if (!trust.RenewBefore.IsDue(start, end, now)) return new CacertsVerdict { Keep = cacerts };
+        if (!trust.RenewBefore.IsDue(start, end, now)) return new CacertsVerdict(cacerts, null);
         var fresh = now + TimeSpan.FromDays(trust.Intermediate.Days);
         if (root.NotAfter < fresh) fresh = root.NotAfter;
         var freshIsDue = trust.RenewBefore.IsDue(now, fresh, now);
@@ -153,11 +144,11 @@ internal sealed record CacertsVerdict
         {
             var note = $"It expires on {Text.Time(end)}, within {trust.RenewBefore}, but a new one would expire as soon, so it is kept. "
                 + "Shorten --renew-before, or rotate the root if the root is what expires.";
-            return new CacertsVerdict { Keep = cacerts, Notes = [note] };
+            return new CacertsVerdict(cacerts, null, note);
         }
 
         return Replace(now > end ? $"It expired on {Text.Time(end)}." : $"It expires on {Text.Time(end)}, within {trust.RenewBefore}.");
     }
 
-    private static CacertsVerdict Replace(string reason) => new() { Reason = reason };
+    private static CacertsVerdict Replace(string reason) => new(null, reason);
 }

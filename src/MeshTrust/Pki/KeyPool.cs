@@ -17,10 +17,7 @@ internal sealed class KeyPool(Func<KeyAlgorithm, PrivateKeyPem> generate, int li
     private readonly CancellationTokenSource _stop = new();
 
     /// <summary>Keys from <see cref="KeyGeneration"/>, one thread for each core.</summary>
-    internal KeyPool()
-        : this(KeyGeneration.Generate, Environment.ProcessorCount)
-    {
-    }
+    internal KeyPool() : this(KeyGeneration.Generate, Environment.ProcessorCount) { }
 
     /// <summary>Reserves keys and returns at once. They are generated in order.</summary>
     internal void Reserve(KeyAlgorithm algorithm, int count = 1)
@@ -110,7 +107,6 @@ internal sealed class KeyPool(Func<KeyAlgorithm, PrivateKeyPem> generate, int li
 
     private static OperationCanceledException Stopped() => new("Key generation was stopped.");
 
-    /// <summary>The keys of one type.</summary>
     private sealed class Shelf
     {
         internal Channel<PrivateKeyPem> Ready { get; } = Channel.CreateUnbounded<PrivateKeyPem>();

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
 
@@ -21,6 +22,7 @@ internal static class PemLabel
     internal const string RsaPrivateKey = "RSA PRIVATE KEY";
     internal const string EcPrivateKey = "EC PRIVATE KEY";
     internal const string Crl = "X509 CRL";
+    private static readonly SearchValues<byte> LabelBytes = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 "u8);
 
     internal static bool IsKey(string label) => label is PrivateKey or RsaPrivateKey or EcPrivateKey;
 
@@ -42,12 +44,7 @@ internal static class PemLabel
         label = null;
         if (!line.StartsWith(prefix) || !line.EndsWith("-----"u8) || line.Length < prefix.Length + 6) return false;
         var text = line[prefix.Length..^5];
-        if (text.Length > 40) return false;
-        foreach (var b in text)
-        {
-            if (!(b is >= (byte)'A' and <= (byte)'Z' or >= (byte)'0' and <= (byte)'9' or (byte)' ')) return false;
-        }
-
+        if (text.Length > 40 || text.ContainsAnyExcept(LabelBytes)) return false;
         label = Encoding.ASCII.GetString(text);
         return true;
     }
@@ -61,38 +58,17 @@ internal static class PemLabel
 /// Accepted: LF or CRLF, text before the first block (OpenSSL's own <c>-text</c> output), blank lines. A defect: a byte order mark,
 /// two blocks with no line break between them, text between or after blocks, unknown labels, bad base64, a certificate that does not parse.
 /// </remarks>
-internal sealed class PemDocument
+/// <param name="Name">The name for messages.</param>
+/// <param name="Blocks">Every block that could be decoded, in order, whatever its label.</param>
+/// <param name="Defects">What is wrong with the file, as sentences that name the line; empty if nothing is. No key text.</param>
+/// <param name="StrayText">
+/// The one of <paramref name="Defects"/> about text between or after the blocks; null for none. Every parser ignores such text.
+/// </param>
+/// <param name="Certificates">The certificates of all <c>CERTIFICATE</c> blocks that parse, in order.</param>
+internal sealed record PemDocument(
+    string Name, IReadOnlyList<PemBlock> Blocks, IReadOnlyList<string> Defects, string? StrayText,
+    IReadOnlyList<CertificateDocument> Certificates)
 {
-    private PemDocument(
-        string name, IReadOnlyList<PemBlock> blocks, IReadOnlyList<string> defects, string? strayText,
-        IReadOnlyList<CertificateDocument> certificates)
-    {
-        Name = name;
-        StrayText = strayText;
-        Blocks = blocks;
-        Defects = defects;
-        Certificates = certificates;
-    }
-
-    internal string Name { get; }
-
-    /// <summary>Every block that could be decoded, in order, whatever its label.</summary>
-    internal IReadOnlyList<PemBlock> Blocks { get; }
-
-    /// <summary>What is wrong with the file, as sentences that name the line; empty if nothing is. No key text.</summary>
-    internal IReadOnlyList<string> Defects { get; }
-
-    /// <summary>
-    /// The one of <see cref="Defects"/> about text between or after the blocks; null for none. Every parser ignores such text.
-    /// </summary>
-    internal string? StrayText { get; }
-
-    /// <summary>The certificates of all <c>CERTIFICATE</c> blocks that parse, in order.</summary>
-    internal IReadOnlyList<CertificateDocument> Certificates { get; }
-
-    /// <summary>Reads a file's content.</summary>
-    /// <param name="name">The name for messages.</param>
-    /// <param name="text">The bytes of the file.</param>
     internal static PemDocument Parse(string name, ReadOnlySpan<byte> text)
     {
         var blocks = new List<PemBlock>();
@@ -136,6 +112,9 @@ internal sealed class PemDocument
     /// <summary>The name and what was found; no content.</summary>
     public override string ToString() => $"{Name}: {Blocks.Count} blocks, {Certificates.Count} certificates, {Defects.Count} defects";
 
+    private static readonly SearchValues<byte> Base64 =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="u8);
+
     /// <returns>The numbers of the lines that are text between or after the blocks.</returns>
     private static List<int> ReadBlocks(ReadOnlySpan<byte> text, List<PemBlock> blocks, List<string> defects)
     {
@@ -151,31 +130,16 @@ internal sealed class PemDocument
             var end = text.IndexOf((byte)'\n');
             var current = end < 0 ? text : text[..end];
             text = end < 0 ? [] : text[(end + 1)..];
-            current = TrimEnd(current);
+            current = current.TrimEnd("\r \t"u8);
             if (label is null)
             {
-                if (PemLabel.TryReadBoundary(current, "-----BEGIN "u8, out var opened))
-                {
-                    (label, begin, bodyIsBad) = (opened, line, false);
-                    body.Clear();
-                }
+                if (PemLabel.TryReadBoundary(current, "-----BEGIN "u8, out var opened)) Open(opened);
                 else if (current.IndexOf("-----BEGIN "u8) >= 0)
-                {
                     defects.Add($"Line {line} contains '-----BEGIN' but is not a valid first line of a block.");
-                }
-                else if (current.IndexOf("-----END "u8) >= 0)
-                {
-                    defects.Add($"Line {line} ends a block that never began.");
-                }
-                else if (blocks.Count > 0 && !current.IsEmpty)
-                {
-                    stray.Add(line);
-                }
-
-                continue;
+                else if (current.IndexOf("-----END "u8) >= 0) defects.Add($"Line {line} ends a block that never began.");
+                else if (blocks.Count > 0 && !current.IsEmpty) stray.Add(line);
             }
-
-            if (PemLabel.TryReadBoundary(current, "-----END "u8, out var closed))
+            else if (PemLabel.TryReadBoundary(current, "-----END "u8, out var closed))
             {
                 Close(closed);
                 label = null;
@@ -188,11 +152,7 @@ internal sealed class PemDocument
                 // Read on after it, so that all other defects are found too.
                 var next = current.LastIndexOf("-----BEGIN "u8);
                 label = null;
-                if (next > 0 && PemLabel.TryReadBoundary(current[next..], "-----BEGIN "u8, out var glued))
-                {
-                    (label, begin, bodyIsBad) = (glued, line, false);
-                    body.Clear();
-                }
+                if (next > 0 && PemLabel.TryReadBoundary(current[next..], "-----BEGIN "u8, out var glued)) Open(glued);
             }
             else if (current.IndexOf("-----"u8) >= 0)
             {
@@ -201,12 +161,19 @@ internal sealed class PemDocument
             }
             else
             {
-                bodyIsBad |= !AppendBase64(body, current);
+                bodyIsBad |= current.ContainsAnyExcept(Base64);
+                body.Append(Encoding.Latin1.GetString(current));
             }
         }
 
         if (label is not null) defects.Add($"The block at line {begin} is never closed.");
         return stray;
+
+        void Open(string opened)
+        {
+            (label, begin, bodyIsBad) = (opened, line, false);
+            body.Clear();
+        }
 
         void Close(string closedLabel)
         {
@@ -214,39 +181,12 @@ internal sealed class PemDocument
             // The headers of RFC 1421 (Proc-Type, DEK-Info) mean an encrypted key: not base64, so not a block.
             var buffer = new byte[body.Length];
             if (bodyIsBad)
-            {
                 defects.Add($"The {label} block at line {begin} contains text that is not base64 "
                     + "(headers such as 'Proc-Type: 4,ENCRYPTED' mean an encrypted key).");
-            }
             else if (!Convert.TryFromBase64String(body.ToString(), buffer, out var length))
-            {
                 defects.Add($"The {label} block at line {begin} is not complete base64.");
-            }
-            else if (length == 0)
-            {
-                defects.Add($"The {label} block at line {begin} is empty.");
-            }
-            else
-            {
-                blocks.Add(new PemBlock(label!, buffer.AsMemory(0, length), begin));
-            }
+            else if (length == 0) defects.Add($"The {label} block at line {begin} is empty.");
+            else blocks.Add(new PemBlock(label!, buffer.AsMemory(0, length), begin));
         }
-    }
-
-    private static ReadOnlySpan<byte> TrimEnd(ReadOnlySpan<byte> line)
-    {
-        while (!line.IsEmpty && line[^1] is (byte)'\r' or (byte)' ' or (byte)'\t') line = line[..^1];
-        return line;
-    }
-
-    private static bool AppendBase64(StringBuilder body, ReadOnlySpan<byte> line)
-    {
-        foreach (var b in line)
-        {
-            if (!(char.IsAsciiLetterOrDigit((char)b) || b is (byte)'+' or (byte)'/' or (byte)'=')) return false;
-            body.Append((char)b);
-        }
-
-        return true;
     }
 }

@@ -15,37 +15,26 @@ namespace MeshTrust.Pki;
 internal sealed class PrivateKeyPem
 {
     private const string RsaOid = "1.2.840.113549.1.1.1";
-
     private readonly byte[] _pkcs8;
     private readonly PublicKeyInfo _publicKey;
 
-    private PrivateKeyPem(string label, byte[] pkcs8, PublicKeyInfo publicKey)
-    {
-        Label = label;
-        _pkcs8 = pkcs8;
-        _publicKey = publicKey;
-    }
+    private PrivateKeyPem(string label, byte[] pkcs8, PublicKeyInfo publicKey) =>
+        (Label, _pkcs8, _publicKey) = (label, pkcs8, publicKey);
 
     /// <summary>The label the key was read with: <c>PRIVATE KEY</c>, <c>RSA PRIVATE KEY</c> or <c>EC PRIVATE KEY</c>.</summary>
     internal string Label { get; }
 
-    /// <summary>The key type, for instance <c>RSA 4096</c>.</summary>
     internal string Algorithm => _publicKey.Text;
 
     /// <summary>The key as one of the types that MeshTrust generates; null for any other (RSA 1024, P-521, ...).</summary>
     internal KeyAlgorithm? KeyAlgorithm => _publicKey.Known;
 
-    /// <summary>The public half, DER.</summary>
     internal ReadOnlyMemory<byte> SubjectPublicKeyInfo => _publicKey.Der;
 
     /// <summary>The key identifier of RFC 5280 section 4.2.1.2 (1): SHA-1 of the public key's bits, lower-case hex.</summary>
     internal string KeyId => Convert.ToHexStringLower(_publicKey.KeyId);
 
-    /// <summary>Reads a key file. Never throws.</summary>
-    /// <param name="name">The file's name, for the reason.</param>
-    /// <param name="text">The bytes of the file.</param>
-    /// <param name="key">The key, or null.</param>
-    /// <param name="reason">Why istiod could not use it, as a sentence without key text.</param>
+    /// <summary>Reads a key file. Never throws; the reason says why istiod could not use it, as a sentence without key text.</summary>
     internal static bool TryParse(
         string name, ReadOnlySpan<byte> text, [NotNullWhen(true)] out PrivateKeyPem? key, [NotNullWhen(false)] out string? reason)
     {
@@ -76,9 +65,7 @@ internal sealed class PrivateKeyPem
         return certificate.Key.KeyBits.Span.SequenceEqual(_publicKey.KeyBits.Span);
     }
 
-    /// <summary>
-    /// The key as one PKCS#8 block ending with a line feed. Only for a file of mode 0600 or a secret.
-    /// </summary>
+    /// <summary>The key as one PKCS#8 block ending with a line feed. Only for a file of mode 0600 or a secret.</summary>
     internal byte[] ToPem()
     {
         var text = PemEncoding.Write(PemLabel.PrivateKey, _pkcs8);

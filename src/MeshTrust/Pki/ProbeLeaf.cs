@@ -11,22 +11,11 @@ internal sealed class ProbeLeaf
 {
     private readonly PrivateKeyPem _key;
 
-    private ProbeLeaf(CertificateDocument certificate, PrivateKeyPem key)
-    {
-        Certificate = certificate;
-        _key = key;
-    }
+    private ProbeLeaf(CertificateDocument certificate, PrivateKeyPem key) => (Certificate, _key) = (certificate, key);
 
-    /// <summary>The certificate.</summary>
     public CertificateDocument Certificate { get; }
 
-    /// <summary>
-    /// Issues a leaf with any CA certificate and key that parse, however unusual: Verify tests whether peers accept it.
-    /// </summary>
-    /// <param name="ca">The CA; its subject becomes the issuer, its key identifier the authority key identifier.</param>
-    /// <param name="key">The key to sign with. Whether it is the CA's is not checked.</param>
-    /// <param name="spiffeId"><c>spiffe://&lt;trust domain&gt;/ns/&lt;namespace&gt;/sa/&lt;service account&gt;</c>.</param>
-    /// <param name="time">The clock.</param>
+    /// <summary>Issues a leaf with any CA certificate and key that parse, however unusual: Verify tests whether peers accept it.</summary>
     public static ProbeLeaf Issue(CertificateDocument ca, PrivateKeyPem key, string spiffeId, TimeProvider time)
     {
         var leafKey = KeyGeneration.Generate(KeyAlgorithm.EcdsaP256);

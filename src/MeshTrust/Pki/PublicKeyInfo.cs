@@ -54,9 +54,7 @@ internal sealed record PublicKeyInfo(ReadOnlyMemory<byte> Der, ReadOnlyMemory<by
         return new PublicKeyInfo(subjectPublicKeyInfo.GetDerEncoded(), info.PublicKey.GetBytes(), name, bits, text);
     }
 
-    /// <summary>
-    /// Verifies a signature with the platform's RSA and ECDSA; rarer algorithms (RSA-PSS, Ed25519) with BouncyCastle.
-    /// </summary>
+    /// <summary>Verifies a signature with the platform's RSA and ECDSA; rarer algorithms (RSA-PSS, Ed25519) with BouncyCastle.</summary>
     internal bool Verify(SignatureScheme algorithm, byte[] signedPart, byte[] signature)
     {
         try

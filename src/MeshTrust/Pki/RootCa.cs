@@ -1,8 +1,6 @@
 namespace MeshTrust.Pki;
 
-/// <summary>
-/// The root CA, always valid: one self-signed CA certificate that allows intermediates, and the matching key.
-/// </summary>
+/// <summary>The root CA, always valid: one self-signed CA certificate that allows intermediates, and the matching key.</summary>
 /// <remarks><see cref="RootCaIssuer"/> checks whether it has expired.</remarks>
 public sealed class RootCa
 {
@@ -10,12 +8,8 @@ public sealed class RootCa
     internal const string StartOver =
         "Restore it from your backup. Only if no cluster trusts this root yet, move the directory away and run RootCa again.";
 
-    private RootCa(CertificateDocument certificate, ReadOnlyMemory<byte> certificateFile, PrivateKeyPem key)
-    {
-        Certificate = certificate;
-        CertificateFile = certificateFile;
-        Key = key;
-    }
+    private RootCa(CertificateDocument certificate, ReadOnlyMemory<byte> certificateFile, PrivateKeyPem key) =>
+        (Certificate, CertificateFile, Key) = (certificate, certificateFile, key);
 
     /// <summary>The certificate.</summary>
     public CertificateDocument Certificate { get; }
@@ -52,7 +46,6 @@ public sealed class RootCa
         return new RootCa(certificate!, certificateFile, key!);
     }
 
-    /// <summary>A newly issued root.</summary>
     internal static RootCa FromIssued(CertificateDocument certificate, PrivateKeyPem key)
     {
         var defects = Defects(certificate).ToList();

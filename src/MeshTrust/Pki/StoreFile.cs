@@ -51,18 +51,11 @@ internal static class StoreFile
     }
 
     /// <summary>Removes a leftover file or directory. A failure to remove it is ignored.</summary>
-    internal static void Remove(string path)
+    internal static void Remove(string path) => DiskFault.Ignore(() =>
     {
-        try
-        {
-            if (Directory.Exists(path) && new FileInfo(path).LinkTarget is null) Directory.Delete(path, recursive: true);
-            else File.Delete(path);
-        }
-        catch (Exception fault) when (DiskFault.IsOne(fault))
-        {
-            // The next run tries again.
-        }
-    }
+        if (Directory.Exists(path) && new FileInfo(path).LinkTarget is null) Directory.Delete(path, recursive: true);
+        else File.Delete(path);
+    });
 
     /// <summary>The entries of a directory that match a pattern; none if it cannot be read.</summary>
     internal static string[] Find(string directory, string pattern)
@@ -77,9 +70,7 @@ internal static class StoreFile
         }
     }
 
-    /// <summary>
-    /// A link is never replaced by a file: its target would be left behind, and a mount may only be missing temporarily.
-    /// </summary>
+    /// <summary>A link is never replaced by a file: its target would be left behind, and a mount may only be missing temporarily.</summary>
     internal static void RefuseLink(string path)
     {
         if (new FileInfo(path).LinkTarget is { } target)
@@ -108,7 +99,6 @@ internal static class StoreFile
         }
     }
 
-    /// <summary>The files in a cluster's directory that were replaced before a given time.</summary>
     internal static IEnumerable<string> Replaced(string directory, DateTimeOffset before) =>
         from file in CacertsFile.OfCluster
         from path in Directory.Exists(directory) ? Directory.EnumerateFiles(directory, $"{file}.*{ReplacedSuffix}") : []

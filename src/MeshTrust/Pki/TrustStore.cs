@@ -32,7 +32,6 @@ public sealed class TrustStore
     public TimeSpan LockDeadline { get; init; } = TimeSpan.FromMinutes(5);
 
     internal string RootCertPath => Path.Combine(Location, CacertsFile.RootCert);
-
     internal string RootKeyPath => Path.Combine(Location, CacertsFile.RootKey);
 
     /// <summary>The file stays, and means nothing unless a process holds it.</summary>
@@ -42,9 +41,7 @@ public sealed class TrustStore
 
     internal string ClusterPath(ClusterName cluster, string file) => Path.Combine(ClusterDirectory(cluster), file);
 
-    /// <summary>
-    /// The keys that a run certainly needs, for generation ahead of time: the root's and those of missing intermediates.
-    /// </summary>
+    /// <summary>The keys that a run certainly needs, for generation ahead of time: the root's and those of missing intermediates.</summary>
     internal IReadOnlyList<KeyAlgorithm> MissingKeys(MeshTopology topology)
     {
         var needsRoot = topology.Trust.RootCertificateFile is null && !File.Exists(RootCertPath) && !File.Exists(RootKeyPath);
@@ -108,7 +105,6 @@ public sealed class TrustStore
             Fault("MT5101", missing, $"It is missing, but {present} exists: a root is a certificate and its key.", RootCa.StartOver);
     }
 
-    /// <summary>The existing ones of a cluster's four files.</summary>
     internal Dictionary<string, ReadOnlyMemory<byte>> ReadClusterFiles(ClusterName cluster)
     {
         var files = new Dictionary<string, ReadOnlyMemory<byte>>(StringComparer.Ordinal);
@@ -121,10 +117,7 @@ public sealed class TrustStore
         }
 
         foreach (var file in CacertsFile.OfCluster)
-        {
             if (StoreFile.Read(ClusterPath(cluster, file)) is { } content) files.Add(file, content);
-        }
-
         return files;
     }
 
@@ -199,22 +192,13 @@ public sealed class TrustStore
         }
     }
 
-    /// <summary>
-    /// Completes the last step of writing a root: the key is in place, and its certificate still has its temporary name.
-    /// </summary>
+    /// <summary>Completes the last step of writing a root: the key is in place, and its certificate still has its temporary name.</summary>
     private void FinishRoot()
     {
         if (!File.Exists(RootKeyPath) || Path.Exists(RootCertPath)) return;
         var waiting = StoreFile.Find(Location, StoreFile.TemporaryPrefix + CacertsFile.RootCert + "-*" + StoreFile.TemporarySuffix);
         if (Array.Find(waiting, Fits) is not { } certificate) return;
-        try
-        {
-            File.Move(certificate, RootCertPath);
-        }
-        catch (Exception fault) when (DiskFault.IsOne(fault))
-        {
-            throw DiskFault.From(Stage.CertificateAuthority, RootCertPath, fault);
-        }
+        DiskFault.Report(Stage.CertificateAuthority, RootCertPath, () => File.Move(certificate, RootCertPath));
 
         bool Fits(string path)
         {
