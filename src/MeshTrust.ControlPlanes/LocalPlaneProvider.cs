@@ -1,4 +1,5 @@
 using System.Text;
+using MeshTrust.ControlPlanes.Identity;
 using MeshTrust.IO;
 using MeshTrust.Kubeconfig;
 using MeshTrust.Settings;
@@ -9,18 +10,14 @@ namespace MeshTrust.ControlPlanes;
 /// Clusters that run as processes of this machine or in this process. Their state goes to <c>kind/cluster/</c>, kubeconfigs to
 /// <c>kubeconfig/cluster</c> below the work directory; files 0600, directories 0700.
 /// </summary>
-/// <param name="workDirectory">The work directory.</param>
-/// <param name="kind">The kind of clusters, in one word; also the name of their directory.</param>
-/// <param name="unreachableCode">The code for a cluster that another process holds and that does not answer.</param>
 internal abstract class LocalPlaneProvider(string workDirectory, string kind, string unreachableCode) : IClusterProvider
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
-
+    private static readonly TimeSpan ProbeTimeout = TimeSpan.FromSeconds(2);
     private readonly string _work = Path.GetFullPath(workDirectory);
 
     public abstract ProviderChoice Choice { get; }
 
-    /// <summary>The clock for certificates, timestamps and deadlines.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
     /// <summary>
@@ -35,18 +32,13 @@ internal abstract class LocalPlaneProvider(string workDirectory, string kind, st
     /// <exception cref="MeshTrustException">MT1001 to MT1004.</exception>
     protected void PrepareDirectories()
     {
-        foreach (var directory in (string[])[kind, "kubeconfig"])
+        foreach (var path in (string[])[Path.Combine(_work, kind), Path.Combine(_work, "kubeconfig")])
         {
-            var path = Path.Combine(_work, directory);
-            try
+            PlaneDisk.Guarded(path, () =>
             {
                 Directory.CreateDirectory(_work);
                 AtomicFile.CreatePrivateDirectory(path);
-            }
-            catch (Exception e) when (DiskFault.IsOne(e))
-            {
-                throw DiskFault.From(Stage.ClusterCreation, path, e);
-            }
+            });
         }
     }
 
@@ -70,15 +62,7 @@ internal abstract class LocalPlaneProvider(string workDirectory, string kind, st
     protected ProvidedCluster Provide(ClusterName cluster, string kubeconfig, ClusterOutcome outcome, string detail)
     {
         var path = Path.Combine(_work, "kubeconfig", cluster.Value);
-        try
-        {
-            AtomicFile.ReplaceIfChanged(path, Encoding.UTF8.GetBytes(kubeconfig), secret: true);
-        }
-        catch (Exception e) when (DiskFault.IsOne(e))
-        {
-            throw DiskFault.From(Stage.ClusterCreation, path, e);
-        }
-
+        PlaneDisk.Guarded(path, () => AtomicFile.ReplaceIfChanged(path, Encoding.UTF8.GetBytes(kubeconfig), secret: true));
         return new ProvidedCluster
         {
             Access = new ClusterAccess { Name = cluster, KubeconfigPath = path, ContextName = cluster.Value },
@@ -88,4 +72,37 @@ internal abstract class LocalPlaneProvider(string workDirectory, string kind, st
     }
 
     protected static string AddressOf(Uri server) => server.GetLeftPart(UriPartial.Authority);
+
+    /// <summary>
+    /// Checks the recorded address of a server that another process runs. Only one with the recorded CA that accepts the recorded
+    /// administrator counts: another program may use the port by now.
+    /// </summary>
+    protected static async Task<bool> RespondsAsync(
+        ServerIdentity identity, Uri server, string path, CancellationToken cancellationToken)
+    {
+        using var client = AdministratorClient.Create(identity, server, ProbeTimeout);
+        return await AdministratorClient.AnswersAsync(client, path, cancellationToken).ConfigureAwait(false);
+    }
+}
+
+/// <summary>Disk operations on the files of control planes: their errors become problems of a path (MT1001 to MT1004).</summary>
+internal static class PlaneDisk
+{
+    public static void Guarded(string path, Action action) => Guarded<object?>(path, () =>
+    {
+        action();
+        return null;
+    });
+
+    public static T Guarded<T>(string path, Func<T> action)
+    {
+        try
+        {
+            return action();
+        }
+        catch (Exception e) when (DiskFault.IsOne(e))
+        {
+            throw DiskFault.From(Stage.ClusterCreation, path, e);
+        }
+    }
 }

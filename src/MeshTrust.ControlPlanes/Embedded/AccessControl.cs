@@ -27,15 +27,12 @@ public sealed record AccessGrant
 /// <summary>A requested action. A resource may include its subresource after a slash.</summary>
 internal sealed record AccessRequest(string Verb, string Group, string Resource, string Namespace = "", string Name = "");
 
-/// <summary>Who sends a request.</summary>
 internal sealed record Caller(string Name, IReadOnlyList<string> Groups)
 {
     private const string Unauthenticated = "system:unauthenticated";
-
     public static readonly Caller Anonymous = new("system:anonymous", [Unauthenticated]);
 
     public bool IsAdministrator => Groups.Contains(ServerIdentity.AdministratorGroup);
-
     public bool IsAuthenticated => !Groups.Contains(Unauthenticated);
 }
 
@@ -93,7 +90,6 @@ internal sealed class AccessRules
 
     private static readonly string[] OpenPaths = ["/healthz", "/livez", "/readyz", "/version"];
     private static readonly string[] DiscoveryPaths = ["/api", "/apis", "/openapi"];
-
     private readonly ConcurrentDictionary<string, IReadOnlyList<AccessGrant>> _grants = new(StringComparer.Ordinal);
 
     public void Grant(string user, IReadOnlyList<AccessGrant> grants) => _grants[user] = grants;

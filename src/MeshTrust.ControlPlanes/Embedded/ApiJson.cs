@@ -13,7 +13,6 @@ namespace MeshTrust.ControlPlanes.Embedded;
 internal static class ApiJson
 {
     private const int Deepest = 64;
-
     private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = Deepest };
     private static readonly YamlLimits Limits = new(Deepest, Nodes: 100_000, Aliases: true, Tags: true);
@@ -26,8 +25,6 @@ internal static class ApiJson
     }
 
     public static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
-
-    public static string Time(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
     public static string? TextAt(JsonObject? source, string first, string second) =>
         source?[first] is JsonObject o && o[second] is JsonValue v && v.TryGetValue<string>(out var text) ? text : null;

@@ -17,11 +17,8 @@ internal sealed record ApiReply(int Code, string ContentType, ReadOnlyMemory<byt
     public int? RetryAfter { get; init; }
 
     public static ApiReply Json(int code, JsonNode body) => Json(code, ApiJson.ToUtf8(body));
-
     public static ApiReply Json(int code, byte[] body) => new(code, "application/json", body);
-
     public static ApiReply Text(int code, string text) => new(code, "text/plain; charset=utf-8", Encoding.UTF8.GetBytes(text));
-
     public static ApiReply Of(ApiFault fault) => Json(fault.Code, fault.ToStatus()) with { RetryAfter = fault.RetryAfter };
 
     public ApiReply ToYaml() => Stream is not null || ContentType != "application/json"
@@ -46,7 +43,6 @@ internal sealed record ApiReply(int Code, string ContentType, ReadOnlyMemory<byt
     }
 }
 
-/// <summary>The representations of an object in a response.</summary>
 internal enum Representation { Json, Yaml, Table }
 
 /// <summary>Reads the Accept header as kube-apiserver does: the first range that can be served wins.</summary>
@@ -165,7 +161,8 @@ internal static class ObjectJson
         };
     }
 
-    private static byte[] Build(Action<Utf8JsonWriter> write)
+    /// <summary>An object as JSON, from what a writer puts into it.</summary>
+    public static byte[] Build(Action<Utf8JsonWriter> write)
     {
         var buffer = new ArrayBufferWriter<byte>(4096);
         using (var writer = new Utf8JsonWriter(buffer))

@@ -9,7 +9,6 @@ namespace MeshTrust.ControlPlanes.Embedded;
 internal sealed class ApiServer(Authentication authentication, AccessRules rules, ObjectEndpoint objects) : IDisposable
 {
     private const string Reviews = $"/apis/{AccessRules.ReviewGroup}/v1/{AccessRules.Reviews}";
-
     private readonly CancellationTokenSource _stopping = new();
 
     /// <summary>Ends the watches.</summary>

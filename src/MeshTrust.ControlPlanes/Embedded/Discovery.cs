@@ -24,7 +24,6 @@ internal static class Discovery
         _ => Documents.TryGetValue(path, out var document) ? ApiReply.Json(200, document(host)) : null,
     };
 
-    /// <summary>The response for an unknown path.</summary>
     public static ApiReply NotFound(string path) =>
         path.StartsWith("/apis/", StringComparison.Ordinal) || path.StartsWith("/openapi/", StringComparison.Ordinal)
             ? ApiReply.Text(404, "404 page not found\n")

@@ -1,4 +1,3 @@
-using MeshTrust.ControlPlanes.Identity;
 using MeshTrust.IO;
 using MeshTrust.Kubeconfig;
 using MeshTrust.Settings;
@@ -10,10 +9,7 @@ namespace MeshTrust.ControlPlanes.Embedded;
 /// </summary>
 internal sealed class EmbeddedClusterProvider(string workDirectory) : LocalPlaneProvider(workDirectory, "embedded", "MT2003")
 {
-    private static readonly TimeSpan ProbeTimeout = TimeSpan.FromSeconds(2);
-
     public override ProviderChoice Choice => ProviderChoice.Embedded;
-
     public override TimeSpan Deadline { get; init; } = TimeSpan.FromSeconds(15);
 
     /// <summary>
@@ -73,23 +69,16 @@ internal sealed class EmbeddedClusterProvider(string workDirectory) : LocalPlane
         }
     }
 
-    /// <summary>
-    /// Checks the recorded port of a server that another process (or another provider of this one) runs. Only one with the recorded CA
-    /// that accepts the recorded administrator counts: another program may use the port by now. Null if there is none (yet).
-    /// </summary>
     private async Task<Start?> FindRunningAsync(ClusterName name, StateDirectory state, CancellationToken cancellationToken)
     {
         if (state.ReadPort() is not (> 0 and var port)) return null;
         using var identity = state.LoadIdentity();
         if (identity is null) return null;
         var server = EmbeddedControlPlane.Address(port);
-        using var client = AdministratorClient.Create(identity, server, ProbeTimeout);
-        const string Path = "api/v1/namespaces/kube-system";
-        if (!await AdministratorClient.AnswersAsync(client, Path, cancellationToken).ConfigureAwait(false)) return null;
-        var kubeconfig = identity.Administrator.ToKubeconfig(name.Value, server, identity.Ca.CertificatePem);
+        if (!await RespondsAsync(identity, server, "api/v1/namespaces/kube-system", cancellationToken).ConfigureAwait(false)) return null;
         var count = Text.Count(EmbeddedControlPlane.CountOfUsers(state.LoadObjects().Objects), "object");
         var detail = $"{AddressOf(server)}, served by another process, {count} there";
-        return new Start(null, Provide(name, kubeconfig, ClusterOutcome.Kept, detail));
+        return new Start(null, Provide(name, identity.Kubeconfig(name.Value, server), ClusterOutcome.Kept, detail));
     }
 
     /// <summary>A cluster, and its server if this process runs it.</summary>

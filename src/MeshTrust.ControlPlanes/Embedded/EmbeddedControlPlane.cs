@@ -48,7 +48,6 @@ public sealed record EmbeddedControlPlaneOptions
 public sealed class EmbeddedControlPlane : IAsyncDisposable
 {
     private static readonly string[] SystemNamespaces = ["default", "kube-node-lease", "kube-public", "kube-system"];
-
     private readonly EmbeddedControlPlaneOptions _options;
     private readonly ServerIdentity _identity;
     private readonly AccessRules _rules;
@@ -58,21 +57,12 @@ public sealed class EmbeddedControlPlane : IAsyncDisposable
     private int _disposed;
 
     private EmbeddedControlPlane(
-        EmbeddedControlPlaneOptions options,
-        ServerIdentity identity,
-        AccessRules rules,
-        ApiServer server,
-        KestrelHost host,
+        EmbeddedControlPlaneOptions options, ServerIdentity identity, AccessRules rules, ApiServer server, KestrelHost host,
         FileLock? stateLock)
     {
-        _options = options;
-        _identity = identity;
-        _rules = rules;
-        _server = server;
-        _host = host;
-        _lock = stateLock;
+        (_options, _identity, _rules, _server, _host, _lock) = (options, identity, rules, server, host, stateLock);
         Server = Address(host.Port);
-        KubeconfigText = identity.Administrator.ToKubeconfig(options.Name.Value, Server, identity.Ca.CertificatePem);
+        KubeconfigText = identity.Kubeconfig(options.Name.Value, Server);
     }
 
     /// <summary>Where it listens: <c>https://127.0.0.1:port/</c>.</summary>
@@ -172,11 +162,7 @@ public sealed class EmbeddedControlPlane : IAsyncDisposable
             host = await KestrelHost.StartAsync(port, options.Port == 0, identity.Server.ToCertificate, handler, cancellationToken)
                 .ConfigureAwait(false);
             state?.SavePort(host.Port);
-            return new EmbeddedControlPlane(options, identity, rules, server, host, stateLock)
-            {
-                WasThere = revision > 0,
-                Kept = CountOfUsers(objects),
-            };
+            return new(options, identity, rules, server, host, stateLock) { WasThere = revision > 0, Kept = CountOfUsers(objects) };
         }
         catch (Exception e)
         {
@@ -207,12 +193,10 @@ public sealed class EmbeddedControlPlane : IAsyncDisposable
         EmbeddedControlPlaneOptions options, StateDirectory? state, long revision, IReadOnlyList<StoredObject> objects)
     {
         var saves = false;
-        void Save(long r, IEnumerable<StoredObject> all)
+        var store = new ObjectStore(revision, objects, options.WatchHistory, (r, all) =>
         {
             if (saves) state?.SaveObjects(r, all);
-        }
-
-        var store = new ObjectStore(revision, objects, options.WatchHistory, Save);
+        });
         var registry = new ObjectRegistry(store, options.TimeProvider, options.DeletesNamespaces);
         foreach (var name in SystemNamespaces)
         {
@@ -224,7 +208,7 @@ public sealed class EmbeddedControlPlane : IAsyncDisposable
 
         saves = true;
         if (state is not null && store.Revision != revision)
-            StateDirectory.Guarded(state.Path, () => state.SaveObjects(store.Revision, store.All));
+            PlaneDisk.Guarded(state.Path, () => state.SaveObjects(store.Revision, store.All));
         return registry;
     }
 }

@@ -43,7 +43,6 @@ internal sealed record StructField : FieldType
     }
 
     public Dictionary<string, FieldType> Fields { get; } = new(StringComparer.Ordinal);
-
     public Dictionary<int, string> Numbers { get; } = [];
 }
 
@@ -56,10 +55,6 @@ internal sealed record Defect(string Path, DefectKind Kind, string Text);
 internal sealed class ObjectShape
 {
     private readonly List<Defect> _defects = [];
-
-    private ObjectShape()
-    {
-    }
 
     /// <summary>A clean copy, and what was wrong.</summary>
     public static JsonObject Clean(JsonObject source, StructField schema, out IReadOnlyList<Defect> defects)

@@ -92,7 +92,7 @@ internal static class KubernetesProtobuf
         ScalarKind.Number => input.ReadInt64() is not 0 and var number ? number : null,
         ScalarKind.Base64 => input.ReadBytes().ToBase64(),
         ScalarKind.Time => Message(input.ReadBytes(), Timestamp)["seconds"]?.GetValue<long>() is { } seconds
-            ? ApiJson.Time(DateTimeOffset.FromUnixTimeSeconds(seconds))
+            ? IO.Text.Time(DateTimeOffset.FromUnixTimeSeconds(seconds))
             : null,
         _ => input.ReadBytes() is { IsEmpty: false } text ? Utf8.GetString(text.Span) : null,
     };

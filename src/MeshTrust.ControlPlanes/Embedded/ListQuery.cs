@@ -6,12 +6,10 @@ using Microsoft.AspNetCore.Http;
 namespace MeshTrust.ControlPlanes.Embedded;
 
 /// <summary>A label selector and a field selector of a list or watch.</summary>
-internal sealed class Selector
+/// <exception cref="ApiFault">400 if a selector cannot be read.</exception>
+internal sealed class Selector(ObjectKind kind, string labels, params IEnumerable<string> fields)
 {
-    private readonly IReadOnlyList<Func<StoredObject, bool>> _rules;
-
-    /// <exception cref="ApiFault">400 if a selector cannot be read.</exception>
-    public Selector(ObjectKind kind, string labels, params IEnumerable<string> fields) => _rules =
+    private readonly IReadOnlyList<Func<StoredObject, bool>> _rules =
     [
         .. SplitTerms(labels).Select(LabelRule),
         .. fields.SelectMany(f => f.Split(',', StringSplitOptions.RemoveEmptyEntries)).Select(term => FieldRule(kind, term)),

@@ -13,13 +13,11 @@ internal sealed record FieldOwner(string Manager, bool IsApply, ImmutableSortedS
 }
 
 /// <summary>The field owners of an object: <c>metadata.managedFields</c>.</summary>
-internal sealed class ManagedFields
+internal sealed class ManagedFields(IEnumerable<FieldOwner> owners)
 {
     public static readonly ManagedFields None = new([]);
 
-    private ManagedFields(IEnumerable<FieldOwner> owners) => Owners = [.. owners];
-
-    public IReadOnlyList<FieldOwner> Owners { get; }
+    public IReadOnlyList<FieldOwner> Owners { get; } = [.. owners];
 
     public static ManagedFields Of(JsonObject? source) =>
         source?["metadata"]?["managedFields"] is JsonArray list ? Parse(list) ?? None : None;
@@ -93,7 +91,6 @@ internal sealed class ManagedFields
 internal static class FieldPath
 {
     public static readonly ImmutableSortedSet<string> None = ImmutableSortedSet.Create<string>(StringComparer.Ordinal);
-
     private const char Separator = '\0';
 
     public static string Join(string parent, string element) => parent.Length == 0 ? element : parent + Separator + element;

@@ -7,7 +7,7 @@ namespace MeshTrust.ControlPlanes.Embedded;
 /// The stored kinds: one row each, with names, schema, defaults, rules, columns. Paths, discovery, apply, selectors, tables and state
 /// are derived from the row.
 /// </summary>
-internal sealed class ObjectKind
+internal sealed class ObjectKind(string kind, string plural, params string[] shortNames)
 {
     private static readonly StructField Metadata = new(
         ("name", 1, FieldType.Text),
@@ -65,26 +65,14 @@ internal sealed class ObjectKind
 
     public static readonly IReadOnlyList<ObjectKind> All = [ConfigMap, Namespace, Secret];
 
-    private ObjectKind(string kind, string plural, params string[] shortNames)
-    {
-        Kind = kind;
-        Plural = plural;
-        ShortNames = shortNames;
-    }
-
     /// <summary>The API group; empty is the core group.</summary>
     public string Group { get; init; } = string.Empty;
 
     public string ApiVersion => Group.Length == 0 ? "v1" : Group + "/v1";
-
-    public string Kind { get; }
-
-    public string Plural { get; }
-
+    public string Kind { get; } = kind;
+    public string Plural { get; } = plural;
     public string Singular => Kind.ToLowerInvariant();
-
-    public IReadOnlyList<string> ShortNames { get; }
-
+    public IReadOnlyList<string> ShortNames { get; } = shortNames;
     public bool IsNamespaced { get; init; } = true;
 
     /// <summary>The fields besides apiVersion, kind and metadata.</summary>

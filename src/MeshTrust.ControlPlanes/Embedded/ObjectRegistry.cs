@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
+using MeshTrust.IO;
 
 namespace MeshTrust.ControlPlanes.Embedded;
 
@@ -16,8 +17,7 @@ internal sealed class ObjectRegistry(ObjectStore store, TimeProvider clock, bool
         ["name", "namespace", "uid", "creationTimestamp", "selfLink", "generation", "generateName", .. Deletion];
 
     public ObjectStore Store { get; } = store;
-
-    private string Now => ApiJson.Time(clock.GetUtcNow());
+    private string Now => Text.Time(clock.GetUtcNow());
 
     /// <summary>POST. The key has no name.</summary>
     public StoredObject Create(ObjectKey key, JsonObject body, WriteOptions options)

@@ -73,13 +73,11 @@ internal sealed class ObjectStore
     }
 
     public long Revision { get; private set; }
-
     public long OldestWatchable { get; private set; }
 
     /// <summary>Everything; no other thread may write.</summary>
     public IEnumerable<StoredObject> All => _objects.Values.SelectMany(o => o.Values);
 
-    /// <summary>Runs a step that reads and writes, exclusively.</summary>
     public T Atomically<T>(Func<T> step)
     {
         lock (_gate) return step();

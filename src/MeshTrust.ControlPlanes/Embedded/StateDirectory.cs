@@ -13,18 +13,16 @@ namespace MeshTrust.ControlPlanes.Embedded;
 internal sealed class StateDirectory(string path, string cluster)
 {
     private const int Format = 1;
-
     private readonly string _objects = System.IO.Path.Combine(path, "objects.json");
     private readonly string _identity = System.IO.Path.Combine(path, "identity.json");
     private readonly string _endpoint = System.IO.Path.Combine(path, "endpoint.json");
 
     public string Path { get; } = path;
 
-    /// <summary>Creates the directory, readable by its owner only.</summary>
-    public void Create() => Guarded(Path, () => AtomicFile.CreatePrivateDirectory(Path));
+    public void Create() => PlaneDisk.Guarded(Path, () => AtomicFile.CreatePrivateDirectory(Path));
 
     /// <summary>Takes the lock, which the operating system releases when the process ends. Null if another process holds it.</summary>
-    public FileLock? TryLock() => Guarded(Path, () => FileLock.TryTake(System.IO.Path.Combine(Path, "lock")));
+    public FileLock? TryLock() => PlaneDisk.Guarded(Path, () => FileLock.TryTake(System.IO.Path.Combine(Path, "lock")));
 
     /// <summary>The state of the last run; revision 0 and no objects if there was none.</summary>
     public (long Revision, IReadOnlyList<StoredObject> Objects) LoadObjects()
@@ -58,20 +56,16 @@ internal sealed class StateDirectory(string path, string cluster)
     /// <summary>Saves all objects; disk errors are passed on.</summary>
     public void SaveObjects(long revision, IEnumerable<StoredObject> objects)
     {
-        using var stream = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(stream))
+        var json = ObjectJson.Build(writer =>
         {
-            writer.WriteStartObject();
             writer.WriteNumber("format", Format);
             writer.WriteString("cluster", cluster);
             writer.WriteNumber("resourceVersion", revision);
             writer.WriteStartArray("objects");
             foreach (var item in objects) writer.WriteRawValue(item.JsonWith($"\"kind\":\"{item.Kind.Kind}\","), skipInputValidation: true);
             writer.WriteEndArray();
-            writer.WriteEndObject();
-        }
-
-        AtomicFile.Replace(_objects, stream.GetBuffer().AsSpan(0, (int)stream.Length), secret: true);
+        });
+        AtomicFile.Replace(_objects, json, secret: true);
     }
 
     /// <summary>The credentials of the current or last server; null if there was none.</summary>
@@ -89,7 +83,7 @@ internal sealed class StateDirectory(string path, string cluster)
     }
 
     public void SaveIdentity(ServerIdentity identity) =>
-        Guarded(Path, () => AtomicFile.Replace(_identity, identity.ToJson(), secret: true));
+        PlaneDisk.Guarded(Path, () => AtomicFile.Replace(_identity, identity.ToJson(), secret: true));
 
     /// <summary>The port of the current or last server; 0 if unknown.</summary>
     public int ReadPort()
@@ -109,29 +103,10 @@ internal sealed class StateDirectory(string path, string cluster)
     public void SavePort(int port)
     {
         var json = new JsonObject { ["port"] = port, ["process"] = Environment.ProcessId };
-        Guarded(Path, () => AtomicFile.Replace(_endpoint, ApiJson.ToUtf8(json), secret: true));
+        PlaneDisk.Guarded(Path, () => AtomicFile.Replace(_endpoint, ApiJson.ToUtf8(json), secret: true));
     }
 
-    /// <summary>Runs a disk operation; its errors become problems of that path.</summary>
-    public static void Guarded(string path, Action action) => Guarded(path, () =>
-    {
-        action();
-        return true;
-    });
-
-    private static T Guarded<T>(string path, Func<T> action)
-    {
-        try
-        {
-            return action();
-        }
-        catch (Exception e) when (DiskFault.IsOne(e))
-        {
-            throw DiskFault.From(Stage.ClusterCreation, path, e);
-        }
-    }
-
-    private static byte[]? Read(string file) => Guarded(file, () =>
+    private static byte[]? Read(string file) => PlaneDisk.Guarded(file, () =>
     {
         try
         {

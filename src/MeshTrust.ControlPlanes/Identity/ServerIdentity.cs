@@ -14,9 +14,7 @@ internal sealed class ServerIdentity(ThrowawayCa ca, ClientCredential server, Cl
     public const string AdministratorGroup = "system:masters";
 
     public ThrowawayCa Ca => ca;
-
     public ClientCredential Server => server;
-
     public ClientCredential Administrator => administrator;
 
     public static ServerIdentity Create(string cluster, DateTimeOffset now)
@@ -70,6 +68,8 @@ internal sealed class ServerIdentity(ThrowawayCa ca, ClientCredential server, Cl
         ["administratorKey"] = Administrator.KeyPem,
     });
 
+    public string Kubeconfig(string name, Uri server) => administrator.ToKubeconfig(name, server, ca.CertificatePem);
+
     public void Dispose() => ca.Dispose();
 }
 
@@ -79,11 +79,9 @@ internal sealed class ThrowawayCa(X509Certificate2 certificate) : IDisposable
     public const string ClientAuthentication = "1.3.6.1.5.5.7.3.2";
     public static readonly TimeSpan Lifetime = TimeSpan.FromDays(365);
     public static readonly TimeSpan RenewBefore = TimeSpan.FromDays(30);
-
     private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
     private static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(5);
 
-    /// <summary>The CA certificate with its key.</summary>
     public X509Certificate2 Certificate => certificate;
 
     public string CertificatePem => Certificate.ExportCertificatePem() + "\n";

@@ -1,4 +1,3 @@
-using MeshTrust.ControlPlanes.Identity;
 using MeshTrust.ControlPlanes.Native.Binaries;
 using MeshTrust.Kubeconfig;
 using MeshTrust.Settings;
@@ -8,15 +7,10 @@ namespace MeshTrust.ControlPlanes.Native;
 /// <summary>
 /// Clusters as real control planes on this machine: etcd and kube-apiserver each. They stop with the run and keep their state.
 /// </summary>
-/// <param name="workDirectory">The work directory.</param>
-/// <param name="binaries">The programs; null looks for them when the clusters are requested.</param>
 internal sealed class NativeClusterProvider(string workDirectory, ControlPlaneBinaries? binaries = null)
     : LocalPlaneProvider(workDirectory, "native", "MT2126")
 {
-    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(2);
-
     public override ProviderChoice Choice => ProviderChoice.Native;
-
     public override TimeSpan Deadline { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>Which versions of kube-apiserver are acceptable, if the programs must be searched.</summary>
@@ -40,8 +34,11 @@ internal sealed class NativeClusterProvider(string workDirectory, ControlPlaneBi
             foreach (var cluster in topology.Clusters.Select(c => c.Name))
             {
                 var state = new PlaneState(StateOf(cluster), cluster.Value);
-                if (await LockAsync(cluster, state, cancellationToken).ConfigureAwait(false) is { } provided)
-                    running[cluster.Value] = provided;
+                var held = await HoldAsync(
+                    cluster,
+                    async token => state.TryLock() ? new Held(null) : await FindRunningAsync(cluster, state, token).ConfigureAwait(false),
+                    cancellationToken).ConfigureAwait(false);
+                if (held.Running is { } provided) running[cluster.Value] = provided;
                 else states[cluster.Value] = state;
             }
 
@@ -79,26 +76,14 @@ internal sealed class NativeClusterProvider(string workDirectory, ControlPlaneBi
         return Provide(name, plane.KubeconfigText, existed ? ClusterOutcome.Restarted : ClusterOutcome.Created, detail);
     }
 
-    /// <summary>Takes the lock of a cluster's state; or finds it running in the process that has the lock.</summary>
-    private async Task<ProvidedCluster?> LockAsync(ClusterName name, PlaneState state, CancellationToken cancellationToken)
-    {
-        var held = await HoldAsync(name, async token =>
-        {
-            if (state.TryLock()) return new Held(null);
-            return await FindRunningAsync(name, state, token).ConfigureAwait(false) is { } running ? new Held(running) : null;
-        }, cancellationToken).ConfigureAwait(false);
-        return held.Running;
-    }
-
-    private async Task<ProvidedCluster?> FindRunningAsync(ClusterName name, PlaneState state, CancellationToken cancellationToken)
+    private async Task<Held?> FindRunningAsync(ClusterName name, PlaneState state, CancellationToken cancellationToken)
     {
         using var identity = state.ReadIdentity();
         if (identity is null || state.ReadPort() is not (> 0 and var port)) return null;
         var server = new Uri($"https://127.0.0.1:{port}/");
-        using var client = AdministratorClient.Create(identity.Server, server, AnswerLimit);
-        return await AdministratorClient.AnswersAsync(client, "readyz", cancellationToken).ConfigureAwait(false)
-            ? Provide(name, identity.Kubeconfig(name.Value, server), ClusterOutcome.Kept, $"{AddressOf(server)}, run by another process")
-            : null;
+        if (!await RespondsAsync(identity.Server, server, "readyz", cancellationToken).ConfigureAwait(false)) return null;
+        var kubeconfig = identity.Server.Kubeconfig(name.Value, server);
+        return new Held(Provide(name, kubeconfig, ClusterOutcome.Kept, $"{AddressOf(server)}, run by another process"));
     }
 
     /// <summary>A cluster to go on with: its lock is taken, or another process runs it.</summary>

@@ -20,7 +20,7 @@ public sealed class NativeControlPlane
     {
         (_plan, _etcd, _apiServer) = (plan, etcd, apiServer);
         KubeconfigPath = Path.Combine(plan.Directory, "kubeconfig");
-        KubeconfigText = plan.Identity.Kubeconfig(plan.Name, Server);
+        KubeconfigText = plan.Identity.Server.Kubeconfig(plan.Name, Server);
         Watch(etcd.Process);
         Watch(apiServer.Process);
     }
@@ -49,7 +49,6 @@ public sealed class NativeControlPlane
     /// <summary>The complete output of etcd (0600).</summary>
     public string EtcdLogPath => _etcd.Process.LogPath;
 
-    /// <summary>The process ids of etcd and kube-apiserver.</summary>
     internal IReadOnlyList<int> ProcessIds => [_etcd.Process.Id, _apiServer.Process.Id];
 
     internal string EtcdAddress => _etcd.Address;

@@ -115,11 +115,8 @@ public sealed class NativeControlPlanes : IAsyncDisposable
                 var kept = state(name);
                 var now = options.TimeProvider.GetUtcNow();
                 identity = kept?.Identity(now) ?? PlaneIdentity.Create(name, now);
-                var plan = new PlanePlan
-                {
-                    Name = name, Options = options, Binaries = binaries, Run = run, Directory = run.ForPlane(name), State = kept,
-                    Identity = identity, Timeout = timeout, PreferredPort = kept?.ReadPort() ?? 0,
-                };
+                var plan = new PlanePlan(
+                    name, options, binaries, run, run.ForPlane(name), kept, identity, timeout, PreferredPort: kept?.ReadPort() ?? 0);
                 return await NativeControlPlane.StartAsync(plan, stop.Token).ConfigureAwait(false);
             }
             catch

@@ -2,29 +2,14 @@ using MeshTrust.ControlPlanes.Native.Binaries;
 
 namespace MeshTrust.ControlPlanes.Native;
 
-/// <summary>Everything needed to start one control plane.</summary>
-internal sealed record PlanePlan
+/// <summary>
+/// Everything needed to start one control plane. Its processes run in its directory, which is part of the run's; the state is what
+/// outlives this run, null for nothing.
+/// </summary>
+internal sealed record PlanePlan(
+    string Name, NativeControlPlanesOptions Options, ControlPlaneBinaries Binaries, RunDirectory Run, string Directory, PlaneState? State,
+    PlaneIdentity Identity, TimeSpan Timeout, int PreferredPort)
 {
-    public required string Name { get; init; }
-
-    public required NativeControlPlanesOptions Options { get; init; }
-
-    public required ControlPlaneBinaries Binaries { get; init; }
-
-    public required RunDirectory Run { get; init; }
-
-    /// <summary>The plane's directory in the run, where its processes run.</summary>
-    public required string Directory { get; init; }
-
-    /// <summary>What outlives this run; null for nothing.</summary>
-    public PlaneState? State { get; init; }
-
-    public required PlaneIdentity Identity { get; init; }
-
-    public required TimeSpan Timeout { get; init; }
-
-    public int PreferredPort { get; init; }
-
     public string DataDirectory => State?.DataDirectory ?? Path.Combine(Directory, "etcd");
 
     /// <summary>Where a process of this plane writes its output (0600).</summary>

@@ -14,7 +14,6 @@ internal sealed class PlaneProcess
     private const string Loopback = "127.0.0.1,localhost";
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(25);
     private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(5);
-
     private readonly PlanePlan _plan;
     private readonly string _name;
     private readonly string _command;
@@ -24,10 +23,8 @@ internal sealed class PlaneProcess
         (_plan, _name, _command, _child) = (plan, name, command, child);
 
     public int Id => _child.Id;
-
     public string LogPath => _plan.LogFile(_name);
 
-    /// <summary>Completes with the exit code.</summary>
     public Task<int> Exited => _child.Exited;
 
     /// <summary>Its output, errors last: the two pipes have no common order.</summary>
@@ -93,7 +90,6 @@ internal sealed class PlaneProcess
         }
     }
 
-    /// <summary>Stops it and waits until it has exited.</summary>
     public async Task KillAsync()
     {
         // A control plane has no children, and a walk over the process tree is slow.

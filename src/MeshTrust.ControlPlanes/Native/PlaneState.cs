@@ -18,39 +18,28 @@ internal sealed class PlaneState : IDisposable
     {
         Location = location;
         Cluster = cluster;
-        Guarded(() => AtomicFile.CreatePrivateDirectory(location));
+        PlaneDisk.Guarded(location, () => AtomicFile.CreatePrivateDirectory(location));
     }
 
     public string Location { get; }
-
     public string Cluster { get; }
-
     public string DataDirectory => Path.Combine(Location, "etcd");
 
     /// <summary>Whether an earlier run was ready with this state.</summary>
     public bool WasThere => Directory.Exists(Path.Combine(DataDirectory, "member")) && ReadPort() != 0;
 
     private string IdentityFile => Path.Combine(Location, "identity.json");
-
     private string TokenKeyFile => Path.Combine(Location, "token-key.pem");
-
     private string PortFile => Path.Combine(Location, "port");
 
     /// <summary>False if another process holds it.</summary>
-    public bool TryLock()
+    public bool TryLock() => PlaneDisk.Guarded(Location, () =>
     {
-        try
-        {
-            if ((_lock ??= FileLock.TryTake(Path.Combine(Location, "lock"))) is null) return false;
-            AtomicFile.Sweep(Location);
-            AtomicFile.CreatePrivateDirectory(DataDirectory);
-            return true;
-        }
-        catch (Exception e) when (DiskFault.IsOne(e))
-        {
-            throw DiskFault.From(Stage.ClusterCreation, Location, e);
-        }
-    }
+        if ((_lock ??= FileLock.TryTake(Path.Combine(Location, "lock"))) is null) return false;
+        AtomicFile.Sweep(Location);
+        AtomicFile.CreatePrivateDirectory(DataDirectory);
+        return true;
+    });
 
     /// <summary>The credentials of the last run, or new ones if there are none or they expire soon; only with the lock.</summary>
     /// <exception cref="MeshTrustException">MT2125: they cannot be read.</exception>
@@ -63,7 +52,7 @@ internal sealed class PlaneState : IDisposable
         }
 
         var identity = PlaneIdentity.Create(Cluster, now);
-        Guarded(() =>
+        PlaneDisk.Guarded(Location, () =>
         {
             AtomicFile.Replace(TokenKeyFile, Encoding.ASCII.GetBytes(identity.TokenKeyPem), secret: true);
             AtomicFile.Replace(IdentityFile, identity.Server.ToJson(), secret: true);
@@ -71,7 +60,6 @@ internal sealed class PlaneState : IDisposable
         return identity;
     }
 
-    /// <summary>The credentials; null if there are none yet.</summary>
     /// <exception cref="MeshTrustException">MT2125: they cannot be read.</exception>
     public PlaneIdentity? ReadIdentity()
     {
@@ -110,21 +98,9 @@ internal sealed class PlaneState : IDisposable
     }
 
     public void SavePort(int port) =>
-        Guarded(() => AtomicFile.ReplaceIfChanged(PortFile, Encoding.ASCII.GetBytes($"{port}"), secret: true));
+        PlaneDisk.Guarded(Location, () => AtomicFile.ReplaceIfChanged(PortFile, Encoding.ASCII.GetBytes($"{port}"), secret: true));
 
     public void Dispose() => Interlocked.Exchange(ref _lock, null)?.Dispose();
-
-    private void Guarded(Action write)
-    {
-        try
-        {
-            write();
-        }
-        catch (Exception e) when (DiskFault.IsOne(e))
-        {
-            throw DiskFault.From(Stage.ClusterCreation, Location, e);
-        }
-    }
 }
 
 /// <summary>
@@ -142,8 +118,6 @@ internal sealed class PlaneIdentity(ServerIdentity server, string tokenKeyPem) :
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         return new PlaneIdentity(ServerIdentity.Create(name, now), key.ExportPkcs8PrivateKeyPem() + "\n");
     }
-
-    public string Kubeconfig(string name, Uri server) => Server.Administrator.ToKubeconfig(name, server, Server.Ca.CertificatePem);
 
     /// <summary>Writes the files that kube-apiserver reads, 0600.</summary>
     public void Write(string directory)

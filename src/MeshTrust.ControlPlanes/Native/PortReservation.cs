@@ -7,17 +7,9 @@ namespace MeshTrust.ControlPlanes.Native;
 /// A port of 127.0.0.1. A held one is bound, never listened on, with SO_REUSEPORT: no other process gets it before a child that binds it
 /// with the same option. One that is not held was free a moment ago; if it was taken meanwhile, the start is retried with another.
 /// </summary>
-internal sealed class PortReservation : IDisposable
+internal sealed class PortReservation(int port, Socket? holder) : IDisposable
 {
-    private readonly Socket? _holder;
-
-    private PortReservation(int port, Socket? holder)
-    {
-        Port = port;
-        _holder = holder;
-    }
-
-    public int Port { get; }
+    public int Port { get; } = port;
 
     /// <param name="hold">Whether the child can bind a port that is held.</param>
     /// <param name="preferred">The port to use if it is free; 0 for any.</param>
@@ -28,7 +20,7 @@ internal sealed class PortReservation : IDisposable
         return TryTake(hold, 0) ?? throw new SocketException((int)SocketError.AddressAlreadyInUse);
     }
 
-    public void Dispose() => _holder?.Dispose();
+    public void Dispose() => holder?.Dispose();
 
     private static PortReservation? TryTake(bool hold, int port)
     {

@@ -9,27 +9,18 @@ namespace MeshTrust.ControlPlanes.Native;
 /// The directory of one set of control planes (0700): one directory per plane, and the record of its owner. The logs are next to it, so
 /// that those of a failed start remain when the directory is removed.
 /// </summary>
-internal sealed class RunDirectory
+internal sealed class RunDirectory(string root, string name)
 {
     public const string Prefix = "run-";
     public const string LogPrefix = "log-";
-
     private const string SharedMemory = "/dev/shm";
     private const long ForOnePlane = 256L << 20;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
-
     private readonly Lock _lock = new();
     private RunRecord _record = new() { Host = Environment.MachineName, Owner = ProcessRecord.Of(Environment.ProcessId) };
 
-    private RunDirectory(string root, string name)
-    {
-        Location = Path.Combine(root, Prefix + name);
-        Logs = Path.Combine(root, LogPrefix + name);
-    }
-
-    public string Location { get; }
-
-    public string Logs { get; }
+    public string Location { get; } = Path.Combine(root, Prefix + name);
+    public string Logs { get; } = Path.Combine(root, LogPrefix + name);
 
     /// <summary>
     /// Where run directories go: a short path, because that of a Unix socket is limited to 107 bytes, and in memory if that helps.
@@ -78,7 +69,6 @@ internal sealed class RunDirectory
         }
     }
 
-    /// <summary>Creates the directory of one plane.</summary>
     public string ForPlane(string name)
     {
         var path = Path.Combine(Location, name);
@@ -148,9 +138,7 @@ internal sealed record RunRecord
     public const string FileName = "owner.json";
 
     public required string Host { get; init; }
-
     public required ProcessRecord Owner { get; init; }
-
     public IReadOnlyList<ProcessRecord> Children { get; init; } = [];
 
     /// <summary>Null if it cannot be read: another program's, or incomplete.</summary>

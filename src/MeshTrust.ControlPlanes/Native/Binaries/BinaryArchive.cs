@@ -57,11 +57,8 @@ internal sealed partial record BinaryArchive(
 
     /// <summary>
     /// The archives that an index has for a platform, newest first. Entries that are not archives, or lack a SHA-512 or address, are
-    /// skipped.
+    /// skipped; relative addresses are resolved against <paramref name="source"/>.
     /// </summary>
-    /// <param name="text">The document.</param>
-    /// <param name="source">Where it came from: relative addresses are resolved against it.</param>
-    /// <param name="platform">The platform of the archives.</param>
     /// <exception cref="FormatException">It is not a valid index.</exception>
     public static IReadOnlyList<BinaryArchive> ReadIndex(string text, Uri source, ControlPlanePlatform platform)
     {

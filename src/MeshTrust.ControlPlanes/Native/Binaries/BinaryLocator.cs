@@ -33,7 +33,6 @@ internal static partial class BinaryLocator
     /// <summary>As <see cref="Find"/>, with null if something is missing.</summary>
     public static ControlPlaneBinaries? TryFind(BinaryRequest request) => Search(request, out _);
 
-    /// <summary>The variables of this process.</summary>
     public static Dictionary<string, string> Variables()
     {
         var names = OperatingSystem.IsWindows() ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal;
@@ -58,14 +57,11 @@ internal static partial class BinaryLocator
         var (apiServer, store) = (server.Place!, etcd.Place!);
         return new ControlPlaneBinaries
         {
-            ApiServer = apiServer.Path!,
-            Etcd = store.Path!,
+            ApiServer = apiServer.Path!, Etcd = store.Path!, Version = server.Version, EtcdVersion = etcd.Version,
             Kubectl = Places(request, "kubectl", apiServer.Directory).FirstOrDefault(place => File.Exists(place.Path))?.Path,
             Source = apiServer.Directory is not null && apiServer.Directory == store.Directory
                 ? apiServer.Where
                 : $"{apiServer.Where}; etcd: {store.Where}",
-            Version = server.Version,
-            EtcdVersion = etcd.Version,
         };
     }
 
@@ -149,9 +145,7 @@ internal static partial class BinaryLocator
         }
 
         var version = ReferenceEquals(range, VersionRange.Any) ? "" : $" {range}";
-        text.AppendLine();
-        return new Problem("MT2101", "control plane binaries",
-            text.ToString(),
+        return new Problem("MT2101", "control plane binaries", text.AppendLine().ToString(),
             $"Run the target ControlPlaneBinaries or 'setup-envtest use{version}', or set KUBEBUILDER_ASSETS to a directory with etcd "
                 + "and kube-apiserver. Or use --provider=embedded, which needs no installed programs.");
     }

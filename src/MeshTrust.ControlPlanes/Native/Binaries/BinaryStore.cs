@@ -24,16 +24,13 @@ internal sealed record ControlPlanePlatform(string Os, string Architecture)
 
 /// <summary>
 /// The store of Go's setup-envtest (<c>k8s/&lt;X.Y.Z&gt;-&lt;os&gt;-&lt;architecture&gt;/</c>), so that Go's tests and .NET's share
-/// one download.
+/// one download. The given directory holds <c>k8s</c>.
 /// </summary>
-/// <param name="directory">The directory that holds <c>k8s</c>.</param>
-/// <param name="platform">The platform of the versions.</param>
 internal sealed class BinaryStore(string directory, ControlPlanePlatform platform)
 {
     /// <summary>The programs without which there is no control plane.</summary>
     public static readonly string[] Needed = ["kube-apiserver", "etcd"];
 
-    /// <summary>The directory of all versions.</summary>
     public string Location { get; } = Path.Combine(Path.GetFullPath(directory), "k8s");
 
     /// <summary>

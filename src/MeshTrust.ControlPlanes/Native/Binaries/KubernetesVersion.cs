@@ -3,11 +3,9 @@ using System.Text.RegularExpressions;
 
 namespace MeshTrust.ControlPlanes.Native.Binaries;
 
-/// <summary>A version of Kubernetes, ordered according to Semantic Versioning 2.0.0 §11.</summary>
-/// <param name="Major">The first number.</param>
-/// <param name="Minor">The second number.</param>
-/// <param name="Patch">The third number.</param>
-/// <param name="Prerelease">What follows the dash, such as <c>beta.0</c>; empty for a release.</param>
+/// <summary>
+/// A version of Kubernetes, ordered according to Semantic Versioning 2.0.0 §11; a prerelease is what follows the dash (<c>beta.0</c>).
+/// </summary>
 internal sealed partial record KubernetesVersion(int Major, int Minor, int Patch, string Prerelease = "") : IComparable<KubernetesVersion>
 {
     public bool IsRelease => Prerelease.Length == 0;
@@ -31,11 +29,8 @@ internal sealed partial record KubernetesVersion(int Major, int Minor, int Patch
     }
 
     public static bool operator <(KubernetesVersion left, KubernetesVersion right) => left.CompareTo(right) < 0;
-
     public static bool operator >(KubernetesVersion left, KubernetesVersion right) => left.CompareTo(right) > 0;
-
     public static bool operator <=(KubernetesVersion left, KubernetesVersion right) => left.CompareTo(right) <= 0;
-
     public static bool operator >=(KubernetesVersion left, KubernetesVersion right) => left.CompareTo(right) >= 0;
 
     public override string ToString() => IsRelease ? $"{Major}.{Minor}.{Patch}" : $"{Major}.{Minor}.{Patch}-{Prerelease}";
@@ -69,21 +64,12 @@ internal sealed partial record KubernetesVersion(int Major, int Minor, int Patch
 /// <c>latest</c>, <c>latest-on-disk</c>. A trailing <c>!</c> asks the index even where a version on disk does. Prereleases do only where
 /// they are named exactly.
 /// </summary>
-internal sealed partial class VersionRange
+internal sealed partial class VersionRange(string text, Func<KubernetesVersion, bool> contains)
 {
-    private readonly Func<KubernetesVersion, bool> _contains;
-
-    private VersionRange(string text, Func<KubernetesVersion, bool> contains)
-    {
-        _contains = contains;
-        Text = text;
-    }
-
     /// <summary>Every release: the newest is taken.</summary>
     public static VersionRange Any { get; } = new("latest", version => version.IsRelease);
 
-    /// <summary>As it was written.</summary>
-    public string Text { get; }
+    public string Text { get; } = text;
 
     /// <summary>Whether to query the index even if a version on disk matches.</summary>
     public bool AsksIndex => Text.EndsWith('!');
@@ -91,12 +77,11 @@ internal sealed partial class VersionRange
     /// <summary>Whether only what is on disk does.</summary>
     public bool OnDiskOnly => Text == "latest-on-disk";
 
-    /// <summary>Reads an expression; null if it is invalid.</summary>
     public static VersionRange? TryParse(string? text)
     {
         if (text?.Trim() is not { } trimmed) return null;
         var bare = trimmed.EndsWith('!') ? trimmed[..^1] : trimmed;
-        if (bare is "latest" or "x" or "*" || trimmed == "latest-on-disk") return new VersionRange(trimmed, Any._contains);
+        if (bare is "latest" or "x" or "*" || trimmed == "latest-on-disk") return new VersionRange(trimmed, Any.Contains);
         if (KubernetesVersion.TryParse(bare) is { } exact) return new VersionRange(trimmed, version => version == exact);
         if (Form().Match(bare) is not { Success: true } match) return null;
 
@@ -112,7 +97,7 @@ internal sealed partial class VersionRange
             int.TryParse(match.Groups[group].Value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0;
     }
 
-    public bool Contains(KubernetesVersion version) => _contains(version);
+    public bool Contains(KubernetesVersion version) => contains(version);
 
     public override string ToString() => Text;
 
