@@ -96,10 +96,7 @@ internal sealed record HostSnapshot
     public bool HasKubectl { get; init; }
 }
 
-/// <summary>The size and free space of a file system.</summary>
-/// <param name="Path">A directory on it.</param>
-/// <param name="Free">Free space for this user, in bytes.</param>
-/// <param name="Total">Its size, in bytes.</param>
+/// <summary>The file system of a directory: what is free for this user and its size, both in bytes.</summary>
 internal sealed record DiskSpace(string Path, long Free, long Total);
 
 /// <summary>

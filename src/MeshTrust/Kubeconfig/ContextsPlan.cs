@@ -84,10 +84,10 @@ internal sealed record ContextsPlan(IReadOnlyList<KeyValuePair<string, string>> 
     }
 }
 
-/// <summary>A file of the work directory: written completely or not at all, and only if it changed. Its ToString hides the text.</summary>
-/// <param name="Path">The absolute path.</param>
-/// <param name="Text">The text, with LF line ends.</param>
-/// <param name="IsSecret">Whether the text holds credentials: mode 0600, in a directory of mode 0700.</param>
+/// <summary>
+/// A file of the work directory (absolute path, LF line ends): written completely or not at all, and only if it changed. A secret file has
+/// mode 0600, in a directory of mode 0700. Its ToString hides the text.
+/// </summary>
 internal sealed record OutputFile(string Path, string Text, bool IsSecret = false)
 {
     /// <returns>Whether the file changed.</returns>

@@ -11,8 +11,6 @@ namespace MeshTrust.Kubeconfig;
 /// What a merge into the user's kubeconfig changes, and what its removal changes. The only place that decides which entries MeshTrust
 /// added: those in its record that are still as it wrote them. Pure, except that it reads the files that a kubeconfig names.
 /// </summary>
-/// <param name="Document">The document afterwards.</param>
-/// <param name="Records">What the merge added, for later merges and for cleaning.</param>
 internal sealed record KubeconfigEdit(KubeconfigDocument Document, IReadOnlyList<MergedContext> Records)
 {
     /// <summary>Plans a merge; the parameters are those of <see cref="UserKubeconfig.MergeAsync"/>.</summary>
@@ -161,11 +159,10 @@ internal sealed record KubeconfigEdit(KubeconfigDocument Document, IReadOnlyList
     private static string? ServerOf(string? endpoint) => endpoint?[..endpoint.LastIndexOf(' ')];
 }
 
-/// <summary>A context that was merged into the user's kubeconfig, and the entries that were added for it.</summary>
-/// <param name="File">That kubeconfig.</param>
-/// <param name="Context">The context's name in it.</param>
-/// <param name="Cluster">The cluster that it points to.</param>
-/// <param name="Endpoint">Its <see cref="ResolvedContext.Endpoint"/>: a context that points elsewhere is not MeshTrust's.</param>
+/// <summary>
+/// A context that was merged into the user's kubeconfig, and the entries that were added for it. If its
+/// <see cref="ResolvedContext.Endpoint"/> differs from this one, it is not MeshTrust's.
+/// </summary>
 internal sealed record MergedContext(string File, string Context, string Cluster, string Endpoint)
 {
     /// <summary>Null if the entry of <c>clusters</c> already existed.</summary>

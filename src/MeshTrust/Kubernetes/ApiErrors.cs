@@ -5,12 +5,10 @@ using MeshTrust.IO;
 
 namespace MeshTrust.Kubernetes;
 
-/// <summary>Why there was no response, from .NET's exceptions. Pure, except for what <see cref="ServerTrust"/> recorded.</summary>
-/// <param name="Code">The code of the problem.</param>
-/// <param name="What">What is wrong, without a full stop.</param>
-/// <param name="Hint">How to fix it.</param>
-/// <param name="IsTransient">Whether a retry may succeed.</param>
-/// <param name="IsTimeout">Whether the server simply did not answer in time.</param>
+/// <summary>
+/// Why there was no response, from .NET's exceptions. Pure, except for what <see cref="ServerTrust"/> recorded. <c>What</c> has no full
+/// stop; a transient fault may pass with a retry; a timeout means only that the server did not answer in time.
+/// </summary>
 internal sealed record ConnectionFault(string Code, string What, string Hint, bool IsTransient = false, bool IsTimeout = false)
 {
     internal Problem ToProblem(string cluster, ApiRequest request) => new(Code, cluster, $"{What} (while {request.Doing}).", Hint);

@@ -5,17 +5,13 @@ using MeshTrust.Settings;
 
 namespace MeshTrust.Kubernetes;
 
-/// <summary>A cluster whose API server answered.</summary>
-/// <param name="Name">The cluster's name in the topology.</param>
-/// <param name="Server">The server's address.</param>
-/// <param name="Version">The server's <c>gitVersion</c>, for instance <c>v1.32.4</c>.</param>
-/// <param name="Uid">The uid of <c>kube-system</c>, which no two clusters share; null if it may not be read.</param>
-/// <param name="Endpoint">The server's address and CA, which identify it if the uid is unknown.</param>
+/// <summary>
+/// A cluster whose API server answered, its <c>gitVersion</c> and the uid of its <c>kube-system</c>, which no two clusters share (null if
+/// it may not be read). The endpoint, address and CA, identifies it if the uid is unknown.
+/// </summary>
 internal sealed record ReachableCluster(ClusterName Name, Uri Server, string Version, string? Uid, string Endpoint);
 
-/// <summary>The result of <see cref="ContextsCheck"/> if there is no problem.</summary>
-/// <param name="Clusters">One entry for each cluster, in the order of the topology.</param>
-/// <param name="Warnings">Warnings, for instance about a version that Istio does not list.</param>
+/// <summary>The result of <see cref="ContextsCheck"/> if there is no problem, in the order of the topology.</summary>
 internal sealed record ContextsReport(IReadOnlyList<ReachableCluster> Clusters, IReadOnlyList<Problem> Warnings);
 
 /// <summary>Checks every API server: does it answer, which version is it, and is it a different cluster from the others?</summary>

@@ -43,10 +43,10 @@ public interface IClusterApi : IDisposable
 
     internal Task<IReadOnlyList<ConfigMapDocument>> ListConfigMapsAsync(string name, CancellationToken cancellationToken);
 
-    /// <summary>Ensures by server-side apply that the namespace exists with at least these labels and annotations.</summary>
-    /// <param name="wanted">What to write.</param>
-    /// <param name="force">Take over fields that another field manager set differently.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
+    /// <summary>
+    /// Ensures by server-side apply that the namespace exists with at least these labels and annotations; <paramref name="force"/> takes
+    /// over fields that another field manager set differently.
+    /// </summary>
     internal Task<ApplyOutcome> ApplyNamespaceAsync(NamespaceSpec wanted, bool force, CancellationToken cancellationToken);
 
     /// <summary>Ensures by server-side apply that the secret has this type and, of the keys that MeshTrust owns, exactly these.</summary>
@@ -62,11 +62,10 @@ public interface IClusterApi : IDisposable
     internal Task<IReadOnlyList<JsonObject>> ListObjectsAsync(
         string apiVersion, string resource, string? namespaceName, CancellationToken cancellationToken);
 
-    /// <summary>Sets these fields by server-side apply; fields that MeshTrust owned and no longer sets are removed.</summary>
-    /// <param name="reference">Which object.</param>
-    /// <param name="wanted">The fields; of the object's identity only <c>kind</c> is required here.</param>
-    /// <param name="dryRun">Let the server and its webhooks validate, but write nothing.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
+    /// <summary>
+    /// Sets these fields by server-side apply; fields that MeshTrust owned and no longer sets are removed. Of the object's identity, only
+    /// <c>kind</c> is required in the fields. With <paramref name="dryRun"/> the server and its webhooks validate, but nothing is written.
+    /// </summary>
     internal Task<ApplyOutcome> ApplyObjectAsync(
         ObjectReference reference, JsonObject wanted, bool dryRun, CancellationToken cancellationToken);
 

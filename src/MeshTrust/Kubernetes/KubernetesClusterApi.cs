@@ -7,9 +7,6 @@ using MeshTrust.Settings;
 namespace MeshTrust.Kubernetes;
 
 /// <summary>An API server over KubernetesClient: server-side apply under MeshTrust's own field manager, lists in pages, retries.</summary>
-/// <param name="transport">The connection.</param>
-/// <param name="settings">How long to try.</param>
-/// <param name="ownsTransport">Whether disposing this closes the connection.</param>
 internal sealed class KubernetesClusterApi(ApiTransport transport, ClusterApiSettings settings, bool ownsTransport) : IClusterApi
 {
     /// <summary>The name under which the server keeps what MeshTrust owns.</summary>

@@ -3,11 +3,10 @@ using System.Text.Json.Nodes;
 
 namespace MeshTrust.Kubernetes;
 
-/// <summary>Which object of an API server.</summary>
-/// <param name="ApiVersion">Group and version, such as <c>v1</c> or <c>apps/v1</c>.</param>
-/// <param name="Resource">The plural of its kind, such as <c>deployments</c>.</param>
-/// <param name="Namespace">Its namespace; null for a kind that has none.</param>
-/// <param name="Name">Its name.</param>
+/// <summary>
+/// Which object of an API server: its group and version (such as <c>apps/v1</c>), the plural of its kind (<c>deployments</c>), its
+/// namespace (null for a kind that has none) and its name.
+/// </summary>
 internal sealed record ObjectReference(string ApiVersion, string Resource, string? Namespace, string Name)
 {
     public override string ToString() => $"{Resource} {(Namespace is null ? "" : $"{Namespace}/")}{Name}";

@@ -39,9 +39,7 @@ internal sealed class PushGuard(LiveTrust live, ClusterCacerts wanted, CacertsPu
 
         return new PushVerdict(secret, _problems, _warnings)
         {
-            RemovesGeneratedMark = generated && settings.Force,
-            RootDiffers = _rootDiffers,
-            PutsBack = _putsBack,
+            RemovesGeneratedMark = generated && settings.Force, RootDiffers = _rootDiffers, PutsBack = _putsBack,
         };
     }
 
@@ -200,10 +198,10 @@ internal sealed class PushGuard(LiveTrust live, ClusterCacerts wanted, CacertsPu
         _warnings.Add(new Problem(id, live.Cluster.Value, what, remedy, Severity.Warning));
 }
 
-/// <summary>Whether a cluster may be written, and how.</summary>
-/// <param name="Secret">The secret to write: as intended, but with the live root's bytes and type where those must be kept.</param>
-/// <param name="Problems">Why it must not be written; empty if it may.</param>
-/// <param name="Warnings">What the user should know.</param>
+/// <summary>
+/// Whether a cluster may be written (no problems) and how: the secret as intended, but with the live root's bytes and type where those must
+/// be kept.
+/// </summary>
 internal sealed record PushVerdict(SecretDocument Secret, IReadOnlyList<Problem> Problems, IReadOnlyList<Problem> Warnings)
 {
     /// <summary>Whether <c>istio-generated</c> must be removed from the live secret (<c>--force</c>).</summary>

@@ -71,9 +71,7 @@ internal sealed class SigningBundle
 
     public IEnumerable<string> DataKeys => _data.Keys.Order(StringComparer.Ordinal);
 
-    /// <summary>Reads the CA's key.</summary>
-    /// <param name="key">The key.</param>
-    /// <param name="reason">Why it cannot be read: a sentence with a full stop, without key material.</param>
+    /// <summary>Reads the CA's key. The reason why it cannot is a sentence with a full stop, without key material.</summary>
     public bool TryReadKey([NotNullWhen(true)] out PrivateKeyPem? key, [NotNullWhen(false)] out string? reason) =>
         PrivateKeyPem.TryParse(KeyName, Bytes(KeyName), out key, out reason);
 
@@ -111,10 +109,9 @@ internal static class CertificateFacts
         ca.ExtendedKeyUsages.Count > 0 && !ca.ExtendedKeyUsages.Contains("2.5.29.37.0") && !ca.ExtendedKeyUsages.Contains(purpose);
 
     /// <summary>
-    /// The defects of a file that break some peer: all except text between or after the blocks, which every peer ignores.
+    /// The defects of a file that break some peer: all except text between or after the blocks, which every peer ignores. The only
+    /// label allowed in it is <paramref name="label"/>.
     /// </summary>
-    /// <param name="document">The file.</param>
-    /// <param name="label">The only label allowed in it.</param>
     public static IReadOnlyList<string> Breaks(this PemDocument document, string label = PemLabel.Certificate) =>
     [
         .. document.Defects.Where(d => d != document.StrayText),

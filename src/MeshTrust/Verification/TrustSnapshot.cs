@@ -78,11 +78,10 @@ internal enum SnapshotPart
     MeshConfig,
 }
 
-/// <summary>Something a check needs that could not be read. The check then reports 'could not check', never 'passed'.</summary>
-/// <param name="Kind">The kind of object.</param>
-/// <param name="Name">The object, such as <c>secret istio-system/cacerts</c>.</param>
-/// <param name="Reason">Why: a sentence with a full stop.</param>
-/// <param name="Hint">What to do: a sentence with a full stop.</param>
+/// <summary>
+/// Something a check needs that could not be read, such as <c>secret istio-system/cacerts</c>. The check then reports 'could not check',
+/// never 'passed'. Reason and hint are sentences with a full stop.
+/// </summary>
 internal sealed record UnreadObject(SnapshotPart Kind, string Name, string Reason, string Hint);
 
 /// <summary>The result of a call from a node of one cluster to another cluster.</summary>
@@ -116,11 +115,9 @@ internal enum PeerPath
 }
 
 /// <summary>
-/// The few settings of Istio's mesh configuration (ConfigMap <c>istio</c>, key <c>mesh</c>) that trust depends on.
-/// They are plain top-level keys, so no YAML parser is loaded for them.
+/// The few settings of Istio's mesh configuration (ConfigMap <c>istio</c>, key <c>mesh</c>) that trust depends on; the trust domain is
+/// istiod's default if none is set. They are plain top-level keys, so no YAML parser is loaded for them.
 /// </summary>
-/// <param name="TrustDomain">The trust domain; istiod's default if the configuration does not set one.</param>
-/// <param name="Aliases">Its aliases.</param>
 internal sealed record MeshConfig(string TrustDomain, IReadOnlyList<string> Aliases)
 {
     public static MeshConfig? Read(ConfigMapDocument? map)

@@ -33,13 +33,7 @@ public sealed class TrustSnapshotReader(TimeProvider time, int parallel)
                 ? await ReadAsync(access, connect, topology.Trust.Namespace, ct).ConfigureAwait(false)
                 : Unreachable(name, "", "It is in the topology, but has no kubeconfig context.", "Run SetContexts, or set its context.");
         }).ConfigureAwait(false);
-        return new TrustSnapshot
-        {
-            Topology = topology,
-            At = time.GetUtcNow(),
-            Clusters = read,
-            Files = await files.ConfigureAwait(false),
-        };
+        return new TrustSnapshot { Topology = topology, At = time.GetUtcNow(), Clusters = read, Files = await files.ConfigureAwait(false) };
     }
 
     /// <summary>Reads one cluster: all its objects in parallel, each with its own error.</summary>

@@ -40,10 +40,7 @@ internal sealed class TrustStoreSnapshot
 
         return new TrustStoreSnapshot
         {
-            Directory = root,
-            Files = [.. files.OrderBy(f => f.Path, StringComparer.Ordinal)],
-            Directories = modes,
-            Unread = unread,
+            Directory = root, Files = [.. files.OrderBy(f => f.Path, StringComparer.Ordinal)], Directories = modes, Unread = unread,
         };
     }
 
