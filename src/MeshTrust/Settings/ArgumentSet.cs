@@ -67,9 +67,7 @@ internal sealed class ArgumentSet
     {
         if (setting.Argument is not { } name) return null;
         if (!_values.TryGetValue(name, out var text))
-        {
             return setting.Variables.FirstOrDefault(IsSet) is { } variable ? Variable(variable, parser, setting.VariableMeans) : null;
-        }
 
         if (setting.IsSwitch) return Take(text ?? "true", Location(name), true, parser);
         if (!string.IsNullOrEmpty(text)) return Take(text, Location(name), true, parser);
@@ -94,7 +92,7 @@ internal sealed class ArgumentSet
         T value = default!;
         var wrong = text.EndsWith('\r') ? ValueParsers.CarriageReturn : parser(text, out value);
         if (wrong is null) return new ProvidedValue<T>(value, location, isArgument);
-        _problems.Add(wrong.ArgumentId, location, wrong.Message, wrong.Hint);
+        _problems.Add(wrong.Kind.ArgumentId, location, wrong.Message, wrong.Hint);
         return null;
     }
 

@@ -25,9 +25,7 @@ internal static partial class EnvironmentVariables
                 const string What = "Not a valid cluster number.";
                 const string Hint = "Number the variables from CTX_CLUSTER1 to at most CTX_CLUSTER";
                 if (value.Length > 0)
-                {
                     problems.Add("MT0012", Text.Sanitize(name), What, $"{Hint}{ClusterName.Most}.");
-                }
                 continue;
             }
 
@@ -79,7 +77,7 @@ internal static partial class EnvironmentVariables
         var value = environment.GetValueOrDefault(Name) ?? "";
         if (NotPaths(value) is { } wrong)
         {
-            problems?.Add(wrong.ArgumentId, Name, wrong.Message, wrong.Hint);
+            problems?.Add(wrong.Kind.ArgumentId, Name, wrong.Message, wrong.Hint);
             return [];
         }
 
@@ -148,9 +146,7 @@ internal static partial class ContextVariable
     public static Problem? Judge(string variable, int number, string value)
     {
         if (FileContent.IsIn(value))
-        {
             return New("MT0021", "Contains the content of a file, not a context name.", $"Set it to a name that '{List}' lists.");
-        }
 
         string[] lines = [.. Colour().Replace(value, "").Split('\n').Select(line => line.Trim()).Where(line => line.Length > 0)];
         var names = lines.Select(NameOf).ToList();
@@ -173,9 +169,7 @@ internal static partial class ContextVariable
         }
 
         if (value.Contains('\u001b', StringComparison.Ordinal))
-        {
             return New("MT0020", "Contains a colour code.", $"Turn off the colours of grep: {Export(names[0], colour: true)}");
-        }
 
         if (value.EndsWith('\r'))
         {
@@ -186,9 +180,7 @@ internal static partial class ContextVariable
         }
 
         if (lines[0].Contains('\r', StringComparison.Ordinal))
-        {
             return New("MT0020", "Contains a carriage return.", $"Set it to one name, for example: {Export(example)}");
-        }
 
         if (IsRow(lines[0]))
         {
@@ -199,7 +191,7 @@ internal static partial class ContextVariable
         }
 
         if (value != lines[0]) return New("MT0020", "Starts or ends with a blank or a line break.", $"Remove it: {Export(names[0])}");
-        return ValueParsers.Context(value, out _) is { } wrong ? New(wrong.ArgumentId, wrong.Message, wrong.Hint) : null;
+        return ValueParsers.Context(value, out _) is { } wrong ? New(wrong.Kind.ArgumentId, wrong.Message, wrong.Hint) : null;
 
         Problem New(string id, string what, string remedy) => new(id, variable, what, remedy);
 
@@ -244,9 +236,7 @@ internal static partial class ContextVariable
     {
         var shown = Text.Sanitize(name, 512);
         if (shown.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' or '/' or ':' or '@'))
-        {
             return shown.StartsWith('-') ? $"-e {shown}" : shown;
-        }
 
         return $"-F -e '{shown.Replace("'", "'\\''", StringComparison.Ordinal)}'";
     }

@@ -100,7 +100,6 @@ public sealed record IpRange
     public override string ToString() => $"{First}-{Last}";
 
     internal UInt128 FirstNumber => _first;
-
     internal UInt128 LastNumber => _last;
 
     internal static IpRange Of(UInt128 first, UInt128 last, AddressFamily family) => new(

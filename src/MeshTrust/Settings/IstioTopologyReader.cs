@@ -24,9 +24,7 @@ internal sealed class IstioTopologyReader(string file, bool istioCompat, Problem
     {
         var items = list.Children;
         if (items.Count > ClusterName.Most)
-        {
             problems.Add("MT0110", $"{file}:{list.Line()}", $"The file has {items.Count} clusters.", $"Use at most {ClusterName.Most}.");
-        }
 
         var entries = new List<(int Index, Entry Entry)>();
         for (var i = 0; i < Math.Min(items.Count, ClusterName.Most); i++)
@@ -91,9 +89,7 @@ internal sealed class IstioTopologyReader(string file, bool istioCompat, Problem
     {
         foreach (var (key, (line, value)) in entry.Values.Where(v => !Keys.Contains(v.Key))) UnknownKey(index, key, line, value);
         if (!IsThere(entry, "clusterName"))
-        {
             problems.Add("MT0107", $"{file}:{entry.Line}", "Missing key \"clusterName\".", "Add clusterName: the cluster's name.");
-        }
 
         var meta = entry.Find("meta");
         if (meta is not (null or YamlMappingNode) && !meta.IsNull()) WrongType(meta, "meta", "a mapping");
@@ -124,9 +120,7 @@ internal sealed class IstioTopologyReader(string file, bool istioCompat, Problem
         var nearest = key == "controlPlaneClusterName" ? "primaryClusterName" : NearestName.Find(key, Keys);
         var what = $"unknown key {Text.Quote(key)}" + (nearest is null ? "." : $"; did you mean \"{nearest}\"?");
         if (nearest is "primaryClusterName" or "configClusterName" && value.IsText() && !_names.Contains(value.Text()))
-        {
             what += $" Value {Text.Quote(value.Text())} is not a cluster in this file ({Likely(value.Text())}).";
-        }
 
         if (istioCompat) problems.Warn("MT0102", place, what, $"It is ignored, as in Istio (line {line}).");
         else problems.Add("MT0102", place, what, $"Fix line {line}, or pass --istio-compat to ignore unknown keys as Istio does.");
@@ -169,7 +163,7 @@ internal sealed class IstioTopologyReader(string file, bool istioCompat, Problem
         var value = entry.Find(key)!;
         if (!value.IsText()) WrongType(value, key, "text");
         else if (parser(value.Text(), out var read) is not { } wrong) return read;
-        else problems.Add(wrong.FileId, $"{file}:{value.Line()}", wrong.Message, wrong.Hint);
+        else problems.Add(wrong.Kind.FileId, $"{file}:{value.Line()}", wrong.Message, wrong.Hint);
         return null;
     }
 

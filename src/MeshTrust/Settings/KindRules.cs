@@ -42,9 +42,8 @@ internal sealed class KindRules(MeshTopology topology, Func<int, string, string>
     private void Families(IpFamily family)
     {
         var (fours, sixes) = (family == IpFamily.IPv6 ? 0 : 1, family == IpFamily.IPv4 ? 0 : 1);
-        for (var i = 0; i < topology.Clusters.Count; i++)
+        foreach (var (i, cluster) in topology.Clusters.Index())
         {
-            var cluster = topology.Clusters[i];
             var misfit = $"of {cluster.Name} does not match ipFamily {Text.Lower(family)}";
             foreach (var (key, networks) in new[] { ("podSubnet", cluster.PodSubnets), ("serviceSubnet", cluster.ServiceSubnets) })
             {
@@ -75,9 +74,7 @@ internal sealed class KindRules(MeshTopology topology, Func<int, string, string>
             Wrong("MT0128", key, what, "Set network.create: true, or remove it.");
         }
         else if (fours > 1 || sixes > 1)
-        {
             Wrong("MT0128", Subnet, $"{Subnet} has two ranges of the same IP family.", "Use one range, or one per family.");
-        }
         else if (hasSubnets && ((family != IpFamily.IPv6 && fours == 0) || (family != IpFamily.IPv4 && sixes == 0)))
         {
             var what = $"{Subnet} does not match ipFamily {Text.Lower(family)}, which needs {Needed(family)}.";
@@ -85,8 +82,7 @@ internal sealed class KindRules(MeshTopology topology, Func<int, string, string>
         }
         else if (network.IpRange is { } part && !network.Subnets.Any(n => IpRange.Of(n).Contains(IpRange.Of(part))))
         {
-            var what = $"network.ipRange {part} is not within {Subnet}.";
-            Wrong("MT0128", "network.ipRange", what, "Use part of the network's IPv4 range.");
+            Wrong("MT0128", "network.ipRange", $"network.ipRange {part} is not within {Subnet}.", "Use part of the network's IPv4 range.");
         }
     }
 
@@ -98,9 +94,8 @@ internal sealed class KindRules(MeshTopology topology, Func<int, string, string>
         // kubeadm gives each node a /24 of the IPv4 pod range, unless the user's own kind configuration says otherwise.
         if (_kind.KindConfigFile is not null) return;
         const int OfNode = 24;
-        for (var i = 0; i < topology.Clusters.Count; i++)
+        foreach (var (i, cluster) in topology.Clusters.Index())
         {
-            var cluster = topology.Clusters[i];
             var nodes = cluster.Kind.ControlPlanes + cluster.Kind.WorkersIn(topology.Mode);
             foreach (var range in cluster.PodSubnets.Where(n => cluster.Kind.KindConfig is null && IsIPv4(n)))
             {
@@ -114,8 +109,7 @@ internal sealed class KindRules(MeshTopology topology, Func<int, string, string>
         void TooWide(string key, int prefix, IPNetwork whole)
         {
             if (prefix >= whole.PrefixLength) return;
-            var remedy = $"Use {whole.PrefixLength} or more, or a wider base.";
-            Wrong("MT0129", key, $"{key} is {prefix}, which is wider than {whole}.", remedy);
+            Wrong("MT0129", key, $"{key} is {prefix}, which is wider than {whole}.", $"Use {whole.PrefixLength} or more, or a wider base.");
         }
     }
 
@@ -126,9 +120,7 @@ internal sealed class KindRules(MeshTopology topology, Func<int, string, string>
         var other = $"the load balancer is {(balancer.Kind == LoadBalancerKind.None ? "none" : "cloud-provider-kind")}";
         if (balancer.IpSpace is { } space) IpSpace(space, isMetalLb, other);
         if (!isMetalLb && (balancer.Manifest ?? balancer.ManifestSha256) is not null)
-        {
             Wrong("MT0130", Manifest, $"Only for MetalLB, but {other}.", "Remove it, or use metallb.");
-        }
 
         if (isMetalLb && balancer is { IsManifestFetched: true, ManifestSha256: null })
         {
@@ -136,13 +128,9 @@ internal sealed class KindRules(MeshTopology topology, Func<int, string, string>
             Wrong("MT0131", Manifest, What, "Add manifestSha256 (--metallb-sha256), or use a local file.");
         }
 
-        for (var i = 0; i < topology.Clusters.Count && !isMetalLb; i++)
-        {
-            var cluster = topology.Clusters[i];
-            if (cluster.Kind.LoadBalancerPool.Count == 0) continue;
-            var what = $"The pool of {cluster.Name} is for MetalLB, but {other}.";
-            Wrong("MT0130", i, "loadBalancer", what, "Remove it, or use metallb.");
-        }
+        if (isMetalLb) return;
+        foreach (var (i, cluster) in topology.Clusters.Index().Where(c => c.Item.Kind.LoadBalancerPool.Count > 0))
+            Wrong("MT0130", i, "loadBalancer", $"The pool of {cluster.Name} is for MetalLB, but {other}.", "Remove it, or use metallb.");
     }
 
     private void IpSpace(int space, bool isMetalLb, string other)
@@ -150,9 +138,7 @@ internal sealed class KindRules(MeshTopology topology, Func<int, string, string>
         var count = topology.Clusters.Count;
         if (!isMetalLb) Wrong("MT0130", "ip-space", $"Only for MetalLB, but {other}.", "Remove it, or set --lb=metallb.");
         else if (topology.Clusters.FirstOrDefault(c => c.Kind.LoadBalancerPool.Count > 0) is { } named)
-        {
             Wrong("MT0130", "ip-space", $"Conflicts with the pool of {named.Name}.", "Remove one of the two.");
-        }
         else if (space + 1 < count)
         {
             var what = $"Too low for {count} clusters: each one uses the number below the previous one's.";

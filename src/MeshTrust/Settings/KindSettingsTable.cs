@@ -40,10 +40,8 @@ internal static class KindSettingsTable
     /// <summary>The keys of an entry of <c>registries</c>.</summary>
     private static readonly SettingTable<RegistryDraft> Registry = new(
     [
-        OfRegistry("name", EngineName, "required", "the registry's container name",
-            (r, v) => r with { Name = v }),
-        OfRegistry("hostPort", Number(1, 65535), "5000", "the port on the host",
-            (r, v) => r with { HostPort = v }),
+        OfRegistry("name", EngineName, "required", "the registry's container name", (r, v) => r with { Name = v }),
+        OfRegistry("hostPort", Number(1, 65535), "5000", "the port on the host", (r, v) => r with { HostPort = v }),
         OfRegistry("aliases", List(Text<string>(ValueParsers.RegistryHost)), "[localhost:hostPort]",
             "the registry hosts used in image names", (r, v) => r with { Aliases = v }),
     ]);

@@ -3,9 +3,7 @@ using System.Text.Json;
 
 namespace MeshTrust.Settings;
 
-/// <summary>
-/// Settings for all clusters that a container engine creates. The defaults are those of docs/topology.md.
-/// </summary>
+/// <summary>Settings for all clusters that a container engine creates. The defaults are those of docs/topology.md.</summary>
 public sealed record KindSpec
 {
     /// <summary>Every default.</summary>

@@ -3,9 +3,7 @@ using System.Text;
 
 namespace MeshTrust.Settings;
 
-/// <summary>
-/// All settings, bound once from arguments, environment, a file and defaults, in this order of precedence. Immutable.
-/// </summary>
+/// <summary>All settings, bound once from arguments, environment, a file and defaults, in this order of precedence. Immutable.</summary>
 public sealed record MeshTrustSettings
 {
     /// <summary>The mesh.</summary>
@@ -108,9 +106,7 @@ public sealed record MeshTrustSettings
     }
 }
 
-/// <summary>
-/// Settings of one run, apart from the mesh itself. Paths are as the user wrote them: relative to the working directory.
-/// </summary>
+/// <summary>Settings of one run, apart from the mesh itself. Paths are as the user wrote them: relative to the working directory.</summary>
 public sealed record RunSpec
 {
     /// <summary>The default of <see cref="WorkDirectory"/>.</summary>
@@ -139,9 +135,7 @@ public sealed record RunSpec
     /// <summary>Whether text has colour (<c>--color</c>, <c>NO_COLOR</c>).</summary>
     public ColorChoice Color { get; init; } = ColorChoice.Auto;
 
-    /// <summary>
-    /// Takes over fields owned by another field manager, and replaces an <c>istio-generated</c> secret (<c>--force</c>).
-    /// </summary>
+    /// <summary>Takes over fields owned by another field manager, and replaces an <c>istio-generated</c> secret (<c>--force</c>).</summary>
     public bool Force { get; init; }
 
     /// <summary>Replaces a root CA that is in use with a different one, which breaks running proxies (<c>--accept-outage</c>).</summary>
@@ -150,9 +144,7 @@ public sealed record RunSpec
     /// <summary>Manages an existing kind cluster that MeshTrust did not create (<c>--adopt</c>).</summary>
     public bool Adopt { get; init; }
 
-    /// <summary>
-    /// Whether <c>Clean</c> keeps the clusters and their kubeconfigs (<c>--skip-cleanup</c>, <c>SKIP_CLEANUP</c>).
-    /// </summary>
+    /// <summary>Whether <c>Clean</c> keeps the clusters and their kubeconfigs (<c>--skip-cleanup</c>, <c>SKIP_CLEANUP</c>).</summary>
     public bool SkipCleanup { get; init; }
 
     /// <summary>Where kubeconfigs are written (<c>--kubeconfig-dir</c>, default <c>kubeconfig</c> in the work directory).</summary>

@@ -31,7 +31,6 @@ internal abstract class Setting
     public string? Argument { get; private init; }
 
     public string[] Aliases { get; private init; } = [];
-
     public string[] Variables { get; private init; } = [];
 
     public string? Path { get; private init; }
@@ -51,19 +50,15 @@ internal abstract class Setting
     /// </summary>
     public string? VariableMeans { get; protected set; }
 
-    /// <summary>Whether it only concerns kind clusters.</summary>
     public bool IsForKind { get; init; }
 
-    /// <summary>Whether the file must have it.</summary>
     public bool IsRequired { get; init; }
 
     public abstract Shape Form { get; }
-
     /// <summary>Whether the bare argument means true.</summary>
     public bool IsSwitch => Form is Shape<bool>;
 
     public string Key => Path![(Path!.LastIndexOf('.') + 1)..];
-
     public string Parent => Path!.LastIndexOf('.') is var dot and > 0 ? Path[..dot] : "";
 
     /// <summary>A row; without <paramref name="set"/> it is read apart from the others.</summary>
@@ -131,8 +126,8 @@ internal sealed record ProvidedValue<T>(T Value, string Location, bool IsArgumen
 /// <param name="Noun">The expected type, for messages.</param>
 internal abstract record Shape(string Noun)
 {
-    /// <summary>The type as the page about the file names it.</summary>
-    public string TypeText { get; init; } = Noun;
+    /// <summary>The type as the page about the file names it: the noun without its article, unless a shape says more.</summary>
+    public string TypeText { get; init; } = Noun.StartsWith("a ", StringComparison.Ordinal) ? Noun[2..] : Noun;
 
     /// <summary>The allowed words; empty if any value of the type is allowed.</summary>
     public IReadOnlyList<string> Words { get; init; } = [];
@@ -160,20 +155,11 @@ internal record Shape<T>(string Noun) : Shape(Noun)
 }
 
 /// <summary>A mapping with known keys, which are rows of the same table.</summary>
-internal sealed record GroupShape : Shape<bool>
-{
-    public GroupShape()
-        : base("a mapping") =>
-        TypeText = "mapping";
-}
+internal sealed record GroupShape() : Shape<bool>("a mapping");
 
 /// <summary>Any mapping; passed on unchanged.</summary>
-internal sealed record OpenShape : Shape<YamlMappingNode>
+internal sealed record OpenShape() : Shape<YamlMappingNode>("a mapping")
 {
-    public OpenShape()
-        : base("a mapping") =>
-        TypeText = "mapping";
-
     public override bool TryRead(YamlNode node, string path, TopologyFile file, [MaybeNullWhen(false)] out YamlMappingNode value)
     {
         value = node as YamlMappingNode;
@@ -221,10 +207,7 @@ internal sealed record ListShape<T>(Shape<T> Item, int Least, int Most = 1000) :
         file.CheckCount(list, path, Least, Most);
         var values = new List<T>();
         foreach (var item in list.Children.Take(Most))
-        {
             if (Item.TryRead(item, path + "[]", file, out var one)) values.Add(one);
-        }
-
         value = values;
         return true;
     }

@@ -2,9 +2,7 @@ using System.Net;
 
 namespace MeshTrust.Settings;
 
-/// <summary>
-/// The settings under construction: starts with the defaults, and each source overrides the weaker ones.
-/// </summary>
+/// <summary>The settings under construction: starts with the defaults, and each source overrides the weaker ones.</summary>
 internal sealed class SettingsDraft
 {
     public RunSpec Run { get; set; } = new();
@@ -81,9 +79,7 @@ internal sealed class RegistryDraft
     public RegistrySpec Spec { get; set; } = new() { Name = "" };
 }
 
-/// <summary>
-/// All problems of all sources in the order found; bounded, so that a nonsense file still gives a readable report.
-/// </summary>
+/// <summary>All problems of all sources in the order found; bounded, so that a nonsense file still gives a readable report.</summary>
 internal sealed class ProblemCollection
 {
     private const int Most = 200;
@@ -93,7 +89,6 @@ internal sealed class ProblemCollection
     private int _left;
 
     public bool HasErrors => _errors.Count > 0;
-
     public IReadOnlyList<Problem> Warnings => _warnings;
 
     /// <summary>The errors; if there are too many, the last one says how many are not shown.</summary>

@@ -55,7 +55,6 @@ internal sealed class SettingsReader(
             foreach (var problem in found) _problems.Add(problem);
             if (!mayBeKind) WarnOfNoEffect(topology.EffectiveProvider);
         }
-
         if (_problems.HasErrors) throw new MeshTrustException(Stage.Input, [.. _problems.Errors, .. _problems.Warnings]);
         return new MeshTrustSettings { Topology = topology, Run = _draft.Run, Warnings = _problems.Warnings };
     }
@@ -66,9 +65,7 @@ internal sealed class SettingsReader(
     private void Take(IEnumerable<Setting<SettingsDraft>> settings)
     {
         foreach (var setting in settings)
-        {
             if (setting.Take(_given, _draft) is { } provided) _draft.Provided[setting.Argument!] = provided;
-        }
     }
 
     private void ReadFile(string file)
@@ -139,7 +136,7 @@ internal sealed class SettingsReader(
             if (names is not null && count is { IsArgument: true } && _draft.Count != _draft.Names!.Count)
             {
                 var (many, missing) = (_draft.Names.Count, _draft.Count - _draft.Names.Count);
-                var what = $"{count.Location}={_draft.Count} conflicts with the {Counted(many, "name")} in {names.Location}.";
+                var what = $"{count.Location}={_draft.Count} conflicts with the {Text.Count(many, "name")} in {names.Location}.";
                 var change = missing switch { 1 => "add a name", > 1 => $"add {missing} names", _ => $"change it to {many}" };
                 _problems.Add("MT0011", count.Location, what, $"Remove {count.Location} or {change}.");
             }
@@ -152,7 +149,7 @@ internal sealed class SettingsReader(
 
         if (contexts.Skip(clusters.Count).Any(c => c is not null) && _draft.IsWhole)
         {
-            var what = $"No cluster for this context: the mesh has {Counted(clusters.Count, "cluster")}.";
+            var what = $"No cluster for this context: the mesh has {Text.Count(clusters.Count, "cluster")}.";
             _problems.Add("MT0013", $"CTX_CLUSTER{clusters.Count + 1}", what, "Unset it, or add the cluster.");
         }
 
@@ -165,8 +162,7 @@ internal sealed class SettingsReader(
     {
         if (count is not null && _draft.Count != listed.Count)
         {
-            var listedCount = Counted(listed.Count, "cluster");
-            var what = $"{count.Location}={_draft.Count} conflicts with the {listedCount} in the topology file.";
+            var what = $"{count.Location}={_draft.Count} conflicts with the {Text.Count(listed.Count, "cluster")} in the topology file.";
             var remove = count.IsArgument ? "Remove" : "Unset";
             _problems.Add("MT0011", count.Location, what, $"{remove} {count.Location}, or change the clusters in the file.");
         }
@@ -216,9 +212,7 @@ internal sealed class SettingsReader(
         }
 
         if (_draft is { OwnRoot: not null, OwnRootKey: not null })
-        {
             _draft.Trust = _draft.Trust with { RootCertificateFile = _draft.OwnRoot, RootKeyFile = _draft.OwnRootKey };
-        }
 
         if (_draft.Trust is not { RootCertificateFile: not null, RootKeyFile: not null }) return;
         string[] unused = ["rootca-cn", "rootca-org", "rootca-days", "rootca-keysz"];
@@ -245,11 +239,9 @@ internal sealed class SettingsReader(
     private IReadOnlyList<IReadOnlyList<IPNetwork>>? OfEach(IReadOnlyList<IReadOnlyList<IPNetwork>>? subnets, string name, int clusters)
     {
         if (subnets is null || subnets.Count == clusters) return subnets;
-        var what = $"Has ranges for {Counted(subnets.Count, "cluster")}, but the mesh has {clusters}.";
+        var what = $"Has ranges for {Text.Count(subnets.Count, "cluster")}, but the mesh has {clusters}.";
         if (_draft.IsWhole)
-        {
             _problems.Add("MT0011", _draft.Provided[name].Location, what, "Give one range per cluster, or auto to let MeshTrust choose.");
-        }
 
         return null;
     }
@@ -263,9 +255,7 @@ internal sealed class SettingsReader(
         return inFile is null ? topology.Clusters[index].Name.Value : inFile.PlaceOf(key);
     }
 
-    /// <summary>
-    /// Where the user set a key of kind clusters: an argument or a variable, the file, or a parent key in the file.
-    /// </summary>
+    /// <summary>Where the user set a key of kind clusters: an argument or a variable, the file, or a parent key in the file.</summary>
     private string PlaceOf(string key)
     {
         var setting = SettingsTable.All.Rows.FirstOrDefault(row => row.Path == key || (row.Path is null && row.Argument == key));
@@ -277,8 +267,6 @@ internal sealed class SettingsReader(
 
         return key;
     }
-
-    private static string Counted(int count, string noun) => count == 1 ? $"1 {noun}" : $"{count} {noun}s";
 
     /// <summary>Warns once about everything that has no effect with the provider.</summary>
     private void WarnOfNoEffect(ProviderChoice provider)

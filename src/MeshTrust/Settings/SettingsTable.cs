@@ -7,7 +7,6 @@ namespace MeshTrust.Settings;
 /// <summary>All settings.</summary>
 internal static class SettingsTable
 {
-
     private static readonly ScalarShape<string> Subject = Text<string>(ValueParsers.SubjectText, "^.{1,64}$");
     private static readonly ScalarShape<int> Days = Number(1, 36500);
     private static readonly Shape<IReadOnlyList<IReadOnlyList<IPNetwork>>> RangesOfClusters =
@@ -33,34 +32,26 @@ internal static class SettingsTable
     /// <summary>The keys of an entry of <c>clusters</c>.</summary>
     private static readonly SettingTable<ClusterDraft> Cluster = new(
     [
-        OfCluster("name", Name, "required", "the cluster's name, unique in the file",
-            (c, v) => c with { Name = v }),
+        OfCluster("name", Name, "required", "the cluster's name, unique in the file", (c, v) => c with { Name = v }),
         OfCluster("network", Text<string>(ValueParsers.Network), "none",
             "the Istio network (label topology.istio.io/network on the namespace)", (c, v) => c with { Network = v }),
-        OfCluster("primary", Name, "itself", "the cluster whose control plane serves this one",
-            (c, v) => c with { Primary = v }),
-        OfCluster("config", Name, "the primary", "the cluster that stores its configuration",
-            (c, v) => c with { Config = v }),
+        OfCluster("primary", Name, "itself", "the cluster whose control plane serves this one", (c, v) => c with { Primary = v }),
+        OfCluster("config", Name, "the primary", "the cluster that stores its configuration", (c, v) => c with { Config = v }),
         OfCluster("context", Text<string>(ValueParsers.Context), "none", "the kubeconfig context of an existing cluster",
             (c, v) => c with { Context = v }),
-        OfCluster("kubeconfig", RelativeFilePath, "KUBECONFIG",
-            "the kubeconfig file of an existing cluster, relative to the topology file",
+        OfCluster("kubeconfig", RelativeFilePath, "KUBECONFIG", "the kubeconfig file of an existing cluster, relative to the topology file",
             (c, v) => c with { Kubeconfig = v }),
-        OfCluster("podSubnet", Ranges, "auto", "the pod range or ranges",
-            (c, v) => c with { PodSubnets = v }),
-        OfCluster("serviceSubnet", Ranges, "auto", "the service range or ranges",
-            (c, v) => c with { ServiceSubnets = v }),
+        OfCluster("podSubnet", Ranges, "auto", "the pod range or ranges", (c, v) => c with { PodSubnets = v }),
+        OfCluster("serviceSubnet", Ranges, "auto", "the service range or ranges", (c, v) => c with { ServiceSubnets = v }),
         OfKindCluster("controlPlanes", Number(1, 9), "defaults.controlPlanes", "number of control-plane nodes",
             (c, v) => c with { ControlPlanes = v }),
-        OfKindCluster("workers", Number(0, 100), "defaults.workers", "number of worker nodes",
-            (c, v) => c with { Workers = v }),
+        OfKindCluster("workers", Number(0, 100), "defaults.workers", "number of worker nodes", (c, v) => c with { Workers = v }),
         OfKindCluster("etcdInMemory", Switch, "defaults.etcdInMemory", "keeps its etcd data in memory",
             (c, v) => c with { EtcdInMemory = v }),
         OfKindCluster("loadBalancer", new GroupShape(), "", "its load balancer", (c, _) => c),
         OfKindCluster("loadBalancer.pool", Pools, "auto",
             "its addresses, for example 172.18.255.200-172.18.255.240", (c, v) => c with { LoadBalancerPool = v }),
-        OfKindCluster("kindConfig", new OpenShape(), "{}",
-            "a kind configuration (v1alpha4) merged over the planned one",
+        OfKindCluster("kindConfig", new OpenShape(), "{}", "a kind configuration (v1alpha4) merged over the planned one",
             (c, v) => v.Children.Count == 0 ? c : c with { KindConfig = v.ToJson() }),
     ]);
 
@@ -182,8 +173,7 @@ internal static class SettingsTable
     ];
 
     /// <summary>All settings, in the order of the documentation; those of kind clusters last.</summary>
-    public static readonly SettingTable<SettingsDraft> All =
-        new([.. OfMesh, .. OfRun, .. OfTrust, .. KindSettingsTable.Rows]);
+    public static readonly SettingTable<SettingsDraft> All = new([.. OfMesh, .. OfRun, .. OfTrust, .. KindSettingsTable.Rows]);
 
     /// <summary>The setting of an argument name or alias.</summary>
     public static Setting? Find(string argument) => ByArgument.GetValueOrDefault(argument);

@@ -114,7 +114,6 @@ internal static class Shapes
         item, 0)
     {
         Parse = parse!,
-        TypeText = "list",
         Schema = () => ArrayOf(item.Schema(), 0, 1000),
     };
 
@@ -130,7 +129,6 @@ internal static class Shapes
         SettingTable<T> table, Func<YamlMappingNode, TopologyFile, T> create, int least, int most = 1000) =>
         new ListShape<T>(new EntryShape<T>(table, create), least, most)
         {
-            TypeText = "list",
             Entries = table.Rows,
             Schema = () => ArrayOf(ObjectOf(table.Rows, ""), least, most),
         };
@@ -160,8 +158,6 @@ internal static class Shapes
         new() { ["type"] = "array", ["items"] = item, ["minItems"] = least, ["maxItems"] = most };
 
     private static JsonObject Expandable() => new() { ["type"] = "string", ["pattern"] = Expansion };
-
     private static JsonObject AnyOf(params JsonNode[] choices) => new() { ["anyOf"] = new JsonArray(choices) };
-
     private static JsonArray Array(IEnumerable<string> words) => new([.. words.Select(w => (JsonNode)w)]);
 }

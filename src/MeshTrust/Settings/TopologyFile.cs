@@ -82,9 +82,7 @@ internal sealed class TopologyFile(string file, IReadOnlyDictionary<string, stri
             var place = $"{file}:{key.Line()}";
             _draft.Places.TryAdd(full, place);
             if (row.IsForKind && !_draft.KindKeys.Exists(k => k.Path == full || full.StartsWith(k.Path + ".", StringComparison.Ordinal)))
-            {
                 _draft.KindKeys.Add((full, place));
-            }
             if (row.Form is GroupShape && value is YamlMappingNode map) ReadMap(map, table, row.Path!, prefix, target);
             else row.Take(value, full, this, target);
         }
@@ -108,7 +106,7 @@ internal sealed class TopologyFile(string file, IReadOnlyDictionary<string, stri
     /// <summary>Whether a value is valid; adds a problem if it is not.</summary>
     public bool Accepts(ValidationError? error, YamlNode node)
     {
-        if (error is not null) problems.Add(error.FileId, $"{file}:{node.Line()}", error.Message, error.Hint);
+        if (error is not null) problems.Add(error.Kind.FileId, $"{file}:{node.Line()}", error.Message, error.Hint);
         return error is null;
     }
 

@@ -6,15 +6,10 @@ namespace MeshTrust.Settings;
 /// Checks that the clusters of a mesh and the settings of kind clusters fit together, which no single value shows. With
 /// <see cref="ProviderChoice.Auto"/>, the kind rules apply only if some kind setting is given; the address planner checks again.
 /// </summary>
-internal sealed class TopologyValidator
+internal sealed class TopologyValidator(MeshTopology topology, Func<int, string, string> place)
 {
     private readonly List<Problem> _problems = [];
-    private readonly MeshTopology _topology;
-    private readonly IReadOnlyList<ClusterSpec> _clusters;
-    private readonly Func<int, string, string> _place;
-
-    private TopologyValidator(MeshTopology topology, Func<int, string, string> place) =>
-        (_topology, _clusters, _place) = (topology, topology.Clusters, place);
+    private readonly IReadOnlyList<ClusterSpec> _clusters = topology.Clusters;
 
     /// <summary>All problems, in the order of the clusters; empty if the topology is valid.</summary>
     /// <param name="topology">The topology, from a file, from arguments or made in code.</param>
@@ -36,22 +31,21 @@ internal sealed class TopologyValidator
     }
 
     // With auto, check kind settings only if the user gave any.
-    private bool IsForKind => _topology.Provider switch
+    private bool IsForKind => topology.Provider switch
     {
         ProviderChoice.Kind => true,
         ProviderChoice.Auto => !_clusters.All(HasPlace)
-            && (_topology.Kind != KindSpec.Default || _clusters.Any(c => c.Kind != KindClusterSpec.Default)),
+            && (topology.Kind != KindSpec.Default || _clusters.Any(c => c.Kind != KindClusterSpec.Default)),
         _ => false,
     };
 
     private void Names()
     {
         var first = new Dictionary<ClusterName, int>();
-        for (var i = 0; i < _clusters.Count; i++)
+        foreach (var (i, cluster) in _clusters.Index())
         {
-            var name = _clusters[i].Name;
-            if (first.TryAdd(name, i)) continue;
-            var what = $"The cluster name \"{name}\" is already used by cluster number {first[name] + 1}.";
+            if (first.TryAdd(cluster.Name, i)) continue;
+            var what = $"The cluster name \"{cluster.Name}\" is already used by cluster number {first[cluster.Name] + 1}.";
             Wrong("MT0111", i, "name", what, "Give each cluster a unique name.");
         }
     }
@@ -61,9 +55,8 @@ internal sealed class TopologyValidator
         var byName = new Dictionary<ClusterName, ClusterSpec>();
         foreach (var cluster in _clusters) byName.TryAdd(cluster.Name, cluster);
         var inCycle = new HashSet<ClusterName>();
-        for (var i = 0; i < _clusters.Count; i++)
+        foreach (var (i, cluster) in _clusters.Index())
         {
-            var cluster = _clusters[i];
             if (target(cluster) is not { } name || name == cluster.Name) continue;
             if (!byName.TryGetValue(name, out var other))
             {
@@ -98,9 +91,7 @@ internal sealed class TopologyValidator
             passed.Add(at.Name);
             if (target(at) is not { } next || next == at.Name) return null;
             if (next == start.Name) return passed;
-            if (!byName.ContainsKey(next)) return null;
         }
-
         return null;
     }
 
@@ -119,7 +110,6 @@ internal sealed class TopologyValidator
                     var what = $"The {later} of {_clusters[later.Index].Name} overlaps the {earlier} of {whose}.";
                     Wrong("MT0114", later.Index, later.Key, what, "Use ranges that do not overlap.");
                 }
-
                 if (widest is null || claim.Range.LastNumber > widest.Range.LastNumber) widest = claim;
             }
         }
@@ -142,13 +132,12 @@ internal sealed class TopologyValidator
 
     private void Contexts()
     {
-        if (_topology.Provider is ProviderChoice.Kind or ProviderChoice.Embedded or ProviderChoice.Native) return;
+        if (topology.Provider is ProviderChoice.Kind or ProviderChoice.Embedded or ProviderChoice.Native) return;
         var first = new Dictionary<(string?, string?), int>();
-        var isExisting = _topology.Provider == ProviderChoice.Existing;
+        var isExisting = topology.Provider == ProviderChoice.Existing;
         var isMeant = isExisting || _clusters.Any(HasPlace);
-        for (var i = 0; i < _clusters.Count; i++)
+        foreach (var (i, cluster) in _clusters.Index())
         {
-            var cluster = _clusters[i];
             if (!HasPlace(cluster))
             {
                 if (!isMeant) continue;
@@ -167,7 +156,7 @@ internal sealed class TopologyValidator
     private static bool HasPlace(ClusterSpec cluster) => cluster.Context is not null || cluster.Kubeconfig is not null;
 
     private void Wrong(string id, int cluster, string key, string what, string remedy) =>
-        _problems.Add(new Problem(id, _place(cluster, key), what, remedy));
+        _problems.Add(new Problem(id, place(cluster, key), what, remedy));
 
     private sealed record Claim(int Index, string Key, string Noun, string Scope, IpRange Range)
     {

@@ -119,9 +119,7 @@ public sealed record RenewalThreshold
             if (isShare && percent is >= 1 and <= 99) threshold = new RenewalThreshold { Percent = percent };
         }
         else if (DurationText.TryParse(text, out var remaining) && remaining > TimeSpan.Zero && remaining <= TimeSpan.FromDays(36500))
-        {
             threshold = new RenewalThreshold { Remaining = remaining };
-        }
 
         return threshold is not null;
     }

@@ -9,47 +9,25 @@ namespace MeshTrust.Settings;
 internal delegate ValidationError? ValueParser<T>(string text, out T value);
 
 /// <summary>Which kind of value was expected.</summary>
-internal enum ErrorKind
+/// <param name="ArgumentId">The id where the value was in an argument or a variable.</param>
+/// <param name="FileId">The id where it was in a topology file.</param>
+internal sealed record ErrorKind(string ArgumentId, string FileId = "MT0105")
 {
-    Number,
-    Choice,
-    Duration,
-    Switch,
-    Name,
-    KeySize,
-    Provider,
-    Range,
-    LineEnd,
-    Content,
-    Head,
+    public static readonly ErrorKind Number = new("MT0004");
+    public static readonly ErrorKind Choice = new("MT0005");
+    public static readonly ErrorKind Duration = new("MT0006");
+    public static readonly ErrorKind Switch = new("MT0007");
+    public static readonly ErrorKind Name = new("MT0009");
+    public static readonly ErrorKind KeySize = new("MT0014");
+    public static readonly ErrorKind Provider = new("MT0016", "MT0117");
+    public static readonly ErrorKind Range = new("MT0009", "MT0115");
+    public static readonly ErrorKind LineEnd = new("MT0020");
+    public static readonly ErrorKind Content = new("MT0021");
+    public static readonly ErrorKind Head = new("MT0009", "MT0108");
 }
 
 /// <summary>Why a value is invalid, whatever its source.</summary>
-internal sealed record ValidationError(ErrorKind Kind, string Message, string Hint)
-{
-    /// <summary>The id where the value was in an argument or a variable.</summary>
-    public string ArgumentId => Kind switch
-    {
-        ErrorKind.Number => "MT0004",
-        ErrorKind.Choice => "MT0005",
-        ErrorKind.Duration => "MT0006",
-        ErrorKind.Switch => "MT0007",
-        ErrorKind.KeySize => "MT0014",
-        ErrorKind.Provider => "MT0016",
-        ErrorKind.LineEnd => "MT0020",
-        ErrorKind.Content => "MT0021",
-        _ => "MT0009",
-    };
-
-    /// <summary>The id where the value was in a topology file.</summary>
-    public string FileId => Kind switch
-    {
-        ErrorKind.Range => "MT0115",
-        ErrorKind.Provider => "MT0117",
-        ErrorKind.Head => "MT0108",
-        _ => "MT0105",
-    };
-}
+internal sealed record ValidationError(ErrorKind Kind, string Message, string Hint);
 
 /// <summary>One parser for each sort of value.</summary>
 internal static partial class ValueParsers
@@ -168,7 +146,6 @@ internal static partial class ValueParsers
             if (Subnet(part, out var network) is { } wrong) return wrong;
             networks.Add(network);
         }
-
         return null;
     }
 
@@ -245,7 +222,6 @@ internal static partial class ValueParsers
     private static ValidationError? Twice(IEnumerable<string> names, string noun, StringComparer comparer)
     {
         var twice = names.GroupBy(n => n, comparer).Where(g => g.Count() > 1).Select(g => Text.Quote(g.Key)).ToList();
-        return twice.Count == 0 ? null : new(
-            ErrorKind.Name, $"Duplicate {noun}: {string.Join(", ", twice)}.", $"Use each {noun} once.");
+        return twice.Count == 0 ? null : new(ErrorKind.Name, $"Duplicate {noun}: {string.Join(", ", twice)}.", $"Use each {noun} once.");
     }
 }
