@@ -49,7 +49,6 @@ internal sealed class ArgumentSet
     /// <summary>Whether the argument itself is given, apart from any variable.</summary>
     public bool IsGiven(string name) => _values.ContainsKey(name);
 
-    /// <summary>The argument as the user wrote it, with its dashes.</summary>
     public string Location(string name) => $"--{_written.GetValueOrDefault(name, name)}";
 
     /// <summary>
@@ -104,8 +103,7 @@ internal sealed class ArgumentSet
     {
         if (spelled == "target") return;
         var dashes = name.Length == 1 ? "-" : "--";
-        _problems.Add(
-            "MT0018", dashes + spelled, "Cake ignored this argument, so it has no effect.",
+        _problems.Add("MT0018", dashes + spelled, "Cake ignored this argument, so it has no effect.",
             $"Use {dashes}{name}, with no bare -- before it.");
     }
 
@@ -114,8 +112,7 @@ internal sealed class ArgumentSet
     {
         var nearest = NearestName.Find(name, SettingsTable.ArgumentNames.Concat(OfCake).Concat(allowed).Where(a => a.Length > 1));
         if (nearest is null && !isRefused) return;
-        _problems.Add(
-            "MT0001", $"--{Text.Sanitize(name)}", "Unknown argument." + (nearest is null ? "" : $" Did you mean --{nearest}?"),
+        _problems.Add("MT0001", $"--{Text.Sanitize(name)}", "Unknown argument." + (nearest is null ? "" : $" Did you mean --{nearest}?"),
             nearest is null ? "See docs/arguments.md for all arguments." : $"Use --{nearest}, or remove it.");
     }
 

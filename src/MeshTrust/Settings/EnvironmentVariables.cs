@@ -38,11 +38,9 @@ internal static partial class EnvironmentVariables
         if (missing > 0)
         {
             var next = numbered.Keys.First(n => n > missing);
-            problems.Add(
-                "MT0012", $"CTX_CLUSTER{missing}", $"Not set, but CTX_CLUSTER{next} is.",
+            problems.Add("MT0012", $"CTX_CLUSTER{missing}", $"Not set, but CTX_CLUSTER{next} is.",
                 $"Set CTX_CLUSTER{missing}, or number the variables without gaps.");
         }
-
         return [.. numbered.Values];
     }
 
@@ -60,8 +58,7 @@ internal static partial class EnvironmentVariables
         }
 
         void Warn(string name, string? nearest) =>
-            problems.Warn(
-                "MT0015", Text.Sanitize(name),
+            problems.Warn("MT0015", Text.Sanitize(name),
                 "MeshTrust does not read this variable." + (nearest is null ? "" : $" Did you mean {nearest}?"),
                 "Rename or unset it; docs/arguments.md lists all supported variables.");
     }
@@ -154,39 +151,29 @@ internal static partial class ContextVariable
         if (lines.Length == 0)
         {
             var blank = value.Length == 0 ? "Set but empty" : "Contains only whitespace";
-            return New(
-                "MT0022",
-                $"{blank}: the command that fills it, such as grep, found no context.",
+            return New("MT0022", $"{blank}: the command that fills it, such as grep, found no context.",
                 $"Unset it, or set it to a name that '{List}' lists, for example: {Export(example)}");
         }
 
         if (lines.Length > 1)
         {
-            return New(
-                "MT0019",
-                $"Contains {Count(lines.Length)} names: the pattern matched {Join(names)}.",
+            return New("MT0019", $"Contains {Count(lines.Length)} names: the pattern matched {Join(names)}.",
                 $"Use grep -x, which matches whole lines: {Export(Likely(names, example))}");
         }
 
         if (value.Contains('\u001b', StringComparison.Ordinal))
             return New("MT0020", "Contains a colour code.", $"Turn off the colours of grep: {Export(names[0], colour: true)}");
-
         if (value.EndsWith('\r'))
         {
-            return New(
-                "MT0020",
-                "Ends with a carriage return: the file or program that sets it uses Windows line endings (CR LF).",
+            return New("MT0020", "Ends with a carriage return: the file or program that sets it uses Windows line endings (CR LF).",
                 $"Remove it: {Export(names[0], carriageReturn: true)}");
         }
 
         if (lines[0].Contains('\r', StringComparison.Ordinal))
             return New("MT0020", "Contains a carriage return.", $"Set it to one name, for example: {Export(example)}");
-
         if (IsRow(lines[0]))
         {
-            return New(
-                "MT0020",
-                "Contains a row of kubectl's table, not a name.",
+            return New("MT0020", "Contains a row of kubectl's table, not a name.",
                 $"List only the names, with -o name: {Export(Likely(names, example))}");
         }
 

@@ -19,7 +19,6 @@ internal sealed class IstioTopologyReader(string file, bool istioCompat, Problem
 
     private List<string> _names = [];
 
-    /// <summary>Reads the array.</summary>
     public void Read(YamlSequenceNode list, SettingsDraft draft)
     {
         var items = list.Children;
@@ -27,16 +26,10 @@ internal sealed class IstioTopologyReader(string file, bool istioCompat, Problem
             problems.Add("MT0110", $"{file}:{list.Line()}", $"The file has {items.Count} clusters.", $"Use at most {ClusterName.Most}.");
 
         var entries = new List<(int Index, Entry Entry)>();
-        for (var i = 0; i < Math.Min(items.Count, ClusterName.Most); i++)
+        foreach (var (i, item) in items.Take(ClusterName.Most).Index())
         {
-            if (items[i] is YamlMappingNode map)
-            {
-                entries.Add((i, EntryOf(map)));
-                continue;
-            }
-
-            var what = $"Entry {i} is {items[i].Noun()}; expected a mapping.";
-            problems.Add("MT0104", $"{file}:{items[i].Line()}", what, "Use one mapping per cluster.");
+            if (item is YamlMappingNode map) entries.Add((i, EntryOf(map)));
+            else problems.Add("MT0104", PlaceOf(item), $"Entry {i} is {item.Noun()}; expected a mapping.", "Use one mapping per cluster.");
         }
 
         entries = [.. entries.Where(e => IsKubernetes(e.Entry))];
@@ -44,8 +37,7 @@ internal sealed class IstioTopologyReader(string file, bool istioCompat, Problem
         ClusterDraft[] clusters = [.. entries.Select(e => Cluster(e.Index, e.Entry))];
         if (clusters.Length == 0 && items.All(i => i is YamlMappingNode))
         {
-            problems.Add(
-                "MT0121", $"{file}:{list.Line()}", "The file has no cluster of kind Kubernetes.",
+            problems.Add("MT0121", $"{file}:{list.Line()}", "The file has no cluster of kind Kubernetes.",
                 "Add at least one entry with a clusterName.");
         }
 
@@ -71,7 +63,6 @@ internal sealed class IstioTopologyReader(string file, bool istioCompat, Problem
             var what = $"The key {Text.Quote(key.Text())} duplicates another key of this entry.";
             problems.Add("MT0106", $"{file}:{key.Line()}", what, $"Keep one {name}.");
         }
-
         return entry;
     }
 
@@ -133,6 +124,8 @@ internal sealed class IstioTopologyReader(string file, bool istioCompat, Problem
         var names = _names.OrderBy(n => n.StartsWith(value, StringComparison.Ordinal) ? 0 : 1).Select(n => Text.Sanitize(n)).ToList();
         return string.Join(", ", names.Take(Few)) + (names.Count > Few ? ", …" : "");
     }
+
+    private string PlaceOf(YamlNode node) => $"{file}:{node.Line()}";
 
     private string PlaceOf(Entry entry, string key) => $"{file}:{entry.Values.GetValueOrDefault(key, (entry.Line, null!)).Line}";
 

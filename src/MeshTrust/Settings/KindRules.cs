@@ -12,7 +12,6 @@ internal sealed class KindRules(MeshTopology topology, Func<int, string, string>
     private readonly List<Problem> _problems = [];
     private readonly KindSpec _kind = topology.Kind;
 
-    /// <summary>All problems.</summary>
     public IReadOnlyList<Problem> Check()
     {
         PoolSizes(_kind.LoadBalancer);
@@ -81,9 +80,7 @@ internal sealed class KindRules(MeshTopology topology, Func<int, string, string>
             Wrong("MT0127", Subnet, what, $"Fix the ranges, {SetFamily}");
         }
         else if (network.IpRange is { } part && !network.Subnets.Any(n => IpRange.Of(n).Contains(IpRange.Of(part))))
-        {
             Wrong("MT0128", "network.ipRange", $"network.ipRange {part} is not within {Subnet}.", "Use part of the network's IPv4 range.");
-        }
     }
 
     private void Addressing(AddressingSpec addressing)
@@ -121,7 +118,6 @@ internal sealed class KindRules(MeshTopology topology, Func<int, string, string>
         if (balancer.IpSpace is { } space) IpSpace(space, isMetalLb, other);
         if (!isMetalLb && (balancer.Manifest ?? balancer.ManifestSha256) is not null)
             Wrong("MT0130", Manifest, $"Only for MetalLB, but {other}.", "Remove it, or use metallb.");
-
         if (isMetalLb && balancer is { IsManifestFetched: true, ManifestSha256: null })
         {
             const string What = "A manifest from a URL needs a SHA-256 checksum.";

@@ -17,9 +17,7 @@ internal static class KindSettingsTable
     };
 
     private static readonly ScalarShape<LoadBalancerKind> LoadBalancer =
-        Choice(
-            ("metallb", LoadBalancerKind.MetalLb),
-            ("cloud-provider-kind", LoadBalancerKind.CloudProviderKind),
+        Choice(("metallb", LoadBalancerKind.MetalLb), ("cloud-provider-kind", LoadBalancerKind.CloudProviderKind),
             ("none", LoadBalancerKind.None));
 
     private static readonly ScalarShape<RouteScope> Routes =
@@ -46,7 +44,6 @@ internal static class KindSettingsTable
             "the registry hosts used in image names", (r, v) => r with { Aliases = v }),
     ]);
 
-    /// <summary>All of them, in the order of the pages.</summary>
     public static readonly Setting<SettingsDraft>[] Rows =
     [
         Row("--k8s-release K8S_RELEASE kubernetes", Text<string>(ValueParsers.KubernetesVersion, "^v?1\\.[0-9]+(\\.[0-9]+)?$"),

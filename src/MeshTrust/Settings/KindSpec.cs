@@ -99,15 +99,11 @@ public enum IpFamily
 /// <summary>The network that the nodes of all clusters join.</summary>
 internal sealed record ContainerNetworkSpec
 {
-    /// <summary>Its name (<c>--docker-network</c>, <c>KIND_EXPERIMENTAL_DOCKER_NETWORK</c>).</summary>
     public string Name { get; init; } = "kind";
-
     /// <summary>Whether MeshTrust creates it first, with the next two settings; otherwise kind creates it with its own options.</summary>
     public bool Create { get; init; }
-
     /// <summary>Its ranges, at most one for each family; empty where the engine chooses.</summary>
     public IReadOnlyList<IPNetwork> Subnets { get; init; } = [];
-
     /// <summary>The part of the IPv4 range from which containers get addresses; null for all of it.</summary>
     public IPNetwork? IpRange { get; init; }
 }
@@ -120,7 +116,6 @@ internal sealed record AddressingSpec
 {
     public IPNetwork PodBase { get; init; } = IPNetwork.Parse("10.0.0.0/8");
     public int PodPrefix { get; init; } = 16;
-
     /// <summary>The step from one cluster's range to the next, in ranges.</summary>
     public int PodStep { get; init; } = 10;
     public IPNetwork ServiceBase { get; init; } = IPNetwork.Parse("10.255.0.0/16");
@@ -132,85 +127,60 @@ internal sealed record AddressingSpec
 internal sealed record LoadBalancerSpec
 {
     public LoadBalancerKind Kind { get; init; } = LoadBalancerKind.MetalLb;
-
     /// <summary>MetalLB's version, with its <c>v</c>.</summary>
     public string Version { get; init; } = "v0.16.1";
-
     /// <summary>MetalLB's manifest, a file or an https URL; null for the project's release file of <see cref="Version"/>.</summary>
     public string? Manifest { get; init; }
-
-    /// <summary>Whether <see cref="Manifest"/> is an address rather than a file.</summary>
     public bool IsManifestFetched => Manifest is not null && IsAddress(Manifest);
-
     /// <summary>
     /// The expected SHA-256 of the manifest, in lower case; null where MeshTrust knows it or the manifest is a local file.
     /// </summary>
     public string? ManifestSha256 { get; init; }
-
     /// <summary>Addresses for each cluster: a power of two.</summary>
     public int PoolSize { get; init; } = 64;
-
     /// <summary>The smallest acceptable pool: a power of two, no larger than <see cref="PoolSize"/>.</summary>
     public int MinPoolSize { get; init; } = 8;
-
     /// <summary>
     /// setupkind.sh's <c>--ip-space</c>, 0 to 255: pins the first cluster's pool to <c>x.y.S.200-240</c>, the next one's to
     /// <c>x.y.(S-1).200-240</c> and so on, inside the network (IPv6: <c>S:200-S:240</c> behind its first four groups); null for the
     /// planner's choice.
     /// </summary>
     public int? IpSpace { get; init; }
-
     internal static bool IsAddress(string manifest) => manifest.StartsWith("https://", StringComparison.OrdinalIgnoreCase);
 }
 
-/// <summary>What gives addresses to Services of type LoadBalancer.</summary>
 internal enum LoadBalancerKind
 {
     /// <summary>MetalLB in layer 2 mode, in every cluster.</summary>
     MetalLb,
-
     /// <summary>cloud-provider-kind: one program of the host for all clusters.</summary>
     CloudProviderKind,
-
     None,
 }
 
 /// <summary>A registry that the nodes reach by containerd's <c>certs.d/&lt;host&gt;/hosts.toml</c>.</summary>
 internal sealed record RegistrySpec
 {
-    /// <summary>The registry's container on the nodes' network.</summary>
     public required string Name { get; init; }
-
-    /// <summary>The port that it has on the host.</summary>
     public int HostPort { get; init; } = 5000;
-
     /// <summary>The registry hosts used in image names; empty for <c>localhost:HostPort</c>.</summary>
     public IReadOnlyList<string> Aliases { get; init; } = [];
 }
 
-/// <summary>Which clusters get pod and service routes to each other.</summary>
 internal enum RouteScope
 {
     /// <summary>Between clusters of one Istio network.</summary>
     SameNetwork,
-
     All,
-
     None,
 }
 
 /// <summary>The deadlines of each step; the whole run has its own (<c>--timeout</c>).</summary>
 internal sealed record KindTimeouts
 {
-    /// <summary>Creating one cluster.</summary>
     public TimeSpan Create { get; init; } = TimeSpan.FromMinutes(6);
-
-    /// <summary>Waiting until a cluster's nodes and API are ready.</summary>
     public TimeSpan Ready { get; init; } = TimeSpan.FromMinutes(3);
-
-    /// <summary>Waiting for a cluster's load balancer.</summary>
     public TimeSpan LoadBalancer { get; init; } = TimeSpan.FromMinutes(3);
-
     /// <summary>Proving that each cluster's API server is reachable from the others.</summary>
     public TimeSpan Verify { get; init; } = TimeSpan.FromMinutes(2);
 }
@@ -218,12 +188,9 @@ internal sealed record KindTimeouts
 /// <summary>What to do when creating a cluster fails.</summary>
 internal sealed record FailureSpec
 {
-    /// <summary>Whether failed clusters are kept.</summary>
     public bool Retain { get; init; }
-
     /// <summary>Whether its logs go to the artifacts folder.</summary>
     public bool ExportLogs { get; init; } = true;
-
     /// <summary>How often to retry after a transient error, 0 to 10.</summary>
     public int Retries { get; init; } = 1;
 }

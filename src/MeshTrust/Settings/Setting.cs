@@ -9,37 +9,23 @@ namespace MeshTrust.Settings;
 /// One setting: the row that defines its argument, its variables, its key in the topology file, the JSON Schema and its lines in
 /// docs/arguments.md and docs/topology.md.
 /// </summary>
-internal abstract class Setting
+/// <param name="names">
+/// Its names, separated by blanks: <c>--argument</c> and its aliases, <c>VARIABLES</c>, of which the first one that is set wins, and
+/// the <c>path.in.the.file</c>.
+/// </param>
+/// <param name="usual">The default, as shown to people; <c>required</c> where the file must have it.</param>
+/// <param name="meaning">What it does, in a few words.</param>
+/// <param name="isForKind">Whether it only concerns kind clusters.</param>
+internal abstract class Setting(string[] names, string usual, string meaning, bool isForKind)
 {
-    /// <summary>
-    /// Its names, separated by blanks: <c>--argument</c> and its aliases, <c>VARIABLES</c>, of which the first one that is set wins, and
-    /// the <c>path.in.the.file</c>.
-    /// </summary>
-    public required string Names
-    {
-        init
-        {
-            string[] names = value.Split(' ');
-            string[] arguments = [.. names.Where(n => n.StartsWith("--", StringComparison.Ordinal)).Select(n => n[2..])];
-            Argument = arguments.FirstOrDefault();
-            Aliases = arguments.Length > 1 ? arguments[1..] : [];
-            Variables = [.. names.Where(n => char.IsAsciiLetterUpper(n[0]))];
-            Path = names.FirstOrDefault(n => char.IsAsciiLetterLower(n[0]));
-        }
-    }
-
-    public string? Argument { get; private init; }
-
-    public string[] Aliases { get; private init; } = [];
-    public string[] Variables { get; private init; } = [];
-
-    public string? Path { get; private init; }
-
-    /// <summary>The default, as shown to people.</summary>
-    public required string Default { get; init; }
-
-    /// <summary>What it does, in a few words.</summary>
-    public required string Meaning { get; init; }
+    public string? Argument { get; } = Arguments(names).FirstOrDefault();
+    public string[] Aliases { get; } = [.. Arguments(names).Skip(1)];
+    public string[] Variables { get; } = [.. names.Where(n => char.IsAsciiLetterUpper(n[0]))];
+    public string? Path { get; } = names.FirstOrDefault(n => char.IsAsciiLetterLower(n[0]));
+    public string Default => usual;
+    public string Meaning => meaning;
+    public bool IsForKind => isForKind;
+    public bool IsRequired => usual == "required";
 
     /// <summary>The sentence for docs/topology.md, where it differs from the meaning.</summary>
     public string? InFile { get; protected set; }
@@ -50,11 +36,8 @@ internal abstract class Setting
     /// </summary>
     public string? VariableMeans { get; protected set; }
 
-    public bool IsForKind { get; init; }
-
-    public bool IsRequired { get; init; }
-
     public abstract Shape Form { get; }
+
     /// <summary>Whether the bare argument means true.</summary>
     public bool IsSwitch => Form is Shape<bool>;
 
@@ -64,20 +47,17 @@ internal abstract class Setting
     /// <summary>A row; without <paramref name="set"/> it is read apart from the others.</summary>
     public static Setting<TTarget> Of<TTarget, T>(
         string names, Shape<T> shape, string usual, string meaning, Action<TTarget, T>? set, bool isForKind = false) =>
-        new Setting<TTarget, T>(shape, set)
-        {
-            Names = names,
-            Default = usual,
-            Meaning = meaning,
-            IsForKind = isForKind,
-            IsRequired = usual == "required",
-        };
+        new Setting<TTarget, T>(names.Split(' '), shape, usual, meaning, set, isForKind);
 
-    public string Sentence => InFile ?? $"{char.ToUpperInvariant(Meaning[0])}{Meaning[1..]}.";
+    public string Sentence => InFile ?? $"{char.ToUpperInvariant(meaning[0])}{meaning[1..]}.";
+
+    private static IEnumerable<string> Arguments(string[] names) =>
+        names.Where(n => n.StartsWith("--", StringComparison.Ordinal)).Select(n => n[2..]);
 }
 
 /// <summary>A setting that is applied to a draft.</summary>
-internal abstract class Setting<TTarget> : Setting
+internal abstract class Setting<TTarget>(string[] names, string usual, string meaning, bool isForKind)
+    : Setting(names, usual, meaning, isForKind)
 {
     /// <summary>This row with a different sentence in docs/topology.md.</summary>
     public Setting<TTarget> Says(string sentence)
@@ -100,7 +80,9 @@ internal abstract class Setting<TTarget> : Setting
     public abstract void Take(YamlNode node, string path, TopologyFile file, TTarget target);
 }
 
-internal sealed class Setting<TTarget, T>(Shape<T> shape, Action<TTarget, T>? set) : Setting<TTarget>
+internal sealed class Setting<TTarget, T>(
+    string[] names, Shape<T> shape, string usual, string meaning, Action<TTarget, T>? set, bool isForKind)
+    : Setting<TTarget>(names, usual, meaning, isForKind)
 {
     public override Shape Form => shape;
 

@@ -105,19 +105,16 @@ internal sealed class SettingsReader(
         var isBare = _given.IsBare(Name);
         if (_draft.Run.SetCurrent && (isBare == false || !_given.IsGiven(Name)))
         {
-            _problems.Add(
-                "MT0010", "--set-current", $"Requires --{Name}.",
+            _problems.Add("MT0010", "--set-current", $"Requires --{Name}.",
                 $"Add --{Name}: --set-current sets the current context of that kubeconfig.");
         }
 
         if (isBare is null) return _given.Read<string>(SettingsTable.Find(Name)!, ValueParsers.FilePath)?.Value;
         if (isBare == true && own.Count == 0 && string.IsNullOrEmpty(environment.GetValueOrDefault("KUBECONFIG")))
         {
-            _problems.Add(
-                "MT0003", _given.Location(Name), "Missing value: neither KUBECONFIG nor a home directory is set.",
+            _problems.Add("MT0003", _given.Location(Name), "Missing value: neither KUBECONFIG nor a home directory is set.",
                 $"Use --{Name}=FILE.");
         }
-
         return isBare == true && own.Count > 0 ? own[0] : null;
     }
 
@@ -169,8 +166,7 @@ internal sealed class SettingsReader(
 
         if (names is not null && !_draft.Names!.SequenceEqual(listed.Select(c => c.Name)))
         {
-            _problems.Add(
-                "MT0011", names.Location, "The names differ from those in the topology file.",
+            _problems.Add("MT0011", names.Location, "The names differ from those in the topology file.",
                 $"Remove {names.Location}, or change the names in the file.");
         }
     }
@@ -194,8 +190,7 @@ internal sealed class SettingsReader(
         if (version is null && image is null) return;
         if (version is not null && image is not null && version.IsArgument == image.IsArgument)
         {
-            _problems.Add(
-                "MT0011", image.Location, $"Sets a node image, but {version.Location} sets a Kubernetes version.",
+            _problems.Add("MT0011", image.Location, $"Sets a node image, but {version.Location} sets a Kubernetes version.",
                 "Remove one of the two.");
         }
 
@@ -218,8 +213,7 @@ internal sealed class SettingsReader(
         string[] unused = ["rootca-cn", "rootca-org", "rootca-days", "rootca-keysz"];
         foreach (var name in unused.Where(_given.IsGiven))
         {
-            _problems.Add(
-                "MT0011", $"--{name}", "Describes a root CA to create, but you provide your own.",
+            _problems.Add("MT0011", $"--{name}", "Describes a root CA to create, but you provide your own.",
                 $"Remove --{name}, or let MeshTrust create the root CA.");
         }
     }
@@ -242,7 +236,6 @@ internal sealed class SettingsReader(
         var what = $"Has ranges for {Text.Count(subnets.Count, "cluster")}, but the mesh has {clusters}.";
         if (_draft.IsWhole)
             _problems.Add("MT0011", _draft.Provided[name].Location, what, "Give one range per cluster, or auto to let MeshTrust choose.");
-
         return null;
     }
 
@@ -264,7 +257,6 @@ internal sealed class SettingsReader(
         {
             if (_draft.Places.TryGetValue(path, out var place)) return place;
         }
-
         return key;
     }
 
@@ -278,8 +270,7 @@ internal sealed class SettingsReader(
         if (unused.Length == 0) return;
         const int Few = 12;
         var names = string.Join(", ", unused.Select(u => u.Name).Take(Few)) + (unused.Length > Few ? ", …" : "");
-        _problems.Warn(
-            "MT0118", unused[0].Location,
+        _problems.Warn("MT0118", unused[0].Location,
             $"These settings are only for kind clusters and have no effect with the provider {Text.Lower(provider)}: {names}.",
             "Remove them, unless other runs use the provider kind.");
     }

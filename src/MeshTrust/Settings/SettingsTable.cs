@@ -4,7 +4,6 @@ using static MeshTrust.Settings.Shapes;
 
 namespace MeshTrust.Settings;
 
-/// <summary>All settings.</summary>
 internal static class SettingsTable
 {
     private static readonly ScalarShape<string> Subject = Text<string>(ValueParsers.SubjectText, "^.{1,64}$");
@@ -55,7 +54,6 @@ internal static class SettingsTable
             (c, v) => v.Children.Count == 0 ? c : c with { KindConfig = v.ToJson() }),
     ]);
 
-    /// <summary>The topology file.</summary>
     public static readonly Setting<SettingsDraft> Topology = Row(
         "--topology --topology-config CLUSTER_TOPOLOGY_CONFIG_FILE", FilePath, "none",
         "the topology file: MeshTrust's YAML or JSON, or Istio's JSON",
@@ -175,17 +173,13 @@ internal static class SettingsTable
     /// <summary>All settings, in the order of the documentation; those of kind clusters last.</summary>
     public static readonly SettingTable<SettingsDraft> All = new([.. OfMesh, .. OfRun, .. OfTrust, .. KindSettingsTable.Rows]);
 
-    /// <summary>The setting of an argument name or alias.</summary>
     public static Setting? Find(string argument) => ByArgument.GetValueOrDefault(argument);
 
     private static readonly Dictionary<string, Setting> ByArgument =
         All.Rows.SelectMany(row => Names(row).Select(name => (name, row))).ToDictionary(
             r => r.name, r => (Setting)r.row, StringComparer.Ordinal);
 
-    /// <summary>Every argument and alias.</summary>
     public static IEnumerable<string> ArgumentNames => All.Rows.SelectMany(Names);
-
-    /// <summary>Every variable that corresponds to an argument.</summary>
     public static IEnumerable<string> VariableNames => All.Rows.SelectMany(row => row.Variables);
 
     private static IEnumerable<string> Names(Setting row) => row.Argument is null ? [] : row.Aliases.Prepend(row.Argument);

@@ -20,7 +20,6 @@ internal static class Shapes
     private static readonly string[] KeyWords =
         ["2048", "3072", "4096", "rsa-2048", "rsa-3072", "rsa-4096", "p256", "p384", "p-256", "p-384", "ecdsa-p256", "ecdsa-p384"];
 
-    /// <summary>True or false.</summary>
     public static readonly ScalarShape<bool> Switch = new("true or false", YamlNodes.IsBoolean)
     {
         Parse = ValueParsers.Switch,
@@ -28,7 +27,6 @@ internal static class Shapes
         Schema = () => new JsonObject { ["type"] = "boolean" },
     };
 
-    /// <summary>The key's size or curve: a number or a word.</summary>
     public static readonly ScalarShape<KeyAlgorithm> Key = new("a number or text", n => !n.IsNull() && !n.IsBoolean())
     {
         Parse = ValueParsers.Key,
@@ -51,14 +49,11 @@ internal static class Shapes
     public static readonly ScalarShape<TimeSpan> Duration = Text<TimeSpan>(
         ValueParsers.Timeout, "^([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?$");
 
-    /// <summary>One IP range or several.</summary>
     public static readonly Shape<IReadOnlyList<IPNetwork>> Ranges = Many<IPNetwork>(ValueParsers.Subnet, $"^auto$|{Range}");
 
-    /// <summary>Load-balancer addresses.</summary>
     public static readonly Shape<IReadOnlyList<IpRange>> Pools =
         Many<IpRange>(ValueParsers.Pool, "^auto$|^[0-9a-fA-F.:]+(/[0-9]+| *- *[0-9a-fA-F.:]+)$");
 
-    /// <summary>One IP range of a family.</summary>
     public static ScalarShape<IPNetwork> RangeOf(AddressFamily family) => Text(ValueParsers.Subnet(family), Range);
 
     /// <summary>Text; the pattern (ECMA-262) is a coarser form of the check, for editors.</summary>
@@ -101,7 +96,6 @@ internal static class Shapes
         },
     };
 
-    /// <summary>A whole number.</summary>
     public static ScalarShape<int> Number(int least, int most) => new("a whole number", YamlNodes.IsNumber)
     {
         Parse = ValueParsers.Number(least, most),
@@ -124,7 +118,6 @@ internal static class Shapes
             new JsonObject { ["type"] = "array", ["items"] = Text(parse, pattern).Schema(), ["minItems"] = 1 }),
     };
 
-    /// <summary>A list of mappings.</summary>
     public static Shape<IReadOnlyList<T>> Entries<T>(
         SettingTable<T> table, Func<YamlMappingNode, TopologyFile, T> create, int least, int most = 1000) =>
         new ListShape<T>(new EntryShape<T>(table, create), least, most)

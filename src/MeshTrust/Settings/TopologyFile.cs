@@ -8,7 +8,6 @@ namespace MeshTrust.Settings;
 /// <summary>Reads a topology file according to the settings table: MeshTrust's own format, or Istio's if it is a list.</summary>
 internal sealed class TopologyFile(string file, IReadOnlyDictionary<string, string> environment, ProblemCollection problems)
 {
-    /// <summary>The largest file that is read, in bytes.</summary>
     public const int MaxBytes = 1024 * 1024;
 
     private static readonly YamlLimits Limits = new(Depth: 32, Nodes: 200_000, Aliases: true);
@@ -18,7 +17,6 @@ internal sealed class TopologyFile(string file, IReadOnlyDictionary<string, stri
 
     private SettingsDraft _draft = null!;
 
-    /// <summary>Reads the text of the file into the settings.</summary>
     public void Read(string text, SettingsDraft draft)
     {
         _draft = draft;
@@ -110,7 +108,6 @@ internal sealed class TopologyFile(string file, IReadOnlyDictionary<string, stri
         return error is null;
     }
 
-    /// <summary>Adds a problem.</summary>
     public bool WrongType(YamlNode node, Shape shape, string path)
     {
         if (IsReported(node)) return false;
@@ -169,12 +166,10 @@ internal sealed class TopologyFile(string file, IReadOnlyDictionary<string, stri
             (_, { }) => ($"; it belongs in {elsewhere}.", $"Move it to {elsewhere}."),
             _ => (".", $"Valid keys here: {string.Join(", ", rows.Select(r => r.Key))}."),
         };
-        problems.Add(
-            "MT0102", $"{file}:{key.Line()}",
+        problems.Add("MT0102", $"{file}:{key.Line()}",
             $"unknown key {Text.Quote(name)} {(path.Length == 0 ? "at the top level" : $"in {path}")}{hint}", remedy);
     }
 
-    /// <summary>The mapping that has such a key.</summary>
     private static string? Elsewhere(string name)
     {
         Setting[] rows = [.. SettingsTable.All.Rows.Where(r => r.Path is not null)];
@@ -187,8 +182,7 @@ internal sealed class TopologyFile(string file, IReadOnlyDictionary<string, stri
     {
         if (root.Find("kubernetes") is not null && root.Find("nodeImage") is { } image)
         {
-            problems.Add(
-                "MT0120", $"{file}:{image.Line()}", "\"nodeImage\" and \"kubernetes\" both set the Kubernetes version.",
+            problems.Add("MT0120", $"{file}:{image.Line()}", "\"nodeImage\" and \"kubernetes\" both set the Kubernetes version.",
                 "Keep one of the two.");
         }
 
@@ -246,7 +240,6 @@ internal sealed class TopologyFile(string file, IReadOnlyDictionary<string, stri
             expanded.Append(text, at, open - at).Append(value);
             at = close + 1;
         }
-
         return expanded.Append(text, at, text.Length - at).ToString();
     }
 

@@ -3,7 +3,6 @@ using MeshTrust.IO;
 
 namespace MeshTrust.Settings;
 
-/// <summary>The parsers of names and other short text.</summary>
 internal static partial class ValueParsers
 {
     /// <summary>A Kubernetes namespace: RFC 1123 label of at most 63 characters.</summary>
@@ -49,7 +48,6 @@ internal static partial class ValueParsers
         "Kubernetes version", text => VersionText().IsMatch(text),
         "Use for example \"1.35\" or \"v1.35.0\"; for any other image use --node-image or nodeImage.", text => text.TrimStart('v'));
 
-    /// <summary>The reference of an image.</summary>
     public static readonly ValueParser<string> Image =
         Check("image reference", IsImage, "Use for example kindest/node:v1.35.0, with a digest to pin it.");
 
@@ -61,7 +59,6 @@ internal static partial class ValueParsers
     public static readonly ValueParser<string> RegistryHost =
         Check("registry host", text => RegistryHostText().IsMatch(text), "Use for example localhost:5000 or registry.example.");
 
-    /// <summary>MetalLB's version with its <c>v</c>.</summary>
     public static readonly ValueParser<string> MetalLbVersion =
         Check("MetalLB version", text => MetalLbVersionText().IsMatch(text), "Use for example v0.16.1.");
 
@@ -78,7 +75,6 @@ internal static partial class ValueParsers
             && uri.Host.Length > 0 && uri.UserInfo.Length == 0,
         "Use https://... without user and password, or the path of a file.");
 
-    /// <summary>DNS names with commas between them.</summary>
     public static ValidationError? DnsNames(string text, out IReadOnlyList<string> value)
     {
         var names = text.Split(',', StringSplitOptions.TrimEntries);
@@ -93,7 +89,6 @@ internal static partial class ValueParsers
         return HoldsContent("Write it to a file that only you can read (umask 077), and use the path of that file.");
     }
 
-    /// <summary>A manifest: a file or an https address.</summary>
     public static ValidationError? Manifest(string text, out string value) =>
         text.Contains("://", StringComparison.Ordinal) ? HttpsText(text, out value) : FilePath(text, out value);
 

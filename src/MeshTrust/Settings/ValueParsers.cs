@@ -26,18 +26,14 @@ internal sealed record ErrorKind(string ArgumentId, string FileId = "MT0105")
     public static readonly ErrorKind Head = new("MT0009", "MT0108");
 }
 
-/// <summary>Why a value is invalid, whatever its source.</summary>
 internal sealed record ValidationError(ErrorKind Kind, string Message, string Hint);
 
-/// <summary>One parser for each sort of value.</summary>
 internal static partial class ValueParsers
 {
-    /// <summary>The value ends with a carriage return.</summary>
     public static readonly ValidationError CarriageReturn = new(
         ErrorKind.LineEnd, "Ends with a carriage return: the file that sets it uses Windows line endings (CR LF).",
         "Convert that file to LF line endings, for example with: sed -i 's/\\r$//' FILE.");
 
-    /// <summary>The text is not one of the choices.</summary>
     public static ValidationError NoChoice(string text, IReadOnlyList<string> choices)
     {
         var nearest = NearestName.Find(text, choices) is { } name ? $" Did you mean {name}?" : "";
@@ -55,7 +51,6 @@ internal static partial class ValueParsers
             ? null
             : new(ErrorKind.Provider, $"The container engine {Text.Quote(text)} is not supported.", remedy);
 
-    /// <summary>One of several words.</summary>
     public static ValueParser<T> Word<T>(StringComparison comparison, params (string Word, T Value)[] words) =>
         (string text, out T value) =>
     {
@@ -70,7 +65,6 @@ internal static partial class ValueParsers
         return Expect(bool.TryParse(text, out value), ErrorKind.Switch, text, "true or false", Remedy);
     }
 
-    /// <summary>A whole number between two bounds.</summary>
     public static ValueParser<int> Number(int least, int most) => (string text, out int value) => Expect(
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value) && value >= least && value <= most, ErrorKind.Number,
         text, $"a whole number from {least} to {most}", "Use digits only, without a sign or a unit.");
@@ -90,7 +84,6 @@ internal static partial class ValueParsers
         DurationText.TryParse(text, out value) && value >= TimeSpan.FromSeconds(1) && value <= TimeSpan.FromDays(1), ErrorKind.Duration,
         text, "a duration from 1s to 1d", "Use a number with a unit, such as 90s, 20m or 1h30m.");
 
-    /// <summary>Percent or duration.</summary>
     public static ValidationError? Renewal(string text, out RenewalThreshold value)
     {
         var isRight = RenewalThreshold.TryParse(text, out var read);
@@ -98,7 +91,6 @@ internal static partial class ValueParsers
         return Expect(isRight, ErrorKind.Duration, text, "a percentage from 1% to 99% or a duration", "Use for example 25% or 30d.");
     }
 
-    /// <summary>An RSA size or an elliptic curve.</summary>
     public static ValidationError? Key(string text, out KeyAlgorithm value)
     {
         KeyAlgorithm? read = text.ToLowerInvariant() switch
@@ -128,7 +120,6 @@ internal static partial class ValueParsers
         return Expect(isRight, ErrorKind.Range, text, "an IP range", Remedy);
     }
 
-    /// <summary>A range of one family.</summary>
     public static ValueParser<IPNetwork> Subnet(AddressFamily family) => (string text, out IPNetwork value) =>
     {
         if (Subnet(text, out value) is { } wrong) return wrong;
@@ -165,11 +156,9 @@ internal static partial class ValueParsers
             else clusters.Add(part == "auto" ? [] : [network]);
             before = part == "auto" ? null : network;
         }
-
         return null;
     }
 
-    /// <summary>Addresses of a load balancer.</summary>
     public static ValidationError? Pool(string text, out IpRange value)
     {
         var isRight = IpRange.TryParse(text, out var range) && text.IndexOfAny(['/', '-']) >= 0;
@@ -197,7 +186,6 @@ internal static partial class ValueParsers
         return All([.. parts.Select(part => Cluster(part, out _)), Twice(parts, "cluster", StringComparer.Ordinal)]);
     }
 
-    /// <summary>The container engine of <c>KIND_EXPERIMENTAL_PROVIDER</c>.</summary>
     public static ValidationError? Engine(string text, out ContainerEngineChoice value)
     {
         (string, ContainerEngineChoice)[] words = [("docker", ContainerEngineChoice.Docker), ("podman", ContainerEngineChoice.Podman)];
