@@ -48,10 +48,8 @@ public static class MeshTrustExtensions
         services.TryAddSingleton<PreflightReader>();
         services.TryAddSingleton(provider => new MeshSession(
             options,
-            provider.GetRequiredService<RunCancellation>(),
-            provider.GetRequiredService<StandardOutput>(),
-            provider.GetRequiredService<KindAccess>(),
-            provider.GetRequiredService<PreflightReader>(),
+            provider.GetRequiredService<RunCancellation>(), provider.GetRequiredService<StandardOutput>(),
+            provider.GetRequiredService<KindAccess>(), provider.GetRequiredService<PreflightReader>(),
             provider.GetRequiredService<TimeProvider>()));
         return services;
     }

@@ -82,10 +82,7 @@ internal sealed class ReportDelivery(StandardOutput output)
     private static (string Path, Action<string> Write) Artifact(RunSpec run, string name, string text) =>
         (Path.Combine(run.ArtifactsDirectory, name), path => AtomicFile.Replace(path, Encoding.UTF8.GetBytes(text), secret: false));
 
-    /// <summary>
-    /// Writes every file that can be written, then fails with the errors of the report. A file that cannot be written is reported after
-    /// them and never hides them.
-    /// </summary>
+    /// <summary>Writes every file that can be written, then fails: with the errors of the report first, then of the files.</summary>
     private static void Conclude(MeshTrustException? found, Stage stage, IEnumerable<(string Path, Action<string> Write)> files)
     {
         var refused = new Dictionary<string, MeshTrustException>(StringComparer.Ordinal);

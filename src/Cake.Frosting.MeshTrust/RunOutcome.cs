@@ -5,10 +5,7 @@ using MeshTrust.IO;
 
 namespace Cake.Frosting.MeshTrust;
 
-/// <summary>
-/// The outcome of a run. Cake has one exit code for every failure, so the host records the exception at its teardown and gets the exit
-/// code from here.
-/// </summary>
+/// <summary>The outcome of a run. Cake has one exit code for every failure, so the host records the exception and asks here.</summary>
 internal sealed class RunOutcome(RunCancellation cancellation)
 {
     private Exception? _fault;

@@ -3,10 +3,7 @@ using Spectre.Console;
 
 namespace Cake.Frosting.MeshTrust;
 
-/// <summary>
-/// The stream for the result of a run. With <c>--output=json</c> standard output carries the report and nothing else:
-/// everything that Cake and the tasks log goes to standard error.
-/// </summary>
+/// <summary>Where the result goes. With <c>--output=json</c> standard output has only the report; all logs go to standard error.</summary>
 internal sealed class StandardOutput : IDisposable
 {
     private readonly TextWriter? _before;

@@ -65,10 +65,7 @@ internal static class AtomicFile
             File.SetUnixFileMode(path, OwnerOnlyDirectory);
     }
 
-    /// <summary>
-    /// Removes what killed runs left in a directory (not below it). Files that a process is writing stay; what cannot be removed is left to
-    /// the next run.
-    /// </summary>
+    /// <summary>Removes what killed runs left in a directory, not below it. Files that a process is writing stay.</summary>
     public static void Sweep(string directory)
     {
         if (!Directory.Exists(directory)) return;

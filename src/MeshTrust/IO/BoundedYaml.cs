@@ -144,9 +144,7 @@ internal static class BoundedYaml
     {
         var lines = text.Split('\n');
         for (var i = line; i <= line + 1 && i <= lines.Length; i++)
-        {
             if (lines[i - 1].TrimStart(' ').StartsWith('\t')) return i;
-        }
 
         return null;
     }

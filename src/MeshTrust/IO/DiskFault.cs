@@ -13,9 +13,7 @@ internal static class DiskFault
     // EWOULDBLOCK of Linux and of macOS, and the sharing violation of Windows.
     private static readonly HashSet<int> Taken = [11, 35, unchecked((int)0x80070020)];
 
-    /// <summary>
-    /// Whether an exception comes from the file system. A dropped connection throws the same type, with a socket error inside.
-    /// </summary>
+    /// <summary>Whether the file system threw it. A dropped connection throws the same type, with a socket error inside.</summary>
     public static bool IsOne(Exception fault) =>
         fault is IOException { InnerException: not SocketException } and not HttpIOException or UnauthorizedAccessException;
 
@@ -76,9 +74,7 @@ internal static class DiskFault
     private static string? FileAbove(string path)
     {
         for (var parent = path; !string.IsNullOrEmpty(parent); parent = Path.GetDirectoryName(parent))
-        {
             if (File.Exists(parent)) return parent;
-        }
 
         return null;
     }

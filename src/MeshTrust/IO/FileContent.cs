@@ -2,9 +2,7 @@ using System.Text;
 
 namespace MeshTrust.IO;
 
-/// <summary>
-/// Recognises a value that is the content of a file instead of a path or a name: it may hold a key, so it must not be shown.
-/// </summary>
+/// <summary>Recognises the content of a file instead of a path or a name: it may hold a key, so it must not be shown.</summary>
 internal static class FileContent
 {
     /// <summary>Shorter text could be base64 by chance.</summary>

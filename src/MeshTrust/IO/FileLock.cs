@@ -1,8 +1,6 @@
 namespace MeshTrust.IO;
 
-/// <summary>
-/// A lock file for one process at a time. The system releases it when a process dies, so no lock is ever stale; the file stays.
-/// </summary>
+/// <summary>A lock for one process at a time. The system releases it when a process dies, so none is ever stale; the file stays.</summary>
 internal sealed class FileLock : IDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);

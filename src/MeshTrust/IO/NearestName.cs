@@ -45,9 +45,7 @@ internal static class NearestName
                 var replaced = above[j - 1] + (left[i - 1] == right[j - 1] ? 0 : 1);
                 row[j] = Math.Min(replaced, Math.Min(above[j], row[j - 1]) + 1);
                 if (i > 1 && j > 1 && left[i - 1] == right[j - 2] && left[i - 2] == right[j - 1])
-                {
                     row[j] = Math.Min(row[j], before[j - 2] + 1);
-                }
             }
 
             (before, above, row) = (above, row, before);

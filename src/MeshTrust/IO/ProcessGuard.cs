@@ -5,9 +5,7 @@ using System.Runtime.Versioning;
 
 namespace MeshTrust.IO;
 
-/// <summary>
-/// Kills child processes when this process ends, however it ends. There is one per process, created when the first child starts.
-/// </summary>
+/// <summary>Kills child processes when this process ends, however it ends. It is created when the first child starts.</summary>
 internal abstract class ProcessGuard
 {
     private static readonly Lock Gate = new();
@@ -94,25 +92,19 @@ internal sealed class StdinReaperGuard : ProcessGuard
     protected override void Remove(int id)
     {
         lock (_lock)
-        {
             if (_children.Remove(id)) Tell($"del {id}");
-        }
     }
 
     public override void AddDirectory(string path)
     {
         lock (_lock)
-        {
             if (!path.Contains('\n', StringComparison.Ordinal) && _directories.Add(path)) Tell($"dir {path}");
-        }
     }
 
     public override void RemoveDirectory(string path)
     {
         lock (_lock)
-        {
             if (_directories.Remove(path)) Tell($"rmd {path}");
-        }
     }
 
     private static Process Start()
@@ -188,9 +180,7 @@ internal sealed class JobObjectGuard : ProcessGuard
     [return: MarshalAs(UnmanagedType.Bool)]
     private static extern bool AssignProcessToJobObject(nint job, nint process);
 
-    /// <summary>
-    /// JOBOBJECT_EXTENDED_LIMIT_INFORMATION of 64-bit Windows: the flags follow two 8-byte times; the rest is 0 for no limit.
-    /// </summary>
+    /// <summary>JOBOBJECT_EXTENDED_LIMIT_INFORMATION, 64-bit: the flags follow two 8-byte times; 0 is no limit.</summary>
     [StructLayout(LayoutKind.Explicit, Size = 144)]
     private struct ExtendedLimits
     {

@@ -39,9 +39,7 @@ internal static class YamlNodes
     {
         if (node is not YamlMappingNode map) return null;
         foreach (var (name, value) in map.Children)
-        {
             if (name is YamlScalarNode scalar && scalar.Value == key) return (name, value);
-        }
 
         return null;
     }
@@ -87,13 +85,9 @@ internal static class YamlNodes
         if (IsNull(node)) writer.WriteNullValue();
         else if (IsBoolean(node)) writer.WriteBooleanValue(text[0] is 't' or 'T');
         else if (IsNumber(node) && long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var whole))
-        {
             writer.WriteNumberValue(whole);
-        }
         else if (IsNumber(node) && double.Parse(text, CultureInfo.InvariantCulture) is var real && double.IsFinite(real))
-        {
             writer.WriteNumberValue(real);
-        }
         else writer.WriteStringValue(Encoding.UTF8.GetBytes(text)); // as bytes: half a surrogate pair is replaced, not thrown
     }
 

@@ -38,10 +38,7 @@ internal static class CertificateChain
             if (chain[i].PathLength is { } length && below > length)
                 yield return $"{chain[i].Subject} allows {length} CAs below it, but there are {below}.";
             if (!chain[i].IsSelfIssued) below++;
-            if (i + 1 < chain.Count)
-            {
-                foreach (var defect in LinkDefects(chain[i], chain[i + 1])) yield return defect;
-            }
+            if (i + 1 < chain.Count) foreach (var defect in LinkDefects(chain[i], chain[i + 1])) yield return defect;
         }
     }
 }

@@ -21,9 +21,7 @@ public sealed class CertificateDocument : IEquatable<CertificateDocument>
     private readonly List<string> _extensionOids = [];
     private readonly List<string> _criticalOids = [];
 
-    /// <summary>
-    /// RFC 5280 section 4.1, part by part: BouncyCastle's own structure would reject certificates that the checks must report on.
-    /// </summary>
+    /// <summary>RFC 5280 section 4.1, part by part: BouncyCastle would reject certificates that the checks must report on.</summary>
     private CertificateDocument(byte[] der)
     {
         Der = der;
@@ -93,9 +91,7 @@ public sealed class CertificateDocument : IEquatable<CertificateDocument>
     internal ReadOnlyMemory<byte> RawIssuer => _issuer.Der;
     internal IReadOnlyList<NameAttribute> SubjectAttributes => _subject.Attributes;
 
-    /// <summary>
-    /// The content octets of the serial number, big-endian two's complement: a first byte above 0x7f means a negative number.
-    /// </summary>
+    /// <summary>The content octets of the serial number, big-endian; a first byte above 0x7f means a negative number.</summary>
     internal ReadOnlyMemory<byte> SerialBytes { get; }
 
     internal string? SubjectKeyId { get; private set; }
@@ -103,9 +99,7 @@ public sealed class CertificateDocument : IEquatable<CertificateDocument>
     /// <summary>The key identifier of the authority key identifier, lower-case hex; null if absent.</summary>
     internal string? AuthorityKeyId { get; private set; }
 
-    /// <summary>
-    /// Whether the authority key identifier names issuer and serial: it then breaks when the parent is renewed with its key.
-    /// </summary>
+    /// <summary>Whether the authority key identifier names issuer and serial: it breaks when the parent is renewed with its key.</summary>
     internal bool AuthorityNamesIssuerAndSerial { get; private set; }
 
     /// <summary>The serial number of the issuer in the authority key identifier, lower-case hex; null if it names none.</summary>
@@ -146,9 +140,7 @@ public sealed class CertificateDocument : IEquatable<CertificateDocument>
     /// <summary>For instance <c>sha256WithRSAEncryption</c>; the OID if the name is unknown.</summary>
     internal string SignatureAlgorithm => _algorithm.Name;
 
-    /// <summary>
-    /// The hash under the signature (<c>SHA-1</c>, <c>SHA-256</c>, ...); null if it has none of its own (Ed25519) or is unknown.
-    /// </summary>
+    /// <summary>The hash under the signature, such as <c>SHA-256</c>; null if it has none of its own (Ed25519) or is unknown.</summary>
     internal string? SignatureHash => _algorithm.Hash;
 
     /// <summary>Whether the algorithm inside the signed part matches the one outside it (RFC 5280 section 4.1.1.2).</summary>
@@ -285,9 +277,7 @@ public sealed class CertificateDocument : IEquatable<CertificateDocument>
         var count = (octets.Length * 8) - bits.PadBits;
         var usage = 0;
         for (var bit = 0; bit < count; bit++)
-        {
             if ((octets[bit / 8] & (0x80 >> (bit % 8))) != 0) usage |= 1 << bit;
-        }
 
         if (count > 9 || (count > 0 && (usage & (1 << (count - 1))) == 0)) throw new ArgumentException("Its key usage is broken.");
         return (CertificateKeyUsage)usage;

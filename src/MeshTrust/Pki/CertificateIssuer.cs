@@ -26,10 +26,7 @@ internal sealed class CertificateIssuer(TimeProvider time)
         return new IssuedCertificate(Build(profile, key.SubjectPublicKeyInfo, null, signer, notBefore, notAfter), null);
     }
 
-    /// <summary>
-    /// Issues a certificate under the first of the ancestors, which go up to the root. It is not valid before its parent and expires no
-    /// later than any ancestor.
-    /// </summary>
+    /// <summary>Issues under the first of the ancestors: not valid before it, and no longer than any ancestor, up to the root.</summary>
     internal IssuedCertificate Issue(
         CertificateProfile profile, ReadOnlyMemory<byte> subjectPublicKeyInfo, IReadOnlyList<CertificateDocument> ancestors,
         CertificateSigner signer)
@@ -90,10 +87,8 @@ internal sealed class CertificateIssuer(TimeProvider time)
             profile.PathLength is { } length ? new BasicConstraints(length) : new BasicConstraints(profile.IsCa));
         generator.AddExtension(X509Extensions.KeyUsage, critical: true, Usage(profile.KeyUsage));
         if (profile.ExtendedKeyUsages.Count > 0)
-        {
             generator.AddExtension(X509Extensions.ExtendedKeyUsage, critical: false,
                 new ExtendedKeyUsage([.. profile.ExtendedKeyUsages.Select(o => new DerObjectIdentifier(o))]));
-        }
 
         generator.AddExtension(X509Extensions.SubjectKeyIdentifier, critical: false, new SubjectKeyIdentifier(key.KeyId));
         // The key identifier alone: naming issuer and serial would break when the root is renewed with its key. A root needs none.

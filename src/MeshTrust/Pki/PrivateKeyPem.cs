@@ -6,9 +6,7 @@ using MeshTrust.Settings;
 
 namespace MeshTrust.Pki;
 
-/// <summary>
-/// An unencrypted private key that istiod could read: RSA or ECDSA, in a block type it knows. ToString never shows the key.
-/// </summary>
+/// <summary>An unencrypted private key that istiod could read: RSA or ECDSA, in a known block type. ToString never shows it.</summary>
 /// <remarks>
 /// What istiod accepts: istio security/pkg/pki/util/crypto.go, ParsePemEncodedKey: the first block of the file, one of three labels.
 /// </remarks>

@@ -4,9 +4,7 @@ using MeshTrust.Settings;
 
 namespace MeshTrust.Pki;
 
-/// <summary>
-/// A workload certificate for Verify: issued with a cluster's CA key as istiod would, valid for an hour, never written to disk.
-/// </summary>
+/// <summary>A workload certificate for Verify, issued with a cluster's CA key: valid for an hour, never written to disk.</summary>
 internal sealed class ProbeLeaf
 {
     private readonly PrivateKeyPem _key;

@@ -30,16 +30,11 @@ public sealed class RootCa
         var problems = new List<Problem>();
         var certificate = ReadCertificate(certificatePath, certificateFile, problems);
         if (!PrivateKeyPem.TryParse(keyPath, keyFile, out var key, out var reason))
-        {
             problems.Add(new Problem("MT5103", keyPath, reason,
                 "Put the unencrypted key there (openssl pkey -in ... -out ... removes a passphrase), or restore it from your backup."));
-        }
         else if (key.KeyAlgorithm is null)
-        {
             problems.Add(new Problem("MT5111", keyPath, $"The key is {key.Algorithm}, which not every Istio component accepts.",
                 "Use RSA 2048, 3072 or 4096, or ECDSA P-256 or P-384."));
-        }
-
         if (certificate is not null && key?.Mismatch(certificate, certificatePath) is { } mismatch)
             problems.Add(new Problem("MT5104", keyPath, mismatch, StartOver));
         if (problems.Count > 0) throw new MeshTrustException(Stage.CertificateAuthority, problems);
@@ -71,17 +66,12 @@ public sealed class RootCa
 
         var certificate = document.Certificates[0];
         if (certificate.IsSelfIssued)
-        {
             problems.AddRange(Defects(certificate).Select(defect =>
                 new Problem("MT5105", path, defect, "A root must be a CA that may sign intermediates. " + StartOver)));
-        }
         else
-        {
             problems.Add(new Problem("MT5108", path,
                 $"{certificate.Subject} is issued by '{certificate.Issuer}', so it is an intermediate, not a root.",
                 "Use the self-signed root and its key. A root under a higher CA is not supported in this version."));
-        }
-
         return certificate;
     }
 

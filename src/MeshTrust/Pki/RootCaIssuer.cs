@@ -86,24 +86,18 @@ public static class RootCaIssuer
         IssueOutcome<RootCa> Outcome(IssueKind kind, RootCa root) => new(kind, root) { Notes = Notes(root.Certificate, trust, time) };
     }
 
-    /// <summary>Rejects a root that is not currently valid.</summary>
     internal static void RequireValid(CertificateDocument root, string place, TimeProvider time)
     {
         var now = time.GetUtcNow();
         if (now > root.NotAfter)
-        {
             throw Fault("MT5106", place,
                 $"The root expired on {Text.Time(root.NotAfter)}.",
                 "Nothing can be issued under it. Move the directory away and run RootCa for a new root; "
                 + "clusters that trust the old one must be rotated.");
-        }
-
         if (now < root.NotBefore)
-        {
             throw Fault("MT5106", place,
                 $"The root is not valid before {Text.Time(root.NotBefore)}, but this machine's clock says {Text.Time(now)}.",
                 "Correct the clock, or wait.");
-        }
     }
 
     private static void RequireSame(RootCa there, RootCa external, TrustStore store, TrustSpec trust)

@@ -225,16 +225,13 @@ public sealed class TrustStore
         ClusterName cluster, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files, DateTimeOffset now)
     {
         var directory = ClusterDirectory(cluster);
-        try
+        IReadOnlyList<string> replaced = [];
+        DiskFault.Report(Stage.CertificateAuthority, directory, () =>
         {
-            if (Directory.Exists(directory)) return ReplaceFiles(directory, files, now);
-            CreateWhole(directory, cluster, files);
-            return [];
-        }
-        catch (Exception fault) when (DiskFault.IsOne(fault))
-        {
-            throw DiskFault.From(Stage.CertificateAuthority, directory, fault);
-        }
+            if (Directory.Exists(directory)) replaced = ReplaceFiles(directory, files, now);
+            else CreateWhole(directory, cluster, files);
+        });
+        return replaced;
     }
 
     private void CreateWhole(string directory, ClusterName cluster, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files)
