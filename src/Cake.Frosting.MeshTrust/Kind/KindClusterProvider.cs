@@ -16,7 +16,6 @@ namespace Cake.Frosting.MeshTrust.Kind;
 internal sealed class KindClusterProvider(KindSession session) : IClusterProvider
 {
     private const long MemoryOfACluster = 2L << 30;
-
     public ProviderChoice Choice => ProviderChoice.Kind;
 
     public async Task<ClusterSet> EnsureAsync(MeshTopology topology, CancellationToken cancellationToken)
@@ -26,7 +25,6 @@ internal sealed class KindClusterProvider(KindSession session) : IClusterProvide
         var snapshot = await WithNetworkAsync(topology.Kind.Network, cancellationToken).ConfigureAwait(false);
         var set = await session.PlanAsync(topology, snapshot, cancellationToken).ConfigureAwait(false);
         var (addresses, verdicts) = Accept(set);
-
         if (session.LoadBalancers is { } balancers) await balancers.PrepareAsync(snapshot, cancellationToken).ConfigureAwait(false);
         await SupplyImagesAsync(topology, verdicts, cancellationToken).ConfigureAwait(false);
         await StartInOrderAsync(verdicts, cancellationToken).ConfigureAwait(false);
@@ -91,8 +89,7 @@ internal sealed class KindClusterProvider(KindSession session) : IClusterProvide
     private Task SupplyImagesAsync(MeshTopology topology, IReadOnlyList<KindVerdict> verdicts, CancellationToken cancellationToken)
     {
         var creating = verdicts.Where(verdict => verdict.Creates).Select(verdict => verdict.Plan).ToList();
-        return new NodeImageSupply(session.Engine, session.Time).EnsureAsync(
-            [.. creating.Select(plan => plan.Image).OfType<string>()],
+        return new NodeImageSupply(session.Engine, session.Time).EnsureAsync([.. creating.Select(plan => plan.Image).OfType<string>()],
             topology.Kind.ImageArchiveDirectory,
             step => { foreach (var plan in creating) session.Tell(plan.Cluster, step); },
             cancellationToken);

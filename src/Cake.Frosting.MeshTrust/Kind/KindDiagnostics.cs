@@ -98,7 +98,6 @@ internal sealed class KindDiagnostics(KindSession session)
             Write(Path.Combine(cluster.Value, "effective-config.json"), JsonSerializer.Serialize(effective, Readable));
         }).ConfigureAwait(false);
         return gaps;
-
         async Task TryAsync(string what, Func<Task> export)
         {
             try

@@ -152,7 +152,6 @@ internal sealed class KindExports(RunSpec run, TimeProvider time)
     {
         string[] contexts = [.. clusters.Select(KindKubeconfigs.ContextOf)];
         await TakeOutMergedAsync(cancellationToken).ConfigureAwait(false);
-
         var merged = Path.Combine(run.KubeconfigDirectory, "merged");
         if (contexts.Length > 0 && File.Exists(merged))
         {

@@ -152,7 +152,6 @@ internal sealed class KindPlanner
         var wanted = topology.Clusters.Select(cluster => cluster.Name.Value).ToList();
         var asked = wanted.TrueForAll(settled.Contains) ? foreign.Intersect(wanted) : foreign;
         return await Task.WhenAll(asked.Select(ReadAsync)).ConfigureAwait(false);
-
         async Task<FoundAddresses> ReadAsync(string cluster)
         {
             if (snapshot.NodesOf(cluster)

@@ -13,7 +13,6 @@ internal sealed partial class KindReconciler
 {
     // etcd alone needs 64 MB for a segment of its log.
     private const long LeastDisk = 100L << 20;
-
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(2);
 
     /// <summary>Where the logs of a cluster go.</summary>

@@ -15,7 +15,6 @@ internal sealed partial class KindReconciler
     // The path is an argument of the script, not a part of it.
     private const string WriteScript = "mkdir -p \"$(dirname \"$0\")\" && cat > \"$0\"";
     private const string ContainerdFile = "/etc/containerd/config.toml";
-
     private static readonly TimeSpan ReadinessPause = TimeSpan.FromMilliseconds(300);
     private static readonly TimeSpan MemberPause = TimeSpan.FromSeconds(1);
 
@@ -51,7 +50,6 @@ internal sealed partial class KindReconciler
         var limit = topology.Kind.Timeouts.Ready;
         var missing = "";
         return Wait.UntilAsync(AskAsync, limit, ReadinessPause, Late, session.Time, cancellationToken);
-
         async Task<ClusterReadiness?> AskAsync(CancellationToken token)
         {
             var reading = await ClusterReadiness.ReadAsync(api, token).ConfigureAwait(false);
@@ -104,7 +102,6 @@ internal sealed partial class KindReconciler
         }
 
         return late;
-
         async Task<bool> AskAsync(CancellationToken token)
         {
             var ready = await Task.WhenAll(late.Select(node => IsReadyAsync(node, token))).ConfigureAwait(false);

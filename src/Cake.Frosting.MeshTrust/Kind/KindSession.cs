@@ -59,8 +59,7 @@ internal sealed class KindAccess(ToolHost host, EngineSearch engines, EngineSnap
     private IClusterApi Connect(ClusterAccess access, ClusterApiSettings settings) =>
         KubernetesClusterApi.Connect(access, settings with { Time = host.Time });
 
-    private KindTool Tool(KindSpec hosting, ContainerEngineChoice engine) =>
-        new(host, engine, hosting.Network.Name);
+    private KindTool Tool(KindSpec hosting, ContainerEngineChoice engine) => new(host, engine, hosting.Network.Name);
 }
 
 /// <summary>Whether kind clusters can be created on this machine.</summary>

@@ -13,11 +13,9 @@ namespace Cake.Frosting.MeshTrust.Kind;
 internal sealed class KindStates(string workDirectory)
 {
     private static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(5);
-
     private readonly string _root = Path.Combine(workDirectory, "kind");
     private string MergedFile => Path.Combine(_root, MergedContexts.FileName);
     private string LockFile => Path.Combine(workDirectory, AddressLock.FileName);
-
     public string DirectoryOf(ClusterName cluster) => Path.Combine(_root, cluster.Value);
 
     /// <summary>Where kind writes its kubeconfig of a cluster; nothing else uses this file.</summary>
@@ -25,7 +23,6 @@ internal sealed class KindStates(string workDirectory)
 
     /// <summary>Where the configuration given to kind is stored.</summary>
     public string KindConfigOf(ClusterName cluster) => Path.Combine(DirectoryOf(cluster), "kind-config.yaml");
-
     public string StateOf(ClusterName cluster) => Path.Combine(DirectoryOf(cluster), KindState.FileName);
 
     /// <summary>The clusters that have a state, in the order of their names.</summary>
@@ -38,7 +35,6 @@ internal sealed class KindStates(string workDirectory)
     ];
 
     public KindState? Read(ClusterName cluster) => ReadText(StateOf(cluster)) is { } text ? KindState.Parse(text, StateOf(cluster)) : null;
-
     public void Write(ClusterName cluster, KindState state) => Write(StateOf(cluster), state.ToJson());
 
     public void Remove(ClusterName cluster)
@@ -63,7 +59,6 @@ internal sealed class KindStates(string workDirectory)
     }
 
     public void WriteAddresses(AddressLock addresses) => Write(LockFile, addresses.ToJson(), secret: false);
-
     public MergedContexts ReadMerged() => ReadText(MergedFile) is { } text ? MergedContexts.Parse(text, MergedFile) : MergedContexts.None;
 
     public void WriteMerged(MergedContexts merged)
@@ -72,8 +67,7 @@ internal sealed class KindStates(string workDirectory)
     }
 
     /// <summary>Writes a file of the work directory, completely or not at all.</summary>
-    public static void Write(string path, string text, bool secret = true) =>
-        new OutputFile(path, text, secret).Write();
+    public static void Write(string path, string text, bool secret = true) => new OutputFile(path, text, secret).Write();
 
     /// <summary>Locks the kind clusters of this work directory against other runs until it is disposed.</summary>
     public async Task<IDisposable> LockAsync(TimeProvider time, CancellationToken cancellationToken)

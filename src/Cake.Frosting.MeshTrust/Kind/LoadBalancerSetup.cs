@@ -28,9 +28,7 @@ internal sealed class LoadBalancerSetup
     public LoadBalancerSetup(ICakeContext context, KindSpec hosting, string workDirectory, Func<ClusterAccess, IClusterApi> connect,
         TimeProvider time)
         : this(context, hosting, workDirectory, connect, time, () => new HttpClient { Timeout = TimeSpan.FromMinutes(1) },
-            new CloudProviderKind(context))
-    {
-    }
+            new CloudProviderKind(context)) { }
 
     internal LoadBalancerSetup(ICakeContext context, KindSpec hosting, string workDirectory, Func<ClusterAccess, IClusterApi> connect,
         TimeProvider time, Func<HttpClient> client, CloudProviderKind provider)
@@ -138,9 +136,7 @@ internal sealed class CloudProviderKind(ICakeContext context, Func<string, bool>
     private const string Image = "cloud-provider-kind/cloud-controller-manager";
 
     internal CloudProviderKind(ICakeContext context)
-        : this(context, name => Process.GetProcessesByName(name).Length > 0)
-    {
-    }
+        : this(context, name => Process.GetProcessesByName(name).Length > 0) { }
 
     internal void EnsureRuns(EngineSnapshot snapshot)
     {

@@ -166,8 +166,7 @@ internal sealed class MetalLb(ClusterAccess access, IClusterApi api, KubectlTool
         }
 
         if (MetalLbWait.First(state) is { } wait)
-            return Fault(wait.Id,
-                $"MetalLB was not ready after {limit.TotalSeconds:0} s: still waiting for {wait}.", Hint(wait));
+            return Fault(wait.Id, $"MetalLB was not ready after {limit.TotalSeconds:0} s: still waiting for {wait}.", Hint(wait));
         return _waitsForWebhook
             ? Fault("MT4024",
                 $"MetalLB's webhook did not answer within {limit.TotalSeconds:0} s: {MetalLbWait.Webhook(state)}.",

@@ -49,10 +49,7 @@ internal sealed class MetalLbManifestSource(LoadBalancerSpec spec, string direct
     {
         if (pinned is null || !address.StartsWith("https://", StringComparison.OrdinalIgnoreCase))
         {
-            throw LoadBalancerFault.New(
-                "MT4012",
-                address,
-                pinned is null
+            throw LoadBalancerFault.New("MT4012", address, pinned is null
                     ? $"Its SHA-256 is not pinned; MeshTrust knows those of {string.Join(", ", Releases.Keys)}. An unverified manifest " +
                     "could run anything in the clusters." : "It is not an https address.",
                 "Read the manifest, then pin it with --metallb-sha256 (loadBalancer.manifestSha256); or use a file with " +
@@ -74,8 +71,7 @@ internal sealed class MetalLbManifestSource(LoadBalancerSpec spec, string direct
     private static string Checked(string place, byte[] content, string? pinned)
     {
         var digest = Convert.ToHexStringLower(SHA256.HashData(content));
-        return pinned is null || pinned.Equals(digest, StringComparison.OrdinalIgnoreCase) ? digest : throw LoadBalancerFault.New(
-            "MT4013",
+        return pinned is null || pinned.Equals(digest, StringComparison.OrdinalIgnoreCase) ? digest : throw LoadBalancerFault.New("MT4013",
             place,
             $"The manifest does not match the pinned one: its SHA-256 is {digest}, expected {pinned}. It was not used.",
                 "Find out why it changed. If the change is legitimate, pin the new digest with --metallb-sha256.");

@@ -69,8 +69,7 @@ internal sealed class PeerProbe(IContainerEngine engine, Func<ClusterAccess, ICl
 
     private async Task<PeerReading> CallAsync(PeerCall call, long start, TimeSpan limit, CancellationToken cancellationToken)
     {
-        var fault = call.To.Fault ?? (time.GetElapsedTime(start) < limit ? null
-            : "not called: the time limit (timeouts.verify) was over");
+        var fault = call.To.Fault ?? (time.GetElapsedTime(start) < limit ? null : "not called: the time limit (timeouts.verify) was over");
         if (fault is null)
         {
             fault = await TryAsync(call, cancellationToken).ConfigureAwait(false);

@@ -69,15 +69,10 @@ internal sealed class ContainerEngine(ToolHost host, ContainerEngineChoice engin
     private const int AtOnce = 400;
     private static readonly TimeSpan Command = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan Transfer = TimeSpan.FromMinutes(20);
-
     private string _context = "";
-
     public ContainerEngineChoice Engine => engine;
-
     private bool IsPodman => engine == ContainerEngineChoice.Podman;
-
     private string Variable => IsPodman ? "CONTAINER_HOST" : "DOCKER_HOST";
-
     private string Named => Host.Environment.GetEnvironmentVariable(Variable) ?? "";
 
     /// <summary>Where the program looks for the engine, for messages; empty if unknown.</summary>
@@ -234,7 +229,6 @@ internal sealed class ContainerEngine(ToolHost host, ContainerEngineChoice engin
         {
             string[] arguments = [.. inspect, .. some];
             var result = await RunAsync(arguments, Short, cancellationToken).ConfigureAwait(false);
-
             // Each missing thing has a line; any other output is an error.
             var isFine = result.ExitCode == 0
                 || (Lines(result.Error) is { Length: > 0 } lines && lines.All(line => EngineWords.Mean(EngineMeaning.Gone, line)));
@@ -294,6 +288,5 @@ internal sealed class ContainerEngine(ToolHost host, ContainerEngineChoice engin
     }
 
     private static bool IsVersion4(IPNetwork network) => network.BaseAddress.AddressFamily == AddressFamily.InterNetwork;
-
     private static string[] Lines(string text) => text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 }

@@ -129,8 +129,7 @@ internal static class EngineDocuments
         network.Get("Containers").Members().Select(member => member.Value)
             .Where(member => member.Text("Name").Length > 0)
             .DistinctBy(member => member.Text("Name"))
-            .ToDictionary(
-                member => member.Text("Name"),
+            .ToDictionary(member => member.Text("Name"),
                 member => EngineJson.Addresses(member.Text("IPv4Address"), member.Text("IPv6Address")));
 
     private static Dictionary<string, IReadOnlyList<IPAddress>> Members(string network, IReadOnlyList<EngineContainer> containers) =>

@@ -105,6 +105,5 @@ internal static class EngineFault
     }
 
     public static MeshTrustException Of(Problem problem, Exception? fault = null) => new(Stage.ClusterCreation, problem, fault);
-
     private static string At(string address) => address.Length == 0 ? "" : $" at {address}";
 }

@@ -122,6 +122,5 @@ internal static class EngineJson
     };
 
     private static string Shown(JsonElement element) => Shown(element.GetRawText());
-
     private static string Shown(string text) => text.Length <= 40 ? text : text[..40] + "...";
 }

@@ -15,7 +15,6 @@ internal sealed record EngineAnswer(IContainerEngine? Engine, EngineInfo? Info, 
 internal sealed class EngineSearch(ToolHost host)
 {
     private static readonly string[] Others = ["nerdctl", "finch"];
-
     private readonly ConcurrentDictionary<(ContainerEngineChoice Wanted, string Named), EngineAnswer> _found = new();
 
     /// <summary>How long an engine may take to answer.</summary>
@@ -90,7 +89,6 @@ internal sealed class EngineSnapshotReader(ToolHost host)
         var networks = engine.ReadNetworksAsync(cancellationToken);
         var containers = engine.ReadContainersAsync(cancellationToken);
         var version = ReadKindVersionAsync(engine.Engine, cancellationToken);
-
         // The first error is thrown when all have ended, so that none is left running.
         await Task.WhenAll(networks, containers, version).ConfigureAwait(false);
         return new EngineSnapshot

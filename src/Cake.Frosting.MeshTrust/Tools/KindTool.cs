@@ -42,13 +42,7 @@ internal sealed class KindTool(ToolHost host, ContainerEngineChoice engine, stri
     /// <exception cref="global::MeshTrust.MeshTrustException">
     /// MT2210, with <see cref="ToolFailedException"/> inside; MT2209: the deadline is over.
     /// </exception>
-    public Task CreateAsync(
-        string name,
-        string configFile,
-        string image,
-        string kubeconfigFile,
-        Action<string> onStep,
-        TimeSpan deadline,
+    public Task CreateAsync(string name, string configFile, string image, string kubeconfigFile, Action<string> onStep, TimeSpan deadline,
         CancellationToken cancellationToken)
     {
         string[] arguments =

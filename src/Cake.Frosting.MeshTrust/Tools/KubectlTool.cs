@@ -112,7 +112,6 @@ internal sealed class KubectlTool(ICakeContext context, string cacheDirectory)
         public IEnumerable<string> GetStandardError() => _child!.Error.Split('\n');
 
         public void Kill() => _child!.Kill(entireTree: true);
-
         // An alias may dispose its program before the last of its output is read.
         public void Dispose()
         {

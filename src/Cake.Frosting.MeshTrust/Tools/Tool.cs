@@ -26,7 +26,6 @@ internal sealed class ToolFailedException(ProcessResult result) : Exception($"A 
 internal abstract class Tool(ToolHost host, string name)
 {
     protected static readonly TimeSpan Short = TimeSpan.FromSeconds(30);
-
     private const int MostOutput = 32 << 20;
     private const int MostShown = 160;
     private const int LinesShown = 12;
@@ -37,9 +36,7 @@ internal abstract class Tool(ToolHost host, string name)
 
     /// <summary>Whether the program is installed. It is not started.</summary>
     public bool IsThere => (_path ??= host.Tools.Resolve([name, name + ".exe"])) is not null;
-
     public string Name => name;
-
     protected ToolHost Host => host;
 
     /// <summary>
@@ -62,10 +59,7 @@ internal abstract class Tool(ToolHost host, string name)
     /// <exception cref="MeshTrustException">
     /// MT2207 not found; MT2208 cannot start; MT2209 the limit is over; MT2211 too much output.
     /// </exception>
-    protected async Task<ProcessResult> RunAsync(
-        IReadOnlyList<string> arguments,
-        TimeSpan limit,
-        CancellationToken cancellationToken,
+    protected async Task<ProcessResult> RunAsync(IReadOnlyList<string> arguments, TimeSpan limit, CancellationToken cancellationToken,
         string? input = null,
         Action<string>? onErrorLine = null)
     {

@@ -10,9 +10,7 @@ namespace MeshTrust.Kind;
 /// </summary>
 internal sealed record AddressPlan
 {
-    private AddressPlan()
-    {
-    }
+    private AddressPlan() { }
 
     public required IReadOnlyList<ClusterAddresses> Clusters { get; init; }
     public IReadOnlyList<Problem> Warnings { get; init; } = [];

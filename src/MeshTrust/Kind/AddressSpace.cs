@@ -170,11 +170,8 @@ internal sealed class PoolSpace
     internal IpRange ForContainers { get; }
 
     internal bool Holds(IpRange pool) => !IsEmpty && pool.Family == Family && pool.FirstNumber >= _first && pool.LastNumber <= _last;
-
     internal AddressClaim? Member(IpRange pool) => _claims.Find(c => c.Range.Overlaps(pool));
-
     internal AddressClaim? Pool(IpRange pool) => _pools.Find(c => c.Range.Overlaps(pool));
-
     internal void Take(AddressClaim pool) => _pools.Add(pool);
 
     internal UInt128 Free

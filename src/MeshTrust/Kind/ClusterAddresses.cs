@@ -51,13 +51,9 @@ internal sealed record AddressLock
     public IReadOnlyList<ClusterAddresses> Clusters { get; init; } = [];
 
     public static AddressLock Parse(string json, string path = FileName) => File.Parse(json, path);
-
     public string ToJson() => File.ToJson(this);
-
     public AddressLock Without(ClusterName cluster) => this with { Clusters = [.. Clusters.Where(c => c.Cluster != cluster)] };
-
     internal ClusterAddresses? Of(ClusterName cluster) => Clusters.FirstOrDefault(c => c.Cluster == cluster);
-
     internal bool WasAsked(ClusterName cluster, string key) => Of(cluster)?.Asked.Contains(key) == true;
 }
 

@@ -68,8 +68,7 @@ internal sealed partial record KindFault(Problem Problem, bool IsPassing)
     /// </summary>
     public bool MayBeDisk => Problem.Id == ProblemCodes.KubeadmFailed;
 
-    public static KindFault OfFullDisk(string cluster, long free) => new(
-        new Problem(ProblemCodes.EngineDiskFull, cluster,
+    public static KindFault OfFullDisk(string cluster, long free) => new(new Problem(ProblemCodes.EngineDiskFull, cluster,
             $"{DiskFullWhat}: {(free >> 20).ToString(CultureInfo.InvariantCulture)} MiB were left when kind failed.", DiskFullRemedy),
         IsPassing: false);
 

@@ -42,7 +42,6 @@ internal sealed record KindState
     public required KindShape Shape { get; init; }
 
     public static KindState Parse(string json, string path) => File.Parse(json, path);
-
     public string ToJson() => File.ToJson(this);
 }
 

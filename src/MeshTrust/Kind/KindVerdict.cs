@@ -52,9 +52,7 @@ internal sealed record KindVerdict
     // Docker omits it from the name of an image, Podman does not.
     private const string Hub = "docker.io/";
 
-    private KindVerdict()
-    {
-    }
+    private KindVerdict() { }
 
     public required KindPlan Plan { get; init; }
     public required KindAction Action { get; init; }
@@ -166,7 +164,6 @@ internal sealed record KindVerdict
         var (nameOne, digestOne) = Split(one);
         var (nameOther, digestOther) = Split(other);
         return digestOne is not null && digestOther is not null ? digestOne == digestOther : nameOne == nameOther;
-
         static (string Name, string? Digest) Split(string image)
         {
             var at = image.IndexOf('@', StringComparison.Ordinal);

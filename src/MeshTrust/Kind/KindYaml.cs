@@ -70,9 +70,7 @@ internal static class KindYaml
     };
 
     internal static YamlScalarNode Block(YamlMappingNode patch) => new(Write(patch)) { Style = ScalarStyle.Literal };
-
     internal static YamlScalarNode Text(string value) => KubeconfigWriter.Scalar(value);
-
     internal static YamlSequenceNode List(IEnumerable<string> values) => new(values.Select(Text));
 
     internal static string Write(YamlMappingNode root)

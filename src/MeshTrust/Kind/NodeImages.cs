@@ -171,13 +171,9 @@ internal sealed partial record KindVersion(int Major, int Minor, int? Patch) : I
 
     /// <summary>Whether it is the same version, as far as the other names it: <c>1.35</c> fits every <c>1.35.x</c>.</summary>
     internal bool Fits(KindVersion asked) => Major == asked.Major && Minor == asked.Minor && (asked.Patch is null || asked.Patch == Patch);
-
     internal bool IsSameMinor(KindVersion other) => Major == other.Major && Minor == other.Minor;
-
     internal bool IsAtLeast(int major, int minor) => (Major, Minor).CompareTo((major, minor)) >= 0;
-
     public override string ToString() => Patch is null ? $"{Major}.{Minor}" : $"{Major}.{Minor}.{Patch}";
-
     private static int? Number(Group group) => group.Success ? int.Parse(group.ValueSpan, CultureInfo.InvariantCulture) : null;
 
     [GeneratedRegex(@"^v?(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?(?:[-+].*)?$")]

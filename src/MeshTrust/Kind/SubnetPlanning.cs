@@ -265,7 +265,6 @@ internal sealed class SubnetPlanning
         $"addressing.{(key == SubnetUse.Pods ? "podBase" : "serviceBase")}{(family == AddressFamily.InterNetwork ? "" : "6")}";
 
     internal static string Word(IpFamily family) => family switch { IpFamily.IPv4 => "ipv4", IpFamily.IPv6 => "ipv6", _ => "dual" };
-
     internal static string Word(AddressFamily family) => family == AddressFamily.InterNetwork ? "IPv4" : "IPv6";
 
     /// <summary>How many nodes a cluster gets, without a load balancer in front of its control planes.</summary>

@@ -47,7 +47,6 @@ internal static class PortMappings
         Items(config.Find("nodes")).SelectMany(node => Items(node.Find("extraPortMappings")));
 
     private static IEnumerable<YamlNode> Items(YamlNode? list) => (list as YamlSequenceNode)?.Children ?? [];
-
     private static YamlNode? ApiServerPort(YamlNode? config) => config.Find("networking").Find("apiServerPort");
 
     private static YamlNode? Parse(string? text) => text is null ? null
