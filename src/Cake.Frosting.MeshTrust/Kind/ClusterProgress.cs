@@ -114,25 +114,17 @@ internal static class ClusterTable
             new TableColumn("time").RightAligned().NoWrap());
         foreach (var row in rows)
         {
-            var color = row.Last.State switch
+            var (color, sign) = row.Last.State switch
             {
-                ClusterProgressState.Done => "green",
-                ClusterProgressState.Failed => "red",
-                ClusterProgressState.Waiting => "grey",
-                _ => "yellow",
+                ClusterProgressState.Done => ("green", '+'),
+                ClusterProgressState.Failed => ("red", 'x'),
+                ClusterProgressState.Waiting => ("grey", '.'),
+                _ => ("yellow", '*'),
             };
-            table.AddRow($"[{color}]{Sign(row.Last.State)}[/]", $"[bold]{Markup.Escape(row.Last.Cluster.Value)}[/]",
+            table.AddRow($"[{color}]{sign}[/]", $"[bold]{Markup.Escape(row.Last.Cluster.Value)}[/]",
                 Markup.Escape(row.Last.Step), row.InAll == TimeSpan.Zero ? "" : $"{row.InAll.TotalSeconds:0} s");
         }
 
         return table;
     }
-
-    private static string Sign(ClusterProgressState state) => state switch
-    {
-        ClusterProgressState.Done => "+",
-        ClusterProgressState.Failed => "x",
-        ClusterProgressState.Waiting => ".",
-        _ => "*",
-    };
 }

@@ -99,5 +99,4 @@ internal sealed class KindCleaning(KindSession session)
     }
 }
 
-/// <summary>The result of a cleanup.</summary>
 internal sealed record KindCleaningReport(IReadOnlyList<string> Removed, IReadOnlyList<string> Left, IReadOnlyList<string> Failed);

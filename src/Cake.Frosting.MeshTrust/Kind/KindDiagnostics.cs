@@ -31,7 +31,6 @@ internal sealed class KindDiagnostics(KindSession session)
 
     private string Root => Path.Combine(session.Run.ArtifactsDirectory, "kind");
 
-    /// <summary>Exports all available diagnostics of the existing clusters.</summary>
     /// <returns>What could not be exported, one sentence each.</returns>
     public async Task<IReadOnlyList<string>> ExportAsync(MeshTopology topology, CancellationToken cancellationToken)
     {
@@ -92,9 +91,8 @@ internal sealed class KindDiagnostics(KindSession session)
         await TryAsync("effective configuration", async () =>
         {
             var nodes = snapshot.NodesOf(cluster.Value).Where(node => node is { IsRunning: true, IsKindLoadBalancer: false });
-            var effective = await KindReconciler
-                .ReadEffectiveConfigAsync(session.Engine, [.. nodes.Select(node => node.Name)], api,
-                    cancellationToken).ConfigureAwait(false);
+            var effective = await KindReconciler.ReadEffectiveConfigAsync(session.Engine, [.. nodes.Select(node => node.Name)], api,
+                cancellationToken).ConfigureAwait(false);
             Write(Path.Combine(cluster.Value, "effective-config.json"), JsonSerializer.Serialize(effective, Readable));
         }).ConfigureAwait(false);
         return gaps;
@@ -143,14 +141,10 @@ internal sealed class KindDiagnostics(KindSession session)
     private void Write(string name, string text)
     {
         var path = Path.Combine(Root, name);
-        try
+        KindStates.OnDisk(path, () =>
         {
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             AtomicFile.Replace(path, Encoding.UTF8.GetBytes(text + "\n"), secret: false);
-        }
-        catch (Exception e) when (DiskFault.IsOne(e))
-        {
-            throw DiskFault.From(Stage.ClusterCreation, path, e);
-        }
+        });
     }
 }

@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using MeshTrust;
-using MeshTrust.IO;
 using MeshTrust.Kind;
 using MeshTrust.Kubeconfig;
 using MeshTrust.Settings;
@@ -50,21 +49,9 @@ internal sealed class KindKubeconfigs(string directory)
 
     public void Remove(ClusterName cluster)
     {
+        if (!Directory.Exists(directory)) return;
         foreach (var path in (string[])[AccessTo(cluster).KubeconfigPath, InternalPathOf(cluster)])
-        {
-            try
-            {
-                File.Delete(path);
-            }
-            catch (DirectoryNotFoundException)
-            {
-                return;
-            }
-            catch (Exception e) when (DiskFault.IsOne(e))
-            {
-                throw DiskFault.From(Stage.ClusterCreation, path, e);
-            }
-        }
+            KindStates.OnDisk(path, () => File.Delete(path));
     }
 }
 
@@ -177,12 +164,8 @@ internal sealed class KindExports(RunSpec run, TimeProvider time)
             {
                 var (taken, others) = await _kubeconfig.RemoveAsync(file.Key, [.. file], cancellationToken).ConfigureAwait(false);
                 if (taken.Count > 0) _removed.Add($"{string.Join(", ", taken)} from {file.Key}.");
-                if (others.Count > 0)
-                {
-                    _left.Add($"{string.Join(", ", others)} in {file.Key}: changed since MeshTrust merged " +
-                    $"{(others.Count == 1 ? "it" : "them")}.");
-                }
-
+                var them = others.Count == 1 ? "it" : "them";
+                if (others.Count > 0) _left.Add($"{string.Join(", ", others)} in {file.Key}: changed since MeshTrust merged {them}.");
                 all = all.Without([.. file]);
             }
             catch (MeshTrustException e)

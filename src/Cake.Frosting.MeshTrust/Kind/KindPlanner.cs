@@ -62,7 +62,7 @@ internal sealed class KindPlanner
     private static readonly string[] Pools =
     [
         "kubectl", "--kubeconfig=/etc/kubernetes/admin.conf", "--request-timeout=5s", "get", "ipaddresspools.metallb.io",
-            "--all-namespaces",
+        "--all-namespaces",
         "--output=jsonpath={range .items[*]}{.metadata.name}{range .spec.addresses[*]}{\" \"}{@}{end}{\"\\n\"}{end}",
     ];
 
@@ -79,8 +79,8 @@ internal sealed class KindPlanner
         var states = new KindStates(run.WorkDirectory);
         var overlay = ReadOverlay(topology);
         var kept = Attempt<AddressLock>.Of(states.ReadAddresses);
-        var basis =
-            string.Join('\n', [.. Lines(snapshot), kept.Value?.ToJson(), kept.Fault?.Message, overlay.Value, overlay.Fault?.Message]);
+        string?[] parts = [.. Lines(snapshot), kept.Value?.ToJson(), kept.Fault?.Message, overlay.Value, overlay.Fault?.Message];
+        var basis = string.Join('\n', parts);
         if (_last is not { } last || last.Topology != topology || last.Basis != basis)
         {
             var addresses = await Attempt<AddressPlan>.OfAsync(async () =>
@@ -92,8 +92,7 @@ internal sealed class KindPlanner
             var plans = Attempt<IReadOnlyList<KindPlan>>.Of(() =>
                 overlay.ValueOrThrow() is var text && addresses.Value is { } planned ? KindPlan.For(topology, snapshot, planned, text)
                     : null);
-            last = (topology, basis, new KindPlanSet(snapshot, addresses, plans));
-            _last = last;
+            _last = last = (topology, basis, new KindPlanSet(snapshot, addresses, plans));
         }
 
         return last.Set with
@@ -123,7 +122,6 @@ internal sealed class KindPlanner
         }
     });
 
-    /// <summary>Everything in the engine that a plan depends on.</summary>
     private static IEnumerable<string> Lines(EngineSnapshot snapshot) =>
     [
         $"{snapshot.Info} {snapshot.KindVersion}",
@@ -142,8 +140,7 @@ internal sealed class KindPlanner
     /// nodes, where their credentials are; those of clusters outside the topology only if something is to be assigned.
     /// </summary>
     private static async Task<IReadOnlyList<FoundAddresses>> FindAsync(MeshTopology topology, IContainerEngine engine,
-        EngineSnapshot snapshot,
-        KindStates states, AddressLock? kept, CancellationToken cancellationToken)
+        EngineSnapshot snapshot, KindStates states, AddressLock? kept, CancellationToken cancellationToken)
     {
         var hasPools = topology.Kind.LoadBalancer.Kind == LoadBalancerKind.MetalLb;
         var foreign = snapshot.KindClusters.Where(cluster => IsForeign(cluster, snapshot, states)).ToList();
@@ -157,9 +154,11 @@ internal sealed class KindPlanner
             if (snapshot.NodesOf(cluster)
                 .FirstOrDefault(node => node is { IsRunning: true, KindRole: NodeNames.ControlPlane }) is not { } node)
                 return new FoundAddresses { Cluster = cluster };
-            var manifests = AskAsync(engine, node.Name, Manifests, cancellationToken);
-            var pools = hasPools ? await AskAsync(engine, node.Name, Pools, cancellationToken).ConfigureAwait(false) : "";
-            return FoundAddresses.Read(cluster, await manifests.ConfigureAwait(false), pools, MetalLbObjects.PoolName);
+            // A foreign node that does not answer must not block the creation of our clusters. If the pools cannot be read, there is no
+            // MetalLB, or no running API server, and so nothing that assigns addresses.
+            var manifests = engine.TryReadAsync(node.Name, Manifests, cancellationToken);
+            var pools = hasPools ? await engine.TryReadAsync(node.Name, Pools, cancellationToken).ConfigureAwait(false) : null;
+            return FoundAddresses.Read(cluster, await manifests.ConfigureAwait(false) ?? "", pools ?? "", MetalLbObjects.PoolName);
         }
     }
 
@@ -174,24 +173,6 @@ internal sealed class KindPlanner
         {
             // An unreadable state does not prove ownership; if it matters, it is reported with the verdict on its cluster.
             return true;
-        }
-    }
-
-    /// <summary>
-    /// What a node printed; nothing if the command failed: for pools that means that there is no MetalLB, or no running API server, and so
-    /// nothing that assigns addresses.
-    /// </summary>
-    private static async Task<string> AskAsync(IContainerEngine engine, string node, string[] command, CancellationToken cancellationToken)
-    {
-        try
-        {
-            var answer = await engine.ExecuteAsync(node, command, null, cancellationToken).ConfigureAwait(false);
-            return answer.ExitCode == 0 ? answer.Output : "";
-        }
-        catch (MeshTrustException)
-        {
-            // A foreign node that does not answer must not block the creation of our clusters.
-            return "";
         }
     }
 }

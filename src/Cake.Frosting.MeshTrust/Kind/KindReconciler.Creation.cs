@@ -14,8 +14,6 @@ internal sealed partial class KindReconciler
     // etcd alone needs 64 MB for a segment of its log.
     private const long LeastDisk = 100L << 20;
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(2);
-
-    /// <summary>Where the logs of a cluster go.</summary>
     private string LogsOf(ClusterName cluster) => Path.Combine(session.Run.ArtifactsDirectory, "kind", cluster.Value);
 
     /// <summary>
@@ -154,16 +152,8 @@ internal sealed partial class KindReconciler
     /// </summary>
     private async Task<long?> ReadFreeDiskAsync(string node, CancellationToken cancellationToken)
     {
-        try
-        {
-            string[] question = ["df", "--output=avail", "--block-size=1", "/var"];
-            var answer = await session.Engine.ExecuteAsync(node, question, null, cancellationToken).ConfigureAwait(false);
-            return answer.ExitCode == 0 && long.TryParse(Text.LastLine(answer.Output), CultureInfo.InvariantCulture, out var free) ? free
-                : null;
-        }
-        catch (MeshTrustException)
-        {
-            return null;
-        }
+        string[] question = ["df", "--output=avail", "--block-size=1", "/var"];
+        var answer = await session.Engine.TryReadAsync(node, question, cancellationToken).ConfigureAwait(false);
+        return long.TryParse(Text.LastLine(answer ?? ""), CultureInfo.InvariantCulture, out var free) ? free : null;
     }
 }

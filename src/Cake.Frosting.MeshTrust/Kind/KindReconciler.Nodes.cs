@@ -24,10 +24,9 @@ internal sealed partial class KindReconciler
     private static readonly string[] ReadinessQuestion =
     [
         "kubectl", "--kubeconfig=/etc/kubernetes/admin.conf", "--server=https://127.0.0.1:6443", "--request-timeout=5s", "get",
-            "--raw=/readyz",
+        "--raw=/readyz",
     ];
 
-    /// <summary>Writes the files that nodes need, such as containerd's <c>hosts.toml</c> for a local registry.</summary>
     private async Task WriteNodeFilesAsync(KindPlan plan, CancellationToken cancellationToken)
     {
         foreach (var (node, file) in plan.KubernetesNodes.SelectMany(node => plan.NodeFiles.Select(file => (node, file))))
@@ -87,14 +86,12 @@ internal sealed partial class KindReconciler
     /// </summary>
     /// <returns>Those that have not; empty if all have.</returns>
     internal static async Task<IReadOnlyList<string>> WaitForMembersAsync(IContainerEngine engine, IReadOnlyList<string> nodes,
-        TimeSpan limit,
-        TimeProvider time, CancellationToken cancellationToken)
+        TimeSpan limit, TimeProvider time, CancellationToken cancellationToken)
     {
         var late = nodes;
         try
         {
-            await Wait.UntilAsync(AskAsync, limit, MemberPause, () => new TimeoutException(), time,
-                cancellationToken).ConfigureAwait(false);
+            await Wait.UntilAsync(AskAsync, limit, MemberPause, () => new TimeoutException(), time, cancellationToken).ConfigureAwait(false);
         }
         catch (TimeoutException)
         {
@@ -109,18 +106,8 @@ internal sealed partial class KindReconciler
             return late.Count == 0;
         }
 
-        async Task<bool> IsReadyAsync(string node, CancellationToken token)
-        {
-            try
-            {
-                var answer = await engine.ExecuteAsync(node, ReadinessQuestion, null, token).ConfigureAwait(false);
-                return answer is { ExitCode: 0, Output: "ok" };
-            }
-            catch (MeshTrustException)
-            {
-                return false;
-            }
-        }
+        async Task<bool> IsReadyAsync(string node, CancellationToken token) =>
+            await engine.TryReadAsync(node, ReadinessQuestion, token).ConfigureAwait(false) == "ok";
     }
 
     /// <summary>Compares the cluster with its plan: kind silently skips a kubeadm patch of another version.</summary>
@@ -135,8 +122,7 @@ internal sealed partial class KindReconciler
 
     /// <summary>Reads a cluster's effective configuration. The nodes are the Kubernetes nodes, without the load balancer.</summary>
     internal static async Task<EffectiveConfig> ReadEffectiveConfigAsync(IContainerEngine engine, IReadOnlyList<string> nodes,
-        IClusterApi api,
-        CancellationToken cancellationToken)
+        IClusterApi api, CancellationToken cancellationToken)
     {
         var kubeadm = api.ReadConfigMapAsync("kube-system", "kubeadm-config", cancellationToken);
         var pods = api.ListObjectsAsync("v1", "pods", "kube-system", cancellationToken);

@@ -6,8 +6,6 @@ using MeshTrust.Kubernetes;
 using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust.Kind;
-
-/// <summary>A cluster in its desired state.</summary>
 internal sealed record ReconciledCluster(KindPlan Plan, ProvidedCluster Cluster, ClusterReadiness Readiness);
 
 /// <summary>
@@ -63,7 +61,6 @@ internal sealed partial class KindReconciler(KindSession session, MeshTopology t
         }
     }
 
-    /// <summary>Creates the cluster, after removing any existing part of it.</summary>
     private async Task<ReconciledCluster> CreateAsync(KindVerdict verdict, CancellationToken cancellationToken)
     {
         var plan = verdict.Plan;
@@ -92,7 +89,6 @@ internal sealed partial class KindReconciler(KindSession session, MeshTopology t
         return Reconciled(plan, access, ClusterOutcome.Created, readiness, note);
     }
 
-    /// <summary>Keeps the existing cluster, or starts or adopts it.</summary>
     private async Task<ReconciledCluster> KeepAsync(KindVerdict verdict, CancellationToken cancellationToken)
     {
         var plan = verdict.Plan;
@@ -126,8 +122,7 @@ internal sealed partial class KindReconciler(KindSession session, MeshTopology t
     /// <summary>Updates a cluster that stays: its nodes' addresses, its registries, its pool.</summary>
     /// <returns>What was done or changed, one clause each.</returns>
     private async Task<IReadOnlyList<string>> BringUpToDateAsync(KindVerdict verdict, IReadOnlyList<EngineContainer> containers,
-        IClusterApi api,
-        CancellationToken cancellationToken)
+        IClusterApi api, CancellationToken cancellationToken)
     {
         var plan = verdict.Plan;
         var before = session.States.Read(plan.Cluster);

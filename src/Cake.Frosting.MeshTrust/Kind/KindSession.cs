@@ -62,7 +62,6 @@ internal sealed class KindAccess(ToolHost host, EngineSearch engines, EngineSnap
     private KindTool Tool(KindSpec hosting, ContainerEngineChoice engine) => new(host, engine, hosting.Network.Name);
 }
 
-/// <summary>Whether kind clusters can be created on this machine.</summary>
 internal sealed record KindAvailability(bool IsThere, string Reason);
 
 /// <summary>What all parts of one run on kind clusters share: the engine, kind, access to API servers, and the progress display.</summary>
@@ -90,12 +89,10 @@ internal sealed record KindSession
     public Task<KindPlanSet> PlanAsync(MeshTopology topology, EngineSnapshot snapshot, CancellationToken cancellationToken) =>
         Planner.PlanAsync(topology, Run, Engine, snapshot, cancellationToken);
 
-    /// <summary>Removes only the nodes; written files stay.</summary>
     public Task RemoveNodesAsync(ClusterName cluster, CancellationToken cancellationToken) =>
         // kind removes the context from the file that it is given: never one that others read, never the user's.
         Kind.DeleteAsync(cluster.Value, States.KindKubeconfigOf(cluster), cancellationToken);
 
-    /// <summary>Removes the nodes, the kubeconfigs, the state and the addresses.</summary>
     public async Task RemoveAsync(ClusterName cluster, CancellationToken cancellationToken)
     {
         await RemoveNodesAsync(cluster, cancellationToken).ConfigureAwait(false);

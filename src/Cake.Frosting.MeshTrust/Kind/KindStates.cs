@@ -20,8 +20,6 @@ internal sealed class KindStates(string workDirectory)
 
     /// <summary>Where kind writes its kubeconfig of a cluster; nothing else uses this file.</summary>
     public string KindKubeconfigOf(ClusterName cluster) => Path.Combine(DirectoryOf(cluster), "kubeconfig");
-
-    /// <summary>Where the configuration given to kind is stored.</summary>
     public string KindConfigOf(ClusterName cluster) => Path.Combine(DirectoryOf(cluster), "kind-config.yaml");
     public string StateOf(ClusterName cluster) => Path.Combine(DirectoryOf(cluster), KindState.FileName);
 
@@ -66,7 +64,6 @@ internal sealed class KindStates(string workDirectory)
         if (merged.Contexts.Count > 0 || File.Exists(MergedFile)) Write(MergedFile, merged.ToJson());
     }
 
-    /// <summary>Writes a file of the work directory, completely or not at all.</summary>
     public static void Write(string path, string text, bool secret = true) => new OutputFile(path, text, secret).Write();
 
     /// <summary>Locks the kind clusters of this work directory against other runs until it is disposed.</summary>
@@ -108,7 +105,8 @@ internal sealed class KindStates(string workDirectory)
         return text;
     }
 
-    private static void OnDisk(string path, Action work)
+    /// <summary>Works on a file or directory; an I/O error becomes a problem that names it.</summary>
+    internal static void OnDisk(string path, Action work, Stage stage = Stage.ClusterCreation)
     {
         try
         {
@@ -116,7 +114,7 @@ internal sealed class KindStates(string workDirectory)
         }
         catch (Exception e) when (DiskFault.IsOne(e))
         {
-            throw DiskFault.From(Stage.ClusterCreation, path, e);
+            throw DiskFault.From(stage, path, e);
         }
     }
 }

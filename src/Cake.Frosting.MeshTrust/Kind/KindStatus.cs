@@ -63,7 +63,6 @@ internal sealed class KindStatusReading(KindSession session)
     };
 }
 
-/// <summary>The status of one kind cluster.</summary>
 internal sealed record KindStatusRow
 {
     public required string Cluster { get; init; }
@@ -78,8 +77,6 @@ internal sealed record KindStatusRow
 
     /// <summary>Where this machine reaches its API server; null if it has no kubeconfig.</summary>
     public string? Server { get; init; }
-
-    /// <summary>The addresses that its load balancer assigns; null for none.</summary>
     public string? Pool { get; init; }
 
     /// <summary>Further details: differences, what it waits for, why it is not ours.</summary>

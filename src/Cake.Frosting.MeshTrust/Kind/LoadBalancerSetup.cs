@@ -14,31 +14,15 @@ namespace Cake.Frosting.MeshTrust.Kind;
 /// Sets up load balancers for kind clusters: MetalLB in each of them, cloud-provider-kind next to all of them, or none. One per run: what
 /// all clusters need, such as the manifest, is fetched once. It may be used for several clusters at once.
 /// </summary>
-internal sealed class LoadBalancerSetup
+internal sealed class LoadBalancerSetup(ICakeContext context, KindSpec hosting, string workDirectory,
+    Func<ClusterAccess, IClusterApi> connect, TimeProvider time, Func<HttpClient>? client = null, CloudProviderKind? provider = null)
 {
-    private readonly KindSpec _hosting;
-    private readonly Func<ClusterAccess, IClusterApi> _connect;
-    private readonly TimeProvider _time;
-    private readonly KubectlTool _kubectl;
-    private readonly MetalLbManifestSource _manifests;
-    private readonly CloudProviderKind _provider;
+    private readonly KubectlTool _kubectl = new(context, Path.Combine(workDirectory, "cache", "kubectl"));
+    private readonly MetalLbManifestSource _manifests = new(hosting.LoadBalancer, Path.Combine(workDirectory, "cache"),
+        client ?? (() => new HttpClient { Timeout = TimeSpan.FromMinutes(1) }), time);
+    private readonly CloudProviderKind _provider = provider ?? new(context);
     private readonly Lock _lock = new();
     private Task<MetalLbManifest>? _manifest;
-
-    public LoadBalancerSetup(ICakeContext context, KindSpec hosting, string workDirectory, Func<ClusterAccess, IClusterApi> connect,
-        TimeProvider time)
-        : this(context, hosting, workDirectory, connect, time, () => new HttpClient { Timeout = TimeSpan.FromMinutes(1) },
-            new CloudProviderKind(context)) { }
-
-    internal LoadBalancerSetup(ICakeContext context, KindSpec hosting, string workDirectory, Func<ClusterAccess, IClusterApi> connect,
-        TimeProvider time, Func<HttpClient> client, CloudProviderKind provider)
-    {
-        var cache = Path.Combine(workDirectory, "cache");
-        (_hosting, _connect, _time, _provider) = (hosting, connect, time, provider);
-        _kubectl = new KubectlTool(context, Path.Combine(cache, "kubectl"));
-        _manifests = new MetalLbManifestSource(hosting.LoadBalancer, cache, client, time);
-    }
-
     internal TimeSpan Pause { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
@@ -47,7 +31,7 @@ internal sealed class LoadBalancerSetup
     /// </summary>
     public async Task PrepareAsync(EngineSnapshot snapshot, CancellationToken cancellationToken)
     {
-        switch (_hosting.LoadBalancer.Kind)
+        switch (hosting.LoadBalancer.Kind)
         {
             case LoadBalancerKind.MetalLb:
                 _kubectl.EnsureIsThere();
@@ -63,13 +47,13 @@ internal sealed class LoadBalancerSetup
     public async Task<ApplyOutcome> EnsureAsync(ClusterAccess access, ClusterAddresses addresses, Action<string> onStep,
         CancellationToken cancellationToken)
     {
-        if (_hosting.LoadBalancer.Kind == LoadBalancerKind.None) return ApplyOutcome.Unchanged;
+        if (hosting.LoadBalancer.Kind == LoadBalancerKind.None) return ApplyOutcome.Unchanged;
         try
         {
-            using var api = _connect(access);
+            using var api = connect(access);
             var lifted = await NodeExclusion.LiftAsync(api, cancellationToken).ConfigureAwait(false);
             if (lifted > 0) onStep($"enabled load balancing on {lifted} control-plane nodes");
-            var outcome = _hosting.LoadBalancer.Kind == LoadBalancerKind.MetalLb
+            var outcome = hosting.LoadBalancer.Kind == LoadBalancerKind.MetalLb
                 ? await EnsureMetalLbAsync(access, addresses, api, onStep, cancellationToken).ConfigureAwait(false)
                 : ApplyOutcome.Unchanged;
             return outcome == ApplyOutcome.Unchanged && lifted > 0 ? ApplyOutcome.Changed : outcome;
@@ -91,8 +75,8 @@ internal sealed class LoadBalancerSetup
 
         _kubectl.EnsureIsThere();
         var manifest = await ManifestAsync(cancellationToken).ConfigureAwait(false);
-        var metalLb = new MetalLb(access, api, _kubectl, onStep, _time, Pause);
-        return await metalLb.EnsureAsync(manifest, addresses, _hosting.Timeouts.LoadBalancer, cancellationToken).ConfigureAwait(false);
+        var metalLb = new MetalLb(access, api, _kubectl, onStep, time, Pause);
+        return await metalLb.EnsureAsync(manifest, addresses, hosting.Timeouts.LoadBalancer, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The manifest, fetched once; after an error the next caller tries again.</summary>
@@ -127,7 +111,7 @@ internal static class LoadBalancerFault
 /// cloud-provider-kind: one program that serves every kind cluster of the host, including foreign ones. So MeshTrust neither starts nor
 /// stops it: it checks that it runs, as a process or as a container, and says how to start it.
 /// </summary>
-internal sealed class CloudProviderKind(ICakeContext context, Func<string, bool> isRunning)
+internal sealed class CloudProviderKind(ICakeContext context, Func<string, bool>? isRunning = null)
 {
     private const string Program = "cloud-provider-kind";
     private const string Argument = "--lb=cloud-provider-kind";
@@ -135,11 +119,9 @@ internal sealed class CloudProviderKind(ICakeContext context, Func<string, bool>
     /// <summary>The project's image has this suffix; it is often built locally under the program's name.</summary>
     private const string Image = "cloud-provider-kind/cloud-controller-manager";
 
-    internal CloudProviderKind(ICakeContext context)
-        : this(context, name => Process.GetProcessesByName(name).Length > 0) { }
-
     internal void EnsureRuns(EngineSnapshot snapshot)
     {
+        isRunning ??= name => Process.GetProcessesByName(name).Length > 0;
         if (snapshot.Containers.Any(IsProvider) || isRunning(Program)) return;
         throw context.Tools.Resolve([$"{Program}.exe", Program]) is null
             ? LoadBalancerFault.New("MT4030", Argument, "cloud-provider-kind is not on the PATH, and no container runs it.",

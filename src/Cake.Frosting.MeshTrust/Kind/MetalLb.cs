@@ -108,15 +108,12 @@ internal sealed class MetalLb(ClusterAccess access, IClusterApi api, KubectlTool
         Step("writing the pool");
         ApplyOutcome[] outcomes =
         [
-            await ApplyAsync(MetalLbObjects.Pool, pool, dryRun: false, cancellationToken).ConfigureAwait(false),
-            await ApplyAsync(MetalLbObjects.Advertisement, MetalLbObjects.AdvertisementOfPool(), dryRun: false,
+            await api.ApplyObjectAsync(MetalLbObjects.Pool, pool, dryRun: false, cancellationToken).ConfigureAwait(false),
+            await api.ApplyObjectAsync(MetalLbObjects.Advertisement, MetalLbObjects.AdvertisementOfPool(), dryRun: false,
                 cancellationToken).ConfigureAwait(false),
         ];
         return outcomes.Distinct().Count() == 1 ? outcomes[0] : ApplyOutcome.Changed;
     }
-
-    private Task<ApplyOutcome> ApplyAsync(ObjectReference reference, JsonObject body, bool dryRun, CancellationToken cancellationToken) =>
-        api.ApplyObjectAsync(reference, body, dryRun, cancellationToken);
 
     /// <summary>
     /// Whether the server and the webhook accept the pool; false while the webhook does not answer. A rejection is reported at once.
@@ -148,7 +145,6 @@ internal sealed class MetalLb(ClusterAccess access, IClusterApi api, KubectlTool
         }
     }
 
-    /// <summary>The time is over: what was missing, and why.</summary>
     private async Task<MeshTrustException> OverdueAsync(TimeSpan limit, CancellationToken cancellationToken)
     {
         using var timer = new CancellationTokenSource(TimeSpan.FromSeconds(10), time);

@@ -62,7 +62,11 @@ internal sealed class MetalLbManifestSource(LoadBalancerSpec spec, string direct
         {
             var content = await DownloadAsync(address, cancellationToken).ConfigureAwait(false);
             Checked(address, content, pinned);
-            Keep(kept, content);
+            KindStates.OnDisk(kept, () =>
+            {
+                Directory.CreateDirectory(directory);
+                AtomicFile.Replace(kept, content, secret: false);
+            }, Stage.LoadBalancer);
         }
 
         return new MetalLbManifest(kept, pinned);
@@ -86,19 +90,6 @@ internal sealed class MetalLbManifestSource(LoadBalancerSpec spec, string direct
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return false;
-        }
-    }
-
-    private void Keep(string path, byte[] content)
-    {
-        try
-        {
-            Directory.CreateDirectory(directory);
-            AtomicFile.Replace(path, content, secret: false);
-        }
-        catch (Exception e) when (DiskFault.IsOne(e))
-        {
-            throw DiskFault.From(Stage.LoadBalancer, path, e);
         }
     }
 

@@ -14,7 +14,6 @@ internal sealed class NodeImageSupply(IContainerEngine engine, TimeProvider time
     private const int Tries = 4;
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(2);
 
-    /// <summary>Loads the archives of a folder if an image is missing, then pulls what is still missing.</summary>
     public async Task EnsureAsync(IReadOnlyList<string> images, string? archives, Action<string> tell, CancellationToken cancellationToken)
     {
         var missing = await MissingAsync(images, cancellationToken).ConfigureAwait(false);
@@ -116,19 +115,12 @@ internal sealed class KindImages(KindSession session)
            select $"IMAGE {image.Name} {image.Purpose.Replace(' ', '-')} digest={image.Digest ?? "-"} id={image.Id ?? "absent"}",
     ];
 
-    public static string ToJson(IReadOnlyList<KindImage> images)
+    public static string ToJson(IReadOnlyList<KindImage> images) => new JsonObject
     {
-        var list =
-            from image in images
-            select (JsonNode)new JsonObject
-            {
-                ["name"] = image.Name,
-                ["purpose"] = image.Purpose,
-                ["id"] = image.Id,
-                ["digest"] = image.Digest,
-            };
-        return new JsonObject { ["schemaVersion"] = 1, ["images"] = new JsonArray([.. list]) }.ToJsonString(Readable);
-    }
+        ["schemaVersion"] = 1,
+        ["images"] = new JsonArray([.. images.Select(image => (JsonNode)new JsonObject
+            { ["name"] = image.Name, ["purpose"] = image.Purpose, ["id"] = image.Id, ["digest"] = image.Digest })]),
+    }.ToJsonString(Readable);
 
     private static string? Digest(string? image) => image?.Split('@', 2) is [_, var digest] ? digest : null;
 

@@ -177,7 +177,6 @@ internal sealed record PeerTarget
 /// </summary>
 internal static class ReadyPod
 {
-    /// <summary>Their addresses with the port; empty if no pod is suitable.</summary>
     public static IReadOnlyList<IPEndPoint> Find(IReadOnlyList<JsonObject> pods) =>
     [
         .. from node in pods.GroupBy(pod => (string?)pod["spec"]?["nodeName"])

@@ -15,19 +15,13 @@ internal interface IContainerEngine
     /// <summary>The label of every network created by MeshTrust, with the value <c>true</c>: only such a network is ever removed.</summary>
     const string MadeLabel = "dev.meshtrust.made";
 
-    /// <summary>Docker or Podman.</summary>
     ContainerEngineChoice Engine { get; }
 
-    /// <summary>All its networks, with their running members.</summary>
     Task<IReadOnlyList<EngineNetwork>> ReadNetworksAsync(CancellationToken cancellationToken);
-
-    /// <summary>All its containers, running or not.</summary>
     Task<IReadOnlyList<EngineContainer>> ReadContainersAsync(CancellationToken cancellationToken);
 
     /// <summary>An image; null if the engine does not have it.</summary>
     Task<EngineImage?> ReadImageAsync(string image, CancellationToken cancellationToken);
-
-    /// <summary>Pulls an image from its registry.</summary>
     Task PullAsync(string image, CancellationToken cancellationToken);
 
     /// <summary>Loads the images of an archive, a file as <c>docker save</c> writes it.</summary>
@@ -36,28 +30,37 @@ internal interface IContainerEngine
     /// <summary>
     /// Creates a bridge network. Without ranges it is created as kind creates its own: the engine chooses the IPv4 range, the IPv6 range is
     /// derived from the name, and without IPv6 on the machine it has none. One of that name that was created meanwhile is not an error.
+    /// There is at most one range for each family; <paramref name="ipRange"/> is the part of the IPv4 range for containers.
     /// </summary>
-    /// <param name="name">Its name.</param>
-    /// <param name="subnets">Its ranges, at most one for each family.</param>
-    /// <param name="ipRange">The part of the IPv4 range from which containers get addresses.</param>
-    /// <param name="cancellationToken">Ends it.</param>
     Task CreateNetworkAsync(string name, IReadOnlyList<IPNetwork> subnets, IPNetwork? ipRange, CancellationToken cancellationToken);
 
     /// <summary>Removes a network; one that is already gone is not an error.</summary>
     Task RemoveNetworkAsync(string id, CancellationToken cancellationToken);
-
-    /// <summary>Starts existing containers.</summary>
     Task StartAsync(IReadOnlyList<string> containers, CancellationToken cancellationToken);
 
     /// <summary>What a container wrote, output before errors (the two have no common order): at most the last 2000 lines.</summary>
     Task<string> ReadLogAsync(string container, CancellationToken cancellationToken);
 
     /// <summary>Runs a command in a container, whatever its exit code. No argument may be secret.</summary>
-    /// <param name="container">Its name or id.</param>
-    /// <param name="command">The command and its arguments.</param>
-    /// <param name="input">What it reads from standard input; null for nothing.</param>
-    /// <param name="cancellationToken">Ends it.</param>
     Task<ProcessResult> ExecuteAsync(string container, IReadOnlyList<string> command, string? input, CancellationToken cancellationToken);
+}
+
+internal static class ContainerCommands
+{
+    /// <summary>What a command in a container printed; null if the command or the engine failed.</summary>
+    internal static async Task<string?> TryReadAsync(
+        this IContainerEngine engine, string container, IReadOnlyList<string> command, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var answer = await engine.ExecuteAsync(container, command, null, cancellationToken).ConfigureAwait(false);
+            return answer.ExitCode == 0 ? answer.Output : null;
+        }
+        catch (MeshTrustException)
+        {
+            return null;
+        }
+    }
 }
 
 /// <summary>
@@ -239,7 +242,6 @@ internal sealed class ContainerEngine(ToolHost host, ContainerEngineChoice engin
         return documents;
     }
 
-    /// <summary>Inspects one thing; null if it does not exist.</summary>
     private async Task<string?> InspectAsync(IReadOnlyList<string> arguments, CancellationToken cancellationToken)
     {
         var result = await RunAsync(arguments, Short, cancellationToken).ConfigureAwait(false);

@@ -15,10 +15,6 @@ namespace Cake.Frosting.MeshTrust.Tools;
 internal static class EngineDocuments
 {
     /// <summary>Reads <c>info</c>.</summary>
-    /// <param name="engine">Whose document it is.</param>
-    /// <param name="json">What it printed.</param>
-    /// <param name="endpoint">Where the engine listens, from the user's variables and contexts; empty if they name nothing.</param>
-    /// <param name="machine">This machine's name.</param>
     /// <exception cref="global::MeshTrust.MeshTrustException">
     /// MT2205: docker is Podman or runs Windows containers; MT2206: it cannot be read.
     /// </exception>
@@ -56,14 +52,10 @@ internal static class EngineDocuments
         };
     }
 
-    /// <summary>Reads the name and the address of <c>docker context inspect</c>.</summary>
     public static (string Name, string Endpoint) Context(string json) => Read(ContainerEngineChoice.Docker, "context inspect", json, root =>
         root.Items().Select(context => (context.Text("Name"), context.Text("Endpoints.docker.Host"))).FirstOrDefault(("", "")));
 
-    /// <summary>Reads <c>network inspect</c> of any number of networks.</summary>
-    /// <param name="engine">Whose document it is.</param>
-    /// <param name="json">What it printed.</param>
-    /// <param name="containers">All containers, for Podman: before version 5 its document does not say who is in a network.</param>
+    /// <summary>The containers are for Podman: before version 5 its document does not say who is in a network.</summary>
     public static IReadOnlyList<EngineNetwork> Networks(
         ContainerEngineChoice engine, string json, IReadOnlyList<EngineContainer> containers) =>
         Read(engine, "network inspect", json, root => root.Items().Select(network => new EngineNetwork
@@ -77,7 +69,6 @@ internal static class EngineDocuments
             Labels = network.Get("Labels").Texts(),
         }).ToList());
 
-    /// <summary>Reads <c>inspect --type=container</c> of any number of containers.</summary>
     public static IReadOnlyList<EngineContainer> Containers(ContainerEngineChoice engine, string json) =>
         Read(engine, "inspect", json, root => root.Items().Select(container => new EngineContainer
         {
@@ -94,7 +85,6 @@ internal static class EngineDocuments
             Ports = Ports(container),
         }).ToList());
 
-    /// <summary>Reads <c>image inspect</c> of one image.</summary>
     public static EngineImage? Image(ContainerEngineChoice engine, string json) =>
         Read(engine, "image inspect", json, root => root.Items().Select(image => new EngineImage
         {

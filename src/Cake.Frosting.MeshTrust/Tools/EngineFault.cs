@@ -42,9 +42,6 @@ internal static class EngineWords
 /// <summary>Why there is no engine, or why it cannot be used.</summary>
 internal static class EngineFault
 {
-    /// <summary>None of the programs is installed.</summary>
-    /// <param name="wanted">The supported programs.</param>
-    /// <param name="others">Programs that are installed but not supported.</param>
     public static Problem Absent(IReadOnlyList<string> wanted, IReadOnlyList<string> others)
     {
         var missing = $"{string.Join(" and ", wanted.Select(name => $"'{name}'"))} {(wanted.Count == 1 ? "is" : "are")} not on the PATH";
@@ -73,18 +70,12 @@ internal static class EngineFault
         "Switch Docker Desktop to Linux containers, or create the clusters without an engine: --provider=embedded.");
 
     /// <summary>Its output is not in the expected format.</summary>
-    /// <param name="command">The command.</param>
-    /// <param name="why">Why not, as a clause.</param>
-    /// <param name="fault">What reading it threw.</param>
     public static MeshTrustException Unreadable(string command, string why, Exception? fault = null) => Of(
         new Problem("MT2206", command, $"Its output cannot be read: {why.TrimEnd('.')}.",
             "Check that this is the right program, in a supported version: Docker 20.10 or later, Podman 4 or later."),
         fault);
 
     /// <summary>The engine problem that a failed call shows; null if the error is specific to the call.</summary>
-    /// <param name="engine">The program.</param>
-    /// <param name="address">Where it looks for the engine; empty if unknown.</param>
-    /// <param name="error">Its standard error.</param>
     public static Problem? From(string engine, string address, string error)
     {
         var isDocker = engine == "docker";

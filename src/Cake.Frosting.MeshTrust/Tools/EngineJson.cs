@@ -73,18 +73,14 @@ internal static class EngineJson
         return "";
     }
 
-    /// <summary>A required text.</summary>
     public static string Required(this JsonElement element, params ReadOnlySpan<string> paths) =>
         element.Text(paths) is { Length: > 0 } text ? text : throw new FormatException($"'{paths[0]}' is missing");
 
-    /// <summary>A whole number; 0 if there is none.</summary>
     public static long Number(this JsonElement element, params ReadOnlySpan<string> paths) =>
         long.TryParse(element.Text(paths), NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) ? number : 0;
 
-    /// <summary>A boolean; false if there is none.</summary>
     public static bool Flag(this JsonElement element, string path) => element.Get(path).ValueKind == JsonValueKind.True;
 
-    /// <summary>Texts by name, such as labels.</summary>
     public static IReadOnlyDictionary<string, string> Texts(this JsonElement element)
     {
         var texts = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -109,11 +105,9 @@ internal static class EngineJson
     /// <summary>An address, with or without a prefix length. Null for an empty or invalid text.</summary>
     public static IPAddress? Address(string text) => IPAddress.TryParse(text.Split('/')[0], out var address) ? address : null;
 
-    /// <summary>The valid addresses of a list of texts.</summary>
     public static IReadOnlyList<IPAddress> Addresses(params IEnumerable<string> texts) =>
         [.. texts.Select(Address).OfType<IPAddress>().Distinct()];
 
-    /// <summary>Go's name for an architecture.</summary>
     public static string Architecture(string text) => text switch
     {
         "x86_64" => "amd64",

@@ -6,9 +6,6 @@ using MeshTrust.Settings;
 namespace Cake.Frosting.MeshTrust.Tools;
 
 /// <summary>Whether a container engine is running.</summary>
-/// <param name="Engine">The running engine; null for none.</param>
-/// <param name="Info">What it reported about itself; null for none.</param>
-/// <param name="Problems">Why none is running: one problem for each engine that was tried; empty if one is.</param>
 internal sealed record EngineAnswer(IContainerEngine? Engine, EngineInfo? Info, IReadOnlyList<Problem> Problems);
 
 /// <summary>Finds the running container engine, once per run: later calls use the first answer.</summary>
@@ -16,17 +13,12 @@ internal sealed class EngineSearch(ToolHost host)
 {
     private static readonly string[] Others = ["nerdctl", "finch"];
     private readonly ConcurrentDictionary<(ContainerEngineChoice Wanted, string Named), EngineAnswer> _found = new();
-
-    /// <summary>How long an engine may take to answer.</summary>
     public static TimeSpan DefaultLimit { get; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
     /// Queries the requested engine; for <c>Auto</c> the one that <c>KIND_EXPERIMENTAL_PROVIDER</c> names, else Docker and then Podman.
     /// Errors are in the result.
     /// </summary>
-    /// <param name="wanted">The engine of the topology.</param>
-    /// <param name="limit">How long each engine may take to answer.</param>
-    /// <param name="cancellationToken">Ends it.</param>
     public async Task<EngineAnswer> AskAsync(ContainerEngineChoice wanted, TimeSpan limit, CancellationToken cancellationToken)
     {
         var named = wanted == ContainerEngineChoice.Auto ? host.Environment.GetEnvironmentVariable("KIND_EXPERIMENTAL_PROVIDER") ?? "" : "";
@@ -80,9 +72,6 @@ internal sealed class EngineSnapshotReader(ToolHost host)
     /// The engine's networks and containers and the machine's routes (Linux, and an engine of this machine), now; and kind's version, which
     /// is read once.
     /// </summary>
-    /// <param name="engine">The engine.</param>
-    /// <param name="info">What it reported about itself.</param>
-    /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="MeshTrustException">The engine does not answer, or not in a way that can be read.</exception>
     public async Task<EngineSnapshot> ReadAsync(IContainerEngine engine, EngineInfo info, CancellationToken cancellationToken)
     {

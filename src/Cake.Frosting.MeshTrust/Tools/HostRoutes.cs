@@ -14,7 +14,6 @@ internal static class HostRoutes
     private const uint IsLocal = 0x80000000;
     private const uint IsAnycast = 0x00100000;
 
-    /// <summary>All routes of this machine; none on another system, or if they cannot be read.</summary>
     public static IReadOnlyList<HostRoute> Read() =>
         OperatingSystem.IsLinux() ? [.. Version4(Text("/proc/net/route")), .. Version6(Text("/proc/net/ipv6_route"))] : [];
 

@@ -3,9 +3,6 @@ using MeshTrust.Settings;
 namespace Cake.Frosting.MeshTrust.Tools;
 
 /// <summary>kind's command line: every call names the cluster and its own kubeconfig, so that the user's is never touched.</summary>
-/// <param name="host">Where it is found.</param>
-/// <param name="engine">The engine that it uses; never <c>Auto</c>.</param>
-/// <param name="network">The network that the nodes join.</param>
 internal sealed class KindTool(ToolHost host, ContainerEngineChoice engine, string network = "kind") : Tool(host, "kind")
 {
     private static readonly TimeSpan Long = TimeSpan.FromMinutes(3);
@@ -30,15 +27,8 @@ internal sealed class KindTool(ToolHost host, ContainerEngineChoice engine, stri
 
     /// <summary>
     /// Creates a cluster. It does not wait until the nodes are ready (kind's own wait exits with 0 even if they are not), and keeps the
-    /// nodes if it fails.
+    /// nodes if it fails. The steps are reported from another thread.
     /// </summary>
-    /// <param name="name">The cluster's name.</param>
-    /// <param name="configFile">kind's configuration (v1alpha4).</param>
-    /// <param name="image">The image of every node; empty for kind's own choice.</param>
-    /// <param name="kubeconfigFile">Gets the cluster's context <c>kind-NAME</c>.</param>
-    /// <param name="onStep">Gets each of kind's steps as it begins, from another thread.</param>
-    /// <param name="deadline">When kind and its children are ended.</param>
-    /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="global::MeshTrust.MeshTrustException">
     /// MT2210, with <see cref="ToolFailedException"/> inside; MT2209: the deadline is over.
     /// </exception>
@@ -60,16 +50,10 @@ internal sealed class KindTool(ToolHost host, ContainerEngineChoice engine, stri
     public Task DeleteAsync(string name, string kubeconfigFile, CancellationToken cancellationToken) =>
         AskAsync(["delete", "cluster", "--name", name, "--kubeconfig", kubeconfigFile], Long, cancellationToken);
 
-    /// <summary>A cluster's kubeconfig, with its client key.</summary>
-    /// <param name="name">The cluster's name.</param>
-    /// <param name="isInternal">
-    /// For use from within the container network (<c>https://NAME-control-plane:6443</c>), not from this machine.
-    /// </param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <summary>A cluster's kubeconfig, with its client key; the internal one works only within the container network.</summary>
     public Task<string> ReadKubeconfigAsync(string name, bool isInternal, CancellationToken cancellationToken) =>
         AskAsync(["get", "kubeconfig", "--name", name, .. isInternal ? (string[])["--internal"] : []], Short, cancellationToken);
 
-    /// <summary>Writes the logs of all nodes under a directory.</summary>
     public Task ExportLogsAsync(string name, string directory, CancellationToken cancellationToken) =>
         AskAsync(["export", "logs", directory, "--name", name], Long, cancellationToken);
 

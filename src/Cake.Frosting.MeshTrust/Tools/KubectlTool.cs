@@ -11,8 +11,6 @@ namespace Cake.Frosting.MeshTrust.Tools;
 /// kubectl through Cake.Kubectl, whose settings support neither a kubeconfig nor a context: every call here passes both, keeps kubectl's
 /// cache out of the user's home, captures its output, and stops it when the caller's token is cancelled.
 /// </summary>
-/// <param name="context">Cake's context, which finds it.</param>
-/// <param name="cacheDirectory">The directory for kubectl's discovery cache; absolute.</param>
 internal sealed class KubectlTool(ICakeContext context, string cacheDirectory)
 {
     private static readonly string[] Names = ["kubectl.exe", "kubectl"];
@@ -54,7 +52,6 @@ internal sealed class KubectlTool(ICakeContext context, string cacheDirectory)
         }
     }
 
-    /// <summary>Checks that kubectl is installed.</summary>
     /// <exception cref="MeshTrustException">Stage <see cref="Stage.LoadBalancer"/>, MT4010: it is not.</exception>
     public void EnsureIsThere()
     {

@@ -99,7 +99,6 @@ internal abstract class Tool(ToolHost host, string name)
         }
     }
 
-    /// <summary>The exception for a failed result.</summary>
     protected MeshTrustException Failed(IReadOnlyList<string> arguments, ProcessResult result)
     {
         var said = Text.LastLines(string.IsNullOrWhiteSpace(result.Error) ? result.Output : result.Error, LinesShown);
@@ -120,7 +119,6 @@ internal abstract class Tool(ToolHost host, string name)
         foreach (var (variable, value) in Variables) variables[variable] = value;
     }
 
-    /// <summary>The command in readable form, shortened if it is long.</summary>
     private string Command(IReadOnlyList<string> arguments)
     {
         var text = Text.OneLine(string.Join(' ', arguments.Prepend(name)));

@@ -55,7 +55,6 @@ internal sealed record EngineInfo
     public bool IsRemote { get; init; }
 }
 
-/// <summary>One container, running or not.</summary>
 internal sealed record EngineContainer
 {
     public required string Id { get; init; }
@@ -79,10 +78,8 @@ internal sealed record EngineContainer
     public bool IsKindLoadBalancer => KindRole == NodeNames.LoadBalancer;
 }
 
-/// <summary>A port of the host that leads to a container's port.</summary>
 internal sealed record PublishedPort(string HostAddress, int HostPort, int ContainerPort, string Protocol = "tcp");
 
-/// <summary>One container network.</summary>
 internal sealed record EngineNetwork
 {
     public required string Id { get; init; }
@@ -99,7 +96,6 @@ internal sealed record EngineNetwork
     public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
 }
 
-/// <summary>One address range of a container network.</summary>
 internal sealed record EngineSubnet
 {
     public required IPNetwork Range { get; init; }
@@ -112,10 +108,8 @@ internal sealed record EngineSubnet
     public IReadOnlyList<IPAddress> Auxiliary { get; init; } = [];
 }
 
-/// <summary>A range that an engine divides among its networks.</summary>
 internal sealed record EngineAddressPool(IPNetwork Range, int Prefix);
 
-/// <summary>An image that the engine has.</summary>
 internal sealed record EngineImage
 {
     public required string Id { get; init; }

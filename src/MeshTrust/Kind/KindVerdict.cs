@@ -94,10 +94,8 @@ internal sealed record KindVerdict
         KindVerdict Removing(KindAction action, string reason) =>
             KindOwnership.WhyForeign(state, nodes, toRemove: true) is null ? New(action, reason) : Foreign();
 
-        KindVerdict Foreign() => New(KindAction.Foreign, KindOwnership.WhyForeign(state, nodes, toRemove: true)!) with
-        {
-            Differences = [.. Visible(plan, nodes)],
-        };
+        KindVerdict Foreign() => New(KindAction.Foreign, KindOwnership.WhyForeign(state, nodes, toRemove: true)!)
+            with { Differences = [.. Visible(plan, nodes)] };
     }
 
     /// <summary>

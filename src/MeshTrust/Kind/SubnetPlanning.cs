@@ -27,8 +27,8 @@ internal sealed class SubnetPlanning
         // Services use a corner of the pods' base; pods avoid it.
         var corners =
             from family in Families(topology.Kind.IpFamily)
-            let pods = IpRange.Of(Base(SubnetUse.Pods, family))
-            let services = IpRange.Of(Base(SubnetUse.Services, family))
+            let pods = IpRange.Of(Fresh(SubnetUse.Pods, family).Within)
+            let services = IpRange.Of(Fresh(SubnetUse.Services, family).Within)
             where pods.Contains(services) && pods != services
             select services;
         _takenForPods = [.. _taken, .. corners];
@@ -110,40 +110,34 @@ internal sealed class SubnetPlanning
             if (!(wasAsked ? isThere : isOurs)) continue;
             var other = _uses.FirstOrDefault(o => Clash(o, use) || !isThere && o.Addresses.Overlaps(use.Addresses));
             var clash = other is null ? Foreign(use)?.Message : $"{key} {range} overlaps {Described(other)}.";
-            if (clash is null)
-            {
-                Remember(use);
-            }
-            else if (!isThere)
+            if (clash is not null && !isThere)
             {
                 Add("MT3113", cluster, $"{clash} An earlier run assigned the range.",
                     "The cluster does not exist yet and gets a new range.", Severity.Warning);
+                continue;
             }
-            else
-            {
-                // A running cluster cannot change its ranges.
-                if (other is null)
-                {
-                    Add("MT3112", cluster, clash,
-                        "The cluster runs and keeps it. If this makes addresses unreachable, recreate the cluster with --force: that " +
-                        "deletes everything in it.", Severity.Warning);
-                }
-                else if (IsKept(other))
-                {
-                    var without = _topology.Kind.Routes == RouteScope.All ? " without routes: all" : "";
-                    Add("MT3101", cluster, $"{key} {range} overlaps {Described(other)}, both clusters exist, and {Why}.",
-                        $"Put the two in different networks{without}, or set another {key} for one of them and recreate it with --force: " +
-                            "that deletes everything in it.");
-                }
-                else
-                {
-                    Add("MT3101", _topology.Clusters[other.Cluster],
-                        $"{other.Key} {other.Range} overlaps the {key} {range} of {cluster.Name}, which is running, and {Why}.",
-                        Suggest(other));
-                }
 
-                Remember(use);
+            // A running cluster cannot change its ranges.
+            if (other is null && clash is not null)
+            {
+                Add("MT3112", cluster, clash,
+                    "The cluster runs and keeps it. If this makes addresses unreachable, recreate the cluster with --force: that " +
+                    "deletes everything in it.", Severity.Warning);
             }
+            else if (other is not null && IsKept(other))
+            {
+                var without = _topology.Kind.Routes == RouteScope.All ? " without routes: all" : "";
+                Add("MT3101", cluster, $"{key} {range} overlaps {Described(other)}, both clusters exist, and {Why}.",
+                    $"Put the two in different networks{without}, or set another {key} for one of them and recreate it with --force: " +
+                    "that deletes everything in it.");
+            }
+            else if (other is not null)
+            {
+                Add("MT3101", _topology.Clusters[other.Cluster],
+                    $"{other.Key} {other.Range} overlaps the {key} {range} of {cluster.Name}, which is running, and {Why}.", Suggest(other));
+            }
+
+            Remember(use);
         }
     }
 
@@ -233,26 +227,14 @@ internal sealed class SubnetPlanning
     private SubnetSearch Fresh(string key, AddressFamily family)
     {
         var addressing = _topology.Kind.Addressing;
-        var prefix = (key, family) switch
+        var (within, prefix) = (key, family) switch
         {
-            (SubnetUse.Pods, AddressFamily.InterNetwork) => addressing.PodPrefix,
-            (_, AddressFamily.InterNetwork) => addressing.ServicePrefix,
-            (SubnetUse.Pods, _) => 56,
-            _ => 112,
+            (SubnetUse.Pods, AddressFamily.InterNetwork) => (addressing.PodBase, addressing.PodPrefix),
+            (_, AddressFamily.InterNetwork) => (addressing.ServiceBase, addressing.ServicePrefix),
+            (SubnetUse.Pods, _) => (addressing.PodBase6, 56),
+            _ => (addressing.ServiceBase6, 112),
         };
-        return new SubnetSearch(Base(key, family), prefix, addressing.PodStep);
-    }
-
-    private IPNetwork Base(string key, AddressFamily family)
-    {
-        var addressing = _topology.Kind.Addressing;
-        return (key, family) switch
-        {
-            (SubnetUse.Pods, AddressFamily.InterNetwork) => addressing.PodBase,
-            (_, AddressFamily.InterNetwork) => addressing.ServiceBase,
-            (SubnetUse.Pods, _) => addressing.PodBase6,
-            _ => addressing.ServiceBase6,
-        };
+        return new SubnetSearch(within, prefix, addressing.PodStep);
     }
 
     private string FreeBase(AddressFamily family)
