@@ -91,7 +91,8 @@ internal sealed partial class KindReconciler
         var late = nodes;
         try
         {
-            await Wait.UntilAsync(AskAsync, limit, MemberPause, () => new TimeoutException(), time, cancellationToken).ConfigureAwait(false);
+            await Wait.UntilAsync(AskAsync, limit, MemberPause, () => new TimeoutException(), time, cancellationToken)
+                .ConfigureAwait(false);
         }
         catch (TimeoutException)
         {

@@ -134,7 +134,8 @@ internal sealed class SubnetPlanning
             else if (other is not null)
             {
                 Add("MT3101", _topology.Clusters[other.Cluster],
-                    $"{other.Key} {other.Range} overlaps the {key} {range} of {cluster.Name}, which is running, and {Why}.", Suggest(other));
+                    $"{other.Key} {other.Range} overlaps the {key} {range} of {cluster.Name}, which is running, and {Why}.",
+                    Suggest(other));
             }
 
             Remember(use);
