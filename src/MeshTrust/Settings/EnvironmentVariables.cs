@@ -22,10 +22,9 @@ internal static partial class EnvironmentVariables
             var isNumber = int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var number);
             if (digits[0] == '0' || !isNumber || number > ClusterName.Most)
             {
-                const string What = "Not a valid cluster number.";
-                const string Hint = "Number the variables from CTX_CLUSTER1 to at most CTX_CLUSTER";
-                if (value.Length > 0)
-                    problems.Add("MT0012", Text.Sanitize(name), What, $"{Hint}{ClusterName.Most}.");
+                if (value.Length == 0) continue;
+                var hint = $"Number the variables from CTX_CLUSTER1 to at most CTX_CLUSTER{ClusterName.Most}.";
+                problems.Add("MT0012", Text.Sanitize(name), "Not a valid cluster number.", hint);
                 continue;
             }
 
@@ -50,8 +49,8 @@ internal static partial class EnvironmentVariables
         var ours = SettingsTable.VariableNames.ToHashSet(StringComparer.Ordinal);
         foreach (var name in environment.Keys.Order(StringComparer.Ordinal).Where(n => !ours.Contains(n)))
         {
-            var isFamily = name.StartsWith("ROOTCA_", StringComparison.Ordinal) || name.StartsWith(
-                "INTERMEDIATE_", StringComparison.Ordinal);
+            var isFamily = name.StartsWith("ROOTCA_", StringComparison.Ordinal)
+                || name.StartsWith("INTERMEDIATE_", StringComparison.Ordinal);
             var nearest = NearestName.Find(name, ours);
             if (NumberedOtherwise().IsMatch(name)) Warn(name, "CTX_CLUSTER1");
             else if (isFamily || (nearest is not null && name.StartsWith("MESHTRUST_", StringComparison.Ordinal))) Warn(name, nearest);
@@ -137,15 +136,12 @@ internal static partial class ContextVariable
     private const int MostNames = 5;
 
     /// <summary>What is wrong with the value; null where it is one name.</summary>
-    /// <param name="variable">The variable's name.</param>
-    /// <param name="number">Its number.</param>
-    /// <param name="value">Its value.</param>
     public static Problem? Judge(string variable, int number, string value)
     {
         if (FileContent.IsIn(value))
             return New("MT0021", "Contains the content of a file, not a context name.", $"Set it to a name that '{List}' lists.");
 
-        string[] lines = [.. Colour().Replace(value, "").Split('\n').Select(line => line.Trim()).Where(line => line.Length > 0)];
+        string[] lines = Colour().Replace(value, "").Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         var names = lines.Select(NameOf).ToList();
         var example = $"kind-cluster-{number}";
         if (lines.Length == 0)
@@ -189,8 +185,8 @@ internal static partial class ContextVariable
 
     /// <summary>kubectl's table has a mark for the current context, then columns with blanks between them, under headings.</summary>
     private static bool IsRow(string line) =>
-        line is "*" or "NAME" or "CURRENT" || line.StartsWith("* ", StringComparison.Ordinal) || line.Contains(
-        "   ", StringComparison.Ordinal);
+        line is "*" or "NAME" or "CURRENT" || line.StartsWith("* ", StringComparison.Ordinal)
+        || line.Contains("   ", StringComparison.Ordinal);
 
     private static string NameOf(string line)
     {

@@ -67,7 +67,6 @@ internal sealed class ClusterDraft(Func<string, string> placeOf)
     /// <summary>Sets a kind option. Applied at the end, because the file's <c>defaults</c> may come later.</summary>
     public void Change(Func<KindClusterSpec, KindClusterSpec> change) => _changes.Add(change);
 
-    /// <summary>Where a key is, or the entry where it has no such key.</summary>
     public string PlaceOf(string key) => placeOf(key);
 
     public ClusterSpec ToSpec(KindClusterSpec usual) => Spec with { Kind = _changes.Aggregate(usual, (kind, change) => change(kind)) };
@@ -98,8 +97,8 @@ internal sealed class ProblemCollection
 
     public void Add(string id, string location, string message, string hint) => Add(new Problem(id, location, message, hint));
 
-    public void Warn(string id, string location, string message, string hint) => Add(new Problem(
-        id, location, message, hint, Severity.Warning));
+    public void Warn(string id, string location, string message, string hint) =>
+        Add(new Problem(id, location, message, hint, Severity.Warning));
 
     public void Add(Problem problem)
     {

@@ -104,12 +104,8 @@ internal static class Shapes
         Schema = () => new JsonObject { ["type"] = "integer", ["minimum"] = least, ["maximum"] = most },
     };
 
-    public static Shape<IReadOnlyList<T>> List<T>(ScalarShape<T> item, ValueParser<IReadOnlyList<T>>? parse = null) => new ListShape<T>(
-        item, 0)
-    {
-        Parse = parse!,
-        Schema = () => ArrayOf(item.Schema(), 0, 1000),
-    };
+    public static Shape<IReadOnlyList<T>> List<T>(ScalarShape<T> item, ValueParser<IReadOnlyList<T>>? parse = null) =>
+        new ListShape<T>(item, 0) { Parse = parse!, Schema = () => ArrayOf(item.Schema(), 0, 1000) };
 
     public static Shape<IReadOnlyList<T>> Many<T>(ValueParser<T> parse, string pattern) => new ManyShape<T>(Text(parse, pattern))
     {

@@ -126,21 +126,19 @@ internal sealed class TopologyFile(string file, IReadOnlyDictionary<string, stri
 
     private static Problem Problem(string file, YamlFault fault, bool isJson)
     {
-        var detail = Text.Quote(fault.Detail);
+        const string Yaml = ProblemCodes.NotYaml;
+        var (detail, said) = (Text.Quote(fault.Detail), Text.Sanitize(fault.Detail, 200).TrimEnd('.', ' ') + ".");
         var (id, what, remedy) = fault.Kind switch
         {
-            YamlFaultKind.Syntax when isJson => (ProblemCodes.NotYaml, $"Invalid JSON: {Sentence(fault.Detail)}", "Fix this line."),
-            YamlFaultKind.Syntax =>
-                (ProblemCodes.NotYaml, $"Invalid YAML: {Sentence(fault.Detail)}", "Fix this line; see samples/topologies for examples."),
-            YamlFaultKind.Tab => (ProblemCodes.NotYaml, "The line is indented with a tab, which is not valid YAML.", "Indent with spaces."),
-            YamlFaultKind.HalfCharacter =>
-                (ProblemCodes.NotYaml, "Invalid JSON: a string contains half of a surrogate pair.", "Fix the \\u escape."),
-            YamlFaultKind.CompoundKey => (ProblemCodes.NotYaml, "A key is a mapping or a list.", "Use a plain string as the key."),
-            YamlFaultKind.AliasAsKey => (ProblemCodes.NotYaml, "A key is an alias.", "Use a plain string as the key."),
+            YamlFaultKind.Syntax when isJson => (Yaml, $"Invalid JSON: {said}", "Fix this line."),
+            YamlFaultKind.Syntax => (Yaml, $"Invalid YAML: {said}", "Fix this line; see samples/topologies for examples."),
+            YamlFaultKind.Tab => (Yaml, "The line is indented with a tab, which is not valid YAML.", "Indent with spaces."),
+            YamlFaultKind.HalfCharacter => (Yaml, "Invalid JSON: a string contains half of a surrogate pair.", "Fix the \\u escape."),
+            YamlFaultKind.CompoundKey => (Yaml, "A key is a mapping or a list.", "Use a plain string as the key."),
+            YamlFaultKind.AliasAsKey => (Yaml, "A key is an alias.", "Use a plain string as the key."),
             YamlFaultKind.UnknownAlias =>
-                (ProblemCodes.NotYaml, $"The alias {detail} has no anchor before it, or is inside its own anchor.", "Write the value out."),
-            YamlFaultKind.Tag =>
-                (ProblemCodes.NotYaml, $"The tag {detail} is not allowed.", "Remove the tag."),
+                (Yaml, $"The alias {detail} has no anchor before it, or is inside its own anchor.", "Write the value out."),
+            YamlFaultKind.Tag => (Yaml, $"The tag {detail} is not allowed.", "Remove the tag."),
             YamlFaultKind.SecondDocument => ("MT0109", "A second YAML document starts here.", "Keep one document per file."),
             YamlFaultKind.TooDeep =>
                 ("MT0110", $"Values are nested more than {Limits.Depth} levels deep.", "Flatten it; see samples/topologies for examples."),
@@ -148,12 +146,10 @@ internal sealed class TopologyFile(string file, IReadOnlyDictionary<string, stri
                 ("MT0110", $"The file has more than {Limits.Nodes} values after expanding aliases.", "Use a smaller file."),
             YamlFaultKind.DuplicateKey =>
                 ("MT0106", $"Duplicate key {detail}; first used on line {fault.FirstLine}.", "Keep one of the two."),
-            _ => (ProblemCodes.NotYaml, "The YAML cannot be read.", "See samples/topologies for examples."),
+            _ => (Yaml, "The YAML cannot be read.", "See samples/topologies for examples."),
         };
         return new Problem(id, $"{file}:{fault.Line}", what, remedy);
     }
-
-    private static string Sentence(string message) => Text.Sanitize(message, 200).TrimEnd('.', ' ') + ".";
 
     private void UnknownKey(YamlNode key, IReadOnlyList<Setting> rows, string path)
     {

@@ -16,21 +16,13 @@ public sealed record TrustSpec
     public string TrustDomain { get; init; } = "cluster.local";
 
     /// <summary>The root CA.</summary>
-    public CertificateAuthoritySpec Root { get; init; } = new()
-    {
-        CommonName = "Root CA",
-        Organization = "Istio",
-        Days = 3650,
-        Key = KeyAlgorithm.Rsa4096,
-    };
+    public CertificateAuthoritySpec Root { get; init; } =
+        new() { CommonName = "Root CA", Organization = "Istio", Days = 3650, Key = KeyAlgorithm.Rsa4096 };
 
     /// <summary>Each cluster's intermediate CA; its subject carries the cluster's name as L.</summary>
     public CertificateAuthoritySpec Intermediate { get; init; } = new()
     {
-        CommonName = "Intermediate CA",
-        Organization = "Istio",
-        Days = 3650,
-        Key = KeyAlgorithm.Rsa4096,
+        CommonName = "Intermediate CA", Organization = "Istio", Days = 3650, Key = KeyAlgorithm.Rsa4096,
         DnsNames = ["istiod.istio-system.svc"],
     };
 
@@ -140,8 +132,7 @@ internal static class DurationText
         if (text.Length is 0 or > 32) return false;
         var lastUnit = -1;
         double seconds = 0;
-        var at = 0;
-        while (at < text.Length)
+        for (var at = 0; at < text.Length; at++)
         {
             var start = at;
             while (at < text.Length && char.IsAsciiDigit(text[at])) at++;
@@ -151,7 +142,6 @@ internal static class DurationText
             lastUnit = unit;
             var count = int.Parse(text.AsSpan(start, at - start), CultureInfo.InvariantCulture);
             seconds += count * unit switch { 0 => 86400.0, 1 => 3600.0, 2 => 60.0, _ => 1.0 };
-            at++;
         }
 
         if (seconds > TimeSpan.FromDays(365_000).TotalSeconds) return false;
