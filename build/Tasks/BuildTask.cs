@@ -31,6 +31,10 @@ public sealed class PackTask(DotNetCommand dotnet) : FrostingTask
             context, "pack", "MeshTrust.slnx", "--no-build", "--configuration", BuildArguments.Configuration(context),
             "--output", "artifacts/packages", "--verbosity", "quiet");
         if (typeof(CakeHost).Assembly.GetName().Name != "Cake.Frosting")
-            context.Log.Warning("Cake.Frosting.MeshTrust was not packed: the feed lacks Cake.Frosting, and eng/standin stands in.");
+        {
+            context.Log.Warning(
+                "Cake.Frosting.MeshTrust was not packed, because this build uses the stand-in for Cake.Frosting. "
+                + "Pack it with a NuGet feed that has Cake.Frosting.");
+        }
     }
 }

@@ -18,7 +18,7 @@ internal sealed class LiveStatus(TimeProvider time)
         && Environment.GetEnvironmentVariable("TERM") is not "dumb"
         && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("CI"));
 
-    /// <summary>Waits for the work, and shows a short text such as <c>3 of 8 keys</c>, which is asked for again each time.</summary>
+    /// <summary>Waits for the work and shows a short text, such as <c>3 of 8 keys</c>, which is read again for each update.</summary>
     public async Task<T> DuringAsync<T>(ICakeContext context, Func<string> what, Task<T> work)
     {
         var started = time.GetTimestamp();

@@ -79,8 +79,8 @@ internal sealed class ClusterBoard(TimeProvider time) : IProgress<ClusterProgres
             foreach (var name in _order)
             {
                 var entry = _entries[name];
-                if (entry.Last.State != ClusterProgressState.Working || time.GetElapsedTime(entry.Told) < BetweenSigns) continue;
-                _entries[name] = entry with { Told = time.GetTimestamp() };
+                if (entry.Last.State != ClusterProgressState.Working || time.GetElapsedTime(entry.Reported) < BetweenSigns) continue;
+                _entries[name] = entry with { Reported = time.GetTimestamp() };
                 _lines.Add(Line(name, $"{entry.Last.Step} ({time.GetElapsedTime(entry.Stepped).TotalSeconds:0} s so far)"));
             }
 
@@ -101,7 +101,7 @@ internal sealed class ClusterBoard(TimeProvider time) : IProgress<ClusterProgres
         return new ClusterRow(entry.Last, works ? time.GetElapsedTime(entry.Stepped) : TimeSpan.Zero, inAll);
     }
 
-    private sealed record Entry(ClusterProgress Last, long Begun, long Stepped, long Told);
+    private sealed record Entry(ClusterProgress Last, long Begun, long Stepped, long Reported);
 }
 
 /// <summary>The board as a table for a terminal: one row per cluster with its current step.</summary>

@@ -68,10 +68,11 @@ internal sealed class PreflightReader(EngineSearch search, EngineSnapshotReader 
         reading = reading with { AddressProblems = set.Addresses.Value?.Warnings ?? set.Addresses.Problems };
         if (set.Plans is { Value: null, Fault: null }) return reading;
         // Problems of the image are reported once, in its own row.
-        List<Problem> told = [.. reading.ImageChoice.Warnings, .. reading.ImageChoice.Refusal is { } refusal ? [refusal] : (Problem[])[]];
+        var image = reading.ImageChoice;
+        IEnumerable<Problem> ofImage = image.Refusal is { } refusal ? [.. image.Warnings, refusal] : image.Warnings;
         return reading with
         {
-            PlanProblems = [.. set.Plans.Problems.Concat(set.Plans.Value?.SelectMany(p => p.Warnings) ?? []).Except(told)],
+            PlanProblems = [.. set.Plans.Problems.Concat(set.Plans.Value?.SelectMany(p => p.Warnings) ?? []).Except(ofImage)],
             ClusterProblems = set.Plans.Value is null ? null : [.. set.Verdicts.SelectMany(verdict => InTheWay(run, verdict))],
         };
     }
