@@ -14,21 +14,28 @@ internal static class CakeCommandLine
     /// </summary>
     public static IReadOnlyList<string> Normalize(IEnumerable<string> args) => [.. args.Select(Normalize).Where(word => word != "--")];
 
-    /// <summary>Adds the target <c>Verify</c> if no target is given and the build has no task <c>Default</c>.</summary>
-    public static IReadOnlyList<string> WithTarget(IReadOnlyList<string> args, Assembly? build) =>
-        args.Any(word => word[..NameEnd(word)] == "--target" || word.StartsWith("-t", StringComparison.Ordinal))
-        || TargetsOf(build).Contains("Default", StringComparer.OrdinalIgnoreCase)
-            ? args
-            : ["--target=Verify", .. args];
+    /// <summary>Without a task <c>Default</c>, the default target is <c>Verify</c>, whether it is named or no target is.</summary>
+    public static IReadOnlyList<string> WithTarget(IReadOnlyList<string> args, IReadOnlyList<string> tasks)
+    {
+        if (tasks.Contains("Default", StringComparer.OrdinalIgnoreCase)) return args;
+        var isGiven = args.Any(word => word[..NameEnd(word)] == "--target" || word.StartsWith("-t", StringComparison.Ordinal));
+        if (!isGiven) return ["--target=Verify", .. args];
+        return [.. args.Select((word, i) => IsDefault(i) ? word[..^"Default".Length] + "Verify" : word)];
+
+        bool IsDefault(int i) =>
+            Values([args[i]], "--target", "-t").Concat(i > 0 && args[i - 1] is "--target" or "-t" ? [args[i]] : [])
+                .Contains("Default", StringComparer.OrdinalIgnoreCase);
+    }
 
     public static IEnumerable<string> Targets(IReadOnlyList<string> args) => Values(args, "--target", "-t");
 
+    /// <summary>The names of the public tasks of these assemblies.</summary>
     public static IReadOnlyList<string> TargetsOf(params IEnumerable<Assembly?> assemblies) =>
     [
         .. assemblies.OfType<Assembly>()
             .SelectMany(assembly => assembly.GetExportedTypes())
-            .Select(type => type.GetCustomAttribute<TaskNameAttribute>()?.Name)
-            .OfType<string>(),
+            .Where(type => !type.IsAbstract && typeof(IFrostingTask).IsAssignableFrom(type))
+            .Select(type => type.GetCustomAttribute<TaskNameAttribute>()?.Name ?? type.Name),
     ];
 
     /// <summary>An option's values, in order: <c>--name=value</c>, <c>--name:value</c> or <c>--name value</c>, in any case.</summary>

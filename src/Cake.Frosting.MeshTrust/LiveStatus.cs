@@ -18,6 +18,9 @@ internal sealed class LiveStatus(TimeProvider time)
         && Environment.GetEnvironmentVariable("TERM") is not "dumb"
         && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("CI"));
 
+    /// <summary>The columns of the terminal; unlimited if nobody is watching.</summary>
+    public static int Width => IsInteractive && Console.WindowWidth is > 20 and var width ? width : int.MaxValue;
+
     /// <summary>Waits for the work and shows a short text, such as <c>3 of 8 keys</c>, which is read again for each update.</summary>
     public async Task<T> DuringAsync<T>(ICakeContext context, Func<string> what, Task<T> work)
     {

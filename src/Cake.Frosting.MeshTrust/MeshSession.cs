@@ -27,16 +27,17 @@ public sealed class MeshSession : IDisposable
     private MeshTrustSettings? _settings;
     private Task<ClusterSet>? _clusters;
     private int? _missingKeys;
+    private bool _toldOfKeys;
     private Task<ProviderSelection>? _provider;
     private ControlPlaneBinaries? _binaries;
     private readonly HashSet<string> _keptFromGit = [];
     private ClusterConnections? _connections;
 
     internal MeshSession(
-        MeshTrustOptions options, RunCancellation cancellation, StandardOutput output,
+        MeshTrustOptions options, RunCancellation cancellation, StandardOutput output, RunOutcome outcome,
         KindAccess kind, PreflightReader preflight, TimeProvider time)
     {
-        (_options, _kind, Cancellation, Output, Preflight, Time) = (options, kind, cancellation, output, preflight, time);
+        (_options, _kind, Cancellation, Output, Outcome, Preflight, Time) = (options, kind, cancellation, output, outcome, preflight, time);
         (Board, Live, Reports) = (new ClusterBoard(time), new LiveStatus(time), new ReportDelivery(output));
     }
 
@@ -45,6 +46,7 @@ public sealed class MeshSession : IDisposable
 
     internal RunCancellation Cancellation { get; }
     internal StandardOutput Output { get; }
+    internal RunOutcome Outcome { get; }
     internal LiveStatus Live { get; }
     internal ClusterBoard Board { get; }
     internal ReportDelivery Reports { get; }
@@ -107,6 +109,14 @@ public sealed class MeshSession : IDisposable
         }
     }
 
+    /// <summary>Says where keys are stored, in a run that wrote some.</summary>
+    internal void TellOfKeys(ICakeContext context)
+    {
+        if (Interlocked.Exchange(ref _toldOfKeys, true)) return;
+        context.Log.Information($"CA keys are stored in {Settings(context).Run.CertsDirectory}: anyone who can read root-key.pem can issue "
+            + "certificates for every cluster, and anyone who can read a ca-key.pem for that cluster.");
+    }
+
     /// <summary>The clusters of the mesh, reachable until the process ends.</summary>
     internal Task<ClusterSet> ClustersAsync(ICakeContext context)
     {
@@ -121,6 +131,16 @@ public sealed class MeshSession : IDisposable
         var settings = Settings(context);
         KeepFromGit(context, Path.Combine(settings.Run.WorkDirectory, "kind"), settings.Run.KubeconfigDirectory);
         lock (_lock) return _kindSession ??= _kind.OpenAsync(context, settings, Board, Token);
+    }
+
+    /// <summary>As <see cref="KindAsync"/>, for a task on kind clusters alone; null, with a line in the log, if there are none.</summary>
+    internal async Task<KindSession?> KindOnlyAsync(ICakeContext context, string task)
+    {
+        var selection = await ProviderAsync(context).ConfigureAwait(false);
+        if (selection.Choice == ProviderChoice.Kind || new KindStates(Settings(context).Run.WorkDirectory).Clusters().Count > 0)
+            return await KindAsync(context).ConfigureAwait(false);
+        context.Log.Information($"{task} is for kind clusters; the provider is {selection}.");
+        return null;
     }
 
     /// <summary>How to reach each cluster, in the order of the topology.</summary>

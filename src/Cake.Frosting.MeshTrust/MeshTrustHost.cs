@@ -4,6 +4,7 @@ using Cake.Core;
 using Cake.Frosting.MeshTrust.Kind;
 using Cake.Frosting.MeshTrust.Tasks;
 using Cake.Frosting.MeshTrust.Tools;
+using MeshTrust.IO;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -40,6 +41,7 @@ public static class MeshTrustExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<RunCancellation>();
         services.TryAddSingleton(_ => StandardOutput.AsItIs());
+        services.TryAddSingleton<RunOutcome>();
         services.TryAddSingleton<ToolHost>();
         services.TryAddSingleton<EngineSearch>();
         services.TryAddSingleton<EngineSnapshotReader>();
@@ -49,8 +51,8 @@ public static class MeshTrustExtensions
         services.TryAddSingleton(provider => new MeshSession(
             options,
             provider.GetRequiredService<RunCancellation>(), provider.GetRequiredService<StandardOutput>(),
-            provider.GetRequiredService<KindAccess>(), provider.GetRequiredService<PreflightReader>(),
-            provider.GetRequiredService<TimeProvider>()));
+            provider.GetRequiredService<RunOutcome>(), provider.GetRequiredService<KindAccess>(),
+            provider.GetRequiredService<PreflightReader>(), provider.GetRequiredService<TimeProvider>()));
         return services;
     }
 }
@@ -85,12 +87,13 @@ public sealed class MeshTrustHost
     public int Run(IEnumerable<string> args)
     {
         ArgumentNullException.ThrowIfNull(args);
-        var arguments = CakeCommandLine.WithTarget(CakeCommandLine.Normalize(args), Assembly.GetEntryAssembly());
+        var arguments = CakeCommandLine.WithTarget(CakeCommandLine.Normalize(args), CakeCommandLine.TargetsOf(Builds()));
         StartupProfile.Begin(arguments);
         ColorArgument.Apply(arguments);
         using var cancellation = new RunCancellation().ListenToSignals();
         using var output = StandardOutput.For(arguments);
         var outcome = new RunOutcome(cancellation);
+        if (LiveStatus.IsInteractive) _host.ConfigureServices(services => TerminalLog.AddTo(services, LiveStatus.Width));
         var cakeExitCode = _host
             .ConfigureServices(services => services
                 .AddSingleton(outcome)
@@ -99,9 +102,18 @@ public sealed class MeshTrustHost
                 .AddSingleton<IExecutionStrategy, RunExecution>()
                 .AddMeshTrust(_configure))
             .Run(arguments);
-        if (outcome.Refusal(cakeExitCode, arguments) is { } refusal) Console.Error.WriteLine(refusal);
+        if (outcome.Refusal(cakeExitCode, arguments) is { } refusal)
+            Console.Error.WriteLine(Text.Wrap(refusal.ToString(), LiveStatus.Width));
+        if (cakeExitCode == 0) NextSteps.Write(outcome.Next, Console.Out, LiveStatus.Width);
         return outcome.ExitCode(cakeExitCode);
     }
+
+    /// <summary>The assemblies that can hold tasks of the host: it does not say which it was given.</summary>
+    private static IEnumerable<Assembly> Builds() =>
+        from assembly in AppDomain.CurrentDomain.GetAssemblies()
+        let frosting = typeof(IFrostingTask).Assembly.GetName().Name
+        where !assembly.IsDynamic && assembly.GetReferencedAssemblies().Any(reference => reference.Name == frosting)
+        select assembly;
 }
 
 /// <summary>

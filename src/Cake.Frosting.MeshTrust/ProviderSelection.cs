@@ -1,4 +1,5 @@
 using Cake.Frosting.MeshTrust.Kind;
+using MeshTrust;
 using MeshTrust.ControlPlanes.Native.Binaries;
 using MeshTrust.Settings;
 
@@ -36,6 +37,7 @@ internal sealed record ProviderSelection(ProviderChoice Choice, string Reason)
             if (AreOurOwn(settings, kind)) return new(own, $"auto: the contexts belong to {kind} clusters created by MeshTrust");
         }
 
+        if (OwnExport(settings) is { } export && !File.Exists(export)) return WhereExportIsGone(settings, export);
         var named = topology.Clusters[0];
         return new(ProviderChoice.Existing, $"auto: '{named.Context ?? named.Kubeconfig}' is configured for {named.Name}");
     }
@@ -54,10 +56,28 @@ internal sealed record ProviderSelection(ProviderChoice Choice, string Reason)
             : new(ProviderChoice.Embedded, $"{Unnamed}, {kind.Reason}, no etcd or kube-apiserver found");
     }
 
+    /// <summary>
+    /// After <c>source env.sh</c> and <c>Clean</c>: kind clusters are created again; of any other cluster nothing is known.
+    /// </summary>
+    private static ProviderSelection WhereExportIsGone(MeshTrustSettings settings, string export)
+    {
+        var clusters = settings.Topology.Clusters;
+        if (clusters.All(cluster => cluster.Context == KindKubeconfigs.ContextOf(cluster.Name)))
+            return new(ProviderChoice.Kind, "auto: the contexts belonged to kind clusters created by MeshTrust");
+        throw new MeshTrustException(Stage.Contexts, new Problem(ProblemCodes.KubeconfigMissing, "KUBECONFIG",
+            $"An earlier run exported {export} to this shell, and it was removed since.",
+            "Run with the arguments of that run, or: unset KUBECONFIG "
+            + string.Join(' ', clusters.Select((_, i) => $"CTX_CLUSTER{i + 1}"))));
+    }
+
     private static bool AreOurOwn(MeshTrustSettings settings, string kind) =>
+        OwnExport(settings) is not null
+        && settings.Topology.Clusters.All(cluster => Directory.Exists(Path.Combine(settings.Run.WorkDirectory, kind, cluster.Name.Value)));
+
+    /// <summary>The file that <c>env.sh</c> exports as KUBECONFIG; null if another one, or several, are in use.</summary>
+    private static string? OwnExport(MeshTrustSettings settings) =>
         settings.Run.KubeconfigPaths is [var only]
         && (only == Path.Combine(settings.Run.WorkDirectory, "kubeconfig", "merged")
             || only == Path.Combine(settings.Run.KubeconfigDirectory, "merged"))
-        && settings.Topology.Clusters.All(cluster => cluster.Kubeconfig is null
-            && Directory.Exists(Path.Combine(settings.Run.WorkDirectory, kind, cluster.Name.Value)));
+        && settings.Topology.Clusters.All(cluster => cluster.Kubeconfig is null) ? only : null;
 }

@@ -10,6 +10,18 @@ internal sealed class RunOutcome(RunCancellation cancellation)
 {
     private Exception? _fault;
 
+    /// <summary>What to do next if the run succeeds.</summary>
+    public IReadOnlyList<NextStep> Next { get; set; } = [];
+
+    /// <summary>The exit code of a run in which no task failed: not 0 if <c>Status</c> found clusters that are not ready.</summary>
+    public int Code { get; set; }
+
+    /// <summary>For a task that is a part of the whole: the whole is next, unless more is known already.</summary>
+    public void Continue()
+    {
+        if (Next.Count == 0) Next = NextSteps.Continue;
+    }
+
     public void Record(Exception? fault) => Interlocked.CompareExchange(ref _fault, fault, null);
 
     /// <summary>The error with the problems to fix, unwrapped from Cake's exceptions; null for none.</summary>
@@ -18,7 +30,7 @@ internal sealed class RunOutcome(RunCancellation cancellation)
     /// <summary>The exit code of the process, as <see cref="MeshTrustHost.Run"/> documents it.</summary>
     public int ExitCode(int cakeExitCode)
     {
-        if (cakeExitCode == 0) return 0;
+        if (cakeExitCode == 0) return Code;
         if (cancellation.ExitCode is { } cancelled) return cancelled;
         if (Fault is { } fault) return (int)fault.Stage;
 

@@ -47,13 +47,13 @@ internal sealed partial class KindReconciler
     private Task<ClusterReadiness> WaitUntilReadyAsync(KindPlan plan, IClusterApi api, CancellationToken cancellationToken)
     {
         var limit = topology.Kind.Timeouts.Ready;
-        var missing = "";
+        MissingPart? missing = null;
         return Wait.UntilAsync(AskAsync, limit, ReadinessPause, Late, session.Time, cancellationToken);
         async Task<ClusterReadiness?> AskAsync(CancellationToken token)
         {
             var reading = await ClusterReadiness.ReadAsync(api, token).ConfigureAwait(false);
             if (reading.Missing(plan.KubernetesNodes) is not { } next) return reading;
-            session.Tell(plan.Cluster, $"waiting for {missing = next}");
+            session.Tell(plan.Cluster, $"waiting for {(missing = next).What}");
             return null;
         }
 

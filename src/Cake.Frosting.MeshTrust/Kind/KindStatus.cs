@@ -86,6 +86,33 @@ internal sealed record KindStatusRow
 /// <summary>The status of the kind clusters of a mesh, for people and for programs.</summary>
 internal sealed record KindStatusReport(string Mesh, IReadOnlyList<KindStatusRow> Rows)
 {
+    /// <summary>The exit code of <c>Status</c> if the clusters are not kind's.</summary>
+    public const int NoKind = 16;
+
+    private const string Create = "Create it: run --target=SetupKind with the same arguments.";
+
+    /// <summary>The exit code for each status, and what to do about it. Of several, the highest code counts.</summary>
+    private static readonly Dictionary<string, (int Code, string Next)> Meanings = new()
+    {
+        ["ready"] = (0, ""),
+        ["stopped"] = (10, "Start it: run --target=Repair with the same arguments."),
+        ["not ready"] = (11, "Wait a minute, then run --target=Repair. For its logs, run --target=Export."),
+        ["half made"] = (12, Create),
+        ["missing"] = (13, Create),
+        ["differs"] = (14, "Change the settings back, or recreate it with --target=SetupKind --force, which deletes everything in it."),
+        ["not ours"] = (15, "Choose another name for your cluster, or manage this one with --target=SetupKind --adopt."),
+    };
+
+    public int ExitCode => Rows.Select(row => Meanings[row.Status].Code).DefaultIfEmpty().Max();
+
+    public IReadOnlyList<NextStep> Next =>
+    [
+        .. from row in Rows
+           where Meanings[row.Status].Code > 0
+           group row.Cluster by Meanings[row.Status].Next into same
+           select new NextStep($"{string.Join(", ", same)}: {same.Key}"),
+    ];
+
     private static readonly JsonSerializerOptions Readable = new()
     {
         WriteIndented = true,
@@ -119,6 +146,7 @@ internal sealed record KindStatusReport(string Mesh, IReadOnlyList<KindStatusRow
     {
         ["schemaVersion"] = 1,
         ["mesh"] = Mesh,
+        ["exitCode"] = ExitCode,
         ["clusters"] = new JsonArray([.. Rows.Select(row => (JsonNode)new JsonObject
         {
             ["name"] = row.Cluster,
@@ -130,6 +158,7 @@ internal sealed record KindStatusReport(string Mesh, IReadOnlyList<KindStatusRow
             ["pool"] = row.Pool,
             ["note"] = row.Note.Length > 0 ? row.Note : null,
         })]),
+        ["next"] = new JsonArray([.. Next.Select(step => (JsonNode)step.ToString())]),
     }.ToJsonString(Readable);
 
     private static string Cell(string? text) => Markup.Escape(text ?? "-");

@@ -17,6 +17,7 @@ public sealed class ClusterCacertsTask(MeshSession session) : AsyncFrostingTask
     public override async Task RunAsync(ICakeContext context)
     {
         var settings = session.Settings(context);
+        session.Outcome.Continue();
         var missing = session.PrepareKeys(context);
         var store = new TrustStore(settings.Run.CertsDirectory);
 
@@ -35,5 +36,7 @@ public sealed class ClusterCacertsTask(MeshSession session) : AsyncFrostingTask
                 context.Log.Information($"{cluster}: the replaced file is kept until the next successful Verify: {path}");
             foreach (var note in outcome.Notes) context.Log.Warning($"{cluster}: {note}");
         }
+
+        if (outcomes.Any(outcome => outcome.Kind is IssueKind.Issued or IssueKind.Reissued)) session.TellOfKeys(context);
     }
 }

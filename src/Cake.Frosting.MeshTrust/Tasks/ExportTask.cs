@@ -1,7 +1,6 @@
 using Cake.Core;
 using Cake.Core.Diagnostics;
 using Cake.Frosting.MeshTrust.Kind;
-using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust.Tasks;
 
@@ -14,15 +13,14 @@ public sealed class ExportTask(MeshSession session) : AsyncFrostingTask
     public override async Task RunAsync(ICakeContext context)
     {
         var settings = session.Settings(context);
-        if (await session.ProviderAsync(context) is { Choice: not ProviderChoice.Kind } other)
-        {
-            context.Log.Information($"Export is for kind clusters; the provider is {other}.");
-            return;
-        }
-
-        var export = new KindDiagnostics(await session.KindAsync(context)).ExportAsync(settings.Topology, session.Token);
+        if (await session.KindOnlyAsync(context, "Export") is not { } kind) return;
+        var export = new KindDiagnostics(kind).ExportAsync(settings.Topology, session.Token);
         var gaps = await session.Live.DuringAsync(context, () => "exporting diagnostics", export);
         foreach (var gap in gaps) context.Log.Warning("{0}", gap);
-        context.Log.Information($"Diagnostics: {Path.Combine(settings.Run.ArtifactsDirectory, "kind")}");
+        session.Outcome.Next =
+        [
+            new("Keep this folder as an artifact of the pipeline, or attach it to a bug report. It holds no keys, Secrets or kubeconfigs:",
+                Path.Combine(settings.Run.ArtifactsDirectory, "kind")),
+        ];
     }
 }

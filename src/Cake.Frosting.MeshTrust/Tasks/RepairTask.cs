@@ -1,6 +1,7 @@
 using Cake.Core;
 using Cake.Core.Diagnostics;
 using Cake.Frosting.MeshTrust.Kind;
+using MeshTrust;
 using MeshTrust.Kubeconfig;
 using MeshTrust.Settings;
 
@@ -14,22 +15,22 @@ public sealed class RepairTask(MeshSession session) : AsyncFrostingTask
     /// <inheritdoc/>
     public override async Task RunAsync(ICakeContext context)
     {
-        var (settings, selection) = (session.Settings(context), await session.ProviderAsync(context));
-        if (selection.Choice != ProviderChoice.Kind)
-        {
-            context.Log.Information($"Repair is for kind clusters; the provider is {selection}: nothing to repair.");
-            return;
-        }
-
-        var provider = new KindClusterProvider(await session.KindAsync(context));
-        var repair = provider.RepairAsync(settings.Topology, session.Token);
+        var settings = session.Settings(context);
+        if (await session.KindOnlyAsync(context, "Repair") is not { } kind) return;
+        var repair = new KindClusterProvider(kind).RepairAsync(settings.Topology, session.Token);
         var repaired = (await session.Live.DuringAsync(context, session.Board, repair)).Clusters;
         foreach (var cluster in repaired)
             context.Log.Information($"{cluster.Access.Name}: {cluster.Outcome.ToString().ToLowerInvariant()}, {cluster.Detail}");
         var wanted = settings.Topology.Clusters.Select(cluster => cluster.Name);
-        foreach (var missing in wanted.Except(repaired.Select(cluster => cluster.Access.Name)))
-            context.Log.Warning($"{missing}: no complete cluster created by MeshTrust; run SetupKind to create it.");
-        if (repaired.Count == settings.Topology.Clusters.Count)
-            ContextsPlan.Read(settings.Topology, repaired, settings.Run).Write();
+        var missing = wanted.Except(repaired.Select(cluster => cluster.Access.Name)).ToList();
+        if (missing.Count > 0)
+        {
+            throw new MeshTrustException(Stage.ClusterCreation, [.. missing.Select(name => new Problem("MT2326", name.Value,
+                "There is no complete cluster of this name that MeshTrust created from this work directory, so there is nothing to repair.",
+                "Run --target=SetupKind with the same arguments to create it."))]);
+        }
+
+        ContextsPlan.Read(settings.Topology, repaired, settings.Run).Write();
+        session.Outcome.Next = NextSteps.For(ProviderChoice.Kind, settings, isProven: false);
     }
 }

@@ -13,6 +13,7 @@ public sealed class RootCaTask(MeshSession session) : AsyncFrostingTask
     public override async Task RunAsync(ICakeContext context)
     {
         var settings = session.Settings(context);
+        session.Outcome.Continue();
         var missing = session.PrepareKeys(context);
         var store = new TrustStore(settings.Run.CertsDirectory);
 
@@ -25,7 +26,6 @@ public sealed class RootCaTask(MeshSession session) : AsyncFrostingTask
         var how = outcome.Kind.ToString().ToLowerInvariant();
         context.Log.Information($"root: {how}, {root.Subject}, until {root.NotAfter:yyyy-MM-dd}, sha256 {root.Sha256[..16]}");
         foreach (var note in outcome.Notes) context.Log.Warning($"root: {note}");
-        context.Log.Information(
-            $"CA keys are stored in {store.Location}: anyone who can read root-key.pem can issue certificates for every cluster.");
+        if (outcome.Kind != IssueKind.Kept) session.TellOfKeys(context);
     }
 }

@@ -20,6 +20,7 @@ public sealed class ServeTask(MeshSession session) : AsyncFrostingTask
             context.Log.Information($"{kubectl} get secrets --namespace {settings.Topology.Trust.Namespace}");
         }
 
+        context.Log.Information($"In another shell: {NextSteps.Source(settings.Run)}");
         context.Log.Information("Serving until Ctrl-C.");
 
         var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -15,6 +15,7 @@ public sealed class SetupKindTask(MeshSession session) : AsyncFrostingTask
     public override async Task RunAsync(ICakeContext context)
     {
         var settings = session.Settings(context);
+        session.Outcome.Continue();
         var selection = await session.ProviderAsync(context);
         context.Log.Information($"provider: {selection}");
         session.PrepareKeys(context);

@@ -25,7 +25,10 @@ public sealed class VerifyTask(MeshSession session) : AsyncFrostingTask
 
         var inspection = Task.Run(() => TrustInspection.Inspect(snapshot with { Peers = peers }), session.Token);
         var report = await session.Live.DuringAsync(context, () => $"checking {clusters.Count} clusters", inspection);
-        session.Reports.Deliver(context, report, settings.Run);
+        var provider = (await session.ProviderAsync(context)).Choice;
+        var next = report.ToFault(settings.Run.Strict) is null ? NextSteps.For(provider, settings, isProven: true) : [];
+        session.Outcome.Next = next;
+        session.Reports.Deliver(context, report with { Next = [.. next.Select(step => step.ToString())] }, settings.Run);
 
         // Verified, and the clusters match the store: the replaced files are no longer needed.
         var isHeld = report.Drift.Where(file => file.File is CacertsFile.CaCert or CacertsFile.CaKey).All(file => file.Same is true);

@@ -116,7 +116,7 @@ internal static class MeshChecks
                 yield return Error($"'{name}' runs a self-signed CA ({ns}/istio-ca-secret) and has no cacerts.",
                     "A different root breaks mutual TLS for its running workloads. Use its own root for the mesh: save ca-cert.pem and"
                     + " ca-key.pem from istio-ca-secret to files, and pass them with --rootca-cert and --rootca-key and a new --certs-dir"
-                    + " (docs/existing-clusters.md).");
+                    + $" ({Docs}/existing-clusters.md).");
             }
 
             yield break;
@@ -169,7 +169,7 @@ internal static class MeshChecks
             $"{what}. istiod started before the secret was created, or ignored the change. Its next restart switches workloads to the"
             + " root in the secret.",
             "Do not restart istiod while workloads are running: mutual TLS between them breaks until all have restarted. Plan it as a"
-            + " root change (docs/existing-clusters.md).");
+            + $" root change ({Docs}/existing-clusters.md).");
 
         static string Describe(IReadOnlyList<CertificateDocument> roots) => roots.Count == 0
             ? "no certificate"

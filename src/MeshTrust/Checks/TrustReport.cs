@@ -65,6 +65,9 @@ public sealed record TrustReport
     /// <summary>How the files of the trust store compare with the secrets; empty if there was no store.</summary>
     public IReadOnlyList<SecretDrift> Drift { get; init; } = [];
 
+    /// <summary>What to do next, a sentence each, commands last; empty if verification failed, since then the findings say it.</summary>
+    public IReadOnlyList<string> Next { get; init; } = [];
+
     /// <summary>All findings, in the order of the checks.</summary>
     [JsonIgnore]
     public IEnumerable<Finding> Findings => Checks.SelectMany(c => c.Findings);

@@ -6,6 +6,9 @@ namespace MeshTrust.IO;
 /// <summary>Text and numbers for messages. All external text goes through here first.</summary>
 internal static class Text
 {
+    /// <summary>Where the pages of docs/ are for those who have only the package. Directory.Build.props has the same address.</summary>
+    public const string Docs = "https://github.com/meshtrust/meshtrust/blob/main/docs";
+
     private const int LongestName = 60;
     private const int LongestLine = 300;
 
@@ -52,6 +55,27 @@ internal static class Text
     {
         var last = string.Join(Environment.NewLine + "    ", Lines(text).TakeLast(count).Select(line => OneLine(line)));
         return last.Length <= longest ? last : "..." + last[^longest..];
+    }
+
+    /// <summary>Lines of at most so many columns, broken at spaces; a longer word stays whole.</summary>
+    public static string Wrap(string text, int width, string indent = "")
+    {
+        var wrapped = new StringBuilder(text.Length + 8);
+        foreach (var line in text.Split('\n'))
+        {
+            if (wrapped.Length > 0) wrapped.Append('\n');
+            var column = 0;
+            foreach (var word in line.TrimEnd('\r').Split(' '))
+            {
+                var isNew = column > indent.Length && column + 1 + word.Length > width;
+                if (isNew) wrapped.Append('\n').Append(indent);
+                else if (column > 0) wrapped.Append(' ');
+                wrapped.Append(word);
+                column = (isNew ? indent.Length : column > 0 ? column + 1 : 0) + word.Length;
+            }
+        }
+
+        return wrapped.ToString();
     }
 
     public static string Sentence(string text) => text is [.., '.' or '!'] ? text : text + ".";

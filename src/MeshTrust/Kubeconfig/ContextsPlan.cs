@@ -174,7 +174,7 @@ internal static class ContextExport
     }
 
     /// <summary>Single quotes keep everything literal; a single quote itself is closed, escaped and reopened.</summary>
-    private static string ShellQuote(string value) =>
+    internal static string ShellQuote(string value) =>
         value.Length > 0 && value.All(c => char.IsAsciiLetterOrDigit(c) || c is '/' or '.' or '-' or '_' or ':' or '@' or '+' or ',')
             ? value : $"'{value.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 

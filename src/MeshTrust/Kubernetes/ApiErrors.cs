@@ -145,7 +145,7 @@ internal static partial class ApiRejection
             : " The server gives no reason; an apply that creates an object needs the verb 'create' as well as 'patch'.";
         var verbs = request.Writes ? "get, patch and create" : request.Verb;
         return (ProblemCodes.Forbidden, $"{user} may not '{verb}' {request.Resource}{where} ({request.Doing}).{explained}",
-            $"Grant {verbs} on {request.Resource}{where}: docs/existing-clusters.md has the complete Role to apply.");
+            $"Grant {verbs} on {request.Resource}{where}: {Text.Docs}/existing-clusters.md has the complete Role to apply.");
     }
 
     private static (string, string, string) Conflict(ApiRequest request, ApiStatus status, string said)

@@ -15,15 +15,14 @@ internal sealed record ClusterReadiness
     /// <summary>Whether the namespace <c>default</c> has its ServiceAccount: without it no pod can be created.</summary>
     internal bool HasDefaultServiceAccount { get; init; }
 
-    /// <summary>What the cluster still waits for, as a clause; null if it is ready.</summary>
+    /// <summary>What the cluster still waits for; null if it is ready.</summary>
     /// <param name="expected">The names of all nodes that the cluster should have.</param>
-    internal string? Missing(IReadOnlyList<string> expected)
+    internal MissingPart? Missing(IReadOnlyList<string> expected)
     {
-        if (ApiFault is { } fault) return $"the API server ({fault})";
-        if (expected.FirstOrDefault(name => Nodes.All(n => n.Name != name)) is { } absent) return $"node {absent} to join";
-        if (Nodes.FirstOrDefault(n => !n.IsReady) is { } node)
-            return $"node {node.Name} to be Ready{(node.Reason.Length > 0 ? $" ({node.Reason})" : "")}";
-        return HasDefaultServiceAccount ? null : "the ServiceAccount of the namespace default";
+        if (ApiFault is { } fault) return new("the API server", fault);
+        if (expected.FirstOrDefault(name => Nodes.All(n => n.Name != name)) is { } absent) return new($"node {absent} to join");
+        if (Nodes.FirstOrDefault(n => !n.IsReady) is { } node) return new($"node {node.Name} to be Ready", node.Reason);
+        return HasDefaultServiceAccount ? null : new("the ServiceAccount of the namespace default");
     }
 
     /// <summary>Reads a cluster's state. A server that does not answer is not an error here: the cluster is not ready.</summary>
@@ -50,6 +49,12 @@ internal sealed record ClusterReadiness
     }
 }
 
+/// <summary>What a cluster waits for, as a clause, and the reason that it gives, which can be long; empty for none.</summary>
+internal sealed record MissingPart(string What, string Why = "")
+{
+    public override string ToString() => Why.Length > 0 ? $"{What} ({Why})" : What;
+}
+
 /// <summary>One node as an API server reports it.</summary>
 /// <param name="Name">Its name: the name of its container if kind created it.</param>
 /// <param name="IsReady">Whether its condition Ready is True.</param>
@@ -65,8 +70,14 @@ internal sealed record NodeReadiness(string Name, bool IsReady, string Reason, I
         var ranges = (node["spec"]?["podCIDRs"] as JsonArray ?? [])
             .Select(range => IPNetwork.TryParse((string?)range, out var parsed) ? parsed : (IPNetwork?)null);
         return new NodeReadiness((string?)node["metadata"]?["name"] ?? "", isReady,
-            isReady ? "" : Text.OneLine((string?)ready?["message"] ?? (string?)ready?["reason"], longest: 200),
+            isReady ? "" : Text.OneLine(Cause((string?)ready?["message"] ?? (string?)ready?["reason"] ?? ""), longest: 200),
             [.. ranges.OfType<IPNetwork>()],
             (string?)node["status"]?["nodeInfo"]?["kubeletVersion"] ?? "");
     }
+
+    /// <summary>
+    /// The end of what kubelet says: <c>runtime network not ready: NetworkReady=false reason:X message:cni plugin not initialized</c>.
+    /// </summary>
+    private static string Cause(string message) =>
+        message.LastIndexOf(" message:", StringComparison.Ordinal) is var at and >= 0 ? message[(at + " message:".Length)..] : message;
 }

@@ -64,7 +64,7 @@ internal sealed class PushGuard(LiveTrust live, ClusterCacerts wanted, CacertsPu
                     $"The secret cacerts already holds this root, but istiod still publishes {Describe(published)}, "
                     + "which is the root that workloads hold. istiod switches to the root of the secret at its next restart.",
                     "Do not restart istiod yet: a restart breaks mutual TLS until every workload has restarted too. "
-                    + "Plan it as a change of root (docs/existing-clusters.md).");
+                    + $"Plan it as a change of root ({Text.Docs}/existing-clusters.md).");
             }
         }
         else if (published is not null)

@@ -113,7 +113,7 @@ internal sealed class ArgumentSet
         var nearest = NearestName.Find(name, SettingsTable.ArgumentNames.Concat(OfCake).Concat(allowed).Where(a => a.Length > 1));
         if (nearest is null && !isRefused) return;
         _problems.Add("MT0001", $"--{Text.Sanitize(name)}", "Unknown argument." + (nearest is null ? "" : $" Did you mean --{nearest}?"),
-            nearest is null ? "See docs/arguments.md for all arguments." : $"Use --{nearest}, or remove it.");
+            nearest is null ? $"See {Text.Docs}/arguments.md for all arguments." : $"Use --{nearest}, or remove it.");
     }
 
     private static string Bare(string name) => name.TrimStart('-');

@@ -59,7 +59,7 @@ internal static partial class EnvironmentVariables
         void Warn(string name, string? nearest) =>
             problems.Warn("MT0015", Text.Sanitize(name),
                 "MeshTrust does not read this variable." + (nearest is null ? "" : $" Did you mean {nearest}?"),
-                "Rename or unset it; docs/arguments.md lists all supported variables.");
+                $"Rename or unset it; {Text.Docs}/arguments.md lists all supported variables.");
     }
 
     /// <summary>

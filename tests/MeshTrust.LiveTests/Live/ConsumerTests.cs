@@ -13,6 +13,8 @@ public sealed class ConsumerTests
     {
         yield return Case("proves trust", 0, "", "--target=Verify");
         yield return Case("runs Verify without a target", 0, "");
+        yield return Case("runs Verify for Default", 0, "Next steps", "--target=Default");
+        yield return Case("has a code for no kind clusters", 16, "Status is for kind clusters", "--target=Status");
         yield return Case("takes its own options in any case", 0, "", "--TARGET=Verify", "--DryRun");
         yield return Case("knows no such target", 2, "MT0017", "--target=Verfy");
         yield return Case("cannot read an option", 2, "MT0017", "Verify");

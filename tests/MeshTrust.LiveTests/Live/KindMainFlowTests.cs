@@ -66,6 +66,9 @@ public sealed class KindMainFlowTests
             Assert.That(File.Exists(_kind.File("mesh/certs/root-key.pem")), Is.True, "keys stay");
         });
         Assert.That(_kind.Succeed(3, "--target=CleanClusters"), Does.Contain("No kind clusters were created from"));
+        var (code, output) = _kind.Run(3, "--target=Repair");
+        Assert.That(code, Is.EqualTo(4), output);
+        Assert.That(output, Does.Contain($"MT2326 {_kind.Name(3)}: ").And.Contain("--target=SetupKind"));
     }
 
     private string?[] Status(int clusters)

@@ -69,8 +69,10 @@ internal sealed class KindTestbed : IDisposable
     public JsonDocument Json(int clusters, params string[] more)
     {
         using var host = Start(clusters, [.. more, "--output=json"]);
-        Assert.That(host.WaitForExit(Deadline), Is.Zero, host.Output);
-        return JsonDocument.Parse(host.StandardOutput);
+        var code = host.WaitForExit(Deadline);
+        var json = JsonDocument.Parse(host.StandardOutput);
+        Assert.That(code, Is.EqualTo(json.RootElement.TryGetProperty("exitCode", out var said) ? said.GetInt32() : 0), host.Output);
+        return json;
     }
 
     public ToolResult Kind(params string[] arguments) => OutsideTool.Run(_kind, arguments, null, new Dictionary<string, string> { ["KUBECONFIG"] = _scratch.File("nobody") });

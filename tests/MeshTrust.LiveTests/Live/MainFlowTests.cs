@@ -31,16 +31,20 @@ public sealed class MainFlowTests
         Assert.That(tasks.Select(task => first.IndexOf($"\n{task}\n", StringComparison.Ordinal)), Is.Ordered.And.All.GreaterThan(0));
         Assert.That(first, Does.Contain("cluster1: secret cacerts created").And.Contain("cluster2: secret cacerts created").And.Contain("4 of 4 cluster pairs trust each other"));
 
-        Assert.That(first, Does.Not.Contain("Nothing had to change."));
+        Assert.That(first, Does.Not.Contain("Nothing had to change.").And.Not.Contain("source ").And.Not.Match("(?im)^(setup|teardown|default)$"));
+        Assert.That(first[first.IndexOf("\nTotal:", StringComparison.Ordinal)..].Split('\n', StringSplitOptions.RemoveEmptyEntries)[1..], Has.Exactly(4).Items
+            .And.ItemAt(0).EqualTo("Next steps").And.ItemAt(1).Contains("--target=Serve").And.ItemAt(3).Contains("--target=Verify"));
+        Assert.That(first.Split("CA keys are stored in"), Has.Length.EqualTo(2), "once");
 
         var files = Certificates();
         var second = Succeed("--target=Verify");
         Assert.That(second, Does.Contain("root: kept").And.Contain("cluster1: kept").And.Contain("cluster1: secret cacerts unchanged, namespace unchanged").And.Contain("cluster2: secret cacerts unchanged, namespace unchanged"));
         Assert.That(second, Does.Contain("Nothing had to change."));
-        Assert.That(second, Does.Not.Contain(": issued").And.Not.Contain("wrote ").And.Not.Contain(": created"));
+        Assert.That(second, Does.Not.Contain(": issued").And.Not.Contain("keys are stored").And.Not.Contain("wrote ").And.Not.Contain(": created"));
         Assert.That(Certificates(), Is.EqualTo(files));
 
         var third = Succeed("--target=Verify", "--clusters=3");
+        Assert.That(third, Does.Contain("root: kept").And.Contain("CA keys are stored in"));
         Assert.That(third, Does.Contain("cluster2: secret cacerts unchanged").And.Contain("cluster3: secret cacerts created").And.Contain("9 of 9 cluster pairs trust each other"));
         Assert.That(Certificates().Intersect(files).Count(), Is.EqualTo(files.Count), "what was there is as it was");
     }
@@ -153,7 +157,7 @@ public sealed class MainFlowTests
         var (code, output) = HostProcess.Run(_scratch.Location, ["--target=Verify", "--work-dir=other", .. Quick[1..^1], "--provider=existing"], variables);
 
         Assert.That(code, Is.Zero, output);
-        Assert.That(output, Does.Contain("provider: existing").And.Contain("nothing was created").And.Contain("4 of 4 cluster pairs trust each other"));
+        Assert.That(output, Does.Contain("provider: existing").And.Contain("nothing was created").And.Contain($"source {_scratch.File("other/env.sh")}").And.Contain("istioctl").And.Contain("4 of 4 cluster pairs trust each other"));
         Assert.That(File.ReadAllBytes(_scratch.File("mesh/kubeconfig/merged")), Is.EqualTo(before));
         serve.Signal("INT");
         Assert.That(serve.WaitForExit(), Is.Zero, serve.Output);
@@ -177,7 +181,8 @@ public sealed class MainFlowTests
         Assert.That(process.ExitCode, Is.Zero, error.Result);
         using var report = JsonDocument.Parse(output.Result);
         Assert.That(report.RootElement.GetProperty("outcome").GetString(), Is.EqualTo("Passed"));
-        Assert.That(error.Result, Does.Contain("PushSecrets"));
+        Assert.That(report.RootElement.GetProperty("next").EnumerateArray().Select(step => step.GetString()), Has.Some.Contains("--target=Serve"));
+        Assert.That(error.Result, Does.Contain("PushSecrets").And.Contain("Next steps"));
     }
 
     [Test]

@@ -114,6 +114,6 @@ public sealed class MeshSessionTests
         var (engines, snapshots) = (new EngineSearch(host), new EngineSnapshotReader(host));
         var kind = new KindAccess(host, engines, snapshots);
         var preflight = new PreflightReader(engines, snapshots, new HostReader(host, TimeProvider.System), kind);
-        return new(options, cancellation = new RunCancellation(), StandardOutput.AsItIs(), kind, preflight, TimeProvider.System);
+        return new(options, cancellation = new RunCancellation(), StandardOutput.AsItIs(), new RunOutcome(cancellation), kind, preflight, TimeProvider.System);
     }
 }

@@ -58,6 +58,24 @@ public sealed class ProviderSelectionTests
         Assert.That((await ChooseAsync(settings)).Choice, Is.EqualTo(choice));
     }
 
+    /// <summary>After <c>source env.sh</c> and <c>Clean</c> in one shell.</summary>
+    [TestCase("kind-east", ProviderChoice.Kind)]
+    [TestCase("kind-other", null)]
+    [TestCase("east", null)]
+    public async Task Auto_creates_kind_clusters_again_that_it_exported_and_removed(string context, ProviderChoice? choice)
+    {
+        using var scratch = new ScratchDirectory();
+        var settings = Settings(context: context, workDirectory: scratch.Location, kubeconfig: scratch.File("kubeconfig/merged"));
+        if (choice is not null)
+        {
+            Assert.That((await ChooseAsync(settings)).Choice, Is.EqualTo(choice));
+            return;
+        }
+
+        var problem = (await Assert.ThrowsAsync<MeshTrustException>(() => ChooseAsync(settings)))!.Problems.Single();
+        Assert.That((problem.Id, problem.Hint), Is.EqualTo(("MT0201", "Run with the arguments of that run, or: unset KUBECONFIG CTX_CLUSTER1")));
+    }
+
     [Test]
     public async Task A_kubeconfig_of_somebody_else_is_not_our_own()
     {

@@ -23,6 +23,12 @@ public sealed class TextTests
     [TestCase("\u001b[31mred\r\nnext\u202e", " [31mred  next ")]
     public void One_line_draws_no_line_and_no_colour(string? text, string line) => Assert.That(Text.OneLine(text), Is.EqualTo(line));
 
+    [TestCase("one two three", 7, "one two\n> three")]
+    [TestCase("one two three", 13, "one two three")]
+    [TestCase("/a/long/path to it", 5, "/a/long/path\n> to\n> it")]
+    [TestCase("one\n\ntwo three", 5, "one\n\ntwo\n> three")]
+    public void Wraps_at_spaces_only(string text, int width, string wrapped) => Assert.That(Text.Wrap(text, width, "> "), Is.EqualTo(wrapped));
+
     [Test]
     public void Lines_of_a_program_skip_what_says_nothing()
     {

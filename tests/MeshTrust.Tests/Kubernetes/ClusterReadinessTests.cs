@@ -18,7 +18,7 @@ public sealed class ClusterReadinessTests
     public async Task Reports_what_is_missing_first()
     {
         Assert.That(await MissingAsync(), Is.EqualTo("node east-control-plane to join"));
-        Node("east-control-plane", "False", "cni plugin\nnot initialized");
+        Node("east-control-plane", "False", "container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:cni plugin\nnot initialized");
         Assert.That(await MissingAsync(), Is.EqualTo("node east-worker to join"));
         Node("east-worker", "Unknown", "");
         Assert.That(await MissingAsync(), Is.EqualTo("node east-control-plane to be Ready (cni plugin not initialized)"));
@@ -41,7 +41,7 @@ public sealed class ClusterReadinessTests
         Assert.That((node.PodRanges.Select(range => range.ToString()), node.KubeletVersion), Is.EqualTo(((IEnumerable<string>)["10.10.0.0/24", "fd00:10::/64"], "v1.35.0")));
     }
 
-    private async Task<string?> MissingAsync() => (await ClusterReadiness.ReadAsync(_api, default)).Missing(["east-control-plane", "east-worker"]);
+    private async Task<string?> MissingAsync() => (await ClusterReadiness.ReadAsync(_api, default)).Missing(["east-control-plane", "east-worker"])?.ToString();
 
     private void Node(string name, string ready, string message) => _api.Objects[new ObjectReference("v1", "nodes", null, name)] = new JsonObject
     {

@@ -41,6 +41,13 @@ public sealed class ContextsCheckTests
         Assert.That(report.Warnings.Select(w => (w.Id, w.Location)), Is.EqualTo(new[] { ("MT3020", "east") }));
     }
 
+    [Test]
+    public async Task Warns_once_of_a_version_that_several_clusters_have()
+    {
+        var report = await CheckAsync(("https://a", Cluster("east", "1", "v1.20.2")), ("https://b", Cluster("west", "2", "v1.99.0")), ("https://c", Cluster("north", "3", "v1.20.2")));
+        Assert.That(report.Warnings.Select(w => (w.Id, w.Location)), Is.EqualTo(new[] { ("MT3020", "east, north"), ("MT3021", "west") }));
+    }
+
     [TestCase("https://a", "1", "https://b", "1", true)]
     [TestCase("https://a", "1", "https://a", "2", false)]
     [TestCase("https://a", null, "https://a", null, true)]

@@ -34,6 +34,8 @@ public sealed class KindReportsTests
         Assert.That(report.ToLines()[0], Is.EqualTo("STATUS ready ready nodes=1/1 kubernetes=v1.35.0 server=https://127.0.0.1:41000 pool=-"));
         Assert.That(report.ToLines()[3], Does.StartWith("STATUS unwell not-ready ").And.Contain("waits for node unwell-control-plane to be Ready"));
         Assert.That(_kind.Calls, Is.EqualTo(calls));
+        Assert.That(report.ExitCode, Is.EqualTo(15), "the highest of 0, 10, 13, 11 and 15");
+        Assert.That(report.Next.Select(step => step.ToString()), Has.Exactly(4).Items.And.Some.StartsWith("stopped: Start it: run --target=Repair"));
         using var json = JsonDocument.Parse(report.ToJson());
         Assert.That(json.RootElement.GetProperty("clusters")[1].GetProperty("running").GetInt32(), Is.Zero);
         using var text = new StringWriter();

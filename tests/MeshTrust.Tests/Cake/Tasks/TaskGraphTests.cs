@@ -30,10 +30,6 @@ public sealed class TaskGraphTests
             Find(task).GetCustomAttributes<IsDependentOnAttribute>().Select(edge => NameOf(edge.Task)),
             Is.EqualTo(dependencies));
 
-    [Test]
-    public void No_target_means_verify() =>
-        Assert.That(Find("Default").GetCustomAttributes<IsDependentOnAttribute>().Select(edge => NameOf(edge.Task)), Is.EqualTo(new[] { "Verify" }));
-
     [TestCaseSource(nameof(Tasks))]
     public void A_task_is_named_described_sealed_and_derives_directly(Type task) => Assert.Multiple(() =>
     {

@@ -1,0 +1,79 @@
+using MeshTrust.IO;
+using MeshTrust.Kubeconfig;
+using MeshTrust.Settings;
+
+namespace Cake.Frosting.MeshTrust;
+
+/// <summary>What to do after a run that succeeded: its last lines, and <c>next</c> in the JSON report.</summary>
+/// <param name="Text">A sentence; with a command, what it is for.</param>
+/// <param name="Command">A line for the shell, or an address. It gets a line of its own, to be copied.</param>
+internal sealed record NextStep(string Text, string? Command = null)
+{
+    public override string ToString() => Command is null ? Text : $"{Text} {Command}";
+}
+
+/// <summary>The next steps, by what a run reached. Pure.</summary>
+internal static class NextSteps
+{
+    private const string Guide = "https://istio.io/latest/docs/setup/install/multicluster/";
+
+    /// <summary>After a target that is only a part of the whole.</summary>
+    public static IReadOnlyList<NextStep> Continue { get; } =
+        [new("Prove the trust: run --target=Verify with the same arguments. It does all that is still missing.")];
+
+    private static IReadOnlyList<NextStep> Again { get; } =
+        [new("Verify again at any time: run --target=Verify with the same arguments. It changes only what differs.")];
+
+    /// <summary>After the clusters can be reached, or after their trust is proven.</summary>
+    public static IReadOnlyList<NextStep> For(ProviderChoice provider, MeshTrustSettings settings, bool isProven) =>
+    [
+        .. provider is ProviderChoice.Embedded or ProviderChoice.Native ? Ended(settings.Run) : [Shell(settings)],
+        .. isProven && provider is ProviderChoice.Kind or ProviderChoice.Existing ? Install(provider, settings.Run) : [],
+        .. isProven ? Again : Continue,
+    ];
+
+    /// <summary>Writes them, and breaks no word if the width of the terminal is known.</summary>
+    public static void Write(IReadOnlyList<NextStep> steps, TextWriter output, int width)
+    {
+        if (steps.Count == 0) return;
+        output.WriteLine();
+        output.WriteLine("Next steps");
+        foreach (var (step, number) in steps.Select((step, i) => (step, i + 1)))
+        {
+            output.WriteLine(Text.Wrap($"{number}. {step.Text}", width, "   "));
+            if (step.Command is { } command) output.WriteLine($"     {command}");
+        }
+    }
+
+    private static NextStep Shell(MeshTrustSettings settings)
+    {
+        var (run, count) = (settings.Run, settings.Topology.Clusters.Count);
+        var merged = Path.Combine(run.KubeconfigDirectory, "merged");
+        return OperatingSystem.IsWindows()
+            ? new("Use the clusters in this PowerShell:", $"$env:KUBECONFIG = '{merged.Replace("'", "''", StringComparison.Ordinal)}'")
+            : new($"Use the clusters in this shell. This sets CTX_CLUSTER1{(count > 1 ? $" to CTX_CLUSTER{count}" : "")}, "
+                + $"and KUBECONFIG to {merged}:", Source(run));
+    }
+
+    /// <summary>The command for a POSIX shell.</summary>
+    public static string Source(RunSpec run) => $"source {ContextExport.ShellQuote(Path.Combine(run.WorkDirectory, "env.sh"))}";
+
+    private static IEnumerable<NextStep> Ended(RunSpec run) =>
+    [
+        new("The clusters ended with this run; their state is kept. Use them with kubectl: run --target=Serve with the same arguments."),
+        new("They run no pods. For Istio use kind clusters (--provider=kind) or your own (CTX_CLUSTER1=...): they get the same CA "
+            + $"material, from {run.CertsDirectory}."),
+    ];
+
+    private static IEnumerable<NextStep> Install(ProviderChoice provider, RunSpec run) =>
+    [
+        new("Install Istio in every cluster that lacks it, with istioctl or helm. Its guide's step \"plug in CA certificates\" is done:",
+            Guide),
+        provider == ProviderChoice.Kind
+            ? new("For remote secrets: pods of another cluster reach an API server at the address in its .internal kubeconfig, not at "
+                + "127.0.0.1. With istioctl create-remote-secret, pass that address as --server:",
+                Path.Combine(run.KubeconfigDirectory, "<cluster>.internal"))
+            : new("For remote secrets: each API server needs an address that pods of the other clusters can reach. With istioctl "
+                + "create-remote-secret, pass it as --server if it differs from your kubeconfig's."),
+    ];
+}
