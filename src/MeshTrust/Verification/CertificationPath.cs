@@ -32,7 +32,12 @@ internal static class CertificationPath
                 faults.Add((path.Count, $"{missing}, neither in its chain nor among the roots"));
             }
 
-            if (path.Count > LongestPath) return false;
+            if (path.Count > LongestPath)
+            {
+                faults.Add((path.Count, $"the chain has more than {LongestPath} certificates"));
+                return false;
+            }
+
             foreach (var parent in parents)
             {
                 if (Refusal(path, parent, leaf, trustDomain, at) is { } refusal)
