@@ -49,7 +49,20 @@ public sealed class KindMessagesTests
         string[] pools = ["10.1.0.1-10.1.0.9", "172.18.0.1-172.18.0.20", "172.18.255.0-172.18.255.9", "172.18.255.5-172.18.255.19"];
         var mesh = Mesh([.. pools.Select((pool, i) => Cluster(i + 1, hosting: KindClusterSpec.Default with { LoadBalancerPool = [IpRange.Parse(pool)] }))]);
         var gateway = Bare with { Networks = [Bare.Networks[0] with { Subnets = [new EngineSubnet { Range = IPNetwork.Parse("172.18.0.0/16"), Gateway = IPAddress.Parse("172.18.0.1") }] }] };
-        return [.. Problems(() => AddressPlan.For(mesh, gateway, null)), .. Problems(() => AddressPlan.For(Mesh(30), Engine("172.18.0.0/26"), null))];
+        var chosen = Cluster(1, hosting: KindClusterSpec.Default with { LoadBalancerPool = [IpRange.Parse("172.18.1.0/24")] });
+        var spaces = Mesh(2).With(h => h with { LoadBalancer = new LoadBalancerSpec { IpSpace = 0 } });
+        var earlier = AddressPlan.For(Mesh(1), Bare, null).ToLock();
+        var stray = Bare with { Containers = [Node("other", "stray", "172.18.255.130")] };
+        return
+        [
+            .. Problems(() => AddressPlan.For(mesh, gateway, null)),
+            .. Problems(() => AddressPlan.For(Mesh(30), Engine("172.18.0.0/26"), null)),
+            .. Problems(() => AddressPlan.For(spaces, Engine("172.19.0.0/20"), null)),
+            .. Problems(() => AddressPlan.For(spaces.With(h => h with { LoadBalancer = new LoadBalancerSpec { IpSpace = 255 } }), Engine("172.18.0.0/20"), null)),
+            .. AddressPlan.For(Mesh(chosen).With(h => h with { IpFamily = IpFamily.Dual }), Bare, null).Warnings,
+            .. AddressPlan.For(Mesh(1), Engine("172.19.0.0/16"), earlier).Warnings,
+            .. AddressPlan.For(Mesh(1), stray, earlier).Warnings,
+        ];
     }
 
     private static IEnumerable<Problem> Images() =>

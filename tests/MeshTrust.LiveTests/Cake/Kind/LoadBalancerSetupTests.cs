@@ -222,6 +222,45 @@ public sealed class LoadBalancerSetupTests
         Assert.That(async () => await Setup(new FakeKubectl(_scratch, "exit 1")).PrepareAsync(Snapshot, default), Throws.Nothing, "kubectl is not started yet");
     }
 
+    [Test]
+    public async Task Messages_match_the_golden_file()
+    {
+        const string Pulls = """{"metadata":{"labels":{"component":"controller"}},"status":{"containerStatuses":[{"image":"quay.io/metallb/controller:v0.16.1","state":{"waiting":{"reason":"ErrImagePull"}}}]}}""";
+        var installed = new CloudProviderKind(ToolContext.Of(_scratch.Location, new Dictionary<string, string> { ["cloud-provider-kind"] = "/bin/cloud-provider-kind" }), _ => false);
+        var problems = new List<Problem>
+        {
+            await ProblemAsync(() => Setup(null).PrepareAsync(Snapshot, default)),
+            await ProblemAsync(() => Setup(null, LoadBalancerKind.CloudProviderKind).PrepareAsync(Snapshot, default)),
+            await ProblemAsync(() => Setup(new FakeKubectl(_scratch, "exit 0")).EnsureAsync(Access, Addresses(), _steps.Add, default)),
+            await ProblemAsync(() => Task.Run(() => installed.EnsureRuns(Snapshot))),
+        };
+        await AddAsync(() => { }, "echo 'error: no matches for kind' >&2; exit 1");
+        await AddAsync(() => { }, "echo 'error: conflict with \"helm\": .spec.replicas' >&2; exit 1");
+        await AddAsync(() => { }, "exec sleep 30");
+        foreach (var missing in (ObjectReference[])[MetalLbObjects.Definitions[0], MetalLbObjects.Controller, MetalLbObjects.Speaker, MetalLbObjects.Webhooks])
+            await AddAsync(() => _api.Objects.Remove(missing));
+        await AddAsync(() =>
+        {
+            _api.Objects.Remove(MetalLbObjects.Controller);
+            _api.Objects[new ObjectReference("v1", "pods", "metallb-system", "controller-1")] = JsonNode.Parse(Pulls)!.AsObject();
+        });
+        foreach (var refusal in (string[])["MT5216", "MT5207", "MT5204"]) await AddAsync(() => PoolFails(refusal, "The server says why."));
+
+        Golden.Compare(
+            "tests/MeshTrust.LiveTests/Cake/Kind/messages.golden.txt",
+            problems.Select(p => p.ToString().Replace(_scratch.Location, "DIR", StringComparison.Ordinal)));
+
+        static async Task<Problem> ProblemAsync(Func<Task> act) => (await Assert.ThrowsAsync<MeshTrustException>(act))!.Problems.Single();
+
+        async Task AddAsync(Action change, string kubectl = "exit 0")
+        {
+            _api = new MemoryClusterApi("east");
+            MetalLbParts.PutInto(_api);
+            change();
+            problems.Add(await Fault(Setup(new FakeKubectl(_scratch, kubectl), limit: TimeSpan.FromSeconds(1))));
+        }
+    }
+
     private static ClusterAccess Access => new() { Name = ClusterName.Parse("east"), KubeconfigPath = "/none", ContextName = "kind-east" };
 
     private static EngineSnapshot Snapshot => new()

@@ -105,6 +105,24 @@ public sealed class MetalLbManifestSourceTests
         Assert.That((fault.Message, fault.Hint), Is.EqualTo(($"MetalLB's manifest cannot be fetched: the server answered {(int)status}.", "Download it on another machine and pass the file with --metallb-manifest; or disable load balancers: --lb=none.")));
     }
 
+    [Test]
+    public async Task Messages_match_the_golden_file()
+    {
+        Problem[] problems =
+        [
+            await Fault(new LoadBalancerSpec { Manifest = _scratch.File("none.yaml") }),
+            await Fault(new LoadBalancerSpec { Manifest = _scratch.Write("own.yaml", "kind: Pod\n"), ManifestSha256 = Digest }),
+            await Fault(new LoadBalancerSpec { Version = "v0.15.3" }),
+            await Fault(new LoadBalancerSpec { Manifest = "http://mirror.example/metallb.yaml", ManifestSha256 = Digest }),
+            await Fault(new LoadBalancerSpec()),
+            await Fault(new LoadBalancerSpec(), HttpStatusCode.NotFound),
+        ];
+
+        Golden.Compare(
+            "tests/MeshTrust.Tests/Cake/Kind/messages.golden.txt",
+            problems.Select(p => p.ToString().Replace(_scratch.Location, "DIR", StringComparison.Ordinal)));
+    }
+
     private async Task<Problem> Fault(LoadBalancerSpec spec, HttpStatusCode status = HttpStatusCode.OK)
     {
         var fault = (await Assert.ThrowsAsync<MeshTrustException>(() => Source(spec, status).GetAsync(default)))!;
