@@ -2,13 +2,16 @@ using System.IO.Compression;
 
 namespace MeshTrust.Tests.Cake;
 
-/// <summary>A NuGet package that holds nothing but its own description.</summary>
+/// <summary>A NuGet package that holds nothing but its own description, and files for net10.0 if it is given some.</summary>
 internal static class StubPackage
 {
-    public static void Write(string feed, string id, string version, params (string Id, string Version)[] needs)
+    public static void Write(string feed, string id, string version, params (string Id, string Version)[] needs) => Write(feed, id, version, [], needs);
+
+    public static void Write(string feed, string id, string version, IEnumerable<string> files, params (string Id, string Version)[] needs)
     {
         var dependencies = string.Concat(needs.Select(need => $"""<dependency id="{need.Id}" version="{need.Version}"/>"""));
         using var package = ZipFile.Open(Path.Combine(feed, $"{id}.{version}.nupkg"), ZipArchiveMode.Create);
+        foreach (var file in files) package.CreateEntryFromFile(file, $"lib/net10.0/{Path.GetFileName(file)}");
         using var nuspec = new StreamWriter(package.CreateEntry($"{id}.nuspec").Open());
         nuspec.Write($"""
             <?xml version="1.0"?>
