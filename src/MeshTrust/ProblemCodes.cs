@@ -33,4 +33,5 @@ internal static class ProblemCodes
     public const string QuotaExceeded = "MT5209";
     public const string SecretTooLarge = "MT5210";
     public const string ObjectInvalid = "MT5211";
+    public const string OutageAccepted = "MT5218";
 }

@@ -1,3 +1,4 @@
+using MeshTrust.Kubernetes;
 using MeshTrust.Pki;
 using MeshTrust.Verification;
 using static MeshTrust.Checks.TrustCheck;
@@ -36,7 +37,7 @@ internal static class ChainChecks
             EachSecret(Nesting)),
         Row("MT5012", "intermediates are valid for 180 more days, roots for a year",
             "istio pilot/pkg/bootstrap/istio_ca.go (MAX_WORKLOAD_CERT_TTL, 90 days); istio/istio#18990, #52889",
-            EachSecret((snapshot, _, bundle) => RemainingLife(snapshot, bundle))),
+            EachSecret((snapshot, cluster, bundle) => RemainingLife(snapshot, bundle, cluster.Live.Cacerts!.Keeper))),
         Row("MT5018", "no CA restriction excludes workload certificates",
             "RFC 5280 sections 4.2.1.10 and 4.2.1.12; Go x509.Verify asks serverAuth along the chain; istio/istio#27193, #23916",
             EachSecret((snapshot, cluster, bundle) => bundle.All.SelectMany(entry => Limits(snapshot, cluster, bundle, entry.Certificate))),
@@ -50,10 +51,13 @@ internal static class ChainChecks
         if (bundle.ReachesRoot || bundle.Roots.Count == 0) yield break;
         var last = bundle.Path[^1];
         var missing = last.IsSelfIssued ? "" : $": its issuer '{last.Issuer}' is missing or has a different key";
+        var file = bundle.IsTls ? "tls.crt" : CacertsFile.CertChain;
         yield return Error(
             $"The chain of '{ca.Subject}' ends at '{last.Subject}' and does not reach a root in {bundle.RootCert.Name}{missing}. istiod"
             + " does not start with it.",
-            "Issue the intermediate from this root, or supply the root that issued it.");
+            last.IsSelfIssued
+                ? $"Add '{last.Subject}' to {bundle.RootCertName} if it is the root of your CA, or issue the intermediate from this root."
+                : $"Add the certificate of '{last.Issuer}' to {file}, or to {bundle.RootCertName} if it is the root.");
     }
 
     private static Finding? Disorder(SigningBundle bundle, CertificateDocument ca)
@@ -153,7 +157,16 @@ internal static class ChainChecks
         foreach (var (child, parent) in bundle.Path.Zip(bundle.Path.Skip(1)))
         {
             var excess = child.NotAfter - parent.NotAfter;
-            if (excess > TimeSpan.Zero)
+            if (excess > TimeSpan.Zero && !bundle.Roots.Contains(parent))
+            {
+                // A cross-certificate is meant to be short-lived: the chain ends at another root once a rotation is complete.
+                yield return Warning(
+                    $"'{child.Subject}' expires at {child.NotAfter:u}, after its issuer '{parent.Subject}' ({parent.NotAfter:u}). From then"
+                    + " on, workload certificates only verify where another chain leads to a trusted root.",
+                    $"Reissue one of them before {parent.NotAfter:u}. If '{parent.Subject}' is a cross-certificate, complete the root"
+                    + " rotation before then.");
+            }
+            else if (excess > TimeSpan.Zero)
             {
                 yield return Finding.OfMesh(excess > HarmlessExcess ? Severity.Error : Severity.Warning,
                     $"'{child.Subject}' expires at {child.NotAfter:u}, after its issuer '{parent.Subject}' ({parent.NotAfter:u})."
@@ -170,12 +183,21 @@ internal static class ChainChecks
         }
     }
 
-    private static IEnumerable<Finding> RemainingLife(TrustSnapshot snapshot, SigningBundle bundle)
+    private static IEnumerable<Finding> RemainingLife(TrustSnapshot snapshot, SigningBundle bundle, string? keeper)
     {
         var (at, renewBefore) = (snapshot.At, snapshot.Topology.Trust.RenewBefore);
         foreach (var ca in bundle.Path.Where(c => !bundle.Roots.Contains(c) && at <= c.NotAfter))
         {
             var left = ca.NotAfter - at;
+            if (keeper is not null)
+            {
+                // cert-manager and others renew when a third of the lifetime is left.
+                if (left < (ca.NotAfter - ca.NotBefore) / 4)
+                    yield return Warning($"Intermediate '{ca.Subject}' has {(int)left.TotalDays} d left, and {keeper} has not renewed it.",
+                        $"Check {keeper}.");
+                continue;
+            }
+
             if (left >= LeastOfIntermediate && !renewBefore.IsDue(ca.NotBefore, ca.NotAfter, at)) continue;
             var limit = left < LeastOfIntermediate
                 ? $"{LeastOfIntermediate.TotalDays:0} d, twice the maximum workload certificate lifetime"
@@ -204,15 +226,15 @@ internal static class ChainChecks
         if (!ca.NameConstraintsCritical)
             yield return Warning($"The name constraints of '{ca.Subject}' are not critical.", "Reissue it with critical name constraints.");
 
-        var mesh = MeshConfig.Read(cluster.MeshConfig);
-        foreach (var domain in new[] { snapshot.Topology.Trust.TrustDomain, mesh?.TrustDomain }.OfType<string>().Distinct())
+        var domains = cluster.MeshConfigs.Select(m => m.TrustDomain).Append(cluster.TrustDomain(snapshot.Topology));
+        foreach (var domain in domains.Distinct())
         {
             if (NameConstraints.AgainstTrustDomain(ca, domain) is not { } fault) continue;
             yield return Error($"'{ca.Subject}' {fault}, the trust domain of the mesh: peers reject all workload certificates.",
                 "Issue the CA without name constraints, or add the trust domain to its permitted URI hosts.");
         }
 
-        foreach (var alias in mesh?.Aliases ?? [])
+        foreach (var alias in cluster.MeshConfigs.SelectMany(m => m.Aliases).Distinct())
         {
             if (NameConstraints.AgainstTrustDomain(ca, alias) is not { } fault) continue;
             yield return Warning($"'{ca.Subject}' {fault}, an alias of the trust domain.",
@@ -224,6 +246,13 @@ internal static class ChainChecks
             if (NameConstraints.AgainstDns(ca, dns) is not { } fault) continue;
             yield return Error($"'{ca.Subject}' {fault}, a DNS name of the intermediate: istiod and peers reject it.",
                 "Do not constrain DNS names unless istiod's names are permitted.");
+        }
+
+        foreach (var dns in cluster.IstiodNames)
+        {
+            if (NameConstraints.AgainstDns(ca, dns) is not { } fault) continue;
+            yield return Error($"'{ca.Subject}' {fault}, the name of istiod: every proxy rejects istiod's own certificate.",
+                $"Issue the CA without constraints on DNS names, or permit '{cluster.Live.Namespace}.svc'.");
         }
     }
 }

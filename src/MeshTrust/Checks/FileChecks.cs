@@ -1,4 +1,5 @@
 using MeshTrust.IO;
+using MeshTrust.Kubernetes;
 using MeshTrust.Pki;
 using MeshTrust.Verification;
 using static MeshTrust.Checks.TrustCheck;

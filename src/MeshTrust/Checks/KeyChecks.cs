@@ -1,3 +1,4 @@
+using MeshTrust.Kubernetes;
 using MeshTrust.Pki;
 using MeshTrust.Verification;
 using static MeshTrust.Checks.TrustCheck;
@@ -90,7 +91,7 @@ internal static class KeyChecks
         foreach (var name in bundle.DataKeys.Where(name => name != bundle.KeyName && isRootKey(name)))
         {
             yield return Error($"The secret of '{bundle.Cluster}' contains the root's private key in '{name}'.",
-                "Remove it from the secret. Treat the root as compromised and rotate it.");
+                "Run PushSecrets --force, which removes root-key.pem. Treat the root as compromised and plan to replace it.");
         }
     }
 
@@ -128,7 +129,7 @@ internal static class KeyChecks
         }
 
         var isWrittenOtherwise = (CertificateDocument c) =>
-            !c.HasSubjectOfIssuer(certificate) && c.Subject == certificate.Issuer && certificate.IsSignedBy(c);
+            !certificate.NamesIssuer(c) && c.Subject == certificate.Issuer && certificate.IsSignedBy(c);
         if (parent is null && !isRoot && bundle.All.Select(c => c.Certificate).FirstOrDefault(isWrittenOtherwise) is { } issuer)
         {
             yield return Error(

@@ -1,4 +1,5 @@
 using System.Text;
+using MeshTrust.Kubernetes;
 using MeshTrust.Pki;
 using MeshTrust.Settings;
 using MeshTrust.Verification;
@@ -26,21 +27,22 @@ internal static class MeshChecks
             "istio pilot/pkg/bootstrap/istio_ca.go (selection at start-up); istio/istio#57853, #53961, #36723",
             EachCluster((snapshot, cluster) => ActiveRoot(cluster, snapshot)),
             [SnapshotPart.Cacerts, SnapshotPart.SelfSigned, SnapshotPart.RootConfigMaps],
-            snapshot => snapshot.Clusters.Any(c => c.SelfSigned is not null || c.RootConfigMaps.Count > 0)
+            snapshot => snapshot.Clusters.Any(c => c.Live.SelfSigned is not null || c.Live.RootConfigMaps is { Count: > 0 })
                 ? null
                 : "istiod has not run in any cluster yet: no istio-ca-root-cert, no istio-ca-secret"),
         Row(ProblemCodes.RootNotDistributed, "every namespace has the roots from the secret",
             "istio pilot/pkg/serviceregistry/kube/controller/namespacecontroller.go; pkg/kube/inject/initializer.go; istio/istio#36723",
-            EachSecret((snapshot, cluster, bundle) => Distributed(cluster, bundle, snapshot.Topology.Trust.Namespace)),
+            EachSecret((snapshot, cluster, bundle) => Distributed(
+                cluster, bundle, snapshot.Topology.Trust.Namespace, snapshot.Topology.Mode is DataPlaneMode.Ambient)),
             [SnapshotPart.Cacerts, SnapshotPart.RootConfigMaps, SnapshotPart.Namespaces],
-            snapshot => snapshot.Clusters.Any(c => c.RootConfigMaps.Count > 0)
+            snapshot => snapshot.Clusters.Any(c => c.Live.RootConfigMaps is { Count: > 0 })
                 ? NoSecret(snapshot)
                 : "istiod has not run in any cluster yet: no istio-ca-root-cert"),
         Row(ProblemCodes.MeshSettingsMismatch, "network labels, trust domains and data planes are consistent",
             "istio pilot/pkg/serviceregistry/kube/controller/network.go; pilot/pkg/trustbundle; istio/istio#61719, #47427",
             snapshot => [.. Networks(snapshot), .. TrustDomains(snapshot), .. Ambient(snapshot)],
             [SnapshotPart.Cacerts, SnapshotPart.Namespaces, SnapshotPart.MeshConfig],
-            snapshot => snapshot.Clusters.Any(c => c.Namespaces.Count > 0 || c.MeshConfig is not null)
+            snapshot => snapshot.Clusters.Any(c => c.Namespaces.Count > 0 || c.MeshConfigs.Count > 0)
                 ? null
                 : "no cluster has readable namespaces or a mesh configuration"),
     ];
@@ -63,129 +65,128 @@ internal static class MeshChecks
                   select Broken(row.First(), $"{Count(peers.Count, "cluster")} ({names})", peers is [var peer] ? peer : null);
         });
 
-    /// <summary>The roots that istiod publishes in its own namespace, which are the ones it uses; null if it publishes none.</summary>
-    private static IReadOnlyList<CertificateDocument>? Published(ClusterSnapshot cluster, string istioNamespace) =>
-        cluster.RootConfigMaps.FirstOrDefault(m => m.Namespace == istioNamespace) is { } map
-            ? PemDocument.Parse(map.Name, Encoding.UTF8.GetBytes(map.Data.GetValueOrDefault(CacertsFile.RootCert, ""))).Certificates
-            : null;
-
     private static Finding Broken(TrustPair pair, string where, string? peer)
     {
         var hint = pair.From == pair.To
             ? $"'{pair.From}' does not even trust its own workloads: fix its cacerts secret first (see the other findings)."
-            : $"Compare the roots and chains of both clusters (MT5001, MT5004), then reissue the intermediate of '{pair.From}'.";
+            : $"If the roots differ (MT5001), give both clusters the same root. Otherwise fix the chain of '{pair.From}' (MT5004).";
         return Error($"A workload of '{pair.From}' is not trusted in {where}: {pair.Reason}.", hint).In(pair.From, peer);
     }
 
     private static IEnumerable<Finding> SameRoots(TrustSnapshot snapshot)
     {
-        // What istiod publishes is what workloads use; before istiod has run, it is what the secret contains.
-        var holders = (from cluster in snapshot.Clusters
-                       where cluster.Bundle?.Roots.Count > 0
-                       let live = Published(cluster, snapshot.Topology.Trust.Namespace)
-                       let roots = live is { Count: > 0 } ? live : cluster.Bundle!.Roots
-                       select (Name: cluster.Name.Value, InSecret: SetOf(cluster.Bundle!.Roots), Roots: roots, Set: SetOf(roots))).ToList();
+        var holders = snapshot.Clusters.Select(c => c.Live).Where(l => l.Roots.Count > 0).ToList();
         if (holders.Count == 0) yield break;
         // The roots that most clusters trust are the reference; on a tie, those of the first cluster in the topology.
-        var groups = holders.GroupBy(h => h.Set).OrderByDescending(g => g.Count()).ThenBy(g => holders.IndexOf(g.First()));
+        var groups = holders.GroupBy(h => SetOf(h.Roots)).OrderByDescending(g => g.Count()).ThenBy(g => holders.IndexOf(g.First()));
         var reference = groups.First().First();
-        foreach (var (name, inSecret, roots, set) in holders.Where(h => h.Set != reference.Set))
+        foreach (var live in holders.Where(h => SetOf(h.Roots) != SetOf(reference.Roots)))
         {
-            var what = $"Cluster '{name}' trusts root {Describe(roots)} but '{reference.Name}' trusts {Describe(reference.Roots)}";
-            yield return roots.Intersect(reference.Roots).Any()
-                ? Warning($"{what}. They have a root in common: a root rotation is probably only half done.",
-                    "Use the same root-cert.pem in every cluster.").In(name)
-                : Error($"{what}. Mutual TLS between them fails with CERTIFICATE_VERIFY_FAILED.",
-                    inSecret == reference.Set
-                        ? $"The secret of '{name}' already has the common root, but its istiod does not use it yet: see MT5013."
-                        : $"Issue the intermediate of '{name}' from the same root, or rotate the root using a bundle of both.").In(name);
+            var (name, change) = (live.Cluster.Value, new RootChange(reference.Roots, live.Roots));
+            var what = $"Cluster '{name}' trusts the root {LiveTrust.Describe(live.Roots)}, but '{reference.Cluster}' trusts "
+                + LiveTrust.Describe(reference.Roots);
+            if (change.Added.Count == 0 && change.Removed.Count == 0)
+            {
+                yield return Warning($"{what}. They have the same key: the root was renewed, and chains verify under both.",
+                    "Use the same root-cert.pem in every cluster.").In(name);
+            }
+            else if (live.Roots.Intersect(reference.Roots).Any())
+            {
+                yield return Warning($"{what}. They have a root in common: a root rotation is probably only half done.",
+                    "Use the same root-cert.pem in every cluster.").In(name);
+            }
+            else
+            {
+                var isReady = live.Secret is { } secret && LiveTrust.Same(secret.Roots, reference.Roots);
+                yield return Error($"{what}. Mutual TLS between them fails with CERTIFICATE_VERIFY_FAILED.",
+                    isReady ? $"The secret of '{name}' already has the common root, but its istiod does not use it yet: see MT5013."
+                        : "Give both the same root. If workloads run in both, rotate through a bundle of both roots"
+                            + $" ({Docs}/existing-clusters.md).").In(name);
+            }
         }
-
-        static string Describe(IReadOnlyList<CertificateDocument> roots) =>
-            string.Join(" + ", roots.Distinct().Select(r => $"{r.Sha256[..16]}.. ({r.Subject})"));
     }
 
     private static IEnumerable<Finding> ActiveRoot(ClusterSnapshot cluster, TrustSnapshot snapshot)
     {
-        var (name, ns) = (cluster.Name.Value, snapshot.Topology.Trust.Namespace);
-        var live = Published(cluster, ns);
-        if (cluster.Bundle is not { } bundle)
+        var (live, ns) = (cluster.Live, snapshot.Topology.Trust.Namespace);
+        if (live.Misplaced is { } misplaced)
         {
-            if (cluster.SelfSigned is not null && !cluster.Lacks(SnapshotPart.Cacerts))
+            yield return Error($"{misplaced} It does not use the secret here.", $"Is it --istio-namespace={live.FoundIn[0]}?");
+            yield break;
+        }
+
+        if (live.Secret is not { } bundle)
+        {
+            if (live.SelfSigned is not null && !cluster.Lacks(SnapshotPart.Cacerts))
             {
-                yield return Error($"'{name}' runs a self-signed CA ({ns}/istio-ca-secret) and has no cacerts.",
-                    "A different root breaks mutual TLS for its running workloads. Use its own root for the mesh: save ca-cert.pem and"
-                    + " ca-key.pem from istio-ca-secret to files, and pass them with --rootca-cert and --rootca-key and a new --certs-dir"
-                    + $" ({Docs}/existing-clusters.md).");
+                yield return Error($"'{cluster.Name}' runs a self-signed CA ({ns}/{LiveTrust.SelfSignedName}) and has no cacerts.",
+                    $"Use its root for the whole mesh: {live.SaveSelfSigned}. Then pass --rootca-cert=root-cert.pem"
+                    + $" --rootca-key=root-key.pem and a new --certs-dir ({Docs}/existing-clusters.md). A different root breaks mutual"
+                    + " TLS for its running workloads.");
             }
 
             yield break;
         }
 
-        var isSame = live is not null && live.ToHashSet().SetEquals(bundle.Roots);
-        if (live is not null && !isSame) yield return OtherRoot(cluster, bundle.Roots, live, snapshot);
-        if (cluster.SelfSigned is not null && (live is null || isSame))
+        var isSame = live.Published is { } published && LiveTrust.Same(published, bundle.Roots);
+        if (live.Published is not null && !isSame) yield return OtherRoot(cluster, bundle, snapshot);
+        if (live.SelfSigned is not null && (live.Published is null || isSame))
         {
             yield return Warning(
-                $"A self-signed {ns}/istio-ca-secret is left over next to cacerts. It misleads tools, and istiod falls back to it if"
-                + " cacerts is ever missing.",
-                "Delete istio-ca-secret once istiod runs with cacerts.");
+                $"A self-signed {ns}/{LiveTrust.SelfSignedName} is left over next to cacerts. It misleads tools, and istiod falls back to"
+                + " it if cacerts is ever missing.",
+                $"Delete {LiveTrust.SelfSignedName} once istiod runs with cacerts.");
         }
     }
 
     /// <summary>
     /// istiod reads the secret at its next start; workloads use what it publishes now. The other clusters and the trust store show which of
-    /// the two is right. Never advise a restart here: it would change the root for running workloads.
+    /// the two is right. Never advise a restart that changes the root of running workloads.
     /// </summary>
-    private static Finding OtherRoot(
-        ClusterSnapshot cluster, IReadOnlyList<CertificateDocument> secret, IReadOnlyList<CertificateDocument> live, TrustSnapshot snapshot)
+    private static Finding OtherRoot(ClusterSnapshot cluster, SigningBundle secret, TrustSnapshot snapshot)
     {
-        var (name, ns) = (cluster.Name.Value, snapshot.Topology.Trust.Namespace);
-        var roots = live.ToHashSet();
+        var (name, live, roots) = (cluster.Name.Value, cluster.Live, cluster.Live.Roots);
         var isInStore = snapshot.Files?.Find($"{name}/{CacertsFile.RootCert}") is { } file
-            && roots.SetEquals(PemDocument.Parse(file.Path, file.Content.Span).Certificates);
-        var isElsewhere = snapshot.Clusters.Any(c =>
-            c != cluster && (Published(c, ns) ?? c.Bundle?.Roots) is { Count: > 0 } held && roots.SetEquals(held));
-        var what = $"The cacerts secret of '{name}' contains {Describe(secret)}, but istiod there publishes {Describe(live)}, which is"
-            + " what its workloads use";
-        if (roots.Count > 0 && roots.IsSubsetOf(secret))
+            && LiveTrust.Same(PemDocument.Parse(file.Path, file.Content.Span).Certificates, roots);
+        var isElsewhere = snapshot.Clusters.Any(c => c != cluster && LiveTrust.Same(c.Live.Roots, roots));
+        var change = new RootChange(roots, secret.Roots);
+        var who = live.Signer is Signer.SelfSigned
+            ? $"istiod there runs with its self-signed CA ({LiveTrust.SelfSignedName}) and" : "istiod there";
+        var what = $"The cacerts secret of '{name}' contains {LiveTrust.Describe(secret.Roots)}, but {who} publishes "
+            + $"{LiveTrust.Describe(roots)}, which is what its workloads trust";
+        if (change.Removed.Count == 0 && secret.Roots.Count > 0)
         {
             return Error(
-                $"{what}. istiod ignores a changed root unless ISTIO_MULTIROOT_MESH is set. Its next restart adds the new root and removes"
-                + " none.",
-                "Nothing breaks until then. Look for 'Multi root is disabled' in the istiod log.");
+                $"{what}. istiod ignores a changed root unless ISTIO_MULTIROOT_MESH is set. Its next restart {change} and removes none.",
+                "Nothing breaks until then, nor by that restart. Look for 'Multi root is disabled' in the istiod log.");
         }
 
-        if (roots.Count > 0 && (isInStore || isElsewhere))
+        if (isInStore || isElsewhere)
         {
-            var who = isElsewhere ? "like those of the other clusters" : "and what the trust store contains";
-            return Error($"{what}, {who}. The mesh works until istiod restarts, which would switch it to the root in the secret.",
+            var same = isElsewhere ? "like those of the other clusters" : "and what the trust store contains";
+            return Error($"{what}, {same}. The mesh works until istiod restarts, which would switch it to the root in the secret.",
                 isInStore
                     ? "Do not restart istiod. Run PushSecrets to restore the correct secret."
-                    : $"Do not restart istiod. First restore the secret with the root {Describe(live)}.");
+                    : $"Do not restart istiod. First restore the secret with the root {LiveTrust.Describe(roots)}.");
         }
 
         return Error(
-            $"{what}. istiod started before the secret was created, or ignored the change. Its next restart switches workloads to the"
-            + " root in the secret.",
+            $"{what}. istiod started before the secret was created, or ignored the change. Its next restart {change}.",
             "Do not restart istiod while workloads are running: mutual TLS between them breaks until all have restarted. Plan it as a"
             + $" root change ({Docs}/existing-clusters.md).");
-
-        static string Describe(IReadOnlyList<CertificateDocument> roots) => roots.Count == 0
-            ? "no certificate"
-            : string.Join(" + ", roots.Take(3).Select(r => $"{r.Sha256[..16]}.. {r.Subject}")) + (roots.Count > 3 ? " + .." : "");
     }
 
-    private static IEnumerable<Finding> Distributed(ClusterSnapshot cluster, SigningBundle bundle, string istioNamespace)
+    private static IEnumerable<Finding> Distributed(
+        ClusterSnapshot cluster, SigningBundle bundle, string istioNamespace, bool isAmbient)
     {
-        if (cluster.RootConfigMaps.Count == 0) yield break;
+        if (cluster.Live.RootConfigMaps is not { Count: > 0 } maps) yield break;
         // What istiod publishes in its own namespace belongs everywhere; MT5013 checks whether it matches the secret.
-        var published = Published(cluster, istioNamespace);
+        var published = cluster.Live.Published;
         var roots = (published ?? bundle.Roots).ToHashSet();
         // Hundreds of namespaces may have the same text: each distinct text is parsed once.
         var read = new Dictionary<string, bool>(StringComparer.Ordinal);
         var old = new List<string>();
-        foreach (var map in cluster.RootConfigMaps.Where(m => !IgnoredNamespaces.Contains(m.Namespace) && m.Namespace != istioNamespace))
+        foreach (var map in maps.Where(m => !IgnoredNamespaces.Contains(m.Namespace) && m.Namespace != istioNamespace))
         {
             var text = map.Data.GetValueOrDefault(CacertsFile.RootCert, "");
             if (!read.TryGetValue(text, out var isSame))
@@ -202,8 +203,10 @@ internal static class MeshChecks
                 "Check that istiod is running and may write ConfigMaps there. New workloads there start with the different roots.");
         }
 
-        var held = cluster.RootConfigMaps.Select(m => m.Namespace).ToHashSet();
-        var bare = cluster.Namespaces.Where(n => !n.Terminating).Select(n => n.Name).Except(held).Except(IgnoredNamespaces).ToList();
+        var held = maps.Select(m => m.Namespace).ToHashSet();
+        // istiod writes to kube-system only since 1.21, and only ztunnel can need it there.
+        var bare = cluster.Namespaces.Where(n => !n.Terminating && (isAmbient || n.Name != "kube-system")).Select(n => n.Name)
+            .Except(held).Except(IgnoredNamespaces).ToList();
         if (bare.Count > 0)
         {
             yield return Warning($"'{cluster.Name}' has no istio-ca-root-cert in {Names(bare)}.",
@@ -227,40 +230,58 @@ internal static class MeshChecks
                 label is null
                     ? $"Namespace {name} of '{cluster.Name}' has no label {NetworkLabel}, but the topology says '{spec.Network}'."
                     : $"Namespace {name} of '{cluster.Name}' is labelled with network '{label}', but the topology says '{spec.Network}'.",
-                $"Run PushSecrets, which sets {NetworkLabel}={spec.Network}, or fix the topology.").In(cluster.Name.Value);
+                label is null
+                    ? $"Run PushSecrets, which sets {NetworkLabel}={spec.Network}, or fix the topology."
+                    : $"Fix the topology, or run: kubectl --context {cluster.Context} label namespace {name} --overwrite"
+                        + $" {NetworkLabel}={spec.Network}").In(cluster.Name.Value);
     }
 
     private static IEnumerable<Finding> TrustDomains(TrustSnapshot snapshot)
     {
-        var wanted = snapshot.Topology.Trust.TrustDomain;
+        var topology = snapshot.Topology;
         var meshes = (from cluster in snapshot.Clusters
-                      let mesh = MeshConfig.Read(cluster.MeshConfig)
-                      where mesh is not null
-                      select (cluster.Name.Value, mesh)).ToList();
-        foreach (var (name, mesh) in meshes.Where(m => m.mesh.TrustDomain != wanted && !m.mesh.Aliases.Contains(wanted)))
+                      let spec = topology.Clusters.FirstOrDefault(c => c.Name == cluster.Name)
+                      from mesh in cluster.MeshConfigs
+                      select (Name: cluster.Name.Value, Wanted: spec?.TrustDomain ?? topology.Trust.TrustDomain, Mesh: mesh)).ToList();
+        foreach (var (name, wanted, mesh) in meshes.Where(m => m.Mesh.TrustDomain != m.Wanted && !m.Mesh.Aliases.Contains(m.Wanted)))
         {
+            var revision = mesh.Revision.Length == 0 ? "" : $" (revision {mesh.Revision})";
             yield return Warning(
-                $"The mesh configuration of '{name}' has trust domain '{mesh.TrustDomain}', but the topology says '{wanted}'.",
-                "Use the same trust domain, or add the other one to trustDomainAliases.").In(name);
+                $"The mesh configuration of '{name}'{revision} has trust domain '{mesh.TrustDomain}', but the topology says '{wanted}'.",
+                $"Set trustDomain of '{name}' in the topology to '{mesh.TrustDomain}', or change the mesh configuration.").In(name);
         }
 
-        foreach (var (name, mesh) in meshes)
+        // Proxies accept a peer whose trust domain is their own or an alias (istio pilot/pkg/security/trustdomain; secure naming).
+        foreach (var (name, _, mesh) in meshes)
         {
-            var unnamed = meshes.Select(m => m.mesh.TrustDomain).Distinct().Except([mesh.TrustDomain, wanted, .. mesh.Aliases]).ToList();
+            var unnamed = meshes.Where(m => m.Name != name).Select(m => m.Mesh.TrustDomain).Distinct()
+                .Except([mesh.TrustDomain, .. mesh.Aliases]).ToList();
             if (unnamed.Count == 0) continue;
-            yield return Warning(
+            yield return Error(
                 $"'{name}' does not list the trust domain {string.Join(", ", unnamed.Select(s => $"'{s}'"))} of other clusters as an"
-                + " alias: their identities match no policy here.",
-                "Add it to trustDomainAliases.").In(name);
+                + " alias: calls from it to their workloads fail, and its policies reject theirs.",
+                $"Add to the mesh configuration of '{name}': trustDomainAliases: [{string.Join(", ", unnamed)}].").In(name);
+        }
+
+        var domains = meshes.Select(m => m.Mesh.TrustDomain).Distinct().Count();
+        var networks = topology.Clusters.Select(c => c.Network).Distinct().Count();
+        if (domains > 1 && networks > 1 && AmbientClusters(snapshot) is [var first, ..])
+        {
+            yield return Warning($"{Count(domains, "trust domain")}, {Count(networks, "network")} and ambient mode: calls through east-west"
+                + " gateways are known to fail (istio/istio#58511).", "Use one trust domain, or one network.").In(first.Name.Value);
         }
     }
 
+    private static IReadOnlyList<ClusterSnapshot> AmbientClusters(TrustSnapshot snapshot) =>
+        snapshot.Topology.Mode == DataPlaneMode.Ambient ? snapshot.Clusters
+            : [.. snapshot.Clusters.Where(c => c.Namespaces.Any(n => n.Labels.GetValueOrDefault("istio.io/dataplane-mode") == "ambient"))];
+
     private static IEnumerable<Finding> Ambient(TrustSnapshot snapshot)
     {
-        var ambient = snapshot.Topology.Mode == DataPlaneMode.Ambient
-            ? snapshot.Clusters
-            : [.. snapshot.Clusters.Where(c => c.Namespaces.Any(n => n.Labels.GetValueOrDefault("istio.io/dataplane-mode") == "ambient"))];
-        var sets = snapshot.Clusters.Where(c => c.Bundle?.Roots.Count > 0).Select(c => SetOf(c.Bundle!.Roots)).Distinct().Count();
+        var ambient = AmbientClusters(snapshot);
+        var held = snapshot.Clusters.Select(c => c.Live.Roots).Where(r => r.Count > 0);
+        var keys = held.Select(roots => roots.Select(r => Convert.ToHexString(r.SubjectPublicKeyInfo.Span)).Distinct().Order());
+        var sets = keys.Select(k => string.Concat(k)).Distinct().Count();
         if (ambient.Count == 0 || sets <= 1) yield break;
         var names = string.Join(", ", ambient.Take(4).Select(c => c.Name.Value));
         yield return Error(

@@ -1,4 +1,5 @@
 using System.Text;
+using MeshTrust.Kubernetes;
 using MeshTrust.Pki;
 using MeshTrust.Verification;
 using static MeshTrust.Checks.TrustCheck;
@@ -24,6 +25,9 @@ internal static class SecretChecks
         Row("MT5021", "the secret can be updated",
             "Kubernetes, Secrets: immutable; istio pilot/pkg/bootstrap/istio_ca.go (file watcher behind kubelet's sync)",
             EachCluster((_, cluster) => Immutable(cluster))),
+        Row("MT5026", "no annotation of the secret contains a private key",
+            "Kubernetes, kubectl apply: kubectl.kubernetes.io/last-applied-configuration",
+            EachCluster((_, cluster) => Annotations(cluster))),
         Row(ProblemCodes.RevocationListsIncomplete, "CRLs cover every CA in the chain",
             "istio security/pkg/pki/util/keycertbundle.go, verifyCRL; RFC 5280 sections 5.1.2.5 and 6.3.3; istio/istio#61075, #61073",
             EachSecret(RevocationLists),
@@ -35,7 +39,7 @@ internal static class SecretChecks
 
     private static IEnumerable<Finding> Immutable(ClusterSnapshot cluster)
     {
-        if (cluster.Cacerts?.Immutable is not true) yield break;
+        if (cluster.Live.Cacerts?.Immutable is not true) yield break;
         yield return Warning(
             $"The cacerts secret of '{cluster.Name}' is immutable: kubelet never refreshes it, and installing a new intermediate means"
             + " deleting it, which leaves a moment without a CA.",
@@ -46,8 +50,7 @@ internal static class SecretChecks
     {
         if (cluster.Bundle is not { } bundle)
         {
-            yield return Error($"There is no {secret}: istiod uses, or will use, a self-signed root that no other cluster trusts.",
-                "Run PushSecrets before istiod starts.");
+            yield return Missing(cluster.Live, secret);
             yield break;
         }
 
@@ -63,15 +66,41 @@ internal static class SecretChecks
                 "Remove the keys of the layout you do not use.");
         }
 
-        const string PushAll = "Push all four files together.";
+        var pushAll = bundle.IsTls ? $"Add it: in this layout istiod needs {string.Join(", ", bundle.Keys)}; ca.crt is the root."
+            : "Push all four files together.";
         foreach (var key in bundle.Keys.Where(k => !bundle.Contains(k)))
         {
             yield return Error($"{secret} lacks '{key}': istiod 1.27 and later do not start; older versions silently use a self-signed CA.",
-                PushAll);
+                pushAll);
         }
 
         foreach (var key in bundle.Keys.Where(k => bundle.Contains(k) && !bundle.HasContent(k)))
-            yield return Error($"{secret} has an empty '{key}'.", PushAll);
+            yield return Error($"{secret} has an empty '{key}'.", pushAll);
+    }
+
+    private static Finding Missing(LiveTrust live, string secret) => live switch
+    {
+        { Misplaced: { } misplaced } => Error($"There is no {secret}. {misplaced}", $"Is it --istio-namespace={live.FoundIn[0]}?"),
+        { Signer: Signer.OtherCa } => Error(
+            $"Could not check: there is no {secret}, and the certificates of this mesh do not come from istiod's CA (istio-csr issues"
+            + $" them). Its workloads trust {LiveTrust.Describe(live.Roots)}.",
+            "Compare that root with the other clusters. MeshTrust cannot issue a test certificate from a CA that is not in the cluster.")
+            with { CouldNotCheck = true },
+        { Published: { } roots, SelfSigned: null } => Error(
+            $"There is no {secret}, but istiod publishes {LiveTrust.Describe(roots)}. It keeps its CA in memory until it restarts, and then"
+            + " creates a self-signed one.",
+            "Do not restart istiod. Run PushSecrets to restore the secret."),
+        _ => Error($"There is no {secret}: istiod uses, or will use, a self-signed root that no other cluster trusts.",
+            live.SelfSigned is null ? "Run PushSecrets before istiod starts." : "Run PushSecrets, which says how to keep the root in use."),
+    };
+
+    /// <summary>kubectl apply copies the whole secret, with its key, into an annotation.</summary>
+    private static IEnumerable<Finding> Annotations(ClusterSnapshot cluster)
+    {
+        if (cluster.Live.Cacerts is not { LeakingAnnotations: [_, ..] names }) yield break;
+        var which = string.Join(" and ", names);
+        yield return Error($"The annotation {which} of the cacerts secret of '{cluster.Name}' contains a private key.",
+            "Run PushSecrets, which removes it. Write this secret with MeshTrust or kubectl create, not with kubectl apply.");
     }
 
     private static IEnumerable<Finding> Pem(SigningBundle bundle)

@@ -1,3 +1,4 @@
+using MeshTrust.Kubernetes;
 using MeshTrust.Pki;
 using MeshTrust.Verification;
 
@@ -36,7 +37,7 @@ internal static class TrustCheck
         };
 
     public static string? NoSecret(TrustSnapshot snapshot) =>
-        snapshot.Clusters.Any(c => c.Cacerts is not null) ? null : "no cluster has a readable cacerts secret";
+        snapshot.Clusters.Any(c => c.Live.Cacerts is not null) ? null : "no cluster has a readable cacerts secret";
 
     /// <summary>Runs for every cluster; each finding is about that cluster.</summary>
     public static Func<TrustSnapshot, IEnumerable<Finding>> EachCluster(
@@ -91,7 +92,7 @@ internal static class TrustCheck
                 yield return new UncheckedCluster(cluster.Name.Value, $"{names} could not be read (see {ReportingCheck[lacking[0]]})",
                     Unread: true);
             }
-            else if (cluster.Cacerts is null && needs is [SnapshotPart.Cacerts] && id != ReportingCheck[SnapshotPart.Cacerts])
+            else if (cluster.Live.Cacerts is null && needs is [SnapshotPart.Cacerts] && id != ReportingCheck[SnapshotPart.Cacerts])
             {
                 yield return new UncheckedCluster(cluster.Name.Value, $"no cacerts secret (see {ReportingCheck[SnapshotPart.Cacerts]})",
                     Unread: false);

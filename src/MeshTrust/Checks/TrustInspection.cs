@@ -63,8 +63,8 @@ public static class TrustInspection
         Server = cluster.Server?.ToString(),
         Roots = [.. cluster.Bundle?.Roots.Distinct().Select(Summarise) ?? []],
         Intermediate = cluster.Bundle?.Ca is { } ca ? Summarise(ca) : null,
-        SecretVersion = cluster.Cacerts?.ResourceVersion,
-        SecretCreatedAt = cluster.Cacerts?.CreatedAt,
+        SecretVersion = cluster.Live.Cacerts?.ResourceVersion,
+        SecretCreatedAt = cluster.Live.Cacerts?.CreatedAt,
     };
 
     private static CertificateSummary Summarise(CertificateDocument certificate) =>
@@ -75,7 +75,7 @@ public static class TrustInspection
         where !cluster.Lacks(SnapshotPart.Cacerts)
         from key in CacertsFile.OfCluster
         let file = store.Find($"{cluster.Name}/{key}")
-        let held = cluster.Cacerts is { } secret && secret.Data.TryGetValue(key, out var bytes) ? bytes : null
+        let held = cluster.Live.Cacerts is { } secret && secret.Data.TryGetValue(key, out var bytes) ? bytes : null
         where file is not null || held is not null
         let same = file is null || held is null ? (bool?)null : file.Content.Span.SequenceEqual(held)
         let detail = (file, held, same) switch

@@ -28,6 +28,7 @@ public sealed record TrustReport
     {
         get
         {
+            var isAll = Matrix.Trusted == Matrix.Pairs.Count;
             var pairs = $"{Matrix.Trusted} of {Matrix.Pairs.Count} cluster pairs trust each other";
             var (errors, warnings) = (Text.Count(Errors, "error"), Text.Count(Warnings, "warning"));
             // A single cluster has no other cluster to trust: passing says nothing about trust between clusters.
@@ -39,7 +40,8 @@ public sealed record TrustReport
                 TrustOutcome.Passed => $"All {pairs}. No issues found.",
                 TrustOutcome.PassedWithWarnings => $"All {pairs}. Found {warnings}.",
                 TrustOutcome.CouldNotCheck => $"Verification incomplete: {pairs}. {Text.Count(Errors, "item")} could not be read.",
-                _ => $"Verification failed: {pairs}. Found {errors}{(Warnings > 0 ? $" and {warnings}" : "")}.",
+                _ => $"Verification failed with {errors}{(Warnings > 0 ? $" and {warnings}" : "")}. "
+                    + (isAll ? $"For now, all {Matrix.Pairs.Count} cluster pairs trust each other." : $"Only {pairs}."),
             };
         }
     }

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using MeshTrust.Kubeconfig;
 using MeshTrust.Pki;
 using MeshTrust.Settings;
@@ -73,25 +74,41 @@ public static class CacertsPush
         ArgumentNullException.ThrowIfNull(topology);
         ArgumentNullException.ThrowIfNull(clusters);
         ArgumentNullException.ThrowIfNull(settings);
-        var outcomes = topology.Clusters.Select(c => new PushOutcome { Cluster = c.Name }).ToArray();
-        var parallel = Math.Max(1, settings.Parallel);
-        var options = new ParallelOptions { MaxDegreeOfParallelism = parallel, CancellationToken = cancellationToken };
-        await Parallel.ForAsync(0, outcomes.Length, options, async (i, ct) =>
+        var pushes = topology.Clusters.Select(c => new OneCluster(c, topology.Trust.Namespace, settings)).ToArray();
+        var options = new ParallelOptions
         {
-            var cluster = topology.Clusters[i];
+            MaxDegreeOfParallelism = Math.Max(1, settings.Parallel), CancellationToken = cancellationToken,
+        };
+        try
+        {
+            // First all are read: whether one cluster's root may change depends on what signs in the others.
+            await EachAsync((push, ct) =>
+            {
+                var access = clusters.FirstOrDefault(c => c.Name == push.Cluster) ?? throw Unreachable(push.Cluster);
+                return push.ReadAsync(connect(access), access.ContextName, cacerts, ct);
+            }).ConfigureAwait(false);
+            var read = pushes.Select(p => p.Live).OfType<LiveTrust>().ToList();
+            var unread = pushes.Where(p => p.Live is null).Select(p => p.Cluster.Value).ToList();
+            await EachAsync((push, ct) => push.Live is null || push.Failed ? Task.CompletedTask : push.WriteAsync(read, unread, ct))
+                .ConfigureAwait(false);
+            return new PushReport([.. pushes.Select(p => p.Outcome)]);
+        }
+        finally
+        {
+            foreach (var push in pushes) push.Dispose();
+        }
+
+        Task EachAsync(Func<OneCluster, CancellationToken, Task> act) => Parallel.ForEachAsync(pushes, options, async (push, ct) =>
+        {
             try
             {
-                var access = clusters.FirstOrDefault(c => c.Name == cluster.Name) ?? throw Unreachable(cluster.Name);
-                using var api = connect(access);
-                var push = new OneCluster(api, cluster, topology.Trust.Namespace, settings, outcome => outcomes[i] = outcome);
-                await push.RunAsync(outcomes[i], cacerts(cluster.Name), ct).ConfigureAwait(false);
+                await act(push, ct).ConfigureAwait(false);
             }
             catch (MeshTrustException e)
             {
-                outcomes[i] = outcomes[i] with { Problems = [.. e.Problems.Select(p => InCluster(cluster.Name.Value, p))] };
+                push.Fail(e.Problems.Select(p => InCluster(push.Cluster.Value, p)));
             }
-        }).ConfigureAwait(false);
-        return new PushReport(outcomes);
+        });
     }
 
     private static Problem InCluster(string cluster, Problem problem) =>
@@ -101,44 +118,75 @@ public static class CacertsPush
         "This cluster has no kubeconfig context, so nothing was pushed to it.",
         "Run SetContexts first."));
 
-    /// <summary>The push to one cluster. It reports its progress, even if an error ends it.</summary>
-    private sealed class OneCluster(
-        IClusterApi api, ClusterSpec cluster, string namespaceName, CacertsPushSettings settings, Action<PushOutcome> report)
+    /// <summary>The push to one cluster. Its outcome says how far it got, even if an error ends it.</summary>
+    private sealed class OneCluster(ClusterSpec cluster, string namespaceName, CacertsPushSettings settings) : IDisposable
     {
-        internal async Task RunAsync(PushOutcome outcome, ClusterCacerts cacerts, CancellationToken cancellationToken)
-        {
-            var reading = api.ReadNamespaceAsync(namespaceName, cancellationToken);
-            var live = await LiveTrust.ReadAsync(api, namespaceName, cancellationToken).ConfigureAwait(false);
-            var verdict = PushGuard.Inspect(live, cacerts, namespaceName, settings);
-            if (verdict.RootDiffers)
-            {
-                live = await live.WithAllNamespacesAsync(api, cancellationToken).ConfigureAwait(false);
-                verdict = PushGuard.Inspect(live, cacerts, namespaceName, settings);
-            }
+        private IClusterApi? _api;
+        private ClusterCacerts? _cacerts;
+        private Task<NamespaceDocument?>? _namespace;
 
-            report(outcome = outcome with { Problems = verdict.Problems, Warnings = verdict.Warnings });
-            var found = await reading.ConfigureAwait(false);
-            if (found?.Terminating == true) report(outcome = outcome with { Problems = [.. verdict.Problems, Terminating()] });
-            if (outcome.Problems.Count > 0) return;
+        internal ClusterName Cluster => cluster.Name;
+        internal PushOutcome Outcome { get; private set; } = new() { Cluster = cluster.Name };
+        internal LiveTrust? Live { get; private set; }
+        internal bool Failed => Outcome.Problems.Count > 0;
+
+        public void Dispose() => _api?.Dispose();
+
+        internal void Fail(IEnumerable<Problem> problems) => Outcome = Outcome with { Problems = [.. problems] };
+
+        internal async Task ReadAsync(
+            IClusterApi api, string context, Func<ClusterName, ClusterCacerts> cacerts, CancellationToken cancellationToken)
+        {
+            _api = api;
+            _namespace = api.ReadNamespaceAsync(namespaceName, cancellationToken);
+            Live = await LiveTrust.ReadAsync(api, namespaceName, context, cancellationToken).ConfigureAwait(false);
+            _cacerts = cacerts(cluster.Name);
+            if (PushGuard.Inspect(Live, _cacerts, namespaceName, settings).RootDiffers)
+                Live = await Live.WithAllNamespacesAsync(api, cancellationToken).ConfigureAwait(false);
+        }
+
+        internal async Task WriteAsync(IReadOnlyList<LiveTrust> mesh, IReadOnlyList<string> unread, CancellationToken cancellationToken)
+        {
+            var (api, isRemote) = (_api!, cluster.Primary is { } primary && primary != cluster.Name);
+            var verdict = PushGuard.Inspect(Live!, _cacerts!, namespaceName, settings, new(mesh, unread, isRemote));
+            // What happens only if the secret is written is reported only then.
+            Outcome = Outcome with
+            {
+                Problems = verdict.Problems, Warnings = [.. verdict.Warnings.Where(w => w.Id != ProblemCodes.OutageAccepted)],
+            };
+            var found = await _namespace!.ConfigureAwait(false);
+            if (found?.Terminating == true) Outcome = Outcome with { Problems = [.. verdict.Problems, Terminating()] };
+            if (Failed) return;
 
             // A user who may write secrets but not namespaces can still push if the namespace is already right.
             var wanted = WantedNamespace();
             var written = Holds(found, wanted) ? ApplyOutcome.Unchanged
                 : await api.ApplyNamespaceAsync(wanted, settings.Force, cancellationToken).ConfigureAwait(false);
-            report(outcome = outcome with { Namespace = written });
+            Outcome = Outcome with { Namespace = written };
 
-            var takesOver = settings.Force || verdict.PutsBack;
-            var secret = await api.ApplySecretAsync(verdict.Secret, takesOver, cancellationToken).ConfigureAwait(false);
-            if (verdict.RemovesGeneratedMark)
+            var secret = verdict.IsKept ? ApplyOutcome.Unchanged
+                : await api.ApplySecretAsync(verdict.Secret, verdict.TakesOver, cancellationToken).ConfigureAwait(false);
+            if (verdict.RemovedKeys.Count + verdict.RemovedAnnotations.Count > 0)
             {
-                // The mark belongs to istiod, so an apply does not remove it. While it is there, istiod treats the secret as its own.
-                await api.RemoveSecretKeyAsync(namespaceName, CacertsSecret.Name, CacertsSecret.GeneratedMark, cancellationToken)
+                // They belong to others, so an apply does not remove them.
+                await api.MergeObjectAsync(
+                    new ObjectReference("v1", "secrets", namespaceName, CacertsSecret.Name), Removal(verdict), cancellationToken)
                     .ConfigureAwait(false);
                 secret = ApplyOutcome.Changed;
             }
 
-            report(outcome with { Secret = secret });
+            Outcome = Outcome with { Secret = secret, Warnings = secret is ApplyOutcome.Unchanged ? Outcome.Warnings : verdict.Warnings };
         }
+
+        /// <summary>A merge patch (RFC 7386): null removes.</summary>
+        private static JsonObject Removal(PushVerdict verdict) => new()
+        {
+            ["data"] = new JsonObject(verdict.RemovedKeys.Select(k => KeyValuePair.Create(k, (JsonNode?)null))),
+            ["metadata"] = new JsonObject
+            {
+                ["annotations"] = new JsonObject(verdict.RemovedAnnotations.Select(a => KeyValuePair.Create(a, (JsonNode?)null))),
+            },
+        };
 
         /// <summary>
         /// The label is how istiod knows the network of its namespace's gateways (pilot/pkg/serviceregistry/kube/controller/network.go).

@@ -41,7 +41,12 @@ public interface IClusterApi : IDisposable
     /// <summary>Null where there is none, or where its namespace is missing.</summary>
     internal Task<ConfigMapDocument?> ReadConfigMapAsync(string namespaceName, string name, CancellationToken cancellationToken);
 
-    internal Task<IReadOnlyList<ConfigMapDocument>> ListConfigMapsAsync(string name, CancellationToken cancellationToken);
+    /// <summary>The ConfigMaps of a namespace, or of all; with a name, only those of that name.</summary>
+    internal Task<IReadOnlyList<ConfigMapDocument>> ListConfigMapsAsync(
+        string? namespaceName, string? name, CancellationToken cancellationToken);
+
+    /// <summary>The namespaces that have an object of this kind (<c>secrets</c>) and name.</summary>
+    internal Task<IReadOnlyList<string>> FindNamespacesAsync(string resource, string name, CancellationToken cancellationToken);
 
     /// <summary>
     /// Ensures by server-side apply that the namespace exists with at least these labels and annotations; <paramref name="force"/> takes
@@ -51,9 +56,6 @@ public interface IClusterApi : IDisposable
 
     /// <summary>Ensures by server-side apply that the secret has this type and, of the keys that MeshTrust owns, exactly these.</summary>
     internal Task<ApplyOutcome> ApplySecretAsync(SecretDocument secret, bool force, CancellationToken cancellationToken);
-
-    /// <summary>Removes one key from a secret, if present, no matter who owns it: an apply removes only its own keys.</summary>
-    internal Task RemoveSecretKeyAsync(string namespaceName, string name, string key, CancellationToken cancellationToken);
 
     /// <summary>One object of any kind as JSON; null if it does not exist or the server does not know its kind.</summary>
     internal Task<JsonObject?> ReadObjectAsync(ObjectReference reference, CancellationToken cancellationToken);
@@ -82,6 +84,6 @@ public enum ApplyOutcome
     /// <summary>It existed and differed.</summary>
     Changed,
 
-    /// <summary>It was already as intended: same resourceVersion as before.</summary>
+    /// <summary>It was already as intended: its content is the same as before.</summary>
     Unchanged,
 }

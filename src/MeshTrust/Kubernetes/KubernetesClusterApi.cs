@@ -47,22 +47,23 @@ internal sealed class KubernetesClusterApi(ApiTransport transport, ClusterApiSet
     public Task<ConfigMapDocument?> ReadConfigMapAsync(string namespaceName, string name, CancellationToken cancellationToken) =>
         ReadAsync(Get("configmaps", namespaceName, name), KubernetesObjects.ConfigMap, cancellationToken);
 
-    public async Task<IReadOnlyList<ConfigMapDocument>> ListConfigMapsAsync(string name, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<ConfigMapDocument>> ListConfigMapsAsync(
+        string? namespaceName, string? name, CancellationToken cancellationToken)
     {
-        var list = List("v1", "configmaps", null);
-        var selector = $"fieldSelector={Uri.EscapeDataString($"metadata.name={name}")}&";
-        var found = await ListAsync(list, selector, KubernetesObjects.ConfigMap, cancellationToken).ConfigureAwait(false);
-        return [.. found.Where(c => c.Name == name)];
+        var list = List("v1", "configmaps", namespaceName);
+        var found = await ListAsync(list, Named(name), KubernetesObjects.ConfigMap, cancellationToken).ConfigureAwait(false);
+        return [.. found.Where(c => name is null || c.Name == name)];
     }
+
+    public Task<IReadOnlyList<string>> FindNamespacesAsync(string resource, string name, CancellationToken cancellationToken) => ListAsync(
+        List("v1", resource, null), Named(name), json => json.GetProperty("metadata").GetProperty("namespace").GetString()!,
+        cancellationToken);
 
     public Task<ApplyOutcome> ApplyNamespaceAsync(NamespaceSpec wanted, bool force, CancellationToken cancellationToken) => ApplyAsync(
         Get("namespaces", null, wanted.Name), v => KubernetesObjects.Apply(wanted, v), Force(force), cancellationToken);
 
     public Task<ApplyOutcome> ApplySecretAsync(SecretDocument secret, bool force, CancellationToken cancellationToken) => ApplyAsync(
         Get("secrets", secret.Namespace, secret.Name), v => KubernetesObjects.Apply(secret, v), Force(force), cancellationToken);
-
-    public Task RemoveSecretKeyAsync(string namespaceName, string name, string key, CancellationToken cancellationToken) =>
-        MergeAsync(Get("secrets", namespaceName, name), KubernetesObjects.RemoveKey(key), cancellationToken);
 
     public Task<JsonObject?> ReadObjectAsync(ObjectReference reference, CancellationToken cancellationToken) =>
         ReadAsync(Get(reference), KubernetesObjects.Whole, cancellationToken, isMissing: response => response.StatusCode == 404);
@@ -87,6 +88,8 @@ internal sealed class KubernetesClusterApi(ApiTransport transport, ClusterApiSet
     }
 
     private static string Force(bool force) => force ? "&force=true" : "&force=false";
+
+    private static string Named(string? name) => name is null ? "" : $"fieldSelector={Uri.EscapeDataString($"metadata.name={name}")}&";
 
     private static ApiRequest Get(string resource, string? ns, string name) => Get(new ObjectReference("v1", resource, ns, name));
 
@@ -171,22 +174,26 @@ internal sealed class KubernetesClusterApi(ApiTransport transport, ClusterApiSet
     {
         using var client = Begin(cancellationToken);
         var mayHaveBeenApplied = false;
-        string? first = null;
+        (string? Version, string? Content) first = default;
         for (var tries = 1; ; tries++)
         {
             var found = await client.SendAsync(get).ConfigureAwait(false);
-            var before = IsMissing(found) ? null : client.Read(get, found, KubernetesObjects.ResourceVersion);
+            var before = IsMissing(found) ? default : client.Read(get, found, State);
             if (tries == 1) first = before;
-            var patch = Patch(get, "application/apply-patch+yaml", body(before), options);
+            var patch = Patch(get, "application/apply-patch+yaml", body(before.Version), options);
             var response = await client.SendAsync(patch).ConfigureAwait(false);
             mayHaveBeenApplied |= response.MayHaveBeenApplied;
             if (response.StatusCode == 409 && tries < Backoff.MaxAttempts && IsRace(response)) continue;
-            var after = client.Read(patch, response, KubernetesObjects.ResourceVersion);
+            var after = client.Read(patch, response, State);
             // A lost response may belong to a patch of this call that was applied: then compare with the state before the first attempt.
             var reference = mayHaveBeenApplied ? first : before;
-            if (reference is not null) return reference == after ? ApplyOutcome.Unchanged : ApplyOutcome.Changed;
+            if (reference.Content is { } content) return content == after.Content ? ApplyOutcome.Unchanged : ApplyOutcome.Changed;
             return mayHaveBeenApplied || response.StatusCode == 201 ? ApplyOutcome.Created : ApplyOutcome.Changed;
         }
+
+        // Only the managers of its fields may have moved: then the content is the same, though the version is not.
+        static (string? Version, string? Content) State(JsonElement json) =>
+            (KubernetesObjects.ResourceVersion(json), KubernetesObjects.Content(json));
     }
 
     /// <summary>Another writer was faster. A conflict over a field's owner does not go away with a retry.</summary>

@@ -47,6 +47,12 @@ internal sealed record SecretDocument
     /// <summary>Null on a document that was not read.</summary>
     public DateTimeOffset? CreatedAt { get; init; }
 
+    /// <summary>The program that manages the secret and would undo a change, such as <c>cert-manager</c>; null if none is known.</summary>
+    public string? Keeper { get; init; }
+
+    /// <summary>The annotations that contain a private key: <c>kubectl apply</c> copies the whole secret into one.</summary>
+    public IReadOnlyList<string> LeakingAnnotations { get; init; } = [];
+
     public override string ToString() =>
         $"secret {Namespace}/{Name} ({string.Join(", ", Data.Select(d => $"{d.Key}: {d.Value.Length} bytes"))})";
 }
@@ -90,6 +96,15 @@ internal static class KubernetesObjects
             ResourceVersion = ResourceVersion(json),
             CreatedAt = metadata.TryGetProperty("creationTimestamp", out var created) && created.TryGetDateTimeOffset(out var at)
                 ? at : null,
+            Keeper = SecretKeeper.Of(metadata),
+            LeakingAnnotations =
+            [
+                .. Strings(metadata, "annotations")
+                    .Where(a => a.Value.Contains("-key.pem\"", StringComparison.Ordinal)
+                        || a.Value.Contains("tls.key\"", StringComparison.Ordinal)
+                        || a.Value.Contains("PRIVATE KEY", StringComparison.Ordinal))
+                    .Select(a => a.Key).Order(StringComparer.Ordinal),
+            ],
         };
     }
 
@@ -136,13 +151,14 @@ internal static class KubernetesObjects
         return JsonSerializer.SerializeToUtf8Bytes<JsonNode>(body);
     }
 
-    /// <summary>A merge patch (RFC 7386): null removes.</summary>
-    internal static byte[] RemoveKey(string key) => Write(json =>
+    /// <summary>The object without what changes when nothing does: its version and who manages its fields.</summary>
+    internal static string Content(JsonElement json)
     {
-        json.WriteStartObject("data");
-        json.WriteNull(key);
-        json.WriteEndObject();
-    });
+        var whole = Whole(json);
+        if (whole["metadata"] is JsonObject metadata)
+            foreach (var name in new[] { "managedFields", "resourceVersion", "generation" }) metadata.Remove(name);
+        return whole.ToJsonString();
+    }
 
     private static byte[] Write(Action<Utf8JsonWriter> write)
     {
@@ -176,7 +192,7 @@ internal static class KubernetesObjects
         json.WriteEndObject();
     }
 
-    private static Dictionary<string, string> Strings(JsonElement parent, string name) => Map(parent, name, v => v.GetString() ?? "");
+    internal static Dictionary<string, string> Strings(JsonElement parent, string name) => Map(parent, name, v => v.GetString() ?? "");
 
     private static Dictionary<string, T> Map<T>(JsonElement parent, string name, Func<JsonElement, T> read) =>
         parent.TryGetProperty(name, out var map) && map.ValueKind == JsonValueKind.Object

@@ -1,7 +1,5 @@
-using System.Text;
 using MeshTrust.IO;
 using MeshTrust.Pki;
-using MeshTrust.Settings;
 
 namespace MeshTrust.Kubernetes;
 
@@ -9,19 +7,23 @@ namespace MeshTrust.Kubernetes;
 /// Keeps a push from breaking a running mesh: without --accept-outage it never replaces a root that workloads may hold, and without
 /// --force it never takes over a secret that istiod generated. Pure: it decides from what was read.
 /// </summary>
-internal sealed class PushGuard(LiveTrust live, ClusterCacerts wanted, CacertsPushSettings settings)
+internal sealed class PushGuard(LiveTrust live, ClusterCacerts wanted, CacertsPushSettings settings, PushSurroundings mesh)
 {
     private readonly List<Problem> _problems = [];
     private readonly List<Problem> _warnings = [];
+    private readonly IReadOnlyList<CertificateDocument> _roots = Parse(wanted.RootCert.Span).Certificates;
     private bool _rootDiffers;
-    private bool _putsBack;
+    private bool _takesOver = settings.Force;
 
-    internal static PushVerdict Inspect(LiveTrust live, ClusterCacerts wanted, string namespaceName, CacertsPushSettings settings) =>
-        new PushGuard(live, wanted, settings).Judge(CacertsSecret.For(wanted, namespaceName));
+    internal static PushVerdict Inspect(
+        LiveTrust live, ClusterCacerts wanted, string namespaceName, CacertsPushSettings settings, PushSurroundings? mesh = null) =>
+        new PushGuard(live, wanted, settings, mesh ?? new([], [], IsRemote: false)).Judge(CacertsSecret.For(wanted, namespaceName));
 
     private PushVerdict Judge(SecretDocument secret)
     {
         var generated = live.Cacerts?.Data.ContainsKey(CacertsSecret.GeneratedMark) == true;
+        List<string> removed = generated && settings.Force ? [CacertsSecret.GeneratedMark] : [];
+        JudgeHome();
         JudgeRoot();
         if (live.Cacerts is { } cacerts)
         {
@@ -29,93 +31,179 @@ internal sealed class PushGuard(LiveTrust live, ClusterCacerts wanted, CacertsPu
             if (cacerts.Data.ContainsKey(CacertsSecret.TlsCertificate)) RefuseTlsLayout(cacerts);
             else if (cacerts.Type != secret.Type) secret = KeepType(secret, cacerts);
             secret = KeepRootBytes(secret, cacerts);
-            if (cacerts.Immutable == true && secret.Data.Any(d => Held(cacerts, d.Key)?.AsSpan().SequenceEqual(d.Value) != true))
+            var changes = secret.Data.Any(d => Held(cacerts, d.Key)?.AsSpan().SequenceEqual(d.Value) != true);
+            if (changes && cacerts.Keeper is { } keeper && !generated) JudgeKeeper(keeper);
+            if (cacerts.Data.ContainsKey(CacertsFile.RootKey)) JudgeRootKey(removed);
+            if (cacerts.Immutable == true && changes)
             {
                 Refuse("MT5206", "The secret cacerts is immutable, so it cannot be changed.",
-                    $"Back it up, delete it (kubectl -n {secret.Namespace} delete secret {CacertsSecret.Name}) and rerun. "
+                    $"Back it up, delete it ({Kubectl} delete secret {CacertsSecret.Name}) and rerun. "
                     + "istiod reads the new one at its next restart.");
             }
+
+            if (cacerts.LeakingAnnotations.Count > 0)
+            {
+                Warn("MT5226",
+                    $"The annotation {string.Join(" and ", cacerts.LeakingAnnotations)} of the secret cacerts contained a private key. "
+                    + "It was removed.",
+                    "kubectl apply writes such annotations. Use MeshTrust or kubectl create for this secret.");
+            }
+
+            var isKept = cacerts is { Keeper: not null } && !changes;
+            return Verdict() with { RemovedKeys = removed, RemovedAnnotations = cacerts.LeakingAnnotations, IsKept = isKept };
         }
 
-        return new PushVerdict(secret, _problems, _warnings)
-        {
-            RemovesGeneratedMark = generated && settings.Force, RootDiffers = _rootDiffers, PutsBack = _putsBack,
-        };
+        return Verdict();
+
+        PushVerdict Verdict() => new(secret, _problems, _warnings) { RootDiffers = _rootDiffers, TakesOver = _takesOver };
     }
 
-    /// <summary>
-    /// Judges the cluster's live root. istiod loads the secret at its next start; the published ConfigMaps are what workloads have now.
-    /// Without either, istiod would use the secret of its self-signed CA.
-    /// </summary>
+    private string Kubectl => $"kubectl {(live.Context.Length == 0 ? "" : $"--context {live.Context} ")}-n {live.Namespace}";
+
+    /// <summary>A secret in a namespace in which no istiod runs is of no use, and puts a CA key where nobody needs it.</summary>
+    private void JudgeHome()
+    {
+        if (live.Misplaced is { } misplaced && !settings.Force)
+            Refuse("MT5227", misplaced, $"Is it --istio-namespace={live.FoundIn[0]}? --force writes here. This cluster was not touched.");
+
+        if (live.Signer is not Signer.OtherCa || mesh.IsRemote) return;
+        const string Message = "The certificates of this mesh do not come from istiod's CA: there is neither cacerts nor "
+            + $"{LiveTrust.SelfSignedName}, and istiod's own certificate is in istiod-tls, as istio-csr does it";
+        if (settings.Force)
+            Warn("MT5222", $"{Message}. The secret cacerts was created anyway.", "istiod ignores it while another CA signs.");
+        else
+        {
+            Refuse("MT5222", $"{Message}.", "Run --exclusive --target=Verify to only check it. "
+                + "To create the secret cacerts anyway, pass --force. This cluster was not touched.");
+        }
+    }
+
+    /// <summary>Judges the change of the roots by what it breaks: nothing that verifies now may fail after it.</summary>
     private void JudgeRoot()
     {
-        var published = Published(live.RootConfigMap);
-        if (Held(live.Cacerts, CacertsFile.RootCert) is { } bytes)
+        var secret = Held(live.Cacerts, live.Secret?.RootCertName ?? CacertsFile.RootCert) is { } bytes ? Parse(bytes) : null;
+        var held = live.Published ?? (secret is null ? live.Roots : secret.Certificates);
+        if (held.Count == 0 && secret is null) return;
+        var (published, inSecret) = (live.Published, secret?.Certificates ?? []);
+        _rootDiffers = !LiveTrust.Same(held, _roots) || (secret is not null && !LiveTrust.Same(inSecret, _roots));
+        if (!_rootDiffers) return;
+
+        var change = new RootChange(held, _roots);
+        if (secret is not null && LiveTrust.Same(inSecret, _roots))
         {
-            var secret = Parse(bytes);
-            if (!Same(secret, Wanted()))
+            // The secret does not change. What istiod publishes is what workloads hold, and a restart switches them.
+            Warn("MT5219",
+                $"The secret cacerts already holds this root, but istiod still publishes {LiveTrust.Describe(held)}, "
+                + "which is the root that workloads hold. istiod switches to the root of the secret at its next restart.",
+                Breaks() is null
+                    ? "No running workload is affected by that. Restart istiod when it suits you."
+                    : "Do not restart istiod yet: a restart breaks mutual TLS until every workload has restarted too. "
+                        + $"Plan it as a change of root ({Text.Docs}/existing-clusters.md).");
+            return;
+        }
+
+        if (held.Count == 0) RefuseRoot("MT5215", $"The root in the secret cacerts cannot be read, so it is unknown whether the new one "
+            + $"({LiveTrust.Describe(_roots)}) would break running workloads{Reach()}.");
+        else if (Breaks() is { } fault) RefuseRoot("MT5201", $"{Trusts(held)} The push {change}. {fault}");
+        else if (published is not null && LiveTrust.Same(published, _roots))
+        {
+            _takesOver = true;
+            Warn("MT5221",
+                $"The secret cacerts holds {LiveTrust.Describe(inSecret)}, but istiod publishes {LiveTrust.Describe(_roots)} and no "
+                + $"workload holds another root{Reach()}. The secret is replaced by the right one.",
+                "Find out what wrote the other secret. istiod keeps using the root that it has.");
+        }
+        else
+        {
+            Warn("MT5224", $"This push {change}. Everything that verifies now verifies after it.",
+                "istiod loads it at its next restart, or at once if ISTIO_MULTIROOT_MESH is set.");
+        }
+    }
+
+    private string Trusts(IReadOnlyList<CertificateDocument> held) =>
+        $"This cluster trusts the root {LiveTrust.Describe(held)}, from "
+        + (live.Published is not null ? $"the ConfigMap {LiveTrust.RootConfigMapName}{Reach()}."
+            : live.Cacerts is not null ? $"the secret cacerts{Reach()}."
+            : $"the secret {LiveTrust.SelfSignedName} of a self-signed istiod{Reach()}.");
+
+    /// <summary>What verifies now and would fail after the push, as a sentence; null if nothing.</summary>
+    private string? Breaks()
+    {
+        var others = mesh.Clusters.Where(c => c.Cluster != live.Cluster).ToList();
+        // Their workloads call workloads here, which then only trust the new roots.
+        foreach (var peer in others.Prepend(live).Where(p => p.Roots.Count > 0))
+        {
+            if (peer.Signing is not { Ca: { } ca } signing)
             {
-                if (published is not null && Same(published, Wanted()) && !IsPublished(secret)) PutBack(secret);
-                else RefuseRoot("the secret cacerts", secret);
+                var removed = new RootChange(peer.Roots, _roots).Removed;
+                if (removed.Any(r => live.HeldRoots.Any(h => h.Contains(r))))
+                    return $"Which CA signs in '{peer.Cluster}' is not visible. Its certificates may chain to a root that is missing then.";
             }
-            else if (published is not null && !Same(published, Wanted()))
+            else if (live.HeldRoots.Any(h => CertificationPath.Reaches(ca, signing.Chain, h))
+                && !CertificationPath.Reaches(ca, signing.Chain, _roots))
             {
-                Warn("MT5219",
-                    $"The secret cacerts already holds this root, but istiod still publishes {Describe(published)}, "
-                    + "which is the root that workloads hold. istiod switches to the root of the secret at its next restart.",
-                    "Do not restart istiod yet: a restart breaks mutual TLS until every workload has restarted too. "
-                    + $"Plan it as a change of root ({Text.Docs}/existing-clusters.md).");
+                return $"The CA that signs in '{peer.Cluster}' now ('{ca.Subject}') does not chain to a root that is left: mutual TLS with "
+                    + "its workloads breaks until all of them have restarted.";
             }
         }
-        else if (published is not null)
+
+        // What istiod signs here from then on has to verify where workloads hold the roots of today.
+        var (newCa, chain) = (wanted.Certificate, wanted.Chain);
+        foreach (var peer in others.Prepend(live))
         {
-            if (!Same(published, Wanted())) RefuseRoot($"the ConfigMap {LiveTrust.RootConfigMapName}", published);
+            var now = live.Signing;
+            foreach (var roots in peer.HeldRoots)
+            {
+                if (now?.Ca is { } old && !CertificationPath.Reaches(old, now.Chain, roots)) continue;
+                if (!CertificationPath.Reaches(newCa, chain, roots))
+                    return $"Workloads in '{peer.Cluster}' hold roots that do not trust the new CA ('{newCa.Subject}'): mutual TLS with "
+                        + "them breaks until all of them have restarted.";
+            }
         }
-        else if ((Held(live.SelfSigned, CacertsFile.RootCert) ?? Held(live.SelfSigned, CacertsFile.CaCert)) is { } selfSigned)
-        {
-            if (!Same(Parse(selfSigned), Wanted()))
-                RefuseRoot($"the secret {LiveTrust.SelfSignedName} of a self-signed istiod", Parse(selfSigned));
-        }
+
+        return mesh.Unread.Count > 0 && new RootChange(live.Roots, _roots).Removed.Count > 0
+            ? $"{string.Join(" and ", mesh.Unread.Select(c => $"'{c}'"))} could not be read, so its CA may need the removed root."
+            : null;
     }
 
-    /// <summary>Whether any namespace got a root from the secret that is not an intended one: workloads may then hold it.</summary>
-    private bool IsPublished(PemDocument secret)
+    private void RefuseRoot(string id, string what)
     {
-        var foreign = secret.Certificates.Except(Wanted().Certificates).ToHashSet();
-        return live.RootConfigMaps?.Any(map => Published(map)?.Certificates.Any(foreign.Contains) == true) == true;
-    }
-
-    private void PutBack(PemDocument secret)
-    {
-        (_rootDiffers, _putsBack) = (true, true);
-        var what = secret.Certificates.Count > 0 ? $"the root {Describe(secret)}" : "a root that cannot be read";
-        Warn("MT5221",
-            $"The secret cacerts holds {what}, but istiod publishes {Describe(Wanted())} and no workload holds another root{Reach()}. "
-            + "The secret is replaced by the right one.",
-            "Find out what wrote the other secret. istiod keeps using the root that it has.");
-    }
-
-    private void RefuseRoot(string source, PemDocument held)
-    {
-        _rootDiffers = true;
-        var readable = held.Certificates.Count > 0;
-        var what = readable
-            ? $"This cluster trusts the root {Describe(held)}, from {source}; the new one is {Describe(Wanted())}. "
-                + $"Replacing it breaks mutual TLS with every workload that holds the old root{Reach()} until all of them have restarted."
-            : $"The root in {source} cannot be read, "
-                + $"so it is unknown whether the new one ({Describe(Wanted())}) would break running workloads{Reach()}.";
         if (settings.AcceptOutage)
         {
-            Warn("MT5218", what,
+            // This includes fields that another manager wrote.
+            _takesOver = true;
+            Warn(ProblemCodes.OutageAccepted, what,
                 "You accepted the outage (--accept-outage). istiod loads the new root at its next restart. "
                 + "From then on, until all workloads have restarted, calls between the old root and the new one fail.");
         }
         else
         {
-            Refuse(readable ? "MT5201" : "MT5215", what,
-                "To keep the cluster's root, pass it with --rootca-cert and --rootca-key. "
-                + "To replace it now and accept an outage, pass --accept-outage. This cluster was not touched.");
+            var keep = live.Signing is { } signing && signing.Bytes(CacertsFile.CaKey).Length > 0 && live.Secret is null
+                ? $"To keep the cluster's root, save it from {LiveTrust.SelfSignedName} ({live.SaveSelfSigned}), "
+                    + "and pass --rootca-cert=root-cert.pem --rootca-key=root-key.pem with a new --certs-dir. "
+                : "To keep the cluster's root, pass its files with --rootca-cert and --rootca-key and a new --certs-dir. ";
+            Refuse(id, what, keep + "To replace it now and accept an outage, pass --accept-outage. This cluster was not touched.");
         }
+    }
+
+    /// <summary>Another program owns the secret and will write its own again.</summary>
+    private void JudgeKeeper(string keeper)
+    {
+        var message = $"{keeper} manages the secret cacerts and will restore its own version";
+        if (settings.Force) Warn("MT5223", $"{message}. MeshTrust overwrote it.", $"Remove the secret from {keeper}, or change it there.");
+        else
+        {
+            Refuse("MT5223", $"{message}.",
+                $"Change it in {keeper}, or remove the secret from {keeper} first. --force overwrites it. This cluster was not touched.");
+        }
+    }
+
+    private void JudgeRootKey(List<string> removed)
+    {
+        if (settings.Force) removed.Add(CacertsFile.RootKey);
+        Warn("MT5225", $"The secret cacerts contained the root's private key ({CacertsFile.RootKey})"
+            + (settings.Force ? ". It was removed." : "; anyone who can read the secret can issue certificates for every cluster."),
+            settings.Force ? "Treat the root as compromised and plan to replace it." : "Rerun with --force to remove it from the secret.");
     }
 
     private void JudgeGenerated()
@@ -135,8 +223,10 @@ internal sealed class PushGuard(LiveTrust live, ClusterCacerts wanted, CacertsPu
         Refuse("MT5203",
             $"The secret cacerts has the key '{CacertsSecret.TlsCertificate}'{mixed}. "
             + "With that key, istiod reads tls.crt, tls.key and ca.crt and ignores the *.pem keys.",
-            "If cert-manager or another tool manages the secret, leave it alone. Otherwise back it up, delete it "
-            + $"(kubectl -n {cacerts.Namespace} delete secret {cacerts.Name}) and rerun. This cluster was not touched.");
+            (cacerts.Keeper is { } keeper
+                ? $"{keeper} manages it: leave it alone, and run --exclusive --target=Verify to only check it. "
+                : "If another tool manages the secret, leave it alone, and run --exclusive --target=Verify to only check it. ")
+            + $"Otherwise back it up, delete it ({Kubectl} delete secret {cacerts.Name}) and rerun. This cluster was not touched.");
     }
 
     private SecretDocument KeepType(SecretDocument secret, SecretDocument held)
@@ -155,7 +245,7 @@ internal sealed class PushGuard(LiveTrust live, ClusterCacerts wanted, CacertsPu
     {
         if (Held(held, CacertsFile.RootCert) is not { } bytes || wanted.RootCert.Span.SequenceEqual(bytes)) return secret;
         var document = Parse(bytes);
-        if (!Same(document, Wanted())) return secret;
+        if (!LiveTrust.Same(document.Certificates, _roots)) return secret;
         if (document.Defects.Count == 0)
         {
             Warn("MT5214",
@@ -173,22 +263,10 @@ internal sealed class PushGuard(LiveTrust live, ClusterCacerts wanted, CacertsPu
         return secret;
     }
 
-    private static PemDocument? Published(ConfigMapDocument? map) =>
-        map?.Data.TryGetValue(CacertsFile.RootCert, out var text) == true && text.Length > 0 ? Parse(Encoding.UTF8.GetBytes(text)) : null;
-
     private static byte[]? Held(SecretDocument? secret, string key) =>
         secret?.Data.TryGetValue(key, out var bytes) == true && bytes.Length > 0 ? bytes : null;
 
-    private PemDocument Wanted() => Parse(wanted.RootCert.Span);
-
     private static PemDocument Parse(ReadOnlySpan<byte> bytes) => PemDocument.Parse(CacertsFile.RootCert, bytes);
-
-    private static bool Same(PemDocument one, PemDocument other) =>
-        one.Certificates.Count > 0
-        && one.Certificates.Select(c => c.Sha256).ToHashSet().SetEquals(other.Certificates.Select(c => c.Sha256));
-
-    private static string Describe(PemDocument roots) =>
-        string.Join(" and ", roots.Certificates.DistinctBy(c => c.Sha256).Take(3).Select(c => $"{c.Sha256[..16]} ({c.Subject})"));
 
     private string Reach() => live.RootConfigMaps?.Count is { } count and > 0 ? $" (in {Text.Count(count, "namespace")})" : "";
 
@@ -198,65 +276,27 @@ internal sealed class PushGuard(LiveTrust live, ClusterCacerts wanted, CacertsPu
         _warnings.Add(new Problem(id, live.Cluster.Value, what, remedy, Severity.Warning));
 }
 
+/// <summary>The rest of the mesh: what the other clusters hold, which could not be read, and whether this one has its own istiod.</summary>
+internal sealed record PushSurroundings(IReadOnlyList<LiveTrust> Clusters, IReadOnlyList<string> Unread, bool IsRemote);
+
 /// <summary>
 /// Whether a cluster may be written (no problems) and how: the secret as intended, but with the live root's bytes and type where those must
 /// be kept.
 /// </summary>
 internal sealed record PushVerdict(SecretDocument Secret, IReadOnlyList<Problem> Problems, IReadOnlyList<Problem> Warnings)
 {
-    /// <summary>Whether <c>istio-generated</c> must be removed from the live secret (<c>--force</c>).</summary>
-    internal bool RemovesGeneratedMark { get; init; }
+    /// <summary>Keys to remove from the live secret that an apply would leave: istiod's mark, the root's key.</summary>
+    internal IReadOnlyList<string> RemovedKeys { get; init; } = [];
 
-    /// <summary>Whether a foreign secret that nothing uses is replaced: its fields are taken over even without <c>--force</c>.</summary>
-    internal bool PutsBack { get; init; }
+    /// <summary>Annotations to remove because they contain a key.</summary>
+    internal IReadOnlyList<string> RemovedAnnotations { get; init; } = [];
+
+    /// <summary>Whether the apply takes over fields of other managers.</summary>
+    internal bool TakesOver { get; init; }
+
+    /// <summary>Whether another program keeps the secret and it is as intended: writing would only make two owners of it.</summary>
+    internal bool IsKept { get; init; }
 
     /// <summary>Whether the cluster holds a root other than the intended one, so that the ConfigMaps of all namespaces matter.</summary>
     internal bool RootDiffers { get; init; }
-}
-
-/// <summary>What a cluster trusts before a push: all that <see cref="PushGuard"/> looks at. Null means absent.</summary>
-internal sealed record LiveTrust
-{
-    /// <summary>The secret in which a self-signed istiod keeps its CA (security/pkg/pki/ca/ca.go).</summary>
-    internal const string SelfSignedName = "istio-ca-secret";
-
-    /// <summary>The ConfigMap in which istiod publishes its root to the workloads of a namespace.</summary>
-    internal const string RootConfigMapName = "istio-ca-root-cert";
-
-    internal required ClusterName Cluster { get; init; }
-    internal SecretDocument? Cacerts { get; init; }
-    internal SecretDocument? SelfSigned { get; init; }
-
-    /// <summary>The ConfigMap of istiod's own namespace.</summary>
-    internal ConfigMapDocument? RootConfigMap { get; init; }
-
-    /// <summary>The ConfigMaps of all namespaces, from which workloads get the live root; null if they were not read.</summary>
-    internal IReadOnlyList<ConfigMapDocument>? RootConfigMaps { get; init; }
-
-    /// <exception cref="MeshTrustException">Something could not be read, so the live trust is unknown.</exception>
-    internal static async Task<LiveTrust> ReadAsync(IClusterApi api, string namespaceName, CancellationToken cancellationToken)
-    {
-        var cacerts = api.ReadSecretAsync(namespaceName, CacertsSecret.Name, cancellationToken);
-        var selfSigned = api.ReadSecretAsync(namespaceName, SelfSignedName, cancellationToken);
-        var root = api.ReadConfigMapAsync(namespaceName, RootConfigMapName, cancellationToken);
-        await Task.WhenAll(cacerts, selfSigned, root).ConfigureAwait(false);
-        return new LiveTrust
-        {
-            Cluster = api.Cluster, Cacerts = cacerts.Result, SelfSigned = selfSigned.Result, RootConfigMap = root.Result,
-        };
-    }
-
-    /// <summary>The same with the ConfigMaps of all namespaces, if they may be read.</summary>
-    internal async Task<LiveTrust> WithAllNamespacesAsync(IClusterApi api, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return this with { RootConfigMaps = await api.ListConfigMapsAsync(RootConfigMapName, cancellationToken).ConfigureAwait(false) };
-        }
-        catch (MeshTrustException)
-        {
-            // The ConfigMap of istiod's own namespace is still enough to decide.
-            return this;
-        }
-    }
 }

@@ -238,7 +238,7 @@ public sealed class CertificateDocument : IEquatable<CertificateDocument>
         }
         else if (oid.Equals(X509Extensions.NameConstraints))
         {
-            var constraints = NameConstraints.GetInstance(StrictDer.Read(value));
+            var constraints = Org.BouncyCastle.Asn1.X509.NameConstraints.GetInstance(StrictDer.Read(value));
             var (permitted, excluded) = (Bases(constraints.PermittedSubtreesValue), Bases(constraints.ExcludedSubtreesValue));
             PermittedDns = NamesOf(GeneralName.DnsName, permitted);
             PermittedUris = NamesOf(GeneralName.UniformResourceIdentifier, permitted);

@@ -44,15 +44,19 @@ internal sealed record CertificateProfile
         DnsNames = spec.DnsNames,
     };
 
-    /// <summary>A workload certificate as istiod would issue it: no names but the SPIFFE id, for both ends of mutual TLS.</summary>
-    public static CertificateProfile ForWorkload(string spiffeId, TimeSpan lifetime) => new()
+    /// <summary>
+    /// A certificate as istiod would issue it, for both ends of mutual TLS: a workload's only name is its SPIFFE id, istiod's own are DNS
+    /// names.
+    /// </summary>
+    public static CertificateProfile ForWorkload(IReadOnlyList<string> names, TimeSpan lifetime) => new()
     {
         Subject = [],
         Lifetime = lifetime,
         IsCa = false,
         KeyUsage = CertificateKeyUsage.DigitalSignature,
         ExtendedKeyUsages = [ServerAuthentication, ClientAuthentication],
-        Uris = [spiffeId],
+        DnsNames = [.. names.Where(n => !n.Contains("://", StringComparison.Ordinal))],
+        Uris = [.. names.Where(n => n.Contains("://", StringComparison.Ordinal))],
     };
 
     public const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";

@@ -13,11 +13,14 @@ internal sealed class ProbeLeaf
 
     public CertificateDocument Certificate { get; }
 
-    /// <summary>Issues a leaf with any CA certificate and key that parse, however unusual: Verify tests whether peers accept it.</summary>
-    public static ProbeLeaf Issue(CertificateDocument ca, PrivateKeyPem key, string spiffeId, TimeProvider time)
+    /// <summary>
+    /// Issues a leaf with any CA certificate and key that parse, however unusual: Verify tests whether peers accept it. The
+    /// names are the SPIFFE id of a workload, or the DNS names of istiod.
+    /// </summary>
+    public static ProbeLeaf Issue(CertificateDocument ca, PrivateKeyPem key, IReadOnlyList<string> names, TimeProvider time)
     {
         var leafKey = KeyGeneration.Generate(KeyAlgorithm.EcdsaP256);
-        var profile = CertificateProfile.ForWorkload(spiffeId, TimeSpan.FromHours(1));
+        var profile = CertificateProfile.ForWorkload(names, TimeSpan.FromHours(1));
         var issued = new CertificateIssuer(time).IssueUnclamped(profile, leafKey.SubjectPublicKeyInfo, ca, key);
         return new ProbeLeaf(issued, leafKey);
     }
@@ -31,5 +34,6 @@ internal sealed class ProbeLeaf
     }
 
     /// <summary>The SPIFFE id and the issuer; never the key.</summary>
-    public override string ToString() => $"probe leaf {Certificate.Uris[0]} issued by {Certificate.Issuer}";
+    public override string ToString() =>
+        $"probe leaf {string.Join(", ", Certificate.Uris.Concat(Certificate.DnsNames))} issued by {Certificate.Issuer}";
 }

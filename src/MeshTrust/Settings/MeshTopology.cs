@@ -52,6 +52,9 @@ public sealed record ClusterSpec
     /// <summary>The cluster that holds this one's configuration; null for the primary (Istio's configClusterName).</summary>
     public ClusterName? Config { get; init; }
 
+    /// <summary>The trust domain of its workloads; null for that of the mesh.</summary>
+    public string? TrustDomain { get; init; }
+
     /// <summary>The kubeconfig context of an existing cluster (<c>CTX_CLUSTERn</c>).</summary>
     public string? Context { get; init; }
 

@@ -36,6 +36,8 @@ internal static class SettingsTable
             "the Istio network (label topology.istio.io/network on the namespace)", (c, v) => c with { Network = v }),
         OfCluster("primary", Name, "itself", "the cluster whose control plane serves this one", (c, v) => c with { Primary = v }),
         OfCluster("config", Name, "the primary", "the cluster that stores its configuration", (c, v) => c with { Config = v }),
+        OfCluster("trustDomain", Text<string>(ValueParsers.TrustDomain, "^[-a-z0-9._]{1,255}$"), "trust.trustDomain",
+            "the trust domain of its workloads", (c, v) => c with { TrustDomain = v }),
         OfCluster("context", Text<string>(ValueParsers.Context), "none", "the kubeconfig context of an existing cluster",
             (c, v) => c with { Context = v }),
         OfCluster("kubeconfig", RelativeFilePath, "KUBECONFIG", "the kubeconfig file of an existing cluster, relative to the topology file",

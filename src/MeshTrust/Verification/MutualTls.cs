@@ -34,8 +34,8 @@ internal static class MutualTls
             ServerCertificateContext = server.TlsContext,
             ClientCertificateRequired = true,
             CertificateChainPolicy = Policy(server, at),
-            RemoteCertificateValidationCallback = (_, certificate, chain, errors) =>
-                (againstClient = Judge(client, certificate, chain, errors)) is null,
+            RemoteCertificateValidationCallback = (_, certificate, chain, _) =>
+                (againstClient = Judge(client, server, certificate, chain)) is null,
             EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
             AllowTlsResume = false,
         };
@@ -44,8 +44,8 @@ internal static class MutualTls
             TargetHost = "meshtrust.invalid",
             ClientCertificateContext = client.TlsContext,
             CertificateChainPolicy = Policy(client, at),
-            RemoteCertificateValidationCallback = (_, certificate, chain, errors) =>
-                (againstServer = Judge(server, certificate, chain, errors)) is null,
+            RemoteCertificateValidationCallback = (_, certificate, chain, _) =>
+                (againstServer = Judge(server, client, certificate, chain)) is null,
             EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
             AllowTlsResume = false,
         };
@@ -59,12 +59,12 @@ internal static class MutualTls
 
     private static X509ChainPolicy Policy(ProbeIdentity verifier, DateTimeOffset at) => PlatformPath.Policy(verifier.PlatformRoots, [], at);
 
-    private static string? Judge(ProbeIdentity expected, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
+    private static string? Judge(ProbeIdentity expected, ProbeIdentity verifier, X509Certificate? certificate, X509Chain? chain)
     {
         if (certificate is null) return "it presented no certificate";
+        if (chain is null) return "no chain could be built";
         // A SPIFFE id is not a host name: the URI is checked here instead.
-        if (errors.HasFlag(SslPolicyErrors.RemoteCertificateChainErrors))
-            return chain is null ? "no chain could be built" : PlatformPath.Explain(chain);
+        if (PlatformPath.Fault(chain, verifier.PlatformRoots) is { } fault) return fault;
         if (!CertificateDocument.TryFromDer(certificate.GetRawCertData(), out var leaf, out _)) return "its certificate cannot be read";
         return leaf.Uris is [var id] && id == expected.SpiffeId ? null : $"its SPIFFE id is not {expected.SpiffeId}";
     }

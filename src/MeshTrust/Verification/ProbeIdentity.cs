@@ -1,13 +1,14 @@
 using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using MeshTrust.Kubernetes;
 using MeshTrust.Pki;
 
 namespace MeshTrust.Verification;
 
 /// <summary>
-/// A workload of one cluster, with what istiod would give it: a probe leaf signed with the cluster's CA key, the certificates of its
-/// <c>cert-chain.pem</c>, and the roots it would trust. Everything is in memory.
+/// A workload of one cluster, with what istiod would give it: a probe leaf signed with the CA that signs there, the certificates of its
+/// chain, and the roots that workloads there trust. Everything is in memory.
 /// </summary>
 internal sealed class ProbeIdentity : IDisposable
 {
@@ -17,25 +18,45 @@ internal sealed class ProbeIdentity : IDisposable
     /// Loads the roots first and each part separately, so that a problem with one part leaves the others usable. Other clusters are
     /// verified with these roots, and a damaged key or chain here must not affect that.
     /// </summary>
-    public ProbeIdentity(SigningBundle bundle, string trustDomain, DateTimeOffset at)
+    /// <param name="cluster">The cluster's name.</param>
+    /// <param name="signing">The CA that signs in this cluster; null if it is not visible.</param>
+    /// <param name="rootFile">The roots that its workloads trust.</param>
+    /// <param name="trustDomain">The trust domain of its workloads.</param>
+    /// <param name="istiodNames">The DNS names in istiod's own certificate.</param>
+    /// <param name="at">When the leaf has to be valid.</param>
+    public ProbeIdentity(
+        string cluster, SigningBundle? signing, PemDocument rootFile, string trustDomain, IReadOnlyList<string> istiodNames,
+        DateTimeOffset at)
     {
-        (TrustDomain, SpiffeId) = (trustDomain, $"spiffe://{trustDomain}/ns/meshtrust/sa/probe-{bundle.Cluster}");
-        (Chain, Roots) = (bundle.Chain, bundle.Roots);
-        ChainKey = Digest(bundle);
-        RootKey = Convert.ToHexString(SHA256.HashData(bundle.Bytes(bundle.RootCertName)));
-        RootFault = Unreadable(bundle.RootCert) ?? Load(Roots, PlatformRoots, bundle.RootCert.Name);
-        ChainFault = Unreadable(bundle.CertChain) ?? Load(Chain, PlatformChain, bundle.CertChain.Name) ?? IssueLeaf(bundle, at);
+        SpiffeId = $"spiffe://{trustDomain}/ns/meshtrust/sa/probe-{cluster}";
+        (Chain, Roots) = (signing?.Chain ?? [], rootFile.Certificates);
+        RootFault = Unreadable(rootFile) ?? Load(Roots, PlatformRoots, rootFile.Name);
+        RootKey = $"{RootFault} {string.Concat(Roots.Select(r => r.Sha256))}";
+        if (signing is null)
+        {
+            (IsUnknown, ChainKey) = (true, cluster);
+            return;
+        }
+
+        ChainKey = $"{Digest(signing)} {trustDomain}";
+        ChainFault = Unreadable(signing.CertChain) ?? Load(Chain, PlatformChain, signing.CertChain.Name) ?? IssueLeaf(signing, at);
+        OwnFault = ChainFault is null ? IstiodFault(signing, istiodNames, at) : null;
     }
 
-    /// <summary>Equal if the signing certificate, its key and the chain have the same bytes: then the verdicts are the same too.</summary>
+    /// <summary>Equal if the signing certificate, its key, the chain and the trust domain are: then the verdicts are too.</summary>
     public string ChainKey { get; }
 
-    /// <summary>Equal if <c>root-cert.pem</c> has the same bytes.</summary>
+    /// <summary>Equal if the roots are the same.</summary>
     public string RootKey { get; }
 
     public string SpiffeId { get; }
-    public string TrustDomain { get; }
     public ProbeLeaf? Leaf { get; private set; }
+
+    /// <summary>Whether the CA that signs here is not visible, so nothing can be said about its certificates.</summary>
+    public bool IsUnknown { get; }
+
+    /// <summary>Why proxies reject istiod's own certificate, with the roots of this cluster; null if they accept it.</summary>
+    public string? OwnFault { get; }
 
     /// <summary>Why there is no leaf, or why the chain it would send cannot be read; null if both are fine.</summary>
     public string? ChainFault { get; }
@@ -75,7 +96,7 @@ internal sealed class ProbeIdentity : IDisposable
             return $"{bundle.Cluster}/{bundle.KeyName} cannot sign certificates: {reason.TrimEnd('.')}";
         try
         {
-            Leaf = ProbeLeaf.Issue(ca, key, SpiffeId, new FixedTime(at));
+            Leaf = ProbeLeaf.Issue(ca, key, [SpiffeId], new FixedTime(at));
             var leaf = Own(ForTls(Leaf.ToCertificateWithKey()));
             TlsContext = SslStreamCertificateContext.Create(leaf, PlatformChain, offline: true);
             LeafWithKey = leaf;
@@ -86,6 +107,16 @@ internal sealed class ProbeIdentity : IDisposable
         {
             return $"the platform could not issue or load a certificate from this CA ({fault.GetType().Name})";
         }
+    }
+
+    /// <summary>Only name constraints can make a difference between istiod's certificate and that of a workload.</summary>
+    private string? IstiodFault(SigningBundle signing, IReadOnlyList<string> names, DateTimeOffset at)
+    {
+        if (!Chain.Concat(Roots).Any(c => c.HasNameConstraints) || !signing.TryReadKey(out var key, out _)) return null;
+        var leaf = ProbeLeaf.Issue(signing.Ca!, key, names, new FixedTime(at)).Certificate;
+        var fault = CertificationPath.Fault(leaf, Chain, Roots, at)
+            ?? PlatformPath.Fault(Own(X509CertificateLoader.LoadCertificate(leaf.Der.Span)), PlatformChain, PlatformRoots, at);
+        return fault is null ? null : $"every proxy rejects istiod's own certificate ({string.Join(", ", names)}): {fault}";
     }
 
     private string? Load(IReadOnlyList<CertificateDocument> certificates, X509Certificate2Collection loaded, string file)

@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using MeshTrust.Kubernetes;
+using MeshTrust.Pki;
 
 namespace MeshTrust.Verification;
 
@@ -43,18 +45,29 @@ internal static class TrustProof
 
     public static TrustMatrix Prove(TrustSnapshot snapshot)
     {
-        var domain = snapshot.Topology.Trust.TrustDomain;
         var identities = new ProbeIdentity?[snapshot.Clusters.Count];
         try
         {
-            Parallel.For(0, identities.Length, i =>
-                identities[i] = snapshot.Clusters[i].Bundle is { } bundle ? new ProbeIdentity(bundle, domain, snapshot.At) : null);
+            Parallel.For(0, identities.Length, i => identities[i] = Identity(snapshot, snapshot.Clusters[i]));
             return Prove(snapshot, identities);
         }
         finally
         {
             foreach (var identity in identities) identity?.Dispose();
         }
+    }
+
+    private static ProbeIdentity? Identity(TrustSnapshot snapshot, ClusterSnapshot cluster)
+    {
+        var live = cluster.Live;
+        if (live.RootFile is not { } roots || cluster.Lacks(SnapshotPart.Cacerts)) return null;
+        var signing = live.Signing;
+        // In a remote cluster the istiod of its primary signs.
+        var primary = snapshot.Topology.Clusters.FirstOrDefault(c => c.Name == cluster.Name)?.Primary;
+        if (signing is null && snapshot.Clusters.FirstOrDefault(c => c.Name == primary && c != cluster) is { Live: { } serving })
+            signing = LiveTrust.Same(serving.Roots, live.Roots) ? serving.Signing : null;
+        return new ProbeIdentity(
+            cluster.Name.Value, signing, roots, cluster.TrustDomain(snapshot.Topology), cluster.IstiodNames, snapshot.At);
     }
 
     private static TrustMatrix Prove(TrustSnapshot snapshot, ProbeIdentity?[] identities)
@@ -65,7 +78,8 @@ internal static class TrustProof
         var handshakes = Parallel.ForAsync(0, plan.Count, async (i, _) =>
             shaken[i] = await MutualTls.ShakeAsync(plan[i].Client, plan[i].Server, snapshot.At).ConfigureAwait(false));
         var present = identities.OfType<ProbeIdentity>().ToList();
-        var combinations = (from f in present from t in present select (From: f, To: t)).DistinctBy(p => Bytes(p.From, p.To)).ToList();
+        var combinations = (from f in present where !f.IsUnknown from t in present select (From: f, To: t))
+            .DistinctBy(p => Bytes(p.From, p.To)).ToList();
         var verdicts = new ConcurrentDictionary<(string Chain, string Roots), string?>();
         Parallel.ForEach(combinations, p => verdicts[Bytes(p.From, p.To)] = PathFault(p.From, p.To, snapshot.At));
         handshakes.GetAwaiter().GetResult();
@@ -86,9 +100,14 @@ internal static class TrustProof
             for (var to = 0; to < identities.Length; to++)
             {
                 var (name, peer) = (snapshot.Clusters[from].Name.Value, snapshot.Clusters[to].Name.Value);
-                if (identities[from] is { } client && identities[to] is { } server)
+                if (identities[from] is { IsUnknown: true })
                 {
-                    var reason = verdicts[Bytes(client, server)];
+                    const string Unknown = "istiod signs with a CA that is not in the cluster's secrets, so it cannot be tested";
+                    pairs.Add(new TrustPair(name, peer, null, Unknown, Handshaken: false));
+                }
+                else if (identities[from] is { } client && identities[to] is { } server)
+                {
+                    var reason = verdicts[Bytes(client, server)] ?? (from == to ? client.OwnFault : null);
                     pairs.Add(new TrustPair(name, peer, reason is null, reason, own.Contains((client, server))));
                 }
                 else
@@ -106,7 +125,9 @@ internal static class TrustProof
             PathValidations = combinations.Count,
             Handshakes = plan.Count,
             TlsVersion = version,
-            Method = Describe(pairs.Count, combinations.Count, plan.Count, version),
+            Method = Describe(pairs.Count, combinations.Count, plan.Count, version)
+                + (snapshot.Clusters.Any(c => c.Live.Published is not null)
+                    ? " The certificates come from the CAs in the secrets; a running istiod may still use an earlier intermediate." : ""),
         };
 
         // A path validation names the broken link; the handshake counts only if that found nothing.
@@ -149,8 +170,8 @@ internal static class TrustProof
         if (to.RootFault is { } root) return root;
         try
         {
-            return CertificationPath.Fault(from.Leaf!.Certificate, from.Chain, to.Roots, from.TrustDomain, at)
-                ?? PlatformPath.Fault(from, to.PlatformRoots, at);
+            return CertificationPath.Fault(from.Leaf!.Certificate, from.Chain, to.Roots, at)
+                ?? PlatformPath.Fault(from.LeafWithKey!, from.PlatformChain, to.PlatformRoots, at);
         }
         // A pair that cannot be validated must not stop the proof of the others, and is not trusted.
         catch (Exception fault) when (fault is not OutOfMemoryException)

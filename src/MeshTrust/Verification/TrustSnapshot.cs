@@ -31,7 +31,7 @@ public sealed record TrustSnapshot
 /// <summary>The state of one cluster when it was read. It contains the CA key: never write it out.</summary>
 internal sealed class ClusterSnapshot
 {
-    private SigningBundle? _bundle;
+    private IReadOnlyList<MeshConfig>? _meshConfigs;
 
     public required ClusterName Name { get; init; }
     public required string Context { get; init; }
@@ -39,28 +39,33 @@ internal sealed class ClusterSnapshot
     /// <summary>The API server's address; null if unknown.</summary>
     public Uri? Server { get; init; }
 
-    /// <summary>The secret <c>cacerts</c> in istiod's namespace; null if there is none or it could not be read.</summary>
-    public SecretDocument? Cacerts { get; init; }
-
-    /// <summary>The secret <c>istio-ca-secret</c> of a self-signed istiod; null if there is none.</summary>
-    public SecretDocument? SelfSigned { get; init; }
+    /// <summary>What it trusts and signs with; everything that could not be read counts as absent.</summary>
+    public required LiveTrust Live { get; init; }
 
     public IReadOnlyList<NamespaceDocument> Namespaces { get; init; } = [];
-
-    /// <summary>The ConfigMaps <c>istio-ca-root-cert</c> of all namespaces.</summary>
-    public IReadOnlyList<ConfigMapDocument> RootConfigMaps { get; init; } = [];
 
     /// <summary>The ConfigMap <c>istio-ca-crl</c> in istiod's namespace; null if there is none.</summary>
     public ConfigMapDocument? Crl { get; init; }
 
-    /// <summary>The ConfigMap <c>istio</c> (key <c>mesh</c>) in istiod's namespace; null if Istio is not installed.</summary>
-    public ConfigMapDocument? MeshConfig { get; init; }
+    /// <summary>The ConfigMaps in istiod's namespace; those with the key <c>mesh</c> are the configuration of one revision each.</summary>
+    public IReadOnlyList<ConfigMapDocument> ConfigMaps { get; init; } = [];
 
     public IReadOnlyList<UnreadObject> Unread { get; init; } = [];
 
+    /// <summary>The mesh configuration of each revision, the default revision first; empty if Istio is not installed.</summary>
+    public IReadOnlyList<MeshConfig> MeshConfigs => _meshConfigs ??=
+        [.. ConfigMaps.OrderBy(m => m.Name, StringComparer.Ordinal).Select(MeshConfig.Read).OfType<MeshConfig>()];
+
     /// <summary>The secret, parsed once; null if there is none.</summary>
-    public SigningBundle? Bundle =>
-        Cacerts is null ? null : LazyInitializer.EnsureInitialized(ref _bundle, () => new SigningBundle(Name.Value, Cacerts));
+    public SigningBundle? Bundle => Live.Secret;
+
+    /// <summary>The trust domain of its workloads: what istiod has, or else what the topology says.</summary>
+    public string TrustDomain(MeshTopology topology) => (MeshConfigs is [var first, ..] ? first.TrustDomain : null)
+        ?? topology.Clusters.FirstOrDefault(c => c.Name == Name)?.TrustDomain ?? topology.Trust.TrustDomain;
+
+    /// <summary>The DNS names in istiod's own certificate (istio pilot/pkg/bootstrap/server.go, getDNSNames).</summary>
+    public IReadOnlyList<string> IstiodNames => [.. MeshConfigs.Select(m => m.Revision).Prepend("").Distinct()
+        .Select(revision => $"istiod{(revision.Length == 0 ? "" : $"-{revision}")}.{Live.Namespace}.svc")];
 
     public bool Lacks(SnapshotPart part) => Unread.Any(u => u.Kind == part);
 
@@ -115,14 +120,18 @@ internal enum PeerPath
 }
 
 /// <summary>
-/// The few settings of Istio's mesh configuration (ConfigMap <c>istio</c>, key <c>mesh</c>) that trust depends on; the trust domain is
-/// istiod's default if none is set. They are plain top-level keys, so no YAML parser is loaded for them.
+/// The few settings of Istio's mesh configuration (ConfigMap <c>istio</c> or <c>istio-REVISION</c>, key <c>mesh</c>) that trust depends on;
+/// the trust domain is istiod's default if none is set. They are plain top-level keys, so no YAML parser is loaded for them.
 /// </summary>
-internal sealed record MeshConfig(string TrustDomain, IReadOnlyList<string> Aliases)
+/// <param name="Revision">The revision of istiod that uses it: empty for the default one (ConfigMap <c>istio</c>).</param>
+/// <param name="TrustDomain">The trust domain of the workloads that it serves.</param>
+/// <param name="Aliases">The other trust domains whose identities count as its own.</param>
+internal sealed record MeshConfig(string Revision, string TrustDomain, IReadOnlyList<string> Aliases)
 {
-    public static MeshConfig? Read(ConfigMapDocument? map)
+    public static MeshConfig? Read(ConfigMapDocument map)
     {
-        if (map is null || !map.Data.TryGetValue("mesh", out var text)) return null;
+        if (map.Name != "istio" && !map.Name.StartsWith("istio-", StringComparison.Ordinal)) return null;
+        if (!map.Data.TryGetValue("mesh", out var text)) return null;
         string? domain = null;
         var aliases = new List<string>();
         var inAliases = false;
@@ -143,7 +152,8 @@ internal sealed record MeshConfig(string TrustDomain, IReadOnlyList<string> Alia
             if (rest is ['[', .. var list, ']']) aliases.AddRange(list.Split(',').Select(Scalar).Where(a => a.Length > 0));
         }
 
-        return new MeshConfig(string.IsNullOrEmpty(domain) ? "cluster.local" : domain, aliases);
+        var revision = map.Name == "istio" ? "" : map.Name["istio-".Length..];
+        return new MeshConfig(revision, string.IsNullOrEmpty(domain) ? "cluster.local" : domain, aliases);
     }
 
     private static string Scalar(string text)

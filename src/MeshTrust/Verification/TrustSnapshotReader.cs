@@ -54,34 +54,40 @@ public sealed class TrustSnapshotReader(TimeProvider time, int parallel)
         using (api)
         {
             var unread = new List<UnreadObject>();
-            var cacerts = SecretAsync(SnapshotPart.Cacerts, "cacerts");
-            var selfSigned = SecretAsync(SnapshotPart.SelfSigned, "istio-ca-secret");
+            var cacerts = SecretAsync(SnapshotPart.Cacerts, CacertsSecret.Name);
+            var selfSigned = SecretAsync(SnapshotPart.SelfSigned, LiveTrust.SelfSignedName);
             var namespaces = TryAsync<IReadOnlyList<NamespaceDocument>>(
                 SnapshotPart.Namespaces, "the namespaces", async ct => await api.ListNamespacesAsync(ct).ConfigureAwait(false));
             var roots = TryAsync<IReadOnlyList<ConfigMapDocument>>(SnapshotPart.RootConfigMaps, "the ConfigMaps istio-ca-root-cert",
-                async ct => await api.ListConfigMapsAsync("istio-ca-root-cert", ct).ConfigureAwait(false));
-            var crl = ConfigMapAsync(SnapshotPart.Crl, "istio-ca-crl");
-            var mesh = ConfigMapAsync(SnapshotPart.MeshConfig, "istio");
-            await Task.WhenAll(cacerts, selfSigned, namespaces, roots, crl, mesh).ConfigureAwait(false);
+                async ct => await api.ListConfigMapsAsync(null, LiveTrust.RootConfigMapName, ct).ConfigureAwait(false));
+            var crl = TryAsync(SnapshotPart.Crl, $"ConfigMap {ns}/istio-ca-crl", ct => api.ReadConfigMapAsync(ns, "istio-ca-crl", ct));
+            var maps = TryAsync<IReadOnlyList<ConfigMapDocument>>(SnapshotPart.MeshConfig, $"the ConfigMaps in {ns}",
+                async ct => await api.ListConfigMapsAsync(ns, null, ct).ConfigureAwait(false));
+            await Task.WhenAll(cacerts, selfSigned, namespaces, roots, crl, maps).ConfigureAwait(false);
+            var live = new LiveTrust
+            {
+                Cluster = access.Name,
+                Namespace = ns,
+                Context = access.ContextName,
+                Cacerts = cacerts.Result,
+                SelfSigned = selfSigned.Result,
+                RootConfigMap = roots.Result?.FirstOrDefault(m => m.Namespace == ns),
+                RootConfigMaps = roots.Result,
+            };
             return new ClusterSnapshot
             {
                 Name = access.Name,
                 Context = access.ContextName,
                 Server = api.Server,
-                Cacerts = cacerts.Result,
-                SelfSigned = selfSigned.Result,
+                Live = await live.FindIstiodAsync(api, cancellationToken).ConfigureAwait(false),
                 Namespaces = namespaces.Result ?? [],
-                RootConfigMaps = roots.Result ?? [],
                 Crl = crl.Result,
-                MeshConfig = mesh.Result,
+                ConfigMaps = maps.Result ?? [],
                 Unread = [.. unread.OrderBy(u => u.Kind)],
             };
 
             Task<SecretDocument?> SecretAsync(SnapshotPart part, string name) =>
                 TryAsync(part, $"secret {ns}/{name}", ct => api.ReadSecretAsync(ns, name, ct));
-
-            Task<ConfigMapDocument?> ConfigMapAsync(SnapshotPart part, string name) =>
-                TryAsync(part, $"ConfigMap {ns}/{name}", ct => api.ReadConfigMapAsync(ns, name, ct));
 
             async Task<T?> TryAsync<T>(SnapshotPart part, string name, Func<CancellationToken, Task<T?>> read)
                 where T : class
@@ -104,6 +110,7 @@ public sealed class TrustSnapshotReader(TimeProvider time, int parallel)
     {
         Name = name,
         Context = context,
+        Live = new LiveTrust { Cluster = name },
         Unread = [.. Enum.GetValues<SnapshotPart>().Select(p => new UnreadObject(p, $"cluster {name}", reason, hint))],
     };
 

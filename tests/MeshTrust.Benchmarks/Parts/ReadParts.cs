@@ -27,7 +27,7 @@ public class ReadParts
         _files["ca-cert.pem"] = PemDocument.Write([ca]);
         _files["cert-chain.pem"] = PemDocument.Write([ca, root]);
         _files["ca-key.pem"] = key.ToPem();
-        _leaf = X509CertificateLoader.LoadCertificate(ProbeLeaf.Issue(ca, key, "spiffe://cluster.local/ns/probe/sa/probe", TimeProvider.System).Certificate.Der.Span);
+        _leaf = X509CertificateLoader.LoadCertificate(ProbeLeaf.Issue(ca, key, ["spiffe://cluster.local/ns/probe/sa/probe"], TimeProvider.System).Certificate.Der.Span);
         _policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true };
         _policy.CustomTrustStore.Add(X509CertificateLoader.LoadCertificate(root.Der.Span));
         _policy.ExtraStore.Add(X509CertificateLoader.LoadCertificate(ca.Der.Span));

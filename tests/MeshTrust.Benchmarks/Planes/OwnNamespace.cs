@@ -29,8 +29,8 @@ internal sealed class OwnNamespace(IClusterApi inner, string usual, string own) 
     public async Task<ConfigMapDocument?> ReadConfigMapAsync(string namespaceName, string name, CancellationToken cancellationToken) =>
         await inner.ReadConfigMapAsync(To(namespaceName), name, cancellationToken).ConfigureAwait(false) is { } found ? found with { Namespace = From(found.Namespace) } : null;
 
-    public async Task<IReadOnlyList<ConfigMapDocument>> ListConfigMapsAsync(string name, CancellationToken cancellationToken) =>
-        [.. (await inner.ListConfigMapsAsync(name, cancellationToken).ConfigureAwait(false)).Select(found => found with { Namespace = From(found.Namespace) })];
+    public async Task<IReadOnlyList<ConfigMapDocument>> ListConfigMapsAsync(string? namespaceName, string? name, CancellationToken cancellationToken) =>
+        [.. (await inner.ListConfigMapsAsync(namespaceName is null ? null : To(namespaceName), name, cancellationToken).ConfigureAwait(false)).Select(found => found with { Namespace = From(found.Namespace) })];
 
     public Task<ApplyOutcome> ApplyNamespaceAsync(NamespaceSpec wanted, bool force, CancellationToken cancellationToken) =>
         inner.ApplyNamespaceAsync(wanted with { Name = To(wanted.Name) }, force, cancellationToken);
@@ -38,8 +38,8 @@ internal sealed class OwnNamespace(IClusterApi inner, string usual, string own) 
     public Task<ApplyOutcome> ApplySecretAsync(SecretDocument secret, bool force, CancellationToken cancellationToken) =>
         inner.ApplySecretAsync(secret with { Namespace = To(secret.Namespace) }, force, cancellationToken);
 
-    public Task RemoveSecretKeyAsync(string namespaceName, string name, string key, CancellationToken cancellationToken) =>
-        inner.RemoveSecretKeyAsync(To(namespaceName), name, key, cancellationToken);
+    public Task<IReadOnlyList<string>> FindNamespacesAsync(string resource, string name, CancellationToken cancellationToken) =>
+        inner.FindNamespacesAsync(resource, name, cancellationToken);
 
     public Task<JsonObject?> ReadObjectAsync(ObjectReference reference, CancellationToken cancellationToken) => inner.ReadObjectAsync(reference, cancellationToken);
 

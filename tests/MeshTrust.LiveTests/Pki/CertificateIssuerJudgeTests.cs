@@ -29,7 +29,7 @@ public sealed class CertificateIssuerJudgeTests
         root = issuer.IssueRoot(CertificateProfile.ForRoot(trust.Root), TestKeys.Of(rootKey)).Certificate;
         var profile = CertificateProfile.ForIntermediate(trust.Intermediate, ClusterName.Parse("east"));
         intermediate = issuer.Issue(profile, TestKeys.Of(intermediateKey, 1).SubjectPublicKeyInfo, [root], new CertificateSigner(TestKeys.Of(rootKey))).Certificate;
-        var leaf = ProbeLeaf.Issue(intermediate, TestKeys.Of(intermediateKey, 1), "spiffe://cluster.local/ns/default/sa/probe", TimeProvider.System).Certificate;
+        var leaf = ProbeLeaf.Issue(intermediate, TestKeys.Of(intermediateKey, 1), ["spiffe://cluster.local/ns/default/sa/probe"], TimeProvider.System).Certificate;
         openssl.Write("root.pem", root.ToPem());
         openssl.Write("int.pem", intermediate.ToPem());
         openssl.Write("leaf.pem", leaf.ToPem());

@@ -117,7 +117,7 @@ public sealed class OpenSslTests
         using var openssl = new OpenSsl();
         var odd = openssl.SelfSigned(["rsa:1024"], "/CN=odd", "-addext", "basicConstraints=CA:FALSE", "-addext", "keyUsage=digitalSignature", "-days", "1");
         Assert.That(PrivateKeyPem.TryParse("key", File.ReadAllBytes(openssl.PathOf("key.pem")), out var key, out _), Is.True);
-        var leaf = ProbeLeaf.Issue(odd, key!, Id, TimeProvider.System).Certificate;
+        var leaf = ProbeLeaf.Issue(odd, key!, [Id], TimeProvider.System).Certificate;
         Assert.That(leaf.IsSignedBy(odd), Is.True);
         openssl.Write("leaf.pem", leaf.ToPem());
         Assert.That(openssl.TryRun("verify", "-CAfile", openssl.PathOf("cert.pem"), openssl.PathOf("leaf.pem")).ExitCode, Is.Not.Zero);

@@ -36,7 +36,7 @@ internal sealed class IstioAcceptanceOnOpenSslTests
     {
         var spiffe = $"spiffe://{row.TrustDomain}/ns/default/sa/default";
         var ca = PemDocument.Parse("ca-cert.pem", Encoding.UTF8.GetBytes(files["ca-cert.pem"])).Certificates[0];
-        if (PrivateKeyPem.TryParse("ca-key.pem", Encoding.UTF8.GetBytes(files["ca-key.pem"]), out var key, out _)) return ProbeLeaf.Issue(ca, key, spiffe, TimeProvider.System).Certificate;
+        if (PrivateKeyPem.TryParse("ca-key.pem", Encoding.UTF8.GetBytes(files["ca-key.pem"]), out var key, out _)) return ProbeLeaf.Issue(ca, key, [spiffe], TimeProvider.System).Certificate;
         // Ed25519: istiod signs with it, MeshTrust does not.
         return CraftedLeaf.Issue(ca, files["ca-key.pem"], spiffe);
     }

@@ -137,10 +137,10 @@ public sealed class CacertsPushTests
         Assert.That(clusters["east"].Writes[1..], Is.EqualTo(new[]
         {
             "secret cacerts force=True keys=ca-cert.pem,ca-key.pem,cert-chain.pem,root-cert.pem",
-            "remove istio-generated",
+            """merge secrets istio-system/cacerts {"data":{"istio-generated":null},"metadata":{"annotations":{}}}""",
         }));
         clusters["east"].Secrets["istio-system/cacerts"] = clusters["east"].Secrets["istio-system/cacerts"] with { Data = live };
-        clusters["east"].Faults["remove key"] = new Problem("MT3007", "east", "w", "r");
+        clusters["east"].Faults["merge secrets istio-system/cacerts"] = new Problem("MT3007", "east", "w", "r");
         Assert.That((await PushAsync(clusters, new CacertsPushSettings { Force = true })).Outcomes[0].Succeeded, Is.False, "with the mark still there it is no success");
     }
 

@@ -19,7 +19,7 @@ public sealed class KubernetesClusterApiTests
     };
 
     private static string Stored(string version) =>
-        $$"""{"kind":"Secret","apiVersion":"v1","metadata":{"name":"cacerts","namespace":"istio-system","resourceVersion":"{{version}}"},"type":"Opaque"}""";
+        $$"""{"kind":"Secret","apiVersion":"v1","metadata":{"name":"cacerts","namespace":"istio-system","resourceVersion":"{{version}}"},"type":"Opaque","data":{"version":"{{Convert.ToBase64String(Encoding.UTF8.GetBytes(version))}}" } }""";
 
     private static ScriptedAnswer Missing => ScriptedAnswer.Refuse(404, "NotFound", "secrets \"cacerts\" not found", """{"name":"cacerts","kind":"secrets"}""");
 

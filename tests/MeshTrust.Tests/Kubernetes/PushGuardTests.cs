@@ -169,7 +169,7 @@ public sealed class PushGuardTests
         AssertRefused(Inspect(live), "MT5202");
         var forced = Inspect(live, force: true);
         AssertAllowed(forced, "MT5202", "MT5217");
-        Assert.That(forced.RemovesGeneratedMark, Is.True);
+        Assert.That(forced.RemovedKeys, Is.EqualTo(new[] { CacertsSecret.GeneratedMark }));
         Assert.That(forced.Secret.Type, Is.EqualTo("istio.io/ca-root"));
     }
 

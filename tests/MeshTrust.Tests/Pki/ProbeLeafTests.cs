@@ -12,7 +12,7 @@ public sealed class ProbeLeafTests
     {
         using var fixture = new StoreFixture();
         var cacerts = await fixture.OneClusterAsync();
-        var leaf = ProbeLeaf.Issue(cacerts.Certificate, cacerts.Key, Id, fixture.Time).Certificate;
+        var leaf = ProbeLeaf.Issue(cacerts.Certificate, cacerts.Key, [Id], fixture.Time).Certificate;
         using (Assert.EnterMultipleScope())
         {
             Assert.That(leaf.Uris, Is.EqualTo(new[] { Id }));
@@ -32,7 +32,7 @@ public sealed class ProbeLeafTests
     {
         using var fixture = new StoreFixture();
         var cacerts = await fixture.OneClusterAsync();
-        using var certificate = ProbeLeaf.Issue(cacerts.Certificate, cacerts.Key, Id, fixture.Time).ToCertificateWithKey();
+        using var certificate = ProbeLeaf.Issue(cacerts.Certificate, cacerts.Key, [Id], fixture.Time).ToCertificateWithKey();
         Assert.That(certificate.HasPrivateKey, Is.True);
     }
 }

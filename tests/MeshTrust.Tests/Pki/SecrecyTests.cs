@@ -35,7 +35,7 @@ public sealed class SecrecyTests
     {
         var root = await _fixture.RootAsync();
         var cluster = (await _fixture.ClustersAsync("east")).Single();
-        var leaf = ProbeLeaf.Issue(cluster.Material.Certificate, cluster.Material.Key, "spiffe://cluster.local/ns/a/sa/b", _fixture.Time);
+        var leaf = ProbeLeaf.Issue(cluster.Material.Certificate, cluster.Material.Key, ["spiffe://cluster.local/ns/a/sa/b"], _fixture.Time);
         var block = PemDocument.Parse("k", File.ReadAllBytes(_fixture.Store.RootKeyPath));
         string shown = string.Join('\n', root, root.Material, root.Material.Key, cluster, cluster.Material, cluster.Material.Key, leaf, block, block.Blocks[0], _fixture.Store);
         AssertSilent(shown, File.ReadAllText(_fixture.Store.RootKeyPath), File.ReadAllText(_fixture.PathOf("east/ca-key.pem")));

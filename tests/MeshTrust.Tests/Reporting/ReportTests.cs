@@ -42,7 +42,7 @@ internal sealed class ReportTests
     {
         var snapshot = Snapshots[which];
         var text = Forms[form](TrustInspection.Inspect(snapshot));
-        var lines = snapshot.Clusters.SelectMany(c => System.Text.Encoding.UTF8.GetString(c.Cacerts!.Data["ca-key.pem"]).Split('\n')).Where(line => line.Length > 20 && line[0] != '-').ToList();
+        var lines = snapshot.Clusters.SelectMany(c => System.Text.Encoding.UTF8.GetString(c.Live.Cacerts!.Data["ca-key.pem"]).Split('\n')).Where(line => line.Length > 20 && line[0] != '-').ToList();
 
         Assert.That(lines, Is.Not.Empty);
         Assert.That(lines.Where(line => text.Contains(line, StringComparison.Ordinal)), Is.Empty);
@@ -90,7 +90,7 @@ internal sealed class ReportTests
         string Told(byte[]? changed)
         {
             var files = from c in mesh.Snapshot().Clusters
-                        from d in c.Cacerts!.Data
+                        from d in c.Live.Cacerts!.Data
                         let path = $"{c.Name}/{d.Key}"
                         select new StoredFile { Path = path, Content = path == "west/ca-cert.pem" && changed is not null ? changed : d.Value };
             mesh.Files = new TrustStoreSnapshot { Directory = "certs", Files = [.. files] };

@@ -1,3 +1,4 @@
+using MeshTrust.Kubernetes;
 using MeshTrust.Verification;
 using Org.BouncyCastle.Asn1.X509;
 
@@ -34,7 +35,7 @@ internal sealed class TrustProofTests
         foreach (var name in Names(9))
         {
             var files = CraftedMesh.Files4(Root, CraftedMesh.Intermediate(Root, name));
-            files["root-cert.pem"] += new string('\n', name[1] - '0');
+            files["root-cert.pem"] += CraftedCertificate.Root().Pem;
             mesh.Add(name, files);
         }
 
@@ -104,9 +105,9 @@ internal sealed class TrustProofTests
     public void The_platform_validates_at_the_time_of_the_snapshot(SigningBundle bundle, string? fault)
     {
         var at = CraftedMesh.Now.AddDays(30);
-        using var identity = new ProbeIdentity(bundle, "cluster.local", at);
+        using var identity = Identity(bundle, "cluster.local", at);
         Assert.That(identity.ChainFault, Is.Null);
-        Assert.That(PlatformPath.Fault(identity, identity.PlatformRoots, at), fault is null ? Is.Null : Does.StartWith("the platform's chain validation reports ").And.Contain(fault));
+        Assert.That(PlatformPath.Fault(identity.LeafWithKey!, identity.PlatformChain, identity.PlatformRoots, at), fault is null ? Is.Null : Does.StartWith("the platform's chain validation reports ").And.Contain(fault));
     }
 
     [TestCase(true, true, null, null)]
@@ -115,8 +116,8 @@ internal sealed class TrustProofTests
     public async Task A_handshake_tells_who_rejected_whom(bool clientTrusts, bool serverTrusts, string? rejected, string? other)
     {
         var at = CraftedMesh.Now.AddDays(30);
-        using var client = new ProbeIdentity(Bundle(files: (f, _) => f["root-cert.pem"] = clientTrusts ? Root.Pem : Other.Pem), "cluster.local", at);
-        using var server = new ProbeIdentity(Bundle(files: (f, _) => f["root-cert.pem"] = serverTrusts ? Root.Pem : Other.Pem), "cluster.local", at);
+        using var client = Identity(Bundle(files: (f, _) => f["root-cert.pem"] = clientTrusts ? Root.Pem : Other.Pem), "cluster.local", at);
+        using var server = Identity(Bundle(files: (f, _) => f["root-cert.pem"] = serverTrusts ? Root.Pem : Other.Pem), "cluster.local", at);
 
         var outcome = await MutualTls.ShakeAsync(client, server, at);
         using (Assert.EnterMultipleScope())
@@ -131,7 +132,7 @@ internal sealed class TrustProofTests
     [Test]
     public void A_probe_is_a_workload_of_its_cluster_for_an_hour()
     {
-        using var identity = new ProbeIdentity(Bundle(), "corp.local", CraftedMesh.Now);
+        using var identity = Identity(Bundle(), "corp.local", CraftedMesh.Now);
         using (Assert.EnterMultipleScope())
         {
             Assert.That(identity.SpiffeId, Is.EqualTo("spiffe://corp.local/ns/meshtrust/sa/probe-east"));
@@ -157,7 +158,7 @@ internal sealed class TrustProofTests
     [TestCaseSource(nameof(Damages))]
     public void A_damaged_file_leaves_the_other_half_usable(SigningBundle bundle, string? chain, string? roots)
     {
-        using var identity = new ProbeIdentity(bundle, "cluster.local", CraftedMesh.Now);
+        using var identity = Identity(bundle, "cluster.local", CraftedMesh.Now);
         using (Assert.EnterMultipleScope())
         {
             Assert.That(identity.ChainFault, chain is null ? Is.Null : Does.StartWith(chain).And.Not.EndsWith("."));
@@ -182,4 +183,7 @@ internal sealed class TrustProofTests
         files?.Invoke(set, intermediate);
         return new SigningBundle("east", CraftedMesh.Secret("cacerts", set));
     }
+
+    private static ProbeIdentity Identity(SigningBundle bundle, string trustDomain, DateTimeOffset at) =>
+        new(bundle.Cluster, bundle, bundle.RootCert, trustDomain, [], at);
 }

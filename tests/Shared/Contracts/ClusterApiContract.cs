@@ -97,8 +97,8 @@ public abstract class ClusterApiContract
     {
         await _api.ApplyNamespaceAsync(Space("n"), force: false, default);
         await _api.ApplySecretAsync(Secret(("a", "one"), ("b", "two")), force: false, default);
-        await _api.RemoveSecretKeyAsync(_namespace, "cacerts", "b", default);
-        await _api.RemoveSecretKeyAsync(_namespace, "cacerts", "never-there", default);
+        var removal = new JsonObject { ["data"] = new JsonObject { ["b"] = null, ["never-there"] = null } };
+        await _api.MergeObjectAsync(new ObjectReference("v1", "secrets", _namespace, "cacerts"), removal, default);
         Assert.That((await _api.ReadSecretAsync(_namespace, "cacerts", default))!.Data.Keys, Is.EqualTo(new[] { "a" }));
     }
 
@@ -197,7 +197,7 @@ public abstract class ClusterApiContract
         var names = Enumerable.Range(0, 5).Select(i => $"{_namespace}-{i}").ToList();
         foreach (var name in names) await paged.ApplyNamespaceAsync(new NamespaceSpec { Name = name }, force: false, default);
         Assert.That((await paged.ListNamespacesAsync(default)).Select(n => n.Name), Is.SupersetOf(names));
-        Assert.That(await paged.ListConfigMapsAsync("no-such-map", default), Is.Empty);
+        Assert.That(await paged.ListConfigMapsAsync(null, "no-such-map", default), Is.Empty);
     }
 
     [Test]

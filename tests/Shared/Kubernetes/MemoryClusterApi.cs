@@ -41,8 +41,8 @@ internal sealed class MemoryClusterApi(string name) : IClusterApi
 
     public Task<ConfigMapDocument?> ReadConfigMapAsync(string namespaceName, string name, CancellationToken cancellationToken) => Answer("get configmap", ConfigMaps.GetValueOrDefault($"{namespaceName}/{name}"));
 
-    public Task<IReadOnlyList<ConfigMapDocument>> ListConfigMapsAsync(string name, CancellationToken cancellationToken) =>
-        Answer<IReadOnlyList<ConfigMapDocument>>("list configmaps", [.. ConfigMaps.Values.Where(c => c.Name == name)]);
+    public Task<IReadOnlyList<ConfigMapDocument>> ListConfigMapsAsync(string? namespaceName, string? name, CancellationToken cancellationToken) =>
+        Answer<IReadOnlyList<ConfigMapDocument>>("list configmaps", [.. ConfigMaps.Values.Where(c => (name is null || c.Name == name) && (namespaceName is null || c.Namespace == namespaceName))]);
 
     public Task<ApplyOutcome> ApplyNamespaceAsync(NamespaceSpec wanted, bool force, CancellationToken cancellationToken)
     {
@@ -62,11 +62,9 @@ internal sealed class MemoryClusterApi(string name) : IClusterApi
         return Answer("apply secret", outcome);
     }
 
-    public Task RemoveSecretKeyAsync(string namespaceName, string name, string key, CancellationToken cancellationToken)
-    {
-        Writes.Add($"remove {key}");
-        return Answer("remove key", true);
-    }
+    public Task<IReadOnlyList<string>> FindNamespacesAsync(string resource, string name, CancellationToken cancellationToken) => Answer<IReadOnlyList<string>>(
+        $"find {resource}",
+        [.. (resource == "secrets" ? Secrets.Keys : (IEnumerable<string>)ConfigMaps.Keys).Where(k => k.EndsWith("/" + name, StringComparison.Ordinal)).Select(k => k.Split('/')[0])]);
 
     public Task<JsonObject?> ReadObjectAsync(ObjectReference reference, CancellationToken cancellationToken) => Answer($"get {reference}", Objects.GetValueOrDefault(reference));
 

@@ -32,6 +32,8 @@ internal sealed record CraftedSpec
 
     public KeyPurposeID[] Purposes { get; init; } = [];
 
+    public string[] Uris { get; init; } = [];
+
     public string[] Dns { get; init; } = [];
 
     public GeneralName[] Permitted { get; init; } = [];
@@ -102,10 +104,11 @@ internal sealed class CraftedCertificate
 
         if (spec.Usage is { } usage) generator.AddExtension(X509Extensions.KeyUsage, spec.UsageCritical, new KeyUsage(usage));
         if (spec.Purposes.Length > 0) generator.AddExtension(X509Extensions.ExtendedKeyUsage, false, new ExtendedKeyUsage(spec.Purposes));
-        if (spec.Dns.Length > 0) generator.AddExtension(X509Extensions.SubjectAlternativeName, false, new GeneralNames([.. spec.Dns.Select(d => new GeneralName(GeneralName.DnsName, d))]));
+        GeneralName[] names = [.. spec.Dns.Select(d => new GeneralName(GeneralName.DnsName, d)), .. spec.Uris.Select(u => new GeneralName(GeneralName.UniformResourceIdentifier, u))];
+        if (names.Length > 0) generator.AddExtension(X509Extensions.SubjectAlternativeName, false, new GeneralNames(names));
         if (spec.Permitted.Length + spec.Excluded.Length > 0)
         {
-            generator.AddExtension(X509Extensions.NameConstraints, spec.ConstraintsCritical, new NameConstraints(
+            generator.AddExtension(X509Extensions.NameConstraints, spec.ConstraintsCritical, new Org.BouncyCastle.Asn1.X509.NameConstraints(
                 spec.Permitted.Length == 0 ? null : Sequence(spec.Permitted),
                 spec.Excluded.Length == 0 ? null : Sequence(spec.Excluded)));
         }

@@ -21,6 +21,8 @@ internal sealed class CraftedMesh
 
     public Dictionary<string, string> Networks { get; } = [];
 
+    public Dictionary<string, string> TrustDomains { get; } = [];
+
     /// <summary>Clusters of these names under one root, with nothing wrong.</summary>
     public static CraftedMesh Sound(params string[] names) => SoundUnder(CraftedCertificate.Root(), names);
 
@@ -58,12 +60,20 @@ internal sealed class CraftedMesh
             Name = ClusterName.Parse(name),
             Context = name,
             Server = new Uri("https://127.0.0.1:6443"),
-            Cacerts = parts.Cacerts,
-            SelfSigned = parts.SelfSigned,
+            Live = new LiveTrust
+            {
+                Cluster = ClusterName.Parse(name),
+                Context = name,
+                Cacerts = parts.Cacerts,
+                SelfSigned = parts.SelfSigned,
+                RootConfigMaps = parts.RootConfigMaps,
+                RootConfigMap = parts.RootConfigMaps.FirstOrDefault(m => m.Namespace == "istio-system"),
+                HasOtherCa = parts.HasOtherCa,
+                FoundIn = parts.FoundIn,
+            },
             Namespaces = parts.Namespaces,
-            RootConfigMaps = parts.RootConfigMaps,
             Crl = parts.Crl,
-            MeshConfig = parts.MeshConfig,
+            ConfigMaps = parts.MeshConfig is null ? [] : [parts.MeshConfig],
             Unread = parts.Unread,
         });
         return this;
@@ -73,7 +83,13 @@ internal sealed class CraftedMesh
     {
         Topology = new MeshTopology
         {
-            Clusters = [.. _clusters.Select(c => new ClusterSpec { Name = c.Name, Network = Networks.GetValueOrDefault(c.Name.Value) })],
+            Clusters =
+            [
+                .. _clusters.Select(c => new ClusterSpec
+                {
+                    Name = c.Name, Network = Networks.GetValueOrDefault(c.Name.Value), TrustDomain = TrustDomains.GetValueOrDefault(c.Name.Value),
+                }),
+            ],
             Trust = Trust,
             Mode = Mode,
         },
@@ -118,6 +134,10 @@ internal sealed record ClusterParts
     public ConfigMapDocument? Crl { get; init; }
 
     public ConfigMapDocument? MeshConfig { get; init; }
+
+    public bool HasOtherCa { get; init; }
+
+    public IReadOnlyList<string> FoundIn { get; init; } = [];
 
     public IReadOnlyList<UnreadObject> Unread { get; init; } = [];
 }

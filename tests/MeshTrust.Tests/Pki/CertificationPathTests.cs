@@ -1,7 +1,8 @@
-using MeshTrust.Verification;
+using MeshTrust.Pki;
+using MeshTrust.Tests.Verification;
 using Org.BouncyCastle.Asn1.X509;
 
-namespace MeshTrust.Tests.Verification;
+namespace MeshTrust.Tests.Pki;
 
 /// <summary>
 /// MeshTrust's own path validation alone: in a proof the platform validates every path as well, which hides an error here.
@@ -11,7 +12,7 @@ internal sealed class CertificationPathTests
 {
     private static readonly DateTimeOffset Now = CraftedMesh.Now;
 
-    private static CraftedSpec Workload => new() { Subject = ["CN=workload"], Ca = null, Usage = KeyUsage.DigitalSignature };
+    private static CraftedSpec Workload => new() { Subject = ["CN=workload"], Ca = null, Usage = KeyUsage.DigitalSignature, Uris = ["spiffe://cluster.local/ns/a/sa/b"] };
 
     private static IEnumerable<TestCaseData> Changes()
     {
@@ -48,6 +49,20 @@ internal sealed class CertificationPathTests
     [Test]
     public void Without_roots_nothing_is_trusted() =>
         Assert.That(Fault(CraftedCertificate.Root().Sign(Workload), [], []), Is.EqualTo("the verifier's root-cert.pem contains no certificate"));
+
+    [Test]
+    public void Any_certificate_among_the_roots_is_an_anchor()
+    {
+        var root = CraftedCertificate.Root();
+        var issuing = root.Sign(new CraftedSpec { Subject = ["CN=Issuing CA"] });
+        var ca = CraftedMesh.Intermediate(issuing, "east");
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(Fault(ca.Sign(Workload), [ca, issuing], [issuing]), Is.Null);
+            Assert.That(Fault(ca.Sign(Workload), [ca], [issuing]), Is.Null);
+            Assert.That(Fault(ca.Sign(Workload), [ca, issuing], [ca]), Is.Null);
+        }
+    }
 
     [Test]
     public void Names_the_missing_issuer()
@@ -138,9 +153,9 @@ internal sealed class CertificationPathTests
         var (permits, excludes) = (Root([Uri(constraint)], []), Root([], [Uri(constraint)]));
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(MeshTrust.Verification.NameConstraints.AgainstTrustDomain(permits, host), matches ? Is.Null : Does.Contain($"permits only the URI hosts '{constraint}', not '{host}'"));
-            Assert.That(MeshTrust.Verification.NameConstraints.AgainstTrustDomain(excludes, host), matches ? Does.Contain($"excludes the URI host '{constraint}'") : Is.Null);
-            Assert.That(MeshTrust.Verification.NameConstraints.AgainstDns(permits, host), Is.Null, "a constraint limits only names of its kind");
+            Assert.That(MeshTrust.Pki.NameConstraints.AgainstTrustDomain(permits, host), matches ? Is.Null : Does.Contain($"permits only the URI hosts '{constraint}', not '{host}'"));
+            Assert.That(MeshTrust.Pki.NameConstraints.AgainstTrustDomain(excludes, host), matches ? Does.Contain($"excludes the URI host '{constraint}'") : Is.Null);
+            Assert.That(MeshTrust.Pki.NameConstraints.AgainstDns(permits, host), Is.Null, "a constraint limits only names of its kind");
         }
     }
 
@@ -155,15 +170,15 @@ internal sealed class CertificationPathTests
         var (permits, excludes) = (Root([Dns("other.org"), Dns(constraint)], []), Root([], [Dns("other.org"), Dns(constraint)]));
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(MeshTrust.Verification.NameConstraints.AgainstDns(permits, name), matches ? Is.Null : Does.Contain($"permits only the DNS names 'other.org', '{constraint}', not '{name}'"));
-            Assert.That(MeshTrust.Verification.NameConstraints.AgainstDns(excludes, name), matches ? Does.Contain($"excludes the DNS name '{constraint}'") : Is.Null);
+            Assert.That(MeshTrust.Pki.NameConstraints.AgainstDns(permits, name), matches ? Is.Null : Does.Contain($"permits only the DNS names 'other.org', '{constraint}', not '{name}'"));
+            Assert.That(MeshTrust.Pki.NameConstraints.AgainstDns(excludes, name), matches ? Does.Contain($"excludes the DNS name '{constraint}'") : Is.Null);
         }
     }
 
     private static string? Fault(CraftedCertificate leaf, CraftedCertificate[] chain, CraftedCertificate[] roots) =>
-        CertificationPath.Fault(leaf.Document, [.. chain.Select(c => c.Document)], [.. roots.Select(r => r.Document)], "cluster.local", Now);
+        CertificationPath.Fault(leaf.Document, [.. chain.Select(c => c.Document)], [.. roots.Select(r => r.Document)], Now);
 
-    private static MeshTrust.Pki.CertificateDocument Root(GeneralName[] permitted, GeneralName[] excluded) =>
+    private static CertificateDocument Root(GeneralName[] permitted, GeneralName[] excluded) =>
         CraftedCertificate.Root(new CraftedSpec { Permitted = permitted, Excluded = excluded }).Document;
 
     private static GeneralName Uri(string name) => new(GeneralName.UniformResourceIdentifier, name);

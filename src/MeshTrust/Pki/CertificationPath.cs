@@ -1,22 +1,25 @@
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
-using MeshTrust.Pki;
-
-namespace MeshTrust.Verification;
+namespace MeshTrust.Pki;
 
 /// <summary>
-/// MeshTrust's own path validation (RFC 5280 section 6, as strict as OpenSSL, Envoy and ztunnel combined). <see cref="PlatformPath"/>
-/// validates as well; this one adds rules that some platforms skip (path length of a root, an authority key id with issuer and serial) and
-/// reports which link is broken.
+/// MeshTrust's own path validation (RFC 5280 section 6, as strict as OpenSSL, Envoy and ztunnel combined). The platform validates as well;
+/// this one adds rules that some platforms skip (path length of a root, an authority key id with issuer and serial) and reports which link
+/// is broken.
 /// </summary>
 internal static class CertificationPath
 {
     private const int LongestPath = 10;
 
-    /// <summary>Returns why the leaf does not verify with these certificates; null if it does.</summary>
+    /// <summary>Whether what a CA signs can verify with these roots, whatever the clock and the names say.</summary>
+    public static bool Reaches(
+        CertificateDocument ca, IReadOnlyList<CertificateDocument> chain, IReadOnlyList<CertificateDocument> roots) =>
+        roots.Contains(ca) || Fault(ca, chain, roots, at: null) is null;
+
+    /// <summary>
+    /// Returns why the leaf does not verify with these certificates; null if it does. Any certificate among the roots is an anchor, even
+    /// one that is not self-signed (Go, Envoy's partial chains and webpki agree). Without a time, validity is ignored.
+    /// </summary>
     public static string? Fault(
-        CertificateDocument leaf, IReadOnlyList<CertificateDocument> chain, IReadOnlyList<CertificateDocument> roots, string trustDomain,
-        DateTimeOffset at)
+        CertificateDocument leaf, IReadOnlyList<CertificateDocument> chain, IReadOnlyList<CertificateDocument> roots, DateTimeOffset? at)
     {
         if (roots.Count == 0) return "the verifier's root-cert.pem contains no certificate";
         var faults = new List<(int Depth, string Text)>();
@@ -25,7 +28,7 @@ internal static class CertificationPath
         bool Climb(List<CertificateDocument> path)
         {
             var child = path[^1];
-            var parents = roots.Concat(chain).Distinct().Where(c => c.HasSubjectOfIssuer(child) && !path.Contains(c)).ToList();
+            var parents = roots.Concat(chain).Distinct().Where(c => child.NamesIssuer(c) && !path.Contains(c)).ToList();
             if (parents.Count == 0)
             {
                 var missing = $"no certificate for the issuer '{child.Issuer}' of '{Name(child, leaf)}'";
@@ -40,15 +43,15 @@ internal static class CertificationPath
 
             foreach (var parent in parents)
             {
-                if (Refusal(path, parent, leaf, trustDomain, at) is { } refusal)
+                if (Refusal(path, parent, leaf, at) is { } refusal)
                 {
                     faults.Add((path.Count + 1, refusal));
                     continue;
                 }
 
+                if (roots.Contains(parent)) return true;
                 if (parent.IsSelfIssued)
                 {
-                    if (roots.Contains(parent)) return true;
                     var end = $"the chain ends at '{parent.Subject}' (SHA-256 {parent.Sha256[..16]})";
                     faults.Add((path.Count + 1, $"{end}, which is not one of the verifier's roots"));
                 }
@@ -61,7 +64,7 @@ internal static class CertificationPath
     }
 
     private static string? Refusal(
-        List<CertificateDocument> path, CertificateDocument parent, CertificateDocument leaf, string trustDomain, DateTimeOffset at)
+        List<CertificateDocument> path, CertificateDocument parent, CertificateDocument leaf, DateTimeOffset? at)
     {
         var child = path[^1];
         var (name, childName) = ($"'{parent.Subject}'", $"'{Name(child, leaf)}'");
@@ -76,74 +79,19 @@ internal static class CertificationPath
         if (!parent.IsCa) return $"{name} is not a CA (basic constraints)";
         if (parent.KeyUsage is { } usage && !usage.HasFlag(CertificateKeyUsage.KeyCertSign))
             return $"{name} may not sign certificates (key usage without keyCertSign)";
-        var below = path.Skip(1).Count(c => !c.IsSelfIssued);
+        var below = path.Count(c => c.IsCa && !c.IsSelfIssued);
         if (parent.PathLength is { } length && below > length)
             return $"{name} has path length {length}, but there are {below} CAs below it";
         if (parent.ShutsOut(CertificateProfile.ServerAuthentication) || parent.ShutsOut(CertificateProfile.ClientAuthentication))
             return $"{name} has an extended key usage without serverAuth or clientAuth";
-        if (NameConstraints.AgainstTrustDomain(parent, trustDomain) is { } uri) return $"{name} {uri} (name constraints)";
+        var uris = leaf.Uris.Select(u => NameConstraints.AgainstTrustDomain(parent, u.Split('/').ElementAtOrDefault(2) ?? ""));
+        if (uris.FirstOrDefault(f => f is not null) is { } uri) return $"{name} {uri} (name constraints)";
         var dns = path.Where(c => !c.IsSelfIssued).SelectMany(c => c.DnsNames).Select(d => NameConstraints.AgainstDns(parent, d));
         return dns.FirstOrDefault(f => f is not null) is { } fault ? $"{name} {fault} (name constraints)" : null;
     }
 
     private static string Name(CertificateDocument certificate, CertificateDocument leaf) =>
         ReferenceEquals(certificate, leaf) ? "the workload's certificate" : certificate.Subject;
-}
-
-/// <summary>
-/// Path validation by the platform: only the given roots are trusted, nothing is downloaded, and no other certificate is used.
-/// </summary>
-internal static class PlatformPath
-{
-    public static X509ChainPolicy Policy(X509Certificate2Collection roots, X509Certificate2Collection chain, DateTimeOffset at)
-    {
-        var policy = new X509ChainPolicy
-        {
-            TrustMode = X509ChainTrustMode.CustomRootTrust,
-            RevocationMode = X509RevocationMode.NoCheck,
-            DisableCertificateDownloads = true,
-            VerificationTime = at.UtcDateTime,
-            VerificationTimeIgnored = false,
-        };
-        policy.CustomTrustStore.AddRange(roots);
-        policy.ExtraStore.AddRange(chain);
-        return policy;
-    }
-
-    /// <summary>Returns why the identity's leaf does not verify with these roots; null if it does.</summary>
-    public static string? Fault(ProbeIdentity from, X509Certificate2Collection roots, DateTimeOffset at)
-    {
-        using var chain = new X509Chain { ChainPolicy = Policy(roots, from.PlatformChain, at) };
-        foreach (var purpose in new[] { CertificateProfile.ServerAuthentication, CertificateProfile.ClientAuthentication })
-            chain.ChainPolicy.ApplicationPolicy.Add(new Oid(purpose));
-        try
-        {
-            return chain.Build(from.LeafWithKey!) ? Stranger(chain, from, roots) : Explain(chain);
-        }
-        catch (CryptographicException fault)
-        {
-            return $"the platform cannot validate this chain ({fault.GetType().Name})";
-        }
-        finally
-        {
-            foreach (var element in chain.ChainElements) element.Certificate.Dispose();
-        }
-    }
-
-    public static string Explain(X509Chain chain) =>
-        $"the platform's chain validation reports {string.Join(", ", chain.ChainStatus.Select(s => s.Status).Distinct().Order())}";
-
-    // The platform may use intermediates from the user's certificate stores: a peer does not get them, so they must not count.
-    private static string? Stranger(X509Chain chain, ProbeIdentity from, X509Certificate2Collection roots)
-    {
-        var used = chain.ChainElements.Skip(1).Select(e => e.Certificate);
-        return used.FirstOrDefault(c => !Holds(from.PlatformChain, c) && !Holds(roots, c)) is { } stranger
-            ? $"the platform needed '{stranger.Subject}', which is in neither of the two files"
-            : null;
-    }
-
-    private static bool Holds(X509Certificate2Collection certificates, X509Certificate2 certificate) =>
-        certificates.Any(c => c.RawDataMemory.Span.SequenceEqual(certificate.RawDataMemory.Span));
 }
 
 /// <summary>Name constraints on URIs and DNS names (RFC 5280 section 4.2.1.10).</summary>
@@ -176,4 +124,31 @@ internal static class NameConstraints
         constraint.Length == 0
         || name.Equals(constraint.TrimStart('.'), StringComparison.OrdinalIgnoreCase)
         || name.EndsWith("." + constraint.TrimStart('.'), StringComparison.OrdinalIgnoreCase);
+}
+
+/// <summary>Questions that the checks and the proof ask about certificates and their files.</summary>
+internal static class CertificateFacts
+{
+    /// <summary>Whether names and signature match.</summary>
+    public static bool Issued(this CertificateDocument issuer, CertificateDocument child) =>
+        child.NamesIssuer(issuer) && child.IsSignedBy(issuer);
+
+    /// <summary>
+    /// Whether extended key usage excludes this purpose. RFC 5280 section 4.2.1.12: none means any, and so does anyExtendedKeyUsage.
+    /// </summary>
+    public static bool ShutsOut(this CertificateDocument ca, string purpose) =>
+        ca.ExtendedKeyUsages.Count > 0 && !ca.ExtendedKeyUsages.Contains("2.5.29.37.0") && !ca.ExtendedKeyUsages.Contains(purpose);
+
+    /// <summary>
+    /// The defects of a file that break some peer: all except text between or after the blocks, which every peer ignores. The only
+    /// label allowed in it is <paramref name="label"/>.
+    /// </summary>
+    public static IReadOnlyList<string> Breaks(this PemDocument document, string label = PemLabel.Certificate) =>
+    [
+        .. document.Defects.Where(d => d != document.StrayText),
+        .. from block in document.Blocks
+           where block.Label != label
+           where block.Label is PemLabel.PrivateKey or PemLabel.RsaPrivateKey or PemLabel.EcPrivateKey or PemLabel.Crl
+           select $"The block at line {block.Line} is '{block.Label}': ztunnel rejects the whole bundle because of it.",
+    ];
 }

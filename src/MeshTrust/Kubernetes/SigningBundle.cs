@@ -1,8 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
-using MeshTrust.Kubernetes;
 using MeshTrust.Pki;
 
-namespace MeshTrust.Verification;
+namespace MeshTrust.Kubernetes;
 
 /// <summary>
 /// A <c>cacerts</c> secret, parsed once for all checks; Istio calls it the signing CA bundle (istio pilot/pkg/bootstrap/istio_ca.go).
@@ -90,34 +89,4 @@ internal sealed class SigningBundle
         child.IsSelfIssued && child.IsSignedBy(child)
             ? null
             : Roots.Concat(Chain).FirstOrDefault(c => !path.Contains(c) && c.Issued(child));
-}
-
-/// <summary>Questions that the checks and the proof ask about certificates and their files.</summary>
-internal static class CertificateFacts
-{
-    public static bool HasSubjectOfIssuer(this CertificateDocument issuer, CertificateDocument child) =>
-        issuer.RawSubject.Span.SequenceEqual(child.RawIssuer.Span);
-
-    /// <summary>Whether names and signature match.</summary>
-    public static bool Issued(this CertificateDocument issuer, CertificateDocument child) =>
-        issuer.HasSubjectOfIssuer(child) && child.IsSignedBy(issuer);
-
-    /// <summary>
-    /// Whether extended key usage excludes this purpose. RFC 5280 section 4.2.1.12: none means any, and so does anyExtendedKeyUsage.
-    /// </summary>
-    public static bool ShutsOut(this CertificateDocument ca, string purpose) =>
-        ca.ExtendedKeyUsages.Count > 0 && !ca.ExtendedKeyUsages.Contains("2.5.29.37.0") && !ca.ExtendedKeyUsages.Contains(purpose);
-
-    /// <summary>
-    /// The defects of a file that break some peer: all except text between or after the blocks, which every peer ignores. The only
-    /// label allowed in it is <paramref name="label"/>.
-    /// </summary>
-    public static IReadOnlyList<string> Breaks(this PemDocument document, string label = PemLabel.Certificate) =>
-    [
-        .. document.Defects.Where(d => d != document.StrayText),
-        .. from block in document.Blocks
-           where block.Label != label
-           where block.Label is PemLabel.PrivateKey or PemLabel.RsaPrivateKey or PemLabel.EcPrivateKey or PemLabel.Crl
-           select $"The block at line {block.Line} is '{block.Label}': ztunnel rejects the whole bundle because of it.",
-    ];
 }
