@@ -13,6 +13,14 @@ $hosts = Join-Path $PSScriptRoot 'artifacts/build-host'
 $absent = Join-Path $hosts ".no-cake-frosting-$version"
 
 function Write-Line([string] $text) { [Console]::Error.WriteLine("build.ps1: $text") }
+function Stop-Run([string] $text) { Write-Line $text; $script:code = 1; exit 1 }
+
+# At a prompt, PowerShell makes a list of a,b and two words of -v:quiet.
+$words = @()
+foreach ($word in $args) {
+    $word = if ($word -is [array]) { $word -join ',' } else { "$word" }
+    if ($words.Count -and $words[-1] -match '^-[a-z]+:$') { $words[-1] += $word } else { $words += $word }
+}
 
 function Get-TextHash([string] $text) {
     $sha = [System.Security.Cryptography.SHA256]::Create()
@@ -68,18 +76,19 @@ function Get-Feeds { return Get-TextHash ((Get-ChildItem '.' -File -Filter 'nuge
 
 $dotnet = Get-Command 'dotnet' -CommandType Application -ErrorAction SilentlyContinue | Select-Object -First 1
 
+$code = 130 # Where Ctrl-C stops the script, no other is set.
 Push-Location $PSScriptRoot
 try {
     # --- The SDK that global.json asks for ---
     $needed = (Get-Content 'global.json' -Raw | ConvertFrom-Json).sdk.version
     $wanted = ($needed -split '\.')[0..1] -join '.'
     $install = "install the .NET SDK $needed or a later $wanted one from https://dotnet.microsoft.com/download/dotnet/$wanted."
-    if (-not $dotnet) { Write-Line "dotnet was not found on PATH: $install"; exit 1 }
+    if (-not $dotnet) { Stop-Run "dotnet was not found on PATH: $install" }
     $dotnet = $dotnet.Source
     $sdkFolder = Join-Path (Split-Path $dotnet) 'sdk'
     if (Test-Path $sdkFolder) { $sdks = (Get-ChildItem $sdkFolder -Directory -Filter "$wanted.*" | Sort-Object Name | ForEach-Object Name) -join ' ' }
     else { $sdks = "$(& $dotnet --version)" }
-    if (-not $sdks) { Write-Line "the dotnet on PATH has no SDK that global.json accepts: $install"; exit 1 }
+    if (-not $sdks) { Stop-Run "the dotnet on PATH has no SDK that global.json accepts: $install" }
 
     $choice = Get-Choice
     $key = Get-Key $choice.Mode $sdks
@@ -87,7 +96,7 @@ try {
     if (-not (Test-Path "$program/.used")) {
         New-Item -ItemType Directory -Force $hosts | Out-Null
         & $dotnet --version | Out-Null
-        if ($LASTEXITCODE -ne 0) { Write-Line "the SDKs beside $dotnet are not what global.json accepts: $install"; exit 1 }
+        if ($LASTEXITCODE -ne 0) { Stop-Run "the SDKs beside $dotnet are not what global.json accepts: $install" }
 
         # --- One compilation at a time saves work; each claims a work folder of its own all the same ---
         $lock = $null
@@ -108,10 +117,10 @@ try {
                     $env:CakeFrosting = $choice.Mode
                     try { & $dotnet build build/Build.csproj --configuration Release --artifacts-path $work --no-incremental --verbosity quiet -nologo -tl:off -clp:NoSummary | Tee-Object -Variable log | Out-Null }
                     finally { $env:CakeFrosting = $before }
-                    if ($LASTEXITCODE -ne 0) { [Console]::Error.WriteLine(($log | Out-String -Width 4096)); Write-Line 'the build program does not compile.'; exit 1 }
+                    if ($LASTEXITCODE -ne 0) { [Console]::Error.WriteLine(($log | Out-String -Width 4096)); Stop-Run 'the build program does not compile.' }
                     # An advisory or a version that the feed lacks stops nobody here, but a pipeline shows it.
-                    if ($env:CI -or $env:TF_BUILD) { $log -match 'warning NU(1603|190[0-9])' | Sort-Object -Unique | ForEach-Object { [Console]::Error.WriteLine($_) } }
-                    if ((Get-Key $choice.Mode $sdks) -ne $key) { Write-Line 'the sources changed while the build program was compiled; run it again.'; exit 1 }
+                    if ($env:CI -or $env:TF_BUILD) { @($log) -match 'warning NU(1603|190[0-9])' | Sort-Object -Unique | ForEach-Object { [Console]::Error.WriteLine($_) } }
+                    if ((Get-Key $choice.Mode $sdks) -ne $key) { Stop-Run 'the sources changed while the build program was compiled; run it again.' }
                     New-Item -ItemType File "$work/bin/Build/release/.used" | Out-Null
                     if (-not (Test-Path $program)) { Move-Item "$work/bin/Build/release" $program }
                 }
@@ -126,9 +135,14 @@ try {
     }
 
     [IO.File]::SetLastWriteTimeUtc("$program/.used", [DateTime]::UtcNow)
+    $code = 0
 }
-finally { Pop-Location }
+catch { Write-Line $_.Exception.Message; $code = 1 }
+finally {
+    Pop-Location
+    if ($code -ne 0) { exit $code }
+}
 
-# In the folder of the caller: relative paths count from there.
-& $dotnet "$program/Build.dll" @args
-exit $LASTEXITCODE
+# In the folder of the caller: relative paths count from there. After Ctrl-C only "finally" runs, once the program has ended.
+try { & $dotnet "$program/Build.dll" @words }
+finally { exit $LASTEXITCODE }

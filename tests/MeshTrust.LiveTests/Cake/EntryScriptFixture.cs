@@ -29,7 +29,13 @@ internal sealed class EntryScriptFixture : IDisposable
             mkdir -p "$2/bin/Build/release"
             printf '%s' "$text" >"$2/bin/Build/release/Build.dll"
             touch "$here/built" ;;
-          *) echo "$(cat "$1") in $PWD with ${*:2} mode=${CakeFrosting:-}"; exit "${HOST_EXIT:-0}" ;;
+          *)
+            if [[ "$*" == *--wait* ]]; then
+              trap 'exit 130' INT
+              touch "$here/waiting"
+              for ((i = 0; i < 1200; i++)); do sleep 0.05; done
+            fi
+            echo "$(cat "$1") in $PWD with ${*:2} mode=${CakeFrosting:-}"; exit "${HOST_EXIT:-0}" ;;
         esac
         """;
 
@@ -88,6 +94,15 @@ internal sealed class EntryScriptFixture : IDisposable
     /// <summary>Runs the script by a path, from a folder; null for those of this process and of the tree.</summary>
     public ToolResult RunFrom(string? folder, IReadOnlyDictionary<string, string>? environment, params string[] arguments) =>
         OutsideTool.Run("/bin/bash", ["-c", "cd \"$0\" && exec \"$@\"", folder ?? ".", .. Command(), .. arguments], input: null, Environment(environment));
+
+    /// <summary>Runs build.ps1 as somebody types it at a prompt of PowerShell.</summary>
+    public ToolResult RunAtPrompt(string arguments) => OutsideTool.Run(
+        OutsideTool.Find("pwsh"), ["-NoProfile", "-Command", $"& '{At(_script)}' {arguments}; exit $LASTEXITCODE"], input: null, Environment(null));
+
+    /// <summary>Runs the script, and presses Ctrl-C when its program waits: all processes of a terminal get SIGINT.</summary>
+    public ToolResult Interrupt() => OutsideTool.Run(
+        "/bin/bash", ["-c", "set -m; \"$@\" & while [[ ! -e \"$0\" ]]; do sleep 0.05; done; sleep 0.2; kill -INT -- -$!; wait $!", At("sdk root/waiting"), .. Command(), "--wait"],
+        input: null, Environment(null));
 
     private string[] Command() => _script == "build.sh" ? ["/bin/bash", At(_script)] : [OutsideTool.Find("pwsh"), "-NoProfile", "-File", At(_script)];
 

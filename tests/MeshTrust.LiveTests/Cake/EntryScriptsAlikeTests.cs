@@ -33,6 +33,34 @@ public sealed class EntryScriptsAlikeTests(string script)
     }
 
     [Test]
+    public void Ends_after_Ctrl_C_as_its_program_ends()
+    {
+        InheritedSignals.SkipWhereIgnored("INT");
+        Assert.That(_tree.Run().ExitCode, Is.Zero, "compiled");
+        var stopped = _tree.Interrupt();
+        Assert.That(stopped.ExitCode, Is.EqualTo(130), stopped.Output + stopped.Error);
+    }
+
+    [Test]
+    public void Keeps_standard_output_for_the_program_even_when_it_compiles()
+    {
+        _tree.Write("src/One.cs", "advised");
+        var cold = _tree.Run(new Dictionary<string, string> { ["CI"] = "true" }, "--output=json");
+        Assert.That(cold.Output, Does.StartWith("advised in "));
+        Assert.That(cold.Error, Does.Contain("compiling").And.Contain("NU1903"));
+        _tree.Write("src/One.cs", "broken");
+        Assert.That(_tree.Run("--output=json").Output, Is.Empty, "nor where it does not compile");
+    }
+
+    [Test]
+    public void At_a_prompt_of_PowerShell_commas_and_colons_are_what_they_are_elsewhere()
+    {
+        if (script == "build.sh") return;
+        var run = _tree.RunAtPrompt("--cluster-names=east,west --pod-subnet=10.1.0.0/16, 10.2.0.0/16 --parallel 3 -v:quiet --output:json");
+        Assert.That(run.Output, Does.Contain(" with --cluster-names=east,west --pod-subnet=10.1.0.0/16,10.2.0.0/16 --parallel 3 -v:quiet --output:json mode="), run.Error);
+    }
+
+    [Test]
     public void Falls_back_to_compat_where_the_feed_lacks_what_cake_frosting_needs()
     {
         _tree.AskRealFeed();
