@@ -10,26 +10,36 @@ internal sealed class ApiFault(int code, string? reason, string message, JsonObj
     /// <summary>Seconds of a Retry-After header.</summary>
     public int? RetryAfter { get; init; }
 
-    public static ApiFault NotFound(string resource, string name) =>
-        new(404, "NotFound", $"{resource} \"{name}\" not found", NameAndKind(name, resource));
+    public static ApiFault NotFound(ObjectKind kind, string name) =>
+        new(404, "NotFound", $"{kind.Resource} \"{name}\" not found", About(kind, name));
 
     public static ApiFault NoSuchResource() => new(404, "NotFound", "the server could not find the requested resource", []);
 
     public static ApiFault MethodNotAllowed() =>
         new(405, "MethodNotAllowed", "the server does not allow this method on the requested resource", []);
 
-    public static ApiFault AlreadyExists(string resource, string name) =>
-        new(409, "AlreadyExists", $"{resource} \"{name}\" already exists", NameAndKind(name, resource));
+    public static ApiFault AlreadyExists(ObjectKind kind, string name) =>
+        new(409, "AlreadyExists", $"{kind.Resource} \"{name}\" already exists", About(kind, name));
 
-    public static ApiFault Conflict(string resource, string name, string why) =>
-        new(409, "Conflict", $"Operation cannot be fulfilled on {resource} \"{name}\": {why}", NameAndKind(name, resource));
+    public static ApiFault Conflict(ObjectKind kind, string name, string why) =>
+        new(409, "Conflict", $"Operation cannot be fulfilled on {kind.Resource} \"{name}\": {why}", About(kind, name));
 
-    public static ApiFault Forbidden(string resource, string name, string why, JsonArray? causes = null)
+    /// <summary>A precondition that is not met; a real server names the kind here, not the resource.</summary>
+    public static ApiFault Unmet(ObjectKind kind, string name, string why)
     {
-        var details = NameAndKind(name, resource);
-        if (causes is not null) details["causes"] = causes;
-        return new ApiFault(403, "Forbidden", $"{resource} \"{name}\" is forbidden: {why}", details);
+        var details = About(kind, name);
+        details["kind"] = kind.Kind;
+        return new(409, "Conflict", $"Operation cannot be fulfilled on {kind.QualifiedKind} \"{name}\": {why}", details);
     }
+
+    public static ApiFault Forbidden(ObjectKind kind, string name, string why, JsonArray? causes = null)
+    {
+        var details = About(kind, name);
+        if (causes is not null) details["causes"] = causes;
+        return new ApiFault(403, "Forbidden", $"{kind.Resource} \"{name}\" is forbidden: {why}", details);
+    }
+
+    public static ApiFault NotAcceptable(string message) => new(406, "NotAcceptable", message, []);
 
     public static ApiFault BadRequest(string message) => new(400, "BadRequest", message);
 
@@ -65,7 +75,13 @@ internal sealed class ApiFault(int code, string? reason, string message, JsonObj
         return status;
     }
 
-    private static JsonObject NameAndKind(string name, string kind) => new() { ["name"] = name, ["kind"] = kind };
+    private static JsonObject About(ObjectKind kind, string name)
+    {
+        var details = new JsonObject { ["name"] = name };
+        if (kind.Group.Length > 0) details["group"] = kind.Group;
+        details["kind"] = kind.Plural;
+        return details;
+    }
 }
 
 /// <summary>One cause of a 422: the field's path, the reason and the message of kube-apiserver.</summary>
@@ -78,7 +94,7 @@ internal sealed record FieldFault(string Field, string Reason, string Message)
         new(field, "FieldValueInvalid", $"Invalid value: \"{value}\": {detail}");
 
     public static FieldFault TooLong(string field, int limit) =>
-        new(field, "FieldValueTooLong", $"Too long: must have at most {limit} bytes");
+        new(field, "FieldValueTooLong", $"Too long: may not be more than {limit} bytes");
 
     public static FieldFault Forbidden(string field, string detail) => new(field, "FieldValueForbidden", $"Forbidden: {detail}");
 

@@ -26,6 +26,11 @@ internal static class ApiJson
 
     public static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
 
+    /// <summary>The node at a path of names joined by dots; null if there is none.</summary>
+    public static JsonNode? At(JsonNode? source, string path) => path.Split('.').Aggregate(source, (at, name) => (at as JsonObject)?[name]);
+
+    public static JsonArray Texts(IEnumerable<string> texts) => new([.. texts.Select(t => JsonValue.Create(t))]);
+
     public static string? TextAt(JsonObject? source, string first, string second) =>
         source?[first] is JsonObject o && o[second] is JsonValue v && v.TryGetValue<string>(out var text) ? text : null;
 
@@ -39,8 +44,10 @@ internal static class ApiJson
         }
         catch (JsonException e)
         {
-            var place = $"in line {e.LineNumber + 1} at byte {e.BytePositionInLine}";
-            throw ApiFault.BadRequest(message($"invalid JSON, or a name that stands twice, {place}"));
+            // The reader has no place for a duplicate.
+            throw ApiFault.BadRequest(message(e.LineNumber is { } line
+                ? $"invalid JSON in line {line + 1} at byte {e.BytePositionInLine}"
+                : "an object has the same name twice"));
         }
         catch (InvalidOperationException)
         {
@@ -52,7 +59,7 @@ internal static class ApiJson
     /// <exception cref="ApiFault">400; the message says where and never quotes.</exception>
     public static JsonObject? ParseYaml(byte[] text, string prefix)
     {
-        const string Unreadable = "not UTF-8, a name that stands twice, or larger than this server reads";
+        const string Unreadable = "not UTF-8, the same name twice in one mapping, or larger than this server reads";
         try
         {
             var reading = BoundedYaml.Read(new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(text), Limits);

@@ -43,7 +43,7 @@ internal sealed record ApiReply(int Code, string ContentType, ReadOnlyMemory<byt
     }
 }
 
-internal enum Representation { Json, Yaml, Table }
+internal enum Representation { Json, Yaml, Table, Metadata, MetadataList }
 
 /// <summary>Reads the Accept header as kube-apiserver does: the first range that can be served wins.</summary>
 internal static class Negotiation
@@ -55,7 +55,7 @@ internal static class Negotiation
             .Select(Parse)
             .OrderByDescending(r => r.Quality)
             .FirstOrDefault(r => r is { Quality: > 0, Served: not null }).Served
-        ?? throw new ApiFault(406, "NotAcceptable", "406: Not Acceptable", []);
+        ?? throw ApiFault.NotAcceptable("406: Not Acceptable");
 
     private static (double Quality, Representation? Served) Parse(string range)
     {
@@ -63,10 +63,13 @@ internal static class Negotiation
         var parameters = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
         foreach (var part in parts.Skip(1))
             if (part.Split('=', 2) is [{ Length: > 0 } name, var value]) parameters[name] = value.Trim('"');
+        var isVersioned = parameters.GetValueOrDefault("v") is "v1" or "v1beta1";
         Representation? served = (parts[0].ToLowerInvariant(), parameters.GetValueOrDefault("as")) switch
         {
             ("application/json" or "application/*" or "*/*", null) => Representation.Json,
-            ("application/json", "Table") when parameters.GetValueOrDefault("v") is "v1" or "v1beta1" => Representation.Table,
+            ("application/json", "Table") when isVersioned => Representation.Table,
+            ("application/json", "PartialObjectMetadata") when isVersioned => Representation.Metadata,
+            ("application/json", "PartialObjectMetadataList") when isVersioned => Representation.MetadataList,
             ("application/yaml", null) => Representation.Yaml,
             _ => null,
         };
@@ -85,16 +88,46 @@ internal static class ObjectJson
     public static byte[] Single(StoredObject item) =>
         item.JsonWith($"\"kind\":\"{item.Kind.Kind}\",\"apiVersion\":\"{item.Kind.ApiVersion}\",");
 
-    public static byte[] List(ObjectPage page) => Build(writer =>
+    /// <summary>One object in any form but that of a list.</summary>
+    public static byte[] Single(StoredObject item, Representation form, DateTimeOffset now) => form switch
     {
-        WriteHead(writer, page.Kind.Kind + "List", page.Kind.ApiVersion, page);
-        writer.WriteStartArray("items");
-        foreach (var item in page.Items) writer.WriteRawValue(item.Json, skipInputValidation: true);
-        writer.WriteEndArray();
-    });
+        Representation.Table => Table(new ObjectPage(item.Kind, [item], item.Revision), now),
+        Representation.Metadata => Build(writer => WriteMetadata(writer, item.Thaw())),
+        Representation.MetadataList => throw ApiFault.NotAcceptable(
+            $"you requested PartialObjectMetadataList, but the requested object is not a list (*{item.Kind.Package}.{item.Kind.Kind})"),
+        _ => Single(item),
+    };
+
+    public static byte[] List(ObjectPage page, Representation form, DateTimeOffset now) => form switch
+    {
+        Representation.Table => Table(page, now),
+        Representation.Metadata => throw ApiFault.NotAcceptable(
+            $"you requested PartialObjectMetadata, but the requested object is a list (*{page.Kind.Package}.{page.Kind.Kind}List)"),
+        _ => Build(writer =>
+        {
+            var whole = form != Representation.MetadataList;
+            if (whole) WriteHead(writer, page.Kind.Kind + "List", page.Kind.ApiVersion, page);
+            else WriteHead(writer, "PartialObjectMetadataList", "meta.k8s.io/v1", page);
+            writer.WriteStartArray("items");
+            foreach (var item in page.Items)
+            {
+                if (whole)
+                {
+                    writer.WriteRawValue(item.Json, skipInputValidation: true);
+                    continue;
+                }
+
+                writer.WriteStartObject();
+                WriteMetadata(writer, item.Thaw());
+                writer.WriteEndObject();
+            }
+
+            writer.WriteEndArray();
+        }),
+    };
 
     /// <summary>The columns of <c>kubectl get</c>.</summary>
-    public static byte[] Table(ObjectPage page, DateTimeOffset now) => Build(writer =>
+    private static byte[] Table(ObjectPage page, DateTimeOffset now) => Build(writer =>
     {
         WriteHead(writer, "Table", "meta.k8s.io/v1", page);
         writer.WriteStartArray("columnDefinitions");
@@ -132,19 +165,24 @@ internal static class ObjectJson
         writer.WriteStringValue(item.Name);
         foreach (var (_, cell) in item.Kind.Columns)
         {
-            if (cell(item, source) is { } value) value.WriteTo(writer);
+            if (cell(source) is { } value) value.WriteTo(writer);
             else writer.WriteNullValue();
         }
 
         writer.WriteStringValue(Age(ApiJson.TextAt(source, "metadata", "creationTimestamp"), now));
         writer.WriteEndArray();
         writer.WriteStartObject("object");
+        WriteMetadata(writer, source);
+        writer.WriteEndObject();
+        writer.WriteEndObject();
+    }
+
+    private static void WriteMetadata(Utf8JsonWriter writer, JsonObject source)
+    {
         writer.WriteString("kind", "PartialObjectMetadata");
         writer.WriteString("apiVersion", "meta.k8s.io/v1");
         writer.WritePropertyName("metadata");
         source["metadata"]!.WriteTo(writer);
-        writer.WriteEndObject();
-        writer.WriteEndObject();
     }
 
     private static string Age(string? created, DateTimeOffset now)

@@ -33,9 +33,9 @@ internal sealed class RequestBody(byte[] bytes, string mediaType)
 
     /// <summary>The object in the body of a POST, PUT or DELETE.</summary>
     /// <param name="kind">The expected kind.</param>
-    /// <param name="schema">Its shape, for protobuf; null if no client sends it this way.</param>
+    /// <param name="schema">Its shape, for protobuf.</param>
     /// <exception cref="ApiFault">415 for another media type, 400 if it cannot be read.</exception>
-    public JsonObject Decode(string kind, StructField? schema)
+    public JsonObject Decode(string kind, StructField schema)
     {
         var unrecognized = $"the object provided is unrecognized (must be of type {kind}): ";
         return mediaType switch
@@ -62,8 +62,9 @@ internal sealed class RequestBody(byte[] bytes, string mediaType)
 /// <param name="DryRun">Do everything but store.</param>
 /// <param name="Force">Take over the fields of other managers (server-side apply only).</param>
 /// <param name="Strict">Refuse unknown fields (<c>fieldValidation=Strict</c>).</param>
-/// <param name="MayCreate">Whether the user may also create, if the verb is patch.</param>
-internal sealed record WriteOptions(string Manager, bool DryRun = false, bool Force = false, bool Strict = false, bool MayCreate = true)
+/// <param name="DemandCreate">Throws unless the user may also create, if the verb is patch.</param>
+internal sealed record WriteOptions(
+    string Manager, bool DryRun = false, bool Force = false, bool Strict = false, Action? DemandCreate = null)
 {
     private const int LongestManager = 128;
 
@@ -86,12 +87,25 @@ internal sealed record WriteOptions(string Manager, bool DryRun = false, bool Fo
         return new WriteOptions(manager.Length > 0 ? manager : AgentOf(request), dryRun, IsTrue(request, "force"), validation == "Strict");
     }
 
-    /// <summary>Reads dryRun of a query and of a body's DeleteOptions.</summary>
-    /// <exception cref="ApiFault">422 if it is invalid.</exception>
-    public static bool IsDryRunOfDelete(HttpRequest request, IEnumerable<string> inBody)
+    /// <summary>Checks a query and a body's DeleteOptions, and reads dryRun.</summary>
+    /// <exception cref="ApiFault">422 if one is invalid.</exception>
+    public static bool IsDryRunOfDelete(HttpRequest request, JsonObject options)
     {
         var faults = new List<FieldFault>();
-        var dryRun = IsDryRun(request, inBody, faults);
+        var dryRun = IsDryRun(request, ServiceAccountTokens.Texts(options["dryRun"]), faults);
+        var propagation = options["propagationPolicy"]?.ToString() ?? request.Query["propagationPolicy"].ToString();
+        if (propagation is not ("" or "Foreground" or "Background" or "Orphan"))
+        {
+            const string Supported = "\"Foreground\", \"Background\", \"Orphan\", \"nil\"";
+            faults.Add(FieldFault.NotSupported("propagationPolicy", $"\"{propagation}\"", Supported));
+        }
+
+        if (propagation.Length > 0 && options["orphanDependents"] is not null)
+        {
+            const string Both = "orphanDependents and deletionPropagation cannot be both set";
+            faults.Add(FieldFault.Invalid("propagationPolicy", propagation, Both));
+        }
+
         Refuse("DeleteOptions", faults);
         return dryRun;
     }
@@ -103,7 +117,7 @@ internal sealed record WriteOptions(string Manager, bool DryRun = false, bool Fo
     {
         var values = request.Query["dryRun"].OfType<string>().Where(v => v.Length > 0).Concat(inBody).ToList();
         if (values.Any(v => v != "All"))
-            faults.Add(FieldFault.NotSupported("dryRun", $"[]string{{{string.Join(", ", values.Select(v => $"\"{v}\""))}}}", "\"All\""));
+            faults.Add(FieldFault.NotSupported("dryRun", $"[{string.Join(",", values.Select(v => $"\"{v}\""))}]", "\"All\""));
         return values.Count > 0;
     }
 

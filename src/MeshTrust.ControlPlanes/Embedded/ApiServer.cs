@@ -6,9 +6,9 @@ using Microsoft.AspNetCore.Http;
 namespace MeshTrust.ControlPlanes.Embedded;
 
 /// <summary>Passes a request through authentication, authorization and the endpoint, and writes the response.</summary>
-internal sealed class ApiServer(Authentication authentication, AccessRules rules, ObjectEndpoint objects) : IDisposable
+internal sealed class ApiServer(
+    Authentication authentication, AccessRules rules, ServiceAccountTokens tokens, ObjectEndpoint objects) : IDisposable
 {
-    private const string Reviews = $"/apis/{AccessRules.ReviewGroup}/v1/{AccessRules.Reviews}";
     private readonly CancellationTokenSource _stopping = new();
 
     /// <summary>Ends the watches.</summary>
@@ -41,6 +41,12 @@ internal sealed class ApiServer(Authentication authentication, AccessRules rules
         {
             var caller = authentication.Identify(context.Connection.ClientCertificate, context.Request.Headers.Authorization.ToString())
                 ?? throw new ApiFault(401, "Unauthorized", "Unauthorized");
+            if (Discovery.OpenApiV2(context.Request) is { } document)
+            {
+                rules.DemandPath(caller, "get", Discovery.OpenApiV2Path);
+                return document;
+            }
+
             form = Negotiation.Of(context.Request.Headers.Accept.ToString());
             reply = await AnswerAsync(context.Request, caller, form, cancellationToken).ConfigureAwait(false);
         }
@@ -70,19 +76,20 @@ internal sealed class ApiServer(Authentication authentication, AccessRules rules
         {
             var wanted = target.Access(request.Method, WriteOptions.IsTrue(request, "watch"));
             rules.Demand(caller, wanted);
-            var mayCreate = wanted.Verb == "patch" && rules.Allows(caller, wanted with { Verb = "create" });
-            return await objects.AnswerAsync(target, request, form, mayCreate, cancellationToken).ConfigureAwait(false);
+            void DemandCreate() => rules.Demand(caller, wanted with { Verb = "create" });
+            return await objects.AnswerAsync(target, request, form, DemandCreate, cancellationToken).ConfigureAwait(false);
         }
 
-        if (path == Reviews && request.Method == "POST")
+        if (Review.At(path) is { } review)
         {
-            rules.Demand(caller, new("create", AccessRules.ReviewGroup, AccessRules.Reviews));
+            rules.Demand(caller, new(request.Method == "POST" ? "create" : "list", review.Group, review.Plural));
+            if (request.Method != "POST") throw ApiFault.MethodNotAllowed();
             var body = await RequestBody.ReadAsync(request, cancellationToken).ConfigureAwait(false);
-            return ApiReply.Json(201, rules.Review(caller, body.Decode("SelfSubjectAccessReview", AccessRules.ReviewSchema)));
+            return ApiReply.Json(201, review.Answer(caller, body.Decode(review.Kind, review.Schema), rules, tokens));
         }
 
         var reads = request.Method is "GET" or "HEAD";
-        AccessRules.DemandPath(caller, reads ? "get" : request.Method.ToLowerInvariant(), path);
+        rules.DemandPath(caller, reads ? "get" : request.Method.ToLowerInvariant(), path);
         if (Discovery.At(path, request.Host.Value ?? string.Empty) is not { } document) return Discovery.NotFound(path);
         return reads ? document : throw ApiFault.MethodNotAllowed();
     }
@@ -93,7 +100,7 @@ internal sealed class ApiServer(Authentication authentication, AccessRules rules
         var user = request.Headers["Impersonate-User"].ToString();
         if (user.Length == 0) return caller;
         rules.Demand(caller, new("impersonate", string.Empty, "users", Name: user));
-        return new Caller(user, [.. request.Headers["Impersonate-Group"].OfType<string>(), "system:authenticated"]);
+        return Caller.User(user, request.Headers["Impersonate-Group"].OfType<string>());
     }
 }
 
@@ -105,6 +112,14 @@ internal sealed record ApiTarget(string Group, string Resource, ObjectKind? Kind
     {
         ["api", "v1", _, ..] and [_, _, .. var rest] => Of(string.Empty, rest),
         ["apis", var group, "v1", _, ..] and [_, _, _, .. var rest] when ObjectKind.All.Any(k => k.Group == group) => Of(group, rest),
+        _ => null,
+    };
+
+    /// <summary>The method of a subresource; null if there is no such subresource.</summary>
+    public string? SubresourceMethod => (Kind?.Plural, Subresource) switch
+    {
+        ("namespaces", "finalize") => "PUT",
+        ("serviceaccounts", "token") => "POST",
         _ => null,
     };
 

@@ -41,13 +41,21 @@ public sealed record EmbeddedControlPlaneOptions
 }
 
 /// <summary>
-/// A Kubernetes API server in this process, on loopback only, with its own CA and credentials. It stores namespaces, secrets and
-/// configmaps and answers like kube-apiserver; docs/embedded.md lists what it does not support. It reads no configuration or environment,
+/// A Kubernetes API server in this process, on loopback only, with its own CA and credentials. It stores namespaces, secrets,
+/// configmaps, events, service accounts and RBAC's roles and bindings, and answers like kube-apiserver; docs/embedded.md lists what it does
+/// not support. It reads no configuration or environment,
 /// writes no log and handles no signal.
 /// </summary>
 public sealed class EmbeddedControlPlane : IAsyncDisposable
 {
-    private static readonly string[] SystemNamespaces = ["default", "kube-node-lease", "kube-public", "kube-system"];
+    // What a new cluster holds.
+    private static readonly (ObjectKind Kind, JsonObject Body)[] SystemObjects =
+    [
+        .. new[] { "default", "kube-node-lease", "kube-public", "kube-system" }.Select(name =>
+            (ObjectKind.Namespace, new JsonObject { ["metadata"] = new JsonObject { ["name"] = name } })),
+        .. AccessRules.Defaults(),
+    ];
+
     private readonly EmbeddedControlPlaneOptions _options;
     private readonly ServerIdentity _identity;
     private readonly AccessRules _rules;
@@ -142,7 +150,7 @@ public sealed class EmbeddedControlPlane : IAsyncDisposable
 
     /// <summary>How many of these objects the server did not create itself.</summary>
     internal static int CountOfUsers(IEnumerable<StoredObject> objects) =>
-        objects.Count(o => o.Kind != ObjectKind.Namespace || !SystemNamespaces.Contains(o.Name));
+        objects.Count(o => !SystemObjects.Any(s => s.Kind == o.Kind && NameOf(s.Body) == o.Name));
 
     private static async Task<EmbeddedControlPlane> StartAsync(
         EmbeddedControlPlaneOptions options, StateDirectory? state, FileLock? stateLock, CancellationToken cancellationToken)
@@ -151,9 +159,11 @@ public sealed class EmbeddedControlPlane : IAsyncDisposable
         if (state is not null) AtomicFile.Sweep(state.Path);
         var (revision, objects) = state?.LoadObjects() ?? (0, []);
         var identity = IdentityOf(options, state);
-        var rules = new AccessRules();
-        var endpoint = new ObjectEndpoint(Registry(options, state, revision, objects), clock, options.BookmarkInterval);
-        var server = new ApiServer(new Authentication(identity.Ca.Certificate, clock), rules, endpoint);
+        var registry = Registry(options, state, revision, objects);
+        var rules = new AccessRules(registry.Store);
+        var tokens = new ServiceAccountTokens(identity.Ca.Certificate, registry.Store, clock);
+        var endpoint = new ObjectEndpoint(registry, tokens, clock, options.BookmarkInterval);
+        var server = new ApiServer(new Authentication(identity.Ca.Certificate, tokens, clock), rules, tokens, endpoint);
         RequestDelegate handler = options.Middleware is { } first ? context => first(context, server.HandleAsync) : server.HandleAsync;
         KestrelHost? host = null;
         try
@@ -177,6 +187,8 @@ public sealed class EmbeddedControlPlane : IAsyncDisposable
         }
     }
 
+    private static string NameOf(JsonObject body) => ApiJson.TextAt(body, "metadata", "name")!;
+
     private static ServerIdentity IdentityOf(EmbeddedControlPlaneOptions options, StateDirectory? state)
     {
         var now = options.TimeProvider.GetUtcNow();
@@ -198,12 +210,10 @@ public sealed class EmbeddedControlPlane : IAsyncDisposable
             if (saves) state?.SaveObjects(r, all);
         });
         var registry = new ObjectRegistry(store, options.TimeProvider, options.DeletesNamespaces);
-        foreach (var name in SystemNamespaces)
+        foreach (var (kind, body) in SystemObjects)
         {
-            var key = new ObjectKey(ObjectKind.Namespace, string.Empty, name);
-            if (store.Find(key) is not null) continue;
-            var body = new JsonObject { ["metadata"] = new JsonObject { ["name"] = name } };
-            registry.Create(key, body, new WriteOptions("kube-apiserver"));
+            var key = new ObjectKey(kind, string.Empty, NameOf(body));
+            if (store.Find(key) is null) registry.Create(key, body, new WriteOptions("kube-apiserver"));
         }
 
         saves = true;

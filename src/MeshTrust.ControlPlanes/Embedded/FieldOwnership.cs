@@ -39,11 +39,18 @@ internal static class FieldOwnership
             .SelectMany(o => o.Fields.Intersect(changed).Select(p => (Owner: o, Path: p)))
             .ToList();
         var mayTake = force || (manager == Kubectl && WereAppliedByKubectl(conflicts.Select(c => c.Path), live, before, kind));
-        if (conflicts.Count > 0 && !mayTake) throw Conflict(conflicts);
+        if (conflicts.Count > 0 && !mayTake) throw Conflict(conflicts, kind);
         next = next.Without(changed.Union(removed), manager, isApply: true);
-        if (live is not null && changed.IsEmpty && removed.IsEmpty && next.SameFieldsAs(owners)) return live;
+        if (live is not null && changed.IsEmpty && removed.IsEmpty)
+        {
+            if (next.SameFieldsAs(owners)) return live;
+
+            // A real server notes the time only where a value changes.
+            next = next.With(new FieldOwner(manager, true, own, last?.Time ?? string.Empty));
+        }
+
         if (manager == Kubectl) RefreshLastApplied(merged, live, applied);
-        next.Store(merged);
+        next.Store(merged, kind);
         return merged;
     }
 
@@ -59,7 +66,9 @@ internal static class FieldOwnership
         var previous = owners.Find(manager, isApply: false);
         var own = (previous?.Fields ?? FieldPath.None).Union(changed).Except(removed);
         var time = previous is not null && previous.Fields.SetEquals(own) ? previous.Time : now;
-        owners.Without(changed.Union(removed), manager, isApply: false).With(new FieldOwner(manager, false, own, time)).Store(updated);
+        owners.Without(changed.Union(removed), manager, isApply: false)
+            .With(new FieldOwner(manager, false, own, time))
+            .Store(updated, kind);
     }
 
     /// <summary>An object in parts: all paths that can be owned, with their values. A map or set itself has the value null.</summary>
@@ -179,11 +188,11 @@ internal static class FieldOwnership
             note.ReplaceWith(applied.ToJsonString() + "\n");
     }
 
-    private static ApiFault Conflict(List<(FieldOwner Owner, string Path)> conflicts)
+    private static ApiFault Conflict(List<(FieldOwner Owner, string Path)> conflicts, ObjectKind kind)
     {
         var causes = new JsonArray();
         var parts = new List<string>();
-        foreach (var group in conflicts.GroupBy(c => NameOf(c.Owner)).OrderBy(g => g.Key, StringComparer.Ordinal))
+        foreach (var group in conflicts.GroupBy(c => NameOf(c.Owner, kind)).OrderBy(g => g.Key, StringComparer.Ordinal))
         {
             var fields = group.Select(c => FieldPath.Readable(c.Path)).ToList();
             var message = $"conflict with {group.Key}";
@@ -196,5 +205,6 @@ internal static class FieldOwnership
         return new ApiFault(409, "Conflict", summary, new JsonObject { ["causes"] = causes });
     }
 
-    private static string NameOf(FieldOwner owner) => owner.IsApply ? $"\"{owner.Manager}\"" : $"\"{owner.Manager}\" using v1";
+    private static string NameOf(FieldOwner owner, ObjectKind kind) =>
+        owner.IsApply ? $"\"{owner.Manager}\"" : $"\"{owner.Manager}\" using {kind.ApiVersion}";
 }

@@ -15,6 +15,8 @@ internal abstract record FieldType
     public static readonly MapField BytesMap = new(Bytes);
     public static readonly SetField TextSet = new();
     public static readonly AtomicField Atomic = new();
+
+    public static AtomicField ListOf(params IEnumerable<(string Name, int Number, FieldType Type)> item) => new(new StructField(item));
 }
 
 internal enum ScalarKind { Text, Time, Base64, Boolean, Number }
@@ -27,8 +29,8 @@ internal sealed record MapField(ScalarField Value) : FieldType;
 /// <summary>A list of texts whose elements are owned one by one.</summary>
 internal sealed record SetField : FieldType;
 
-/// <summary>A value that is owned as a whole, regardless of its content.</summary>
-internal sealed record AtomicField : FieldType;
+/// <summary>A value that is owned as a whole, regardless of its content. With a shape it is a list of such items, or one of them.</summary>
+internal sealed record AtomicField(StructField? Shape = null, bool IsList = true) : FieldType;
 
 /// <summary>Named fields, never owned itself. The numbers are those of protobuf (generated.proto of k8s.io/api and apimachinery).</summary>
 internal sealed record StructField : FieldType
@@ -70,7 +72,9 @@ internal sealed class ObjectShape
         (JsonObject o, StructField s) => Struct(o, s, path),
         (JsonObject o, MapField m) => Map(o, m, path),
         (JsonArray a, SetField) => Set(a, path),
-        (_, AtomicField) => node is JsonArray { Count: 0 } or JsonObject { Count: 0 } ? null : node.DeepClone(),
+        (JsonArray a, AtomicField { Shape: { } item, IsList: true }) => Items(a, item, path),
+        (JsonObject o, AtomicField { Shape: { } one, IsList: false }) => Struct(o, one, path),
+        (_, AtomicField { Shape: null }) => node is JsonArray { Count: 0 } or JsonObject { Count: 0 } ? null : node.DeepClone(),
         (JsonValue v, ScalarField f) => Scalar(v, f, path),
         _ => Wrong(path, type, node),
     };
@@ -106,6 +110,12 @@ internal sealed class ObjectShape
         return result.Count == 0 ? null : result;
     }
 
+    private JsonArray? Items(JsonArray source, StructField item, string path)
+    {
+        var result = new JsonArray([.. source.Select((node, i) => Clean(node, item, $"{path}[{i}]") ?? new JsonObject())]);
+        return result.Count == 0 ? null : result;
+    }
+
     private JsonNode? Scalar(JsonValue value, ScalarField type, string path) => (type.Kind, value.GetValueKind()) switch
     {
         (ScalarKind.Text or ScalarKind.Time, JsonValueKind.String) => value.GetValue<string>(),
@@ -133,7 +143,7 @@ internal sealed class ObjectShape
             ScalarField { Kind: ScalarKind.Boolean } => "boolean",
             ScalarField { Kind: ScalarKind.Number } => "numeric",
             ScalarField => "string",
-            SetField => "list",
+            SetField or AtomicField { IsList: true } => "list",
             _ => "map",
         };
         var found = node?.GetValueKind().ToString().ToLowerInvariant() ?? "null";
@@ -151,7 +161,7 @@ internal static class TypedObject
         var kind = key.Kind;
         var cannot = $"in version \"{kind.ApiVersion}\" cannot be handled as a {kind.Kind}: ";
         if (body["kind"]?.ToString() is { } given && given != kind.Kind)
-            throw ApiFault.BadRequest($"{given} {cannot}converting (v1.{given}) to (core.{kind.Kind}): unknown conversion");
+            throw ApiFault.BadRequest($"{given} {cannot}converting (v1.{given}) to ({kind.Package}.{kind.Kind}): unknown conversion");
         var source = ObjectShape.Clean(body, kind.Schema, out var defects);
         if (defects.FirstOrDefault(d => d.Kind == DefectKind.NotBase64) is { } base64)
             throw ApiFault.BadRequest($"{kind.Kind} {cannot}{base64.Path[1..]}: {base64.Text}");
@@ -175,8 +185,7 @@ internal static class TypedObject
                 : OtherName(found, key.Name);
         }
 
-        if (kind.IsNamespaced && ApiJson.TextAt(source, "metadata", "namespace") is { } space && space != key.Namespace)
-            throw ApiFault.BadRequest("the namespace of the provided object does not match the namespace sent on the request");
+        CheckNamespace(key, source);
         kind.Default(source);
         return source;
     }
@@ -185,33 +194,37 @@ internal static class TypedObject
     public static JsonObject ForApply(ObjectKey key, JsonObject body)
     {
         var kind = key.Kind;
-        if (((body["apiVersion"] as JsonValue)?.ToString() ?? string.Empty) is var version && version != kind.ApiVersion)
+        var (version, given) = ((body["apiVersion"] as JsonValue)?.ToString() ?? string.Empty, body["kind"]?.ToString() ?? string.Empty);
+        if (version != kind.ApiVersion || given != kind.Kind)
         {
-            throw ApiFault.BadRequest(
-                $"Incorrect version specified in apply patch. Specified patch version: {version}, expected: {kind.ApiVersion}");
+            var slash = version.LastIndexOf('/');
+            throw ApiFault.BadRequest($"invalid object type: {version[..Math.Max(slash, 0)]}/{version[(slash + 1)..]}, Kind={given}");
         }
 
         if (body["metadata"]?["managedFields"] is not null) throw ApiFault.BadRequest("metadata.managedFields must be nil");
-        if (body["kind"]?.ToString() is var given && given != kind.Kind)
-            throw ApiFault.Unclassified($"failed to merge config: expected objects of the same type, but got {given} and {kind.Kind}");
         var applied = ObjectShape.Clean(body, kind.Schema, out var defects);
+        var type = $"{kind.Group}/v1, Kind={kind.Kind}";
         if (defects.FirstOrDefault(d => d.Kind != DefectKind.NotBase64) is { } shape)
-            throw ApiFault.Unclassified($"failed to create typed patch object: {shape.Path}: {shape.Text}");
+        {
+            throw ApiFault.Unclassified(
+                $"failed to create typed patch object ({key.Namespace}/{key.Name}; {type}): {shape.Path}: {shape.Text}");
+        }
+
         if (defects.Count > 0)
         {
-            var type = $"{kind.Group}/v1, Kind={kind.Kind}";
-            throw ApiFault.Unclassified("failed to convert new object to proper version: "
+            throw ApiFault.Unclassified($"failed to convert new object ({key.Namespace}/{key.Name}; {type}) to proper version: "
                 + $"unable to convert unstructured object to {type}: error decoding from json: {defects[0].Text}");
         }
 
         if (ApiJson.TextAt(applied, "metadata", "name") is { } found && found != key.Name) throw OtherName(found, key.Name);
-        if (kind.IsNamespaced && ApiJson.TextAt(applied, "metadata", "namespace") is { } space && space != key.Namespace)
-        {
-            throw ApiFault.BadRequest(
-                $"the namespace of the object ({space}) does not match the namespace on the request ({key.Namespace})");
-        }
-
+        CheckNamespace(key, applied);
         return applied;
+    }
+
+    private static void CheckNamespace(ObjectKey key, JsonObject source)
+    {
+        if (key.Kind.IsNamespaced && ApiJson.TextAt(source, "metadata", "namespace") is { } space && space != key.Namespace)
+            throw ApiFault.BadRequest("the namespace of the provided object does not match the namespace sent on the request");
     }
 
     private static ApiFault OtherName(string? given, string name) =>

@@ -6,8 +6,8 @@ namespace MeshTrust.ControlPlanes.Embedded;
 
 /// <summary>
 /// Bodies in Kubernetes' protobuf: the four bytes <c>k8s\0</c>, then a message Unknown that holds apiVersion, kind and the object
-/// (apimachinery runtime/generated.proto). <c>kubectl create namespace|secret|configmap</c> and <c>kubectl auth can-i</c> send nothing
-/// else, and do not fall back to JSON after 415 (kubectl 1.32 and 1.35). Responses are never protobuf.
+/// (apimachinery runtime/generated.proto). <c>kubectl create</c> and <c>kubectl auth</c> send nothing else, and do not fall back
+/// to JSON after 415 (kubectl 1.32 and 1.35). Responses are never protobuf.
 /// </summary>
 internal static class KubernetesProtobuf
 {
@@ -16,12 +16,12 @@ internal static class KubernetesProtobuf
     private static readonly StructField Timestamp = new(("seconds", 1, FieldType.Number));
 
     /// <summary>
-    /// The object as JSON; null if the bytes are not such an object, or contain a field that is owned as a whole: kubectl sends none, and
-    /// silently dropping one would lose data.
+    /// The object as JSON; null if the bytes are not such an object, or contain a field of unknown shape: kubectl sends none, and silently
+    /// dropping one would lose data.
     /// </summary>
-    public static JsonObject? Decode(byte[] body, string kind, StructField? schema)
+    public static JsonObject? Decode(byte[] body, string kind, StructField schema)
     {
-        if (schema is null || !body.AsSpan().StartsWith("k8s\0"u8)) return null;
+        if (!body.AsSpan().StartsWith("k8s\0"u8)) return null;
         try
         {
             var (type, raw) = (new JsonObject(), ByteString.Empty);
@@ -73,6 +73,13 @@ internal static class KubernetesProtobuf
                     break;
                 case StructField part:
                     result[name] = Message(input.ReadBytes(), part);
+                    break;
+                case AtomicField { Shape: { } one, IsList: false }:
+                    result[name] = Message(input.ReadBytes(), one);
+                    break;
+                case AtomicField { Shape: { } item }:
+                    if (result[name] is not JsonArray items) result[name] = items = [];
+                    items.Add((JsonNode)Message(input.ReadBytes(), item));
                     break;
                 case ScalarField scalar:
                     if (Scalar(scalar.Kind, input) is { } node) result[name] = node;

@@ -86,7 +86,7 @@ internal sealed class Selector(ObjectKind kind, string labels, params IEnumerabl
         {
             "metadata.name" => o => o.Name,
             "metadata.namespace" => o => o.Namespace,
-            _ when field == kind.Selectable => o => o.Selectable,
+            _ when kind.Selectable.Contains(field) => o => o.TextAt(field) ?? string.Empty,
             _ => throw ApiFault.BadRequest($"\"{field}\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\""),
         };
         return o => (read(o) == value) != negated;
@@ -106,7 +106,15 @@ internal static class ListPage
     {
         var limit = Number(request, "limit");
         var (items, revision) = store.List(kind, namespaceName);
+        var isExact = IsExact(request);
         if (Number(request, "resourceVersion") is var asked && asked > revision) throw TooNew(asked, revision);
+        if (isExact)
+        {
+            if (asked < store.OldestWatchable)
+                throw new ApiFault(410, "Expired", "The resourceVersion for the provided list is too old.");
+            (items, revision) = (store.ListAt(kind, namespaceName, asked), asked);
+        }
+
         if (request.Query["continue"].ToString() is { Length: > 0 } token)
         {
             var (first, after) = Parse(token);
@@ -121,6 +129,23 @@ internal static class ListPage
         return new ObjectPage(kind, page, revision, Format(revision, page[^1].Key), hasSelector ? null : all.Count - page.Count);
     }
 
+    private static bool IsExact(HttpRequest request)
+    {
+        const string Field = "resourceVersionMatch";
+        var match = request.Query[Field].ToString();
+        if (match.Length == 0) return false;
+        var version = request.Query["resourceVersion"].ToString();
+        var faults = new List<FieldFault>();
+        if (version.Length == 0) faults.Add(FieldFault.Forbidden(Field, Field + " is forbidden unless resourceVersion is provided"));
+        if (request.Query["continue"].ToString().Length > 0)
+            faults.Add(FieldFault.Forbidden(Field, Field + " is forbidden when continue is provided"));
+        if (match is not ("Exact" or "NotOlderThan"))
+            faults.Add(FieldFault.NotSupported(Field, $"\"{match}\"", "\"Exact\", \"NotOlderThan\", \"\""));
+        if (match == "Exact" && version == "0")
+            faults.Add(FieldFault.Forbidden(Field, Field + " \"exact\" is forbidden for resourceVersion \"0\""));
+        return faults.Count == 0 ? match == "Exact" : throw ApiFault.Invalid("ListOptions", string.Empty, faults, "meta.k8s.io");
+    }
+
     /// <summary>A query's number, 0 if it is absent.</summary>
     public static long Number(HttpRequest request, string name)
     {
@@ -128,7 +153,9 @@ internal static class ListPage
         if (text.Length == 0) return 0;
         return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value)
             ? value
-            : throw ApiFault.Unclassified($"{name}: Invalid value: \"{text}\": strconv.ParseUint: parsing \"{text}\": invalid syntax");
+            : throw ApiFault.BadRequest(name == "resourceVersion"
+                ? $"{name}: Invalid value: \"{text}\": strconv.ParseUint: parsing \"{text}\": invalid syntax"
+                : $"strconv.ParseInt: parsing \"{text}\": invalid syntax");
     }
 
     private static ApiFault TooNew(long asked, long current)

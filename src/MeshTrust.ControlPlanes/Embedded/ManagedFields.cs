@@ -57,26 +57,26 @@ internal sealed class ManagedFields(IEnumerable<FieldOwner> owners)
         && Owners.All(o => other.Owners.Any(p => p.Is(o.Manager, o.IsApply, o.Subresource) && p.Fields.SetEquals(o.Fields)));
 
     /// <summary>Writes the list into an object's metadata, in the order of a real server.</summary>
-    public void Store(JsonObject target)
+    public void Store(JsonObject target, ObjectKind kind)
     {
         if (target["metadata"] is not JsonObject metadata) target["metadata"] = metadata = [];
         var order = StringComparer.Ordinal;
         var ordered = Owners.OrderByDescending(o => o.IsApply).ThenBy(o => o.Time, order).ThenBy(o => o.Manager, order);
         if (Owners.Count == 0) metadata.Remove("managedFields");
-        else metadata["managedFields"] = new JsonArray([.. ordered.Select(ToJson)]);
+        else metadata["managedFields"] = new JsonArray([.. ordered.Select(o => ToJson(o, kind.ApiVersion))]);
     }
 
-    private static JsonObject ToJson(FieldOwner owner)
+    private static JsonObject ToJson(FieldOwner owner, string apiVersion)
     {
         var entry = new JsonObject
         {
             ["manager"] = owner.Manager,
             ["operation"] = owner.IsApply ? "Apply" : "Update",
-            ["apiVersion"] = "v1",
-            ["time"] = owner.Time,
-            ["fieldsType"] = "FieldsV1",
-            ["fieldsV1"] = FieldPath.ToJson(owner.Fields),
+            ["apiVersion"] = apiVersion,
         };
+        if (owner.Time.Length > 0) entry["time"] = owner.Time;
+        entry["fieldsType"] = "FieldsV1";
+        entry["fieldsV1"] = FieldPath.ToJson(owner.Fields);
         if (owner.Subresource.Length > 0) entry["subresource"] = owner.Subresource;
         return entry;
     }

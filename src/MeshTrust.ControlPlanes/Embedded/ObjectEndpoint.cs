@@ -4,24 +4,33 @@ using Microsoft.AspNetCore.Http;
 namespace MeshTrust.ControlPlanes.Embedded;
 
 /// <summary>The requests on objects, after authentication and authorization.</summary>
-internal sealed class ObjectEndpoint(ObjectRegistry registry, TimeProvider clock, TimeSpan bookmarkInterval)
+internal sealed class ObjectEndpoint(
+    ObjectRegistry registry, ServiceAccountTokens tokens, TimeProvider clock, TimeSpan bookmarkInterval)
 {
     private const string ApplyPatch = "application/apply-patch+yaml";
     private const string MergePatch = "application/merge-patch+json";
     private const string StrategicPatch = "application/strategic-merge-patch+json";
     private const string JsonPatch = "application/json-patch+json";
 
+    private static readonly StructField DeleteOptions = new(
+        ("preconditions", 2, new StructField(("uid", 1, FieldType.Text), ("resourceVersion", 2, FieldType.Text))),
+        ("orphanDependents", 3, FieldType.Boolean),
+        ("propagationPolicy", 4, FieldType.Text),
+        ("dryRun", 5, FieldType.TextSet));
+
     public async Task<ApiReply> AnswerAsync(
-        ApiTarget target, HttpRequest request, Representation form, bool mayCreate, CancellationToken cancellationToken)
+        ApiTarget target, HttpRequest request, Representation form, Action demandCreate, CancellationToken cancellationToken)
     {
         if (target.Kind is not { } kind) throw ApiFault.NoSuchResource();
         var key = new ObjectKey(kind, target.Namespace, target.Name);
         if (target.Subresource.Length > 0)
         {
-            if (kind != ObjectKind.Namespace || target.Subresource != "finalize") throw ApiFault.NoSuchResource();
-            if (request.Method != "PUT") throw ApiFault.MethodNotAllowed();
+            var method = target.SubresourceMethod ?? throw ApiFault.NoSuchResource();
+            if (request.Method != method) throw ApiFault.MethodNotAllowed();
             var body = await RequestBody.ReadAsync(request, cancellationToken).ConfigureAwait(false);
-            return Single(200, registry.Finalize(key.Name, body.Decode(kind.Kind, kind.Schema)), form);
+            return method == "PUT"
+                ? Single(200, registry.Finalize(key.Name, body.Decode(kind.Kind, kind.Schema)), form)
+                : ApiReply.Json(201, tokens.Issue(key, body.Decode(Review.TokenRequest.Kind, Review.TokenRequest.Schema)));
         }
 
         switch (request.Method, key.Name.Length > 0)
@@ -29,7 +38,8 @@ internal sealed class ObjectEndpoint(ObjectRegistry registry, TimeProvider clock
             case ("GET" or "HEAD", _) when WriteOptions.IsTrue(request, "watch"):
                 return Watch(key, request, form);
             case ("GET" or "HEAD", true):
-                return Single(200, registry.Store.Find(key) ?? throw ApiFault.NotFound(kind.Plural, key.Name), form);
+                ListPage.Number(request, "resourceVersion");
+                return Single(200, registry.Store.Find(key) ?? throw ApiFault.NotFound(kind, key.Name), form);
             case ("GET" or "HEAD", false):
                 return Many(ListPage.Read(request, registry.Store, kind, key.Namespace, SelectorOf(key, request)), form);
             case ("POST", false) when !kind.IsNamespaced || key.Namespace.Length > 0:
@@ -41,7 +51,7 @@ internal sealed class ObjectEndpoint(ObjectRegistry registry, TimeProvider clock
                 var updated = await ReadAsync(kind, request, cancellationToken).ConfigureAwait(false);
                 return Single(200, registry.Replace(key, updated, update), form);
             case ("PATCH", true):
-                return await PatchAsync(key, request, form, mayCreate, cancellationToken).ConfigureAwait(false);
+                return await PatchAsync(key, request, form, demandCreate, cancellationToken).ConfigureAwait(false);
             case ("DELETE", _):
                 return await DeleteAsync(key, request, form, cancellationToken).ConfigureAwait(false);
             default:
@@ -57,12 +67,11 @@ internal sealed class ObjectEndpoint(ObjectRegistry registry, TimeProvider clock
         return source;
     }
 
-    private ApiReply Single(int code, StoredObject item, Representation form) => ApiReply.Json(code, form == Representation.Table
-        ? ObjectJson.Table(new ObjectPage(item.Kind, [item], item.Revision), clock.GetUtcNow())
-        : ObjectJson.Single(item));
+    private ApiReply Single(int code, StoredObject item, Representation form) =>
+        ApiReply.Json(code, ObjectJson.Single(item, form, clock.GetUtcNow()));
 
     private ApiReply Many(ObjectPage page, Representation form) =>
-        ApiReply.Json(200, form == Representation.Table ? ObjectJson.Table(page, clock.GetUtcNow()) : ObjectJson.List(page));
+        ApiReply.Json(200, ObjectJson.List(page, form, clock.GetUtcNow()));
 
     private ApiReply Watch(ObjectKey key, HttpRequest request, Representation form)
     {
@@ -77,7 +86,7 @@ internal sealed class ObjectEndpoint(ObjectRegistry registry, TimeProvider clock
         var stream = new WatchStream(registry.Store, clock, key.Kind, key.Namespace, SelectorOf(key, request))
         {
             From = ListPage.Number(request, "resourceVersion"),
-            AsTable = form == Representation.Table,
+            Form = form,
             Timeout = seconds > 0 ? TimeSpan.FromSeconds(Math.Min(seconds, 24 * 3600)) : null,
             Bookmarks = WriteOptions.IsTrue(request, "allowWatchBookmarks") ? bookmarkInterval : null,
         };
@@ -91,12 +100,12 @@ internal sealed class ObjectEndpoint(ObjectRegistry registry, TimeProvider clock
     }
 
     private async Task<ApiReply> PatchAsync(
-        ObjectKey key, HttpRequest request, Representation form, bool mayCreate, CancellationToken cancellationToken)
+        ObjectKey key, HttpRequest request, Representation form, Action demandCreate, CancellationToken cancellationToken)
     {
         var type = RequestBody.MediaTypeOf(request);
         if (type is not (ApplyPatch or MergePatch or StrategicPatch or JsonPatch))
             throw new ApiFault(415, "UnsupportedMediaType", "415: Unsupported Media Type", []);
-        var options = WriteOptions.Read(request, "PatchOptions", type == ApplyPatch) with { MayCreate = mayCreate };
+        var options = WriteOptions.Read(request, "PatchOptions", type == ApplyPatch) with { DemandCreate = demandCreate };
         var body = await RequestBody.ReadAsync(request, cancellationToken).ConfigureAwait(false);
         if (type == ApplyPatch)
         {
@@ -150,9 +159,8 @@ internal sealed class ObjectEndpoint(ObjectRegistry registry, TimeProvider clock
         ObjectKey key, HttpRequest request, Representation form, CancellationToken cancellationToken)
     {
         var body = await RequestBody.ReadAsync(request, cancellationToken).ConfigureAwait(false);
-        var options = body.Bytes.Length == 0 ? [] : body.Decode("DeleteOptions", null);
-        var inBody = (options["dryRun"] as JsonArray)?.Select(v => v?.ToString() ?? string.Empty) ?? [];
-        var dryRun = WriteOptions.IsDryRunOfDelete(request, inBody);
+        var options = body.Bytes.Length == 0 ? [] : body.Decode("DeleteOptions", DeleteOptions);
+        var dryRun = WriteOptions.IsDryRunOfDelete(request, options);
         if (key.Name.Length == 0)
         {
             if (key.Namespace.Length == 0) throw ApiFault.MethodNotAllowed();

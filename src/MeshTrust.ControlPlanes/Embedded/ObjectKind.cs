@@ -27,11 +27,54 @@ internal sealed class ObjectKind(string kind, string plural, params string[] sho
         ("clusterName", 15, FieldType.Text),
         ("managedFields", 17, FieldType.Atomic));
 
+    private static readonly StructField Reference = new(
+        ("kind", 1, FieldType.Text),
+        ("namespace", 2, FieldType.Text),
+        ("name", 3, FieldType.Text),
+        ("uid", 4, FieldType.Text),
+        ("apiVersion", 5, FieldType.Text),
+        ("resourceVersion", 6, FieldType.Text),
+        ("fieldPath", 7, FieldType.Text));
+
+    private static readonly AtomicField Rules = FieldType.ListOf(
+        ("verbs", 1, FieldType.TextSet),
+        ("apiGroups", 2, FieldType.TextSet),
+        ("resources", 3, FieldType.TextSet),
+        ("resourceNames", 4, FieldType.TextSet),
+        ("nonResourceURLs", 5, FieldType.TextSet));
+
     public static readonly ObjectKind ConfigMap = new("ConfigMap", "configmaps", "cm")
     {
         Fields = [("data", 2, FieldType.TextMap), ("binaryData", 3, FieldType.BytesMap), ("immutable", 4, FieldType.Boolean)],
         Check = ObjectValidation.CheckConfigMap,
         Columns = [("Data", CountData)],
+    };
+
+    /// <summary>Nothing here reports events; clients may, and <c>kubectl describe</c> lists them.</summary>
+    public static readonly ObjectKind Event = new("Event", "events", "ev")
+    {
+        Fields =
+        [
+            ("involvedObject", 2, Reference),
+            ("reason", 3, FieldType.Text),
+            ("message", 4, FieldType.Text),
+            ("source", 5, new StructField(("component", 1, FieldType.Text), ("host", 2, FieldType.Text))),
+            ("firstTimestamp", 6, FieldType.Time),
+            ("lastTimestamp", 7, FieldType.Time),
+            ("count", 8, FieldType.Number),
+            ("type", 9, FieldType.Text),
+            ("eventTime", 10, FieldType.Time),
+            ("series", 11, FieldType.Atomic),
+            ("action", 12, FieldType.Text),
+            ("related", 13, Reference),
+            ("reportingComponent", 14, FieldType.Text),
+            ("reportingInstance", 15, FieldType.Text),
+        ],
+        Selectable = [.. Reference.Fields.Keys.Select(f => "involvedObject." + f), "reason", "type", "source", "reportingComponent"],
+
+        // kubectl get all asks for this category, and fails where no resource has it.
+        Category = "all",
+        Columns = [("Type", Text("type")), ("Reason", Text("reason")), ("Message", Text("message"))],
     };
 
     public static readonly ObjectKind Namespace = new("Namespace", "namespaces", "ns")
@@ -42,9 +85,9 @@ internal sealed class ObjectKind(string kind, string plural, params string[] sho
             ("spec", 2, new StructField(("finalizers", 1, FieldType.Atomic))),
             ("status", 3, new StructField(("phase", 1, FieldType.Text), ("conditions", 2, FieldType.Atomic))),
         ],
-        Selectable = "status.phase",
+        Selectable = ["status.phase"],
         Default = LabelWithName,
-        Columns = [("Status", (item, _) => item.Selectable)],
+        Columns = [("Status", Text("status.phase"))],
     };
 
     public static readonly ObjectKind Secret = new("Secret", "secrets")
@@ -56,20 +99,44 @@ internal sealed class ObjectKind(string kind, string plural, params string[] sho
             ("stringData", 4, FieldType.TextMap),
             ("immutable", 5, FieldType.Boolean),
         ],
-        Selectable = "type",
+        Selectable = ["type"],
         Constant = "type",
         Default = EncodeTexts,
         Check = ObjectValidation.CheckSecret,
-        Columns = [("Type", (item, _) => item.Selectable), ("Data", CountData)],
+        Columns = [("Type", Text("type")), ("Data", CountData)],
     };
 
-    public static readonly IReadOnlyList<ObjectKind> All = [ConfigMap, Namespace, Secret];
+    public static readonly ObjectKind ServiceAccount = new("ServiceAccount", "serviceaccounts", "sa")
+    {
+        Fields =
+        [
+            ("secrets", 2, new AtomicField(Reference)),
+            ("imagePullSecrets", 3, FieldType.ListOf(("name", 1, FieldType.Text))),
+            ("automountServiceAccountToken", 4, FieldType.Boolean),
+        ],
+        Columns = [("Secrets", source => (source["secrets"] as JsonArray)?.Count ?? 0)],
+    };
+
+    public static readonly ObjectKind ClusterRole = Role("ClusterRole", "clusterroles", false);
+    public static readonly ObjectKind ClusterRoleBinding = Binding("ClusterRoleBinding", "clusterrolebindings", false);
+    public static readonly ObjectKind NamespacedRole = Role("Role", "roles", true);
+    public static readonly ObjectKind RoleBinding = Binding("RoleBinding", "rolebindings", true);
+
+    public static readonly IReadOnlyList<ObjectKind> All =
+        [ConfigMap, Event, Namespace, Secret, ServiceAccount, ClusterRole, ClusterRoleBinding, NamespacedRole, RoleBinding];
 
     /// <summary>The API group; empty is the core group.</summary>
     public string Group { get; init; } = string.Empty;
 
     public string ApiVersion => Group.Length == 0 ? "v1" : Group + "/v1";
+
+    /// <summary>Go's package of the group: <c>core</c>, <c>rbac</c>.</summary>
+    public string Package => Group.Length == 0 ? "core" : Group.Split('.')[0];
+
+    /// <summary>The plural name with its group, as messages name it.</summary>
+    public string Resource => Group.Length == 0 ? Plural : $"{Plural}.{Group}";
     public string Kind { get; } = kind;
+    public string QualifiedKind => Group.Length == 0 ? Kind : $"{Kind}.{Group}";
     public string Plural { get; } = plural;
     public string Singular => Kind.ToLowerInvariant();
     public IReadOnlyList<string> ShortNames { get; } = shortNames;
@@ -82,10 +149,13 @@ internal sealed class ObjectKind(string kind, string plural, params string[] sho
     public StructField Schema => field ??= new StructField(
         [("apiVersion", -1, FieldType.Text), ("kind", -2, FieldType.Text), ("metadata", 1, Metadata), .. Fields]);
 
-    /// <summary>The field that field selectors support, besides name and namespace.</summary>
-    public string? Selectable { get; init; }
+    /// <summary>The fields that field selectors support, besides name and namespace.</summary>
+    public IReadOnlyList<string> Selectable { get; init; } = [];
 
-    /// <summary>A field of type text that no update may change.</summary>
+    /// <summary>A group of resources that kubectl knows by one name.</summary>
+    public string? Category { get; init; }
+
+    /// <summary>A field that no update may change.</summary>
     public string? Constant { get; init; }
 
     /// <summary>Fills in what a client left out.</summary>
@@ -95,14 +165,51 @@ internal sealed class ObjectKind(string kind, string plural, params string[] sho
     public Action<JsonObject, List<FieldFault>> Check { get; init; } = (_, _) => { };
 
     /// <summary>The columns of <c>kubectl get</c> between Name and Age. A number or a text.</summary>
-    public required IReadOnlyList<(string Name, Func<StoredObject, JsonObject, JsonNode?> Cell)> Columns { get; init; }
+    public required IReadOnlyList<(string Name, Func<JsonObject, JsonNode?> Cell)> Columns { get; init; }
 
     public static ObjectKind? Find(string group, string plural) => All.FirstOrDefault(k => k.Group == group && k.Plural == plural);
 
     public override string ToString() => Kind;
 
-    private static JsonNode? CountData(StoredObject item, JsonObject source) =>
+    private static ObjectKind Role(string kind, string plural, bool isNamespaced) => new(kind, plural)
+    {
+        Group = AccessRules.Group,
+        IsNamespaced = isNamespaced,
+        Fields = isNamespaced ? [("rules", 2, Rules)] : [("rules", 2, Rules), ("aggregationRule", 3, FieldType.Atomic)],
+        Check = ObjectValidation.CheckRole,
+        Columns = [],
+    };
+
+    private static ObjectKind Binding(string kind, string plural, bool isNamespaced) => new(kind, plural)
+    {
+        Group = AccessRules.Group,
+        IsNamespaced = isNamespaced,
+        Fields =
+        [
+            ("subjects", 2, FieldType.ListOf(
+                ("kind", 1, FieldType.Text),
+                ("apiGroup", 2, FieldType.Text),
+                ("name", 3, FieldType.Text),
+                ("namespace", 4, FieldType.Text))),
+            ("roleRef", 3, new AtomicField(
+                new StructField(("apiGroup", 1, FieldType.Text), ("kind", 2, FieldType.Text), ("name", 3, FieldType.Text)), IsList: false)),
+        ],
+        Constant = "roleRef",
+        Default = NameTheGroup,
+        Check = ObjectValidation.CheckBinding,
+        Columns = [("Role", source => $"{source["roleRef"]?["kind"]}/{source["roleRef"]?["name"]}")],
+    };
+
+    private static Func<JsonObject, JsonNode?> Text(string path) => source => ApiJson.At(source, path)?.DeepClone();
+
+    private static JsonNode? CountData(JsonObject source) =>
         ((source["data"] as JsonObject)?.Count ?? 0) + ((source["binaryData"] as JsonObject)?.Count ?? 0);
+
+    private static void NameTheGroup(JsonObject source)
+    {
+        var subjects = (source["subjects"] as JsonArray ?? []).OfType<JsonObject>().Where(s => s["kind"]?.ToString() != "ServiceAccount");
+        foreach (var item in subjects.Append(source["roleRef"] as JsonObject).OfType<JsonObject>()) item["apiGroup"] ??= AccessRules.Group;
+    }
 
     private static void LabelWithName(JsonObject source)
     {

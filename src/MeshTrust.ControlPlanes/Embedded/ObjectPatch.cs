@@ -8,6 +8,11 @@ internal static class ObjectPatch
 {
     private const string DeleteFromList = "$deleteFromPrimitiveList/";
 
+    // A patch must not make an object grow without limit: an object can be copied into itself. The first two are those of a real server.
+    private const int MostOperations = 10_000;
+    private const int MostCopied = 3 * 1024 * 1024;
+    private const int Deepest = 64;
+
     /// <summary>JSON merge patch (RFC 7396).</summary>
     public static JsonObject Merge(JsonObject target, JsonObject patch)
     {
@@ -64,12 +69,20 @@ internal static class ObjectPatch
     /// <exception cref="ApiFault">An operation cannot be done, or a test fails.</exception>
     public static JsonObject Json(JsonObject target, JsonArray patch)
     {
+        if (patch.Count > MostOperations)
+        {
+            var why = $"Request entity too large: The allowed maximum operations in a JSON patch is {MostOperations}, got {patch.Count}";
+            throw new ApiFault(413, "RequestEntityTooLarge", why);
+        }
+
         JsonNode? root = target;
+        long copied = 0;
         foreach (var item in patch)
         {
-            string? Text(string name) => (item as JsonObject)?[name]?.GetValue<string>();
-            var (operation, path) = (Text("op"), Text("path") ?? throw Malformed());
-            var value = (item as JsonObject)?["value"];
+            if (item is not JsonObject step) throw ApiFault.BadRequest("error decoding patch: an operation must be an object");
+            string? Text(string name) => (step[name] as JsonValue)?.ToString();
+            var (operation, path) = (Text("op"), Text("path") ?? throw Refused());
+            var value = step["value"];
             switch (operation)
             {
                 case "test":
@@ -86,13 +99,14 @@ internal static class ObjectPatch
                     Remove(root, path);
                     break;
                 case "copy" or "move":
-                    var from = Text("from") ?? throw Malformed();
+                    var from = Text("from") ?? throw Refused();
                     var there = Read(root, Elements(from));
+                    if ((copied += there is null ? 0 : ApiJson.ToUtf8(there).Length) > MostCopied) throw Refused();
                     if (operation == "move") Remove(root, from);
                     root = Write(root, path, there, insert: true);
                     break;
                 default:
-                    throw Malformed();
+                    throw Refused();
             }
         }
 
@@ -126,14 +140,13 @@ internal static class ObjectPatch
 
     private static ApiFault Refused() => new(422, "Invalid", "the server rejected our request due to an error in our request", []);
 
-    private static ApiFault Malformed() => ApiFault.BadRequest("error decoding patch: an operation needs op, path and, for some, from");
-
     // A JSON pointer (RFC 6901).
     private static string[] Elements(string path)
     {
         if (path.Length == 0) return [];
         if (path[0] != '/') throw Refused();
         var elements = path[1..].Split('/');
+        if (elements.Length > Deepest) throw Refused();
         return [.. elements.Select(e => e.Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal))];
     }
 

@@ -34,7 +34,18 @@ internal sealed class ObjectRegistry(ObjectStore store, TimeProvider clock, bool
     public StoredObject Replace(ObjectKey key, JsonObject body, WriteOptions options)
     {
         var source = TypedObject.Of(key, body, options.Strict);
-        return Store.Atomically(() => Change(Existing(key), source, options, isApply: false));
+        return Store.Atomically(() =>
+        {
+            var live = Existing(key);
+            if (UidOf(source) is { Length: > 0 } given && live.TextAt("metadata.uid") is var uid && given != uid)
+            {
+                throw ApiFault.Conflict(key.Kind, key.Name,
+                    $"StorageError: invalid object, Code: 4, Key: /registry/{key.Kind.Plural}/{live.Key}, ResourceVersion: 0, "
+                    + $"AdditionalErrorMsg: Precondition failed: UID in precondition: {given}, UID in object meta: {uid}");
+            }
+
+            return Change(live, source, options, isApply: false);
+        });
     }
 
     /// <summary>PATCH of one of the three client-side kinds.</summary>
@@ -54,14 +65,20 @@ internal sealed class ObjectRegistry(ObjectStore store, TimeProvider clock, bool
         return Store.Atomically(() =>
         {
             var live = Store.Find(key);
+            if (live is not null) CheckUid(live, applied);
             var merged = FieldOwnership.Apply(key.Kind, live?.Thaw(), applied, options.Manager, options.Force, Now);
             key.Kind.Default(merged);
             if (live is not null) return (Change(live, merged, options, isApply: true), false);
 
-            // The real server gives no reason here either: a patch that creates needs the verb create as well.
-            return options.MayCreate
-                ? (Insert(key, merged, options), true)
-                : throw ApiFault.Forbidden(key.Kind.Plural, key.Name, string.Empty);
+            // A patch that creates needs the verb create as well.
+            options.DemandCreate?.Invoke();
+            if (UidOf(applied) is { Length: > 0 } uid)
+            {
+                throw ApiFault.Conflict(key.Kind, key.Name,
+                    $"uid mismatch: the provided object specified uid {uid}, and no existing object was found");
+            }
+
+            return (Insert(key, merged, options), true);
         });
     }
 
@@ -69,7 +86,7 @@ internal sealed class ObjectRegistry(ObjectStore store, TimeProvider clock, bool
     public StoredObject Delete(ObjectKey key, JsonObject? preconditions, bool dryRun) => Store.Atomically(() =>
     {
         if (key.Kind == ObjectKind.Namespace && Immortal.Contains(key.Name))
-            throw ApiFault.Forbidden(key.Kind.Plural, key.Name, "this namespace may not be deleted");
+            throw ApiFault.Forbidden(key.Kind, key.Name, "this namespace may not be deleted");
         var live = Existing(key);
         Demand("UID", preconditions?["uid"], ApiJson.TextAt(live.Thaw(), "metadata", "uid"), "deleted and then recreated");
         Demand("ResourceVersion", preconditions?["resourceVersion"], ApiJson.Number(live.Revision), "modified");
@@ -79,7 +96,7 @@ internal sealed class ObjectRegistry(ObjectStore store, TimeProvider clock, bool
         {
             if (wanted is null || wanted.ToString() == actual) return;
             var difference = $"the {what} in the precondition ({wanted}) does not match the {what} in record ({actual})";
-            throw ApiFault.Conflict(key.Kind.Kind, key.Name, $"{difference}. The object might have been {otherwise}");
+            throw ApiFault.Unmet(key.Kind, key.Name, $"{difference}. The object might have been {otherwise}");
         }
     });
 
@@ -108,6 +125,8 @@ internal sealed class ObjectRegistry(ObjectStore store, TimeProvider clock, bool
     private static ObjectKey NamespaceKey(string name) => new(ObjectKind.Namespace, string.Empty, name);
 
     private static bool IsTerminating(JsonObject source) => source["metadata"]?["deletionTimestamp"] is not null;
+
+    private static bool IsTerminating(StoredObject space) => space.TextAt("status.phase") == "Terminating";
 
     private static bool HasFinalizers(JsonObject source) => source["metadata"]?["finalizers"] is JsonArray { Count: > 0 };
 
@@ -144,7 +163,7 @@ internal sealed class ObjectRegistry(ObjectStore store, TimeProvider clock, bool
     private void FinishNamespaceOf(StoredObject item)
     {
         if (!deletesNamespaces || ContentOf(item.Namespace).Any()) return;
-        if (Store.Find(NamespaceKey(item.Namespace)) is { Selectable: "Terminating" } waiting) Store.Remove(waiting);
+        if (Store.Find(NamespaceKey(item.Namespace)) is { } waiting && IsTerminating(waiting)) Store.Remove(waiting);
     }
 
     private IEnumerable<StoredObject> ContentOf(string namespaceName) =>
@@ -172,7 +191,7 @@ internal sealed class ObjectRegistry(ObjectStore store, TimeProvider clock, bool
 
         Validate(kind, source, ObjectValidation.Check(kind, source));
         var name = metadata["name"]!.GetValue<string>();
-        if (Store.Find(key with { Name = name }) is not null) throw ApiFault.AlreadyExists(kind.Plural, name);
+        if (Store.Find(key with { Name = name }) is not null) throw ApiFault.AlreadyExists(kind, name);
         return options.DryRun ? StoredObject.Freeze(kind, source) : Store.Put(kind, source);
     }
 
@@ -182,7 +201,7 @@ internal sealed class ObjectRegistry(ObjectStore store, TimeProvider clock, bool
         var before = live.Thaw();
         var metadata = (JsonObject)source["metadata"]!;
         var old = (JsonObject)before["metadata"]!;
-        CheckPreconditions(live, metadata, old);
+        CheckPreconditions(live, source);
         Keep(KeptByServer, old, metadata);
         if (kind == ObjectKind.Namespace) Keep(["spec", "status"], before, source);
         if (!isApply) FieldOwnership.Update(kind, before, source, options.Manager, Now);
@@ -211,40 +230,44 @@ internal sealed class ObjectRegistry(ObjectStore store, TimeProvider clock, bool
         }
     }
 
-    private static void CheckPreconditions(StoredObject live, JsonObject metadata, JsonObject old)
+    private static string? UidOf(JsonObject source) => ApiJson.TextAt(source, "metadata", "uid");
+
+    private static void CheckPreconditions(StoredObject live, JsonObject source)
     {
-        var plural = live.Kind.Plural;
-        if (metadata["resourceVersion"]?.GetValue<string>() is { Length: > 0 } version)
+        if (ApiJson.TextAt(source, "metadata", "resourceVersion") is { Length: > 0 } version)
         {
             if (!ulong.TryParse(version, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
                 throw ApiFault.Unclassified($"strconv.ParseUint: parsing \"{version}\": invalid syntax");
             const string Modified = "the object has been modified; please apply your changes to the latest version and try again";
-            if (number != 0 && number != (ulong)live.Revision) throw ApiFault.Conflict(plural, live.Name, Modified);
+            if (number != 0 && number != (ulong)live.Revision) throw ApiFault.Conflict(live.Kind, live.Name, Modified);
         }
 
-        var uid = old["uid"]!.GetValue<string>();
-        if (metadata["uid"]?.GetValue<string>() is not { Length: > 0 } given || given == uid) return;
-        var why = $"Precondition failed: UID in precondition: {given}, UID in object meta: {uid}";
-        var key = $"/registry/{plural}/{live.Key}";
-        throw ApiFault.Conflict(plural, live.Name,
-            $"StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: {why}");
+        CheckUid(live, source);
+    }
+
+    private static void CheckUid(StoredObject live, JsonObject source)
+    {
+        if (UidOf(source) is { Length: > 0 } uid && uid != live.TextAt("metadata.uid"))
+            Validate(live.Kind, source, [FieldFault.Invalid("metadata.uid", uid, "field is immutable")]);
     }
 
     private void Admit(ObjectKind kind, string namespaceName, JsonObject metadata)
     {
-        var home = Store.Find(NamespaceKey(namespaceName)) ?? throw ApiFault.NotFound("namespaces", namespaceName);
-        if (home.Selectable != "Terminating") return;
+        var home = Store.Find(NamespaceKey(namespaceName)) ?? throw ApiFault.NotFound(ObjectKind.Namespace, namespaceName);
+        if (!IsTerminating(home)) return;
         var why = $"namespace {namespaceName} is being terminated";
         var cause = new JsonObject { ["reason"] = "NamespaceTerminating", ["message"] = why, ["field"] = "metadata.namespace" };
         var name = metadata["name"]?.GetValue<string>() ?? string.Empty;
         why = $"unable to create new content in namespace {namespaceName} because it is being terminated";
-        throw ApiFault.Forbidden(kind.Plural, name, why, new JsonArray(cause));
+        throw ApiFault.Forbidden(kind, name, why, new JsonArray(cause));
     }
 
-    private StoredObject Existing(ObjectKey key) => Store.Find(key) ?? throw ApiFault.NotFound(key.Kind.Plural, key.Name);
+    private StoredObject Existing(ObjectKey key) => Store.Find(key) ?? throw ApiFault.NotFound(key.Kind, key.Name);
 
     private static void Validate(ObjectKind kind, JsonObject source, List<FieldFault> faults)
     {
-        if (faults.Count > 0) throw ApiFault.Invalid(kind.Kind, ApiJson.TextAt(source, "metadata", "name") ?? string.Empty, faults);
+        if (faults.Count == 0) return;
+        var name = ApiJson.TextAt(source, "metadata", "name") ?? string.Empty;
+        throw ApiFault.Invalid(kind.Kind, name, faults, kind.Group.Length > 0 ? kind.Group : null);
     }
 }

@@ -7,11 +7,10 @@ namespace MeshTrust.ControlPlanes.Embedded;
 internal sealed record ObjectKey(ObjectKind Kind, string Namespace, string Name);
 
 /// <summary>
-/// One version of one object, immutable. The JSON has neither apiVersion nor kind, like the items of lists. The last value is for the
-/// kind's field selector: a secret's type, a namespace's phase.
+/// One version of one object, immutable. The JSON has neither apiVersion nor kind, like the items of lists.
 /// </summary>
 internal sealed record StoredObject(
-    ObjectKind Kind, string Namespace, string Name, long Revision, byte[] Json, Dictionary<string, string> Labels, string? Selectable)
+    ObjectKind Kind, string Namespace, string Name, long Revision, byte[] Json, Dictionary<string, string> Labels)
 {
     public string Key => KeyOf(Namespace, Name);
 
@@ -36,12 +35,14 @@ internal sealed record StoredObject(
             metadata["name"]!.GetValue<string>(),
             0,
             ApiJson.ToUtf8(source),
-            (metadata["labels"] as JsonObject ?? []).ToDictionary(l => l.Key, l => l.Value!.GetValue<string>(), StringComparer.Ordinal),
-            kind.Selectable?.Split('.').Aggregate((JsonNode?)source, (at, name) => at?[name])?.GetValue<string>());
+            (metadata["labels"] as JsonObject ?? []).ToDictionary(l => l.Key, l => l.Value!.GetValue<string>(), StringComparer.Ordinal));
     }
 
     /// <summary>A copy that the caller may change.</summary>
     public JsonObject Thaw() => (JsonObject)JsonNode.Parse(Json)!;
+
+    /// <summary>The text at a path such as <c>status.phase</c>; null if there is none.</summary>
+    public string? TextAt(string path) => ApiJson.At(Thaw(), path)?.ToString();
 
     /// <summary>The JSON with more members at its start; each ends with a comma.</summary>
     public byte[] JsonWith(string members) => [(byte)'{', .. Encoding.ASCII.GetBytes(members), .. Json.AsSpan(1)];

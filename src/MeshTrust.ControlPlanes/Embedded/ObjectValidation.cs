@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 
 namespace MeshTrust.ControlPlanes.Embedded;
 
-/// <summary>The rules of Kubernetes' validation for the three kinds, with its messages.</summary>
+/// <summary>The rules of Kubernetes' validation for the kinds, with its messages.</summary>
 internal static partial class ObjectValidation
 {
     private const int DataLimit = 1 << 20;
@@ -25,6 +25,7 @@ internal static partial class ObjectValidation
         CheckName(kind, metadata["name"]?.GetValue<string>() ?? string.Empty, faults);
         CheckLabels(metadata["labels"] as JsonObject ?? [], faults);
         CheckAnnotations(metadata["annotations"] as JsonObject ?? [], faults);
+        CheckFinalizers(metadata["finalizers"] as JsonArray ?? [], faults);
         kind.Check(source, faults);
         return faults;
     }
@@ -33,7 +34,11 @@ internal static partial class ObjectValidation
     {
         var faults = new List<FieldFault>();
         if (kind.Constant is { } constant && !JsonNode.DeepEquals(updated[constant], live[constant]))
-            faults.Add(FieldFault.Invalid(constant, updated[constant]?.GetValue<string>() ?? string.Empty, "field is immutable"));
+        {
+            var why = constant == "type" ? "field is immutable" : $"cannot change {constant}";
+            faults.Add(new(constant, "FieldValueInvalid", $"Invalid value: {updated[constant]?.ToJsonString() ?? "\"\""}: {why}"));
+        }
+
         if (live["immutable"]?.GetValue<bool>() != true) return faults;
         const string Why = "field is immutable when `immutable` is set";
         if (updated["immutable"]?.GetValue<bool>() != true) faults.Add(FieldFault.Forbidden("immutable", Why));
@@ -48,6 +53,46 @@ internal static partial class ObjectValidation
         if (CheckData(data, "data", true, faults) > DataLimit) faults.Add(FieldFault.TooLong("data", DataLimit));
         foreach (var key in RequiredKeys.GetValueOrDefault(source["type"]?.GetValue<string>() ?? string.Empty, []))
             if (data[key] is null) faults.Add(FieldFault.Required($"data[{key}]"));
+        if (source["type"]?.ToString() == ServiceAccountTokens.SecretType && ServiceAccountTokens.AccountOf(source) is null)
+            faults.Add(FieldFault.Required($"metadata.annotations[{ServiceAccountTokens.AccountAnnotation}]"));
+    }
+
+    public static void CheckRole(JsonObject source, List<FieldFault> faults)
+    {
+        foreach (var (rule, i) in (source["rules"] as JsonArray ?? []).OfType<JsonObject>().Select((r, i) => (r, i)))
+        {
+            Demand("verbs", "verbs must contain at least one value");
+            if (rule["nonResourceURLs"] is not null) continue;
+            Demand("apiGroups", "resource rules must supply at least one api group");
+            Demand("resources", "resource rules must supply at least one resource");
+
+            void Demand(string field, string why)
+            {
+                if (rule[field] is null) faults.Add(FieldFault.Required($"rules[{i}].{field}", why));
+            }
+        }
+    }
+
+    public static void CheckBinding(JsonObject source, List<FieldFault> faults)
+    {
+        var role = source["roleRef"] as JsonObject ?? [];
+        string[] kinds = source["metadata"]?["namespace"] is null ? ["ClusterRole"] : ["Role", "ClusterRole"];
+        var kind = role["kind"]?.ToString() ?? string.Empty;
+        if (!kinds.Contains(kind))
+            faults.Add(FieldFault.NotSupported("roleRef.kind", $"\"{kind}\"", string.Join(", ", kinds.Select(k => $"\"{k}\""))));
+        if (role["name"] is null) faults.Add(FieldFault.Required("roleRef.name"));
+        foreach (var (item, i) in (source["subjects"] as JsonArray ?? []).OfType<JsonObject>().Select((s, i) => (s, i)))
+        {
+            var subject = item["kind"]?.ToString() ?? string.Empty;
+            if (item["name"] is null) faults.Add(FieldFault.Required($"subjects[{i}].name"));
+            if (subject is not ("User" or "Group" or "ServiceAccount"))
+            {
+                faults.Add(FieldFault.NotSupported(
+                    $"subjects[{i}].kind", $"\"{subject}\"", "\"Group\", \"ServiceAccount\", \"User\""));
+            }
+
+            if (subject == "ServiceAccount" && item["namespace"] is null) faults.Add(FieldFault.Required($"subjects[{i}].namespace"));
+        }
     }
 
     public static void CheckConfigMap(JsonObject source, List<FieldFault> faults)
@@ -65,6 +110,14 @@ internal static partial class ObjectValidation
         if (name.Length == 0)
         {
             faults.Add(FieldFault.Required(Field, "name or generateName is required"));
+            return;
+        }
+
+        if (kind.Group == AccessRules.Group)
+        {
+            if (name is "." or "..") faults.Add(FieldFault.Invalid(Field, name, $"may not be '{name}'"));
+            if (name.IndexOfAny(['/', '%']) is >= 0 and var at)
+                faults.Add(FieldFault.Invalid(Field, name, $"may not contain '{name[at]}'"));
             return;
         }
 
@@ -102,6 +155,17 @@ internal static partial class ObjectValidation
         }
 
         if (size > AnnotationLimit) faults.Add(FieldFault.TooLong(Field, AnnotationLimit));
+    }
+
+    private static void CheckFinalizers(JsonArray finalizers, List<FieldFault> faults)
+    {
+        const string Why = "name is neither a standard finalizer name nor is it fully qualified";
+        foreach (var (name, i) in finalizers.Select((f, i) => (f!.GetValue<string>(), i)))
+        {
+            CheckQualifiedName("metadata.finalizers", name, faults);
+            if (!name.Contains('/', StringComparison.Ordinal) && name is not ("kubernetes" or "orphan" or "foregroundDeletion"))
+                faults.Add(FieldFault.Invalid($"metadata.finalizers[{i}]", name, Why));
+        }
     }
 
     private static void CheckQualifiedName(string field, string key, List<FieldFault> faults)

@@ -8,7 +8,7 @@ internal sealed class WatchStream(ObjectStore store, TimeProvider clock, ObjectK
     /// <summary>Where to start; 0 starts with the existing objects.</summary>
     public long From { get; init; }
 
-    public bool AsTable { get; init; }
+    public Representation Form { get; init; }
 
     /// <summary>Null ends only with the client or the server.</summary>
     public TimeSpan? Timeout { get; init; }
@@ -100,7 +100,7 @@ internal sealed class WatchStream(ObjectStore store, TimeProvider clock, ObjectK
 
     private async Task SendAsync(Stream target, string type, StoredObject item, CancellationToken cancellationToken)
     {
-        var json = AsTable ? ObjectJson.Table(new ObjectPage(kind, [item], item.Revision), clock.GetUtcNow()) : ObjectJson.Single(item);
+        var json = ObjectJson.Single(item, Form, clock.GetUtcNow());
         await target.WriteAsync(ObjectJson.Event(type, json), cancellationToken).ConfigureAwait(false);
     }
 }

@@ -1,19 +1,21 @@
+using System.Text.Json.Nodes;
 using MeshTrust.Tests.Tools;
 
 namespace MeshTrust.Tests.Contracts;
 
 /// <summary>kubectl's own flows, word for word the same on both servers. Deleting a namespace is not among them: that takes a controller.</summary>
-[TestFixture(ServerKind.Embedded)]
-[TestFixture(ServerKind.Native, Category = OutsideTool.Category)]
+[TestFixture(ServerKind.Embedded, "kubectl")]
+[TestFixture(ServerKind.Embedded, "kubectl-1.35")]
+[TestFixture(ServerKind.Native, "kubectl", Category = OutsideTool.Category)]
 [Category(OutsideTool.Category)]
-public sealed class KubectlContract(ServerKind kind) : ApiServerContract(kind)
+public sealed class KubectlContract(ServerKind kind, string program) : ApiServerContract(kind)
 {
     private Kubectl _kubectl = null!;
 
-    private string Cache => Path.Combine(Server.Directory, "kubectl");
+    private string Cache => Path.Combine(Server.Directory, program);
 
     [SetUp]
-    public void FindIt() => _kubectl = new Kubectl(Server.AdministratorKubeconfigPath, Cache);
+    public void FindIt() => _kubectl = new Kubectl(Server.AdministratorKubeconfigPath, Cache, program);
 
     [Test]
     public void Creates_a_namespace_and_a_secret_from_files_and_reads_identical_bytes()
@@ -57,7 +59,7 @@ public sealed class KubectlContract(ServerKind kind) : ApiServerContract(kind)
         Assert.That(diff.Output, resource == "secret" ? Does.Contain("***").And.Not.Contain("dHdv") : Does.Contain("-  value: one").And.Contain("+  value: two"));
         Assert.That(Do("apply", "-f", two), Is.EqualTo($"{resource}/settings configured\n"));
         if (resource != "secret") Assert.That(_kubectl.Try("diff", "-f", two).ExitCode, Is.Zero);
-        Assert.That(Do("delete", "-f", two, "--timeout=20s"), Is.EqualTo($"{resource} \"settings\" deleted\n"));
+        Assert.That(Do("delete", "-f", two, "--timeout=20s"), Is.EqualTo($"{resource} \"settings\" deleted{From}\n"));
         Assert.That(Fail("get", resource, "settings", "-n", Space), Does.Contain("NotFound"));
     }
 
@@ -115,8 +117,8 @@ public sealed class KubectlContract(ServerKind kind) : ApiServerContract(kind)
         await MakeNamespaceAsync();
         foreach (var name in (string[])["a", "b", "c"]) (await Api.PostAsync(Secrets, Secret(name))).Gives(201);
 
-        Assert.That(Do("delete", "secret", "a", "-n", Space), Is.EqualTo("secret \"a\" deleted\n"));
-        Assert.That(Do("delete", "secrets", "--all", "-n", Space), Is.EqualTo("secret \"b\" deleted\nsecret \"c\" deleted\n"));
+        Assert.That(Do("delete", "secret", "a", "-n", Space), Is.EqualTo($"secret \"a\" deleted{From}\n"));
+        Assert.That(Do("delete", "secrets", "--all", "-n", Space), Is.EqualTo($"secret \"b\" deleted{From}\nsecret \"c\" deleted{From}\n"));
         Assert.That(Fail("delete", "secret", "a", "-n", Space), Is.EqualTo("Error from server (NotFound): secrets \"a\" not found\n"));
         Assert.That(Do("delete", "secret", "a", "-n", Space, "--ignore-not-found"), Is.Empty);
     }
@@ -126,7 +128,7 @@ public sealed class KubectlContract(ServerKind kind) : ApiServerContract(kind)
     {
         await MakeCacertsAsync(("k", "A"));
         var user = $"dev-{Guid.NewGuid():N}";
-        var dev = new Kubectl(Server.WriteKubeconfig(await Server.AddUserAsync(user, [], [new UserGrant(Space, ["secrets"], ["get"])])), Cache + "-dev");
+        var dev = new Kubectl(Server.WriteKubeconfig(await Server.AddUserAsync(user, [], [new UserGrant(Space, ["secrets"], ["get"])])), Cache + "-dev", program);
 
         Assert.That(dev.Do("auth", "can-i", "get", "secrets", "-n", Space), Is.EqualTo("yes\n"));
         Assert.That(dev.Try("auth", "can-i", "delete", "secrets", "-n", Space).Output, Does.StartWith("no"));
@@ -134,6 +136,9 @@ public sealed class KubectlContract(ServerKind kind) : ApiServerContract(kind)
         Assert.That(dev.Fail("delete", "secret", "cacerts", "-n", Space), Is.EqualTo($"Error from server (Forbidden): secrets \"cacerts\" is forbidden: User \"{user}\" cannot delete resource \"secrets\" in API group \"\" in the namespace \"{Space}\"\n"));
         Assert.That(dev.Fail("get", "secrets", "-n", "default"), Does.Contain($"User \"{user}\" cannot list resource \"secrets\" in API group \"\" in the namespace \"default\""));
     }
+
+    /// <summary>kubectl names the namespace from 1.34 on.</summary>
+    private string From => JsonNode.Parse(Do("version", "--client", "-o", "json"))!["clientVersion"]!["minor"]!.ToString() is "32" or "33" ? "" : $" from {Space} namespace";
 
     private string Do(params string[] arguments) => _kubectl.Do(arguments);
 

@@ -1,9 +1,9 @@
 namespace MeshTrust.Tests.Tools;
 
 /// <summary>kubectl with one kubeconfig and a cache of its own: it caches by host and port, and ports come again.</summary>
-internal sealed class Kubectl(string kubeconfig, string cache)
+internal sealed class Kubectl(string kubeconfig, string cache, string program = "kubectl")
 {
-    private readonly string _path = OutsideTool.Find("kubectl");
+    private readonly string _path = OutsideTool.Find(program);
 
     /// <summary>Runs it; it must succeed.</summary>
     /// <returns>Its standard output.</returns>
@@ -23,5 +23,9 @@ internal sealed class Kubectl(string kubeconfig, string cache)
         return result.Error;
     }
 
-    public ToolResult Try(params string[] arguments) => OutsideTool.Run(_path, ["--kubeconfig", kubeconfig, "--cache-dir", cache, .. arguments]);
+    public ToolResult Try(params string[] arguments) => Try([], arguments);
+
+    /// <summary>The same with variables on top of our own.</summary>
+    public ToolResult Try(Dictionary<string, string> environment, params string[] arguments) =>
+        OutsideTool.Run(_path, ["--kubeconfig", kubeconfig, "--cache-dir", cache, .. arguments], input: null, environment);
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
 
@@ -10,6 +11,8 @@ public abstract class ApiServerContract(ServerKind kind)
 {
     /// <summary>Which server this is.</summary>
     protected ServerKind Kind => kind;
+
+    private int _minor;
 
     protected ApiServerUnderTest Server { get; private set; } = null!;
 
@@ -31,6 +34,7 @@ public abstract class ApiServerContract(ServerKind kind)
     {
         Server = await ApiServers.GetAsync(kind);
         Api = new EdgeClient(ClientCredentials.Parse(Server.AdministratorKubeconfig));
+        _minor = int.Parse((string)(await Api.GetAsync("/version")).Json["minor"]!, CultureInfo.InvariantCulture);
     }
 
     [OneTimeTearDown]
@@ -38,6 +42,12 @@ public abstract class ApiServerContract(ServerKind kind)
 
     [SetUp]
     public void TakeAName() => Space = $"t-{Guid.NewGuid():N}";
+
+    /// <summary>The answer that this server's version gives. The embedded server answers as 1.36.2.</summary>
+    /// <param name="minor">The first minor version that was tried and answers so.</param>
+    /// <param name="answer">Its answer.</param>
+    /// <param name="before">What 1.20.2 answers.</param>
+    protected T Since<T>(int minor, T answer, T before) => _minor >= minor ? answer : before;
 
     protected async Task MakeNamespaceAsync() => (await Api.PostAsync("/api/v1/namespaces", Namespace())).Gives(201);
 

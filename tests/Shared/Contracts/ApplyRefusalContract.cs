@@ -20,10 +20,11 @@ public sealed class ApplyRefusalContract(ServerKind kind) : ApiServerContract(ki
     public async Task With_a_field_manager_of_129_bytes()
     {
         await MakeNamespaceAsync();
+        var why = Since(36, "Too long: may not be more than 128 bytes", before: "Too long: must have at most 128 bytes");
         (await Api.ApplyAsync(Cacerts, Secret("cacerts"), manager: new string('m', 129)))
-            .IsRefused(422, "Invalid", Options + "fieldManager: Too long: must have at most 128 bytes")
+            .IsRefused(422, "Invalid", $"{Options}fieldManager: {why}")
             .About("PatchOptions", "", "meta.k8s.io")
-            .Because("FieldValueTooLong | fieldManager | Too long: must have at most 128 bytes");
+            .Because($"FieldValueTooLong | fieldManager | {why}");
     }
 
     [Test]
@@ -77,7 +78,9 @@ public sealed class ApplyRefusalContract(ServerKind kind) : ApiServerContract(ki
         await MakeNamespaceAsync();
         var body = Secret("cacerts");
         body["metadata"]!["namespace"] = "default";
-        (await Api.ApplyAsync(Cacerts, body)).IsRefused(400, "BadRequest", $"the namespace of the object (default) does not match the namespace on the request ({Space})");
+        (await Api.ApplyAsync(Cacerts, body)).IsRefused(400, "BadRequest", Since(36,
+            "the namespace of the provided object does not match the namespace sent on the request",
+            before: $"the namespace of the object (default) does not match the namespace on the request ({Space})"));
     }
 
     [Test]
@@ -85,7 +88,20 @@ public sealed class ApplyRefusalContract(ServerKind kind) : ApiServerContract(ki
     {
         await MakeNamespaceAsync();
         (await Api.ApplyAsync(Cacerts, """{"metadata":{"name":"cacerts"}}""", "fieldManager=a"))
-            .IsRefused(400, "BadRequest", "Incorrect version specified in apply patch. Specified patch version: , expected: v1");
+            .IsRefused(400, "BadRequest", Since(36,
+                "invalid object type: /, Kind=",
+                before: "Incorrect version specified in apply patch. Specified patch version: , expected: v1"));
+    }
+
+    [TestCase("v2", "Secret", "/v2, Kind=Secret")]
+    [TestCase("apps/v1", "Secret", "apps/v1, Kind=Secret")]
+    [TestCase("v1", "ConfigMap", "/v1, Kind=ConfigMap")]
+    public async Task With_another_type_than_the_path(string version, string kind, string type)
+    {
+        await MakeNamespaceAsync();
+        var refused = await Api.ApplyAsync(Cacerts, $$$"""{"apiVersion":"{{{version}}}","kind":"{{{kind}}}","metadata":{"name":"cacerts"}}""", "fieldManager=a");
+        Assert.That(refused.Code, Is.AnyOf(400, 500), "500 in 1.20");
+        if (Since(36, true, before: false)) refused.IsRefused(400, "BadRequest", $"invalid object type: {type}");
     }
 
     [Test]
@@ -94,7 +110,9 @@ public sealed class ApplyRefusalContract(ServerKind kind) : ApiServerContract(ki
         await MakeNamespaceAsync();
         var body = Secret("cacerts");
         body["bogus"] = 1;
-        (await Api.ApplyAsync(Cacerts, body)).IsRefused(500, null, "failed to create typed patch object: .bogus: field not declared in schema");
+        (await Api.ApplyAsync(Cacerts, body)).IsRefused(500, null, Since(36,
+            $"failed to create typed patch object ({Space}/cacerts; /v1, Kind=Secret): .bogus: field not declared in schema",
+            before: "failed to create typed patch object: .bogus: field not declared in schema"));
     }
 
     [Test]
@@ -103,8 +121,23 @@ public sealed class ApplyRefusalContract(ServerKind kind) : ApiServerContract(ki
         await MakeNamespaceAsync();
         var body = Secret("cacerts");
         body["data"] = Map(("k", "%%%"));
+        var which = Since(36, $" ({Space}/cacerts; /v1, Kind=Secret)", before: "");
         (await Api.ApplyAsync(Cacerts, body)).IsRefused(500, null,
-            "failed to convert new object to proper version: unable to convert unstructured object to /v1, Kind=Secret: error decoding from json: illegal base64 data at input byte 0");
+            $"failed to convert new object{which} to proper version: unable to convert unstructured object to /v1, Kind=Secret: error decoding from json: illegal base64 data at input byte 0");
+    }
+
+    [Test]
+    public async Task With_the_uid_of_another_object()
+    {
+        const string Other = "11111111-1111-1111-1111-111111111111";
+        await MakeNamespaceAsync();
+        var body = Secret("cacerts", ("k", "A"));
+        body["metadata"]!["uid"] = Other;
+        (await Api.ApplyAsync(Cacerts, body)).IsRefused(409, "Conflict",
+            $"Operation cannot be fulfilled on secrets \"cacerts\": uid mismatch: the provided object specified uid {Other}, and no existing object was found");
+        (await Api.ApplyAsync(Cacerts, Secret("cacerts", ("k", "A")))).Gives(201);
+        foreach (var refused in (EdgeAnswer[])[await Api.ApplyAsync(Cacerts, body), await Api.PatchAsync(Cacerts, "merge", body.ToJsonString())])
+            refused.IsRefused(422, "Invalid", $"Secret \"cacerts\" is invalid: metadata.uid: Invalid value: \"{Other}\": field is immutable");
     }
 
     [Test]

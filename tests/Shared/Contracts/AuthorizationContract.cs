@@ -109,11 +109,13 @@ public sealed class AuthorizationContract(ServerKind kind) : ApiServerContract(k
     }
 
     [Test]
-    public async Task Applying_what_is_not_there_yet_needs_the_right_to_create_and_the_refusal_does_not_say_so()
+    public async Task Applying_what_is_not_there_yet_needs_the_right_to_create()
     {
         await MakeNamespaceAsync();
         using var dev = await UserAsync("get", "patch");
-        (await dev.ApplyAsync(Cacerts, Secret("cacerts", ("k", "A")))).IsRefused(403, "Forbidden", "secrets \"cacerts\" is forbidden: ").About("secrets", "cacerts");
+        (await dev.ApplyAsync(Cacerts, Secret("cacerts", ("k", "A")))).IsRefused(403, "Forbidden", Since(36,
+            Cannot("secrets \"cacerts\"", "create", "secrets"),
+            before: "secrets \"cacerts\" is forbidden: ")).About("secrets", "cacerts");
         (await Api.GetAsync(Cacerts)).Gives(404);
     }
 

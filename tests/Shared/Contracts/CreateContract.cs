@@ -90,10 +90,21 @@ public sealed class CreateContract(ServerKind kind) : ApiServerContract(kind)
     }
 
     [Test]
-    public async Task More_data_than_a_mebibyte_is_refused() =>
+    public async Task More_data_than_a_mebibyte_is_refused()
+    {
+        var why = Since(36, "Too long: may not be more than 1048576 bytes", before: "Too long: must have at most 1048576 bytes");
         (await Api.PostAsync(Secrets, Secret("x", ("k", new string('x', 1_048_577)))))
-            .IsRefused(422, "Invalid", "Secret \"x\" is invalid: data: Too long: must have at most 1048576 bytes")
-            .Because("FieldValueTooLong | data | Too long: must have at most 1048576 bytes");
+            .IsRefused(422, "Invalid", $"Secret \"x\" is invalid: data: {why}").Because($"FieldValueTooLong | data | {why}");
+    }
+
+    [Test]
+    public async Task An_unqualified_finalizer_is_refused()
+    {
+        var body = Secret("x");
+        body["metadata"]!["finalizers"] = new JsonArray("orphan", "hold");
+        (await Api.PostAsync(Secrets, body))
+            .IsRefused(422, "Invalid", "Secret \"x\" is invalid: metadata.finalizers[1]: Invalid value: \"hold\": name is neither a standard finalizer name nor is it fully qualified");
+    }
 
     [Test]
     public async Task A_mebibyte_is_taken() =>

@@ -44,6 +44,23 @@ public sealed class DeleteContract(ServerKind kind) : ApiServerContract(kind)
         Assert.That((await Api.GetAsync(Cacerts)).ResourceVersion, Is.EqualTo(version));
     }
 
+    [TestCase("?propagationPolicy=Bogus", "{}", "Unsupported value: \"Bogus\": supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\"")]
+    [TestCase("", """{"propagationPolicy":"Bogus"}""", "Unsupported value: \"Bogus\": supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\"")]
+    [TestCase("", """{"propagationPolicy":"Orphan","orphanDependents":true}""", "Invalid value: \"Orphan\": orphanDependents and deletionPropagation cannot be both set")]
+    public async Task An_unknown_propagation_policy_is_refused_and_nothing_is_deleted(string query, string options, string why)
+    {
+        await MakeCacertsAsync(("k", "A"));
+        var body = JsonNode.Parse(options)!.AsObject();
+        if (body.Count > 0) (body["kind"], body["apiVersion"]) = ("DeleteOptions", "v1");
+        foreach (var path in (string[])[Cacerts, Secrets])
+        {
+            (await Api.DeleteAsync(path + query, body.Count > 0 ? body : null))
+                .IsRefused(422, "Invalid", $"DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: {why}");
+        }
+
+        (await Api.GetAsync(Cacerts)).Gives(200);
+    }
+
     [Test]
     public async Task The_right_uid_is_taken()
     {

@@ -55,9 +55,10 @@ public sealed class DryRunContract(ServerKind kind) : ApiServerContract(kind)
     public async Task Another_value_is_refused()
     {
         await MakeNamespaceAsync();
+        var why = $"Unsupported value: {Since(36, "[\"Yes\"]", before: "[]string{\"Yes\"}")}: supported values: \"All\"";
         (await Api.PostAsync($"{Secrets}?dryRun=Yes", Secret("x")))
-            .IsRefused(422, "Invalid", "CreateOptions.meta.k8s.io \"\" is invalid: dryRun: Unsupported value: []string{\"Yes\"}: supported values: \"All\"")
+            .IsRefused(422, "Invalid", $"CreateOptions.meta.k8s.io \"\" is invalid: dryRun: {why}")
             .About("CreateOptions", "", "meta.k8s.io")
-            .Because("FieldValueNotSupported | dryRun | Unsupported value: []string{\"Yes\"}: supported values: \"All\"");
+            .Because($"FieldValueNotSupported | dryRun | {why}");
     }
 }

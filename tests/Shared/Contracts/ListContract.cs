@@ -107,6 +107,33 @@ public sealed class ListContract(ServerKind kind) : ApiServerContract(kind)
     public async Task A_token_that_is_none_is_refused() =>
         Assert.That((await Api.GetAsync($"{Secrets}?limit=3&continue=nonsense")).Gives(400).Reason, Is.EqualTo("BadRequest"));
 
+    [TestCase("")]
+    [TestCase("/a")]
+    public async Task A_resource_version_that_is_no_number_is_refused(string path) =>
+        (await Api.GetAsync($"{Secrets}{path}?resourceVersion=abc"))
+            .IsRefused(Since(36, 400, before: 500), Since(36, "BadRequest", before: null), "resourceVersion: Invalid value: \"abc\": strconv.ParseUint: parsing \"abc\": invalid syntax");
+
+    [TestCase("limit=abc")]
+    [TestCase("watch=true&timeoutSeconds=abc")]
+    public async Task A_number_that_is_none_is_refused(string query) =>
+        (await Api.GetAsync($"{Secrets}?{query}")).IsRefused(400, "BadRequest", "strconv.ParseInt: parsing \"abc\": invalid syntax");
+
+    [TestCase("resourceVersionMatch=Exact", "Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided")]
+    [TestCase("resourceVersionMatch=NotOlderThan", "Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided")]
+    [TestCase("resourceVersionMatch=Bogus&resourceVersion=5", "Unsupported value: \"Bogus\": supported values: \"Exact\", \"NotOlderThan\", \"\"")]
+    [TestCase("resourceVersionMatch=Exact&resourceVersion=0", "Forbidden: resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"")]
+    public async Task A_match_of_no_resource_version_is_refused(string query, string why) =>
+        (await Api.GetAsync($"{Secrets}?{query}"))
+            .IsRefused(422, "Invalid", $"ListOptions.meta.k8s.io \"\" is invalid: resourceVersionMatch: {why}").About("ListOptions", "", "meta.k8s.io");
+
+    [Test]
+    public async Task An_exact_version_is_listed_as_it_was()
+    {
+        var version = (await Api.GetAsync(Secrets)).ResourceVersion;
+        (await Api.PostAsync(Secrets, Secret("e"))).Gives(201);
+        Assert.That(Names(await Api.GetAsync($"{Secrets}?resourceVersionMatch=Exact&resourceVersion={version}")), Is.EqualTo(new[] { "a", "b", "c", "d" }));
+    }
+
     [Test]
     public async Task All_namespaces_are_listed_together()
     {

@@ -59,6 +59,44 @@ public sealed class PatchContract(ServerKind kind) : ApiServerContract(kind)
         (await Api.PatchAsync(Cacerts, "json", """[{"op":"remove","path":"/data/nope"}]""")).IsRefused(422, "Invalid", "the server rejected our request due to an error in our request");
     }
 
+    [TestCase("""[{"op":"bogus","path":"/data"}]""")]
+    [TestCase("""[{"op":1,"path":"/data"}]""")]
+    [TestCase("""[{"op":"remove"}]""")]
+    [TestCase("""[{"path":"/data"}]""")]
+    [TestCase("""[{"op":"copy","path":"/data"}]""")]
+    public async Task A_json_patch_with_an_operation_that_is_none_is_refused(string patch)
+    {
+        await MakeCacertsAsync(("q", "A"));
+        (await Api.PatchAsync(Cacerts, "json", patch)).IsRefused(422, "Invalid", "the server rejected our request due to an error in our request");
+    }
+
+    [TestCase("{}")]
+    [TestCase("[1]")]
+    public async Task A_json_patch_that_is_no_list_of_operations_is_refused(string patch)
+    {
+        await MakeCacertsAsync(("q", "A"));
+        Assert.That((await Api.PatchAsync(Cacerts, "json", patch)).Gives(400).Reason, Is.EqualTo("BadRequest"));
+    }
+
+    /// <summary>Each step doubles the object.</summary>
+    [TestCase("copy", "")]
+    [TestCase("copy", "/data")]
+    public async Task A_json_patch_that_copies_an_object_into_itself_does_not_grow_without_limit(string operation, string from)
+    {
+        await MakeCacertsAsync(("q", "A"));
+        var steps = Enumerable.Range(0, 60).Select(i => $$"""{"op":"{{operation}}","from":"{{from}}","path":"/data/x{{i}}"}""");
+        (await Api.PatchAsync(Cacerts, "json", $"[{string.Join(',', steps)}]")).Gives(422);
+    }
+
+    [Test]
+    public async Task A_json_patch_has_at_most_10000_operations()
+    {
+        await MakeCacertsAsync(("q", "A"));
+        var steps = string.Join(',', Enumerable.Repeat("""{"op":"test","path":"/type","value":"Opaque"}""", 10_001));
+        (await Api.PatchAsync(Cacerts, "json", $"[{steps}]"))
+            .IsRefused(413, "RequestEntityTooLarge", "Request entity too large: The allowed maximum operations in a JSON patch is 10000, got 10001");
+    }
+
     [Test]
     public async Task An_unknown_kind_of_patch_is_refused()
     {

@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace MeshTrust.Tests.Contracts;
 
 /// <summary>The forms in which an answer may be had.</summary>
@@ -30,6 +32,27 @@ public sealed class RepresentationContract(ServerKind kind) : ApiServerContract(
         var table = (await Api.GetAsync(SpacePath, Table)).Gives(200).Json;
         Assert.That(table["columnDefinitions"]!.AsArray().Select(c => (string?)c!["name"]), Is.EqualTo(new[] { "Name", "Status", "Age" }));
         Assert.That(table["rows"]![0]!["cells"]!.AsArray().Take(2).Select(c => c!.ToString()), Is.EqualTo(new[] { Space, "Active" }));
+    }
+
+    [Test]
+    public async Task Metadata_alone_is_given_to_who_asks_for_it()
+    {
+        const string One = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
+        const string Many = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+        await MakeCacertsAsync(("k", "A"));
+        var (single, list) = ((await Api.GetAsync(Cacerts, One)).Gives(200).Json, (await Api.GetAsync(Secrets, Many)).Gives(200).Json);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That((string?)list["kind"], Is.EqualTo("PartialObjectMetadataList"));
+            foreach (var item in (JsonNode[])[single, list["items"]![0]!])
+            {
+                Assert.That(item.AsObject().Select(p => p.Key), Is.EqualTo(new[] { "kind", "apiVersion", "metadata" }));
+                Assert.That($"{item["kind"]} {item["apiVersion"]} {item["metadata"]!["name"]}", Is.EqualTo("PartialObjectMetadata meta.k8s.io/v1 cacerts"));
+            }
+
+            Assert.That((await Api.GetAsync(Secrets, One)).Gives(406).Message, Is.EqualTo("you requested PartialObjectMetadata, but the requested object is a list (*core.SecretList)"));
+            Assert.That((await Api.GetAsync(Cacerts, Many)).Gives(406).Message, Is.EqualTo("you requested PartialObjectMetadataList, but the requested object is not a list (*core.Secret)"));
+        }
     }
 
     [Test]

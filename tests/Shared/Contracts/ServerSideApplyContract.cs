@@ -90,7 +90,10 @@ public sealed class ServerSideApplyContract(ServerKind kind) : ApiServerContract
         using (Assert.EnterMultipleScope())
         {
             Assert.That(shared.Data, Is.EqualTo("""{"ca-cert.pem":"QQ==","ca-key.pem":"Sw=="}"""));
-            Assert.That(Owners(shared), Is.EqualTo(new[] { $"a Apply {Owned}", """b Apply {"f:data":{"f:ca-cert.pem":{}},"f:type":{}}""" }));
+            string[] owners = [$"a Apply {Owned}", """b Apply {"f:data":{"f:ca-cert.pem":{}},"f:type":{}}"""];
+            Assert.That(Owners(shared), Is.EqualTo(Since(36, Enumerable.Reverse(owners), before: owners)));
+            var entry = shared.Json["metadata"]!["managedFields"]!.AsArray().Single(m => (string?)m!["manager"] == "b")!;
+            Assert.That(entry["time"] is null, Is.EqualTo(Since(36, true, before: false)), "a change of no value has no time");
         }
     }
 

@@ -100,5 +100,5 @@ public sealed class WatchContract(ServerKind kind) : ApiServerContract(kind)
     [Test]
     public async Task A_version_that_is_no_number_is_refused() =>
         (await Api.GetAsync($"{Secrets}?watch=true&resourceVersion=abc"))
-            .IsRefused(500, null, "resourceVersion: Invalid value: \"abc\": strconv.ParseUint: parsing \"abc\": invalid syntax");
+            .IsRefused(Since(36, 400, before: 500), Since(36, "BadRequest", before: null), "resourceVersion: Invalid value: \"abc\": strconv.ParseUint: parsing \"abc\": invalid syntax");
 }

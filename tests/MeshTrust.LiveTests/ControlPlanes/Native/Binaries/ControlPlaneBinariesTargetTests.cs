@@ -1,5 +1,6 @@
 using System.Formats.Tar;
 using System.IO.Compression;
+using MeshTrust.ControlPlanes.Native.Binaries;
 using MeshTrust.Tests.Live;
 using MeshTrust.Tests.Tools;
 
@@ -31,6 +32,13 @@ public sealed class ControlPlaneBinariesTargetTests
 
         string[] fetch = ["--target=ControlPlaneBinaries", $"--binaries-index={server.Index}"];
         var first = HostProcess.Run(scratch.Location, fetch, variables);
+        if (BinaryArchive.ReadPins().Any(pin => $"{pin.Version}" == $"{real.Version}"))
+        {
+            // What this test packs never has the hash of the release.
+            Assert.That((first.ExitCode, first.Output.Contains("MT2106", StringComparison.Ordinal)), Is.EqualTo((4, true)), first.Output);
+            return;
+        }
+
         Assert.That(first.ExitCode, Is.Zero, first.Output);
         Assert.That(first.Output, Does.Contain($"kube-apiserver {real.Version} and etcd {real.EtcdVersion}: downloaded, verified only with the SHA-512 of the index"));
         Assert.That(HostProcess.Run(scratch.Location, fetch, variables).Output, Does.Contain(": already in the store"));
