@@ -26,6 +26,7 @@ public sealed class MeshSession : IDisposable
     private readonly Lock _lock = new();
     private MeshTrustSettings? _settings;
     private Task<ClusterSet>? _clusters;
+    private Task<bool>? _isKeptElsewhere;
     private int? _missingKeys;
     private bool _toldOfKeys;
     private Task<ProviderSelection>? _provider;
@@ -106,6 +107,30 @@ public sealed class MeshSession : IDisposable
             foreach (var keys in missing.GroupBy(algorithm => algorithm)) Keys.Reserve(keys.Key, keys.Count());
             _missingKeys = missing.Count;
             return missing.Count;
+        }
+    }
+
+    /// <summary>
+    /// Whether other programs manage the CA of every cluster, and the trust store has nothing for any of them: then there is nothing to
+    /// issue or push, and Verify only reads.
+    /// </summary>
+    internal Task<bool> IsKeptElsewhereAsync(ICakeContext context)
+    {
+        lock (_lock) return _isKeptElsewhere ??= AskAsync();
+
+        async Task<bool> AskAsync()
+        {
+            var (topology, run) = (Settings(context).Topology, Settings(context).Run);
+            if (topology.Clusters.Any(c => Directory.Exists(Path.Combine(run.CertsDirectory, c.Name.Value)))) return false;
+            var provider = await ProviderAsync(context).ConfigureAwait(false);
+            if (_clusters is null && provider.Choice is not ProviderChoice.Existing) return false;
+            var connect = Connect(Stage.Push);
+            var access = await AccessAsync(context).ConfigureAwait(false);
+            var keepers = await CacertsPush.KeepersAsync(access, connect, topology.Trust.Namespace, Token).ConfigureAwait(false);
+            if (keepers.Count == 0) return false;
+            context.Log.Information(
+                $"{string.Join(" and ", keepers)} manages the secret cacerts of every cluster: nothing is issued or pushed.");
+            return true;
         }
     }
 

@@ -16,6 +16,7 @@ public sealed class PushSecretsTask(MeshSession session) : AsyncFrostingTask
     /// <inheritdoc/>
     public override async Task RunAsync(ICakeContext context)
     {
+        if (await session.IsKeptElsewhereAsync(context)) return;
         var settings = session.Settings(context);
         var store = new TrustStore(settings.Run.CertsDirectory);
         var clusters = await session.AccessAsync(context);
@@ -26,14 +27,18 @@ public sealed class PushSecretsTask(MeshSession session) : AsyncFrostingTask
             settings.Topology, clusters, session.Connect(Stage.Push), store.ReadCacerts, allowed, session.Token);
         var report = await session.Live.DuringAsync(context, () => $"pushing to {clusters.Count} clusters", push);
 
-        foreach (var outcome in report.Outcomes)
-        {
-            context.Log.Information($"{outcome.Cluster}: secret cacerts {Word(outcome.Secret)}, namespace {Word(outcome.Namespace)}");
-            foreach (var warning in outcome.Warnings) context.Log.Warning(warning.ToString());
-        }
-
+        foreach (var outcome in report.Outcomes) Show(context, outcome);
         report.EnsureSucceeded();
         if (report.NothingChanged) context.Log.Information("Nothing had to change.");
+    }
+
+    private static void Show(ICakeContext context, PushOutcome outcome)
+    {
+        var cluster = outcome.Cluster;
+        context.Log.Information($"{cluster}: secret cacerts {Word(outcome.Secret)}, namespace {Word(outcome.Namespace)}");
+        if (outcome.StillSigns is { } serial)
+            context.Log.Information($"{cluster}: istiod signs with the old intermediate (serial {serial}) until it reloads");
+        foreach (var warning in outcome.Warnings) context.Log.Warning(warning.ToString());
     }
 
     private static string Word(ApplyOutcome? outcome) => outcome?.ToString().ToLowerInvariant() ?? "not touched";

@@ -64,6 +64,7 @@ public static class TrustInspection
         Roots = [.. cluster.Bundle?.Roots.Distinct().Select(Summarise) ?? []],
         Intermediate = cluster.Bundle?.Ca is { } ca ? Summarise(ca) : null,
         SecretVersion = cluster.Live.Cacerts?.ResourceVersion,
+        ManagedBy = cluster.Live.Cacerts?.Keeper,
         SecretCreatedAt = cluster.Live.Cacerts?.CreatedAt,
     };
 

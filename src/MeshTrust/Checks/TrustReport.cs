@@ -122,6 +122,9 @@ public sealed record ClusterReport
     /// <summary>The secret's resourceVersion; null if it was not read.</summary>
     public string? SecretVersion { get; init; }
 
+    /// <summary>The program that manages the secret, such as cert-manager; null if none is known.</summary>
+    public string? ManagedBy { get; init; }
+
     /// <summary>When the secret was created; null if unknown.</summary>
     public DateTimeOffset? SecretCreatedAt { get; init; }
 }

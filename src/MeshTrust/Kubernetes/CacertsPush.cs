@@ -33,6 +33,9 @@ public sealed record PushOutcome
     /// <summary>Why the cluster does not have the secret as intended; empty if it does.</summary>
     public IReadOnlyList<Problem> Problems { get; init; } = [];
 
+    /// <summary>The serial number of the replaced intermediate, with which a running istiod signs until it reloads; else null.</summary>
+    internal string? StillSigns { get; init; }
+
     /// <summary>Warnings about this cluster.</summary>
     public IReadOnlyList<Problem> Warnings { get; init; } = [];
 
@@ -111,6 +114,22 @@ public static class CacertsPush
         });
     }
 
+    /// <summary>
+    /// The programs that keep the secret, if each cluster's is kept by one or has the layout that only they write; empty if not.
+    /// </summary>
+    internal static async Task<IReadOnlyList<string>> KeepersAsync(
+        IReadOnlyList<ClusterAccess> clusters, Func<ClusterAccess, IClusterApi> connect, string namespaceName,
+        CancellationToken cancellationToken)
+    {
+        var keepers = await Task.WhenAll(clusters.Select(async access =>
+        {
+            using var api = connect(access);
+            var secret = await api.ReadSecretAsync(namespaceName, CacertsSecret.Name, cancellationToken).ConfigureAwait(false);
+            return secret?.Keeper ?? (secret?.Data.ContainsKey(CacertsSecret.TlsCertificate) is true ? "Another program" : null);
+        })).ConfigureAwait(false);
+        return keepers.Contains(null) ? [] : [.. keepers.OfType<string>().Distinct()];
+    }
+
     private static Problem InCluster(string cluster, Problem problem) =>
         problem.Location == cluster ? problem : problem with { Location = $"{cluster}: {problem.Location}" };
 
@@ -175,6 +194,8 @@ public static class CacertsPush
                 secret = ApplyOutcome.Changed;
             }
 
+            var replaced = Live!.Signer is Signer.Cacerts && Live.Signing?.Ca is { } ca && !ca.Equals(_cacerts!.Certificate) ? ca : null;
+            Outcome = Outcome with { StillSigns = replaced?.SerialNumber };
             Outcome = Outcome with { Secret = secret, Warnings = secret is ApplyOutcome.Unchanged ? Outcome.Warnings : verdict.Warnings };
         }
 

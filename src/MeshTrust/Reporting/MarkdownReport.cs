@@ -43,8 +43,9 @@ internal static class MarkdownReport
             var roots = cluster.Roots.Count == 0 ? "none" : prints;
             var expiries = string.Join("<br>", cluster.Roots.Select(r => ReportText.Day(r.NotAfter)));
             var ca = cluster.Intermediate;
+            var subject = ca?.Subject + (cluster.ManagedBy is null ? "" : $" ({cluster.ManagedBy})");
             text.Append($"| {Escape(cluster.Name)} | {Escape(cluster.Context)} | {roots} | {expiries} | ");
-            text.Append(ca is null ? "none |  |  |\n" : $"{Escape(ca.Subject)} | `{ca.SerialNumber}` | {ReportText.Day(ca.NotAfter)} |\n");
+            text.Append(ca is null ? "none |  |  |\n" : $"{Escape(subject)} | `{ca.SerialNumber}` | {ReportText.Day(ca.NotAfter)} |\n");
         }
 
         text.Append('\n');

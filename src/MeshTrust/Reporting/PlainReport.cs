@@ -26,7 +26,8 @@ internal static class PlainReport
         foreach (var cluster in report.Clusters)
         {
             var server = cluster.Server ?? "unknown";
-            yield return $"CLUSTER {cluster.Name} context={cluster.Context} server={server} secret={SecretOf(cluster)}";
+            yield return $"CLUSTER {cluster.Name} context={cluster.Context} server={server} secret={SecretOf(cluster)}"
+                + (cluster.ManagedBy is { } keeper ? $" managed-by={keeper}" : "");
             foreach (var root in cluster.Roots) yield return $"ROOT {cluster.Name} {Certificate(root, report.At)}";
             if (cluster.Intermediate is { } ca) yield return $"CA {cluster.Name} {Certificate(ca, report.At)}";
         }

@@ -115,6 +115,9 @@ internal static class TableReport
     }
 
     private static string SecretOf(ClusterReport cluster, DateTimeOffset now) =>
+        Age(cluster, now) + (cluster.ManagedBy is { } keeper ? $", {keeper}" : "");
+
+    private static string Age(ClusterReport cluster, DateTimeOffset now) =>
         cluster.SecretCreatedAt is { } created ? $"{Duration(now - created)} old"
         : cluster.SecretVersion is { } version ? $"version {version}"
         : "none";

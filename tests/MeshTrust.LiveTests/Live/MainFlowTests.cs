@@ -88,6 +88,30 @@ public sealed class MainFlowTests
         Assert.That(Succeed("--target=Verify", "--force"), Does.Contain("cluster1: secret cacerts changed").And.Contain("4 of 4 cluster pairs trust each other"));
     }
 
+    [Test]
+    public async Task A_mesh_that_cert_manager_keeps_is_verified_without_a_write()
+    {
+        Succeed("--target=Verify");
+        foreach (var cluster in new[] { "cluster1", "cluster2" })
+        {
+            string File(string name) => System.IO.File.ReadAllText(_scratch.File($"mesh/certs/{cluster}/{name}"));
+            await WithClusterAsync(async client =>
+            {
+                await client.DeleteNamespacedSecretAsync("cacerts", "istio-system");
+                await client.CreateNamespacedSecretAsync(new V1Secret
+                {
+                    Metadata = new V1ObjectMeta { Name = "cacerts", Annotations = new Dictionary<string, string> { ["cert-manager.io/certificate-name"] = "istio-ca" } },
+                    Type = "kubernetes.io/tls",
+                    StringData = new Dictionary<string, string> { ["tls.crt"] = File("ca-cert.pem"), ["tls.key"] = File("ca-key.pem"), ["ca.crt"] = File("root-cert.pem") },
+                }, "istio-system", fieldManager: "cert-manager-certificates-issuing");
+            }, cluster);
+        }
+
+        var output = Succeed("--target=Verify", "--certs-dir=none-yet");
+        Assert.That(output, Does.Contain("cert-manager manages the secret cacerts of every cluster").And.Contain("4 of 4 cluster pairs trust each other").And.Contain("managed-by=cert-manager"));
+        Assert.That(Directory.GetFiles(_scratch.File("none-yet"), "*.pem", SearchOption.AllDirectories), Is.Empty, "nothing was issued");
+    }
+
     /// <summary>
     /// istiod runs with the common root (its ConfigMaps say so), and somebody deleted the secret and created a foreign one: the mesh works until istiod restarts.
     /// </summary>
@@ -207,10 +231,10 @@ public sealed class MainFlowTests
         [.. Directory.EnumerateFiles(_scratch.File("mesh/certs"), "*.pem", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Select(file => file + " " + Convert.ToHexString(File.ReadAllBytes(file)))];
 
     /// <summary>Starts the first cluster on the state that the run left, for somebody else's hand.</summary>
-    private async Task WithClusterAsync(Func<k8s.Kubernetes, Task> act)
+    private async Task WithClusterAsync(Func<k8s.Kubernetes, Task> act, string cluster = "cluster1")
     {
-        var name = ClusterName.Parse("cluster1");
-        await using var plane = await EmbeddedControlPlane.StartAsync(new EmbeddedControlPlaneOptions { Name = name, StateDirectory = _scratch.File("mesh/embedded/cluster1") }, CancellationToken.None);
+        var name = ClusterName.Parse(cluster);
+        await using var plane = await EmbeddedControlPlane.StartAsync(new EmbeddedControlPlaneOptions { Name = name, StateDirectory = _scratch.File($"mesh/embedded/{cluster}") }, CancellationToken.None);
         using var client = new k8s.Kubernetes(KubernetesClientConfiguration.BuildConfigFromConfigFile(new MemoryStream(System.Text.Encoding.UTF8.GetBytes(plane.KubeconfigText))));
         await act(client);
     }

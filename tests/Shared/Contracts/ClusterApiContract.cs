@@ -103,6 +103,18 @@ public abstract class ClusterApiContract
     }
 
     [Test]
+    public async Task The_run_after_a_forced_takeover_changes_nothing()
+    {
+        var reference = new ObjectReference("v1", "secrets", _namespace, "cacerts");
+        await _api.ApplyNamespaceAsync(Space("n"), force: false, default);
+        await _api.ApplySecretAsync(Secret(("a", "one")), force: false, default);
+        await _api.MergeObjectAsync(reference, new JsonObject { ["data"] = new JsonObject { ["a"] = "b3RoZXI=" } }, default);
+        Assert.That(await _api.ApplySecretAsync(Secret(("a", "one")), force: true, default), Is.EqualTo(ApplyOutcome.Changed));
+        Assert.That(await _api.ApplySecretAsync(Secret(("a", "one")), force: false, default), Is.EqualTo(ApplyOutcome.Unchanged));
+        Assert.That(await _api.ApplySecretAsync(Secret(("a", "one")), force: true, default), Is.EqualTo(ApplyOutcome.Unchanged));
+    }
+
+    [Test]
     public async Task Keeps_every_byte_of_a_value()
     {
         var bytes = Enumerable.Range(0, 256).Select(b => (byte)b).ToArray();
