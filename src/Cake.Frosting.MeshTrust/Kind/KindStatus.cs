@@ -86,9 +86,7 @@ internal sealed record KindStatusRow
 /// <summary>The status of the kind clusters of a mesh, for people and for programs.</summary>
 internal sealed record KindStatusReport(string Mesh, IReadOnlyList<KindStatusRow> Rows)
 {
-    /// <summary>The exit code of <c>Status</c> if the clusters are not kind's.</summary>
-    public const int NoKind = 16;
-
+    private const int NoKind = 16;
     private const string Create = "Create it: run --target=SetupKind with the same arguments.";
 
     /// <summary>The exit code for each status, and what to do about it. Of several, the highest code counts.</summary>
@@ -103,9 +101,10 @@ internal sealed record KindStatusReport(string Mesh, IReadOnlyList<KindStatusRow
         ["not ours"] = (15, "Choose another name for your cluster, or manage this one with --target=SetupKind --adopt."),
     };
 
-    public int ExitCode => Rows.Select(row => Meanings[row.Status].Code).DefaultIfEmpty().Max();
+    /// <summary>The exit code of <c>Status</c>; it has one of its own for no rows: the clusters are not kind's.</summary>
+    public int ExitCode => Rows.Select(row => Meanings[row.Status].Code).DefaultIfEmpty(NoKind).Max();
 
-    public IReadOnlyList<NextStep> Next =>
+    public IReadOnlyList<NextStep> Next => Rows.Count == 0 ? NextSteps.Continue :
     [
         .. from row in Rows
            where Meanings[row.Status].Code > 0

@@ -14,14 +14,10 @@ public sealed class ImagesTask(MeshSession session) : AsyncFrostingTask
     public override async Task RunAsync(ICakeContext context)
     {
         var settings = session.Settings(context);
-        if (await session.ProviderAsync(context) is { Choice: not ProviderChoice.Kind } other)
-        {
-            context.Log.Information($"No images are needed: the provider is {other}.");
-            return;
-        }
-
-        var kind = await session.KindAsync(context);
-        var images = await new KindImages(kind).ReadAsync(settings.Topology, session.Token);
+        var selection = await session.ProviderAsync(context);
+        if (selection.Choice != ProviderChoice.Kind) context.Log.Information($"No images are needed: the provider is {selection}.");
+        var images = selection.Choice != ProviderChoice.Kind ? []
+            : await new KindImages(await session.KindAsync(context)).ReadAsync(settings.Topology, session.Token);
         if (settings.Run.Output == OutputFormat.Json) session.Output.Report.WriteLine(KindImages.ToJson(images));
         else foreach (var line in KindImages.ToLines(images)) session.Output.Report.WriteLine(line);
     }

@@ -1,5 +1,6 @@
 using Cake.Core;
 using Cake.Frosting.MeshTrust.Kind;
+using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust.Tasks;
 
@@ -12,18 +13,17 @@ public sealed class StatusTask(MeshSession session) : AsyncFrostingTask
     public override async Task RunAsync(ICakeContext context)
     {
         var settings = session.Settings(context);
-        if (await session.KindOnlyAsync(context, "Status") is not { } kind)
+        var kind = await session.KindOnlyAsync(context, "Status");
+        var report = kind is null ? new KindStatusReport(settings.Topology.Name, [])
+            : await new KindStatusReading(kind).ReadAsync(settings.Topology, session.Token);
+        if (kind is not null || settings.Run.Output == OutputFormat.Json)
         {
-            session.Outcome.Code = KindStatusReport.NoKind;
-            session.Outcome.Next = NextSteps.Continue;
-            return;
+            session.Reports.Show(settings.Run, report.ToJson, console => console.Write(report.ToTable()), text =>
+            {
+                foreach (var line in report.ToLines()) text.WriteLine(line);
+            });
         }
 
-        var report = await new KindStatusReading(kind).ReadAsync(settings.Topology, session.Token);
-        session.Reports.Show(settings.Run, report.ToJson, console => console.Write(report.ToTable()), text =>
-        {
-            foreach (var line in report.ToLines()) text.WriteLine(line);
-        });
         (session.Outcome.Code, session.Outcome.Next) = (report.ExitCode, report.Next);
     }
 }

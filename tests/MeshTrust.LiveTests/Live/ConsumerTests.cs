@@ -57,6 +57,18 @@ public sealed class ConsumerTests
         Assert.That(run.Output, Does.Contain("istiod may start"));
     }
 
+    [TestCase("Status", 16, "clusters")]
+    [TestCase("Images", 0, "images")]
+    public void A_script_gets_a_document_where_there_are_no_kind_clusters(string target, int code, string list)
+    {
+        using var scratch = new ScratchDirectory();
+        using var run = HostProcess.Start(scratch.Location, [$"--target={target}", "--output=json", .. Quick], assembly: Consumer);
+
+        Assert.That(run.WaitForExit(), Is.EqualTo(code), run.Output);
+        using var json = JsonDocument.Parse(run.StandardOutput);
+        Assert.That(json.RootElement.GetProperty(list).GetArrayLength(), Is.Zero);
+    }
+
     [Test]
     public void Writes_nothing_but_the_report_to_standard_output_where_json_is_requested()
     {

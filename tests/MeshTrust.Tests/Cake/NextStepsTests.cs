@@ -72,6 +72,7 @@ public sealed class NextStepsTests
     [TestCase(13, "missing", "not ready")]
     [TestCase(14, "differs", "missing")]
     [TestCase(15, "not ours")]
+    [TestCase(16)]
     public void Status_ends_with_the_highest_code_and_says_what_to_do(int code, params string[] statuses)
     {
         var report = new KindStatusReport("mesh", [.. statuses.Select((status, i) => new KindStatusRow { Cluster = $"c{i}", Status = status, Running = 0, Nodes = 0 })]);
@@ -79,7 +80,7 @@ public sealed class NextStepsTests
 
         Assert.That(report.ExitCode, Is.EqualTo(code));
         Assert.That(json.RootElement.GetProperty("exitCode").GetInt32(), Is.EqualTo(code));
-        Assert.That(json.RootElement.GetProperty("next").GetArrayLength(), Is.EqualTo(statuses.Count(status => status != "ready")));
+        Assert.That(json.RootElement.GetProperty("next").GetArrayLength(), Is.EqualTo(statuses.Length == 0 ? 1 : statuses.Count(status => status != "ready")));
     }
 
     private static MeshTrustSettings Settings() => new()
