@@ -131,6 +131,18 @@ internal sealed class CertificationPathTests
         Assert.That(Fault(ca.Sign(Workload), [ca, successor], [old]), fits ? Is.Null : Does.Contain("path length 0, but there are 1 CAs below it"));
     }
 
+    /// <summary>RFC 5280 section 6.1.4 (b): name constraints do not apply to the names of a self-issued CA.</summary>
+    [TestCase(true)]
+    [TestCase(false)]
+    public void The_names_of_a_self_issued_CA_are_not_constrained(bool selfIssued)
+    {
+        var old = CraftedCertificate.Root(new CraftedSpec { Permitted = [Dns("example.com")] });
+        var upper = old.Sign(new CraftedSpec { Subject = selfIssued ? old.Spec.Subject : ["CN=Policy CA"], Dns = ["other.org"] });
+        var ca = upper.Sign(new CraftedSpec { Subject = ["CN=Intermediate CA"] });
+
+        Assert.That(Fault(ca.Sign(Workload), [ca, upper], [old]), selfIssued ? Is.Null : Does.Contain("not 'other.org' (name constraints)"));
+    }
+
     [TestCase(9, true)]
     [TestCase(10, false)]
     public void A_path_that_is_too_long_is_reported_as_that(int cas, bool fits)

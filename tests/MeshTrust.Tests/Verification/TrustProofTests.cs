@@ -1,3 +1,4 @@
+using System.Security.Cryptography.X509Certificates;
 using MeshTrust.Kubernetes;
 using MeshTrust.Verification;
 using Org.BouncyCastle.Asn1.X509;
@@ -108,6 +109,19 @@ internal sealed class TrustProofTests
         using var identity = Identity(bundle, "cluster.local", at);
         Assert.That(identity.ChainFault, Is.Null);
         Assert.That(PlatformPath.Fault(identity.LeafWithKey!, identity.PlatformChain, identity.PlatformRoots, at), fault is null ? Is.Null : Does.StartWith("the platform's chain validation reports ").And.Contain(fault));
+    }
+
+    [Test]
+    public void The_platform_trusts_the_given_roots_only_and_downloads_nothing()
+    {
+        using var root = X509CertificateLoader.LoadCertificate(Root.Document.Der.Span);
+        var policy = PlatformPath.Policy([root], [], CraftedMesh.Now);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(policy.CustomTrustStore, Is.EqualTo(new[] { root }));
+            Assert.That((policy.TrustMode, policy.RevocationMode), Is.EqualTo((X509ChainTrustMode.CustomRootTrust, X509RevocationMode.NoCheck)));
+            Assert.That((policy.DisableCertificateDownloads, policy.VerificationTimeIgnored, policy.VerificationTime), Is.EqualTo((true, false, CraftedMesh.Now.UtcDateTime)));
+        }
     }
 
     [TestCase(true, true, null, null)]
