@@ -12,6 +12,10 @@ internal sealed class LiveStatus(TimeProvider time)
     private static readonly TimeSpan BetweenLines = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(250);
 
+    // A process has one terminal.
+    private static readonly SemaphoreSlim Screen = new(1);
+    private static volatile int _pauses;
+
     /// <summary>Whether a person is watching: standard output is a terminal that can move its cursor, outside CI.</summary>
     public static bool IsInteractive { get; } =
         !Console.IsOutputRedirected
@@ -29,11 +33,11 @@ internal sealed class LiveStatus(TimeProvider time)
 
         if (IsInteractive)
         {
-            await AnsiConsole.Status().StartAsync(Markup.Escape(what()), async status =>
+            await DrawAsync(work, () => AnsiConsole.Status().StartAsync(Markup.Escape(what()), async status =>
             {
-                while (!await EndsWithinAsync(work, BetweenLooks).ConfigureAwait(false))
+                while (_pauses == 0 && !await EndsWithinAsync(work, BetweenLooks).ConfigureAwait(false))
                     status.Status = Markup.Escape($"{what()} ({time.GetElapsedTime(started).TotalSeconds:0} s)");
-            }).ConfigureAwait(false);
+            })).ConfigureAwait(false);
         }
         else
         {
@@ -49,11 +53,12 @@ internal sealed class LiveStatus(TimeProvider time)
     {
         if (IsInteractive && !await EndsWithinAsync(work, BeforeFirst).ConfigureAwait(false))
         {
-            await AnsiConsole.Live(ClusterTable.From(board.Rows())).StartAsync(async view =>
+            await DrawAsync(work, () => AnsiConsole.Live(ClusterTable.From(board.Rows())).StartAsync(async view =>
             {
-                while (!await EndsWithinAsync(work, BetweenLooks).ConfigureAwait(false)) view.UpdateTarget(ClusterTable.From(board.Rows()));
+                while (_pauses == 0 && !await EndsWithinAsync(work, BetweenLooks).ConfigureAwait(false))
+                    view.UpdateTarget(ClusterTable.From(board.Rows()));
                 view.UpdateTarget(ClusterTable.From(board.Rows()));
-            }).ConfigureAwait(false);
+            })).ConfigureAwait(false);
             TellWarnings(context, board);
             return await work.ConfigureAwait(false);
         }
@@ -66,6 +71,53 @@ internal sealed class LiveStatus(TimeProvider time)
         }
 
         return await work.ConfigureAwait(false);
+    }
+
+    /// <summary>Stops drawing until the result is disposed: something else, one at a time, has the terminal.</summary>
+    internal static async Task<IDisposable> PauseAsync(CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref _pauses);
+        try
+        {
+            await Screen.WaitAsync(cancellationToken).ConfigureAwait(false);
+            return new Resume();
+        }
+        catch
+        {
+            Interlocked.Decrement(ref _pauses);
+            throw;
+        }
+    }
+
+    /// <summary>Draws until the work ends, and starts again after each pause.</summary>
+    private async Task DrawAsync(Task work, Func<Task> draw)
+    {
+        while (!work.IsCompleted)
+        {
+            if (_pauses > 0 || !await Screen.WaitAsync(0).ConfigureAwait(false))
+            {
+                await EndsWithinAsync(work, BetweenLooks).ConfigureAwait(false);
+                continue;
+            }
+
+            try
+            {
+                await draw().ConfigureAwait(false);
+            }
+            finally
+            {
+                Screen.Release();
+            }
+        }
+    }
+
+    private sealed class Resume : IDisposable
+    {
+        public void Dispose()
+        {
+            Screen.Release();
+            Interlocked.Decrement(ref _pauses);
+        }
     }
 
     private static void TellWarnings(ICakeContext context, ClusterBoard board)

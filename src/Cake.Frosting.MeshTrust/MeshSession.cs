@@ -61,7 +61,10 @@ public sealed class MeshSession : IDisposable
     internal Func<ClusterAccess, IClusterApi> Connect(Stage stage)
     {
         var connections = LazyInitializer.EnsureInitialized(
-            ref _connections, () => new(ClusterApiSettings.Default with { Time = Time, FaultOf = FaultOf }));
+            ref _connections, () => new(ClusterApiSettings.Default with
+            {
+                Time = Time, FaultOf = FaultOf, Prompt = Console.IsInputRedirected ? null : LiveStatus.PauseAsync,
+            }));
         return access => connections.Open(access, stage);
     }
 

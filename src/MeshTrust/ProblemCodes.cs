@@ -13,6 +13,7 @@ internal static class ProblemCodes
     public const string ServerTimedOut = "MT3004";
     public const string Unauthorized = "MT3006";
     public const string Forbidden = "MT3007";
+    public const string NotAnApiServer = "MT3011";
     public const string ClientCertificateExpired = "MT3017";
     public const string NetworkFamilyMissing = "MT3108";
     public const string NetworkAmbiguous = "MT3115";

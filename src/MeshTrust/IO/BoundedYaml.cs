@@ -11,7 +11,8 @@ namespace MeshTrust.IO;
 /// <param name="Nodes">The most values, with aliases expanded.</param>
 /// <param name="Aliases">Whether a value may be an alias. One inside its own anchor is always rejected.</param>
 /// <param name="Tags">Whether a value may have a tag other than those of plain text, mappings and lists.</param>
-internal sealed record YamlLimits(int Depth = 64, int Nodes = 200_000, bool Aliases = false, bool Tags = false);
+/// <param name="LikeKubectl">Whether only the first document counts and the last of two equal keys, instead of a fault.</param>
+internal sealed record YamlLimits(int Depth = 64, int Nodes = 200_000, bool Aliases = false, bool Tags = false, bool LikeKubectl = false);
 
 internal enum YamlFaultKind
 {
@@ -165,7 +166,7 @@ internal sealed class BoundedEvents(YamlLimits limits)
     /// <summary>Takes an event; false, with a fault, if parsing ends here.</summary>
     public bool Take(ParsingEvent e) => e switch
     {
-        DocumentStart when ++_documents > 1 => Refuse(YamlFaultKind.SecondDocument, e),
+        DocumentStart when ++_documents > 1 => !limits.LikeKubectl && Refuse(YamlFaultKind.SecondDocument, e),
         Scalar scalar => TakeScalar(scalar),
         MappingStart or SequenceStart => Open((NodeEvent)e),
         MappingEnd or SequenceEnd => Close(e),
@@ -196,7 +197,7 @@ internal sealed class BoundedEvents(YamlLimits limits)
     }
 
     private bool Close(ParsingEvent e) =>
-        _open.Pop() is var frame && Keep(e) && Count(1, e) && Completed(frame.Anchor, frame.Weight, frame.Depth);
+        _open.Pop() is var frame && DropEarlier(frame) && Keep(e) && Count(1, e) && Completed(frame.Anchor, frame.Weight, frame.Depth);
 
     private bool TakeScalar(Scalar scalar)
     {
@@ -204,7 +205,12 @@ internal sealed class BoundedEvents(YamlLimits limits)
         if (!ExpectsKey) return Keep(scalar) && Count(1, scalar) && Completed(NameOf(scalar), 1, 1);
         var frame = _open.Peek();
         frame.Key = scalar.Value;
-        if (!frame.Lines.TryAdd(scalar.Value, LineOf(scalar)))
+        if (limits.LikeKubectl)
+        {
+            if (frame.Spans.Remove(scalar.Value, out var earlier)) frame.Earlier.Add(earlier);
+            frame.Start = _kept.Count;
+        }
+        else if (!frame.Lines.TryAdd(scalar.Value, LineOf(scalar)))
         {
             frame.DropFrom = _kept.Count;
             var first = frame.Lines[scalar.Value];
@@ -234,10 +240,18 @@ internal sealed class BoundedEvents(YamlLimits limits)
         if (!_open.TryPeek(out var frame)) return true;
         frame.Weight += weight + (frame.IsMap ? 1 : 0);
         frame.Depth = Math.Max(frame.Depth, depth + 1);
+        if (limits.LikeKubectl && frame.Key is { } key) frame.Spans[key] = (frame.Start, _kept.Count);
         frame.Key = null;
         if (frame.DropFrom is not { } from) return true;
         _kept.RemoveRange(from, _kept.Count - from);
         frame.DropFrom = null;
+        return true;
+    }
+
+    /// <summary>Drops the values of keys that came again.</summary>
+    private bool DropEarlier(Frame frame)
+    {
+        foreach (var (start, end) in frame.Earlier.OrderDescending()) _kept.RemoveRange(start, end - start);
         return true;
     }
 
@@ -269,6 +283,9 @@ internal sealed class BoundedEvents(YamlLimits limits)
         public Dictionary<string, int> Lines { get; } = new(StringComparer.Ordinal);
         public string? Key { get; set; }
         public int? DropFrom { get; set; }
+        public int Start { get; set; }
+        public Dictionary<string, (int Start, int End)> Spans { get; } = new(StringComparer.Ordinal);
+        public List<(int Start, int End)> Earlier { get; } = [];
         public int Weight { get; set; } = 1;
         public int Depth { get; set; } = 1;
     }

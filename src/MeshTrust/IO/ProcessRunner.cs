@@ -16,6 +16,9 @@ internal sealed record ProcessRequest(string Program, IReadOnlyList<string> Argu
     /// <summary>Its standard input; null for none. Secrets are passed here.</summary>
     public string? Input { get; init; }
 
+    /// <summary>Whether it has this process' standard input and error, so that it can prompt.</summary>
+    public bool IsAtTerminal { get; init; }
+
     /// <summary>The maximum size of standard output, kept completely; null keeps its beginning and end, as for standard error.</summary>
     public int? MostOutput { get; init; }
 
@@ -92,9 +95,9 @@ internal sealed class ChildProcess : IDisposable
         _log = request.Log;
         _output = request.MostOutput is { } most ? new KeptOutput(most, tail: 0) : new KeptOutput();
         Id = process.Id;
-        _drained = DrainAsync(request.OnErrorLine);
+        _drained = DrainAsync(request);
         Exited = WaitAsync();
-        _ = FeedAsync(request.Input);
+        if (!request.IsAtTerminal) _ = FeedAsync(request.Input);
     }
 
     public int Id { get; }
@@ -120,7 +123,8 @@ internal sealed class ChildProcess : IDisposable
         start.UseShellExecute = false;
         start.CreateNoWindow = true;
         start.WorkingDirectory = request.Directory;
-        start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
+        start.RedirectStandardOutput = true;
+        start.RedirectStandardInput = start.RedirectStandardError = !request.IsAtTerminal;
         request.Environment?.Invoke(start.Environment);
         var process = Start(start);
         try
@@ -227,12 +231,12 @@ internal sealed class ChildProcess : IDisposable
         }
     }
 
-    private async Task DrainAsync(Action<string>? onErrorLine)
+    private async Task DrainAsync(ProcessRequest request)
     {
-        var lines = onErrorLine is null ? null : new LineSplit(onErrorLine);
+        var lines = request.OnErrorLine is null ? null : new LineSplit(request.OnErrorLine);
         await Task.WhenAll(
             DrainAsync(_process.StandardOutput.BaseStream, _output, null),
-            DrainAsync(_process.StandardError.BaseStream, _error, lines)).ConfigureAwait(false);
+            request.IsAtTerminal ? Task.CompletedTask : DrainAsync(_process.StandardError.BaseStream, _error, lines)).ConfigureAwait(false);
         if (_log is not null) await _log.DisposeAsync().ConfigureAwait(false);
         lines?.End();
         if (lines?.Fault is { } fault) ExceptionDispatchInfo.Throw(fault);

@@ -15,6 +15,14 @@ internal static class YamlNodes
 
     public static bool IsBoolean(this YamlNode node) => PlainText(node) is "true" or "True" or "TRUE" or "false" or "False" or "FALSE";
 
+    /// <summary>A boolean as YAML 1.1 has it, which kubectl reads; null for anything else.</summary>
+    public static bool? Boolean(this YamlNode node) => PlainText(node) switch
+    {
+        "y" or "Y" or "yes" or "Yes" or "YES" or "true" or "True" or "TRUE" or "on" or "On" or "ON" => true,
+        "n" or "N" or "no" or "No" or "NO" or "false" or "False" or "FALSE" or "off" or "Off" or "OFF" => false,
+        _ => null,
+    };
+
     public static bool IsNumber(this YamlNode node) =>
         PlainText(node) is { Length: > 0 } text && (char.IsAsciiDigit(text[0]) || text[0] is '-' or '+' or '.')
         && (IsInteger(text) || double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out _));

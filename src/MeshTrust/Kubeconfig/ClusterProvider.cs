@@ -25,6 +25,9 @@ public sealed record ClusterAccess
 
     /// <summary>The context in that file; the current-context of the file is never used.</summary>
     public required string ContextName { get; init; }
+
+    /// <summary>The context of the user's own kubeconfig that this is a copy of; null if there is none.</summary>
+    internal ResolvedContext? Origin { get; init; }
 }
 
 /// <summary>What a provider did for a cluster.</summary>

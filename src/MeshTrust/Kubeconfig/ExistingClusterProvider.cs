@@ -28,7 +28,10 @@ public sealed class ExistingClusterProvider(string workDirectory, IReadOnlyList<
         var unverified = context.SkipsTlsVerification ? "; its certificate is NOT verified (insecure-skip-tls-verify)" : "";
         return new ProvidedCluster
         {
-            Access = new ClusterAccess { Name = chosen.Cluster, KubeconfigPath = path, ContextName = chosen.Document.CurrentContext! },
+            Access = new ClusterAccess
+            {
+                Name = chosen.Cluster, KubeconfigPath = path, ContextName = chosen.Document.CurrentContext!, Origin = context,
+            },
             Outcome = ClusterOutcome.Existing,
             Detail = $"{server}, context '{context.Name}' of {chosen.Source}, "
                 + $"credentials from {context.Credentials}{unverified}: nothing was created",
@@ -47,9 +50,13 @@ public sealed class ExistingClusterProvider(string workDirectory, IReadOnlyList<
             problems.AddRange(chosen.GroupBy(c => (c.Source, c.Context.Name)).Where(g => g.Count() > 1).Select(SameContext));
             if (problems.Count > 0) throw new MeshTrustException(Stage.Contexts, problems);
 
-            var clashes = chosen.GroupBy(c => c.Context.Name).Where(g => g.Count() > 1).Select(g => g.Key).ToHashSet();
+            // In MeshTrust's own files names are unique, and a shell can split KUBE_CONTEXTS.
+            var clashes = chosen.GroupBy(c => c.Context.Name).Where(g => g.Count() > 1 || g.Key.Any(IsSplit))
+                .Select(g => g.Key).ToHashSet();
             return chosen.Select(c => c with { Document = c.Own(rename: clashes.Contains(c.Context.Name)) });
         }
+
+        private static bool IsSplit(char c) => char.IsWhiteSpace(c) || c is '*' or '?' or '[';
 
         private static ChosenContext? Choose(
             ClusterSpec cluster, IReadOnlyList<string> userKubeconfigs,
@@ -66,12 +73,17 @@ public sealed class ExistingClusterProvider(string workDirectory, IReadOnlyList<
             var name = cluster.Context
                 ?? (cluster.Kubeconfig is null ? null : document.Contexts is [var only] ? only : document.CurrentContext);
             if (name is not null && document.Contexts.Contains(name))
-                return Collect(() => new ChosenContext(cluster.Name, document.Resolve(name), document.Subset(name), source), problems);
+            {
+                return Collect(() => new ChosenContext(
+                    cluster.Name, document.Resolve(name).WithFilesInside(KubeconfigReader.ReadNamedFile), document.Subset(name), source),
+                    problems);
+            }
+
             problems.Add(Missing(cluster, name, document, source));
             return null;
         }
 
-        /// <summary>Contexts of the same name from different files clash in one kubeconfig: these get the cluster's name.</summary>
+        /// <summary>Contexts of the same name from different files, and names that a shell would split, get the cluster's name.</summary>
         private KubeconfigDocument Own(bool rename)
         {
             var document = Document.NameEntries(Cluster.Value);

@@ -56,9 +56,7 @@ internal sealed record KubeconfigDocument(
     /// <exception cref="MeshTrustException">Stage Contexts: the context is missing or unusable.</exception>
     internal KubeconfigDocument Subset(string context, Func<string, byte[]?>? readFile = null)
     {
-        var problems = new List<Problem>();
-        var resolved = Resolve(context).WithFilesInside(readFile ?? KubeconfigReader.ReadNamedFile, problems);
-        if (problems.Count > 0) throw new MeshTrustException(Stage.Contexts, problems);
+        var resolved = Resolve(context).WithFilesInside(readFile ?? KubeconfigReader.ReadNamedFile);
         return new([resolved.Cluster], [resolved.Context], [resolved.User], context);
     }
 
@@ -123,7 +121,18 @@ internal sealed record KubeconfigEntry(string Name, string Source, int Line, Yam
     internal string? Text(string key) =>
         Node(key) is YamlScalarNode { Value.Length: > 0 } scalar && !scalar.IsNull() ? scalar.Value : null;
 
-    internal bool Flag(string key) => Text(key) is "true" or "True" or "TRUE";
+    internal bool Flag(string key) => Node(key)?.Boolean() == true;
+
+    /// <summary>Whether a value is present and not empty.</summary>
+    internal bool Has(string key) =>
+        Text(key) is not null || Node(key) is YamlMappingNode { Children.Count: > 0 } or YamlSequenceNode { Children.Count: > 0 };
+
+    /// <summary>The items of a list of texts, such as <c>args</c>; an empty text is one too.</summary>
+    internal IReadOnlyList<string> Texts(string key) => Node(key) is YamlSequenceNode list ? [.. list.Select(item => item.Text())] : [];
+
+    /// <summary>The mappings of a list, such as <c>env</c>.</summary>
+    internal IEnumerable<KubeconfigEntry> Maps(string key) =>
+        Node(key) is YamlSequenceNode list ? list.OfType<YamlMappingNode>().Select(map => this with { Body = map }) : [];
 
     /// <summary>A mapping below this entry, such as <c>exec</c>; null if it is absent.</summary>
     internal KubeconfigEntry? Map(string key) => Node(key) is YamlMappingNode map ? this with { Body = map } : null;
@@ -145,7 +154,7 @@ internal sealed record KubeconfigEntry(string Name, string Source, int Line, Yam
     {
         var body = new YamlMappingNode(Body.Children.Where(child => changes.All(c => c.Key != child.Key.Text())));
         foreach (var (key, value) in changes)
-            if (value is not null) body.Add(key, value);
+            if (value is not null) body.Add(Body.Entry(key)?.Key ?? key, value);
         return this with { Body = body };
     }
 

@@ -132,7 +132,7 @@ internal sealed record KubeconfigEdit(KubeconfigDocument Document, IReadOnlyList
     }
 
     /// <summary>The values in canonical form: kubectl, which may also write the file, uses different quotes and order.</summary>
-    private static string Canonical(YamlNode node) => node switch
+    internal static string Canonical(YamlNode node) => node switch
     {
         YamlMappingNode map => $"{{{string.Concat(map.Children
             .Where(c => !c.Value.IsNull())

@@ -12,7 +12,14 @@ namespace MeshTrust.Kubeconfig;
 internal sealed class KubeconfigReader
 {
     private const int MaxBytes = 4 * 1024 * 1024;
-    private static readonly YamlLimits Limits = new(Tags: true);
+    private static readonly YamlLimits Limits = new(Aliases: true, Tags: true, LikeKubectl: true);
+
+    private static readonly string[] Texts =
+    [
+        "server", "tls-server-name", "proxy-url", "certificate-authority", "certificate-authority-data", "cluster", "user", "namespace",
+        "client-certificate", "client-certificate-data", "client-key", "client-key-data", "token", "tokenFile", "username", "password",
+        "as", "as-uid",
+    ];
 
     private static readonly (string Code, string What, string Hint) NoKubeconfig = ("MT0203",
         "This is not a valid kubeconfig: expected one YAML document with 'clusters', 'contexts' and 'users'.",
@@ -35,8 +42,14 @@ internal sealed class KubeconfigReader
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            return (null, [new(ProblemCodes.KubeconfigMissing, path, "This kubeconfig does not exist.",
-                "Set KUBECONFIG to an existing kubeconfig, or use --provider=embedded, which needs none.")]);
+            var (what, hint) = path.StartsWith('~')
+                ? ("The shell left '~' in the path as it is, so this kubeconfig does not exist.", "Write $HOME instead of ~.")
+                : path.Contains(';', StringComparison.Ordinal) && Path.PathSeparator != ';'
+                ? ("This kubeconfig does not exist: on this system KUBECONFIG is divided by ':', not by ';'.",
+                    "Write ':' between the paths.")
+                : ("This kubeconfig does not exist.",
+                    "Set KUBECONFIG to an existing kubeconfig, or use --provider=embedded, which needs none.");
+            return (null, [new(ProblemCodes.KubeconfigMissing, path, what, hint)]);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
@@ -75,9 +88,8 @@ internal sealed class KubeconfigReader
             // The parser's message may quote the file, and the file may hold a token: only the position is reported.
             var (code, what, hint) = fault.Kind switch
             {
-                YamlFaultKind.SecondDocument => NoKubeconfig,
-                YamlFaultKind.Alias or YamlFaultKind.AliasAsKey or YamlFaultKind.TooDeep or YamlFaultKind.TooMany => (
-                    "MT0202", "The YAML uses an alias ('*') or is nested deeper than any kubeconfig.",
+                YamlFaultKind.UnknownAlias or YamlFaultKind.AliasAsKey or YamlFaultKind.TooDeep or YamlFaultKind.TooMany => (
+                    "MT0202", "The YAML uses an alias ('*') without an anchor, or is nested deeper than any kubeconfig.",
                     "Write the value itself; quote a value that starts with '*'."),
                 _ => ("MT0202", $"The text is not valid YAML (near column {fault.Column}).",
                     "Fix the line: check its indentation, quotes and colons."),
@@ -85,11 +97,28 @@ internal sealed class KubeconfigReader
             Add(code, fault.Line, what, hint);
         }
 
-        return root;
+        return root is null ? null : Merged(root);
+    }
+
+    /// <summary>With the values of YAML's merge key (&lt;&lt;) in place.</summary>
+    private static YamlNode Merged(YamlNode node)
+    {
+        if (node is YamlSequenceNode list)
+            for (var i = 0; i < list.Children.Count; i++) list.Children[i] = Merged(list.Children[i]);
+        if (node is not YamlMappingNode map) return node;
+        foreach (var (key, value) in map.Children.ToList()) map.Children[key] = Merged(value);
+        if (map.Find("<<") is not { } merge) return map;
+        map.Children.Remove("<<");
+        foreach (var source in merge is YamlSequenceNode several ? several.OfType<YamlMappingNode>() : [merge as YamlMappingNode ?? []])
+            foreach (var (key, value) in source.Children)
+                if (map.Find(key.Text()) is null) map.Add(key, value);
+        return map;
     }
 
     private KubeconfigDocument? ReadRoot(YamlNode? node)
     {
+        // kubectl accepts an empty file.
+        if (_problems.Count == 0 && (node is null || node.IsNull())) return KubeconfigDocument.Empty;
         if (node is not YamlMappingNode root)
         {
             if (_problems.Count == 0) Add(NoKubeconfig.Code, 1, NoKubeconfig.What, NoKubeconfig.Hint);
@@ -131,9 +160,37 @@ internal sealed class KubeconfigReader
         return entries;
     }
 
+    /// <summary>As kubectl, which takes neither a number for a text nor a text for a boolean, even in an entry that is not used.</summary>
+    private void CheckTypes(KubeconfigEntry entry, string owner, IReadOnlyList<string> texts)
+    {
+        foreach (var child in entry.Body.Children)
+        {
+            var (key, value) = (child.Key.Text(), child.Value);
+            var isList = key is "args" or "as-groups";
+            var isFlag = key is "insecure-skip-tls-verify" or "provideClusterInfo";
+            IEnumerable<YamlNode> values = value.IsNull() || !isList && !isFlag && !texts.Contains(key) ? []
+                : isList && value is YamlSequenceNode list ? list : [value];
+            if (values.Any(v => isFlag ? v.Boolean() is null : isList && v == value || !IsText(v)))
+            {
+                var expected = isFlag ? "true or false" : isList ? "a list of texts" : "text";
+                Add("MT0203", child.Key.Line(), $"'{key}' of {owner} is not {expected}.",
+                    isFlag ? "Write true or false, without quotes." : "Put the value in quotes.");
+            }
+            else if (key.EndsWith("-data", StringComparison.Ordinal)
+                && !Convert.TryFromBase64String(value.Text(), new byte[value.Text().Length], out _))
+            {
+                Add("MT0211", child.Key.Line(), $"'{key}' of {owner} is not base64.",
+                    "Copy the value again on one line, or log in to the cluster again.");
+            }
+        }
+
+        static bool IsText(YamlNode node) => node is YamlScalarNode && node.Boolean() is null && !node.IsNumber();
+    }
+
     private KubeconfigEntry? ReadEntry(YamlNode item, string key, string inner)
     {
         var outer = new KubeconfigEntry("", _source, item.Line(), item as YamlMappingNode ?? []);
+        CheckTypes(outer, "an entry of " + key, ["name"]);
         if (outer.Text("name") is not { } name)
         {
             Add("MT0203", outer.Line, $"An entry of '{key}' has no name.", $"Write '- name: ...' with '{inner}: ...'.");
@@ -142,7 +199,14 @@ internal sealed class KubeconfigReader
 
         var body = outer.Node(inner);
         if (body is null || body.IsNull()) return new KubeconfigEntry(name, _source, outer.Line, []);
-        if (body is YamlMappingNode values) return new KubeconfigEntry(name, _source, outer.Line, values);
+        if (body is YamlMappingNode values)
+        {
+            var entry = new KubeconfigEntry(name, _source, outer.Line, values);
+            CheckTypes(entry, $"'{name}'", Texts);
+            if (entry.Map("exec") is { } exec) CheckTypes(exec, $"'exec' of '{name}'", ["command", "apiVersion", "interactiveMode"]);
+            return entry;
+        }
+
         Add("MT0203", body.Line(),
             $"'{inner}' of '{name}' is not a map of keys and values.", $"Write the values of '{inner}' below it, indented.");
         return null;

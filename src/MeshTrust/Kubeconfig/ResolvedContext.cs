@@ -21,18 +21,36 @@ internal sealed record ResolvedContext(KubeconfigEntry Context, KubeconfigEntry 
         Cluster.Text("certificate-authority-data") is { } data ? Encoding.UTF8.GetString(Convert.FromBase64String(data)) : null;
 
     internal bool SkipsTlsVerification => Cluster.Flag("insecure-skip-tls-verify");
-    internal string? Command => User.Map("exec")?.Text("command");
+    internal bool IsEncrypted => Server.Scheme == Uri.UriSchemeHttps;
+
+    /// <summary>The command that provides the credentials: as in client-go, only if the user has no other.</summary>
+    internal KubeconfigEntry? Exec =>
+        Either(User, "token", "tokenFile") is null && User.Text("username") is null && !HasCertificate(User) ? User.Map("exec") : null;
 
     /// <summary>Whether credentials can be renewed when the server rejects the current ones.</summary>
-    internal bool HasRenewableCredentials =>
-        Command is not null || User.Text("tokenFile") is not null || User.Map("auth-provider") is not null;
+    internal bool HasRenewableCredentials => Exec is not null || User.Text("tokenFile") is not null;
 
-    internal string Credentials =>
-        Command is { } command ? $"the command '{command}'"
-        : User.Map("auth-provider") is not null ? "an auth provider"
-        : Either(User, "token", "tokenFile") is not null ? "a token"
-        : Either(User, "client-certificate-data", "client-certificate") is not null ? "a client certificate"
-        : User.Text("username") is not null ? "a user name and a password" : "nothing (anonymous)";
+    /// <summary>Whether it impersonates somebody with several groups, or several values of an extra attribute.</summary>
+    internal bool RepeatsHeaders => User.Text("as") is not null && (User.Texts("as-groups").Count > 1
+        || User.Map("as-user-extra") is { } extra && extra.Body.Children.Keys.Any(key => extra.Texts(key.Text()).Count > 1));
+
+    internal string Credentials => !IsEncrypted
+        ? $"nothing{(IsAnonymous(User) ? " (anonymous)" : ": over http, which is not encrypted, no credentials are sent")}"
+        : CredentialsOf(User);
+
+    private string CredentialsOf(KubeconfigEntry user) =>
+        Exec?.Text("command") is { } command ? $"the command '{command}'"
+        : Either(user, "token", "tokenFile") is not null ? "a token"
+        : HasCertificate(user) ? "a client certificate"
+        : user.Text("username") is not null ? "a user name and a password" : "an auth provider";
+
+    /// <summary>The warning that a server without TLS gets no credentials, as with kubectl; null if there are none to send.</summary>
+    internal Problem? NotSent => IsEncrypted || IsAnonymous(User) ? null : Named(new Problem("MT3023", Cluster.LocationOf("server"),
+        $"The server {Server.AbsoluteUri.TrimEnd('/')} is not encrypted, so {CredentialsOf(User)} is not sent to it",
+        "If the server requires credentials, use its https:// address.", Severity.Warning));
+
+    /// <summary>The problem with the names of the user's own context, user and file.</summary>
+    internal Problem Named(Problem problem) => Named(problem, Context);
 
     /// <exception cref="MeshTrustException">Stage <see cref="Stage.Contexts"/>, with everything that is wrong with the context.</exception>
     internal static ResolvedContext Resolve(KubeconfigDocument document, string name)
@@ -40,13 +58,32 @@ internal sealed record ResolvedContext(KubeconfigEntry Context, KubeconfigEntry 
         var context = Find(document, name);
         var problems = new List<Problem>();
         var cluster = Linked(context, "cluster", document.Clusters, problems);
-        var user = context.Text("user") is null
+        var isEncrypted = cluster is not null && ServerOf(cluster)?.Scheme == Uri.UriSchemeHttps;
+        // As kubectl: a server without TLS gets no credentials, so the user may be missing.
+        var user = context.Text("user") is null || !isEncrypted && document.Users.All(u => u.Name != context.Text("user"))
             ? new KubeconfigEntry("", context.Source, context.Line, [])
             : Linked(context, "user", document.Users, problems);
-        if (cluster is not null) problems.AddRange(ProblemsOfCluster(cluster));
-        if (user is not null) problems.AddRange(ProblemsOfUser(user));
-        return problems.Count == 0 ? new(context, cluster!, user!) : throw new MeshTrustException(Stage.Contexts, problems);
+        if (cluster is not null) problems.AddRange(KubeconfigRules.OfCluster(cluster, ServerOf(cluster)));
+        if (user is not null) problems.AddRange(KubeconfigRules.OfUser(user, isEncrypted));
+        if (problems.Count > 0) throw new MeshTrustException(Stage.Contexts, [.. problems.Select(p => Named(p, context))]);
+        return new(context, cluster!, user!);
     }
+
+    private static Problem Named(Problem problem, KubeconfigEntry context)
+    {
+        var file = problem.Location.StartsWith(context.Source + ":", StringComparison.Ordinal) ? "" : $" of {context.Source}";
+        var user = context.Text("user") is { } name ? $"user '{name}'" : "no user";
+        var text = problem.Message.TrimEnd('.');
+        var before = text.EndsWith(')') ? text[..^1] + ", " : text + " (";
+        return problem with { Message = $"{before}context '{context.Name}'{file}, {user})." };
+    }
+
+    internal static bool HasCertificate(KubeconfigEntry user) => Either(user, "client-certificate-data", "client-certificate") is not null;
+
+    /// <summary>Whether kubectl would have to prompt for credentials.</summary>
+    internal static bool IsAnonymous(KubeconfigEntry user) =>
+        Either(user, "token", "tokenFile") is null && user.Text("username") is null && !HasCertificate(user)
+        && user.Map("exec") is null && user.Map("auth-provider") is null;
 
     internal static KubeconfigEntry Find(KubeconfigDocument document, string context)
     {
@@ -70,11 +107,17 @@ internal sealed record ResolvedContext(KubeconfigEntry Context, KubeconfigEntry 
     }
 
     /// <summary>The same with the files that it names embedded, so that it can move to another directory.</summary>
-    internal ResolvedContext WithFilesInside(Func<string, byte[]?> readFile, List<Problem> problems) => this with
+    /// <exception cref="MeshTrustException">Stage <see cref="Stage.Contexts"/>: a file is missing or unusable.</exception>
+    internal ResolvedContext WithFilesInside(Func<string, byte[]?> readFile)
     {
-        Cluster = ClusterWithFilesInside(Cluster, readFile, problems),
-        User = UserWithFilesInside(User, readFile, problems),
-    };
+        var problems = new List<Problem>();
+        var whole = this with
+        {
+            Cluster = ClusterWithFilesInside(Cluster, readFile, problems),
+            User = UserWithFilesInside(User, readFile, problems),
+        };
+        return problems.Count == 0 ? whole : throw new MeshTrustException(Stage.Contexts, [.. problems.Select(Named)]);
+    }
 
     internal static KubeconfigEntry ClusterWithFilesInside(
         KubeconfigEntry cluster, Func<string, byte[]?> readFile, List<Problem> problems) =>
@@ -83,22 +126,33 @@ internal sealed record ResolvedContext(KubeconfigEntry Context, KubeconfigEntry 
     /// <summary>A token file stays a file, because something else renews it; a relative command path becomes absolute.</summary>
     internal static KubeconfigEntry UserWithFilesInside(KubeconfigEntry user, Func<string, byte[]?> readFile, List<Problem> problems)
     {
-        user = WithFileInside(user, "client-certificate", readFile, problems);
-        user = WithFileInside(user, "client-key", readFile, problems);
+        // As kubectl: a key without a certificate does not matter.
+        if (HasCertificate(user))
+            user = WithFileInside(WithFileInside(user, "client-certificate", readFile, problems), "client-key", readFile, problems);
         if (user.Text("tokenFile") is { } token) user = user.With(("tokenFile", user.FullPath(token)));
         var exec = user.Map("exec");
-        return exec?.Text("command") is { } command && command.AsSpan().ContainsAny('/', '\\') && !Path.IsPathRooted(command)
+        return exec?.Text("command") is { } command && command.Contains(Path.DirectorySeparatorChar) && !Path.IsPathRooted(command)
             ? user.WithNodes(("exec", exec.With(("command", user.FullPath(command))).Body))
             : user;
     }
 
     private static KubeconfigEntry WithFileInside(KubeconfigEntry entry, string key, Func<string, byte[]?> readFile, List<Problem> problems)
     {
-        // As kubectl: the data wins over the file.
-        if (entry.Text(key + "-data") is not null) return entry.With((key, null));
         if (entry.Text(key) is not { } file) return entry;
         var path = entry.FullPath(file);
-        if (readFile(path) is { } bytes) return entry.With((key, null), (key + "-data", Convert.ToBase64String(bytes)));
+        if (readFile(path) is { } bytes)
+        {
+            var (data, label) = (Convert.ToBase64String(bytes), key == "client-key" ? "PRIVATE KEY" : "CERTIFICATE");
+            if (!KubeconfigRules.HoldsPem(data, label))
+            {
+                problems.Add(new Problem("MT0211", entry.LocationOf(key),
+                    $"'{key}' of '{entry.Name}' points to the file {path}, which contains no PEM {label}.",
+                    "Restore the file, fix the path, or log in to the cluster again."));
+            }
+
+            return entry.With((key, null), (key + "-data", data));
+        }
+
         problems.Add(new Problem("MT0208", entry.LocationOf(key),
             $"'{key}' of '{entry.Name}' points to the file {path}, which does not exist or may not be read.",
             "Restore the file, fix the path, or log in to the cluster again."));
@@ -117,60 +171,15 @@ internal sealed record ResolvedContext(KubeconfigEntry Context, KubeconfigEntry 
         return null;
     }
 
-    private static string? Either(KubeconfigEntry entry, string key, string other) => entry.Text(key) ?? entry.Text(other);
+    internal static string? Either(KubeconfigEntry entry, string key, string other) => entry.Text(key) ?? entry.Text(other);
 
-    private static Uri? ServerOf(KubeconfigEntry cluster) =>
-        Uri.TryCreate(cluster.Text("server"), UriKind.Absolute, out var server) && server is { Scheme: "https" or "http", UserInfo: "" }
-            ? server : null;
-
-    private static IEnumerable<Problem> ProblemsOfCluster(KubeconfigEntry cluster)
+    /// <summary>As client-go: without a scheme it is plain HTTP, and a query is dropped.</summary>
+    private static Uri? ServerOf(KubeconfigEntry cluster)
     {
-        if (ServerOf(cluster) is null)
-        {
-            yield return new("MT0212", cluster.LocationOf("server"),
-                $"The cluster '{cluster.Name}' has no usable server address.", "Write 'server: https://host:port'.");
-        }
-
-        if (PemProblem(cluster, "certificate-authority-data", "CERTIFICATE") is { } problem) yield return problem;
-    }
-
-    private static IEnumerable<Problem> ProblemsOfUser(KubeconfigEntry user)
-    {
-        if (PemProblem(user, "client-certificate-data", "CERTIFICATE") is { } noCertificate) yield return noCertificate;
-        if (PemProblem(user, "client-key-data", "PRIVATE KEY") is { } noKey) yield return noKey;
-        var hasCertificate = Either(user, "client-certificate-data", "client-certificate") is not null;
-        var hasKey = Either(user, "client-key-data", "client-key") is not null;
-        if (hasCertificate != hasKey)
-        {
-            yield return new("MT0213", user.Location,
-                $"The user '{user.Name}' has a client certificate without its key, or a key without its certificate.",
-                "Write both 'client-certificate(-data)' and 'client-key(-data)'.");
-        }
-
-        if (user.Node("exec") is not null && user.Map("exec")?.Text("command") is null)
-        {
-            yield return new("MT0203", user.LocationOf("exec"),
-                $"'exec' of the user '{user.Name}' has no command.", "Write 'exec:' with 'apiVersion' and 'command' below it.");
-        }
-    }
-
-    private static Problem? PemProblem(KubeconfigEntry entry, string key, string label) =>
-        entry.Text(key) is not { } value || HoldsPem(value, label) ? null : new("MT0211", entry.LocationOf(key),
-            $"'{key}' of '{entry.Name}' is not base64-encoded PEM with a {label}.",
-            "Copy the value again on one line, or log in to the cluster again.");
-
-    private static bool HoldsPem(string value, string label)
-    {
-        var buffer = new byte[value.Length];
-        try
-        {
-            if (!Convert.TryFromBase64String(value, buffer, out var length)) return false;
-            var text = Encoding.UTF8.GetString(buffer, 0, length);
-            return PemEncoding.TryFind(text, out _) && text.Contains(label + "-----", StringComparison.Ordinal);
-        }
-        finally
-        {
-            CryptographicOperations.ZeroMemory(buffer);
-        }
+        if (cluster.Text("server") is not { } text) return null;
+        var hasScheme = text.Contains("://", StringComparison.Ordinal);
+        return Uri.TryCreate(hasScheme ? text : "http://" + text, UriKind.Absolute, out var server)
+            && server is { Scheme: "https" or "http", UserInfo: "" } && (hasScheme || server.AbsolutePath == "/")
+            ? new Uri(server.GetLeftPart(UriPartial.Path)) : null;
     }
 }

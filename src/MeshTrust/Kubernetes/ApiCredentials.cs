@@ -1,54 +1,58 @@
+using System.Buffers.Text;
 using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
-using k8s;
-using k8s.KubeConfigModels;
-using MeshTrust.IO;
+using System.Text.Json;
 using MeshTrust.Kubeconfig;
-using YamlDotNet.RepresentationModel;
 
 namespace MeshTrust.Kubernetes;
 
-/// <summary>Builds KubernetesClient's configuration for a context: certificates, tokens, exec commands, auth providers.</summary>
+/// <summary>What authenticates requests: a header, a client certificate, or both. Its ToString shows neither.</summary>
+internal sealed record ApiCredential(string? Authorization, SslStreamCertificateContext? Certificate, DateTimeOffset? Expires = null)
+{
+    public override string ToString() => $"credential until {Expires?.ToString("u") ?? "revoked"}";
+}
+
+/// <summary>The credentials of a context with client-go's precedence: a command is called only if the user has nothing else.</summary>
 internal static class ApiCredentials
 {
-    internal static KubernetesClientConfiguration Build(ResolvedContext context)
+    /// <exception cref="MeshTrustException">Stage <see cref="Stage.Contexts"/>: there are none that can be used.</exception>
+    internal static async Task<ApiCredential> ReadAsync(
+        ResolvedContext context, ApiCredential? rejected, ClusterApiSettings settings, CancellationToken cancellationToken)
     {
-        var endpoint = new ClusterEndpoint
-        {
-            Server = context.Cluster.Text("server"),
-            CertificateAuthorityData = context.Cluster.Text("certificate-authority-data"),
-            TlsServerName = context.Cluster.Text("tls-server-name"),
-            // KubernetesClient fails without a CA. ServerTrust verifies the server either way.
-            SkipTlsVerify = context.SkipsTlsVerification || context.Cluster.Text("certificate-authority-data") is null,
-        };
-        var configuration = new K8SConfiguration
-        {
-            ApiVersion = "v1",
-            Kind = "Config",
-            CurrentContext = context.Name,
-            Clusters = [new Cluster { Name = "cluster", ClusterEndpoint = endpoint }],
-            Contexts = [new Context { Name = context.Name, ContextDetails = new ContextDetails { Cluster = "cluster", User = "user" } }],
-            Users = [new User { Name = "user", UserCredentials = Credentials(context.User) }],
-        };
-        return KubernetesClientConfiguration.BuildConfigFromConfigObject(configuration, context.Name);
+        // As in client-go: a server without TLS gets no credentials.
+        if (!context.IsEncrypted) return new(null, null);
+        if (context.Exec is not null)
+            return await ExecPlugin.CredentialAsync(context, rejected, settings, cancellationToken).ConfigureAwait(false);
+        var user = context.User;
+        var header = Token(context) is { } token ? "Bearer " + token
+            : user.Text("username") is { } name ? Basic(name, user.Text("password"))
+            : user.Map("auth-provider") is not null ? "Bearer " + IdToken(context, settings.Time.GetUtcNow()) : null;
+        return new(header, ResolvedContext.HasCertificate(user) ? Certificate(context) : null);
     }
 
-    internal static Problem Unusable(ResolvedContext context) => context.Command is { } command
-        ? new Problem("MT3016", context.Name,
-            $"The credential command '{command}' of this user could not be started or returned no credentials.",
-            "Check that it is installed and on the PATH. Run it manually, log in if it prompts you, then rerun.")
-        : new Problem("MT3016", context.Name,
-            $"The credentials of the user '{context.User.Name}' cannot be used: certificate and key do not match, or one is damaged.",
-            "Check the user's certificate, key or token, or log in to the cluster again.");
+    internal static string Basic(string name, string? password) =>
+        "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{name}:{password}"));
+
+    /// <exception cref="CryptographicException">They do not belong together, or one is damaged.</exception>
+    internal static SslStreamCertificateContext Certificate(string certificates, string key)
+    {
+        using var leaf = X509Certificate2.CreateFromPem(certificates, key);
+        var chain = new X509Certificate2Collection();
+        chain.ImportFromPem(certificates);
+        chain.RemoveAt(0);
+        // Windows cannot use a key that exists only in memory.
+        var usable = OperatingSystem.IsWindows() ? X509CertificateLoader.LoadPkcs12(leaf.Export(X509ContentType.Pkcs12), null) : new(leaf);
+        return SslStreamCertificateContext.Create(usable, chain, offline: true);
+    }
 
     internal static DateTimeOffset? ClientCertificateEnd(KubeconfigEntry user)
     {
         if (user.Text("client-certificate-data") is not { } data) return null;
         try
         {
-            using var certificate = X509Certificate2.CreateFromPem(Encoding.UTF8.GetString(Convert.FromBase64String(data)));
+            using var certificate = X509Certificate2.CreateFromPem(Decode(data));
             return new DateTimeOffset(certificate.NotAfter).ToUniversalTime();
         }
         catch (CryptographicException)
@@ -57,51 +61,86 @@ internal static class ApiCredentials
         }
     }
 
-    private static UserCredentials Credentials(KubeconfigEntry user) => new()
+    private static SslStreamCertificateContext Certificate(ResolvedContext context)
     {
-        ClientCertificateData = user.Text("client-certificate-data"),
-        ClientKeyData = user.Text("client-key-data"),
-        Token = user.Text("token") ?? TokenOfFile(user),
-        UserName = user.Text("username"),
-        Password = user.Text("password"),
-        ExternalExecution = user.Map("exec") is { } exec ? Execution(exec) : null,
-        AuthProvider = user.Map("auth-provider") is { } provider
-            ? new AuthProvider { Name = provider.Text("name"), Config = provider.Map("config") is { } config ? Strings(config.Body) : [] }
-            : null,
-    };
-
-    private static string? TokenOfFile(KubeconfigEntry user)
-    {
-        if (user.Text("tokenFile") is not { } file) return null;
+        var user = context.User;
         try
         {
-            return File.ReadAllText(user.FullPath(file)).Trim();
+            return Certificate(Decode(user.Text("client-certificate-data")!), Decode(user.Text("client-key-data")!));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is CryptographicException or ArgumentException)
         {
-            throw new MeshTrustException(Stage.Contexts, new Problem("MT0208", user.LocationOf("tokenFile"),
-                $"'tokenFile' of '{user.Name}' points to the file {user.FullPath(file)}, which cannot be read.",
-                "Restore the file, or log in to the cluster again."));
+            throw Unusable(context, user.Location,
+                $"The credentials of the user '{user.Name}' cannot be used: certificate and key do not match, "
+                + "or one is damaged or encrypted.",
+                "Check the user's certificate and key, or log in to the cluster again.");
         }
     }
 
-    private static ExternalExecution Execution(KubeconfigEntry exec) => new()
-    {
-        ApiVersion = exec.Text("apiVersion"),
-        Command = exec.Text("command"),
-        Arguments = exec.Node("args") is YamlSequenceNode args ? [.. args.OfType<YamlScalarNode>().Select(a => a.Text())] : null,
-        EnvironmentVariables = exec.Node("env") is YamlSequenceNode env ? [.. env.OfType<YamlMappingNode>().Select(Strings)] : null,
-        InstallHint = exec.Text("installHint"),
-        ProvideClusterInfo = exec.Flag("provideClusterInfo"),
-    };
+    internal static MeshTrustException Unusable(ResolvedContext context, string location, string what, string hint, string id = "MT3016") =>
+        new(Stage.Contexts, context.Named(new Problem(id, location, what, hint)));
 
-    private static Dictionary<string, string> Strings(YamlMappingNode map) =>
-        map.Children.Where(c => c.Value is YamlScalarNode).ToDictionary(c => c.Key.Text(), c => c.Value.Text());
+    /// <summary>As client-go: the file wins over the value, if it can be read.</summary>
+    private static string? Token(ResolvedContext context)
+    {
+        var (user, value) = (context.User, context.User.Text("token"));
+        if (user.Text("tokenFile") is not { } file) return value;
+        var path = user.FullPath(file);
+        try
+        {
+            if (File.ReadAllText(path).Trim() is { Length: > 0 } token) return token;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            if (value is not null) return value;
+            throw Unusable(context, user.LocationOf("tokenFile"),
+                $"'tokenFile' of '{user.Name}' points to the file {path}, which cannot be read.",
+                "Restore the file, or log in to the cluster again.", "MT0208");
+        }
+
+        return value ?? throw Unusable(context, user.LocationOf("tokenFile"),
+            $"'tokenFile' of '{user.Name}' points to the file {path}, which is empty.", "Log in to the cluster again.", "MT0208");
+    }
+
+    /// <summary>The token of the auth-provider oidc while it is valid. kubectl renews it, in the user's file.</summary>
+    private static string IdToken(ResolvedContext context, DateTimeOffset now)
+    {
+        var provider = context.User.Map("auth-provider")!;
+        var token = provider.Map("config")?.Text("id-token");
+        var defect = "has no 'id-token'";
+        if (token is not null && ExpiryOf(token) is { } end)
+        {
+            if (end > now.AddSeconds(10)) return token;
+            defect = $"has an 'id-token' that expired on {end:yyyy-MM-dd'T'HH:mm:ss'Z'}";
+        }
+        else if (token is not null) defect = "has an 'id-token' that is not a JSON Web Token";
+
+        throw Unusable(context, context.User.LocationOf("auth-provider"),
+            $"The auth-provider 'oidc' of the user '{context.User.Name}' {defect}.",
+            $"Renew it: kubectl --kubeconfig '{context.Context.Source}' --context '{context.Name}' version. "
+            + "If that fails, log in again, or use the credential command kubelogin (https://github.com/int128/kubelogin).");
+    }
+
+    private static DateTimeOffset? ExpiryOf(string token)
+    {
+        try
+        {
+            if (token.Split('.') is not [_, var claims, _]) return null;
+            using var json = JsonDocument.Parse(Base64Url.DecodeFromChars(claims));
+            return DateTimeOffset.FromUnixTimeSeconds((long)json.RootElement.GetProperty("exp").GetDouble());
+        }
+        catch (Exception e) when (
+            e is FormatException or JsonException or InvalidOperationException or KeyNotFoundException or ArgumentException)
+        {
+            return null;
+        }
+    }
+
+    private static string Decode(string data) => Encoding.UTF8.GetString(Convert.FromBase64String(data));
 }
 
 /// <summary>
-/// Verifies the server's certificate against the kubeconfig and keeps the reason for a rejection. KubernetesClient's own callback drops
-/// the reason, and with a private CA it does not check the server's name.
+/// Verifies the server's certificate against the kubeconfig and keeps the reason for a rejection.
 /// </summary>
 internal sealed class ServerTrust(Uri server, X509Certificate2Collection? authorities, bool skip)
 {

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Text.RegularExpressions;
@@ -9,7 +10,7 @@ namespace MeshTrust.Kubernetes;
 /// Why there was no response, from .NET's exceptions. Pure, except for what <see cref="ServerTrust"/> recorded. <c>What</c> has no full
 /// stop; a transient fault may pass with a retry; a timeout means only that the server did not answer in time.
 /// </summary>
-internal sealed record ConnectionFault(string Code, string What, string Hint, bool IsTransient = false, bool IsTimeout = false)
+internal sealed partial record ConnectionFault(string Code, string What, string Hint, bool IsTransient = false, bool IsTimeout = false)
 {
     internal Problem ToProblem(string cluster, ApiRequest request) => new(Code, cluster, $"{What} (while {request.Doing}).", Hint);
 
@@ -17,17 +18,28 @@ internal sealed record ConnectionFault(string Code, string What, string Hint, bo
         ProblemCodes.ServerTimedOut, $"{server} did not answer within {waited.TotalSeconds:0.#} s",
         "Check whether the server is overloaded or a firewall drops packets, then rerun.", IsTransient: true, IsTimeout: true);
 
-    internal static ConnectionFault From(Exception exception, Uri server, ServerTrust trust)
+    internal static ConnectionFault From(Exception exception, Uri server, ServerTrust trust, ApiProxy? proxy = null)
     {
         var causes = Chain(exception).ToList();
         var socket = causes.OfType<SocketException>().FirstOrDefault()?.SocketErrorCode;
-        var error = causes.OfType<HttpRequestException>().FirstOrDefault()?.HttpRequestError;
+        var (error, status) = causes.OfType<HttpRequestException>().Select(e => (e.HttpRequestError, e.StatusCode))
+            .OrderByDescending(e => e.HttpRequestError == HttpRequestError.ProxyTunnelError).FirstOrDefault();
         var isTls = causes.OfType<AuthenticationException>().Any();
         if (isTls && trust.Rejection is { } rejection) return rejection;
         return (error, socket) switch
         {
-            (HttpRequestError.ProxyTunnelError, _) => new("MT3008", $"The proxy set in HTTPS_PROXY or proxy-url cannot reach {server}",
-                "Add the server's host to NO_PROXY, or fix the proxy setting."),
+            (HttpRequestError.ProxyTunnelError, _) when proxy is not null => FromProxy(proxy,
+                status == HttpStatusCode.ProxyAuthenticationRequired ? "requires another user name and password (407)"
+                : $"cannot reach {server}{(status is { } code ? $" ({(int)code})" : "")}"),
+            (HttpRequestError.NameResolutionError, _) or (_, SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain)
+                when proxy is not null => FromProxy(proxy, "has a host name that cannot be resolved"),
+            (_, SocketError.ConnectionRefused) when proxy is not null => FromProxy(proxy, "refuses connections"),
+            (_, SocketError.HostUnreachable or SocketError.NetworkUnreachable or SocketError.TimedOut) when proxy is not null =>
+                FromProxy(proxy, $"is unreachable: {socket}"),
+            (HttpRequestError.NameResolutionError, _) when KindInternal().IsMatch(server.Host) => new("MT3001",
+                $"Cannot resolve '{server.Host}': this is kind's internal kubeconfig, whose names only containers of its network resolve",
+                "On this machine, use the other one: kind export kubeconfig --name "
+                + KindInternal().Match(server.Host).Groups[1].Value),
             (HttpRequestError.NameResolutionError, _) or (_, SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain) => new(
                 "MT3001", $"Cannot resolve the host name '{server.Host}'",
                 "Fix 'server' of this context, or connect to the network (VPN) where the name resolves.",
@@ -46,8 +58,16 @@ internal sealed record ConnectionFault(string Code, string What, string Hint, bo
         };
     }
 
+    private static ConnectionFault FromProxy(ApiProxy proxy, string what) => new("MT3008", $"The proxy {proxy} {what}",
+        proxy.Setting == "proxy-url" ? "Fix 'proxy-url' of the cluster in the kubeconfig."
+            : $"Fix {proxy.Setting}, or add the server's host to NO_PROXY.",
+        IsTransient: !what.EndsWith(')'));
+
+    [GeneratedRegex("^(.+)-(control-plane|external-load-balancer)$")]
+    private static partial Regex KindInternal();
+
     private static ConnectionFault NotAnApiServer(Uri server) =>
-        new("MT3011", $"{server} is not a Kubernetes API server", "Fix 'server' of this context.");
+        new(ProblemCodes.NotAnApiServer, $"{server} is not a Kubernetes API server", "Fix 'server' of this context.");
 
     /// <summary>Plain HTTP where TLS is expected. .NET has no error code for it.</summary>
     private static bool IsPlainText(Exception exception) =>
@@ -91,13 +111,14 @@ internal static partial class ApiRejection
                 "Check the API server and its etcd (kubectl get --raw /readyz?verbose), then rerun."),
             var other when status.IsStatus => ("MT3012", $"{server} rejected {request.Doing} with {other} {status.Reason}.{said}",
                 "This response is unexpected: check that the server is a Kubernetes API server of a supported version."),
-            var other => ("MT3011", $"{server} is not a Kubernetes API server: it answered {other} without a Status while {request.Doing}.",
+            var other => (ProblemCodes.NotAnApiServer,
+                $"{server} is not a Kubernetes API server: it answered {other} without a Status while {request.Doing}.",
                 WrongServer),
         });
         return new Problem(code, cluster, what, hint);
     }
 
-    internal static Problem Unreadable(string cluster, Uri server, ApiRequest request) => new("MT3011", cluster,
+    internal static Problem Unreadable(string cluster, Uri server, ApiRequest request) => new(ProblemCodes.NotAnApiServer, cluster,
         $"{server} is not a Kubernetes API server: its answer while {request.Doing} is not the requested object.",
         WrongServer);
 

@@ -92,8 +92,8 @@ internal sealed partial record ApiStatus(string Reason, string Message, string? 
 
     internal bool HasCause(string reason) => Causes.Any(c => c.Reason == reason);
 
-    /// <summary>The server's message on one short line, possible keys masked: a webhook may quote what it rejects.</summary>
-    private static string Clean(string text)
+    /// <summary>A message on one short line, possible keys masked: a webhook may quote what it rejects.</summary>
+    internal static string Clean(string text)
     {
         var line = Whitespace().Replace(LongSecret().Replace(Pem().Replace(text, "***"), "***"), " ").Trim();
         return line.Length <= 400 ? line : line[..400] + "...";

@@ -1,18 +1,23 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using System.Text.Json;
+using MeshTrust.IO;
 using MeshTrust.Kubeconfig;
 using MeshTrust.Settings;
 
 namespace MeshTrust.Kubernetes;
 
 /// <summary>
-/// The connection to one API server. KubernetesClient provides the credentials and the HTTP client. Requests are sent without its
-/// generated operations: those put the request's body, here a key, into their exceptions, and compiling them costs a third of a warm run.
+/// The connection to one API server. MeshTrust sends its few requests itself: generated clients put the request's body, here a key, into
+/// their exceptions, and have rules of their own for credentials and proxies.
 /// </summary>
-internal sealed class ApiTransport(ClusterName cluster, ResolvedContext context, TimeSpan connectTimeout) : IDisposable
+internal sealed class ApiTransport(ClusterName cluster, ResolvedContext context, ClusterApiSettings settings, bool isUsers) : IDisposable
 {
+    private const string LegalInHeaderName = "!#$&'*+-.^_`|~";
+
     private readonly Lock _lock = new();
     private readonly List<Task<Connection>> _connections = [];
 
@@ -25,21 +30,30 @@ internal sealed class ApiTransport(ClusterName cluster, ResolvedContext context,
 
     /// <summary>Reads the kubeconfig; nothing is sent before the first request.</summary>
     /// <exception cref="MeshTrustException">Stage <see cref="Stage.Contexts"/>: the kubeconfig cannot be used.</exception>
-    internal static ApiTransport Open(ClusterAccess access, TimeSpan connectTimeout)
+    internal static ApiTransport Open(ClusterAccess access, ClusterApiSettings settings)
     {
-        var document = KubeconfigDocument.Load(access.KubeconfigPath).Subset(access.ContextName);
-        return new ApiTransport(access.Name, document.Resolve(access.ContextName), connectTimeout);
+        var context = access.Origin
+            ?? KubeconfigDocument.Load(access.KubeconfigPath).Resolve(access.ContextName).WithFilesInside(KubeconfigReader.ReadNamedFile);
+        return new ApiTransport(access.Name, context, settings, isUsers: access.Origin is not null);
     }
 
-    /// <summary>One attempt. If the server rejects renewable credentials, they are renewed once.</summary>
-    internal async Task<ApiAttempt> SendAsync(ApiRequest request, CancellationToken cancellationToken)
+    /// <summary>The problem; if the context is the user's, with the names of it, its user and its file.</summary>
+    internal Problem Named(Problem problem) => isUsers ? context.Named(problem) : problem;
+
+    /// <summary>The latest connection; a new one if there is none, or if its credentials expired or were the rejected ones.</summary>
+    internal Task<Connection> Connection(Connection? rejected, CancellationToken cancellationToken)
     {
-        var connecting = Current(rejected: null);
-        var attempt = await SendAsync(request, connecting, cancellationToken).ConfigureAwait(false);
-        return attempt.Response?.StatusCode == 401 && context.HasRenewableCredentials
-            ? await SendAsync(request, Current(rejected: connecting), cancellationToken).ConfigureAwait(false)
-            : attempt;
+        lock (_lock)
+        {
+            var isUsable = _connections is [.., var latest] && (!latest.IsCompleted || latest.IsCompletedSuccessfully
+                && latest.Result != rejected && !(latest.Result.Credential.Expires <= settings.Time.GetUtcNow()));
+            if (!isUsable) _connections.Add(ConnectAsync(rejected?.Credential, cancellationToken));
+            return _connections[^1];
+        }
     }
+
+    /// <summary>Whether the server rejected credentials that can be renewed.</summary>
+    internal bool MayRenew(ApiAttempt attempt) => attempt.Response?.StatusCode == 401 && context.HasRenewableCredentials;
 
     public void Dispose()
     {
@@ -50,50 +64,39 @@ internal sealed class ApiTransport(ClusterName cluster, ResolvedContext context,
         }
     }
 
-    /// <summary>The latest connection; a new one if there is none, or if its credentials were the rejected ones.</summary>
-    private Task<Connection> Current(Task<Connection>? rejected)
+    /// <summary>One attempt.</summary>
+    internal async Task<ApiAttempt> SendAsync(ApiRequest request, Connection connection, CancellationToken cancellationToken)
     {
-        lock (_lock)
-        {
-            // A credential command may block for seconds: it must not delay the caller's other clusters.
-            if (_connections.Count == 0 || _connections[^1] == rejected)
-                _connections.Add(context.Command is null ? Task.FromResult(Connect()) : Task.Run(Connect));
-            return _connections[^1];
-        }
-    }
-
-    private async Task<ApiAttempt> SendAsync(ApiRequest request, Task<Connection> connecting, CancellationToken cancellationToken)
-    {
-        var (client, trust) = await connecting.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            using var message = MessageFor(request);
-            if (client.Credentials is { } credentials)
-                await credentials.ProcessHttpRequestAsync(message, cancellationToken).ConfigureAwait(false);
-            using var response = await client.HttpClient
-                .SendAsync(message, HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false);
+            using var message = MessageFor(request, connection.Credential);
+            using var response = await connection.Client.SendAsync(message, cancellationToken).ConfigureAwait(false);
             var body = await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false);
             return new ApiAttempt(new ApiResponse((int)response.StatusCode, body, response.Headers.RetryAfter?.Delta), null);
         }
         catch (Exception e) when (e is HttpRequestException or IOException or AuthenticationException)
         {
-            return new ApiAttempt(null, ConnectionFault.From(e, Server, trust));
+            return new ApiAttempt(null, ConnectionFault.From(e, Server, connection.Trust, connection.Proxy));
         }
     }
 
-    private HttpRequestMessage MessageFor(ApiRequest request)
+    private HttpRequestMessage MessageFor(ApiRequest request, ApiCredential credential)
     {
-        var message = new HttpRequestMessage(request.Method, new Uri(Server, request.Path.TrimStart('/')))
+        // 0.0.0.0 means this machine, to Go; .NET cannot connect to it.
+        var isUnspecified = Server.DnsSafeHost is "0.0.0.0" or "::";
+        var dialled = isUnspecified ? new UriBuilder(Server) { Host = Server.DnsSafeHost == "::" ? "[::1]" : "127.0.0.1" }.Uri : Server;
+        var message = new HttpRequestMessage(request.Method, new Uri(dialled, request.Path.TrimStart('/')))
         {
             // One connection carries all requests, as in client-go, even those that are sent concurrently.
             Version = HttpVersion.Version20,
             VersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
         };
         // .NET takes the TLS server name only from here, through proxies too: it overwrites SslOptions.TargetHost.
-        message.Headers.Host = context.Cluster.Text("tls-server-name");
+        message.Headers.Host = context.Cluster.Text("tls-server-name") ?? (isUnspecified ? Server.Authority : null);
         message.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
         message.Headers.UserAgent.Add(new ProductInfoHeaderValue("meshtrust", null));
-        if (context.User.Text("as") is { } impersonated) message.Headers.Add("Impersonate-User", impersonated);
+        if (credential.Authorization is { } header) message.Headers.TryAddWithoutValidation("Authorization", header);
+        Impersonate(message);
         if (!request.Body.IsEmpty)
         {
             message.Content = new ReadOnlyMemoryContent(request.Body);
@@ -103,36 +106,53 @@ internal sealed class ApiTransport(ClusterName cluster, ResolvedContext context,
         return message;
     }
 
-    private Connection Connect()
+    private void Impersonate(HttpRequestMessage message)
     {
-        try
+        var user = context.User;
+        if (user.Text("as") is not { } name) return;
+        Add("User", name);
+        if (user.Text("as-uid") is { } uid) Add("Uid", uid);
+        Add("Group", user.Texts("as-groups"));
+        if (user.Map("as-user-extra") is not { } extra) return;
+        foreach (var key in extra.Body.Children.Keys.Select(k => k.Text()))
+            Add("Extra-" + string.Concat(Encoding.UTF8.GetBytes(key).Select(Escape)), extra.Texts(key));
+
+        void Add(string name, params IReadOnlyList<string> values)
         {
-            var configuration = ApiCredentials.Build(context);
-            SocketsHttpHandler? handler = null;
-            configuration.HttpClientTimeout = Timeout.InfiniteTimeSpan;
-            configuration.FirstMessageHandlerSetup = h =>
-            {
-                handler = h;
-                h.AllowAutoRedirect = false;
-                h.ConnectTimeout = connectTimeout;
-                // .NET sends even loopback through HTTPS_PROXY; kubectl does not.
-                if (Server.IsLoopback) h.UseProxy = false;
-                else if (context.Cluster.Text("proxy-url") is { } proxy) h.Proxy = new WebProxy(proxy);
-            };
-            var client = new k8s.Kubernetes(configuration);
-            var trust = new ServerTrust(Server, configuration.SslCaCerts, context.SkipsTlsVerification);
-            handler!.SslOptions.RemoteCertificateValidationCallback = trust.Accept;
-            return new Connection(client, trust);
+            if (values.Count == 0) return;
+            if (values.Count > 1) message.Version = HttpVersion.Version11;
+            message.Headers.TryAddWithoutValidation("Impersonate-" + name, RepeatedHeaders.Join("Impersonate-" + name, values));
         }
-        catch (Exception e) when (e is not MeshTrustException)
-        {
-            // The exception itself is not reported: its text may quote a command's output.
-            throw new MeshTrustException(Stage.Contexts, ApiCredentials.Unusable(context));
-        }
+
+        static string Escape(byte b) =>
+            char.IsAsciiLetterOrDigit((char)b) || LegalInHeaderName.Contains((char)b) ? $"{(char)b}" : $"%{b:X2}";
     }
 
-    private sealed record Connection(k8s.Kubernetes Client, ServerTrust Trust);
+    private async Task<Connection> ConnectAsync(ApiCredential? rejected, CancellationToken cancellationToken)
+    {
+        var credential = await ApiCredentials.ReadAsync(context, rejected, settings, cancellationToken).ConfigureAwait(false);
+        var authorities = new X509Certificate2Collection();
+        if (context.Authority is { } pem) authorities.ImportFromPem(pem);
+        var trust = new ServerTrust(Server, authorities, context.SkipsTlsVerification);
+        var proxy = ApiProxy.For(context, Environment.GetEnvironmentVariable);
+        var handler = new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            ConnectTimeout = settings.AttemptTimeout,
+            UseCookies = false,
+            UseProxy = proxy is { Tunnels: false },
+            Proxy = proxy?.ToWebProxy(),
+            ConnectCallback = proxy is { Tunnels: true } ? (_, ct) => proxy.TunnelAsync(Server, trust, ct) : null,
+            RequestHeaderEncodingSelector = (_, _) => Encoding.UTF8,
+            PlaintextStreamFilter = context.RepeatsHeaders ? (c, _) => new(new RepeatedHeaders(c.PlaintextStream)) : null,
+            SslOptions = new() { RemoteCertificateValidationCallback = trust.Accept, ClientCertificateContext = credential.Certificate },
+        };
+        return new Connection(new HttpMessageInvoker(handler), credential, trust, proxy);
+    }
 }
+
+/// <summary>A client with the credential that it sends, for as long as that is valid.</summary>
+internal sealed record Connection(HttpMessageInvoker Client, ApiCredential Credential, ServerTrust Trust, ApiProxy? Proxy);
 
 /// <summary>The requests of one call, under one deadline: transient errors are retried, permanent ones are reported at once.</summary>
 internal sealed class RetryingApiClient : IDisposable
@@ -175,7 +195,7 @@ internal sealed class RetryingApiClient : IDisposable
                 // A server that is known to have exited does not come back: retrying would only hide the reason.
                 if (fault is not null && _settings.FaultOf(_transport.Cluster) is { } ended) throw Failed(ended);
                 mayHaveBeenApplied |= response is null or { StatusCode: 500 or 502 or 504 };
-                last = response is null ? fault!.ToProblem(Cluster, request) : Rejection(request, response);
+                last = response is null ? _transport.Named(fault!.ToProblem(Cluster, request)) : Rejection(request, response);
                 // Timeouts and what the server itself calls transient are retried until the deadline; anything else may be permanent.
                 var transient = response is null ? fault!.IsTimeout : response.StatusCode != 500;
                 if (fault is { IsTransient: false } || !Backoff.ShouldRetry(tries, transient)) throw Failed(last);
@@ -186,7 +206,8 @@ internal sealed class RetryingApiClient : IDisposable
         catch (OperationCanceledException)
         {
             _caller.ThrowIfCancellationRequested();
-            throw Failed(last ?? ConnectionFault.NoAnswer(_transport.Server, _settings.Deadline).ToProblem(Cluster, request));
+            throw Failed(last ?? _transport.Named(
+                ConnectionFault.NoAnswer(_transport.Server, _settings.Deadline).ToProblem(Cluster, request)));
         }
     }
 
@@ -202,7 +223,7 @@ internal sealed class RetryingApiClient : IDisposable
         }
         catch (Exception e) when (e is KeyNotFoundException or InvalidOperationException or FormatException)
         {
-            throw Failed(ApiRejection.Unreadable(Cluster, _transport.Server, request));
+            throw Failed(_transport.Named(ApiRejection.Unreadable(Cluster, _transport.Server, request)));
         }
     }
 
@@ -213,18 +234,41 @@ internal sealed class RetryingApiClient : IDisposable
 
     private MeshTrustException Failed(Problem problem) => new(_settings.Stage, problem);
 
-    private Problem Rejection(ApiRequest request, ApiResponse response) =>
-        response.StatusCode == 401 && _transport.ClientCertificateEnd is { } end && end < _settings.Time.GetUtcNow()
-            ? ApiRejection.Expired(Cluster, _transport.Server, end)
-            : ApiRejection.Describe(Cluster, _transport.Server, request, response);
+    private Problem Rejection(ApiRequest request, ApiResponse response)
+    {
+        if (response.StatusCode == 401 && _transport.ClientCertificateEnd is { } end && end < _settings.Time.GetUtcNow())
+            return _transport.Named(ApiRejection.Expired(Cluster, _transport.Server, end));
+        var problem = ApiRejection.Describe(Cluster, _transport.Server, request, response);
+        return problem.Id is ProblemCodes.Unauthorized or ProblemCodes.NotAnApiServer ? _transport.Named(problem) : problem;
+    }
 
     private async Task<ApiAttempt> TryAsync(ApiRequest request)
+    {
+        var connection = await ConnectAsync(null).ConfigureAwait(false);
+        var attempt = await TryAsync(request, connection).ConfigureAwait(false);
+        return _transport.MayRenew(attempt)
+            ? await TryAsync(request, await ConnectAsync(connection).ConfigureAwait(false)).ConfigureAwait(false)
+            : attempt;
+    }
+
+    /// <summary>A credential command has a deadline of its own, since a person may have to answer: this one pauses.</summary>
+    private async Task<Connection> ConnectAsync(Connection? rejected)
+    {
+        var connecting = _transport.Connection(rejected, _caller);
+        if (connecting.IsCompleted) return await connecting.ConfigureAwait(false);
+        _timer.CancelAfter(Timeout.InfiniteTimeSpan);
+        var connection = await connecting.WaitAsync(_caller).ConfigureAwait(false);
+        _timer.CancelAfter(_settings.Deadline);
+        return connection;
+    }
+
+    private async Task<ApiAttempt> TryAsync(ApiRequest request, Connection connection)
     {
         using var timer = new CancellationTokenSource(_settings.AttemptTimeout, _settings.Time);
         using var attempt = CancellationTokenSource.CreateLinkedTokenSource(_deadline.Token, timer.Token);
         try
         {
-            return await _transport.SendAsync(request, attempt.Token).ConfigureAwait(false);
+            return await _transport.SendAsync(request, connection, attempt.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!_deadline.IsCancellationRequested)
         {

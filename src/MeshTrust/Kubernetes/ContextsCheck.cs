@@ -41,7 +41,8 @@ internal static class ContextsCheck
         var all = problems.SelectMany(p => p).Concat(Twins(clusters, reached)).ToList();
         if (all.Count > 0) throw new MeshTrustException(Stage.Contexts, all);
         return new ContextsReport([.. reached.OfType<ReachableCluster>()],
-            [.. reached.GroupBy(c => c!.Version, c => c!.Name.Value)
+            [.. clusters.Select(c => c.Origin?.NotSent).OfType<Problem>(),
+                .. reached.GroupBy(c => c!.Version, c => c!.Name.Value)
                 .Select(same => KubernetesVersionSupport.Judge(string.Join(", ", same), same.Key)).OfType<Problem>()]);
     }
 

@@ -6,7 +6,7 @@ using MeshTrust.Settings;
 
 namespace MeshTrust.Kubernetes;
 
-/// <summary>An API server over KubernetesClient: server-side apply under MeshTrust's own field manager, lists in pages, retries.</summary>
+/// <summary>An API server: server-side apply under MeshTrust's own field manager, lists in pages, retries.</summary>
 internal sealed class KubernetesClusterApi(ApiTransport transport, ClusterApiSettings settings, bool ownsTransport) : IClusterApi
 {
     /// <summary>The name under which the server keeps what MeshTrust owns.</summary>
@@ -19,7 +19,7 @@ internal sealed class KubernetesClusterApi(ApiTransport transport, ClusterApiSet
     public string Endpoint => transport.Endpoint;
 
     internal static IClusterApi Connect(ClusterAccess access, ClusterApiSettings settings) =>
-        new KubernetesClusterApi(ApiTransport.Open(access, settings.AttemptTimeout), settings, ownsTransport: true);
+        new KubernetesClusterApi(ApiTransport.Open(access, settings), settings, ownsTransport: true);
 
     public async Task<string> GetVersionAsync(CancellationToken cancellationToken)
     {
@@ -227,6 +227,11 @@ internal sealed record ClusterApiSettings
     internal Func<ClusterName, Problem?> FaultOf { get; init; } = _ => null;
 
     internal TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>
+    /// Hands the terminal to a credential command, which may prompt, until the result is disposed; null if there is no terminal.
+    /// </summary>
+    internal Func<CancellationToken, Task<IDisposable>>? Prompt { get; init; }
 }
 
 /// <summary>
@@ -241,7 +246,7 @@ internal sealed class ClusterConnections(ClusterApiSettings settings) : IDisposa
     /// <exception cref="MeshTrustException">Stage <see cref="Stage.Contexts"/>: the kubeconfig cannot be used.</exception>
     internal IClusterApi Open(ClusterAccess access, Stage stage)
     {
-        var transport = _transports.GetOrAdd(access, a => ApiTransport.Open(a, settings.AttemptTimeout));
+        var transport = _transports.GetOrAdd(access, a => ApiTransport.Open(a, settings));
         return new KubernetesClusterApi(transport, settings with { Stage = stage }, ownsTransport: false);
     }
 

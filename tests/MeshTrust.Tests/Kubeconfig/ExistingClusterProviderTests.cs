@@ -23,7 +23,7 @@ public sealed class ExistingClusterProviderTests
             apiVersion: v1
             kind: Config
             current-context: {contexts.FirstOrDefault() ?? "''"}
-            clusters: [{string.Join(", ", contexts.Select(c => $$"""{name: kubernetes-{{c}}, cluster: {server: "https://{{name}}-{{c}}.example:6443"} }"""))}]
+            clusters: [{string.Join(", ", contexts.Select(c => $$"""{name: kubernetes-{{c}}, cluster: {server: "https://{{name}}-{{c.Replace(' ', '-')}}.example:6443"} }"""))}]
             users: [{string.Join(", ", contexts.Select(c => $$"""{name: admin-{{c}}, user: {token: t0ken} }"""))}]
             contexts: [{string.Join(", ", contexts.Select(c => $$"""{name: {{c}}, context: {cluster: kubernetes-{{c}}, user: "admin-{{c}}" } }"""))}]
             """);
@@ -56,6 +56,16 @@ public sealed class ExistingClusterProviderTests
             if (!OperatingSystem.IsWindows()) Assert.That(File.GetUnixFileMode(west.Access.KubeconfigPath), Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite));
             Assert.That(Directory.GetFiles(Path.Combine(_directory, "work", "kubeconfig")), Has.Length.EqualTo(2), "no temporary file is left");
         }
+    }
+
+    [Test]
+    public async Task Names_that_a_shell_would_split_are_the_clusters_own_in_the_exported_files()
+    {
+        var user = Kubeconfig("config", "my east", "west");
+        await using var set = await EnsureAsync(Mesh(("east", "my east", null), ("west", "west", null)), user);
+        Assert.That(set.Clusters.Select(c => c.Access.ContextName), Is.EqualTo(new[] { "east", "west" }));
+        Assert.That(set.Clusters[0].Access.Origin!.Name, Is.EqualTo("my east"), "for messages");
+        Assert.That(KubeconfigDocument.Load(set.Clusters[0].Access.KubeconfigPath).Contexts, Is.EqualTo(new[] { "east" }));
     }
 
     [Test]

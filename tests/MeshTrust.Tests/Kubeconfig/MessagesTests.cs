@@ -27,6 +27,8 @@ public sealed class MessagesTests
         .. KubeconfigDocumentTests.BrokenFiles.SelectMany(row => Problems(() => KubeconfigDocument.Parse("config", (string)row[0]))),
         .. Problems(() => KubeconfigDocument.Load("/no/such/config")),
         .. Problems(() => KubeconfigDocument.Load("/")),
+        .. Problems(() => KubeconfigDocument.Load("~/.kube/config")),
+        .. Problems(() => KubeconfigDocument.Load("a;b")),
     ];
 
     private static IEnumerable<Problem> Contexts() =>

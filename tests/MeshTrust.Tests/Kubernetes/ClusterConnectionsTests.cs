@@ -40,10 +40,14 @@ public sealed class ClusterConnectionsTests
     public async Task Reads_a_token_file_again_when_the_server_no_longer_accepts_the_token([Values] bool isRenewed)
     {
         var accepted = "first";
-        await using var server = new ScriptedApiServer(r => r.Headers["Authorization"] == $"Bearer {accepted}"
-            ? new ScriptedAnswer(200, """{"gitVersion":"v1.34.0"}""")
-            : ScriptedAnswer.Refuse(401, "Unauthorized", "Unauthorized"));
-        using var kubeconfig = new TemporaryKubeconfig(server.Server, user: "tokenFile: token");
+        using var authority = KubernetesClusterApiTests.Authority("ca");
+        using var certificate = KubernetesClusterApiTests.Leaf(authority, "127.0.0.1", expired: false);
+        await using var server = new ScriptedApiServer(
+            r => r.Headers["Authorization"] == $"Bearer {accepted}"
+                ? new ScriptedAnswer(200, """{"gitVersion":"v1.34.0"}""")
+                : ScriptedAnswer.Refuse(401, "Unauthorized", "Unauthorized"),
+            certificate);
+        using var kubeconfig = new TemporaryKubeconfig(server.Server, "insecure-skip-tls-verify: true", "tokenFile: token");
         var token = Path.Combine(Path.GetDirectoryName(kubeconfig.Access.KubeconfigPath)!, "token");
         await File.WriteAllTextAsync(token, "first\n");
         using var connections = new ClusterConnections(Hasty);

@@ -261,7 +261,7 @@ public sealed class KubernetesClusterApiTests
         {
             Assert.That(patch.Target, Is.EqualTo("/api/v1/namespaces/istio-system/secrets/cacerts?fieldManager=meshtrust&force=false"));
             Assert.That(patch.Headers["Content-Type"], Is.EqualTo("application/apply-patch+yaml"));
-            Assert.That(patch.Headers["Authorization"], Is.EqualTo("Bearer not-a-secret"));
+            Assert.That(patch.Headers, Does.Not.ContainKey("Authorization"), "over plain http");
             Assert.That(patch.Body, Does.Contain("\"resourceVersion\":\"7\"").And.Contain("\"data\"").And.Not.Contain("stringData"));
         }
     }
@@ -307,12 +307,14 @@ public sealed class KubernetesClusterApiTests
     }
 
     [Test]
-    public async Task Does_not_send_loopback_through_a_proxy()
+    public async Task Sends_even_loopback_through_the_proxy_of_the_kubeconfig_and_names_it_if_it_is_dead()
     {
         await using var server = new ScriptedApiServer(_ => new ScriptedAnswer(200, """{"gitVersion":"v1.34.0"}"""));
-        using var kubeconfig = new TemporaryKubeconfig(server.Server, "proxy-url: \"http://127.0.0.1:1\"");
+        using var kubeconfig = new TemporaryKubeconfig(server.Server, "proxy-url: \"http://me:secret@127.0.0.1:1\"");
         using var api = kubeconfig.Connect();
-        Assert.That(await api.GetVersionAsync(CancellationToken.None), Is.EqualTo("v1.34.0"));
+        var problem = (await Assert.ThrowsAsync<MeshTrustException>(() => api.GetVersionAsync(CancellationToken.None)))!.Problems.Single();
+        Assert.That(problem.Id, Is.EqualTo("MT3008"));
+        Assert.That(problem.Message, Does.Contain("http://127.0.0.1:1 (from proxy-url) refuses connections").And.Not.Contain("secret"));
     }
 
     [Test]
@@ -322,7 +324,7 @@ public sealed class KubernetesClusterApiTests
         using var api = kubeconfig.Connect();
         var problem = (await Assert.ThrowsAsync<MeshTrustException>(() => api.GetVersionAsync(CancellationToken.None)))!.Problems.Single();
         Assert.That(problem.Id, Is.EqualTo("MT3016"));
-        Assert.That(problem.Message, Does.Contain("'no-such-command-here'").And.Contain("could not be started"), problem.ToString());
+        Assert.That(problem.Message, Does.Contain("'no-such-command-here'").And.Contain("is not installed"), problem.ToString());
     }
 
     internal static X509Certificate2 Authority(string name)

@@ -67,7 +67,9 @@ public sealed partial class MessagesTests
             new AuthenticationException(),
             new IOException(),
         ];
-        return [.. causes.Select(c => ConnectionFault.From(c, Server, trust))
+        return [.. causes.Select(c => ConnectionFault.From(c, Server, trust, proxy: null))
+            .Concat(causes.Take(4).Where((_, i) => i != 2).Select(c => ConnectionFault.From(c, Server, trust, new ApiProxy(new Uri("http://me:pw@proxy.example:3128"), "HTTPS_PROXY"))))
+            .Append(ConnectionFault.From(causes[1], new Uri("https://east-control-plane:6443"), trust))
             .Append(ConnectionFault.NoAnswer(Server, TimeSpan.FromSeconds(10)))
             .Select(f => f.ToProblem("east", Reading))];
     }
