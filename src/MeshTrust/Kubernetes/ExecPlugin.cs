@@ -176,12 +176,10 @@ internal sealed class ExecPlugin
                 if (cluster.Text(key) is { } value) json.WriteString(key, value);
             foreach (var key in (string[])["insecure-skip-tls-verify", "disable-compression"])
                 if (cluster.Flag(key)) json.WriteBoolean(key, true);
+            json.WritePropertyName("config");
             if (cluster.Maps("extensions").FirstOrDefault(e => e.Text("name") == ClusterExtension)?.Node("extension") is { } config)
-            {
-                json.WritePropertyName("config");
                 config.ToJson().WriteTo(json);
-            }
-
+            else json.WriteNullValue();
             json.WriteEndObject();
         }
     }

@@ -84,7 +84,7 @@ public sealed class ExecPluginTests
         var kubectl = OutsideTool.Find("kubectl");
         var config = Config("""for a in "$@"; do printf '[%s]' "$a"; done > args; printf '%s' "$KUBERNETES_EXEC_INFO" > info; printf '%s' "$ONE" > variable; """ + Output,
             """, args: ["a b", "it's \"quoted\"", "{\"x\": 1}", "", "$HOME"], env: [{name: ONE, value: "1 2"}], provideClusterInfo: true""",
-            isVerified ? ", tls-server-name: localhost, extensions: [{name: client.authentication.k8s.io/exec, extension: {audience: x, n: 1, deep: [true, null]}}]" : ", disable-compression: true");
+            isVerified ? ", tls-server-name: localhost, extensions: [{name: client.authentication.k8s.io/exec, extension: {audience: x, count: 1, deep: [true, null]}}]" : ", disable-compression: true");
         OutsideTool.Run(kubectl, ["--kubeconfig", config, "--context", "x", "get", "--raw", "/version"], null, null);
         var wanted = Read();
         await VersionAsync(config);
