@@ -47,7 +47,10 @@ public static class BuildArguments
 /// <summary>Runs <c>dotnet</c> as a child that ends when the run is cancelled.</summary>
 public sealed class DotNetCommand(MeshSession session)
 {
-    /// <summary>Runs <c>dotnet</c> with these arguments in the repository's root.</summary>
+    /// <summary>Where it runs: the repository's root unless set otherwise.</summary>
+    public string Folder { get; init; } = RepositoryRoot.Path;
+
+    /// <summary>Runs <c>dotnet</c> with these arguments.</summary>
     /// <param name="context">Cake's context.</param>
     /// <param name="onLine">Takes each line of standard output; null to let the child write for itself.</param>
     /// <param name="arguments">The arguments, quoted here where needed.</param>
@@ -60,7 +63,7 @@ public sealed class DotNetCommand(MeshSession session)
         var settings = new ProcessSettings
         {
             Arguments = builder,
-            WorkingDirectory = RepositoryRoot.Path,
+            WorkingDirectory = Folder,
             RedirectStandardOutput = onLine is not null,
             RedirectedStandardOutputHandler = onLine is null ? null : line =>
             {

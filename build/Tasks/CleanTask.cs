@@ -14,7 +14,7 @@ namespace Build.Tasks;
 public sealed class CleanTask : FrostingTask
 {
     private static readonly string[] Sources = ["src", "tests", "build", "eng", "samples"];
-    private static readonly string[] Results = ["artifacts/tests", "artifacts/packages", "artifacts/bench"];
+    private static readonly string[] Results = ["artifacts/tests", "artifacts/packages", "artifacts/bench", "artifacts/mutation"];
 
     /// <inheritdoc/>
     public override void Run(ICakeContext context)
