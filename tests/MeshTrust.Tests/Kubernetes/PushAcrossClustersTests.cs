@@ -90,6 +90,21 @@ internal sealed class PushAcrossClustersTests
         }
     }
 
+    [Test]
+    public void What_is_removed_or_left_alone_follows_from_force_and_from_whether_anything_changes()
+    {
+        var (east, force) = (Cluster("east", "1", "1"), new CacertsPushSettings { Force = true });
+        var marked = east with { Cacerts = east.Cacerts! with { Data = new Dictionary<string, byte[]>(east.Cacerts.Data) { [CacertsSecret.GeneratedMark] = [] } } };
+        var kept = east with { Cacerts = east.Cacerts with { Keeper = "Argo CD" } };
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(Inspect(marked, "1", "1").RemovedKeys, Is.Empty);
+            Assert.That(Inspect(marked, "1", "1", settings: force).RemovedKeys, Is.EqualTo(new[] { CacertsSecret.GeneratedMark }));
+            Assert.That(Inspect(marked with { Cacerts = marked.Cacerts with { Keeper = "Argo CD" } }, "12", "1").Problems.Select(p => p.Id), Is.EqualTo(new[] { "MT5202" }), "istiod wrote it, whatever its labels say");
+            Assert.That((Inspect(east, "1", "1").IsKept, Inspect(kept, "1", "1").IsKept, Inspect(kept, "12", "1", settings: force).IsKept), Is.EqualTo((false, true, false)));
+        }
+    }
+
     [TestCase(false, "MT5227")]
     [TestCase(true, null)]
     public void A_namespace_without_istiod_is_written_only_by_force(bool force, string? id)
@@ -99,6 +114,28 @@ internal sealed class PushAcrossClustersTests
 
         Assert.That(problems.Select(p => p.Id), Is.EqualTo(id is null ? [] : new[] { id }));
         if (id is not null) Assert.That(problems[0].Message, Does.Contain("its CA or its configuration is in 'istio-cp' and 'istio-two'."));
+    }
+
+    [Test]
+    public void A_CA_outside_istiod_is_warned_of_if_forced()
+    {
+        var live = new LiveTrust { Cluster = ClusterName.Parse("east"), RootConfigMap = Roots("istio-system", "1"), HasOtherCa = true };
+        var verdict = Inspect(live, "1", "1", settings: new CacertsPushSettings { Force = true });
+
+        Assert.That((verdict.Problems.Count, verdict.Warnings.Single().Id), Is.EqualTo((0, "MT5222")));
+        Assert.That(verdict.RootDiffers, Is.False, "the published root is the wanted one, and there is no secret");
+    }
+
+    /// <summary>In the layout of kubernetes.io/tls the roots are in ca.crt.</summary>
+    [TestCase("1")]
+    [TestCase("2")]
+    public void The_root_of_the_other_layout_is_judged_too(string wanted)
+    {
+        Dictionary<string, string> tls = new() { ["tls.crt"] = OfOne.Pem, ["tls.key"] = OfOne.Key.Pkcs8, ["ca.crt"] = One.Pem };
+        var verdict = Inspect(new LiveTrust { Cluster = ClusterName.Parse("east"), Cacerts = CraftedMesh.Secret("cacerts", tls) }, wanted, wanted);
+
+        Assert.That(verdict.Problems.Select(p => p.Id), Is.EqualTo(wanted == "1" ? new[] { "MT5203" } : ["MT5201", "MT5203"]));
+        Assert.That(verdict.RootDiffers, Is.EqualTo(wanted == "2"));
     }
 
     /// <summary>Which CA signs follows from what istiod publishes and what the two secrets hold.</summary>
