@@ -126,6 +126,25 @@ internal sealed class PushAcrossClustersTests
         Assert.That(verdict.RootDiffers, Is.False, "the published root is the wanted one, and there is no secret");
     }
 
+    /// <summary>The same root, from three witnesses: what is published counts before what istiod would load.</summary>
+    [TestCase(true, true, "from the ConfigMap istio-ca-root-cert.")]
+    [TestCase(false, true, "from the secret cacerts.")]
+    [TestCase(false, false, "from the secret istio-ca-secret of a self-signed istiod.")]
+    public void A_refusal_says_where_the_root_was_found(bool published, bool held, string source)
+    {
+        var east = Cluster("east", "1", "1");
+        var live = new LiveTrust
+        {
+            Cluster = east.Cluster,
+            RootConfigMap = published ? east.RootConfigMap : null,
+            Cacerts = held ? east.Cacerts : null,
+            SelfSigned = CraftedMesh.Secret("istio-ca-secret", new() { ["ca-cert.pem"] = One.Pem, ["ca-key.pem"] = One.Key.Pkcs8 }),
+        };
+
+        Assert.That(Inspect(live, "2", "2").Problems.Single().ToString(), Does.StartWith("MT5201 east: This cluster trusts the root").And.Contain(source));
+        Assert.That(Inspect(live, "12", "1").Warnings.Select(w => w.Id), Is.EqualTo(new[] { "MT5224" }), "a root that is only added breaks nothing, whether istiod runs or not");
+    }
+
     /// <summary>In the layout of kubernetes.io/tls the roots are in ca.crt.</summary>
     [TestCase("1")]
     [TestCase("2")]
