@@ -29,11 +29,12 @@ internal sealed class PushAcrossClustersTests
     }
 
     /// <summary>East trusts both roots and now drops the second: what west signs with decides.</summary>
-    [TestCase("1", true)]
-    [TestCase("2", false)]
-    public void A_root_may_go_if_no_cluster_signs_under_it(string signs, bool fits)
+    [TestCase("12", "1", true)]
+    [TestCase("12", "2", false)]
+    [TestCase("2", "2", false)]
+    public void A_root_may_go_if_no_cluster_signs_under_it(string held, string signs, bool fits)
     {
-        var verdict = Inspect(Cluster("east", "12", "1"), "1", "1", [Cluster("west", "12", signs)]);
+        var verdict = Inspect(Cluster("east", "12", "1"), "1", "1", [Cluster("west", held, signs)]);
 
         Assert.That(verdict.Problems.Select(p => p.Id), Is.EqualTo(fits ? [] : new[] { "MT5201" }));
         if (!fits) Assert.That(verdict.Problems[0].Message, Does.Contain("The CA that signs in 'west' now").And.Contain("does not chain to a root that is left"));
