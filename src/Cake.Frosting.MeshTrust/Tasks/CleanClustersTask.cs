@@ -33,6 +33,7 @@ public sealed class CleanClustersTask(MeshSession session) : AsyncFrostingTask
 
             if (!settings.Run.SkipCleanup)
             {
+                session.Outcome.Next = [];
                 foreach (var file in MeshSession.GitIgnore(settings).RemoveUnneeded()) context.Log.Information("removed {0}.", file);
             }
         }

@@ -89,7 +89,10 @@ public sealed class PackageTests
         _scratch.Write("mybuild/Program.cs", Block(readme, "csharp"));
         var page = File.ReadAllText(Path.Combine(RepositoryRoot.Path, "docs/consuming.md"));
         _scratch.Write("mybuild/InstallIstioTask.cs", Block(page[page.IndexOf("## Tasks of your own", StringComparison.Ordinal)..], "csharp"));
+        _scratch.Write("mybuild/Clusters.cs", Block(File.ReadAllText(Path.Combine(RepositoryRoot.Path, "src/MeshTrust.ControlPlanes/README.md")), "csharp"));
         var command = Block(readme, "bash").Trim().Split(' ');
+
+        Assert.That(Block(File.ReadAllText(Path.Combine(RepositoryRoot.Path, "src/Cake.Frosting.MeshTrust/README.md")), "csharp"), Is.EqualTo(Block(readme, "csharp")), "shown twice");
 
         string[] quick = ["--rootca-keysz=p256", "--intermediate-keysz=p256"];
         var output = Succeed(DotNet, "", [.. command[1..], .. quick]);
