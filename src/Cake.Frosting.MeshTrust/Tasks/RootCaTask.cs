@@ -27,6 +27,8 @@ public sealed class RootCaTask(MeshSession session) : AsyncFrostingTask
         var how = outcome.Kind.ToString().ToLowerInvariant();
         context.Log.Information($"root: {how}, {root.Subject}, until {root.NotAfter:yyyy-MM-dd}, sha256 {root.Sha256[..16]}");
         foreach (var note in outcome.Notes) context.Log.Warning($"root: {note}");
-        if (outcome.Kind != IssueKind.Kept) session.TellOfKeys(context);
+        if (outcome.Material.Key is null)
+            context.Log.Information($"There is no root-key.pem in {store.Location}: what is there is kept, and nothing can be issued.");
+        else if (outcome.Kind != IssueKind.Kept) session.TellOfKeys(context);
     }
 }

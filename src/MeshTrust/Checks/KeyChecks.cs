@@ -15,7 +15,7 @@ internal static class KeyChecks
         Row("MT5003", "the CA key matches the CA certificate",
             "istio security/pkg/pki/util/keycertbundle.go, Verify (tls.X509KeyPair)",
             EachSecret(KeyMatch)),
-        Row("MT5007", "keys are unencrypted: RSA with at least 2048 bits, P-256 or P-384",
+        Row("MT5007", "keys are unencrypted: RSA with 2048 to 8192 bits, P-256 or P-384",
             "istio security/pkg/pki/util/crypto.go and generate_cert.go; NIST SP 800-57 part 1; istio/istio#14173, istio/istio pull 8850",
             EachSecret(KeyKind)),
         Row("MT5017", "every cluster has its own CA key, and none has the root key",
@@ -52,11 +52,10 @@ internal static class KeyChecks
                 "Write it as unencrypted PKCS#8. The first block must be PRIVATE KEY, RSA PRIVATE KEY or EC PRIVATE KEY.");
         }
 
-        var isTaken = (CertificateDocument c) => c.Key is { Known: not null } or { Algorithm: "RSA", Bits: >= 2048 };
-        foreach (var (certificate, file) in bundle.All.Where(c => !isTaken(c.Certificate)))
+        foreach (var (certificate, file) in bundle.All.Where(c => !c.Certificate.Key.IsAccepted))
         {
             yield return Error($"'{certificate.Subject}' in {file} has a {certificate.PublicKey} key, which not every peer accepts.",
-                "Use RSA with 2048, 3072 or 4096 bits, P-256 or P-384.");
+                "Use RSA with 2048 to 8192 bits, P-256 or P-384.");
         }
     }
 

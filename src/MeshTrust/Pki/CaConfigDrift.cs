@@ -10,10 +10,11 @@ internal static class CaConfigDrift
 
     /// <summary>
     /// Each difference in words: what exists, and what was requested. Only what options control; Verify checks extensions. The location
-    /// is the cluster's name. A root has none, and no parent that may have capped the lifetime.
+    /// is the cluster's name. A root has none, and no issuers that may have capped the lifetime.
     /// </summary>
     internal static IReadOnlyList<string> Between(
-        CertificateDocument certificate, CertificateAuthoritySpec wanted, string? location, CertificateDocument? parent)
+        CertificateDocument certificate, CertificateAuthoritySpec wanted, string? location,
+        IReadOnlyList<CertificateDocument> issuers)
     {
         var drift = new List<string>();
         Compare("CN", wanted.CommonName);
@@ -22,7 +23,7 @@ internal static class CaConfigDrift
         if (certificate.Key.Known != wanted.Key)
             drift.Add($"its key is {certificate.PublicKey}, but {PublicKeyInfo.Name(wanted.Key)} was requested");
         var names = wanted.DnsNames.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal);
-        if (parent is not null && !certificate.DnsNames.Order(StringComparer.Ordinal).SequenceEqual(names))
+        if (location is not null && !certificate.DnsNames.Order(StringComparer.Ordinal).SequenceEqual(names))
         {
             var (there, asked) = (string.Join(", ", certificate.DnsNames), string.Join(", ", wanted.DnsNames));
             drift.Add($"its DNS names are [{there}], but [{asked}] were requested");
@@ -30,8 +31,10 @@ internal static class CaConfigDrift
 
         var days = TimeSpan.FromDays(wanted.Days);
         var expected = certificate.NotBefore > DateTimeOffset.MaxValue - days ? DateTimeOffset.MaxValue : certificate.NotBefore + days;
-        if (parent is not null && parent.NotAfter < expected) expected = parent.NotAfter;
-        if ((certificate.NotAfter - expected).Duration() > Tolerance)
+        foreach (var issuer in issuers) if (issuer.NotAfter < expected) expected = issuer.NotAfter;
+        // An issuer that is younger was renewed since, and its earlier end may have been the limit.
+        var mayEndEarlier = issuers.Any(issuer => certificate.NotBefore < issuer.NotBefore) && certificate.NotAfter < expected;
+        if (!mayEndEarlier && (certificate.NotAfter - expected).Duration() > Tolerance)
         {
             var there = (certificate.NotAfter - certificate.NotBefore).TotalDays;
             drift.Add($"it is valid for {there:0.#} days, but {wanted.Days} were requested");

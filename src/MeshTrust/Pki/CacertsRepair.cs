@@ -3,8 +3,8 @@ using MeshTrust.Settings;
 namespace MeshTrust.Pki;
 
 /// <summary>
-/// Repairs the files of a cluster whose format is wrong although key and certificate are good: text around the blocks, the wrong order, a
-/// missing chain. They are rewritten with the same key and certificate. Pure.
+/// Repairs the files of a cluster whose key and certificate are good: text around the blocks, the wrong order, a missing chain, the
+/// certificate of a root that was renewed with its key. They are rewritten with the same key and certificate. Pure.
 /// </summary>
 /// <param name="Files">The four files as they should be; a file in good format is unchanged, byte for byte.</param>
 /// <param name="Reason">What was wrong and what is rewritten, as one or two sentences.</param>
@@ -14,13 +14,14 @@ internal sealed record CacertsRepair(IReadOnlyDictionary<string, ReadOnlyMemory<
     internal static CacertsRepair? Try(
         ClusterName cluster, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files, RootCa root, bool chainHasRoot)
     {
-        if (!files.TryGetValue(CacertsFile.CaKey, out var keyFile) || Faults(cluster, files) is not { Count: > 0 } faults) return null;
+        if (!files.TryGetValue(CacertsFile.CaKey, out var keyFile) || Fault(cluster, files, root) is not { } fault) return null;
         var (key, isKeyClean) = ReadKey(keyFile.Span);
         if (key is null) return null;
         var (ca, chain) = (Read(files, CacertsFile.CaCert), Read(files, CacertsFile.CertChain));
-        List<CertificateDocument> known = [.. ca.Certificates, .. chain.Certificates, .. Read(files, CacertsFile.RootCert).Certificates];
-        if (known.FirstOrDefault(key.Matches) is not { } certificate) return null;
-        if (PathTo(root.Certificate, certificate, known) is not { } path) return null;
+        CertificateDocument[] known = [.. root.Roots, .. root.Chain, .. ca.Certificates, .. chain.Certificates];
+        if (Array.Find(known, key.Matches) is not { } certificate) return null;
+        var path = CertificateChain.Path(certificate, known);
+        if (!root.Roots.Contains(path[^1])) return null;
 
         var wanted = chainHasRoot || path.Count == 1 ? path : path.SkipLast(1);
         var repaired = new Dictionary<string, ReadOnlyMemory<byte>>(StringComparer.Ordinal)
@@ -34,11 +35,11 @@ internal sealed record CacertsRepair(IReadOnlyDictionary<string, ReadOnlyMemory<
                 : PemDocument.Write(wanted),
             [CacertsFile.RootCert] = RootFile(files, root),
         };
-        if (Faults(cluster, repaired).Count > 0) return null;
+        if (Fault(cluster, repaired, root) is not null) return null;
         string[] written = [.. Changed(repaired, files).Select(f => f.Key)];
         var verb = written.Length == 1 ? "is" : "are";
         return new CacertsRepair(
-            repaired, $"{Summary(faults)} {string.Join(" and ", written)} {verb} rewritten; the key and its certificate do not change.");
+            repaired, $"{fault} {string.Join(" and ", written)} {verb} rewritten; the key and its certificate do not change.");
     }
 
     /// <summary>The intended files that are missing or have different bytes.</summary>
@@ -51,13 +52,16 @@ internal sealed record CacertsRepair(IReadOnlyDictionary<string, ReadOnlyMemory<
 
     /// <summary>
     /// istiod drops a whole update if one byte of root-cert.pem differs and multi-root is off (istio pilot/pkg/bootstrap/istio_ca.go).
-    /// So a file that holds the current root is kept, apart from its format. Only a new or foreign one is written from the root's own file.
+    /// So a file that holds the current root is kept, apart from its format, and a renewed root takes the place of its earlier certificate.
+    /// Only a missing or foreign one is written from the root's own file.
     /// </summary>
     internal static ReadOnlyMemory<byte> RootFile(IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files, RootCa root)
     {
         var document = Read(files, CacertsFile.RootCert);
-        if (!document.Certificates.Contains(root.Certificate)) return root.CertificateFile;
-        return IsClean(document) ? files[CacertsFile.RootCert] : PemDocument.Write(document.Certificates);
+        if (document.Certificates.Any(root.Roots.Contains))
+            return IsClean(document) ? files[CacertsFile.RootCert] : PemDocument.Write(document.Certificates);
+        var renewed = document.Certificates.Select(c => c.IsRenewalOf(root.Certificate) ? root.Certificate : c).Distinct().ToList();
+        return renewed.Count > 1 && renewed.Contains(root.Certificate) ? PemDocument.Write(renewed) : root.CertificateFile;
     }
 
     private static PemDocument Read(IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files, string file) =>
@@ -74,31 +78,19 @@ internal sealed record CacertsRepair(IReadOnlyDictionary<string, ReadOnlyMemory<
         return (keys is [var only] && PrivateKeyPem.TryRead(only, out key, out _) ? key : null, false);
     }
 
-    private static List<CertificateDocument>? PathTo(
-        CertificateDocument root, CertificateDocument certificate, List<CertificateDocument> known)
-    {
-        List<CertificateDocument> path = [certificate];
-        while (!path[^1].Equals(root))
-        {
-            var child = path[^1];
-            var parent = known.Prepend(root).FirstOrDefault(c => !path.Contains(c) && child.NamesIssuer(c) && child.IsSignedBy(c));
-            if (parent is null) return null;
-            path.Add(parent);
-        }
-
-        return path;
-    }
-
-    private static IReadOnlyList<Problem> Faults(ClusterName cluster, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files)
+    private static string? Fault(ClusterName cluster, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files, RootCa root)
     {
         try
         {
-            ClusterCacerts.FromFiles(cluster, files);
-            return [];
+            var held = ClusterCacerts.FromFiles(cluster, files).Root;
+            if (root.Roots.Contains(held)) return null;
+            return held.IsRenewalOf(root.Certificate)
+                ? "The root was renewed with the same name and key, so what it issued stays valid."
+                : $"{cluster}/{CacertsFile.RootCert}: It holds {held}, but the root is {root.Certificate}.";
         }
         catch (MeshTrustException fault)
         {
-            return fault.Problems;
+            return Summary(fault.Problems);
         }
     }
 }

@@ -1,3 +1,5 @@
+using MeshTrust.IO;
+
 namespace MeshTrust.Pki;
 
 /// <summary>Whether certificates form a valid CA chain. Pure; it ignores the clock.</summary>
@@ -23,20 +25,31 @@ internal static class CertificateChain
                 + "although the names match.";
         else if (child.AuthorityKeyId is { } id && parent.SubjectKeyId is { } parentId && id != parentId)
             yield return $"{child.Subject} names the authority key {id}, but its parent's key identifier is {parentId}.";
+        else if (child.AuthoritySerialNumber is { } serial && serial != parent.SerialNumber)
+            yield return $"{child.Subject} names the issuer's serial number {serial}, but '{parent.Subject}' has {parent.SerialNumber}.";
+    }
+
+    /// <summary>A certificate and its issuers among the known ones, the first that fits each, up to a self-issued one.</summary>
+    internal static List<CertificateDocument> Path(CertificateDocument certificate, IReadOnlyList<CertificateDocument> known)
+    {
+        List<CertificateDocument> path = [certificate];
+        while (!path[^1].IsSelfIssued && known.FirstOrDefault(c => !path.Contains(c) && c.Issued(path[^1])) is { } issuer)
+            path.Add(issuer);
+        return path;
     }
 
     /// <summary>
     /// What is wrong with a chain (lowest CA first, root last): each must be a CA, signed by the next, within all path lengths
-    /// (RFC 5280 section 6.1.4: self-issued certificates do not count).
+    /// (RFC 5280 section 6.1.4: self-issued certificates do not count), with this many CAs below the lowest.
     /// </summary>
-    internal static IEnumerable<string> Defects(IReadOnlyList<CertificateDocument> chain)
+    internal static IEnumerable<string> Defects(IReadOnlyList<CertificateDocument> chain, int below = 0)
     {
-        var below = 0;
         for (var i = 0; i < chain.Count; i++)
         {
             foreach (var defect in CaDefects(chain[i])) yield return defect;
+            var verb = below == 1 ? "is" : "are";
             if (chain[i].PathLength is { } length && below > length)
-                yield return $"{chain[i].Subject} allows {length} CAs below it, but there are {below}.";
+                yield return $"{chain[i].Subject} allows {Text.Count(length, "CA")} below it, but there {verb} {below}.";
             if (!chain[i].IsSelfIssued) below++;
             if (i + 1 < chain.Count) foreach (var defect in LinkDefects(chain[i], chain[i + 1])) yield return defect;
         }

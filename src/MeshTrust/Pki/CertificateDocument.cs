@@ -129,6 +129,8 @@ public sealed class CertificateDocument : IEquatable<CertificateDocument>
     internal IReadOnlyList<string> ExcludedUris { get; private set; } = [];
     internal IReadOnlyList<string> PermittedDns { get; private set; } = [];
     internal IReadOnlyList<string> ExcludedDns { get; private set; } = [];
+    internal IReadOnlyList<string> PermittedSubjects { get; private set; } = [];
+    internal IReadOnlyList<string> ExcludedSubjects { get; private set; } = [];
 
     /// <summary>Of the subject alternative name, as <see cref="Uris"/>.</summary>
     internal IReadOnlyList<string> DnsNames { get; private set; } = [];
@@ -155,6 +157,10 @@ public sealed class CertificateDocument : IEquatable<CertificateDocument>
 
     /// <summary>Whether its issuer matches the other's subject, byte for byte.</summary>
     internal bool NamesIssuer(CertificateDocument issuer) => RawIssuer.Span.SequenceEqual(issuer.RawSubject.Span);
+
+    /// <summary>Whether both have one name and one key: what one of them issued verifies under the other too.</summary>
+    internal bool IsRenewalOf(CertificateDocument other) =>
+        RawSubject.Span.SequenceEqual(other.RawSubject.Span) && SubjectPublicKeyInfo.Span.SequenceEqual(other.SubjectPublicKeyInfo.Span);
 
     /// <summary>Reads a certificate.</summary>
     /// <exception cref="FormatException">The bytes are not a certificate; the message says why.</exception>
@@ -244,6 +250,7 @@ public sealed class CertificateDocument : IEquatable<CertificateDocument>
             PermittedUris = NamesOf(GeneralName.UniformResourceIdentifier, permitted);
             ExcludedDns = NamesOf(GeneralName.DnsName, excluded);
             ExcludedUris = NamesOf(GeneralName.UniformResourceIdentifier, excluded);
+            (PermittedSubjects, ExcludedSubjects) = (SubjectsOf(permitted), SubjectsOf(excluded));
         }
         else if (oid.Equals(X509Extensions.AuthorityKeyIdentifier))
         {
@@ -260,6 +267,9 @@ public sealed class CertificateDocument : IEquatable<CertificateDocument>
     }
 
     private static GeneralName[] Bases(GeneralSubtrees? subtrees) => [.. subtrees?.GetElements().Select(tree => tree.Base) ?? []];
+
+    private static List<string> SubjectsOf(GeneralName[] names) =>
+        [.. names.Where(name => name.TagNo == GeneralName.DirectoryName).Select(name => new DistinguishedName(name.Name).Text)];
 
     private static List<string> NamesOf(int tag, GeneralName[] names) =>
     [

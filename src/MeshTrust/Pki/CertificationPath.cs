@@ -1,3 +1,5 @@
+using MeshTrust.Settings;
+
 namespace MeshTrust.Pki;
 
 /// <summary>
@@ -94,7 +96,7 @@ internal static class CertificationPath
         ReferenceEquals(certificate, leaf) ? "the workload's certificate" : certificate.Subject;
 }
 
-/// <summary>Name constraints on URIs and DNS names (RFC 5280 section 4.2.1.10).</summary>
+/// <summary>Name constraints on URIs, DNS names and subjects (RFC 5280 section 4.2.1.10).</summary>
 internal static class NameConstraints
 {
     /// <summary>Returns why this CA's constraints forbid the trust domain in a SPIFFE URI; null if they allow it.</summary>
@@ -104,6 +106,11 @@ internal static class NameConstraints
     /// <summary>Returns why this CA's constraints forbid a DNS name; null if they allow it.</summary>
     public static string? AgainstDns(CertificateDocument ca, string name) =>
         Against("DNS name", ca.PermittedDns, ca.ExcludedDns, DnsMatches, name);
+
+    /// <summary>Returns why this CA's constraints forbid the subject of the intermediates; null if they allow it.</summary>
+    public static string? AgainstSubject(CertificateDocument ca, CertificateAuthoritySpec intermediate) => Against(
+        "subject", ca.PermittedSubjects, ca.ExcludedSubjects, SubjectMatches,
+        $"O={intermediate.Organization}, CN={intermediate.CommonName}");
 
     private static string? Against(
         string kind, IReadOnlyList<string> permitted, IReadOnlyList<string> excluded, Func<string, string, bool> matches, string name)
@@ -124,6 +131,10 @@ internal static class NameConstraints
         constraint.Length == 0
         || name.Equals(constraint.TrimStart('.'), StringComparison.OrdinalIgnoreCase)
         || name.EndsWith("." + constraint.TrimStart('.'), StringComparison.OrdinalIgnoreCase);
+
+    // A subject must begin with the attributes of the constraint.
+    private static bool SubjectMatches(string constraint, string subject) =>
+        constraint.Length == 0 || (subject + ", ").StartsWith(constraint + ", ", StringComparison.OrdinalIgnoreCase);
 }
 
 /// <summary>Questions that the checks and the proof ask about certificates and their files.</summary>

@@ -14,8 +14,11 @@ internal static class CacertsFile
     /// <summary>The root, byte for byte the same in every cluster.</summary>
     internal const string RootCert = "root-cert.pem";
 
-    /// <summary>The root's key; only in the store's own directory, never in a cluster's.</summary>
+    /// <summary>The key of the root, or of the CA under it that issues; only in the store's own directory, never in a cluster's.</summary>
     internal const string RootKey = "root-key.pem";
+
+    /// <summary>In the store's own directory, if the root does not issue itself: the CA that does, and those above it.</summary>
+    internal const string IssuerChain = "issuer-chain.pem";
 
     internal static IReadOnlyList<string> OfCluster { get; } = [CaCert, CaKey, CertChain, RootCert];
 }
@@ -75,8 +78,7 @@ public sealed class ClusterCacerts
         var roots = Certificates(CacertsFile.RootCert);
         if (!PrivateKeyPem.TryParse(CacertsFile.CaKey, files[CacertsFile.CaKey].Span, out var key, out var reason))
             defects.Add(CacertsFile.CaKey, reason);
-        else if (key.KeyAlgorithm is null)
-            defects.Add(CacertsFile.CaKey, $"The key is {key.Algorithm}, which not every Istio component accepts.");
+        else if (key.Refusal is { } refusal) defects.Add(CacertsFile.CaKey, refusal);
         defects.ThrowIfAny();
 
         if (key!.Mismatch(caCert[0], CacertsFile.CaCert) is { } mismatch) defects.Add(CacertsFile.CaKey, mismatch);
@@ -86,38 +88,50 @@ public sealed class ClusterCacerts
                 $"It does not start with the certificate of {CacertsFile.CaCert}: it starts with '{certChain[0].Subject}'.");
         }
 
-        var chain = certChain.ToList();
-        var top = chain[^1];
-        var chainHasRoot = roots.Contains(top);
-        if (!chainHasRoot)
+        var (chain, top) = (UpToRoot(certChain, roots), certChain[^1]);
+        if (chain is null)
         {
-            var root = roots.FirstOrDefault(r => top.NamesIssuer(r) && top.IsSignedBy(r)) ?? roots.FirstOrDefault(top.NamesIssuer);
-            if (root is not null) chain.Add(root);
-            else
-                defects.Add(
-                    CacertsFile.CertChain, $"It ends with '{top.Subject}', issued by '{top.Issuer}', which is not in root-cert.pem.");
+            defects.Add(CacertsFile.CertChain, $"It ends with '{top.Subject}', issued by '{top.Issuer}', which is not in root-cert.pem. "
+                + $"Add the certificate of '{top.Issuer}' to {CacertsFile.CertChain}, or to {CacertsFile.RootCert} if it is the root.");
         }
 
-        foreach (var defect in CertificateChain.Defects(chain)) defects.Add(CacertsFile.CertChain, defect);
+        // What is in the file beyond the root must be in order too.
+        var beyond = chain is null || !certChain.All(chain.Contains) ? CertificateChain.Defects(certChain) : [];
+        foreach (var defect in beyond.Union(CertificateChain.Defects(chain ?? []))) defects.Add(CacertsFile.CertChain, defect);
         defects.ThrowIfAny();
-        return new ClusterCacerts(cluster, CacertsFile.OfCluster.ToDictionary(f => f, f => files[f]), key, chain, chainHasRoot);
+        var inFile = certChain.Contains(chain![^1]);
+        return new ClusterCacerts(cluster, CacertsFile.OfCluster.ToDictionary(f => f, f => files[f]), key, chain, inFile);
 
         IReadOnlyList<CertificateDocument> Certificates(string file)
         {
             var document = PemDocument.Parse(file, files[file].Span);
             foreach (var defect in document.Defects) defects.Add(file, defect);
-            foreach (var block in document.Blocks.Where(b => b.Label is not PemLabel.Certificate))
+            foreach (var block in document.Blocks.Where(b => b.Label is not PemLabel.Certificate && document.Form is null))
                 defects.Add(file, $"The block at line {block.Line} is '{block.Label}'; only certificates belong here.");
             return document.Certificates;
         }
     }
 
+    /// <summary>The chain with the last root that it leads to. Any certificate of root-cert.pem ends it, self-signed or not.</summary>
+    private static List<CertificateDocument>? UpToRoot(IReadOnlyList<CertificateDocument> chain, IReadOnlyList<CertificateDocument> roots)
+    {
+        for (var last = chain.Count - 1; last >= 0; last--)
+        {
+            var path = chain.Take(last + 1);
+            if (!chain[last].IsSelfIssued && roots.FirstOrDefault(r => r.Issued(chain[last])) is { } root) return [.. path, root];
+            if (roots.Contains(chain[last])) return [.. path];
+        }
+
+        // Its defects say that the signature is not the root's.
+        return roots.FirstOrDefault(chain[^1].NamesIssuer) is { } namesake ? [.. chain, namesake] : null;
+    }
+
     /// <summary>Newly issued files: the same rules, without parsing them again.</summary>
     internal static ClusterCacerts FromIssued(
-        ClusterName cluster, CertificateDocument certificate, PrivateKeyPem key, CertificateDocument root,
+        ClusterName cluster, CertificateDocument certificate, PrivateKeyPem key, IReadOnlyList<CertificateDocument> issuers,
         ReadOnlyMemory<byte> rootFile, bool chainHasRoot)
     {
-        CertificateDocument[] chain = [certificate, root];
+        CertificateDocument[] chain = [certificate, .. issuers];
         var defects = CertificateChain.Defects(chain).ToList();
         if (!key.Matches(certificate)) defects.Add("The key does not match.");
         if (defects.Count > 0) throw new InvalidOperationException(string.Join(' ', defects));
@@ -125,7 +139,7 @@ public sealed class ClusterCacerts
         {
             [CacertsFile.CaCert] = PemDocument.Write([certificate]),
             [CacertsFile.CaKey] = key.ToPem(),
-            [CacertsFile.CertChain] = PemDocument.Write(chainHasRoot ? chain : [certificate]),
+            [CacertsFile.CertChain] = PemDocument.Write(chainHasRoot ? chain : chain.SkipLast(1)),
             [CacertsFile.RootCert] = rootFile,
         };
         return new ClusterCacerts(cluster, files, key, chain, chainHasRoot);

@@ -27,10 +27,13 @@ public static class IntermediateCaIssuer
     {
         using var held = await store.LockAsync(topology.Clusters.Select(c => c.Name), cancellationToken).ConfigureAwait(false);
         var root = store.ReadRoot();
-        RootCaIssuer.RequireValid(root.Certificate, store.RootCertPath, time);
-        using var signer = new CertificateSigner(root.Key);
+        // A key that is kept elsewhere may be brought for one run; it is used and not stored.
+        if (root.Key is null && ExternalRoot.Read(topology.Trust) is { } own && root.Roots.Contains(own.Certificate)) root = own;
+        RootCaIssuer.RequireValid(root, store.RootCertPath, time);
+        using var signer = root.Key is null ? null : new CertificateSigner(root.Key);
         var work = new ClusterWork(store, topology.Trust, root, signer, keys, time);
         var outcomes = new IssueOutcome<ClusterCacerts>?[topology.Clusters.Count];
+        var needs = new string?[topology.Clusters.Count];
         var faults = new MeshTrustException?[topology.Clusters.Count];
         // Twice the cores: while some clusters wait for a key, others sign and write.
         var atOnce = 2 * Environment.ProcessorCount;
@@ -39,7 +42,7 @@ public static class IntermediateCaIssuer
         {
             try
             {
-                outcomes[index] = await work.EnsureAsync(topology.Clusters[index].Name, token).ConfigureAwait(false);
+                (outcomes[index], needs[index]) = await work.EnsureAsync(topology.Clusters[index].Name, token).ConfigureAwait(false);
             }
             catch (MeshTrustException fault)
             {
@@ -47,37 +50,51 @@ public static class IntermediateCaIssuer
             }
         }).ConfigureAwait(false);
 
+        var lacking = needs.OfType<string>().ToList();
         var failed = faults.OfType<MeshTrustException>().ToList();
-        if (failed.Count > 0) throw new MeshTrustException(failed[0].Stage, [.. failed.SelectMany(f => f.Problems)], failed[0]);
+        if (lacking.Count > 0) failed.Add(new MeshTrustException(Stage.CertificateAuthority, NoKey(lacking)));
+        if (failed.Count > 0) throw new MeshTrustException(failed[0].Stage, [.. failed.SelectMany(f => f.Problems).Distinct()], failed[0]);
         return [.. outcomes.OfType<IssueOutcome<ClusterCacerts>>()];
+
+        Problem NoKey(List<string> clusters) => new("MT5101", store.RootKeyPath,
+            $"There is no root key, but {Text.Count(clusters.Count, "cluster")} must get a new intermediate: "
+            + $"{string.Join("; ", clusters)}.",
+            $"Put the key of '{root.Certificate.Subject}' there for this run, or pass --rootca-cert and --rootca-key. "
+            + "Or put the cluster's four files from your CA into its directory.");
     }
 
     private sealed class ClusterWork(
-        TrustStore store, TrustSpec trust, RootCa root, CertificateSigner signer, KeyPool keys, TimeProvider time)
+        TrustStore store, TrustSpec trust, RootCa root, CertificateSigner? signer, KeyPool keys, TimeProvider time)
     {
         private readonly CertificateIssuer _issuer = new(time);
 
-        internal async Task<IssueOutcome<ClusterCacerts>> EnsureAsync(ClusterName cluster, CancellationToken cancellationToken)
+        /// <returns>The outcome; or, without a key, why the cluster needs one.</returns>
+        internal async Task<(IssueOutcome<ClusterCacerts>? Outcome, string? Need)> EnsureAsync(
+            ClusterName cluster, CancellationToken cancellationToken)
         {
             var files = store.ReadClusterFiles(cluster);
             var repair = CacertsRepair.Try(cluster, files, root, chainHasRoot: !trust.MinimalChain);
-            var verdict = CacertsVerdict.Judge(cluster, repair?.Files ?? files, trust, root.Certificate, time.GetUtcNow());
+            var verdict = CacertsVerdict.Judge(cluster, repair?.Files ?? files, trust, root, time.GetUtcNow());
             if (verdict.Keep is { } good)
             {
-                if (repair is not null) return Rewrite(good, files, repair.Reason) with { Notes = verdict.Notes };
-                return good.ChainHasRoot != trust.MinimalChain || good.Chain.Count == 1
+                if (repair is not null) return (Rewrite(good, files, repair.Reason) with { Notes = verdict.Notes }, null);
+                // What another CA wrote gets no root that it left out.
+                var isAsWanted = good.ChainHasRoot ? !trust.MinimalChain : trust.MinimalChain || CacertsVerdict.IsForeign(good, root);
+                return (isAsWanted || good.Chain.Count == 1
                     ? new IssueOutcome<ClusterCacerts>(IssueKind.Kept, good) { Notes = verdict.Notes }
-                    : Rechain(good, files);
+                    : Rechain(good, files), null);
             }
 
+            if (signer is null) return (null, $"{cluster} ({verdict.Reason?.TrimEnd('.') ?? "it has no files"})");
+            RootCaIssuer.RequireNamesAllowed(root, store.RootCertPath, trust);
             var key = await keys.RentAsync(trust.Intermediate.Key, cancellationToken).ConfigureAwait(false);
             var profile = CertificateProfile.ForIntermediate(trust.Intermediate, cluster);
-            var issued = _issuer.Issue(profile, key.SubjectPublicKeyInfo, [root.Certificate], signer);
+            var issued = _issuer.Issue(profile, key.SubjectPublicKeyInfo, root.Chain, signer);
             var fresh = ClusterCacerts.FromIssued(
-                cluster, issued.Certificate, key, root.Certificate, CacertsRepair.RootFile(files, root), chainHasRoot: !trust.MinimalChain);
+                cluster, issued.Certificate, key, root.Chain, CacertsRepair.RootFile(files, root), chainHasRoot: !trust.MinimalChain);
             var replaced = store.WriteCluster(cluster, fresh.ToFiles(), time.GetUtcNow());
             var kind = verdict.Reason is null ? IssueKind.Issued : IssueKind.Reissued;
-            return new(kind, fresh) { Replaced = replaced, Reason = verdict.Reason, ClampedFrom = issued.ClampedFrom };
+            return (new(kind, fresh) { Replaced = replaced, Reason = verdict.Reason, ClampedFrom = issued.ClampedFrom }, null);
         }
 
         private IssueOutcome<ClusterCacerts> Rechain(ClusterCacerts good, Dictionary<string, ReadOnlyMemory<byte>> files)
@@ -105,9 +122,11 @@ public static class IntermediateCaIssuer
 /// <param name="Notes">What the user should know, as sentences.</param>
 internal sealed record CacertsVerdict(ClusterCacerts? Keep, string? Reason, params IReadOnlyList<string> Notes)
 {
+    /// <summary>Whether another CA than the one that issues here made them: these options then mean nothing for them.</summary>
+    internal static bool IsForeign(ClusterCacerts cacerts, RootCa root) => root.Key is null || cacerts.Chain.Count > root.Chain.Count + 1;
+
     internal static CacertsVerdict Judge(
-        ClusterName cluster, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files, TrustSpec trust, CertificateDocument root,
-        DateTimeOffset now)
+        ClusterName cluster, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files, TrustSpec trust, RootCa root, DateTimeOffset now)
     {
         if (files.Count == 0) return new CacertsVerdict(null, null);
         ClusterCacerts cacerts;
@@ -121,23 +140,47 @@ internal sealed record CacertsVerdict(ClusterCacerts? Keep, string? Reason, para
         }
 
         var certificate = cacerts.Certificate;
-        if (!cacerts.Root.Equals(root)) return Replace($"It chains to another root: {cacerts.Root}.");
+        if (!root.Roots.Contains(cacerts.Root)) return Replace($"It chains to another root: {cacerts.Root}.");
         if (now < certificate.NotBefore) return Replace($"It is not valid before {Text.Time(certificate.NotBefore)}.");
-        var drift = CaConfigDrift.Between(certificate, trust.Intermediate, cluster.Value, root);
-        if (drift.Count > 0) return Replace($"It was created with other options: {string.Join("; ", drift)}.");
-        return JudgeLifetime(cacerts, trust, root, now);
+        if (cacerts.Chain.Skip(1).FirstOrDefault(c => now > c.NotAfter) is { } ended)
+            return Replace($"'{ended.Subject}' above it expired on {Text.Time(ended.NotAfter)}.");
+        var verdict = JudgeLifetime(cacerts, trust, root, now);
+        // Without the key its subject tells what was made here or by Istio's Makefile.
+        var isOwn = root.Key is null
+            ? certificate.SubjectAttributes.Any(a => a.Type == "L" && a.Value == cluster.Value)
+            : !IsForeign(cacerts, root);
+        if (!isOwn) return verdict;
+        var wanted = trust.Intermediate;
+        // The name follows --istio-namespace. No peer looks at it, so a store that was made for another namespace is not reissued.
+        if (certificate.DnsNames is [var held] && wanted.DnsNames is [var name] && held != name
+            && name == $"istiod.{trust.Namespace}.svc" && held.StartsWith("istiod.", StringComparison.Ordinal))
+        {
+            wanted = wanted with { DnsNames = certificate.DnsNames };
+            verdict = verdict.With($"Its DNS name is {held}, of another namespace than {trust.Namespace}. It is kept, because no peer "
+                + $"checks this name. To have it reissued with {name}, move its directory out of the store.");
+        }
+
+        var drift = CaConfigDrift.Between(certificate, wanted, cluster.Value, root.Chain);
+        if (drift.Count == 0) return verdict;
+        var what = $"It was created with other options: {string.Join("; ", drift)}.";
+        return root.Key is null ? verdict.With($"{what} It is kept, because there is no root key.") : Replace(what);
     }
+
+    private CacertsVerdict With(string note) => Keep is null ? this : this with { Notes = [.. Notes, note] };
 
     /// <summary>
     /// Replaces a certificate close to expiry if a new one would expire later. If a new one would be due at once too (a threshold longer
     /// than the lifetime, or a root close to expiry), the last third of its lifetime counts: otherwise every run would reissue.
     /// </summary>
-    private static CacertsVerdict JudgeLifetime(ClusterCacerts cacerts, TrustSpec trust, CertificateDocument root, DateTimeOffset now)
+    private static CacertsVerdict JudgeLifetime(ClusterCacerts cacerts, TrustSpec trust, RootCa root, DateTimeOffset now)
     {
         var (start, end) = (cacerts.Certificate.NotBefore, cacerts.Certificate.NotAfter);
         if (!trust.RenewBefore.IsDue(start, end, now)) return new CacertsVerdict(cacerts, null);
+        if (root.Key is null && now <= end)
+            return new CacertsVerdict(cacerts, null, $"It expires on {Text.Time(end)}, within {trust.RenewBefore}: renew it at your CA, "
+                + "or bring the root key (--rootca-cert and --rootca-key).");
         var fresh = now + TimeSpan.FromDays(trust.Intermediate.Days);
-        if (root.NotAfter < fresh) fresh = root.NotAfter;
+        if (root.Chain.Min(c => c.NotAfter) is var limit && limit < fresh) fresh = limit;
         var freshIsDue = trust.RenewBefore.IsDue(now, fresh, now);
         var lastThird = end - ((end - start) / 3);
         if (fresh <= end + TimeSpan.FromMinutes(1) || (freshIsDue && now < lastThird))

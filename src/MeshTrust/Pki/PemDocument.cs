@@ -14,7 +14,7 @@ internal sealed record PemBlock(string Label, ReadOnlyMemory<byte> Der, int Line
     public override string ToString() => $"{Label}, {Der.Length} bytes, line {Line}";
 }
 
-/// <summary>The labels of PEM blocks, and hints for those that istiod does not accept (istio security/pkg/pki/util/crypto.go).</summary>
+/// <summary>The labels of PEM blocks (istio security/pkg/pki/util/crypto.go).</summary>
 internal static class PemLabel
 {
     internal const string Certificate = "CERTIFICATE";
@@ -25,15 +25,6 @@ internal static class PemLabel
     private static readonly SearchValues<byte> LabelBytes = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 "u8);
 
     internal static bool IsKey(string label) => label is PrivateKey or RsaPrivateKey or EcPrivateKey;
-
-    internal static string Hint(string label) => label switch
-    {
-        "EC PARAMETERS" => ", which istiod rejects in front of a key: remove it, or write the key with 'openssl genpkey'",
-        "ENCRYPTED PRIVATE KEY" => ": istiod cannot ask for a passphrase, so the key must not be encrypted",
-        "TRUSTED CERTIFICATE" => ", which only OpenSSL reads: write it with 'openssl x509' without -trustout",
-        "CERTIFICATE REQUEST" or "NEW CERTIFICATE REQUEST" => ", a request, not a certificate",
-        _ => ", which istiod does not know",
-    };
 
     /// <summary>
     /// Reads a whole boundary line. RFC 7468 section 3 allows more in a label than capitals and digits, but no label in use has it,
@@ -65,17 +56,19 @@ internal static class PemLabel
 /// The one of <paramref name="Defects"/> about text between or after the blocks; null for none. Every parser ignores such text.
 /// </param>
 /// <param name="Certificates">The certificates of all <c>CERTIFICATE</c> blocks that parse, in order.</param>
+/// <param name="Form">If the file is something else than PEM of this kind: the one of <paramref name="Defects"/> that names it.</param>
 internal sealed record PemDocument(
     string Name, IReadOnlyList<PemBlock> Blocks, IReadOnlyList<string> Defects, string? StrayText,
-    IReadOnlyList<CertificateDocument> Certificates)
+    IReadOnlyList<CertificateDocument> Certificates, string? Form)
 {
-    internal static PemDocument Parse(string name, ReadOnlySpan<byte> text)
+    internal static PemDocument Parse(string name, ReadOnlySpan<byte> text, bool isKey = false)
     {
         var blocks = new List<PemBlock>();
         var defects = new List<string>();
+        string? form = null;
         if (text.StartsWith("\uFEFF"u8))
         {
-            defects.Add("It starts with a byte order mark: save it as UTF-8 without one.");
+            form = $"It starts with a byte order mark. {FileForm.Convert("tail -c +4", name, isKey)}";
             text = text[3..];
         }
 
@@ -97,12 +90,17 @@ internal sealed record PemDocument(
             }
             else if (!PemLabel.IsKey(block.Label) && block.Label != PemLabel.Crl)
             {
-                defects.Add($"The block at line {block.Line} has the label '{block.Label}'{PemLabel.Hint(block.Label)}.");
+                defects.Add($"The block at line {block.Line} has the label '{block.Label}', which istiod does not know.");
             }
         }
 
-        if (blocks.Count == 0 && defects.Count == 0) defects.Add(text.IsEmpty ? "The file is empty." : "It contains no PEM block.");
-        return new PemDocument(name, blocks, defects, strayText, certificates);
+        var isExpected = blocks is [{ Label: var label }, ..]
+            && (isKey ? PemLabel.IsKey(label) : label is PemLabel.Certificate or PemLabel.Crl);
+        if (form is null && !isExpected) form = FileForm.Find(name, text, isKey, blocks.Count > 0);
+        // What the whole file is explains what is wrong with its parts.
+        if (form is not null) defects = certificates.Count == 0 ? [form] : [form, .. defects];
+        else if (blocks.Count == 0 && defects.Count == 0) defects.Add("It contains no PEM block.");
+        return new PemDocument(name, blocks, defects, strayText, certificates, form);
     }
 
     /// <summary>Writes certificates one after the other, each block ending with one line feed.</summary>

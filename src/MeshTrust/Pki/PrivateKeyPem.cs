@@ -13,6 +13,7 @@ namespace MeshTrust.Pki;
 internal sealed class PrivateKeyPem
 {
     private const string RsaOid = "1.2.840.113549.1.1.1";
+    private const string EcOid = "1.2.840.10045.2.1";
     private readonly byte[] _pkcs8;
     private readonly PublicKeyInfo _publicKey;
 
@@ -27,6 +28,9 @@ internal sealed class PrivateKeyPem
     /// <summary>The key as one of the types that MeshTrust generates; null for any other (RSA 1024, P-521, ...).</summary>
     internal KeyAlgorithm? KeyAlgorithm => _publicKey.Known;
 
+    /// <summary>Why not every part of Istio accepts this type of key, as a sentence; null if every part does.</summary>
+    internal string? Refusal => _publicKey.IsAccepted ? null : PublicKeyInfo.Refusal(Algorithm);
+
     internal ReadOnlyMemory<byte> SubjectPublicKeyInfo => _publicKey.Der;
 
     /// <summary>The key identifier of RFC 5280 section 4.2.1.2 (1): SHA-1 of the public key's bits, lower-case hex.</summary>
@@ -37,11 +41,12 @@ internal sealed class PrivateKeyPem
         string name, ReadOnlySpan<byte> text, [NotNullWhen(true)] out PrivateKeyPem? key, [NotNullWhen(false)] out string? reason)
     {
         key = null;
-        var document = PemDocument.Parse(name, text);
+        var document = PemDocument.Parse(name, text, isKey: true);
         reason = document switch
         {
+            { Form: { } form } => form,
             { Blocks: [] } => document.Defects[0],
-            { Blocks: [var first, ..] } when !PemLabel.IsKey(first.Label) => $"It starts with '{first.Label}'{PemLabel.Hint(first.Label)}.",
+            { Blocks: [{ Label: var label }, ..] } when !PemLabel.IsKey(label) => $"It starts with '{label}', which istiod does not know.",
             { Defects: [var defect, ..] } => defect,
             { Blocks: [_, _, ..] } => $"It contains {document.Blocks.Count} blocks; a key file has exactly one.",
             _ => null,
@@ -96,8 +101,19 @@ internal sealed class PrivateKeyPem
         try
         {
             // PKCS#8 names its algorithm; in the two older formats the label does.
-            var isRsa = block.Label == PemLabel.RsaPrivateKey
-                || (block.Label == PemLabel.PrivateKey && Pkcs8Algorithm(block.Der) == RsaOid);
+            var oid = block.Label switch
+            {
+                PemLabel.PrivateKey => Pkcs8Algorithm(block.Der),
+                PemLabel.RsaPrivateKey => RsaOid,
+                _ => EcOid,
+            };
+            if (oid is not (RsaOid or EcOid))
+            {
+                reason = PublicKeyInfo.Refusal(PublicKeyInfo.NameOf(oid));
+                return false;
+            }
+
+            var isRsa = oid == RsaOid;
             using AsymmetricAlgorithm loaded = isRsa ? RSA.Create() : ECDsa.Create();
             var read = 0;
             if (block.Label == PemLabel.PrivateKey) loaded.ImportPkcs8PrivateKey(block.Der.Span, out read);
@@ -111,12 +127,12 @@ internal sealed class PrivateKeyPem
         catch (Exception fault) when (fault is CryptographicException or AsnContentException or ArgumentException or NotSupportedException)
         {
             // The platform's message is omitted: it does not help, and might reveal content.
-            reason = $"Its {block.Label} block is not a valid RSA or ECDSA key.";
+            reason = $"Its {block.Label} block is damaged: it is not a valid RSA or ECDSA key.";
             return false;
         }
     }
 
-    private static string Pkcs8Algorithm(ReadOnlyMemory<byte> der)
+    internal static string Pkcs8Algorithm(ReadOnlyMemory<byte> der)
     {
         var info = new AsnReader(der, AsnEncodingRules.BER).ReadSequence();
         info.ReadInteger();

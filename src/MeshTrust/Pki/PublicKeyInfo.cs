@@ -22,6 +22,15 @@ internal sealed record PublicKeyInfo(ReadOnlyMemory<byte> Der, ReadOnlyMemory<by
     /// <summary>The key as one of the types that MeshTrust generates; null for any other.</summary>
     internal KeyAlgorithm? Known => Enum.GetValues<KeyAlgorithm>().Cast<KeyAlgorithm?>().FirstOrDefault(a => Name(a!.Value) == Text);
 
+    /// <summary>Whether every part of Istio accepts it: Go's TLS and ring (ztunnel) take RSA from 2048 to 8192 bits.</summary>
+    internal bool IsAccepted => Known is not null || this is { Algorithm: "RSA", Bits: >= 2048 and <= 8192 };
+
+    internal const string RefusalStart = "Not every Istio component accepts a key of this type";
+
+    /// <summary>Says of a type or size that not every part of Istio accepts what to use instead.</summary>
+    internal static string Refusal(string type) =>
+        $"{RefusalStart} ({type}): use RSA with 2048 to 8192 bits, or ECDSA P-256 or P-384.";
+
     /// <summary>RFC 5280 section 4.2.1.2 (1).</summary>
     [SuppressMessage("Security", "CA5350", Justification = "An identifier, not a protection; istiod and OpenSSL do the same.")]
     internal byte[] KeyId => SHA1.HashData(KeyBits.Span);
@@ -47,12 +56,22 @@ internal sealed record PublicKeyInfo(ReadOnlyMemory<byte> Der, ReadOnlyMemory<by
             "1.2.840.113549.1.1.1" => Rsa("RSA", info),
             "1.2.840.113549.1.1.10" => Rsa("RSA-PSS", info),
             "1.2.840.10045.2.1" => Curve(info.Algorithm.Parameters as DerObjectIdentifier),
-            "1.3.101.112" => ("Ed25519", 256, "Ed25519"),
-            "1.3.101.113" => ("Ed448", 456, "Ed448"),
-            _ => (oid, 0, oid),
+            _ => (NameOf(oid), 0, NameOf(oid)),
         };
         return new PublicKeyInfo(subjectPublicKeyInfo.GetDerEncoded(), info.PublicKey.GetBytes(), name, bits, text);
     }
+
+    /// <summary>The name of a key type that MeshTrust only names; the OID if it has none.</summary>
+    internal static string NameOf(string oid) => oid switch
+    {
+        "1.2.840.113549.1.1.10" => "RSA-PSS",
+        "1.2.840.10040.4.1" => "DSA",
+        "1.3.101.110" => "X25519",
+        "1.3.101.111" => "X448",
+        "1.3.101.112" => "Ed25519",
+        "1.3.101.113" => "Ed448",
+        _ => oid,
+    };
 
     /// <summary>Verifies a signature with the platform's RSA and ECDSA; rarer algorithms (RSA-PSS, Ed25519) with BouncyCastle.</summary>
     internal bool Verify(SignatureScheme algorithm, byte[] signedPart, byte[] signature)
@@ -111,6 +130,7 @@ internal sealed record PublicKeyInfo(ReadOnlyMemory<byte> Der, ReadOnlyMemory<by
         "1.3.132.0.34" => ("ECDSA", 384, "ECDSA P-384"),
         "1.3.132.0.35" => ("ECDSA", 521, "ECDSA P-521"),
         "1.3.132.0.33" => ("ECDSA", 224, "ECDSA P-224"),
+        "1.3.132.0.10" => ("ECDSA", 256, "ECDSA secp256k1"),
         var oid => ("ECDSA", 0, $"ECDSA curve {oid}"),
     };
 }

@@ -1,6 +1,9 @@
 namespace MeshTrust.Pki;
 
-/// <summary>The root CA, always valid: one self-signed CA certificate that allows intermediates, and the matching key.</summary>
+/// <summary>
+/// The root that workloads trust and, where its key is there, the CA that issues for the clusters: the root itself, or an intermediate of a
+/// company's CA under it. Without the key what exists can be used, and nothing issued.
+/// </summary>
 /// <remarks><see cref="RootCaIssuer"/> checks whether it has expired.</remarks>
 public sealed class RootCa
 {
@@ -8,77 +11,117 @@ public sealed class RootCa
     internal const string StartOver =
         "Restore it from your backup. Only if no cluster trusts this root yet, move the directory away and run RootCa again.";
 
-    private RootCa(CertificateDocument certificate, ReadOnlyMemory<byte> certificateFile, PrivateKeyPem key) =>
-        (Certificate, CertificateFile, Key) = (certificate, certificateFile, key);
+    private RootCa(
+        IReadOnlyList<CertificateDocument> chain, IReadOnlyList<CertificateDocument> roots, ReadOnlyMemory<byte> file,
+        PrivateKeyPem? key) =>
+        (Chain, Roots, CertificateFile, Key) = (chain, roots, file, key);
 
     /// <summary>The certificate.</summary>
-    public CertificateDocument Certificate { get; }
+    public CertificateDocument Certificate => Chain[^1];
 
-    /// <summary>The file <c>root-cert.pem</c>, byte for byte.</summary>
+    /// <summary>The file <c>root-cert.pem</c> of the clusters, byte for byte.</summary>
     public ReadOnlyMemory<byte> CertificateFile { get; }
 
-    internal PrivateKeyPem Key { get; }
+    /// <summary>The CA that issues for the clusters, its issuers, and the root; only the root if that issues itself.</summary>
+    internal IReadOnlyList<CertificateDocument> Chain { get; }
+
+    /// <summary>What a cluster may chain to: the root, or without a key any certificate of <c>root-cert.pem</c>.</summary>
+    internal IReadOnlyList<CertificateDocument> Roots { get; }
+
+    /// <summary>The key of the first certificate of <see cref="Chain"/>; null if it is kept elsewhere.</summary>
+    internal PrivateKeyPem? Key { get; }
 
     /// <summary>Validates both files' content.</summary>
     /// <param name="certificatePath">The certificate's file, for messages.</param>
-    /// <param name="certificateFile">Its bytes.</param>
+    /// <param name="certificateFile">Its bytes: the certificate of the key, any issuers, and the root.</param>
     /// <param name="keyPath">The key's file, for messages.</param>
     /// <param name="keyFile">Its bytes.</param>
     /// <exception cref="MeshTrustException">They are not valid: MT5102 to MT5105, MT5108, MT5111, all problems at once.</exception>
-    public static RootCa FromFiles(string certificatePath, ReadOnlyMemory<byte> certificateFile, string keyPath, ReadOnlySpan<byte> keyFile)
+    public static RootCa FromFiles(
+        string certificatePath, ReadOnlyMemory<byte> certificateFile, string keyPath, ReadOnlySpan<byte> keyFile) =>
+        FromFiles(certificatePath, certificateFile, keyPath, keyFile, [], StartOver);
+
+    /// <summary>The same with what is stored beside the root (the issuing CA and those above it), and how to fix damaged files.</summary>
+    internal static RootCa FromFiles(
+        string certificatePath, ReadOnlyMemory<byte> certificateFile, string keyPath, ReadOnlySpan<byte> keyFile,
+        IReadOnlyList<CertificateDocument> issuers, string cure)
     {
         var problems = new List<Problem>();
-        var certificate = ReadCertificate(certificatePath, certificateFile, problems);
+        var inFile = ReadCertificates(certificatePath, certificateFile, problems, cure);
         if (!PrivateKeyPem.TryParse(keyPath, keyFile, out var key, out var reason))
-            problems.Add(new Problem("MT5103", keyPath, reason,
-                "Put the unencrypted key there (openssl pkey -in ... -out ... removes a passphrase), or restore it from your backup."));
-        else if (key.KeyAlgorithm is null)
-            problems.Add(new Problem("MT5111", keyPath, $"The key is {key.Algorithm}, which not every Istio component accepts.",
-                "Use RSA 2048, 3072 or 4096, or ECDSA P-256 or P-384."));
-        if (certificate is not null && key?.Mismatch(certificate, certificatePath) is { } mismatch)
-            problems.Add(new Problem("MT5104", keyPath, mismatch, StartOver));
+        {
+            var id = reason.StartsWith(PublicKeyInfo.RefusalStart, StringComparison.Ordinal) ? "MT5111" : "MT5103";
+            problems.Add(new Problem(id, keyPath, reason, "Use the unencrypted PEM file of the key, or restore it from your backup."));
+        }
+        else if (key.Refusal is { } refusal)
+            problems.Add(new Problem("MT5111", keyPath, refusal, "Create a CA with another key. " + cure));
+        if (inFile.Count == 0) throw new MeshTrustException(Stage.CertificateAuthority, problems);
+
+        CertificateDocument[] all = [.. issuers, .. inFile];
+        var issuer = key is null ? all[0] : Array.Find(all, key.Matches) ?? all[0];
+        if (key?.Mismatch(issuer, certificatePath) is { } mismatch) problems.Add(new Problem("MT5104", keyPath, mismatch, cure));
+        var chain = CertificateChain.Path(issuer, all);
+        foreach (var defect in issuer.Key.IsAccepted ? Defects(chain) : [])
+        {
+            problems.Add(issuer.IsSelfIssued
+                ? new Problem("MT5105", certificatePath, defect, "A root must be a CA that may sign intermediates. " + cure)
+                : new Problem("MT5108", certificatePath, defect, "An intermediate of a higher CA must be allowed to sign intermediates "
+                    + "itself. Use another one, or a self-signed root."));
+        }
+
+        foreach (var stray in all.Where(c => !chain.Contains(c) && !c.IsSelfIssued))
+            problems.Add(new Problem("MT5102", certificatePath, $"'{stray.Subject}' is neither the CA of the key nor one above it.",
+                "Remove it from the file."));
         if (problems.Count > 0) throw new MeshTrustException(Stage.CertificateAuthority, problems);
-        return new RootCa(certificate!, certificateFile, key!);
+        var roots = all.Except(chain.SkipLast(1)).ToList();
+        return new RootCa(chain, [chain[^1]], roots.SequenceEqual(inFile) ? certificateFile : PemDocument.Write(roots), key);
+    }
+
+    /// <summary>A root whose key is kept elsewhere: all its certificates are trusted.</summary>
+    internal static RootCa WithoutKey(string path, ReadOnlyMemory<byte> file)
+    {
+        var problems = new List<Problem>();
+        var roots = ReadCertificates(path, file, problems, "Restore it from your backup.");
+        if (problems.Count > 0) throw new MeshTrustException(Stage.CertificateAuthority, problems);
+        return new RootCa([roots[0]], roots, file, null);
+    }
+
+    /// <summary>The roots that the clusters' own files hold, where the store itself has none; null for none.</summary>
+    internal static RootCa? FromClusters(IReadOnlyList<byte[]> files)
+    {
+        var roots = files.SelectMany(file => PemDocument.Parse(CacertsFile.RootCert, file).Certificates).Distinct().ToList();
+        return roots.Count == 0 ? null : new RootCa([roots[0]], roots, files[0], null);
     }
 
     internal static RootCa FromIssued(CertificateDocument certificate, PrivateKeyPem key)
     {
-        var defects = Defects(certificate).ToList();
+        var defects = Defects([certificate]).ToList();
         if (!key.Matches(certificate)) defects.Add("The key does not match.");
         if (defects.Count > 0) throw new InvalidOperationException(string.Join(' ', defects));
-        return new RootCa(certificate, PemDocument.Write([certificate]), key);
+        return new RootCa([certificate], [certificate], PemDocument.Write([certificate]), key);
     }
 
     /// <summary>Subject, expiry and key type; never the key.</summary>
     public override string ToString() => $"root CA {Certificate}, {Key}";
 
-    private static CertificateDocument? ReadCertificate(string path, ReadOnlyMemory<byte> file, List<Problem> problems)
+    private static IReadOnlyList<CertificateDocument> ReadCertificates(
+        string path, ReadOnlyMemory<byte> file, List<Problem> problems, string cure)
     {
         var document = PemDocument.Parse(path, file.Span);
-        problems.AddRange(document.Defects.Select(defect => new Problem("MT5102", path, defect, StartOver)));
-        if (document.Defects.Count > 0) return null;
-        if (document.Blocks.Count != 1 || document.Certificates.Count != 1)
-        {
-            var found = $"{document.Certificates.Count} certificates in {document.Blocks.Count} blocks";
-            problems.Add(new Problem("MT5102", path, $"It contains {found}; a root file has exactly one certificate.", StartOver));
-            return null;
-        }
-
-        var certificate = document.Certificates[0];
-        if (certificate.IsSelfIssued)
-            problems.AddRange(Defects(certificate).Select(defect =>
-                new Problem("MT5105", path, defect, "A root must be a CA that may sign intermediates. " + StartOver)));
-        else
-            problems.Add(new Problem("MT5108", path,
-                $"{certificate.Subject} is issued by '{certificate.Issuer}', so it is an intermediate, not a root.",
-                "Use the self-signed root and its key. A root under a higher CA is not supported in this version."));
-        return certificate;
+        // Every parser skips text around the blocks.
+        var blocks = document.Blocks.Where(b => b.Label != PemLabel.Certificate && document.Form is null);
+        var defects = document.Defects.Where(defect => defect != document.StrayText)
+            .Concat(blocks.Select(b => $"The block at line {b.Line} is '{b.Label}'; only certificates belong here."))
+            .Concat(document.Certificates.GroupBy(c => c).Where(g => g.Count() > 1).Select(g => $"It contains '{g.Key.Subject}' twice."))
+            .ToList();
+        var hint = document.Form is null ? cure : "Use the PEM file of the certificate.";
+        problems.AddRange(defects.Select(defect => new Problem("MT5102", path, defect, hint)));
+        return defects.Count == 0 ? document.Certificates : [];
     }
 
-    private static IEnumerable<string> Defects(CertificateDocument root)
+    private static IEnumerable<string> Defects(IReadOnlyList<CertificateDocument> chain)
     {
-        foreach (var defect in CertificateChain.CaDefects(root)) yield return defect;
-        if (root.PathLength == 0) yield return "Its path length is 0, which allows no intermediate CA.";
-        if (!root.IsSignedBy(root)) yield return "Its signature was not made with its own key.";
+        foreach (var defect in CertificateChain.Defects(chain, below: 1)) yield return defect;
+        if (chain[^1] is { IsSelfIssued: true } root && !root.IsSignedBy(root)) yield return "Its signature was not made with its own key.";
     }
 }

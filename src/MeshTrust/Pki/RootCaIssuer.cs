@@ -62,10 +62,15 @@ public static class RootCaIssuer
     {
         using var held = await store.LockAsync([], cancellationToken).ConfigureAwait(false);
         var external = ExternalRoot.Read(trust);
-        if (external is not null) RequireValid(external.Certificate, trust.RootCertificateFile!, time);
-        if (store.TryReadRoot() is { } there)
+        if (external is not null)
         {
-            RequireValid(there.Certificate, store.RootCertPath, time);
+            RequireValid(external, trust.RootCertificateFile!, time);
+            RequireNamesAllowed(external, trust.RootCertificateFile!, trust);
+        }
+
+        if (store.TryReadRoot() is { } there && (external is null || File.Exists(store.RootCertPath)))
+        {
+            RequireValid(there, store.RootCertPath, time);
             if (external is not null) RequireSame(there, external, store, trust);
             else RequireNoDrift(there, store, trust);
             return Outcome(IssueKind.Kept, there);
@@ -73,36 +78,63 @@ public static class RootCaIssuer
 
         if (external is not null)
         {
-            store.WriteRoot(external.CertificateFile.Span, ExternalRoot.KeyFile(trust));
+            store.WriteRoot(external, ExternalRoot.KeyFile(trust));
             return Outcome(IssueKind.Imported, external);
         }
 
         var key = await keys.RentAsync(trust.Root.Key, cancellationToken).ConfigureAwait(false);
         var issued = new CertificateIssuer(time).IssueRoot(CertificateProfile.ForRoot(trust.Root), key);
         var root = RootCa.FromIssued(issued.Certificate, key);
-        store.WriteRoot(root.CertificateFile.Span, key.ToPem());
+        store.WriteRoot(root, key.ToPem());
         return Outcome(IssueKind.Issued, root);
 
-        IssueOutcome<RootCa> Outcome(IssueKind kind, RootCa root) => new(kind, root) { Notes = Notes(root.Certificate, trust, time) };
+        IssueOutcome<RootCa> Outcome(IssueKind kind, RootCa root) => new(kind, root) { Notes = [.. Notes(kind, root, trust, time)] };
     }
 
-    internal static void RequireValid(CertificateDocument root, string place, TimeProvider time)
+    /// <summary>All that issues must be valid now. Where nothing can be issued, one root that is valid is enough.</summary>
+    internal static void RequireValid(RootCa root, string place, TimeProvider time)
     {
         var now = time.GetUtcNow();
-        if (now > root.NotAfter)
-            throw Fault("MT5106", place,
-                $"The root expired on {Text.Time(root.NotAfter)}.",
-                "Nothing can be issued under it. Move the directory away and run RootCa for a new root; "
-                + "clusters that trust the old one must be rotated.");
-        if (now < root.NotBefore)
-            throw Fault("MT5106", place,
-                $"The root is not valid before {Text.Time(root.NotBefore)}, but this machine's clock says {Text.Time(now)}.",
-                "Correct the clock, or wait.");
+        if (root.Key is null && root.Roots.Any(c => c.NotBefore <= now && now <= c.NotAfter)) return;
+        foreach (var ca in root.Chain)
+        {
+            var what = ca.Equals(root.Certificate) ? "The root" : $"The CA '{ca.Subject}'";
+            if (now > ca.NotAfter)
+                throw Fault("MT5106", place,
+                    $"{what} expired on {Text.Time(ca.NotAfter)}.",
+                    "Nothing can be issued under it. Move the directory away and run RootCa for a new root; "
+                    + "clusters that trust the old one must be rotated.");
+            if (now < ca.NotBefore)
+                throw Fault("MT5106", place,
+                    $"{what} is not valid before {Text.Time(ca.NotBefore)}, but this machine's clock says {Text.Time(now)}.",
+                    "Correct the clock, or wait.");
+        }
+    }
+
+    /// <summary>
+    /// Every name in what MeshTrust and istiod issue below must be allowed, also those of istiod's own certificate
+    /// (istio pilot/pkg/bootstrap/server.go, getDNSNames): proxies refuse it if one is not.
+    /// </summary>
+    internal static void RequireNamesAllowed(RootCa root, string place, TrustSpec trust)
+    {
+        var (names, space) = (trust.Intermediate.DnsNames, trust.Namespace);
+        names = [.. names, $"istiod.{space}.svc", $"istiod-remote.{space}.svc", $"istio-pilot.{space}.svc"];
+        var problems = from ca in root.Chain
+                       let faults = names.Distinct().Select(name => NameConstraints.AgainstDns(ca, name))
+                           .Append(NameConstraints.AgainstTrustDomain(ca, trust.TrustDomain))
+                           .Append(NameConstraints.AgainstSubject(ca, trust.Intermediate))
+                           .OfType<string>().ToList()
+                       where faults.Count > 0
+                       select new Problem("MT5118", place,
+                           $"The name constraints of '{ca.Subject}' forbid what is issued below it: it {string.Join("; it ", faults)}.",
+                           "Use a CA without name constraints, or one that permits these names (--trust-domain, --istio-namespace, "
+                           + "--intermediate-san-dns and --intermediate-org change them).");
+        if (problems.ToList() is { Count: > 0 } found) throw new MeshTrustException(Stage.CertificateAuthority, found);
     }
 
     private static void RequireSame(RootCa there, RootCa external, TrustStore store, TrustSpec trust)
     {
-        if (there.Certificate.Equals(external.Certificate)) return;
+        if (there.Roots.Contains(external.Certificate) && (there.Key is null || there.Chain[0].Equals(external.Chain[0]))) return;
         throw Fault("MT5110", trust.RootCertificateFile!,
             $"You provided the root {external.Certificate}, but {store.RootCertPath} holds {there.Certificate}.",
             "A root is never replaced. Provide none to keep the existing root, or choose another directory for the new one.");
@@ -110,18 +142,24 @@ public static class RootCaIssuer
 
     private static void RequireNoDrift(RootCa there, TrustStore store, TrustSpec trust)
     {
-        var drift = CaConfigDrift.Between(there.Certificate, trust.Root, location: null, parent: null);
+        // What another CA made was not made with these options.
+        if (there.Key is null || there.Chain.Count > 1) return;
+        var drift = CaConfigDrift.Between(there.Certificate, trust.Root, location: null, issuers: []);
         if (drift.Count == 0) return;
         throw new MeshTrustException(Stage.CertificateAuthority, [.. drift.Select(difference => new Problem("MT5107", store.RootCertPath,
             $"This root was created with other options: {difference}.",
             "A root is never replaced. Change the options to match it. For a new mesh, choose another directory or move this one away."))]);
     }
 
-    private static string[] Notes(CertificateDocument root, TrustSpec trust, TimeProvider time)
+    private static IEnumerable<string> Notes(IssueKind kind, RootCa root, TrustSpec trust, TimeProvider time)
     {
-        if (!trust.RenewBefore.IsDue(root.NotBefore, root.NotAfter, time.GetUtcNow())) return [];
-        var end = $"{root.NotAfter:yyyy-MM-dd}, within {trust.RenewBefore}";
-        return [$"The root expires on {end}: plan its rotation. A root is never renewed automatically."];
+        var top = root.Certificate;
+        if (kind == IssueKind.Imported && !top.IsSelfIssued)
+            yield return $"The file does not hold '{top.Issuer}', so workloads will trust '{top.Subject}' itself. To let them trust "
+                + "the root, add its certificate to the file before any cluster has this one.";
+        if (!trust.RenewBefore.IsDue(top.NotBefore, top.NotAfter, time.GetUtcNow())) yield break;
+        var end = $"{top.NotAfter:yyyy-MM-dd}, within {trust.RenewBefore}";
+        yield return $"The root expires on {end}: plan its rotation. A root is never renewed automatically.";
     }
 
     private static MeshTrustException Fault(string id, string location, string message, string hint) =>
@@ -137,7 +175,9 @@ internal static class ExternalRoot
         if (trust.RootCertificateFile is null && trust.RootKeyFile is null) return null;
         if (trust.RootCertificateFile is null) throw Half(trust.RootKeyFile!, "certificate");
         if (trust.RootKeyFile is null) throw Half(trust.RootCertificateFile, "key");
-        return RootCa.FromFiles(trust.RootCertificateFile, ReadFile(trust.RootCertificateFile), trust.RootKeyFile, KeyFile(trust));
+        return RootCa.FromFiles(
+            trust.RootCertificateFile, ReadFile(trust.RootCertificateFile), trust.RootKeyFile, KeyFile(trust), [],
+            "Name the PEM files of the certificate and of its key.");
     }
 
     /// <summary>The key file, unchanged, so that the store holds what the user provided, byte for byte.</summary>

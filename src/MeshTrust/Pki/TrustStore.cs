@@ -5,6 +5,7 @@ namespace MeshTrust.Pki;
 
 /// <summary>
 /// The directory of CA material, laid out as by Istio's Makefile: <c>root-cert.pem</c>, <c>root-key.pem</c>, and four files per cluster.
+/// If a CA under the root issues for the clusters, <c>root-key.pem</c> is its key, and <c>issuer-chain.pem</c> begins with it.
 /// </summary>
 /// <remarks>
 /// Keys are 0600 and directories 0700 from their creation. Everything is written to a temporary file and then renamed into place, under a
@@ -33,6 +34,7 @@ public sealed class TrustStore
 
     internal string RootCertPath => Path.Combine(Location, CacertsFile.RootCert);
     internal string RootKeyPath => Path.Combine(Location, CacertsFile.RootKey);
+    internal string IssuerChainPath => Path.Combine(Location, CacertsFile.IssuerChain);
 
     /// <summary>The file stays, and means nothing unless a process holds it.</summary>
     internal string LockPath => Path.Combine(Location, ".meshtrust.lock");
@@ -44,13 +46,15 @@ public sealed class TrustStore
     /// <summary>The keys that a run certainly needs, for generation ahead of time: the root's and those of missing intermediates.</summary>
     internal IReadOnlyList<KeyAlgorithm> MissingKeys(MeshTopology topology)
     {
-        var needsRoot = topology.Trust.RootCertificateFile is null && !File.Exists(RootCertPath) && !File.Exists(RootKeyPath);
+        var (isBrought, hasKey) = (topology.Trust.RootCertificateFile is not null, File.Exists(RootKeyPath));
+        if (!isBrought && !hasKey && (File.Exists(RootCertPath) || ClusterRoots().Count > 0)) return [];
+        var needsRoot = !isBrought && !hasKey && !File.Exists(RootCertPath);
         var missing = topology.Clusters.Count(cluster => CacertsFile.OfCluster.Any(file => !File.Exists(ClusterPath(cluster.Name, file))));
         var intermediates = Enumerable.Repeat(topology.Trust.Intermediate.Key, missing);
         return [.. needsRoot ? intermediates.Prepend(topology.Trust.Root.Key) : intermediates];
     }
 
-    /// <summary>Reads the root.</summary>
+    /// <summary>Reads the root; its key may be missing.</summary>
     /// <exception cref="MeshTrustException">MT5116: it does not exist. MT51xx: it is not valid. MT10xx: it cannot be read.</exception>
     public RootCa ReadRoot() => TryReadRoot() ?? throw Fault("MT5116", RootCertPath, "There is no root.", "Run RootCa first.");
 
@@ -90,19 +94,24 @@ public sealed class TrustStore
         return old.Count(file => !File.Exists(file));
     }
 
-    /// <summary>The root, or null if neither of its files exists.</summary>
-    internal RootCa? TryReadRoot()
+    /// <summary>The root; without one of its own the store has what its clusters' files hold. Null if there is nothing.</summary>
+    internal RootCa? TryReadRoot() => (StoreFile.Read(RootCertPath), StoreFile.Read(RootKeyPath)) switch
     {
-        return (StoreFile.Read(RootCertPath), StoreFile.Read(RootKeyPath)) switch
-        {
-            (null, null) => null,
-            (null, _) => throw Half(RootKeyPath, RootCertPath),
-            (_, null) => throw Half(RootCertPath, RootKeyPath),
-            var (certificate, key) => RootCa.FromFiles(RootCertPath, certificate, RootKeyPath, key),
-        };
+        (null, null) => RootCa.FromClusters(ClusterRoots()),
+        (null, _) => throw Fault("MT5101", RootCertPath,
+            $"It is missing, but {RootKeyPath} exists: the key is of no use without its certificate.", RootCa.StartOver),
+        ({ } certificate, null) => RootCa.WithoutKey(RootCertPath, certificate),
+        var (certificate, key) => RootCa.FromFiles(RootCertPath, certificate, RootKeyPath, key, ReadIssuers(), RootCa.StartOver),
+    };
 
-        static MeshTrustException Half(string present, string missing) =>
-            Fault("MT5101", missing, $"It is missing, but {present} exists: a root is a certificate and its key.", RootCa.StartOver);
+    private IReadOnlyList<CertificateDocument> ReadIssuers() =>
+        PemDocument.Parse(IssuerChainPath, StoreFile.Read(IssuerChainPath)).Certificates;
+
+    private List<byte[]> ClusterRoots()
+    {
+        var directories = StoreFile.Find(Location, "*").Where(Directory.Exists).Order(StringComparer.Ordinal);
+        var clusters = directories.Where(d => !Path.GetFileName(d).StartsWith(StoreFile.TemporaryPrefix, StringComparison.Ordinal));
+        return [.. clusters.Select(d => StoreFile.Read(Path.Combine(d, CacertsFile.RootCert))).OfType<byte[]>()];
     }
 
     internal Dictionary<string, ReadOnlyMemory<byte>> ReadClusterFiles(ClusterName cluster)
@@ -167,9 +176,11 @@ public sealed class TrustStore
     /// <summary>
     /// Writes a root if there is none: flushes both temporary files to disk, then renames the key into place, then the certificate.
     /// If it is killed in between, the next run finds the waiting certificate and renames it (<see cref="FinishRoot"/>).
+    /// The chain of a CA under the root is no secret and means nothing without them, so it is there first.
     /// </summary>
-    internal void WriteRoot(ReadOnlySpan<byte> certificate, ReadOnlySpan<byte> key)
+    internal void WriteRoot(RootCa root, ReadOnlySpan<byte> key)
     {
+        StoreFile.RefuseLink(IssuerChainPath);
         StoreFile.RefuseLink(RootKeyPath);
         StoreFile.RefuseLink(RootCertPath);
         var keyFile = StoreFile.TemporaryPath(Location, CacertsFile.RootKey);
@@ -177,9 +188,11 @@ public sealed class TrustStore
         try
         {
             StoreFile.Create(keyFile, key, isKey: true, flush: true);
-            StoreFile.Create(certificateFile, certificate, isKey: false, flush: true);
+            StoreFile.Create(certificateFile, root.CertificateFile.Span, isKey: false, flush: true);
             if (Path.Exists(RootKeyPath) || Path.Exists(RootCertPath))
                 throw new IOException("A root appeared while this one was being created.");
+            if (root.Chain.Count > 1) AtomicFile.Replace(IssuerChainPath, PemDocument.Write(root.Chain.SkipLast(1)), secret: false);
+            else StoreFile.Remove(IssuerChainPath);
             File.Move(keyFile, RootKeyPath);
             File.Move(certificateFile, RootCertPath);
         }
@@ -205,7 +218,7 @@ public sealed class TrustStore
             try
             {
                 if (StoreFile.Read(path) is not { } certificateFile || StoreFile.Read(RootKeyPath) is not { } key) return false;
-                RootCa.FromFiles(path, certificateFile, RootKeyPath, key);
+                RootCa.FromFiles(path, certificateFile, RootKeyPath, key, ReadIssuers(), RootCa.StartOver);
                 return true;
             }
             catch (MeshTrustException)

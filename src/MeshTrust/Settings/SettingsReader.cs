@@ -40,6 +40,9 @@ internal sealed class SettingsReader(
         var engine = isEngineOpen ? _given.Variable<ContainerEngineChoice>(EngineVariable, ValueParsers.Engine) : null;
         ChooseKubernetes();
         CheckOwnRoot();
+        var intermediate = _draft.Intermediate;
+        if (ReferenceEquals(intermediate.DnsNames, TrustSpec.Default.Intermediate.DnsNames))
+            _draft.Intermediate = intermediate with { DnsNames = [$"istiod.{_draft.Trust.Namespace}.svc"] };
         var topology = new MeshTopology
         {
             Name = _draft.Name,

@@ -167,7 +167,7 @@ internal static class SettingsTable
             "key of each intermediate, same choices as for the root", (d, v) => d.Intermediate = d.Intermediate with { Key = v })
             .Says("Same choices as for the root."),
         Row("--intermediate-san-dns INTERMEDIATE_SAN_DNS trust.intermediate.sanDns",
-            List(Text<string>(ValueParsers.DnsName), ValueParsers.DnsNames), "istiod.istio-system.svc",
+            List(Text<string>(ValueParsers.DnsName), ValueParsers.DnsNames), "istiod.NAMESPACE.svc",
             "DNS names of each intermediate, comma-separated", (d, v) => d.Intermediate = d.Intermediate with { DnsNames = v })
             .Says("DNS names of each intermediate."),
     ];

@@ -29,7 +29,7 @@ internal static class BrokenTrustStores
 
     private static IEnumerable<BrokenRun> Roots =>
     [
-        Store("root key is missing", "MT5101", s => File.Delete(s.File(Key))),
+        Store("root key is missing and a cluster needs it", "MT5101", s => { File.Delete(s.File(Key)); File.Delete(s.File("certs/east/ca-key.pem")); }),
         Store("root certificate is missing", "MT5101", s => File.Delete(s.File(Cert))),
         Edit("root certificate is empty", "MT5102", Cert, _ => ""),
         Edit("root certificate is prose", "MT5102", Cert, _ => "this is the root\n"),

@@ -18,7 +18,7 @@ internal sealed class CertificateChainTests
         List<CraftedCertificate> chain = [CraftedCertificate.Root(new CraftedSpec { PathLength = length })];
         for (var i = 0; i < below; i++) chain.Insert(0, chain[0].Sign(new CraftedSpec { Subject = ["O=Istio", $"CN=CA {i}"] }));
 
-        Assert.That(Defects(chain), fits ? Is.Empty : Has.One.Contains($"allows {length} CAs below it, but there are {below}"));
+        Assert.That(Defects(chain), fits ? Is.Empty : Has.One.Contains($"allows {length} CA{(length == 1 ? "" : "s")} below it, but there {(below == 1 ? "is" : "are")} {below}"));
     }
 
     /// <summary>A root that its successor was signed with: the successor's certificate by the old key is self-issued, and does not count.</summary>
@@ -31,7 +31,7 @@ internal sealed class CertificateChainTests
 
         Assert.That(Defects([intermediate, successor, old]), Is.Empty);
         var another = intermediate.Sign(new CraftedSpec { Subject = ["O=Istio", "CN=Sub CA"] });
-        Assert.That(Defects([another, intermediate, successor, old]), Has.One.Contains("allows 1 CAs below it, but there are 2"));
+        Assert.That(Defects([another, intermediate, successor, old]), Has.One.Contains("allows 1 CA below it, but there are 2"));
     }
 
     private static IEnumerable<TestCaseData> Links()

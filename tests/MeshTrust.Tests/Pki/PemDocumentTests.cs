@@ -48,7 +48,7 @@ public sealed class PemDocumentTests
         yield return new TestCaseData(Pem.Replace("M", "*"), "not base64").SetArgDisplayNames("no base64");
         yield return new TestCaseData("-----BEGIN CERTIFICATE-----\nAAA\n-----END CERTIFICATE-----\n", "not complete base64").SetArgDisplayNames("odd base64");
         yield return new TestCaseData("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n", "is empty").SetArgDisplayNames("empty block");
-        yield return new TestCaseData(" " + Pem, "not a valid first line").SetArgDisplayNames("indented");
+        yield return new TestCaseData(" " + Pem, "lines are indented").SetArgDisplayNames("indented");
         yield return new TestCaseData("", "file is empty").SetArgDisplayNames("empty");
         yield return new TestCaseData("hello\n", "no PEM block").SetArgDisplayNames("no block");
     }

@@ -39,7 +39,7 @@ public sealed class SecrecyTests
         var block = PemDocument.Parse("k", File.ReadAllBytes(_fixture.Store.RootKeyPath));
         string shown = string.Join('\n', root, root.Material, root.Material.Key, cluster, cluster.Material, cluster.Material.Key, leaf, block, block.Blocks[0], _fixture.Store);
         AssertSilent(shown, File.ReadAllText(_fixture.Store.RootKeyPath), File.ReadAllText(_fixture.PathOf("east/ca-key.pem")));
-        Assert.That(root.Material.Key.ToString(), Does.Contain("redacted"));
+        Assert.That(root.Material.Key!.ToString(), Does.Contain("redacted"));
     }
 
     private static IEnumerable<TestCaseData> BrokenKeys()

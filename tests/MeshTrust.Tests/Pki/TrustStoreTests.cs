@@ -220,7 +220,7 @@ public sealed class TrustStoreTests
     {
         Directory.CreateDirectory(_fixture.Store.Location);
         File.CreateSymbolicLink(_fixture.Store.RootCertPath, "/dev/zero");
-        Assert.That((await FaultOf(_fixture.RootAsync)).Problems.Single().Id, Is.EqualTo("MT5101"), "the key is missing all the same");
+        Assert.That((await FaultOf(_fixture.RootAsync)).Problems.Single().Id, Is.EqualTo("MT5102"));
     }
 
     [Test]
