@@ -86,11 +86,16 @@ public sealed class RootCa
         return new RootCa([roots[0]], roots, file, null);
     }
 
-    /// <summary>The roots that the clusters' own files hold, where the store itself has none; null for none.</summary>
-    internal static RootCa? FromClusters(IReadOnlyList<byte[]> files)
+    /// <summary>The roots that the clusters' own files hold, where the store itself has none; null if there are no clusters.</summary>
+    internal static RootCa? FromClusters(IReadOnlyList<(string Path, byte[]? File)> clusters)
     {
-        var roots = files.SelectMany(file => PemDocument.Parse(CacertsFile.RootCert, file).Certificates).Distinct().ToList();
-        return roots.Count == 0 ? null : new RootCa([roots[0]], roots, files[0], null);
+        if (clusters.Count == 0) return null;
+        var files = clusters.Select(c => PemDocument.Parse(c.Path, c.File)).ToList();
+        var roots = files.SelectMany(file => file.Certificates).Distinct().ToList();
+        if (roots.Count > 0) return new RootCa([roots[0]], roots, PemDocument.Write(roots), null);
+        var hint = "Put the root there that this cluster trusts. Only for a new mesh, move the directory away and run RootCa again.";
+        throw new MeshTrustException(Stage.CertificateAuthority,
+            [.. files.Zip(clusters, (f, c) => new Problem("MT5102", f.Name, c.File is null ? "It is missing." : f.Defects[0], hint))]);
     }
 
     internal static RootCa FromIssued(CertificateDocument certificate, PrivateKeyPem key)

@@ -107,12 +107,15 @@ public sealed class TrustStore
     private IReadOnlyList<CertificateDocument> ReadIssuers() =>
         PemDocument.Parse(IssuerChainPath, StoreFile.Read(IssuerChainPath)).Certificates;
 
-    private List<byte[]> ClusterRoots()
-    {
-        var directories = StoreFile.Find(Location, "*").Where(Directory.Exists).Order(StringComparer.Ordinal);
-        var clusters = directories.Where(d => !Path.GetFileName(d).StartsWith(StoreFile.TemporaryPrefix, StringComparison.Ordinal));
-        return [.. clusters.Select(d => StoreFile.Read(Path.Combine(d, CacertsFile.RootCert))).OfType<byte[]>()];
-    }
+    /// <summary>The root-cert.pem of every directory that holds a cluster's files, of this topology or not.</summary>
+    private List<(string Path, byte[]? File)> ClusterRoots() =>
+    [
+        .. from directory in StoreFile.Find(Location, "*").Order(StringComparer.Ordinal)
+           where !Path.GetFileName(directory).StartsWith(StoreFile.TemporaryPrefix, StringComparison.Ordinal)
+               && CacertsFile.OfCluster.Any(file => File.Exists(Path.Combine(directory, file)))
+           let root = Path.Combine(directory, CacertsFile.RootCert)
+           select (root, StoreFile.Read(root)),
+    ];
 
     internal Dictionary<string, ReadOnlyMemory<byte>> ReadClusterFiles(ClusterName cluster)
     {
@@ -180,28 +183,29 @@ public sealed class TrustStore
     /// </summary>
     internal void WriteRoot(RootCa root, ReadOnlySpan<byte> key)
     {
-        StoreFile.RefuseLink(IssuerChainPath);
-        StoreFile.RefuseLink(RootKeyPath);
-        StoreFile.RefuseLink(RootCertPath);
-        var keyFile = StoreFile.TemporaryPath(Location, CacertsFile.RootKey);
-        var certificateFile = StoreFile.TemporaryPath(Location, CacertsFile.RootCert);
+        var staged = new List<(string From, string To)>();
         try
         {
-            StoreFile.Create(keyFile, key, isKey: true, flush: true);
-            StoreFile.Create(certificateFile, root.CertificateFile.Span, isKey: false, flush: true);
+            if (root.Chain.Count > 1) Put(IssuerChainPath, PemDocument.Write(root.Chain.SkipLast(1)));
+            else StoreFile.Remove(IssuerChainPath);
+            Put(RootKeyPath, key);
+            Put(RootCertPath, root.CertificateFile.Span);
             if (Path.Exists(RootKeyPath) || Path.Exists(RootCertPath))
                 throw new IOException("A root appeared while this one was being created.");
-            if (root.Chain.Count > 1) AtomicFile.Replace(IssuerChainPath, PemDocument.Write(root.Chain.SkipLast(1)), secret: false);
-            else StoreFile.Remove(IssuerChainPath);
-            File.Move(keyFile, RootKeyPath);
-            File.Move(certificateFile, RootCertPath);
+            foreach (var (from, to) in staged) File.Move(from, to, overwrite: to == IssuerChainPath);
         }
         catch (Exception fault) when (DiskFault.IsOne(fault))
         {
-            StoreFile.Remove(keyFile);
             // Once the key is in place, only the waiting certificate can complete the root.
-            if (!File.Exists(RootKeyPath)) StoreFile.Remove(certificateFile);
+            foreach (var (from, to) in staged) if (to != RootCertPath || !File.Exists(RootKeyPath)) StoreFile.Remove(from);
             throw DiskFault.From(Stage.CertificateAuthority, RootCertPath, fault);
+        }
+
+        void Put(string path, ReadOnlySpan<byte> content)
+        {
+            StoreFile.RefuseLink(path);
+            staged.Add((StoreFile.TemporaryPath(Location, Path.GetFileName(path)), path));
+            StoreFile.Create(staged[^1].From, content, isKey: path == RootKeyPath, flush: true);
         }
     }
 

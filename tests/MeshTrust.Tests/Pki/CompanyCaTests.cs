@@ -139,6 +139,40 @@ public sealed class CompanyCaTests
         Assert.That(File.Exists(_fixture.Store.RootCertPath), Is.False);
     }
 
+    /// <summary>Vault and AWS give a chain without the CA itself; openssl writes text and the other order.</summary>
+    [Test]
+    public async Task Puts_the_form_of_a_chain_right_without_a_root_key([Values(0, 1, 2, 3, 4)] int form, [Values] bool hasRoot)
+    {
+        string[] texts =
+        [
+            Issuing.Pem + Policy.Pem, Root.Pem + Policy.Pem + Issuing.Pem + Istio.Pem, $"Certificate:\n{Istio.Pem}    Data:\n{Issuing.Pem}{Policy.Pem}",
+            Istio.Pem + Policy.Pem + Issuing.Pem, Istio.Pem.TrimEnd() + Issuing.Pem + Policy.Pem,
+        ];
+        WriteCluster("east", Istio, [], [Root]);
+        WriteText("east/cert-chain.pem", texts[form]);
+        if (hasRoot) Write("root-cert.pem", Root);
+        await _fixture.RootAsync();
+        var outcome = (await _fixture.ClustersAsync("east")).Single();
+        Assert.That((outcome.Kind, outcome.Replaced.Count), Is.EqualTo((IssueKind.Rechained, 1)), outcome.Reason);
+        Assert.That(outcome.Reason, Does.EndWith("cert-chain.pem is rewritten; the key and its certificate do not change."));
+        Assert.That(File.ReadAllText(_fixture.PathOf("east/cert-chain.pem")), Is.EqualTo(Istio.Pem + Issuing.Pem + Policy.Pem + Root.Pem));
+        Assert.That((await _fixture.ClustersAsync("east")).Single().Kind, Is.EqualTo(IssueKind.Kept));
+    }
+
+    /// <summary>Otherwise a new root would replace the key of the company's CA.</summary>
+    [TestCase(null, "It is missing.")]
+    [TestCase("<html></html>", "a web page")]
+    [TestCase("", "The file is empty.")]
+    public async Task Issues_no_root_beside_a_cluster_whose_root_cannot_be_read(string? text, string message)
+    {
+        WriteCluster("east", Istio, [Istio, Issuing, Policy], [Root]);
+        if (text is null) File.Delete(_fixture.PathOf("east/root-cert.pem"));
+        else WriteText("east/root-cert.pem", text);
+        var problem = await ProblemAsync(_fixture.RootAsync);
+        Assert.That(problem, Has.Property("Id").EqualTo("MT5102").And.Property("Location").EqualTo(_fixture.PathOf("east/root-cert.pem")).And.Property("Message").Contains(message));
+        Assert.That(File.Exists(_fixture.Store.RootKeyPath), Is.False);
+    }
+
     [Test]
     public async Task A_root_of_the_store_that_a_cluster_does_not_chain_to_needs_the_key()
     {
