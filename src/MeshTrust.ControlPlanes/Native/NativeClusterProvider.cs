@@ -20,7 +20,7 @@ internal sealed class NativeClusterProvider(string workDirectory, ControlPlaneBi
     /// Starts all clusters in parallel. A cluster that another process runs from the same work directory is used as it is.
     /// </summary>
     /// <exception cref="MeshTrustException">
-    /// As <see cref="NativeControlPlanes"/>; MT2125, MT2126 about the state. Then nothing keeps running.
+    /// As <see cref="NativeControlPlanes"/>; MT2125, MT2126, MT2130 about the state. Then nothing keeps running.
     /// </exception>
     public override async Task<ClusterSet> EnsureAsync(MeshTopology topology, CancellationToken cancellationToken)
     {
@@ -44,6 +44,8 @@ internal sealed class NativeClusterProvider(string workDirectory, ControlPlaneBi
 
             if (states.Count == 0)
                 return new ClusterSet([.. topology.Clusters.Select(c => running[c.Name.Value])], () => ValueTask.CompletedTask);
+            var faults = states.Values.Select(s => s.VersionFault(found)).OfType<Problem>().ToList();
+            if (faults.Count > 0) throw new MeshTrustException(Stage.ClusterCreation, faults);
             var existed = states.Where(s => s.Value.WasThere).Select(s => s.Key).ToHashSet(StringComparer.Ordinal);
             var options = new NativeControlPlanesOptions { Names = [.. states.Keys], TimeProvider = TimeProvider };
             var started = await NativeControlPlanes.StartAsync(options, found, name => states[name], cancellationToken)

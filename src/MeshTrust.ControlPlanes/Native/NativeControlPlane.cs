@@ -108,6 +108,7 @@ public sealed class NativeControlPlane
         KubeApiServer? apiServer = null;
         try
         {
+            plan.State?.SaveVersions(plan.Binaries);
             apiServer = await KubeApiServer.StartAsync(plan, etcd, cancellationToken).ConfigureAwait(false);
             var plane = new NativeControlPlane(plan, etcd, apiServer);
             AtomicFile.Replace(plane.KubeconfigPath, Encoding.UTF8.GetBytes(plane.KubeconfigText), secret: true);

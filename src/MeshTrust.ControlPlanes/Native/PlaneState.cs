@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using MeshTrust.ControlPlanes.Identity;
+using MeshTrust.ControlPlanes.Native.Binaries;
 using MeshTrust.IO;
 
 namespace MeshTrust.ControlPlanes.Native;
@@ -31,6 +32,7 @@ internal sealed class PlaneState : IDisposable
     private string IdentityFile => Path.Combine(Location, "identity.json");
     private string TokenKeyFile => Path.Combine(Location, "token-key.pem");
     private string PortFile => Path.Combine(Location, "port");
+    private string VersionsFile => Path.Combine(Location, "versions");
 
     /// <summary>False if another process holds it.</summary>
     public bool TryLock() => PlaneDisk.Guarded(Location, () =>
@@ -99,6 +101,31 @@ internal sealed class PlaneState : IDisposable
 
     public void SavePort(int port) =>
         PlaneDisk.Guarded(Location, () => AtomicFile.ReplaceIfChanged(PortFile, Encoding.ASCII.GetBytes($"{port}"), secret: true));
+
+    /// <summary>Notes which programs write this state; from then on older ones may not read it.</summary>
+    public void SaveVersions(ControlPlaneBinaries programs) => PlaneDisk.Guarded(Location, () => AtomicFile.ReplaceIfChanged(
+        VersionsFile, Encoding.ASCII.GetBytes($"{programs.Version} {programs.EtcdVersion}"), secret: true));
+
+    /// <summary>
+    /// MT2130 if these programs cannot read the state: Kubernetes cannot go back by a minor version, and etcd neither back nor more than
+    /// one minor version ahead. Null if they can, or if the state does not say what wrote it.
+    /// </summary>
+    public Problem? VersionFault(ControlPlaneBinaries programs)
+    {
+        if (!WasThere || !File.Exists(VersionsFile)) return null;
+        var wrote = PlaneDisk.Guarded(Location, () => File.ReadAllText(VersionsFile)).Split(' ');
+        var (kubernetes, etcd) = (Minors(wrote[0], programs.Version), Minors(wrote[^1], programs.EtcdVersion));
+        if (kubernetes >= 0 && etcd is 0 or 1) return null;
+        return new Problem("MT2130", Cluster,
+            $"The state of native cluster '{Cluster}' was written by kube-apiserver {wrote[0]} on etcd {wrote[^1]}, "
+            + $"and kube-apiserver {programs.Version} on etcd {programs.EtcdVersion} cannot read it. Nothing was started.",
+            $"Use programs of those versions (--binaries-version={wrote[0]}), or move {Location} away to start with an empty cluster.");
+
+        static int Minors(string from, string to) =>
+            KubernetesVersion.TryParse(from) is { } old && KubernetesVersion.TryParse(to) is { } now && old.Major == now.Major
+                ? now.Minor - old.Minor
+                : 0;
+    }
 
     public void Dispose() => Interlocked.Exchange(ref _lock, null)?.Dispose();
 }
