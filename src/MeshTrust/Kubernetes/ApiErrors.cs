@@ -104,7 +104,8 @@ internal static partial class ApiRejection
             409 => Conflict(request, status, said),
             413 => (ProblemCodes.SecretTooLarge, $"The {request.Object} is too large for this server (413).{said}", TooLarge),
             422 => Invalid(request, status, said),
-            429 => ("MT3010", $"{server} throttled {request.Doing} until the deadline (429).{said}",
+            429 => ("MT3010", $"{server} throttled {request.Doing} until the deadline (429)."
+                + $"{(response.RetryAfter is { } wait ? $" It asks to wait {wait.TotalSeconds:0} s." : "")}{said}",
                 "Rerun later, or with a smaller --parallel."),
             500 or 502 or 503 or 504 => (
                 "MT3009", $"{server} returned {response.StatusCode} while {request.Doing}, even after retries.{said}",

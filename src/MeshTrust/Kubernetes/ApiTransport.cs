@@ -20,6 +20,8 @@ internal sealed class ApiTransport(ClusterName cluster, ResolvedContext context,
 
     private readonly Lock _lock = new();
     private readonly List<Task<Connection>> _connections = [];
+    private readonly SemaphoreSlim _turn = new(1);
+    private volatile bool _wasThrottled;
 
     internal ClusterName Cluster => cluster;
     internal Uri Server { get; } = new(context.Server.AbsoluteUri.TrimEnd('/') + "/");
@@ -35,6 +37,17 @@ internal sealed class ApiTransport(ClusterName cluster, ResolvedContext context,
         var context = access.Origin
             ?? KubeconfigDocument.Load(access.KubeconfigPath).Resolve(access.ContextName).WithFilesInside(KubeconfigReader.ReadNamedFile);
         return new ApiTransport(access.Name, context, settings, isUsers: access.Origin is not null);
+    }
+
+    /// <summary>
+    /// Waits until a request may be sent: at once, or one at a time after the server throttled (429), because parallel requests would only
+    /// use up what it allows. Disposing the result lets the next one through.
+    /// </summary>
+    internal async Task<IDisposable?> TurnAsync(CancellationToken cancellationToken)
+    {
+        if (!_wasThrottled) return null;
+        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        return new Turn(_turn);
     }
 
     /// <summary>The problem; if the context is the user's, with the names of it, its user and its file.</summary>
@@ -72,6 +85,7 @@ internal sealed class ApiTransport(ClusterName cluster, ResolvedContext context,
             using var message = MessageFor(request, connection.Credential);
             using var response = await connection.Client.SendAsync(message, cancellationToken).ConfigureAwait(false);
             var body = await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false);
+            _wasThrottled |= response.StatusCode == HttpStatusCode.TooManyRequests;
             return new ApiAttempt(new ApiResponse((int)response.StatusCode, body, response.Headers.RetryAfter?.Delta), null);
         }
         catch (Exception e) when (e is HttpRequestException or IOException or AuthenticationException)
@@ -149,6 +163,11 @@ internal sealed class ApiTransport(ClusterName cluster, ResolvedContext context,
         };
         return new Connection(new HttpMessageInvoker(handler), credential, trust, proxy);
     }
+
+    private sealed class Turn(SemaphoreSlim turns) : IDisposable
+    {
+        public void Dispose() => turns.Release();
+    }
 }
 
 /// <summary>A client with the credential that it sends, for as long as that is valid.</summary>
@@ -162,12 +181,14 @@ internal sealed class RetryingApiClient : IDisposable
     private readonly CancellationToken _caller;
     private readonly CancellationTokenSource _timer;
     private readonly CancellationTokenSource _deadline;
+    private long _start;
 
     internal RetryingApiClient(ApiTransport transport, ClusterApiSettings settings, CancellationToken cancellationToken)
     {
         _transport = transport;
         _settings = settings;
         _caller = cancellationToken;
+        _start = settings.Time.GetTimestamp();
         _timer = new CancellationTokenSource(settings.Deadline, settings.Time);
         _deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _timer.Token);
     }
@@ -185,7 +206,7 @@ internal sealed class RetryingApiClient : IDisposable
     internal async Task<ApiResponse> SendAsync(ApiRequest request)
     {
         Problem? last = null;
-        var mayHaveBeenApplied = false;
+        var (mayHaveBeenApplied, wasLast) = (false, false);
         try
         {
             for (var tries = 1; ; tries++)
@@ -198,8 +219,10 @@ internal sealed class RetryingApiClient : IDisposable
                 last = response is null ? _transport.Named(fault!.ToProblem(Cluster, request)) : Rejection(request, response);
                 // Timeouts and what the server itself calls transient are retried until the deadline; anything else may be permanent.
                 var transient = response is null ? fault!.IsTimeout : response.StatusCode != 500;
-                if (fault is { IsTransient: false } || !Backoff.ShouldRetry(tries, transient)) throw Failed(last);
+                if (fault is { IsTransient: false } || wasLast || !Backoff.ShouldRetry(tries, transient)) throw Failed(last);
                 var pause = Backoff.Pause(_settings.FirstBackoff, tries, response?.RetryAfter, Random.Shared.NextDouble());
+                var rest = Backoff.Rest(_settings.Deadline, _settings.Time.GetElapsedTime(_start));
+                if (response?.RetryAfter > rest) (pause, wasLast) = (rest, true);
                 await Task.Delay(pause, _settings.Time, _deadline.Token).ConfigureAwait(false);
             }
         }
@@ -259,11 +282,13 @@ internal sealed class RetryingApiClient : IDisposable
         _timer.CancelAfter(Timeout.InfiniteTimeSpan);
         var connection = await connecting.WaitAsync(_caller).ConfigureAwait(false);
         _timer.CancelAfter(_settings.Deadline);
+        _start = _settings.Time.GetTimestamp();
         return connection;
     }
 
     private async Task<ApiAttempt> TryAsync(ApiRequest request, Connection connection)
     {
+        using var turn = await _transport.TurnAsync(_deadline.Token).ConfigureAwait(false);
         using var timer = new CancellationTokenSource(_settings.AttemptTimeout, _settings.Time);
         using var attempt = CancellationTokenSource.CreateLinkedTokenSource(_deadline.Token, timer.Token);
         try
@@ -295,6 +320,16 @@ internal static class Backoff
         var full = TimeSpan.FromTicks(Math.Min(Longest.Ticks, (long)(first.Ticks * Math.Pow(2, Math.Min(tries - 1, 20)))));
         var pause = full * (0.5 + dice / 2);
         return retryAfter is { } asked && asked > pause ? asked : pause;
+    }
+
+    /// <summary>
+    /// How long a call can still wait and have a tenth of its time for a last attempt: a server that asks for more than that often has room
+    /// sooner.
+    /// </summary>
+    internal static TimeSpan Rest(TimeSpan deadline, TimeSpan elapsed)
+    {
+        var rest = deadline * 0.9 - elapsed;
+        return rest > TimeSpan.Zero ? rest : TimeSpan.Zero;
     }
 
     internal static bool ShouldRetry(int tries, bool transient) => transient || tries < MaxAttempts;

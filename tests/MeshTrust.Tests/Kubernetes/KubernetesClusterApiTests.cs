@@ -113,6 +113,55 @@ public sealed class KubernetesClusterApiTests
         Assert.That(server.Requests, Has.Count.EqualTo(times + 1));
     }
 
+    /// <summary>API Priority and Fairness asks for up to 32 s, which is longer than a call may take.</summary>
+    [TestCase(1, 2, null)]
+    [TestCase(9, 2, "MT3010")]
+    public async Task Tries_a_last_time_before_the_deadline_where_the_server_asks_to_wait_longer(int throttled, int requests, string? id)
+    {
+        var left = throttled;
+        await using var server = new ScriptedApiServer(_ => left-- > 0
+            ? ScriptedAnswer.Refuse(429, "TooManyRequests", "busy") with { ExtraHeader = "Retry-After: 32" }
+            : new ScriptedAnswer(200, """{"gitVersion":"v1.34.0"}"""));
+        using var kubeconfig = new TemporaryKubeconfig(server.Server);
+        using var api = kubeconfig.Connect(s => s with { Deadline = TimeSpan.FromSeconds(2) });
+        var call = api.GetVersionAsync(CancellationToken.None);
+        if (id is null)
+        {
+            Assert.That(await call, Is.EqualTo("v1.34.0"));
+        }
+        else
+        {
+            var problem = (await Assert.ThrowsAsync<MeshTrustException>(() => call))!.Problems.Single();
+            Assert.That((problem.Id, problem.Message), Is.EqualTo((id, $"{server.Server}/ throttled reading /version until the deadline (429). It asks to wait 32 s. The server says: busy.")));
+        }
+
+        Assert.That(server.Requests, Has.Count.EqualTo(requests));
+    }
+
+    [Test]
+    public async Task Sends_one_request_at_a_time_once_a_server_throttled()
+    {
+        var (first, now, most) = (1, 0, 0);
+        await using var server = new ScriptedApiServer(_ =>
+        {
+            if (Interlocked.Exchange(ref first, 0) == 1) return ScriptedAnswer.Refuse(429, "TooManyRequests", "busy");
+            InterlockedMax(ref most, Interlocked.Increment(ref now));
+            Thread.Sleep(20);
+            Interlocked.Decrement(ref now);
+            return new ScriptedAnswer(200, """{"gitVersion":"v1.34.0"}""");
+        });
+        using var kubeconfig = new TemporaryKubeconfig(server.Server);
+        using var api = kubeconfig.Connect();
+        await api.GetVersionAsync(CancellationToken.None);
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => api.GetVersionAsync(CancellationToken.None)));
+        Assert.That(most, Is.EqualTo(1));
+
+        static void InterlockedMax(ref int most, int value)
+        {
+            for (var seen = most; value > seen; seen = most) Interlocked.CompareExchange(ref most, value, seen);
+        }
+    }
+
     [TestCase(400)]
     [TestCase(401)]
     [TestCase(403)]
