@@ -110,20 +110,24 @@ internal sealed partial record KindFault(Problem Problem, bool IsPassing)
         var lines = text.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         var at = Array.FindLastIndex(lines, l => l.StartsWith("ERROR:", StringComparison.Ordinal));
         var output = Array.FindLastIndex(lines, l => l.StartsWith("Command Output:", StringComparison.Ordinal));
-        var shown = at < 0 ? Last(lines) : lines[at]["ERROR:".Length..].Trim();
-        if (at >= 0 && output > at)
-        {
-            // From a long output, the line that kubeadm or the engine marks as its error.
-            var error = Array.FindIndex(lines, output + 1, l => l.StartsWith("error", StringComparison.OrdinalIgnoreCase));
-            shown += $" ({(error < 0 ? lines[output]["Command Output:".Length..].Trim() : lines[error])})";
-        }
+        var shown = Digest().Replace(at < 0 ? Last(lines) : lines[at]["ERROR:".Length..].Trim(), "");
+        if (at < 0 || output <= at) return Cut(shown.TrimEnd('.'), Longest) + ".";
 
-        return (shown.Length > Longest ? shown[..Longest] + "…" : shown.TrimEnd('.') + ".").ReplaceLineEndings(" ");
+        // From a long output, the line that kubeadm or the engine marks as its error. It is the cause: kind's words give way to it.
+        var error = Array.FindLastIndex(lines, l => l.StartsWith("error", StringComparison.OrdinalIgnoreCase));
+        var cause = error > output ? lines[error] : lines[output]["Command Output:".Length..].Trim();
+        cause = Cut(Digest().Replace(cause, "").TrimEnd('.'), Longest);
+        return $"{Cut(shown, Longest * 3 / 2 - cause.Length)} ({cause}).";
     }
+
+    private static string Cut(string text, int most) => text.Length > most ? text[..most] + "…" : text;
 
     // A stack trace may come last.
     private static string Last(string[] lines) =>
         Array.FindLast(lines, l => l.StartsWith("error", StringComparison.OrdinalIgnoreCase)) ?? lines.LastOrDefault("nothing");
+
+    [GeneratedRegex("@sha256:[0-9a-f]{64}")]
+    private static partial Regex Digest();
 
     [GeneratedRegex(@"\x1b\[[0-9;]*[A-Za-z]|\r")]
     private static partial Regex Control();

@@ -47,6 +47,20 @@ public sealed class KindFaultTests
         Assert.That(KindFault.Of("c1", "ERROR: failed to create cluster: failed to init node with kubeadm: exit status 1\nCommand Output: I1126 12:00:00 initconfiguration.go:255] loading\n[init] Using Kubernetes version: v1.35.0\nerror execution phase wait-control-plane: timed out waiting for the condition\nTo see the stack trace\n").Problem.Message,
             Does.EndWith("failed to init node with kubeadm: exit status 1 (error execution phase wait-control-plane: timed out waiting for the condition)."));
 
+    [TestCase("failed to resolve reference: dial tcp: lookup registry-1.docker.io on 127.0.0.11:53: no such host")]
+    [TestCase("Get \"https://registry-1.docker.io/v2/\": net/http: request canceled while waiting for connection (Client.Timeout exceeded)")]
+    public void Repeats_the_cause_of_a_pull_that_failed_whole(string cause)
+    {
+        var image = "kindest/node:v1.37.0@sha256:" + new string('a', 64);
+        var error = $"ERROR: failed to create cluster: failed to pull image \"{image}\": command \"docker pull {image}\" failed with error: exit status 1\n";
+        foreach (var output in (string[])[$"Command Output: Error response from daemon: {cause}", $"Command Output: docker.io/{image}: Pulling\nError response from daemon: {cause}"])
+        {
+            var problem = KindFault.Of("c1", error + output).Problem;
+            Assert.That(problem.Id, Is.EqualTo("MT2409"));
+            Assert.That(problem.Message, Does.EndWith($" (Error response from daemon: {cause})."));
+        }
+    }
+
     [Test]
     public void Repeats_no_stack_where_the_reason_is_lost() =>
         Assert.That(KindFault.Of("c1", "error execution phase wait-control-plane\nk8s.io/kubernetes/cmd/kubeadm/app.Run\n\truntime/asm_amd64.s:1594\n").Problem.Message, Does.EndWith("error execution phase wait-control-plane."));

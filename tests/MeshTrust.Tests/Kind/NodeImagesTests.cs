@@ -27,6 +27,8 @@ public sealed class NodeImagesTests
         Assert.That(rows.Select(r => r.Image).Distinct().Count(), Is.EqualTo(rows.Count));
     }
 
+    [TestCase("0.33.0", "kindest/node:v1.37.0@sha256:a1ed56cf")]
+    [TestCase("0.33.1", "kindest/node:v1.37.0@sha256:a1ed56cf")]
     [TestCase("0.32.0", "kindest/node:v1.36.1@sha256:3489c767")]
     [TestCase("v0.31.0", "kindest/node:v1.35.0@sha256:452d707d")]
     [TestCase("0.27.0", "kindest/node:v1.32.2@sha256:f2263459")]
@@ -37,6 +39,9 @@ public sealed class NodeImagesTests
         Assert.That(choice.Warnings, Is.Empty);
     }
 
+    [TestCase("1.36", "0.33.0", "kindest/node:v1.36.4@sha256:099e0493")]
+    [TestCase("1.35.8", "0.33.0", "kindest/node:v1.35.8@sha256:07b2536e")]
+    [TestCase("1.34", "0.33.0", "kindest/node:v1.34.11@sha256:44e222ee")]
     [TestCase("1.35", "0.32.0", "kindest/node:v1.35.5@sha256:ce977ae6")]
     [TestCase("v1.35", "0.31.0", "kindest/node:v1.35.0@sha256:452d707d")]
     [TestCase("1.35.0", "0.31.0", "kindest/node:v1.35.0@sha256:452d707d")]
@@ -52,6 +57,7 @@ public sealed class NodeImagesTests
     }
 
     [TestCase("1.37", "0.32.0", "MT2401", "up to 1.36")]
+    [TestCase("1.38", "0.33.0", "MT2401", "up to 1.37")]
     [TestCase("1.36.1", "0.31.0", "MT2401", "up to 1.35")]
     [TestCase("1.30", "0.32.0", "MT2402", "1.36.1, 1.35.5, 1.34.8, 1.33.12")]
     [TestCase("newest", "0.32.0", "MT2403", "newest")]
@@ -67,10 +73,11 @@ public sealed class NodeImagesTests
     }
 
     [TestCase(null, null, null)]
-    [TestCase(null, "0.33.0-alpha+f00", null)]
-    [TestCase("1.35", "0.33.0", "kindest/node:v1.35.5@sha256:ce977ae6")]
-    [TestCase("1.37", "0.33.0", "kindest/node:v1.37.0")]
-    [TestCase("1.37.2", "0.40.0", "kindest/node:v1.37.2")]
+    [TestCase(null, "0.34.0-alpha+f00", null)]
+    [TestCase(null, "0.34.0", null)]
+    [TestCase("1.35", "0.34.0", "kindest/node:v1.35.8@sha256:07b2536e")]
+    [TestCase("1.38", "0.34.0", "kindest/node:v1.38.0")]
+    [TestCase("1.38.2", "0.40.0", "kindest/node:v1.38.2")]
     [TestCase("1.31", "0.20.0", "kindest/node:v1.31.2@sha256:18fbefc2")]
     public void Only_warns_of_a_kind_that_it_does_not_know(string? kubernetes, string? kind, string? image)
     {
@@ -82,6 +89,13 @@ public sealed class NodeImagesTests
             Assert.That(choice.Warnings.Single().Id, Is.EqualTo("MT2404"));
         }
     }
+
+    [TestCase("0.34.0", "1.37.0")]
+    [TestCase("1.0.0", "1.37.0")]
+    [TestCase("0.20.0", null)]
+    [TestCase(null, null)]
+    public void Checks_a_newer_kind_as_the_newest_that_it_knows(string? kind, string? version) =>
+        Assert.That(Choose(null, kind).KubernetesVersion, Is.EqualTo(version));
 
     [TestCase("registry.example/kind-node:v1.36.0", "1.36.0")]
     [TestCase("kindest/node:v1.20.2-debian", "1.20.2")]
