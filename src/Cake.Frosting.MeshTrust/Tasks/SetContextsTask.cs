@@ -19,7 +19,7 @@ public sealed class SetContextsTask(MeshSession session) : AsyncFrostingTask
     {
         var settings = session.Settings(context);
         var clusters = await session.AccessAsync(context);
-        var check = ContextsCheck.RunAsync(clusters, session.Connect(Stage.Contexts), session.Token);
+        var check = ContextsCheck.RunAsync(clusters, session.Connect(Stage.Contexts), session.Time, session.Token);
         var report = await session.Live.DuringAsync(context, () => $"checking {clusters.Count} API servers", check);
         var plan = ContextsPlan.Read(settings.Topology, (await session.ClustersAsync(context)).Clusters, settings.Run);
         if (settings.Run.MergeKubeconfig is { } own) new KindExports(settings.Run, session.Time).Check(own, clusters);

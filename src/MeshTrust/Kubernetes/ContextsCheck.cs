@@ -21,7 +21,8 @@ internal static class ContextsCheck
 
     /// <exception cref="MeshTrustException">Stage <see cref="Stage.Contexts"/>, with the problems of all clusters.</exception>
     internal static async Task<ContextsReport> RunAsync(
-        IReadOnlyList<ClusterAccess> clusters, Func<ClusterAccess, IClusterApi> connect, CancellationToken cancellationToken)
+        IReadOnlyList<ClusterAccess> clusters, Func<ClusterAccess, IClusterApi> connect, TimeProvider time,
+        CancellationToken cancellationToken)
     {
         var reached = new ReachableCluster?[clusters.Count];
         var problems = new IReadOnlyList<Problem>[clusters.Count];
@@ -43,7 +44,7 @@ internal static class ContextsCheck
         return new ContextsReport([.. reached.OfType<ReachableCluster>()],
             [.. clusters.Select(c => c.Origin?.NotSent).OfType<Problem>(),
                 .. reached.GroupBy(c => c!.Version, c => c!.Name.Value)
-                .Select(same => KubernetesVersionSupport.Judge(string.Join(", ", same), same.Key)).OfType<Problem>()]);
+                .Select(same => KubernetesVersionSupport.Judge(string.Join(", ", same), same.Key, time.GetUtcNow())).OfType<Problem>()]);
     }
 
     private static async Task<ReachableCluster> AskAsync(
@@ -90,18 +91,19 @@ internal static class ContextsCheck
 
 /// <summary>
 /// The Kubernetes versions that Istio's supported releases list. Source: istio.io, "Supported Releases"
-/// (data/compatibility/supportStatus.yml of istio/istio.io) and the announcements of 1.29 to 1.31, as of September 2026. A version that is
-/// not listed here is reported, never guessed.
+/// (data/compatibility/supportStatus.yml of istio/istio.io) and the announcements of 1.29 to 1.31, as of September 2026. A release whose
+/// end was announced is no support after that day. A version that is not listed here is reported, never guessed.
 /// </summary>
 internal static partial class KubernetesVersionSupport
 {
     private const string AsOf = "2026-09";
 
-    private static readonly (string Istio, int Oldest, int Newest)[] Releases = [("1.31", 32, 37), ("1.30", 32, 36), ("1.29", 31, 35)];
+    private static readonly (string Istio, int Oldest, int Newest, DateOnly End)[] Releases =
+        [("1.31", 32, 37, DateOnly.MaxValue), ("1.30", 32, 36, DateOnly.MaxValue), ("1.29", 31, 35, new(2026, 8, 31))];
 
     /// <summary>The warning about a cluster's version, if any.</summary>
     /// <returns>A warning (MT3020 older, MT3021 newer, MT3022 unreadable); null if a supported release of Istio lists it.</returns>
-    internal static Problem? Judge(string cluster, string gitVersion)
+    internal static Problem? Judge(string cluster, string gitVersion, DateTimeOffset now)
     {
         var match = Version().Match(gitVersion);
         if (!match.Success)
@@ -113,9 +115,10 @@ internal static partial class KubernetesVersionSupport
 
         var isOne = match.Groups[1].Value == "1";
         var minor = int.Parse(match.Groups[2].ValueSpan, CultureInfo.InvariantCulture);
-        if (isOne && Releases.Any(r => minor >= r.Oldest && minor <= r.Newest)) return null;
-        var listed = string.Join(", ", Releases.Select(r => $"Istio {r.Istio}: 1.{r.Oldest} to 1.{r.Newest}"));
-        var older = isOne && minor < Releases.Min(r => r.Oldest);
+        var supported = Releases.Where(r => DateOnly.FromDateTime(now.UtcDateTime) <= r.End).ToList();
+        if (isOne && supported.Any(r => minor >= r.Oldest && minor <= r.Newest)) return null;
+        var listed = string.Join(", ", supported.Select(r => $"Istio {r.Istio}: 1.{r.Oldest} to 1.{r.Newest}"));
+        var older = isOne && minor < supported.Min(r => r.Oldest);
         return new(older ? "MT3020" : "MT3021", cluster,
             $"Kubernetes {gitVersion} is {(older ? "older" : "newer")} than the versions that supported Istio releases list "
             + $"({listed}; as of {AsOf}).",

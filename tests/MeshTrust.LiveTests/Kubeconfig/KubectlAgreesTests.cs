@@ -263,7 +263,7 @@ public sealed class KubectlAgreesTests
             var mesh = new MeshTopology { Clusters = [new ClusterSpec { Name = ClusterName.Parse("east"), Context = "x" }] };
             await using var set = await new ExistingClusterProvider(_scratch.File("work"), paths).EnsureAsync(mesh, CancellationToken.None);
             var hasty = new ClusterApiSettings { FirstBackoff = TimeSpan.FromMilliseconds(1) };
-            await ContextsCheck.RunAsync([set.Clusters[0].Access], access => KubernetesClusterApi.Connect(access, hasty), CancellationToken.None);
+            await ContextsCheck.RunAsync([set.Clusters[0].Access], access => KubernetesClusterApi.Connect(access, hasty), TimeProvider.System, CancellationToken.None);
             return [];
         }
         catch (MeshTrustException e)

@@ -10,7 +10,7 @@ public sealed class ContextsCheckTests
         var kubeconfigs = clusters.Select(c => new TemporaryKubeconfig(c.Server, name: c.Api.Cluster.Value)).ToList();
         try
         {
-            return await ContextsCheck.RunAsync([.. kubeconfigs.Select(k => k.Access)], Connect, CancellationToken.None);
+            return await ContextsCheck.RunAsync([.. kubeconfigs.Select(k => k.Access)], Connect, TimeProvider.System, CancellationToken.None);
         }
         finally
         {

@@ -4,7 +4,8 @@ namespace MeshTrust.Tests.Kubernetes;
 
 public sealed class KubernetesVersionSupportTests
 {
-    [TestCase("v1.31.0", null)]
+    [TestCase("v1.32.0", null)]
+    [TestCase("v1.31.0", "MT3020")]
     [TestCase("v1.34.3-gke.1000", null)]
     [TestCase("1.37+", null)]
     [TestCase("v1.30.9", "MT3020")]
@@ -15,8 +16,18 @@ public sealed class KubernetesVersionSupportTests
     [TestCase("", "MT3022")]
     public void Warns_only_where_istio_lists_nothing(string version, string? id)
     {
-        var problem = KubernetesVersionSupport.Judge("east", version);
+        var problem = KubernetesVersionSupport.Judge("east", version, new DateTimeOffset(2026, 11, 30, 0, 0, 0, TimeSpan.Zero));
         Assert.That(problem?.Id, Is.EqualTo(id));
         Assert.That(problem?.Severity ?? Severity.Warning, Is.EqualTo(Severity.Warning));
+    }
+
+    /// <summary>Istio 1.29, which alone lists 1.31, ended on 2026-08-31.</summary>
+    [TestCase("2026-08-31T23:59:59Z", true)]
+    [TestCase("2026-09-01T00:00:00Z", false)]
+    public void Counts_a_release_of_istio_until_its_end(string now, bool counts)
+    {
+        var problem = KubernetesVersionSupport.Judge("east", "v1.31.0", DateTimeOffset.Parse(now, System.Globalization.CultureInfo.InvariantCulture));
+        Assert.That(problem is null, Is.EqualTo(counts));
+        Assert.That(problem?.Message ?? "", Does.Not.Contain("1.29"));
     }
 }

@@ -98,7 +98,7 @@ public sealed partial class MessagesTests
     }
 
     private static IEnumerable<Problem> Versions() =>
-        ((string[])["v1.20.2", "v1.99.0", "unknown"]).Select(v => KubernetesVersionSupport.Judge("east", v)!);
+        ((string[])["v1.20.2", "v1.99.0", "unknown"]).Select(v => KubernetesVersionSupport.Judge("east", v, new DateTimeOffset(2026, 11, 30, 0, 0, 0, TimeSpan.Zero))!);
 
     /// <summary>Live clusters for the push guard: most of its messages, and its hints about restarts and roots.</summary>
     private static async Task<IEnumerable<Problem>> GuardAsync()
@@ -150,7 +150,7 @@ public sealed partial class MessagesTests
     {
         ClusterAccess[] clusters = [.. ((string[])["east", "west"])
             .Select(n => new ClusterAccess { Name = ClusterName.Parse(n), KubeconfigPath = "/none", ContextName = $"kind-{n}" })];
-        var fault = await Assert.ThrowsAsync<MeshTrustException>(() => ContextsCheck.RunAsync(clusters, Connect, CancellationToken.None));
+        var fault = await Assert.ThrowsAsync<MeshTrustException>(() => ContextsCheck.RunAsync(clusters, Connect, TimeProvider.System, CancellationToken.None));
         return fault!.Problems;
 
         static IClusterApi Connect(ClusterAccess access)
