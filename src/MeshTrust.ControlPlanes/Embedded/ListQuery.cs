@@ -123,7 +123,7 @@ internal static class ListPage
         }
 
         var all = items.Where(selector.Matches).ToList();
-        if (limit == 0 || all.Count <= limit) return new ObjectPage(kind, all, revision);
+        if (limit <= 0 || all.Count <= limit) return new ObjectPage(kind, all, revision);
         var page = all[..(int)limit];
         var hasSelector = request.Query["labelSelector"].Count + request.Query["fieldSelector"].Count > 0;
         return new ObjectPage(kind, page, revision, Format(revision, page[^1].Key), hasSelector ? null : all.Count - page.Count);
@@ -151,7 +151,8 @@ internal static class ListPage
     {
         var text = request.Query[name].ToString();
         if (text.Length == 0) return 0;
-        return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value)
+        var style = name == "resourceVersion" ? NumberStyles.None : NumberStyles.AllowLeadingSign;
+        return long.TryParse(text, style, CultureInfo.InvariantCulture, out var value)
             ? value
             : throw ApiFault.BadRequest(name == "resourceVersion"
                 ? $"{name}: Invalid value: \"{text}\": strconv.ParseUint: parsing \"{text}\": invalid syntax"

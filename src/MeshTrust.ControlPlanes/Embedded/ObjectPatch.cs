@@ -56,7 +56,8 @@ internal static class ObjectPatch
                 {
                     (_, var old, JsonObject o) => Strategic(CopyOf(old), o),
                     ("finalizers", JsonArray old, JsonArray added) => Union(old, added),
-                    ("ownerReferences", JsonArray old, JsonArray added) => MergeByUid(old, added),
+                    ("ownerReferences", JsonArray old, JsonArray added) => MergeBy("uid", old, added),
+                    ("imagePullSecrets" or "secrets", JsonArray old, JsonArray added) => MergeBy("name", old, added),
                     _ => value.DeepClone(),
                 };
             }
@@ -122,12 +123,12 @@ internal static class ObjectPatch
         return result;
     }
 
-    private static JsonArray MergeByUid(JsonArray old, JsonArray added)
+    private static JsonArray MergeBy(string key, JsonArray old, JsonArray added)
     {
         var result = (JsonArray)old.DeepClone();
         foreach (var item in added.OfType<JsonObject>())
         {
-            var existing = result.OfType<JsonObject>().FirstOrDefault(r => JsonNode.DeepEquals(r["uid"], item["uid"]));
+            var existing = result.OfType<JsonObject>().FirstOrDefault(r => JsonNode.DeepEquals(r[key], item[key]));
             if (item["$patch"]?.GetValue<string>() == "delete") result.Remove(existing);
             else if (existing is not null) Strategic(existing, item);
             else result.Add((JsonNode)CopyOf(item));

@@ -118,6 +118,9 @@ public sealed class ListContract(ServerKind kind) : ApiServerContract(kind)
     public async Task A_number_that_is_none_is_refused(string query) =>
         (await Api.GetAsync($"{Secrets}?{query}")).IsRefused(400, "BadRequest", "strconv.ParseInt: parsing \"abc\": invalid syntax");
 
+    [Test]
+    public async Task A_negative_limit_is_none() => Assert.That(Names(await Api.GetAsync($"{Secrets}?limit=-1")), Has.Count.EqualTo(4));
+
     [TestCase("resourceVersionMatch=Exact", "Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided")]
     [TestCase("resourceVersionMatch=NotOlderThan", "Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided")]
     [TestCase("resourceVersionMatch=Bogus&resourceVersion=5", "Unsupported value: \"Bogus\": supported values: \"Exact\", \"NotOlderThan\", \"\"")]

@@ -34,6 +34,18 @@ public sealed class ServiceAccountContract(ServerKind kind) : ApiServerContract(
     }
 
     [Test]
+    public async Task Pull_secrets_merge_by_their_name_as_kubectl_apply_patches_them()
+    {
+        const string Patch = """{"imagePullSecrets":[{"name":"%"}]}""";
+        foreach (var name in (string[])["one", "two"])
+            (await Api.PatchAsync($"{Accounts}/reader", "strategic-merge", Patch.Replace("%", name, StringComparison.Ordinal))).Gives(200);
+        var gone = """{"imagePullSecrets":[{"$patch":"delete","name":"one"}]}""";
+        var both = (await Api.GetAsync($"{Accounts}/reader")).Json["imagePullSecrets"]!.AsArray().Select(s => (string?)s!["name"]);
+        Assert.That(both, Is.EquivalentTo(new[] { "one", "two" }));
+        Assert.That((await Api.PatchAsync($"{Accounts}/reader", "strategic-merge", gone)).Gives(200).Json["imagePullSecrets"]!.ToJsonString(), Is.EqualTo("""[{"name":"two"}]"""));
+    }
+
+    [Test]
     public async Task A_token_is_issued_for_an_hour()
     {
         var issued = (await Api.PostAsync($"{Accounts}/reader/token", Object("authentication.k8s.io/v1", "TokenRequest", null))).Gives(201).Json;
