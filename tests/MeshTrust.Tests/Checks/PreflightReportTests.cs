@@ -42,6 +42,7 @@ internal sealed class PreflightReportTests
         yield return Case("no kubectl", Sound.With((HostSnapshot h) => h with { HasKubectl = false }), "MT4010", Severity.Error, "--lb=none");
         yield return Case("cgroup 1", Sound.With((EngineInfo i) => i with { CgroupVersion = 1 }), "MT2222", Severity.Error, "1.35", "--k8s-release=1.34");
         yield return Case("cgroup 1, version unknown", Sound.With((EngineInfo i) => i with { CgroupVersion = 1 }) with { ImageChoice = new() }, "MT2222", Severity.Warning, "not known");
+        yield return Case("cgroup 1, kind newer than known", Sound.With((EngineInfo i) => i with { CgroupVersion = 1 }) with { ImageChoice = NodeImages.For(new KindSpec(), "0.40.0") }, "MT2222", Severity.Error, "1.37");
         yield return Case("rootless on cgroup 1", (Sound with { ImageChoice = new() { KubernetesVersion = "1.34.0" } }).With((EngineInfo i) => i with { CgroupVersion = 1, IsRootless = true }), "MT2227", Severity.Error, "Delegate");
         yield return Case("podman journald", Sound.With((EngineInfo i) => i with { Engine = ContainerEngineChoice.Podman, LogDriver = "journald" }), "MT2226", Severity.Warning, "k8s-file");
         yield return Case("few inotify instances", Sound.With((HostSnapshot h) => h with { InotifyInstances = 128 }), "MT1101", Severity.Warning, "128", "2 nodes should have 256", "sudo sysctl -w fs.inotify.max_user_instances=512");
