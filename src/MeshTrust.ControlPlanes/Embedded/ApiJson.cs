@@ -47,7 +47,7 @@ internal static class ApiJson
             // The reader has no place for a duplicate.
             throw ApiFault.BadRequest(message(e.LineNumber is { } line
                 ? $"invalid JSON in line {line + 1} at byte {e.BytePositionInLine}"
-                : "an object has the same name twice"));
+                : "the same name twice in one object"));
         }
         catch (InvalidOperationException)
         {

@@ -94,13 +94,15 @@ internal sealed class ApiServer(
         return reads ? document : throw ApiFault.MethodNotAllowed();
     }
 
-    // kubectl --as: only administrators may.
+    // kubectl --as and --as-group: each needs a right of its own.
     private Caller Impersonated(HttpRequest request, Caller caller)
     {
         var user = request.Headers["Impersonate-User"].ToString();
         if (user.Length == 0) return caller;
         rules.Demand(caller, new("impersonate", string.Empty, "users", Name: user));
-        return Caller.User(user, request.Headers["Impersonate-Group"].OfType<string>());
+        var groups = request.Headers["Impersonate-Group"].OfType<string>().ToList();
+        foreach (var group in groups) rules.Demand(caller, new("impersonate", string.Empty, "groups", Name: group));
+        return Caller.User(user, groups);
     }
 }
 

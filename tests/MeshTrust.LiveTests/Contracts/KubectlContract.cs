@@ -140,6 +140,15 @@ public sealed class KubectlContract(ServerKind kind, string program) : ApiServer
     /// <summary>kubectl names the namespace from 1.34 on.</summary>
     private string From => JsonNode.Parse(Do("version", "--client", "-o", "json"))!["clientVersion"]!["minor"]!.ToString() is "32" or "33" ? "" : $" from {Space} namespace";
 
+    [Test]
+    public async Task Becomes_another_user_but_not_of_a_group_without_that_right()
+    {
+        var dev = new Kubectl(Server.WriteKubeconfig(await Server.AddUserAsync($"dev-{Guid.NewGuid():N}", [], [new UserGrant(null, ["users"], ["impersonate"])])), Cache + "-as", program);
+
+        Assert.That(dev.Fail("get", "namespaces", "--as=ann"), Does.Contain("User \"ann\" cannot list resource \"namespaces\""));
+        Assert.That(dev.Fail("get", "namespaces", "--as=ann", "--as-group=system:masters"), Does.Contain("cannot impersonate resource \"groups\""));
+    }
+
     private string Do(params string[] arguments) => _kubectl.Do(arguments);
 
     private string Fail(params string[] arguments) => _kubectl.Fail(arguments);

@@ -1,0 +1,21 @@
+using MeshTrust.Tests.Contracts;
+
+namespace MeshTrust.Tests.ControlPlanes;
+
+/// <summary>What the embedded server refuses and a real one takes.</summary>
+[TestFixture]
+public sealed class EmbeddedRefusalTests
+{
+    [TestCase("application/json")]
+    [TestCase("application/yaml")]
+    public async Task The_same_name_twice_is_refused_in_words_and_without_the_value(string mediaType)
+    {
+        await using var server = await EmbeddedApiServer.StartAsync();
+        using var api = new EdgeClient(ClientCredentials.Parse(server.AdministratorKubeconfig));
+        var refused = await api.SendAsync("POST", "/api/v1/namespaces/default/secrets", """
+            {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "x"}, "data": {"k": "QQ==", "k": "Qg=="}}
+            """, mediaType);
+        Assert.That((refused.Code, refused.Reason), Is.EqualTo((400, "BadRequest")), refused.ToString());
+        Assert.That(refused.Message, Does.Match("the same name twice in one|not readable").And.Not.Contain("QQ==").And.Not.Contain("line  "));
+    }
+}
