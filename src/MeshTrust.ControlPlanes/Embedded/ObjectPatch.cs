@@ -57,7 +57,7 @@ internal static class ObjectPatch
                     (_, var old, JsonObject o) => Strategic(CopyOf(old), o),
                     ("finalizers", JsonArray old, JsonArray added) => Union(old, added),
                     ("ownerReferences", JsonArray old, JsonArray added) => MergeBy("uid", old, added),
-                    ("imagePullSecrets" or "secrets", JsonArray old, JsonArray added) => MergeBy("name", old, added),
+                    ("secrets", JsonArray old, JsonArray added) => MergeBy("name", old, added),
                     _ => value.DeepClone(),
                 };
             }

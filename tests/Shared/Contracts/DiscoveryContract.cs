@@ -40,15 +40,26 @@ public sealed class DiscoveryContract(ServerKind kind) : ApiServerContract(kind)
     [TestCase("namespaces", "Namespace", false)]
     [TestCase("secrets", "Secret", true)]
     [TestCase("configmaps", "ConfigMap", true)]
-    public async Task Describes_a_resource(string plural, string kind, bool namespaced)
+    [TestCase("serviceaccounts", "ServiceAccount", true)]
+    [TestCase("events", "Event", true)]
+    [TestCase("roles", "Role", true, "/apis/rbac.authorization.k8s.io/v1")]
+    [TestCase("clusterrolebindings", "ClusterRoleBinding", false, "/apis/rbac.authorization.k8s.io/v1")]
+    public async Task Describes_a_resource(string plural, string kind, bool namespaced, string version = "/api/v1")
     {
-        var resource = (await Api.GetAsync("/api/v1")).Gives(200).Json["resources"]!.AsArray().Single(r => (string?)r!["name"] == plural)!;
+        var resource = (await Api.GetAsync(version)).Gives(200).Json["resources"]!.AsArray().Single(r => (string?)r!["name"] == plural)!;
         using (Assert.EnterMultipleScope())
         {
             Assert.That((string?)resource["kind"], Is.EqualTo(kind));
             Assert.That((bool?)resource["namespaced"], Is.EqualTo(namespaced));
             Assert.That(resource["verbs"]!.AsArray().Select(v => (string?)v), Is.SupersetOf(new[] { "create", "delete", "get", "list", "patch", "update", "watch" }));
         }
+    }
+
+    [Test]
+    public async Task Describes_the_subresource_of_tokens()
+    {
+        var token = (await Api.GetAsync("/api/v1")).Json["resources"]!.AsArray().Single(r => (string?)r!["name"] == "serviceaccounts/token")!;
+        Assert.That($"{token["group"]} {token["version"]} {token["kind"]} {token["verbs"]!.ToJsonString()}", Is.EqualTo("authentication.k8s.io v1 TokenRequest [\"create\"]"));
     }
 
     [Test]

@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace MeshTrust.Tests.Contracts;
 
 /// <summary>Lists: order, selectors, pages.</summary>
@@ -49,6 +51,18 @@ public sealed class ListContract(ServerKind kind) : ApiServerContract(kind)
     [TestCase("type=other", "")]
     public async Task A_field_selector_chooses(string selector, string names) =>
         Assert.That(string.Join(' ', Names(await Api.GetAsync($"{Secrets}?fieldSelector={Uri.EscapeDataString(selector)}"))), Is.EqualTo(names));
+
+    /// <summary>kubectl describe asks so.</summary>
+    [TestCase("involvedObject.kind=Secret,involvedObject.name=a", 1)]
+    [TestCase("involvedObject.kind=Secret,involvedObject.name=b", 0)]
+    [TestCase("reason=Told,type!=Warning", 1)]
+    public async Task A_field_selector_chooses_events(string selector, int count)
+    {
+        var about = new JsonObject { ["kind"] = "Secret", ["namespace"] = Space, ["name"] = "a" };
+        var body = new JsonObject { ["metadata"] = new JsonObject { ["name"] = "a.1" }, ["involvedObject"] = about, ["reason"] = "Told", ["type"] = "Normal", ["message"] = "m" };
+        (await Api.PostAsync($"{SpacePath}/events", body)).Gives(201);
+        Assert.That(Names(await Api.GetAsync($"{SpacePath}/events?fieldSelector={Uri.EscapeDataString(selector)}")), Has.Count.EqualTo(count));
+    }
 
     [Test]
     public async Task A_bad_label_selector_is_refused() =>

@@ -34,15 +34,15 @@ public sealed class ServiceAccountContract(ServerKind kind) : ApiServerContract(
     }
 
     [Test]
-    public async Task Pull_secrets_merge_by_their_name_as_kubectl_apply_patches_them()
+    public async Task Secrets_of_an_account_merge_by_their_name()
     {
-        const string Patch = """{"imagePullSecrets":[{"name":"%"}]}""";
+        const string Patch = """{"secrets":[{"name":"%"}]}""";
         foreach (var name in (string[])["one", "two"])
             (await Api.PatchAsync($"{Accounts}/reader", "strategic-merge", Patch.Replace("%", name, StringComparison.Ordinal))).Gives(200);
-        var gone = """{"imagePullSecrets":[{"$patch":"delete","name":"one"}]}""";
-        var both = (await Api.GetAsync($"{Accounts}/reader")).Json["imagePullSecrets"]!.AsArray().Select(s => (string?)s!["name"]);
+        var gone = """{"secrets":[{"$patch":"delete","name":"one"}]}""";
+        var both = (await Api.GetAsync($"{Accounts}/reader")).Json["secrets"]!.AsArray().Select(s => (string?)s!["name"]);
         Assert.That(both, Is.EquivalentTo(new[] { "one", "two" }));
-        Assert.That((await Api.PatchAsync($"{Accounts}/reader", "strategic-merge", gone)).Gives(200).Json["imagePullSecrets"]!.ToJsonString(), Is.EqualTo("""[{"name":"two"}]"""));
+        Assert.That((await Api.PatchAsync($"{Accounts}/reader", "strategic-merge", gone)).Gives(200).Json["secrets"]!.ToJsonString(), Is.EqualTo("""[{"name":"two"}]"""));
     }
 
     [Test]
