@@ -78,6 +78,8 @@ internal sealed class TrustCheckBoundariesTests
         yield return Case(Id, "a second later", Mesh(root, c => c with { NotAfter = root.Spec.NotAfter.AddSeconds(1) }), "Warning after its issuer");
         yield return Case(Id, "a day later", Mesh(root, c => c with { NotAfter = root.Spec.NotAfter.AddDays(1) }), "Warning after its issuer");
         yield return Case(Id, "more than a day later", Mesh(root, c => c with { NotAfter = root.Spec.NotAfter.AddDays(1).AddSeconds(1) }), "Error after its issuer");
+        yield return Case(Id, "the same end as a CA between", Deep(CraftedCertificate.Root(), "CN=Policy CA", c => c with { NotAfter = Now.AddDays(700) }, c => c with { NotAfter = Now.AddDays(700) }));
+        yield return Case(Id, "later than a CA between", Deep(CraftedCertificate.Root(), "CN=Policy CA", c => c with { NotAfter = Now.AddDays(700) }, c => c with { NotAfter = Now.AddDays(702) }), "Warning after its issuer 'CN=Policy CA'");
         yield return Case(Id, "a second earlier", Mesh(root, c => c with { NotBefore = root.Spec.NotBefore.AddSeconds(-1) }), "Warning before its issuer");
     }
 
@@ -303,10 +305,11 @@ internal sealed class TrustCheckBoundariesTests
     }
 
     /// <summary>Two CAs below the root, the upper one of this name.</summary>
-    private static CraftedMesh Deep(CraftedCertificate root, string upper)
+    private static CraftedMesh Deep(CraftedCertificate root, string upper, Func<CraftedSpec, CraftedSpec>? between = null, Func<CraftedSpec, CraftedSpec>? lowest = null)
     {
-        var policy = root.Sign(new CraftedSpec { Subject = [upper] });
-        var ca = CraftedMesh.Intermediate(policy, "east");
+        var spec = new CraftedSpec { Subject = [upper] };
+        var policy = root.Sign(between?.Invoke(spec) ?? spec);
+        var ca = CraftedMesh.Intermediate(policy, "east", lowest);
         return new CraftedMesh().Add("east", new() { ["ca-cert.pem"] = ca.Pem, ["ca-key.pem"] = ca.Key.Pkcs8, ["cert-chain.pem"] = ca.Pem + policy.Pem + root.Pem, ["root-cert.pem"] = root.Pem });
     }
 

@@ -69,6 +69,26 @@ internal sealed class PushAcrossClustersTests
         Assert.That(Inspect(east with { Cacerts = Cluster("east", "12", "2").Cacerts }, "2", "2").Problems, Is.Empty, "a CA of the second root already signs, which that namespace does not trust today");
     }
 
+    /// <summary>Only istiod's own namespace holds the root that goes: it is enough that workloads of one namespace need it.</summary>
+    [TestCase(true, "The CA that signs in 'west' now")]
+    [TestCase(false, "Which CA signs in 'west' is not visible")]
+    public void A_root_may_not_go_if_one_namespace_needs_it(bool visible, string fault)
+    {
+        var east = Cluster("east", "12", "1") with { RootConfigMaps = [Roots("istio-system", "12"), Roots("app", "1")] };
+        var west = visible ? Cluster("west", "12", "2") : new LiveTrust { Cluster = ClusterName.Parse("west"), RootConfigMap = Roots("istio-system", "12") };
+
+        Assert.That(Inspect(east, "1", "1", [west]).Problems.Single().Message, Does.Contain(fault));
+    }
+
+    [Test]
+    public void A_cluster_that_is_not_trusted_today_cannot_be_broken()
+    {
+        var foreign = CraftedCertificate.Root(new CraftedSpec { Subject = ["CN=Foreign"] });
+        var west = new LiveTrust { Cluster = ClusterName.Parse("west"), Cacerts = CraftedMesh.Secret("cacerts", CraftedMesh.Files4(foreign, CraftedMesh.Intermediate(foreign, "west"))) };
+
+        Assert.That(Inspect(Cluster("east", "12", "1"), "1", "1", [west]).Problems, Is.Empty);
+    }
+
     [Test]
     public void The_cluster_itself_does_not_count_as_another_one()
     {
