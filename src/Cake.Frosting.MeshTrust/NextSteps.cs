@@ -21,6 +21,14 @@ internal static class NextSteps
     public static IReadOnlyList<NextStep> Continue { get; } =
         [new("Prove the trust: run --target=Verify with the same arguments. It does all that is still missing.")];
 
+    /// <summary>After the values and scripts are written.</summary>
+    public static IReadOnlyList<NextStep> Install(string directory) =>
+    [
+        new("Install Istio with helm, or with istioctl if you pass the word istioctl:", OperatingSystem.IsWindows()
+            ? Path.Combine(directory, "install.ps1") : ContextExport.ShellQuote(Path.Combine(directory, "install.sh"))),
+        .. Continue,
+    ];
+
     private static IReadOnlyList<NextStep> Again { get; } =
         [new("Verify again at any time: run --target=Verify with the same arguments. It changes only what differs.")];
 
@@ -67,8 +75,8 @@ internal static class NextSteps
 
     private static IEnumerable<NextStep> Install(ProviderChoice provider, RunSpec run) =>
     [
-        new("Install Istio in every cluster that lacks it, with istioctl or helm. Its guide's step \"plug in CA certificates\" is done:",
-            Guide),
+        new("Install Istio in every cluster that lacks it: run --target=InstallValues with the same arguments, which writes Helm values and"
+            + $" a script. The step \"plug in CA certificates\" of Istio's guide is done ({Guide})."),
         provider == ProviderChoice.Kind
             ? new("For remote secrets: pods of another cluster reach an API server at the address in its .internal kubeconfig, not at "
                 + "127.0.0.1. With istioctl create-remote-secret, pass that address as --server:",

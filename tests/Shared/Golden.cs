@@ -17,4 +17,12 @@ internal static class Golden
         if (Environment.GetEnvironmentVariable(Update) == "1") File.WriteAllText(file, string.Concat(actual.Select(l => l + "\n")));
         Assert.That(actual, Is.EqualTo(File.ReadAllLines(file)), $"Check the wording, then rerun with {Update}=1 to rewrite {path}.");
     }
+
+    /// <summary>Compares a text with a file, in its order. With MESHTRUST_UPDATE_GOLDEN=1 it writes the file instead.</summary>
+    public static void CompareText(string path, string text)
+    {
+        var file = Path.Combine(SourceTree.Root, path);
+        if (Environment.GetEnvironmentVariable(Update) == "1") File.WriteAllText(file, text);
+        Assert.That(text, Is.EqualTo(File.ReadAllText(file)), $"Check the text, then rerun with {Update}=1 to rewrite {path}.");
+    }
 }

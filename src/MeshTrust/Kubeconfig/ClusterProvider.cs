@@ -31,7 +31,7 @@ public sealed record ClusterAccess
 }
 
 /// <summary>What a provider did for a cluster.</summary>
-public enum ClusterOutcome
+internal enum ClusterOutcome
 {
     /// <summary>It did not exist and was created.</summary>
     Created,
@@ -47,7 +47,7 @@ public enum ClusterOutcome
 }
 
 /// <summary>One cluster of a set: how to reach it, and what was done for it.</summary>
-public sealed record ProvidedCluster
+internal sealed record ProvidedCluster
 {
     /// <summary>How to reach it.</summary>
     public required ClusterAccess Access { get; init; }
@@ -66,7 +66,7 @@ public sealed record ProvidedCluster
 /// <param name="clusters">One entry for each cluster, in the order of the topology.</param>
 /// <param name="dispose">Stops what was started for the set.</param>
 /// <param name="fault">Why a cluster of the set exited while it was in use; null while it runs.</param>
-public sealed class ClusterSet(
+internal sealed class ClusterSet(
     IReadOnlyList<ProvidedCluster> clusters, Func<ValueTask>? dispose = null, Func<ClusterName, Problem?>? fault = null) : IAsyncDisposable
 {
     private Func<ValueTask>? _dispose = dispose;

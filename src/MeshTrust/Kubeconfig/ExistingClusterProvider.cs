@@ -5,7 +5,7 @@ namespace MeshTrust.Kubeconfig;
 /// <summary>Clusters that exist already: the user's kubeconfig and contexts. It creates nothing and removes nothing.</summary>
 /// <param name="workDirectory">Where MeshTrust's own kubeconfigs go (<c>kubeconfig/&lt;cluster&gt;</c>, mode 0600).</param>
 /// <param name="userKubeconfigs">The user's kubeconfig files; the first definition of an entry wins. They are only read.</param>
-public sealed class ExistingClusterProvider(string workDirectory, IReadOnlyList<string> userKubeconfigs) : IClusterProvider
+internal sealed class ExistingClusterProvider(string workDirectory, IReadOnlyList<string> userKubeconfigs) : IClusterProvider
 {
     /// <inheritdoc/>
     public ProviderChoice Choice => ProviderChoice.Existing;

@@ -147,6 +147,14 @@ public sealed record RunSpec
     /// <summary>Whether <c>Clean</c> keeps the clusters and their kubeconfigs (<c>--skip-cleanup</c>, <c>SKIP_CLEANUP</c>).</summary>
     public bool SkipCleanup { get; init; }
 
+    internal const string DefaultIstioVersion = "1.31";
+
+    /// <summary>The Istio version that InstallValues writes commands for (<c>--istio-version</c>).</summary>
+    internal string IstioVersion { get; init; } = DefaultIstioVersion;
+
+    /// <summary>The revision of istiod that InstallValues writes values for; empty for the default one (<c>--istio-revision</c>).</summary>
+    internal string IstioRevision { get; init; } = "";
+
     /// <summary>Where kubeconfigs are written (<c>--kubeconfig-dir</c>, default <c>kubeconfig</c> in the work directory).</summary>
     public string KubeconfigDirectory { get; init; } = Path.Combine(DefaultWorkDirectory, "kubeconfig");
 

@@ -15,6 +15,14 @@ internal static partial class ValueParsers
         text => text.Length is > 0 and <= 255 && text.All(c => IsLower(c) || c is '.' or '-' or '_') && text.Any(char.IsAsciiLetterOrDigit),
         "Use lower-case letters, digits, '.', '-' and '_', such as cluster.local, without spiffe://.");
 
+    /// <summary>A version of Istio's charts: a minor or a patch release.</summary>
+    public static readonly ValueParser<string> IstioVersion = Check(
+        "Istio version",
+        text => text.Length <= 32 && text.Split('-')[0].Split('.') is { Length: 2 or 3 } parts
+            && parts.All(p => p.Length is > 0 and <= 4 && p.All(char.IsAsciiDigit))
+            && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-'),
+        "Use a version such as 1.31 or 1.31.2.");
+
     /// <summary>An Istio network: a Kubernetes label value, because it becomes one.</summary>
     public static readonly ValueParser<string> Network = Check(
         "network id",

@@ -23,6 +23,7 @@ public sealed class TaskGraphTests
     [TestCase("Status")]
     [TestCase("Images")]
     [TestCase("Export")]
+    [TestCase("InstallValues", "SetContexts")]
     [TestCase("CleanClusters")]
     [TestCase("Clean", "CleanClusters")]
     public void The_edges_are_those_of_the_house(string task, params string[] dependencies) =>
