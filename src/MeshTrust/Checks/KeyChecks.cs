@@ -90,7 +90,7 @@ internal static class KeyChecks
         foreach (var name in bundle.DataKeys.Where(name => name != bundle.KeyName && isRootKey(name)))
         {
             yield return Error($"The secret of '{bundle.Cluster}' contains the root's private key in '{name}'.",
-                "Run PushSecrets --force, which removes root-key.pem. Treat the root as compromised and plan to replace it.");
+                "Run --target=PushSecrets --force, which removes root-key.pem. Treat the root as compromised and plan to replace it.");
         }
     }
 

@@ -156,7 +156,7 @@ internal static class MeshChecks
             + $"{LiveTrust.Describe(roots)}, which is what its workloads trust";
         if (change.Removed.Count == 0 && secret.Roots.Count > 0)
         {
-            return Error(
+            return Warning(
                 $"{what}. istiod ignores a changed root unless ISTIO_MULTIROOT_MESH is set. Its next restart {change} and removes none.",
                 "Nothing breaks until then, nor by that restart. Look for 'Multi root is disabled' in the istiod log.");
         }

@@ -29,7 +29,9 @@ public sealed record TrustReport
         get
         {
             var isAll = Matrix.Trusted == Matrix.Pairs.Count;
-            var pairs = $"{Matrix.Trusted} of {Matrix.Pairs.Count} cluster pairs trust each other";
+            var untested = Matrix.Pairs.Count(p => p.Trusted is null);
+            var pairs = $"{Matrix.Trusted} of {Matrix.Pairs.Count} cluster pairs trust each other"
+                + (untested > 0 ? $"; {untested} could not be tested" : "");
             var (errors, warnings) = (Text.Count(Errors, "error"), Text.Count(Warnings, "warning"));
             // A single cluster has no other cluster to trust: passing says nothing about trust between clusters.
             const string Alone = "Add a second cluster to prove trust between clusters.";
@@ -41,7 +43,7 @@ public sealed record TrustReport
                 TrustOutcome.PassedWithWarnings => $"All {pairs}. Found {warnings}.",
                 TrustOutcome.CouldNotCheck => $"Verification incomplete: {pairs}. {Text.Count(Errors, "item")} could not be read.",
                 _ => $"Verification failed with {errors}{(Warnings > 0 ? $" and {warnings}" : "")}. "
-                    + (isAll ? $"For now, all {Matrix.Pairs.Count} cluster pairs trust each other." : $"Only {pairs}."),
+                    + (isAll ? $"For now, all {Matrix.Pairs.Count} cluster pairs trust each other." : $"{pairs}."),
             };
         }
     }

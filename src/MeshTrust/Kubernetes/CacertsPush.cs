@@ -194,7 +194,8 @@ public static class CacertsPush
                 secret = ApplyOutcome.Changed;
             }
 
-            var replaced = Live!.Signer is Signer.Cacerts && Live.Signing?.Ca is { } ca && !ca.Equals(_cacerts!.Certificate) ? ca : null;
+            var isSwap = Live!.Signer is Signer.Cacerts && !verdict.RootDiffers;
+            var replaced = isSwap && Live.Signing?.Ca is { } ca && !ca.Equals(_cacerts!.Certificate) ? ca : null;
             Outcome = Outcome with { StillSigns = replaced?.SerialNumber };
             Outcome = Outcome with { Secret = secret, Warnings = secret is ApplyOutcome.Unchanged ? Outcome.Warnings : verdict.Warnings };
         }

@@ -24,7 +24,7 @@ internal sealed class PushGuard(LiveTrust live, ClusterCacerts wanted, CacertsPu
         var generated = live.Cacerts?.Data.ContainsKey(CacertsSecret.GeneratedMark) == true;
         List<string> removed = generated && settings.Force ? [CacertsSecret.GeneratedMark] : [];
         JudgeHome();
-        JudgeRoot();
+        if (!IsMisplaced) JudgeRoot();
         if (live.Cacerts is { } cacerts)
         {
             if (generated) JudgeGenerated();
@@ -60,11 +60,17 @@ internal sealed class PushGuard(LiveTrust live, ClusterCacerts wanted, CacertsPu
 
     private string Kubectl => $"kubectl {(live.Context.Length == 0 ? "" : $"--context {live.Context} ")}-n {live.Namespace}";
 
+    private bool IsMisplaced => live.Misplaced is not null && !settings.Force;
+
     /// <summary>A secret in a namespace in which no istiod runs is of no use, and puts a CA key where nobody needs it.</summary>
     private void JudgeHome()
     {
-        if (live.Misplaced is { } misplaced && !settings.Force)
-            Refuse("MT5227", misplaced, $"Is it --istio-namespace={live.FoundIn[0]}? --force writes here. This cluster was not touched.");
+        if (IsMisplaced)
+        {
+            Refuse("MT5227", live.Misplaced!,
+                $"Is it --istio-namespace={live.FoundIn[0]}? --force writes here. This cluster was not touched.");
+        }
+
 
         if (live.Signer is not Signer.OtherCa || mesh.IsRemote) return;
         const string Message = "The certificates of this mesh do not come from istiod's CA: there is neither cacerts nor "
@@ -201,7 +207,7 @@ internal sealed class PushGuard(LiveTrust live, ClusterCacerts wanted, CacertsPu
     private void JudgeRootKey(List<string> removed)
     {
         if (settings.Force) removed.Add(CacertsFile.RootKey);
-        Warn("MT5225", $"The secret cacerts contained the root's private key ({CacertsFile.RootKey})"
+        Warn("MT5225", $"The secret cacerts {(settings.Force ? "contained" : "contains")} the root's private key ({CacertsFile.RootKey})"
             + (settings.Force ? ". It was removed." : "; anyone who can read the secret can issue certificates for every cluster."),
             settings.Force ? "Treat the root as compromised and plan to replace it." : "Rerun with --force to remove it from the secret.");
     }
