@@ -114,6 +114,8 @@ public static class CacertsPush
         });
     }
 
+    private static readonly TimeSpan KeeperDeadline = TimeSpan.FromSeconds(5);
+
     /// <summary>
     /// The programs that keep the secret, if each cluster's is kept by one or has the layout that only they write; empty if not.
     /// </summary>
@@ -123,8 +125,20 @@ public static class CacertsPush
     {
         var keepers = await Task.WhenAll(clusters.Select(async access =>
         {
-            using var api = connect(access);
-            var secret = await api.ReadSecretAsync(namespaceName, CacertsSecret.Name, cancellationToken).ConfigureAwait(false);
+            using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            deadline.CancelAfter(KeeperDeadline);
+            SecretDocument? secret;
+            try
+            {
+                using var api = connect(access);
+                secret = await api.ReadSecretAsync(namespaceName, CacertsSecret.Name, deadline.Token).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is MeshTrustException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+            {
+                // The push reads it again, and reports why it cannot.
+                return null;
+            }
+
             return secret?.Keeper ?? (secret?.Data.ContainsKey(CacertsSecret.TlsCertificate) is true ? "Another program" : null);
         })).ConfigureAwait(false);
         return keepers.Contains(null) ? [] : [.. keepers.OfType<string>().Distinct()];
