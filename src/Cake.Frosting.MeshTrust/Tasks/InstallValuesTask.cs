@@ -6,7 +6,7 @@ using MeshTrust.Kubernetes;
 
 namespace Cake.Frosting.MeshTrust.Tasks;
 
-/// <summary>Writes Helm values, files for istioctl, and scripts that install Istio in all clusters, to <c>install</c> in the work directory.</summary>
+/// <summary>Writes Helm values, files for istioctl, and scripts that install Istio, to <c>install</c> in the work directory.</summary>
 [TaskName("InstallValues")]
 [TaskDescription("Writes Helm values and install scripts for Istio, for the topology's roles and networks (--istio-version)")]
 [IsDependentOn(typeof(SetContextsTask))]

@@ -36,7 +36,8 @@ internal static class InstallScript
             var values = new IstioValues(topology, cluster, istio.Revision, null);
             var primary = values.IsRemote && !pilots.ContainsKey(cluster.Primary!) ? contexts[cluster.Primary!] : null;
             IReadOnlyList<string> address = primary is null ? [] : ["--set", $"global.remotePilotAddress={Pilot}"];
-            yield return new(InstallTool.Any, [], $"{name}: {(values.IsRemote ? $"remote cluster of {cluster.Primary}" : "primary cluster")}"
+            var role = values.IsRemote ? $"remote cluster of {cluster.Primary}" : "primary cluster";
+            yield return new(InstallTool.Any, [], $"{name}: {role}"
                 + (cluster.Network is null ? "" : $" in network {cluster.Network}"));
             yield return Chart("istio-base", "base", "base.yaml");
             yield return Chart("istiod", "istiod", "istiod.yaml", [.. address, "--wait"], primary);
@@ -46,7 +47,8 @@ internal static class InstallScript
                 yield return Chart("ztunnel", "ztunnel", "ztunnel.yaml", ["--wait"]);
             }
 
-            yield return Istioctl("istio-operator.yaml", primary is null ? [] : ["--set", $"values.global.remotePilotAddress={Pilot}"], primary);
+            IReadOnlyList<string> value = primary is null ? [] : ["--set", $"values.global.remotePilotAddress={Pilot}"];
+            yield return Istioctl("istio-operator.yaml", value, primary);
             if (values.NeedsGateway && !values.IsAmbient)
             {
                 yield return Chart(IstioValues.GatewayName, "gateway", "eastwest.yaml", values.IsRemote ? [] : ["--wait"]);
@@ -66,7 +68,8 @@ internal static class InstallScript
                 AwaitPilotOf: pilotOf);
 
             InstallStep Istioctl(string file, IReadOnlyList<string> more, string? pilotOf = null) => new(
-                InstallTool.Istioctl, ["istioctl", "install", "--context", context, "-y", "-f", $"{name}/{file}", .. more], AwaitPilotOf: pilotOf);
+                InstallTool.Istioctl, ["istioctl", "install", "--context", context, "-y", "-f", $"{name}/{file}", .. more],
+                AwaitPilotOf: pilotOf);
 
             InstallStep Apply(string file) => new(InstallTool.Any, ["kubectl", "--context", context, "apply", "-f", $"{name}/{file}"]);
         }
@@ -117,7 +120,8 @@ internal static class InstallScript
 
         return text.ToString();
 
-        static string Quote(string word) => word.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' or '/' or '=' or ':' or '@')
+        static string Quote(string word) =>
+            word.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' or '/' or '=' or ':' or '@')
             ? word : $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
     }
 

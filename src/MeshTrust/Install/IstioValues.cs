@@ -34,7 +34,8 @@ internal sealed class IstioValues(MeshTopology topology, ClusterSpec cluster, st
         ["revision"] = revision,
         ["global"] = Global(),
         ["meshConfig"] = MeshConfig(),
-        ["pilot"] = IsAmbient && HasNetworks ? new JsonObject { ["env"] = new JsonObject { ["AMBIENT_ENABLE_MULTI_NETWORK"] = "true" } } : null,
+        ["pilot"] = !IsAmbient || !HasNetworks ? null
+            : new JsonObject { ["env"] = new JsonObject { ["AMBIENT_ENABLE_MULTI_NETWORK"] = "true" } },
     });
 
     internal static JsonObject Cni() => new() { ["profile"] = "ambient" };
@@ -109,8 +110,9 @@ internal sealed class IstioValues(MeshTopology topology, ClusterSpec cluster, st
         }),
     }, cluster.Network);
 
-    /// <summary>Makes the services of this cluster reachable from other networks (istio samples/multicluster/expose-services.yaml).</summary>
-    internal JsonObject ExposeServices() => Expose("cross-network-gateway", new JsonArray(Server(15443, "tls", "AUTO_PASSTHROUGH", "*.local")));
+    /// <summary>Lets other networks reach the services of this cluster (istio samples/multicluster/expose-services.yaml).</summary>
+    internal JsonObject ExposeServices() =>
+        Expose("cross-network-gateway", new JsonArray(Server(15443, "tls", "AUTO_PASSTHROUGH", "*.local")));
 
     /// <summary>Makes istiod reachable for remote clusters (istio samples/multicluster/expose-istiod.yaml).</summary>
     internal IReadOnlyList<JsonObject> ExposeIstiod() =>
@@ -225,5 +227,6 @@ internal sealed class IstioValues(MeshTopology topology, ClusterSpec cluster, st
         return map;
     }
 
-    private static KeyValuePair<string, JsonNode?> Detach(KeyValuePair<string, JsonNode?> entry) => new(entry.Key, entry.Value?.DeepClone());
+    private static KeyValuePair<string, JsonNode?> Detach(KeyValuePair<string, JsonNode?> entry) =>
+        new(entry.Key, entry.Value?.DeepClone());
 }

@@ -71,7 +71,6 @@ internal sealed class PushGuard(LiveTrust live, ClusterCacerts wanted, CacertsPu
                 $"Is it --istio-namespace={live.FoundIn[0]}? --force writes here. This cluster was not touched.");
         }
 
-
         if (live.Signer is not Signer.OtherCa || mesh.IsRemote) return;
         const string Message = "The certificates of this mesh do not come from istiod's CA: there is neither cacerts nor "
             + $"{LiveTrust.SelfSignedName}, and istiod's own certificate is in istiod-tls, as istio-csr does it";
