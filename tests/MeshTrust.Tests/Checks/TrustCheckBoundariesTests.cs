@@ -94,6 +94,12 @@ internal sealed class TrustCheckBoundariesTests
         yield return Ca(Id, "its last second", c => c with { NotAfter = Now }, "Warning has 0 d left");
         yield return Ca(Id, "expired", c => c with { NotAfter = Now.AddSeconds(-1) });
         yield return Case(Id, "due by the user's own measure", due, "Warning set by --renew-before");
+        CraftedMesh Kept(int seconds) => new CraftedMesh().Add(
+            "east",
+            CraftedMesh.Files4(Root, CraftedMesh.Intermediate(Root, "east", c => c with { NotBefore = Now.AddDays(-75), NotAfter = Now.AddDays(25).AddSeconds(seconds) })),
+            p => p with { Cacerts = p.Cacerts! with { Keeper = "cert-manager" } });
+        yield return Case(Id, "a quarter of its life, renewed by another program", Kept(0));
+        yield return Case(Id, "less than a quarter, renewed by another program", Kept(-1), "Warning has 24 d left, and cert-manager has not renewed it");
         yield return Case(Id, "a root with a year", Mesh(For(365)));
         yield return Case(Id, "a root with less than a year", Mesh(For(365, -1), c => c with { NotAfter = Now.AddDays(200) }), "Warning Root 'O=Istio, CN=Root CA' has 364 d left");
         yield return Case(Id, "a root in its last second", Mesh(For(0), c => c with { NotAfter = Now.AddDays(200) }), "Warning has 0 d left");

@@ -166,6 +166,25 @@ internal sealed class PushAcrossClustersTests
         Assert.That(Inspect(live, "12", "1").Warnings.Select(w => w.Id), Is.EqualTo(new[] { "MT5224" }), "a root that is only added breaks nothing, whether istiod runs or not");
     }
 
+    /// <summary>The commands that save a self-signed CA are only of use where its key is in the cluster and no cacerts is.</summary>
+    [TestCase(true, false, true)]
+    [TestCase(false, false, false)]
+    [TestCase(true, true, false)]
+    public void The_hint_saves_a_self_signed_root_only_where_it_can(bool hasKey, bool hasCacerts, bool saves)
+    {
+        Dictionary<string, string> files = new() { ["ca-cert.pem"] = One.Pem };
+        if (hasKey) files["ca-key.pem"] = One.Key.Pkcs8;
+        var live = new LiveTrust
+        {
+            Cluster = ClusterName.Parse("east"),
+            RootConfigMap = Roots("istio-system", "1"),
+            SelfSigned = CraftedMesh.Secret("istio-ca-secret", files),
+            Cacerts = hasCacerts ? Cluster("east", "1", "1").Cacerts : null,
+        };
+
+        Assert.That(Inspect(live, "2", "2").Problems.Single().Hint.Contains("save it from istio-ca-secret", StringComparison.Ordinal), Is.EqualTo(saves));
+    }
+
     /// <summary>In the layout of kubernetes.io/tls the roots are in ca.crt.</summary>
     [TestCase("1")]
     [TestCase("2")]
