@@ -186,6 +186,34 @@ public sealed class MeshSession : IDisposable
             .ReadAsync(Settings(context).Topology, access, state, Token).ConfigureAwait(false);
     }
 
+    /// <summary>What RemoteSecrets works with: a connection to each cluster, and how others reach its API server.</summary>
+    internal async Task<RemoteSecretsWork> RemoteSecretsAsync(ICakeContext context)
+    {
+        var (topology, run) = (Settings(context).Topology, Settings(context).Run);
+        var access = await AccessAsync(context).ConfigureAwait(false);
+        var isKind = (await ProviderAsync(context).ConfigureAwait(false)).Choice == ProviderChoice.Kind;
+        var nodes = isKind ? await (await KindAsync(context).ConfigureAwait(false)).ReadAsync(Token).ConfigureAwait(false) : null;
+        var problems = new List<Problem>();
+        var servers = new Dictionary<ClusterName, RemoteServer>();
+        foreach (var (spec, way) in topology.Clusters.Zip(access))
+        {
+            try
+            {
+                var given = run.ApiServers.GetValueOrDefault(spec.Name.Value) ?? spec.ApiServer
+                    ?? (nodes is null ? null : KindServers.ForPods(nodes, spec.Name));
+                servers[spec.Name] = RemoteServer.Of(spec.Name, way, given);
+            }
+            catch (MeshTrustException fault)
+            {
+                problems.AddRange(fault.Problems);
+            }
+        }
+
+        if (problems.Count > 0) throw new MeshTrustException(Stage.Push, problems);
+        var clusters = access.ToDictionary(a => a.Name, a => Connect(Stage.Push)(a));
+        return new RemoteSecretsWork(new RemoteSecrets(topology, clusters, servers, run.ReaderServiceAccount, Time), servers, clusters);
+    }
+
     internal int Parallel(ICakeContext context) => Settings(context).Run.Parallel ?? Math.Max(8, Environment.ProcessorCount);
 
     internal BinaryDownload Binaries(ICakeContext context)
@@ -264,5 +292,17 @@ public sealed class MeshSession : IDisposable
             [.. _options.OtherArguments],
             _options.RefusesUnknownArguments);
         return settings.FromDirectory(home);
+    }
+}
+
+/// <summary>What RemoteSecrets works with.</summary>
+internal sealed record RemoteSecretsWork(
+    RemoteSecrets Secrets, IReadOnlyDictionary<ClusterName, RemoteServer> Servers, IReadOnlyDictionary<ClusterName, IClusterApi> Clusters)
+    : IAsyncDisposable
+{
+    public ValueTask DisposeAsync()
+    {
+        foreach (var cluster in Clusters.Values) cluster.Dispose();
+        return ValueTask.CompletedTask;
     }
 }

@@ -58,6 +58,18 @@ internal sealed class KindKubeconfigs(string directory)
 /// <summary>The address of the API server of a kind cluster. Pure.</summary>
 internal static class KindServers
 {
+    /// <summary>
+    /// The address that pods of other clusters reach: that of the control-plane node, or the name of the load balancer before several,
+    /// whose address is not in the API server's certificate.
+    /// </summary>
+    public static Uri? ForPods(EngineSnapshot snapshot, ClusterName cluster)
+    {
+        var nodes = snapshot.NodesOf(cluster.Value);
+        if (nodes.FirstOrDefault(n => n.KindRole == NodeNames.LoadBalancer) is { } balancer) return new($"https://{balancer.Name}:6443");
+        var address = nodes.FirstOrDefault(n => n.KindRole == NodeNames.ControlPlane)?.Addresses.Values.SelectMany(a => a).FirstOrDefault();
+        return address is null ? null : new UriBuilder(Uri.UriSchemeHttps, address.ToString(), 6443).Uri;
+    }
+
     private const int ApiPort = 6443;
 
     /// <summary>

@@ -71,6 +71,16 @@ public interface IClusterApi : IDisposable
     internal Task<ApplyOutcome> ApplyObjectAsync(
         ObjectReference reference, JsonObject wanted, bool dryRun, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Posts an object that the server answers and does not store (a review), or to a subresource such as
+    /// <c>serviceaccounts/NAME/token</c>. Returns the answer.
+    /// </summary>
+    internal Task<JsonObject> PostObjectAsync(
+        string apiVersion, string resource, string? namespaceName, JsonObject body, CancellationToken cancellationToken);
+
+    /// <summary>Deletes an object, if it exists.</summary>
+    internal Task DeleteObjectAsync(ObjectReference reference, CancellationToken cancellationToken);
+
     /// <summary>Changes an existing object by a merge patch (RFC 7386: null removes), no matter who owns the fields.</summary>
     internal Task MergeObjectAsync(ObjectReference reference, JsonObject patch, CancellationToken cancellationToken);
 }

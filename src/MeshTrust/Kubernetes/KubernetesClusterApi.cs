@@ -82,6 +82,28 @@ internal sealed class KubernetesClusterApi(ApiTransport transport, ClusterApiSet
     public Task MergeObjectAsync(ObjectReference reference, JsonObject patch, CancellationToken cancellationToken) =>
         MergeAsync(Get(reference), JsonSerializer.SerializeToUtf8Bytes<JsonNode>(patch), cancellationToken);
 
+    public async Task<JsonObject> PostObjectAsync(
+        string apiVersion, string resource, string? namespaceName, JsonObject body, CancellationToken cancellationToken)
+    {
+        using var client = Begin(cancellationToken);
+        var request = List(apiVersion, resource, namespaceName) with
+        {
+            Method = HttpMethod.Post,
+            Verb = "create",
+            ContentType = "application/json",
+            Body = JsonSerializer.SerializeToUtf8Bytes<JsonNode>(body),
+        };
+        return client.Read(request, await client.SendAsync(request).ConfigureAwait(false), KubernetesObjects.Whole);
+    }
+
+    public async Task DeleteObjectAsync(ObjectReference reference, CancellationToken cancellationToken)
+    {
+        using var client = Begin(cancellationToken);
+        var request = Get(reference) with { Method = HttpMethod.Delete, Verb = "delete" };
+        var response = await client.SendAsync(request).ConfigureAwait(false);
+        if (!IsMissing(response)) client.EnsureSuccess(request, response);
+    }
+
     public void Dispose()
     {
         if (ownsTransport) transport.Dispose();

@@ -55,6 +55,9 @@ public sealed record ClusterSpec
     /// <summary>The trust domain of its workloads; null for that of the mesh.</summary>
     public string? TrustDomain { get; init; }
 
+    /// <summary>The address at which other clusters reach the API server; null for the provider's, or the kubeconfig's.</summary>
+    public Uri? ApiServer { get; init; }
+
     /// <summary>The kubeconfig context of an existing cluster (<c>CTX_CLUSTERn</c>).</summary>
     public string? Context { get; init; }
 

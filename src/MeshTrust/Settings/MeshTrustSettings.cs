@@ -155,6 +155,18 @@ public sealed record RunSpec
     /// <summary>The revision of istiod that InstallValues writes values for; empty for the default one (<c>--istio-revision</c>).</summary>
     internal string IstioRevision { get; init; } = "";
 
+    /// <summary>At which addresses other clusters reach API servers, by cluster (<c>--api-server</c>).</summary>
+    internal IReadOnlyDictionary<string, Uri> ApiServers { get; init; } = new Dictionary<string, Uri>();
+
+    /// <summary>The service account that remote secrets use instead of MeshTrust's own (<c>--reader-service-account</c>).</summary>
+    internal string? ReaderServiceAccount { get; init; }
+
+    /// <summary>Whether RemoteSecrets only shows what it would write (<c>--preview</c>).</summary>
+    internal bool Preview { get; init; }
+
+    /// <summary>Whether RemoteSecrets removes what it created (<c>--remove</c>).</summary>
+    internal bool Remove { get; init; }
+
     /// <summary>Where kubeconfigs are written (<c>--kubeconfig-dir</c>, default <c>kubeconfig</c> in the work directory).</summary>
     public string KubeconfigDirectory { get; init; } = Path.Combine(DefaultWorkDirectory, "kubeconfig");
 

@@ -110,6 +110,24 @@ internal static partial class ValueParsers
         return Unless(isRight, ErrorKind.Name, text, "not a valid https URL", Remedy);
     }
 
+    public static ValidationError? ServersOfClusters(string text, out IReadOnlyDictionary<string, Uri> value)
+    {
+        var servers = new Dictionary<string, Uri>(StringComparer.Ordinal);
+        value = servers;
+        foreach (var entry in text.Split(',', StringSplitOptions.TrimEntries))
+        {
+            var (name, address) = entry.Split('=', 2) is [var n, var a] ? (n, a) : ("", entry);
+            const string Remedy = "Write the cluster's name before each address: east=https://10.0.0.1:6443,west=https://10.0.0.2:6443.";
+            var isNamed = name.Length > 0 && !servers.ContainsKey(name);
+            if (Unless(isNamed, ErrorKind.Name, entry, "without a cluster's name, or with one that was given before", Remedy) is { } wrong)
+                return wrong;
+            if (WebAddress(address, out var server) is { } bad) return bad;
+            servers[name] = server;
+        }
+
+        return null;
+    }
+
     private static ValueParser<string> Check(
         string noun, Func<string, bool> isRight, string remedy, Func<string, string>? normalize = null) =>
         (string text, out string value) =>

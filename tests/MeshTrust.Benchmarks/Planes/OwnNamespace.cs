@@ -46,6 +46,11 @@ internal sealed class OwnNamespace(IClusterApi inner, string usual, string own) 
     public Task<IReadOnlyList<JsonObject>> ListObjectsAsync(string apiVersion, string resource, string? namespaceName, CancellationToken cancellationToken) =>
         inner.ListObjectsAsync(apiVersion, resource, namespaceName, cancellationToken);
 
+    public Task<JsonObject> PostObjectAsync(string apiVersion, string resource, string? namespaceName, JsonObject body, CancellationToken cancellationToken) =>
+        inner.PostObjectAsync(apiVersion, resource, namespaceName, body, cancellationToken);
+
+    public Task DeleteObjectAsync(ObjectReference reference, CancellationToken cancellationToken) => inner.DeleteObjectAsync(reference, cancellationToken);
+
     public Task<ApplyOutcome> ApplyObjectAsync(ObjectReference reference, JsonObject wanted, bool dryRun, CancellationToken cancellationToken) =>
         inner.ApplyObjectAsync(reference, wanted, dryRun, cancellationToken);
 

@@ -88,6 +88,10 @@ internal sealed class MemoryClusterApi(string name) : IClusterApi
         return Answer($"merge {reference}", true);
     }
 
+    public Task<JsonObject> PostObjectAsync(string apiVersion, string resource, string? namespaceName, JsonObject body, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task DeleteObjectAsync(ObjectReference reference, CancellationToken cancellationToken) => throw new NotSupportedException();
+
     public void Dispose()
     {
         // Nothing is open.
