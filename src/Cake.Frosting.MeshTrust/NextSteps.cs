@@ -15,8 +15,6 @@ internal sealed record NextStep(string Text, string? Command = null)
 /// <summary>The next steps, by what a run reached. Pure.</summary>
 internal static class NextSteps
 {
-    private const string Guide = "https://istio.io/latest/docs/setup/install/multicluster/";
-
     /// <summary>After a target that is only a part of the whole.</summary>
     public static IReadOnlyList<NextStep> Continue { get; } =
         [new("Prove the trust: run --target=Verify with the same arguments. It does all that is still missing.")];
@@ -36,7 +34,7 @@ internal static class NextSteps
     public static IReadOnlyList<NextStep> For(ProviderChoice provider, MeshTrustSettings settings, bool isProven) =>
     [
         .. provider is ProviderChoice.Embedded or ProviderChoice.Native ? Ended(settings.Run) : [Shell(settings)],
-        .. isProven && provider is ProviderChoice.Kind or ProviderChoice.Existing ? Install(provider, settings.Run) : [],
+        .. isProven && provider is ProviderChoice.Kind or ProviderChoice.Existing ? Install() : [],
         .. isProven ? Again : Continue,
     ];
 
@@ -73,15 +71,10 @@ internal static class NextSteps
             + $"material, from {run.CertsDirectory}."),
     ];
 
-    private static IEnumerable<NextStep> Install(ProviderChoice provider, RunSpec run) =>
+    private static IEnumerable<NextStep> Install() =>
     [
-        new("Install Istio in every cluster that lacks it: run --target=InstallValues with the same arguments, which writes Helm values and"
-            + $" a script. The step \"plug in CA certificates\" of Istio's guide is done ({Guide})."),
-        provider == ProviderChoice.Kind
-            ? new("For remote secrets: pods of another cluster reach an API server at the address in its .internal kubeconfig, not at "
-                + "127.0.0.1. With istioctl create-remote-secret, pass that address as --server:",
-                Path.Combine(run.KubeconfigDirectory, "<cluster>.internal"))
-            : new("For remote secrets: each API server needs an address that pods of the other clusters can reach. With istioctl "
-                + "create-remote-secret, pass it as --server if it differs from your kubeconfig's."),
+        new("Let each istiod read the other clusters: run --target=RemoteSecrets with the same arguments."),
+        new("Install Istio where it is missing: run --target=InstallValues with the same arguments. It writes values and a script for helm "
+            + "or istioctl."),
     ];
 }

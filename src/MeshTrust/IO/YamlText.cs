@@ -6,18 +6,25 @@ using YamlDotNet.RepresentationModel;
 
 namespace MeshTrust.IO;
 
-/// <summary>Writes JSON values as YAML in block style; text is quoted if a reader could take it for something else.</summary>
+/// <summary>Writes YAML: without anchors, lines of any length, text quoted if a reader could take it for something else.</summary>
 internal static class YamlText
 {
-    public static string Write(params IEnumerable<JsonObject> documents)
+    public static string Write(params IEnumerable<YamlNode> documents)
     {
         using var text = new StringWriter { NewLine = "\n" };
         var emitter = new Emitter(text, new EmitterSettings().WithBestWidth(int.MaxValue).WithNewLine("\n"));
-        var stream = new YamlStream(documents.Select(d => new YamlDocument(Node(d))));
-        stream.Save(emitter, assignAnchors: false);
-        // The library ends a document with '...'.
-        return text.ToString().Replace("\n...\n", "\n", StringComparison.Ordinal);
+        new YamlStream(documents.Select(d => new YamlDocument(d))).Save(emitter, assignAnchors: false);
+        // The library ends a stream with '...'.
+        var written = text.ToString();
+        return written.EndsWith("\n...\n", StringComparison.Ordinal) ? written[..^4] : written;
     }
+
+    /// <summary>JSON objects in block style, each as a document.</summary>
+    public static string Write(params IEnumerable<JsonObject> documents) => Write(documents.Select(Node));
+
+    /// <summary>A text value, quoted if a reader could take it for a number, a boolean or null.</summary>
+    public static YamlScalarNode Scalar(string value) =>
+        new(value) { Style = NeedsQuotes(value) ? ScalarStyle.DoubleQuoted : ScalarStyle.Plain };
 
     private static YamlNode Node(JsonNode? node) => node switch
     {
@@ -31,10 +38,9 @@ internal static class YamlText
         _ => new YamlScalarNode(node.ToJsonString()),
     };
 
-    private static YamlScalarNode Scalar(string text) =>
-        new(text) { Style = IsPlain(text) ? ScalarStyle.Plain : ScalarStyle.DoubleQuoted };
-
-    private static bool IsPlain(string text) =>
-        text.Length > 0 && char.IsAsciiLetter(text[0]) && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' or '/')
-        && text.ToLowerInvariant() is not ("null" or "true" or "false" or "yes" or "no" or "on" or "off" or "y" or "n");
+    private static bool NeedsQuotes(string value) =>
+        value.Length == 0
+        || !char.IsAsciiLetter(value[0]) && value[0] != '/'
+        || !value.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' or '/' or '=' or '+' or '@')
+        || value.ToLowerInvariant() is "null" or "true" or "false" or "yes" or "no" or "on" or "off" or "y" or "n";
 }

@@ -17,6 +17,7 @@ internal sealed record InstallFile(string Path, string Text)
         var isChanged = !File.Exists(path) || !File.ReadAllBytes(path).AsSpan().SequenceEqual(bytes);
         DiskFault.Report(Stage.Contexts, path, () =>
         {
+            Directory.CreateDirectory(System.IO.Path.GetDirectoryName(path)!);
             if (isChanged) AtomicFile.Replace(path, bytes, secret: false);
             const UnixFileMode All = UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
             if (Path.EndsWith(".sh", StringComparison.Ordinal) && !OperatingSystem.IsWindows())

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using MeshTrust.IO;
-using MeshTrust.Kubeconfig;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
 using YamlDotNet.RepresentationModel;
@@ -70,18 +69,10 @@ internal static class KindYaml
     };
 
     internal static YamlScalarNode Block(YamlMappingNode patch) => new(Write(patch)) { Style = ScalarStyle.Literal };
-    internal static YamlScalarNode Text(string value) => KubeconfigWriter.Scalar(value);
+    internal static YamlScalarNode Text(string value) => YamlText.Scalar(value);
     internal static YamlSequenceNode List(IEnumerable<string> values) => new(values.Select(Text));
 
-    internal static string Write(YamlMappingNode root)
-    {
-        using var text = new StringWriter { NewLine = "\n" };
-        var emitter = new Emitter(text, new EmitterSettings().WithBestWidth(int.MaxValue).WithNewLine("\n"));
-        new YamlStream(new YamlDocument(Copy(root))).Save(emitter, assignAnchors: false);
-        // The library ends a document with '...'.
-        var written = text.ToString();
-        return written.EndsWith("\n...\n", StringComparison.Ordinal) ? written[..^4] : written;
-    }
+    internal static string Write(YamlMappingNode root) => YamlText.Write(Copy(root));
 
     internal static YamlNode Copy(YamlNode node) => node switch
     {

@@ -148,7 +148,7 @@ internal sealed record KubeconfigEntry(string Name, string Source, int Line, Yam
 
     /// <summary>The same entry with other values; null removes one.</summary>
     internal KubeconfigEntry With(params IReadOnlyList<(string Key, string? Value)> changes) =>
-        WithNodes([.. changes.Select(c => (c.Key, c.Value is null ? null : (YamlNode)KubeconfigWriter.Scalar(c.Value)))]);
+        WithNodes([.. changes.Select(c => (c.Key, c.Value is null ? null : (YamlNode)YamlText.Scalar(c.Value)))]);
 
     internal KubeconfigEntry WithNodes(params IReadOnlyList<(string Key, YamlNode? Value)> changes)
     {

@@ -223,30 +223,16 @@ internal static class KubeconfigWriter
             { "apiVersion", "v1" },
             { "clusters", List(document.Clusters, "cluster") },
             { "contexts", List(document.ContextEntries, "context") },
-            { "current-context", Scalar(document.CurrentContext ?? "") },
+            { "current-context", YamlText.Scalar(document.CurrentContext ?? "") },
             { "kind", "Config" },
             { "preferences", new YamlMappingNode { Style = MappingStyle.Flow } },
             { "users", List(document.Users, "user") },
         };
-        using var text = new StringWriter { NewLine = "\n" };
-        var emitter = new Emitter(text, new EmitterSettings().WithBestWidth(int.MaxValue).WithNewLine("\n"));
-        new YamlStream(new YamlDocument(root)).Save(emitter, assignAnchors: false);
-        // The library ends a document with '...', which no kubeconfig has.
-        return text.ToString().Replace("\n...\n", "\n", StringComparison.Ordinal);
+        return YamlText.Write(root);
     }
 
-    /// <summary>A text value, quoted if a reader could take it for a number, a boolean or null.</summary>
-    internal static YamlScalarNode Scalar(string value) =>
-        new(value) { Style = NeedsQuotes(value) ? ScalarStyle.DoubleQuoted : ScalarStyle.Plain };
-
-    private static bool NeedsQuotes(string value) =>
-        value.Length == 0
-        || !char.IsAsciiLetter(value[0]) && value[0] != '/'
-        || !value.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' or '/' or '=' or '+' or '@')
-        || value.ToLowerInvariant() is "null" or "true" or "false" or "yes" or "no" or "on" or "off" or "y" or "n";
-
     private static YamlSequenceNode List(IReadOnlyList<KubeconfigEntry> entries, string inner) =>
-        new(entries.Select(e => new YamlMappingNode { { inner, Copy(e.Body) }, { "name", Scalar(e.Name) } }))
+        new(entries.Select(e => new YamlMappingNode { { inner, Copy(e.Body) }, { "name", YamlText.Scalar(e.Name) } }))
         {
             Style = entries.Count == 0 ? SequenceStyle.Flow : SequenceStyle.Block,
         };
@@ -260,7 +246,7 @@ internal static class KubeconfigWriter
             Style = map.Children.Count == 0 ? MappingStyle.Flow : MappingStyle.Any,
         },
         YamlSequenceNode list => new YamlSequenceNode(list.Select(Copy)),
-        YamlScalarNode { Style: ScalarStyle.Literal or ScalarStyle.Folded } block => Scalar(block.Value ?? ""),
+        YamlScalarNode { Style: ScalarStyle.Literal or ScalarStyle.Folded } block => YamlText.Scalar(block.Value ?? ""),
         YamlScalarNode scalar => new YamlScalarNode(scalar.Value) { Style = scalar.Style },
         _ => node,
     };

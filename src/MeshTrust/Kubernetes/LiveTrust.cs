@@ -76,7 +76,7 @@ internal sealed record LiveTrust
 
     /// <summary>The secret <c>cacerts</c>, parsed once.</summary>
     internal SigningBundle? Secret => (_secret = ReferenceEquals(_secret.From, Cacerts) ? _secret
-        : (Cacerts, new SigningBundle(Cluster.Value, Cacerts!))).Bundle;
+        : (Cacerts, Cacerts is null ? null : new SigningBundle(Cluster.Value, Cacerts))).Bundle;
 
     /// <summary>The roots that istiod publishes in its own namespace; null if none.</summary>
     internal IReadOnlyList<CertificateDocument>? Published => PublishedFile?.Certificates;
@@ -119,7 +119,7 @@ internal sealed record LiveTrust
     private SigningBundle? Next => Secret is { Roots.Count: > 0 } secret ? secret : SelfSignedCa ?? Secret;
 
     private SigningBundle? SelfSignedCa => (_selfSigned = ReferenceEquals(_selfSigned.From, SelfSigned) ? _selfSigned
-        : (SelfSigned, ReadSelfSigned(SelfSigned!))).Bundle;
+        : (SelfSigned, SelfSigned is null ? null : ReadSelfSigned(SelfSigned))).Bundle;
 
     private SigningBundle? ReadSelfSigned(SecretDocument secret)
     {

@@ -59,6 +59,10 @@ internal sealed record CertificateProfile
         Uris = [.. names.Where(n => n.Contains("://", StringComparison.Ordinal))],
     };
 
+    /// <summary>The DNS names in istiod's own certificate (istio pilot/pkg/bootstrap/server.go, getDNSNames).</summary>
+    public static IReadOnlyList<string> IstiodNames(string istioNamespace) =>
+        [$"istiod.{istioNamespace}.svc", $"istiod-remote.{istioNamespace}.svc", $"istio-pilot.{istioNamespace}.svc"];
+
     public const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
     public const string ClientAuthentication = "1.3.6.1.5.5.7.3.2";
 

@@ -126,11 +126,11 @@ internal static class NameConstraints
         ? host.EndsWith(constraint, StringComparison.OrdinalIgnoreCase)
         : host.Equals(constraint, StringComparison.OrdinalIgnoreCase);
 
-    // DNS: adding labels on the left satisfies the constraint.
+    // DNS: adding labels on the left satisfies the constraint. With a leading dot OpenSSL and Go demand at least one.
     private static bool DnsMatches(string constraint, string name) =>
         constraint.Length == 0
-        || name.Equals(constraint.TrimStart('.'), StringComparison.OrdinalIgnoreCase)
-        || name.EndsWith("." + constraint.TrimStart('.'), StringComparison.OrdinalIgnoreCase);
+        || name.Equals(constraint, StringComparison.OrdinalIgnoreCase)
+        || name.EndsWith(constraint[0] == '.' ? constraint : "." + constraint, StringComparison.OrdinalIgnoreCase);
 
     // A subject must begin with the attributes of the constraint.
     private static bool SubjectMatches(string constraint, string subject) =>

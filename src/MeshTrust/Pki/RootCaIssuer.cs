@@ -118,7 +118,7 @@ public static class RootCaIssuer
     internal static void RequireNamesAllowed(RootCa root, string place, TrustSpec trust)
     {
         var (names, space) = (trust.Intermediate.DnsNames, trust.Namespace);
-        names = [.. names, $"istiod.{space}.svc", $"istiod-remote.{space}.svc", $"istio-pilot.{space}.svc"];
+        names = [.. names, .. CertificateProfile.IstiodNames(space)];
         var problems = from ca in root.Chain
                        let faults = names.Distinct().Select(name => NameConstraints.AgainstDns(ca, name))
                            .Append(NameConstraints.AgainstTrustDomain(ca, trust.TrustDomain))

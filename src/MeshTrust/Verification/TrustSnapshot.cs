@@ -1,4 +1,5 @@
 using MeshTrust.Kubernetes;
+using MeshTrust.Pki;
 using MeshTrust.Settings;
 
 namespace MeshTrust.Verification;
@@ -64,8 +65,11 @@ internal sealed class ClusterSnapshot
         ?? topology.Clusters.FirstOrDefault(c => c.Name == Name)?.TrustDomain ?? topology.Trust.TrustDomain;
 
     /// <summary>The DNS names in istiod's own certificate (istio pilot/pkg/bootstrap/server.go, getDNSNames).</summary>
-    public IReadOnlyList<string> IstiodNames => [.. MeshConfigs.Select(m => m.Revision).Prepend("").Distinct()
-        .Select(revision => $"istiod{(revision.Length == 0 ? "" : $"-{revision}")}.{Live.Namespace}.svc")];
+    public IReadOnlyList<string> IstiodNames =>
+    [
+        .. CertificateProfile.IstiodNames(Live.Namespace),
+        .. MeshConfigs.Where(m => m.Revision.Length > 0).Select(m => $"istiod-{m.Revision}.{Live.Namespace}.svc"),
+    ];
 
     public bool Lacks(SnapshotPart part) => Unread.Any(u => u.Kind == part);
 

@@ -35,7 +35,7 @@ public sealed class InstallScriptTests
     }
 
     [TearDown]
-    public void Remove() => _scratch.Dispose();
+    public void Remove() => _scratch?.Dispose();
 
     [TestCase("helm")]
     [TestCase("istioctl")]

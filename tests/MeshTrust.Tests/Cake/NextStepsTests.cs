@@ -10,8 +10,8 @@ public sealed class NextStepsTests
 {
     private const string Source = "source '/my work/env.sh'";
 
-    [TestCase(ProviderChoice.Kind, true, "CTX_CLUSTER1 to CTX_CLUSTER2", Source, "istioctl or helm", "/my work/kubeconfig/<cluster>.internal", "--target=Verify")]
-    [TestCase(ProviderChoice.Existing, true, Source, "istioctl or helm", "an address that pods of the other clusters can reach", "--target=Verify")]
+    [TestCase(ProviderChoice.Kind, true, "CTX_CLUSTER1 to CTX_CLUSTER2", Source, "--target=RemoteSecrets", "--target=InstallValues", "--target=Verify")]
+    [TestCase(ProviderChoice.Existing, true, Source, "--target=RemoteSecrets", "--target=InstallValues", "--target=Verify")]
     [TestCase(ProviderChoice.Kind, false, Source, "--target=Verify")]
     [TestCase(ProviderChoice.Existing, false, Source, "--target=Verify")]
     [TestCase(ProviderChoice.Embedded, true, "ended with this run", "--target=Serve", "--provider=kind", "--target=Verify")]
@@ -23,7 +23,7 @@ public sealed class NextStepsTests
 
         foreach (var word in words) Assert.That(text, Does.Contain(word));
         Assert.That(text.Contains("source ", StringComparison.Ordinal), Is.EqualTo(words.Contains(Source)), "never for clusters that are gone");
-        Assert.That(text.Contains("istioctl", StringComparison.Ordinal), Is.EqualTo(words.Contains("istioctl or helm")));
+        Assert.That(text.Contains("istioctl", StringComparison.Ordinal), Is.EqualTo(words.Contains("--target=InstallValues")));
     }
 
     [TestCase(80)]

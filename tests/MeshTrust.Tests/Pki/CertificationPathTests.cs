@@ -176,6 +176,8 @@ internal sealed class CertificationPathTests
     [TestCase("example.com", "a.b.Example.com", true)]
     [TestCase("example.com", "notexample.com", false)]
     [TestCase(".example.com", "a.example.com", true)]
+    [TestCase(".example.com", "example.com", false)]
+    [TestCase("", "anything.example", true)]
     [TestCase("a.example.com", "example.com", false)]
     public void Constrains_DNS_names_as_RFC_5280_says(string constraint, string name, bool matches)
     {
