@@ -91,10 +91,12 @@ internal static class InstallScript
 
             # Waits until the east-west gateway of a primary cluster has an address.
             pilot_of() {"{"}
-              for i in $(seq 60); do
+              tries=0
+              while [ "$tries" -lt 60 ]; do
                 address=$(kubectl --context "$1" -n "$2" get service {IstioValues.GatewayName} \
                   -o jsonpath='{"{.status.loadBalancer.ingress[0].ip}{.status.loadBalancer.ingress[0].hostname}"}' 2>/dev/null || true)
                 if [ -n "$address" ]; then echo "$address"; return; fi
+                tries=$((tries + 1))
                 sleep 5
               done
               echo "The service {IstioValues.GatewayName} in $1 has no address after 5 minutes." >&2
@@ -113,7 +115,7 @@ internal static class InstallScript
             if (step.Words.Count == 0) continue;
             var words = string.Join(' ', step.Words.Select(w => w.Contains(Pilot, StringComparison.Ordinal)
                 ? $"\"{w.Replace(Pilot, "$pilot", StringComparison.Ordinal)}\"" : Quote(w)));
-            var command = step.AwaitPilotOf is { } of ? $"pilot=$(pilot_of {Quote(of)} {Quote(NamespaceOf(steps))}) && {words}" : words;
+            var command = step.AwaitPilotOf is { } of ? $"pilot=$(pilot_of {Quote(of)} {Quote(NamespaceOf(steps))}); {words}" : words;
             text.Append(step.Tool is InstallTool.Any ? $"{command}\n"
                 : $"if [ \"$tool\" = {step.Tool.ToString().ToLowerInvariant()} ]; then {command}; fi\n");
         }

@@ -55,6 +55,16 @@ public sealed class InstallScriptTests
     }
 
     [Test]
+    public void The_script_stops_at_a_command_that_fails()
+    {
+        File.WriteAllText(_scratch.File("bin/helm"), "#!/bin/sh\ncase \"$*\" in *istiod*) exit 3;; esac\n");
+        var run = OutsideTool.Run(OutsideTool.Find("sh"), "-c", $"PATH='{_scratch.File("bin")}':$PATH '{_scratch.File("install/install.sh")}'");
+
+        Assert.That(run.ExitCode, Is.EqualTo(3), run.Output);
+        Assert.That(File.Exists(_scratch.File("log")), Is.False, "nothing was applied after it");
+    }
+
+    [Test]
     public void Helm_reads_the_values_as_they_are_meant()
     {
         var helm = OutsideTool.Find("helm");

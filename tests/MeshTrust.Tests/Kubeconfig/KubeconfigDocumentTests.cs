@@ -50,6 +50,19 @@ public sealed class KubeconfigDocumentTests
         }
     }
 
+    [TestCase("http://one.example", "token: t", true)]
+    [TestCase("http://one.example", "username: u, password: p", true)]
+    [TestCase("https://one.example", "token: t", false)]
+    [TestCase("http://one.example", "", false)]
+    public void Warns_that_a_server_without_TLS_gets_no_credentials(string server, string user, bool warns)
+    {
+        var text = $"clusters: [{{name: c, cluster: {{server: '{server}'}}}}]\ncontexts: [{{name: east, context: {{cluster: c, user: me}}}}]\nusers: [{{name: me, user: {{{user}}}}}]\n";
+        var problem = KubeconfigDocument.Parse("config", text).Resolve("east").NotSent;
+
+        Assert.That((problem?.Id, problem?.Severity), Is.EqualTo(warns ? ("MT3023", (Severity?)Severity.Warning) : (null, null)));
+        if (warns) Assert.That(problem!.Message, Does.Contain("context 'east'").And.Contain("user 'me'").And.Not.Contain(" t ").And.Not.Contain("password: p"));
+    }
+
     [Test]
     public void Writes_one_canonical_form_that_reads_back_the_same()
     {
