@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using MeshTrust.Kubeconfig;
 using MeshTrust.Tests.Tools;
 
 namespace MeshTrust.Tests.Live;
@@ -43,6 +44,10 @@ public sealed class KindMainFlowTests
         var after = _kind.Succeed(2, "--target=Verify");
         Assert.That(after, Does.Contain("MT3131 pass").And.Contain("MT3132 pass").And.Not.Contain("is now"));
 
+        Assert.That(_kind.Succeed(2, "--target=RemoteSecrets"), Does.Match($"{_kind.Name(1)}: remote secret of {_kind.Name(2)} created, for https://(?!127)"));
+        Assert.That(ReadFromANode(1, 2), Is.EqualTo("200 200 403"), "pods and secrets, and no more than istiod needs");
+        Assert.That(_kind.Succeed(2, "--target=RemoteSecrets"), Does.Contain($"remote secret of {_kind.Name(2)} unchanged"));
+
         var third = _kind.Succeed(3, "--target=Verify");
         Assert.That(third, Does.Contain($"{_kind.Name(1)}: kept").And.Contain($"{_kind.Name(2)}: kept").And.Contain($"{_kind.Name(3)}: created").And.Contain("9 of 9 cluster pairs trust each other"));
         Assert.That(_kind.Containers().Intersect(containers), Is.EqualTo(containers), "what was there is as it was");
@@ -75,6 +80,17 @@ public sealed class KindMainFlowTests
     {
         using var json = _kind.Json(clusters, "--target=Status");
         return [.. json.RootElement.GetProperty("clusters").EnumerateArray().Select(cluster => cluster.GetProperty("status").GetString())];
+    }
+
+    /// <summary>What the other cluster's API server says to a node that has nothing but the kubeconfig of the remote secret.</summary>
+    private string ReadFromANode(int here, int there)
+    {
+        var text = _kind.Kubectl(here, "get", "secret", $"istio-remote-secret-{_kind.Name(there)}", "--namespace", "istio-system", "--output", $"jsonpath={{.data.{_kind.Name(there)}}}");
+        var remote = KubeconfigDocument.Parse("remote secret", Encoding.UTF8.GetString(Convert.FromBase64String(text))).Resolve(_kind.Name(there));
+        var paths = new[] { "api/v1/namespaces/istio-system/pods", "api/v1/secrets", "apis/apps/v1/deployments" };
+        var script = $"cat > /ca.pem; for path in {string.Join(' ', paths)}; do curl --silent --output /dev/null --write-out '%{{http_code}} ' --cacert /ca.pem "
+            + $"--header \"Authorization: Bearer $TOKEN\" {remote.Server.AbsoluteUri}$path; done";
+        return _kind.OnNode(here, script, input: remote.Authority!, ("TOKEN", remote.User.Text("token")!)).Trim();
     }
 
     /// <summary>kubectl reads the secret of every cluster: one root, that of the trust store, and a CA key of each cluster's own.</summary>

@@ -79,6 +79,15 @@ internal sealed class KindTestbed : IDisposable
 
     public ToolResult Docker(params string[] arguments) => OutsideTool.Run(_docker, arguments);
 
+    /// <summary>Runs a script on the control-plane node of a cluster.</summary>
+    public string OnNode(int cluster, string script, string input, (string Name, string Value) variable)
+    {
+        string[] arguments = ["exec", "--interactive", "--env", variable.Name, $"{Name(cluster)}-control-plane", "sh", "-c", script];
+        var result = OutsideTool.Run(_docker, arguments, input, new Dictionary<string, string> { [variable.Name] = variable.Value });
+        Assert.That(result.ExitCode, Is.Zero, result.Error);
+        return result.Output;
+    }
+
     /// <summary>What kubectl reads from a cluster, from outside, with the kubeconfig that was written for it.</summary>
     public string Kubectl(int cluster, params string[] arguments)
     {

@@ -81,7 +81,7 @@ public sealed class RemoteSecretsTests
         Assert.That(again.Select(o => o.Outcome), Has.All.EqualTo(ApplyOutcome.Unchanged));
         Assert.That(again[0].Expires, Is.GreaterThan(DateTimeOffset.UtcNow.AddDays(300)));
 
-        // The account is made anew: its tokens end.
+        // A new account of the same name: tokens of the old one end.
         await _clusters[Name("west")].DeleteObjectAsync(new ObjectReference("v1", "serviceaccounts", "istio-system", RemoteSecrets.Reader), default);
         var renewed = await Secrets().EnsureAsync(default);
         Assert.That(renewed.Select(o => $"{o.Primary}>{o.Remote} {o.Outcome}"), Is.EqualTo(new[]
