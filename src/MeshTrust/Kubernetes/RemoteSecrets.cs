@@ -2,6 +2,8 @@ using System.Buffers.Text;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using k8s;
+using k8s.Models;
 using MeshTrust.IO;
 using MeshTrust.Kubeconfig;
 using MeshTrust.Settings;
@@ -134,17 +136,21 @@ internal sealed class RemoteSecrets(
     private async Task EnsureReaderAsync(IClusterApi api, CancellationToken cancellationToken)
     {
         var (binding, role, serviceAccount) = (ReaderObjects()[0], ReaderObjects()[1], ReaderObjects()[3]);
-        await api.ApplyObjectAsync(serviceAccount, Object("ServiceAccount"), false, cancellationToken).ConfigureAwait(false);
-        var rules = new JsonObject { ["rules"] = ReaderRules.ToJson() };
-        await api.ApplyObjectAsync(role, Object("ClusterRole", rules), false, cancellationToken).ConfigureAwait(false);
-        await api.ApplyObjectAsync(binding, Object("ClusterRoleBinding", new()
+        await ApplyAsync(serviceAccount, new V1ServiceAccount { Kind = "ServiceAccount", Metadata = Labelled() }).ConfigureAwait(false);
+        await ApplyAsync(role, new V1ClusterRole { Kind = "ClusterRole", Metadata = Labelled(), Rules = ReaderRules.All })
+            .ConfigureAwait(false);
+        await ApplyAsync(binding, new V1ClusterRoleBinding
         {
-            ["roleRef"] = new JsonObject
-            {
-                ["apiGroup"] = "rbac.authorization.k8s.io", ["kind"] = "ClusterRole", ["name"] = role.Name,
-            },
-            ["subjects"] = new JsonArray(new JsonObject { ["kind"] = "ServiceAccount", ["name"] = Reader, ["namespace"] = Namespace }),
-        }), false, cancellationToken).ConfigureAwait(false);
+            Kind = "ClusterRoleBinding",
+            Metadata = Labelled(),
+            RoleRef = new V1RoleRef { ApiGroup = "rbac.authorization.k8s.io", Kind = "ClusterRole", Name = role.Name },
+            Subjects = [new Rbacv1Subject { Kind = "ServiceAccount", Name = Reader, NamespaceProperty = Namespace }],
+        }).ConfigureAwait(false);
+
+        Task ApplyAsync(ObjectReference reference, IKubernetesObject wanted) => api.ApplyObjectAsync(
+            reference, JsonNode.Parse(KubernetesJson.Serialize(wanted))!.AsObject(), dryRun: false, cancellationToken);
+
+        static V1ObjectMeta Labelled() => new() { Labels = new Dictionary<string, string> { [ManagedBy] = Manager } };
     }
 
     /// <summary>The token in use if it is good; else one from a token controller, or else one with an end.</summary>
@@ -261,27 +267,23 @@ internal static class ReaderRules
 {
     private static readonly string[] Read = ["get", "list", "watch"];
 
-    private static readonly (string[] Groups, string[] Resources, string[] Verbs)[] Rules =
+    internal static IList<V1PolicyRule> All =>
     [
-        (["networking.istio.io", "security.istio.io", "telemetry.istio.io", "extensions.istio.io"], ["*"], Read),
-        ([""], ["endpoints", "pods", "services", "nodes", "replicationcontrollers", "namespaces", "secrets", "serviceaccounts"], Read),
-        ([""], ["configmaps"], [.. Read, "create", "update"]),
-        (["apps"], ["replicasets"], Read),
-        (["discovery.k8s.io"], ["endpointslices"], Read),
-        (["apiextensions.k8s.io"], ["customresourcedefinitions"], Read),
-        (["gateway.networking.k8s.io", "networking.x-k8s.io"], ["*"], Read),
-        (["multicluster.x-k8s.io"], ["serviceexports"], [.. Read, "create", "delete"]),
-        (["multicluster.x-k8s.io"], ["serviceimports"], Read),
-        (["admissionregistration.k8s.io"], ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"],
+        Rule(["networking.istio.io", "security.istio.io", "telemetry.istio.io", "extensions.istio.io"], ["*"], Read),
+        Rule([""], ["endpoints", "pods", "services", "nodes", "replicationcontrollers", "namespaces", "secrets", "serviceaccounts"], Read),
+        Rule([""], ["configmaps"], [.. Read, "create", "update"]),
+        Rule(["apps"], ["replicasets"], Read),
+        Rule(["discovery.k8s.io"], ["endpointslices"], Read),
+        Rule(["apiextensions.k8s.io"], ["customresourcedefinitions"], Read),
+        Rule(["gateway.networking.k8s.io", "networking.x-k8s.io"], ["*"], Read),
+        Rule(["multicluster.x-k8s.io"], ["serviceexports"], [.. Read, "create", "delete"]),
+        Rule(["multicluster.x-k8s.io"], ["serviceimports"], Read),
+        Rule(["admissionregistration.k8s.io"], ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"],
             [.. Read, "update", "patch"]),
-        (["authentication.k8s.io"], ["tokenreviews"], ["create"]),
-        (["authorization.k8s.io"], ["subjectaccessreviews"], ["create"]),
+        Rule(["authentication.k8s.io"], ["tokenreviews"], ["create"]),
+        Rule(["authorization.k8s.io"], ["subjectaccessreviews"], ["create"]),
     ];
 
-    internal static JsonArray ToJson() => new(Rules.Select(r => (JsonNode)new JsonObject
-    {
-        ["apiGroups"] = Texts(r.Groups), ["resources"] = Texts(r.Resources), ["verbs"] = Texts(r.Verbs),
-    }).ToArray());
-
-    private static JsonArray Texts(IEnumerable<string> texts) => new(texts.Select(t => (JsonNode)JsonValue.Create(t)).ToArray());
+    private static V1PolicyRule Rule(string[] groups, string[] resources, string[] verbs) =>
+        new() { ApiGroups = groups, Resources = resources, Verbs = verbs };
 }
