@@ -24,12 +24,13 @@ internal sealed class ArgumentSet
         {
             var spelled = Bare(key ?? "");
             var written = spelled.ToLowerInvariant();
-            if (SettingsTable.Find(written) is not { Argument: { } name })
+            if (SettingsTable.Find(written) is not { Argument: { } name } setting)
             {
                 if (OfCake.Contains(written)) NotTaken(spelled, written);
                 else if (!allowed.Contains(written)) Unknown(written, allowed, refusesUnknown);
             }
             else if (_values.TryAdd(name, value)) _written.Add(name, written);
+            else if (setting.IsRepeatable) _values[name] += $",{value}";
             else if (_values[name] != value)
             {
                 var same = written == _written[name] ? "" : $" (--{written} is an alias of --{_written[name]})";

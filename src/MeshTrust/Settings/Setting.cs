@@ -38,6 +38,9 @@ internal abstract class Setting(string[] names, string usual, string meaning, bo
 
     public abstract Shape Form { get; }
 
+    /// <summary>Whether the argument may be given several times, each with a part of the comma-separated value.</summary>
+    public bool IsRepeatable { get; protected set; }
+
     /// <summary>Whether the bare argument means true.</summary>
     public bool IsSwitch => Form is Shape<bool>;
 
@@ -70,6 +73,13 @@ internal abstract class Setting<TTarget>(string[] names, string usual, string me
     public Setting<TTarget> Means(string value)
     {
         VariableMeans = value;
+        return this;
+    }
+
+    /// <summary>This row with an argument that may be given several times.</summary>
+    public Setting<TTarget> Repeatable()
+    {
+        IsRepeatable = true;
         return this;
     }
 
