@@ -129,7 +129,7 @@ public sealed class MeshSession : IDisposable
             if (_clusters is null && provider.Choice is not ProviderChoice.Existing) return false;
             var connect = Connect(Stage.Push);
             var access = await AccessAsync(context).ConfigureAwait(false);
-            var keepers = await CacertsPush.KeepersAsync(access, connect, topology.Trust.Namespace, Token).ConfigureAwait(false);
+            var keepers = await CacertsPush.KeepersAsync(access, connect, topology.Trust.Namespace, Time, Token).ConfigureAwait(false);
             if (keepers.Count == 0) return false;
             context.Log.Information(
                 $"{string.Join(" and ", keepers)} manages the secret cacerts of every cluster: nothing is issued or pushed.");
@@ -187,7 +187,7 @@ public sealed class MeshSession : IDisposable
     }
 
     /// <summary>What RemoteSecrets works with: a connection to each cluster, and how others reach its API server.</summary>
-    internal async Task<RemoteSecretsWork> RemoteSecretsAsync(ICakeContext context)
+    internal async Task<RemoteSecrets> RemoteSecretsAsync(ICakeContext context)
     {
         var (topology, run) = (Settings(context).Topology, Settings(context).Run);
         var access = await AccessAsync(context).ConfigureAwait(false);
@@ -209,9 +209,9 @@ public sealed class MeshSession : IDisposable
             }
         }
 
-        if (problems.Count > 0) throw new MeshTrustException(Stage.Push, problems);
+        if (problems.Count > 0 && !run.Remove) throw new MeshTrustException(Stage.Push, problems);
         var clusters = access.ToDictionary(a => a.Name, a => Connect(Stage.Push)(a));
-        return new RemoteSecretsWork(new RemoteSecrets(topology, clusters, servers, run.ReaderServiceAccount, Time), servers, clusters);
+        return new RemoteSecrets(topology, clusters, servers, run.ReaderServiceAccount, Time);
     }
 
     internal int Parallel(ICakeContext context) => Settings(context).Run.Parallel ?? Math.Max(8, Environment.ProcessorCount);
@@ -292,17 +292,5 @@ public sealed class MeshSession : IDisposable
             [.. _options.OtherArguments],
             _options.RefusesUnknownArguments);
         return settings.FromDirectory(home);
-    }
-}
-
-/// <summary>What RemoteSecrets works with.</summary>
-internal sealed record RemoteSecretsWork(
-    RemoteSecrets Secrets, IReadOnlyDictionary<ClusterName, RemoteServer> Servers, IReadOnlyDictionary<ClusterName, IClusterApi> Clusters)
-    : IAsyncDisposable
-{
-    public ValueTask DisposeAsync()
-    {
-        foreach (var cluster in Clusters.Values) cluster.Dispose();
-        return ValueTask.CompletedTask;
     }
 }

@@ -25,7 +25,7 @@ public sealed class InstallValuesTask(MeshSession session) : AsyncFrostingTask
             topology, clusters, session.Connect(Stage.Contexts), IstioValues.GatewayName, session.Token);
         var istio = new IstioChoice(run.IstioVersion, run.IstioRevision);
         if (!istio.IsChecked)
-            context.Log.Warning($"The values were checked for Istio {string.Join(", ", IstioChoice.Checked)}, not for {istio.Version}.");
+            context.Log.Information($"The values are those of Istio's charts {IstioChoice.Checked}. Charts of {istio.Version} may differ.");
         var directory = Path.Combine(run.WorkDirectory, "install");
         var kubeconfig = Path.Combine(run.KubeconfigDirectory, "merged");
         foreach (var file in InstallPlan.Files(topology, clusters.ToDictionary(c => c.Name, c => c.ContextName), pilots, istio, kubeconfig))

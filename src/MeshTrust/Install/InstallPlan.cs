@@ -32,10 +32,10 @@ internal sealed record InstallFile(string Path, string Text)
 /// <param name="Revision">The revision; empty for the default one.</param>
 internal sealed record IstioChoice(string Version, string Revision)
 {
-    /// <summary>The charts that the values were checked against: older and newer ones may differ.</summary>
-    internal static IReadOnlyList<string> Checked { get; } = ["1.30", "1.31", "1.32"];
+    /// <summary>The charts whose values these are: those of other versions may differ.</summary>
+    internal const string Checked = "1.32";
 
-    internal bool IsChecked => Checked.Any(v => Version == v || Version.StartsWith($"{v}.", StringComparison.Ordinal));
+    internal bool IsChecked => Version == Checked || Version.StartsWith($"{Checked}.", StringComparison.Ordinal);
 }
 
 /// <summary>
@@ -97,8 +97,8 @@ internal static class InstallPlan
         }
 
         var steps = InstallScript.Steps(topology, contexts, pilots, istio).ToList();
-        files.Add(new InstallFile("install.sh", InstallScript.Shell(steps, istio, kubeconfig)));
-        files.Add(new InstallFile("install.ps1", InstallScript.PowerShell(steps, istio, kubeconfig)));
+        files.Add(new InstallFile("install.sh", InstallScript.Shell(steps, topology.Trust.Namespace, istio, kubeconfig)));
+        files.Add(new InstallFile("install.ps1", InstallScript.PowerShell(steps, topology.Trust.Namespace, istio, kubeconfig)));
         return files;
     }
 }

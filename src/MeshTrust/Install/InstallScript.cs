@@ -1,4 +1,5 @@
 using System.Text;
+using MeshTrust.Kubeconfig;
 using MeshTrust.Settings;
 
 namespace MeshTrust.Install;
@@ -78,58 +79,43 @@ internal static class InstallScript
         string Release(string release) => release == "istiod" && istio.Revision.Length > 0 ? $"istiod-{istio.Revision}" : release;
     }
 
-    internal static string Shell(IReadOnlyList<InstallStep> steps, IstioChoice istio, string kubeconfig)
-    {
-        var text = new StringBuilder($"""
-            #!/bin/sh
-            # Installs Istio {istio.Version} in all clusters: ./install.sh, or ./install.sh istioctl.
-            # Run PushSecrets and RemoteSecrets before it, and Verify after it. It can be run again.
-            set -eu
-            export KUBECONFIG={Quote(kubeconfig)}
-            cd "$(dirname "$0")"
-            tool="${"{1:-helm}"}"
+    internal static string Shell(IReadOnlyList<InstallStep> steps, string ns, IstioChoice istio, string kubeconfig) => Render(
+        $$"""
+        #!/bin/sh
+        # Installs Istio {{istio.Version}} in all clusters: ./install.sh, or ./install.sh istioctl.
+        # Run PushSecrets and RemoteSecrets before it, and Verify after it. It can be run again.
+        set -eu
+        export KUBECONFIG={{ContextExport.ShellQuote(kubeconfig)}}
+        cd "$(dirname "$0")"
+        tool="${1:-helm}"
 
-            # Waits until the east-west gateway of a primary cluster has an address.
-            pilot_of() {"{"}
-              tries=0
-              while [ "$tries" -lt 60 ]; do
-                address=$(kubectl --context "$1" -n "$2" get service {IstioValues.GatewayName} \
-                  -o jsonpath='{"{.status.loadBalancer.ingress[0].ip}{.status.loadBalancer.ingress[0].hostname}"}' 2>/dev/null || true)
-                if [ -n "$address" ]; then echo "$address"; return; fi
-                tries=$((tries + 1))
-                sleep 5
-              done
-              echo "The service {IstioValues.GatewayName} in $1 has no address after 5 minutes." >&2
-              exit 1
-            {"}"}
-
-            if [ "$tool" = helm ]; then
-              helm repo add istio https://istio-release.storage.googleapis.com/charts --force-update
-              helm repo update istio
-            fi
-
-            """.ReplaceLineEndings("\n"));
-        foreach (var step in steps)
-        {
-            if (step.Comment is { } comment) text.Append($"\n# {comment}\n");
-            if (step.Words.Count == 0) continue;
-            var words = string.Join(' ', step.Words.Select(w => w.Contains(Pilot, StringComparison.Ordinal)
-                ? $"\"{w.Replace(Pilot, "$pilot", StringComparison.Ordinal)}\"" : Quote(w)));
-            var command = step.AwaitPilotOf is { } of ? $"pilot=$(pilot_of {Quote(of)} {Quote(NamespaceOf(steps))}); {words}" : words;
-            text.Append(step.Tool is InstallTool.Any ? $"{command}\n"
-                : $"if [ \"$tool\" = {step.Tool.ToString().ToLowerInvariant()} ]; then {command}; fi\n");
+        # Waits until the east-west gateway of a primary cluster has an address.
+        pilot_of() {
+          tries=0
+          while [ "$tries" -lt 60 ]; do
+            address=$(kubectl --context "$1" -n {{ns}} get service {{IstioValues.GatewayName}} \
+              -o jsonpath='{.status.loadBalancer.ingress[0].ip}{.status.loadBalancer.ingress[0].hostname}' 2>/dev/null || true)
+            if [ -n "$address" ]; then echo "$address"; return; fi
+            tries=$((tries + 1))
+            sleep 5
+          done
+          echo "The service {{IstioValues.GatewayName}} in $1 has no address after 5 minutes." >&2
+          exit 1
         }
 
-        return text.ToString();
+        if [ "$tool" = helm ]; then
+          helm repo add istio https://istio-release.storage.googleapis.com/charts --force-update
+          helm repo update istio
+        fi
 
-        static string Quote(string word) =>
-            word.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' or '/' or '=' or ':' or '@')
-            ? word : $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
-    }
+        """,
+        steps, "", ContextExport.ShellQuote, context => $"pilot=$(pilot_of {context}); ",
+        (tool, command) => $"if [ \"$tool\" = {tool} ]; then {command}; fi");
 
-    internal static string PowerShell(IReadOnlyList<InstallStep> steps, IstioChoice istio, string kubeconfig)
+    internal static string PowerShell(IReadOnlyList<InstallStep> steps, string ns, IstioChoice istio, string kubeconfig)
     {
-        var text = new StringBuilder($$"""
+        return Render(
+            $$"""
             # Installs Istio {{istio.Version}} in all clusters: ./install.ps1, or ./install.ps1 istioctl.
             # Run PushSecrets and RemoteSecrets before it, and Verify after it. It can be run again.
             param([ValidateSet('helm', 'istioctl')][string]$Tool = 'helm')
@@ -144,9 +130,9 @@ internal static class InstallScript
             }
 
             # Waits until the east-west gateway of a primary cluster has an address.
-            function Get-Pilot($Context, $Namespace) {
+            function Get-Pilot($Context) {
               foreach ($i in 1..60) {
-                $address = kubectl --context $Context -n $Namespace get service {{IstioValues.GatewayName}} `
+                $address = kubectl --context $Context -n {{ns}} get service {{IstioValues.GatewayName}} `
                   -o 'jsonpath={.status.loadBalancer.ingress[0].ip}{.status.loadBalancer.ingress[0].hostname}' 2>$null
                 if ($address) { return $address }
                 Start-Sleep 5
@@ -159,25 +145,36 @@ internal static class InstallScript
               Invoke-Step helm repo update istio
             }
 
-            """.ReplaceLineEndings("\n"));
-        foreach (var step in steps)
-        {
-            if (step.Comment is { } comment) text.Append($"\n# {comment}\n");
-            if (step.Words.Count == 0) continue;
-            var words = string.Join(' ', step.Words.Select(w => w.Contains(Pilot, StringComparison.Ordinal)
-                ? $"\"{w.Replace(Pilot, "$pilot", StringComparison.Ordinal)}\"" : Quote(w)));
-            var command = step.AwaitPilotOf is { } of
-                ? $"$pilot = Get-Pilot {Quote(of)} {Quote(NamespaceOf(steps))}; Invoke-Step {words}" : $"Invoke-Step {words}";
-            text.Append(step.Tool is InstallTool.Any ? $"{command}\n"
-                : $"if ($Tool -eq '{step.Tool.ToString().ToLowerInvariant()}') {{ {command} }}\n");
-        }
-
-        return text.ToString();
+            """,
+            steps, "Invoke-Step ", Quote, context => $"$pilot = Get-Pilot {context}; ",
+            (tool, command) => $"if ($Tool -eq '{tool}') {{ {command} }}");
 
         static string Quote(string word) => word.All(char.IsAsciiLetterOrDigit) || word.StartsWith("--", StringComparison.Ordinal)
             ? word : $"'{word.Replace("'", "''", StringComparison.Ordinal)}'";
     }
 
-    private static string NamespaceOf(IEnumerable<InstallStep> steps) =>
-        steps.Select(s => s.Words.SkipWhile(w => w != "--namespace").ElementAtOrDefault(1)).OfType<string>().First();
+    /// <summary>The steps behind what a shell needs first.</summary>
+    /// <param name="head">The start of the script.</param>
+    /// <param name="steps">The steps.</param>
+    /// <param name="call">What stands before a command.</param>
+    /// <param name="quote">Quotes a word.</param>
+    /// <param name="pilot">Sets <c>$pilot</c>, from the quoted context of a primary.</param>
+    /// <param name="only">Runs a command only if the user chose this tool.</param>
+    private static string Render(
+        string head, IReadOnlyList<InstallStep> steps, string call, Func<string, string> quote, Func<string, string> pilot,
+        Func<string, string, string> only)
+    {
+        var text = new StringBuilder(head.ReplaceLineEndings("\n"));
+        foreach (var step in steps)
+        {
+            if (step.Comment is { } comment) text.Append($"\n# {comment}\n");
+            if (step.Words.Count == 0) continue;
+            var words = step.Words.Select(w => w.Contains(Pilot, StringComparison.Ordinal)
+                ? $"\"{w.Replace(Pilot, "$pilot", StringComparison.Ordinal)}\"" : quote(w));
+            var command = (step.AwaitPilotOf is { } of ? pilot(quote(of)) : "") + call + string.Join(' ', words);
+            text.Append(step.Tool is InstallTool.Any ? command : only(step.Tool.ToString().ToLowerInvariant(), command)).Append('\n');
+        }
+
+        return text.ToString();
+    }
 }

@@ -36,7 +36,7 @@ public sealed record PushOutcome
     /// <summary>The serial number of the replaced intermediate, with which a running istiod signs until it reloads; else null.</summary>
     internal string? StillSigns { get; init; }
 
-    /// <summary>Warnings about this cluster.</summary>
+    /// <summary>Warnings about this cluster; empty if it does not have the secret as intended.</summary>
     public IReadOnlyList<Problem> Warnings { get; init; } = [];
 
     /// <summary>Whether the cluster has the secret as intended, confirmed by its API server.</summary>
@@ -120,13 +120,13 @@ public static class CacertsPush
     /// The programs that keep the secret, if each cluster's is kept by one or has the layout that only they write; empty if not.
     /// </summary>
     internal static async Task<IReadOnlyList<string>> KeepersAsync(
-        IReadOnlyList<ClusterAccess> clusters, Func<ClusterAccess, IClusterApi> connect, string namespaceName,
+        IReadOnlyList<ClusterAccess> clusters, Func<ClusterAccess, IClusterApi> connect, string namespaceName, TimeProvider time,
         CancellationToken cancellationToken)
     {
+        using var timer = new CancellationTokenSource(KeeperDeadline, time);
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timer.Token);
         var keepers = await Task.WhenAll(clusters.Select(async access =>
         {
-            using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            deadline.CancelAfter(KeeperDeadline);
             SecretDocument? secret;
             try
             {
@@ -182,11 +182,7 @@ public static class CacertsPush
         {
             var (api, isRemote) = (_api!, cluster.Primary is { } primary && primary != cluster.Name);
             var verdict = PushGuard.Inspect(Live!, _cacerts!, namespaceName, settings, new(mesh, unread, isRemote));
-            // What happens only if the secret is written is reported only then.
-            Outcome = Outcome with
-            {
-                Problems = verdict.Problems, Warnings = [.. verdict.Warnings.Where(w => w.Id != ProblemCodes.OutageAccepted)],
-            };
+            Outcome = Outcome with { Problems = verdict.Problems };
             var found = await _namespace!.ConfigureAwait(false);
             if (found?.Terminating == true) Outcome = Outcome with { Problems = [.. verdict.Problems, Terminating()] };
             if (Failed) return;
@@ -210,8 +206,12 @@ public static class CacertsPush
 
             var isSwap = Live!.Signer is Signer.Cacerts && !verdict.RootDiffers;
             var replaced = isSwap && Live.Signing?.Ca is { } ca && !ca.Equals(_cacerts!.Certificate) ? ca : null;
-            Outcome = Outcome with { StillSigns = replaced?.SerialNumber };
-            Outcome = Outcome with { Secret = secret, Warnings = secret is ApplyOutcome.Unchanged ? Outcome.Warnings : verdict.Warnings };
+            // Warnings say what was done, so they come last.
+            var isDone = (Problem warning) => secret is not ApplyOutcome.Unchanged || warning.Id != ProblemCodes.OutageAccepted;
+            Outcome = Outcome with
+            {
+                Secret = secret, StillSigns = replaced?.SerialNumber, Warnings = [.. verdict.Warnings.Where(isDone)],
+            };
         }
 
         /// <summary>A merge patch (RFC 7386): null removes.</summary>

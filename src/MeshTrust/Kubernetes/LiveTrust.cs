@@ -141,11 +141,6 @@ internal sealed record LiveTrust
     internal static bool Same(IReadOnlyList<CertificateDocument> one, IReadOnlyList<CertificateDocument> other) =>
         one.ToHashSet().SetEquals(other);
 
-    /// <summary>Whether they have the same name and key: chains verify under both (RFC 5280 section 6.1).</summary>
-    internal static bool IsRenewal(CertificateDocument one, CertificateDocument other) =>
-        !one.Equals(other) && one.RawSubject.Span.SequenceEqual(other.RawSubject.Span)
-        && one.SubjectPublicKeyInfo.Span.SequenceEqual(other.SubjectPublicKeyInfo.Span);
-
     internal static string Describe(IEnumerable<CertificateDocument> roots)
     {
         var distinct = roots.Distinct().ToList();
@@ -248,9 +243,9 @@ internal sealed class RootChange
 {
     internal RootChange(IReadOnlyList<CertificateDocument> held, IReadOnlyList<CertificateDocument> wanted)
     {
-        Added = [.. wanted.Except(held).Where(w => !held.Any(h => LiveTrust.IsRenewal(h, w)))];
-        Removed = [.. held.Except(wanted).Where(h => !wanted.Any(w => LiveTrust.IsRenewal(h, w)))];
-        Renewed = [.. wanted.Except(held).Where(w => held.Any(h => LiveTrust.IsRenewal(h, w)))];
+        var isNew = wanted.Except(held).ToLookup(w => !held.Any(w.IsRenewalOf));
+        (Added, Renewed) = ([.. isNew[true]], [.. isNew[false]]);
+        Removed = [.. held.Except(wanted).Where(h => !wanted.Any(h.IsRenewalOf))];
     }
 
     internal IReadOnlyList<CertificateDocument> Added { get; }

@@ -36,9 +36,9 @@ internal sealed record RemoteServer(Uri Server, string? Authority)
 /// <summary>What happened to the remote secret of one cluster in one primary.</summary>
 /// <param name="Primary">The cluster whose istiod reads it.</param>
 /// <param name="Remote">The cluster that it leads to.</param>
-/// <param name="Outcome">What was done; null if it was not written.</param>
+/// <param name="Outcome">What was done.</param>
 /// <param name="Expires">When its token ends; null for a token that does not.</param>
-internal sealed record RemoteSecretOutcome(ClusterName Primary, ClusterName Remote, ApplyOutcome? Outcome, DateTimeOffset? Expires);
+internal sealed record RemoteSecretOutcome(ClusterName Primary, ClusterName Remote, ApplyOutcome Outcome, DateTimeOffset? Expires);
 
 /// <summary>
 /// Gives the istiod of each primary access to the API servers of the other clusters: a reader with Istio's rights there, and a secret
@@ -47,14 +47,16 @@ internal sealed record RemoteSecretOutcome(ClusterName Primary, ClusterName Remo
 /// </summary>
 internal sealed class RemoteSecrets(
     MeshTopology topology, IReadOnlyDictionary<ClusterName, IClusterApi> clusters, IReadOnlyDictionary<ClusterName, RemoteServer> servers,
-    string? account, TimeProvider time)
+    string? account, TimeProvider time) : IDisposable
 {
     internal const string Reader = "meshtrust-istio-reader";
     private const string ManagedBy = "app.kubernetes.io/managed-by";
     private const string Manager = "meshtrust";
     private static readonly TimeSpan Longest = TimeSpan.FromDays(365);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
+    internal IReadOnlyDictionary<ClusterName, RemoteServer> Servers => servers;
     private string Namespace => topology.Trust.Namespace;
     private string Account => account ?? Reader;
 
@@ -71,19 +73,19 @@ internal sealed class RemoteSecrets(
     /// <summary>
     /// Writes what is missing or has changed. A token is kept while it is good: a new one makes istiod rebuild its registry.
     /// </summary>
+    /// <exception cref="MeshTrustException">MT5302: istiod's namespace is missing in a cluster; nothing was written.</exception>
     internal async Task<IReadOnlyList<RemoteSecretOutcome>> EnsureAsync(CancellationToken cancellationToken)
     {
+        await RequireNamespaceAsync(cancellationToken).ConfigureAwait(false);
         var groups = Pairs.GroupBy(p => p.Remote).ToList();
         var done = await Task.WhenAll(groups.Select(async group =>
         {
             if (account is null) await EnsureReaderAsync(clusters[group.Key], cancellationToken).ConfigureAwait(false);
             var token = await TokenAsync(group.Key, [.. group.Select(p => p.Primary)], cancellationToken).ConfigureAwait(false);
-            var kubeconfig = Kubeconfig(group.Key, token);
-            var (secret, end) = (Secret(group.Key, kubeconfig), Expiry(token));
+            var (secret, end) = (Secret(group.Key, Kubeconfig(group.Key, token)), Expiry(token));
             return await Task.WhenAll(group.Select(async pair => new RemoteSecretOutcome(pair.Primary, pair.Remote,
-                await clusters[pair.Primary].ApplyObjectAsync(SecretIn(pair.Remote), secret, dryRun: false, cancellationToken)
-                    .ConfigureAwait(false),
-                end))).ConfigureAwait(false);
+                await ApplyAsync(clusters[pair.Primary], SecretIn(pair.Remote), secret, cancellationToken).ConfigureAwait(false), end)))
+                .ConfigureAwait(false);
         })).ConfigureAwait(false);
         return [.. Pairs.Select(pair => done.SelectMany(d => d).Single(o => (o.Primary, o.Remote) == pair))];
     }
@@ -103,6 +105,11 @@ internal sealed class RemoteSecrets(
         }
 
         return removed;
+    }
+
+    public void Dispose()
+    {
+        foreach (var cluster in clusters.Values) cluster.Dispose();
     }
 
     /// <summary>When a token ends, from its claims; null if it does not end or is no JSON Web Token.</summary>
@@ -133,24 +140,31 @@ internal sealed class RemoteSecrets(
         new("v1", "serviceaccounts", Namespace, Reader),
     ];
 
+    private async Task RequireNamespaceAsync(CancellationToken cancellationToken)
+    {
+        var names = clusters.Keys.ToList();
+        var spaces = await Task.WhenAll(names.Select(n => clusters[n].ReadNamespaceAsync(Namespace, cancellationToken)))
+            .ConfigureAwait(false);
+        var problems = names.Zip(spaces).Where(n => n.Second is null).Select(n => new Problem("MT5302", n.First.Value,
+            $"The namespace '{Namespace}' does not exist, so there is nowhere to put remote secrets.",
+            "Run --target=PushSecrets first. It creates the namespace with the CA secret.")).ToList();
+        if (problems.Count > 0) throw new MeshTrustException(Stage.Push, problems);
+    }
+
     private async Task EnsureReaderAsync(IClusterApi api, CancellationToken cancellationToken)
     {
         var (binding, role, serviceAccount) = (ReaderObjects()[0], ReaderObjects()[1], ReaderObjects()[3]);
-        await ApplyAsync(serviceAccount, new V1ServiceAccount { Kind = "ServiceAccount", Metadata = Labelled() }).ConfigureAwait(false);
-        await ApplyAsync(role, new V1ClusterRole { Kind = "ClusterRole", Metadata = Labelled(), Rules = ReaderRules.All })
-            .ConfigureAwait(false);
-        await ApplyAsync(binding, new V1ClusterRoleBinding
+        var account = new V1ServiceAccount { Kind = "ServiceAccount", Metadata = Labelled() };
+        await ApplyAsync(api, serviceAccount, account, cancellationToken).ConfigureAwait(false);
+        var rights = new V1ClusterRole { Kind = "ClusterRole", Metadata = Labelled(), Rules = ReaderRules.All };
+        await ApplyAsync(api, role, rights, cancellationToken).ConfigureAwait(false);
+        await ApplyAsync(api, binding, new V1ClusterRoleBinding
         {
             Kind = "ClusterRoleBinding",
             Metadata = Labelled(),
             RoleRef = new V1RoleRef { ApiGroup = "rbac.authorization.k8s.io", Kind = "ClusterRole", Name = role.Name },
             Subjects = [new Rbacv1Subject { Kind = "ServiceAccount", Name = Reader, NamespaceProperty = Namespace }],
-        }).ConfigureAwait(false);
-
-        Task ApplyAsync(ObjectReference reference, IKubernetesObject wanted) => api.ApplyObjectAsync(
-            reference, JsonNode.Parse(KubernetesJson.Serialize(wanted))!.AsObject(), dryRun: false, cancellationToken);
-
-        static V1ObjectMeta Labelled() => new() { Labels = new Dictionary<string, string> { [ManagedBy] = Manager } };
+        }, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The token in use if it is good; else one from a token controller, or else one with an end.</summary>
@@ -194,18 +208,21 @@ internal sealed class RemoteSecrets(
         if (account is not null) return null;
         var usual = new ObjectReference("v1", "serviceaccounts", Namespace, "default");
         if (await api.ReadObjectAsync(usual, cancellationToken).ConfigureAwait(false) is null) return null;
-        var secret = Object("Secret", new() { ["type"] = "kubernetes.io/service-account-token" });
-        secret["metadata"]!["annotations"] = new JsonObject { ["kubernetes.io/service-account.name"] = Reader };
-        await api.ApplyObjectAsync(TokenSecret, secret, false, cancellationToken).ConfigureAwait(false);
-        var start = time.GetTimestamp();
-        while (time.GetElapsedTime(start) < Patience)
+        var secret = new V1Secret { Kind = "Secret", Type = "kubernetes.io/service-account-token", Metadata = Labelled() };
+        secret.Metadata.Annotations = new Dictionary<string, string> { ["kubernetes.io/service-account.name"] = Reader };
+        await ApplyAsync(api, TokenSecret, secret, cancellationToken).ConfigureAwait(false);
+        try
         {
-            var held = await api.ReadSecretAsync(Namespace, TokenSecret.Name, cancellationToken).ConfigureAwait(false);
-            if (held?.Data.GetValueOrDefault("token") is { Length: > 0 } token) return Encoding.UTF8.GetString(token);
-            await Task.Delay(TimeSpan.FromMilliseconds(200), time, cancellationToken).ConfigureAwait(false);
+            return await Wait.UntilAsync(
+                async token => await api.ReadSecretAsync(Namespace, TokenSecret.Name, token).ConfigureAwait(false) is { } held
+                    && held.Data.GetValueOrDefault("token") is { Length: > 0 } bytes ? Encoding.UTF8.GetString(bytes) : null,
+                Patience, Pause, () => new TimeoutException(), time, cancellationToken).ConfigureAwait(false);
         }
-
-        return null;
+        catch (TimeoutException)
+        {
+            // There is an account, but no controller: a TokenRequest works there.
+            return null;
+        }
     }
 
     private static string? TokenIn(SecretDocument? secret, ClusterName remote)
@@ -241,22 +258,20 @@ internal sealed class RemoteSecrets(
         });
     }
 
-    private static JsonObject Secret(ClusterName remote, string kubeconfig)
+    private static V1Secret Secret(ClusterName remote, string kubeconfig)
     {
-        var data = new JsonObject { [remote.Value] = Convert.ToBase64String(Encoding.UTF8.GetBytes(kubeconfig)) };
-        var secret = Object("Secret", new() { ["type"] = "Opaque", ["data"] = data });
-        secret["metadata"]!["labels"]!["istio/multiCluster"] = "true";
-        secret["metadata"]!["annotations"] = new JsonObject { ["networking.istio.io/cluster"] = remote.Value };
+        var secret = new V1Secret { Kind = "Secret", Type = "Opaque", Metadata = Labelled() };
+        secret.Metadata.Labels["istio/multiCluster"] = "true";
+        secret.Metadata.Annotations = new Dictionary<string, string> { ["networking.istio.io/cluster"] = remote.Value };
+        secret.Data = new Dictionary<string, byte[]> { [remote.Value] = Encoding.UTF8.GetBytes(kubeconfig) };
         return secret;
     }
 
-    private static JsonObject Object(string kind, JsonObject? fields = null)
-    {
-        var all = fields ?? [];
-        all["kind"] = kind;
-        all["metadata"] = new JsonObject { ["labels"] = new JsonObject { [ManagedBy] = Manager } };
-        return all;
-    }
+    private static V1ObjectMeta Labelled() => new() { Labels = new Dictionary<string, string> { [ManagedBy] = Manager } };
+
+    private static Task<ApplyOutcome> ApplyAsync(
+        IClusterApi api, ObjectReference reference, IKubernetesObject wanted, CancellationToken cancellationToken) =>
+        api.ApplyObjectAsync(reference, JsonNode.Parse(KubernetesJson.Serialize(wanted))!.AsObject(), dryRun: false, cancellationToken);
 }
 
 /// <summary>

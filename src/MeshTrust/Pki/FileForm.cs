@@ -11,7 +11,7 @@ namespace MeshTrust.Pki;
 /// </summary>
 internal static partial class FileForm
 {
-    /// <summary>Cuts the blocks out of any text, whatever is around them or instead of their line breaks.</summary>
+    /// <summary>Extracts the PEM blocks from any text, even if their line breaks are missing or replaced.</summary>
     private const string Layout =
         """awk '{gsub(/\\[rn]/,"\n");gsub(/-----(BEGIN|END) [^-]*-----/,"\n&\n");print}'"""
         + """ | awk '/^-----BEGIN/{b=1}b{if(!/^-----/)gsub(/[^A-Za-z0-9+\/=]/,"");if(length)print}/^-----END/{b=0}' | fold -w 64""";

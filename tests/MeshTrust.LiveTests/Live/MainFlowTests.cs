@@ -49,6 +49,21 @@ public sealed class MainFlowTests
         Assert.That(Certificates().Intersect(files).Count(), Is.EqualTo(files.Count), "what was there is as it was");
     }
 
+    [Test]
+    public void Remote_secrets_are_written_kept_and_removed()
+    {
+        string[] servers = ["--api-server=cluster1=https://10.0.0.1:6443", "--api-server=cluster2=https://10.0.0.2:6443"];
+        var (code, output) = Run(["--target=RemoteSecrets", .. servers]);
+        Assert.That(code, Is.EqualTo(8), output);
+        Assert.That(output, Does.Contain("MT5302 cluster1").And.Contain("MT5302 cluster2").And.Contain("--target=PushSecrets"));
+
+        Succeed("--target=PushSecrets");
+        Assert.That(Succeed(["--target=RemoteSecrets", .. servers]), Does.Contain("cluster1: remote secret of cluster2 created, for https://10.0.0.2:6443"));
+        Assert.That(Succeed(["--target=RemoteSecrets", .. servers]), Does.Contain("cluster1: remote secret of cluster2 unchanged"));
+        Assert.That(Succeed("--target=RemoteSecrets", "--remove").Split("removed "), Has.Length.GreaterThan(2), "no address is needed");
+        Assert.That(Succeed("--target=RemoteSecrets", "--remove"), Does.Not.Contain("removed "));
+    }
+
     [Test, Category(OutsideTool.Category)]
     public void In_a_checkout_git_sees_nothing_of_a_run()
     {

@@ -11,7 +11,7 @@ public sealed partial class FolderLinesTests
         ["IO"] = [],
         ["Settings"] = ["IO"],
         ["Pki"] = ["IO", "Settings"],
-        ["Install"] = ["IO", "Settings"],
+        ["Install"] = ["IO", "Settings", "Kubeconfig"],
         ["Kubeconfig"] = ["IO", "Settings"],
         ["Kubernetes"] = ["IO", "Settings", "Pki", "Kubeconfig"],
         ["Kind"] = ["IO", "Settings", "Kubeconfig"],

@@ -111,6 +111,15 @@ public sealed class RemoteSecretsTests
         Assert.That(await Secrets().RemoveAsync(default), Is.Empty);
     }
 
+    [Test]
+    public async Task Without_the_namespace_nothing_is_written()
+    {
+        await _clusters[Name("east")].DeleteObjectAsync(new ObjectReference("v1", "namespaces", null, "istio-system"), default);
+        var problem = (await Assert.ThrowsAsync<MeshTrustException>(() => Secrets().EnsureAsync(default)))!.Problems.Single();
+        Assert.That((problem.Id, problem.Location), Is.EqualTo(("MT5302", "east")));
+        Assert.That(await _clusters[Name("west")].ReadObjectAsync(Reference("far"), default), Is.Null);
+    }
+
     [TestCase("https://127.0.0.1:6443", true)]
     [TestCase("https://localhost:6443", true)]
     [TestCase("https://0.0.0.0:6443", true)]

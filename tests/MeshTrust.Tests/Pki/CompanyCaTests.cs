@@ -96,7 +96,7 @@ public sealed class CompanyCaTests
         Assert.That((await _fixture.ClustersAsync("east", "west")).Select(o => (o.Kind, o.Notes.Count)), Is.All.EqualTo((IssueKind.Kept, 0)));
         Assert.That(_fixture.Content(), Is.EquivalentTo(before));
 
-        // Other options are told, and not followed.
+        // Other options are reported, and have no effect.
         _fixture.Trust = _fixture.Trust with { Intermediate = _fixture.Trust.Intermediate with { Days = 90 } };
         Assert.That((await _fixture.ClustersAsync("east")).Single().Notes.Single(), Does.Contain("90 were requested").And.Contain("there is no root key"));
         _fixture.Trust = StoreFixture.QuickTrust();

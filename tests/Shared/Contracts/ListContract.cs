@@ -55,11 +55,11 @@ public sealed class ListContract(ServerKind kind) : ApiServerContract(kind)
     /// <summary>kubectl describe asks so.</summary>
     [TestCase("involvedObject.kind=Secret,involvedObject.name=a", 1)]
     [TestCase("involvedObject.kind=Secret,involvedObject.name=b", 0)]
-    [TestCase("reason=Told,type!=Warning", 1)]
+    [TestCase("reason=Started,type!=Warning", 1)]
     public async Task A_field_selector_chooses_events(string selector, int count)
     {
         var about = new JsonObject { ["kind"] = "Secret", ["namespace"] = Space, ["name"] = "a" };
-        var body = new JsonObject { ["metadata"] = new JsonObject { ["name"] = "a.1" }, ["involvedObject"] = about, ["reason"] = "Told", ["type"] = "Normal", ["message"] = "m" };
+        var body = new JsonObject { ["metadata"] = new JsonObject { ["name"] = "a.1" }, ["involvedObject"] = about, ["reason"] = "Started", ["type"] = "Normal", ["message"] = "m" };
         (await Api.PostAsync($"{SpacePath}/events", body)).Gives(201);
         Assert.That(Names(await Api.GetAsync($"{SpacePath}/events?fieldSelector={Uri.EscapeDataString(selector)}")), Has.Count.EqualTo(count));
     }

@@ -24,7 +24,7 @@ public sealed class TaskGraphTests
     [TestCase("Images")]
     [TestCase("Export")]
     [TestCase("InstallValues", "SetContexts")]
-    [TestCase("RemoteSecrets", "PushSecrets")]
+    [TestCase("RemoteSecrets", "SetContexts")]
     [TestCase("CleanClusters")]
     [TestCase("Clean", "CleanClusters")]
     public void The_edges_are_those_of_the_house(string task, params string[] dependencies) =>
