@@ -57,8 +57,11 @@ public sealed record TrustReport
     /// <summary>The clusters, in the order of the topology.</summary>
     public required IReadOnlyList<ClusterReport> Clusters { get; init; }
 
-    /// <summary>Which cluster trusts which.</summary>
+    /// <summary>Which cluster trusts which, by the CAs in the secrets.</summary>
     public required TrustMatrix Matrix { get; init; }
+
+    /// <summary>Which cluster trusts which, by what the running istiods sign; null if this was not looked at.</summary>
+    public LiveMesh? Live { get; init; }
 
     /// <summary>The checks, in the order of their ids.</summary>
     public required IReadOnlyList<CheckReport> Checks { get; init; }
@@ -130,6 +133,23 @@ public sealed record ClusterReport
     /// <summary>When the secret was created; null if unknown.</summary>
     public DateTimeOffset? SecretCreatedAt { get; init; }
 }
+
+/// <summary>What the running mesh does: each istiod was asked for a workload certificate.</summary>
+/// <param name="Istiods">The istiods that were found, ordered by cluster and revision; empty if none runs or none could be asked.</param>
+/// <param name="Matrix">
+/// The issued certificates verified with the roots that workloads hold. It has no pairs if no istiod could be asked; its method says why.
+/// </param>
+public sealed record LiveMesh(IReadOnlyList<IstiodReport> Istiods, TrustMatrix Matrix);
+
+/// <summary>What one istiod signs with.</summary>
+/// <param name="Cluster">The cluster that it runs in.</param>
+/// <param name="Revision">Its revision; empty for the default one.</param>
+/// <param name="Pod">The pod that was asked; empty if there is none.</param>
+/// <param name="SigningCa">The CA that it signs with now; null if it could not be asked.</param>
+/// <param name="IsCurrent">Whether that is the CA of the secret; false while a reload is pending; null if unknown.</param>
+/// <param name="Note">Why it could not be asked, or what it waits for, as a sentence; null if there is nothing to say.</param>
+public sealed record IstiodReport(
+    string Cluster, string Revision, string Pod, CertificateSummary? SigningCa, bool? IsCurrent, string? Note);
 
 /// <summary>The fields that identify a certificate.</summary>
 /// <param name="Subject">The subject, readable.</param>
