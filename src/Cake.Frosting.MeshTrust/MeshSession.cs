@@ -186,6 +186,22 @@ public sealed class MeshSession : IDisposable
             .ReadAsync(Settings(context).Topology, access, state, Token).ConfigureAwait(false);
     }
 
+    /// <summary>What the running istiods answer. The caller disposes it.</summary>
+    internal async Task<LiveReading> AskIstiodsAsync(ICakeContext context, TrustSnapshot snapshot, IReadOnlyList<ClusterAccess> clusters)
+    {
+        var waiting = "asking the running istiods";
+        var reading = new LiveReader(Time, Parallel(context)).ReadAsync(
+            snapshot, clusters, Connect(Stage.Verification), Settings(context).Run.WaitLive, Wait, Token);
+        return await Live.DuringAsync(context, () => waiting, reading).ConfigureAwait(false);
+
+        void Wait(string names)
+        {
+            var told = waiting;
+            waiting = $"waiting for {names} to load the CA of the secret";
+            if (told != waiting) context.Log.Information($"W{waiting[1..]}.");
+        }
+    }
+
     /// <summary>What RemoteSecrets works with: a connection to each cluster, and how others reach its API server.</summary>
     internal async Task<RemoteSecrets> RemoteSecretsAsync(ICakeContext context)
     {

@@ -22,8 +22,9 @@ public sealed class VerifyTask(MeshSession session) : AsyncFrostingTask
             .ReadAsync(settings.Topology, clusters, session.Connect(Stage.Verification), settings.Run.CertsDirectory, session.Token);
         var snapshot = await session.Live.DuringAsync(context, () => $"reading {clusters.Count} clusters", reading);
         var peers = await session.Live.DuringAsync(context, () => "checking connectivity between clusters", session.PeersAsync(context));
+        using var istiods = await session.AskIstiodsAsync(context, snapshot, clusters);
 
-        var inspection = Task.Run(() => TrustInspection.Inspect(snapshot with { Peers = peers }), session.Token);
+        var inspection = Task.Run(() => TrustInspection.Inspect(snapshot with { Peers = peers, Istiods = istiods }), session.Token);
         var report = await session.Live.DuringAsync(context, () => $"checking {clusters.Count} clusters", inspection);
         var provider = (await session.ProviderAsync(context)).Choice;
         var next = report.ToFault(settings.Run.Strict) is null ? NextSteps.For(provider, settings, isProven: true) : [];

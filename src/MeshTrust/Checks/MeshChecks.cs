@@ -53,25 +53,20 @@ internal static class MeshChecks
         ProblemCodes.PairNotTrusted,
         "workloads of every cluster are trusted in every cluster",
         "RFC 5280 section 6; RFC 8446 section 4.4.2; SPIFFE X.509-SVID section 5; istio/istio#32501, #52356",
-        snapshot =>
-        {
-            var broken = prove(snapshot).Pairs.Where(p => p.Trusted is false).ToList();
-            return snapshot.Clusters.Count <= MostSingly
-                ? broken.Select(p => Broken(p, $"'{p.To}'", p.To))
-                : from pair in broken
-                  group pair by (pair.From, pair.Reason) into row
-                  let peers = row.Select(p => p.To).ToList()
-                  let names = $"{string.Join(", ", peers.Take(8))}{(peers.Count > 8 ? ", .." : "")}"
-                  select Broken(row.First(), $"{Count(peers.Count, "cluster")} ({names})", peers is [var peer] ? peer : null);
-        });
-
-    private static Finding Broken(TrustPair pair, string where, string? peer)
-    {
-        var hint = pair.From == pair.To
+        snapshot => Broken(prove(snapshot), "A workload of", pair => pair.From == pair.To
             ? $"'{pair.From}' does not even trust its own workloads: fix its cacerts secret first (see the other findings)."
-            : $"If the roots differ (MT5001), give both clusters the same root. Otherwise fix the chain of '{pair.From}' (MT5004).";
-        return Error($"A workload of '{pair.From}' is not trusted in {where}: {pair.Reason}.", hint).In(pair.From, peer);
-    }
+            : $"If the roots differ (MT5001), give both clusters the same root. Otherwise fix the chain of '{pair.From}' (MT5004)."));
+
+    /// <summary>A finding for each pair that is not trusted; in a large mesh one for each cluster and reason.</summary>
+    internal static IEnumerable<Finding> Broken(TrustMatrix matrix, string what, Func<TrustPair, string> hint) =>
+        from pair in matrix.Pairs
+        where pair.Trusted is false
+        group pair by (pair.From, pair.Reason, To: matrix.Pairs.Count <= MostSingly * MostSingly ? pair.To : null) into row
+        let peers = row.Select(p => p.To).ToList()
+        let place = row.Key.To is { } one ? $"'{one}'"
+            : $"{Count(peers.Count, "cluster")} ({string.Join(", ", peers.Take(8))}{(peers.Count > 8 ? ", .." : "")})"
+        select Error($"{what} '{row.Key.From}' is not trusted in {place}: {row.Key.Reason}.", hint(row.First()))
+            .In(row.Key.From, peers is [var peer] ? peer : null);
 
     private static IEnumerable<Finding> SameRoots(TrustSnapshot snapshot)
     {

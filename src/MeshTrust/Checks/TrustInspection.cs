@@ -13,6 +13,8 @@ public static class TrustInspection
         var proof = new Lazy<TrustMatrix>(() => TrustProof.Prove(snapshot));
         var checks = Checks(_ => proof.Value);
         if (snapshot.Peers.Count > 0) checks = [.. checks, .. PeerChecks.Rows];
+        var live = snapshot.Istiods is { } istiods ? LiveProof.Prove(snapshot, istiods) : null;
+        if (live is not null && snapshot.Istiods is { Istiods.Count: > 0 }) checks = [.. checks, .. LiveChecks.Rows(live)];
         var reports = new CheckReport[checks.Count];
         // The proof takes longest and starts first; the checks run in parallel with it.
         Parallel.For(-1, checks.Count, i =>
@@ -27,6 +29,7 @@ public static class TrustInspection
             Clusters = [.. snapshot.Clusters.Select(Summarise)],
             Matrix = Try(proof)
                 ?? new TrustMatrix { Pairs = [], PathValidations = 0, Handshakes = 0, Method = "The trust matrix could not be computed." },
+            Live = live is null ? null : new LiveMesh([.. snapshot.Istiods!.Istiods.Select(i => Summarise(snapshot, i))], live),
             Checks = [.. reports.OrderBy(r => r.Id, StringComparer.Ordinal)],
             TrustStore = snapshot.Files?.Directory,
             Drift = snapshot.Files is null ? [] : [.. Drift(snapshot, snapshot.Files)],
@@ -67,6 +70,16 @@ public static class TrustInspection
         ManagedBy = cluster.Live.Cacerts?.Keeper,
         SecretCreatedAt = cluster.Live.Cacerts?.CreatedAt,
     };
+
+    private static IstiodReport Summarise(TrustSnapshot snapshot, IstiodReading istiod)
+    {
+        var secret = snapshot.Clusters.First(c => c.Name == istiod.Cluster).Bundle;
+        var ca = istiod.SigningCa(secret);
+        var fault = istiod.Fault ?? istiod.Issued.Select(i => i.Fault).FirstOrDefault(f => f is not null);
+        var isCurrent = istiod.IsCurrent(secret);
+        return new IstiodReport(istiod.Cluster.Value, istiod.Revision, istiod.Pod, ca is null ? null : Summarise(ca), isCurrent,
+            fault ?? (isCurrent is false ? "It has not loaded the CA of the secret." : null));
+    }
 
     private static CertificateSummary Summarise(CertificateDocument certificate) =>
         new(certificate.Subject, certificate.SerialNumber, certificate.Sha256, certificate.NotAfter);

@@ -31,7 +31,9 @@ public sealed record TrustReport
             var isAll = Matrix.Trusted == Matrix.Pairs.Count;
             var untested = Matrix.Pairs.Count(p => p.Trusted is null);
             var pairs = $"{Matrix.Trusted} of {Matrix.Pairs.Count} cluster pairs trust each other"
-                + (untested > 0 ? $"; {untested} could not be tested" : "");
+                + (untested > 0 ? $"; {untested} could not be tested" : "")
+                + (Live is { Matrix: { Pairs.Count: > 0 } live }
+                    ? $", {live.Trusted} of {live.Pairs.Count} with certificates that istiod issued" : "");
             var (errors, warnings) = (Text.Count(Errors, "error"), Text.Count(Warnings, "warning"));
             // A single cluster has no other cluster to trust: passing says nothing about trust between clusters.
             const string Alone = "Add a second cluster to prove trust between clusters.";

@@ -78,6 +78,9 @@ public interface IClusterApi : IDisposable
     internal Task<JsonObject> PostObjectAsync(
         string apiVersion, string resource, string? namespaceName, JsonObject body, CancellationToken cancellationToken);
 
+    /// <summary>A connection to a port of a pod, through the server. Reading it throws <see cref="IOException"/> if it breaks.</summary>
+    internal Task<Stream> ForwardAsync(string namespaceName, string pod, int port, CancellationToken cancellationToken);
+
     /// <summary>Deletes an object, if it exists.</summary>
     internal Task DeleteObjectAsync(ObjectReference reference, CancellationToken cancellationToken);
 

@@ -104,6 +104,9 @@ internal sealed class KubernetesClusterApi(ApiTransport transport, ClusterApiSet
         if (!IsMissing(response)) client.EnsureSuccess(request, response);
     }
 
+    public Task<Stream> ForwardAsync(string namespaceName, string pod, int port, CancellationToken cancellationToken) =>
+        transport.ForwardAsync(namespaceName, pod, port, settings.Stage, cancellationToken);
+
     public void Dispose()
     {
         if (ownsTransport) transport.Dispose();

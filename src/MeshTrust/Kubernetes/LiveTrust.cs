@@ -87,17 +87,19 @@ internal sealed record LiveTrust
     /// <summary>What workloads trust, or will trust once istiod starts; empty if unknown.</summary>
     internal IReadOnlyList<CertificateDocument> Roots => RootFile?.Certificates ?? [];
 
-    /// <summary>Each distinct set of roots that workloads of some namespace hold.</summary>
-    internal IReadOnlyList<IReadOnlyList<CertificateDocument>> HeldRoots
+    /// <summary>Each distinct file of roots that workloads of some namespace hold.</summary>
+    internal IReadOnlyList<PemDocument> HeldFiles
     {
         get
         {
             var maps = (RootConfigMaps ?? []).Append(RootConfigMap).OfType<ConfigMapDocument>();
-            var distinct = maps.DistinctBy(m => m.Data.GetValueOrDefault(CacertsFile.RootCert));
-            var held = distinct.Select(m => Parse(m)?.Certificates).OfType<IReadOnlyList<CertificateDocument>>();
-            return held.ToList() is { Count: > 0 } published ? published : Roots.Count > 0 ? [Roots] : [];
+            return [.. maps.DistinctBy(m => m.Data.GetValueOrDefault(CacertsFile.RootCert)).Select(Parse).OfType<PemDocument>()];
         }
     }
+
+    /// <summary>Each distinct set of roots that workloads of some namespace hold.</summary>
+    internal IReadOnlyList<IReadOnlyList<CertificateDocument>> HeldRoots =>
+        HeldFiles is { Count: > 0 } files ? [.. files.Select(f => f.Certificates)] : Roots.Count > 0 ? [Roots] : [];
 
     internal Signer Signer => Published is not { } roots ? Signer.NotRunning
         : Secret is { Roots.Count: > 0 } secret && Same(secret.Roots, roots) ? Signer.Cacerts
@@ -148,12 +150,15 @@ internal sealed record LiveTrust
         return distinct.Count switch { 0 => "no readable root", <= 3 => names, _ => $"{names} and {distinct.Count - 3} more" };
     }
 
+    /// <summary>How a command in a message begins.</summary>
+    internal string Kubectl => $"kubectl {(Context.Length == 0 ? "" : $"--context {Context} ")}-n {Namespace}";
+
     /// <summary>The commands that save the self-signed CA, so that it can become the root of the mesh.</summary>
     internal string SaveSelfSigned
     {
         get
         {
-            var get = $"kubectl {(Context.Length == 0 ? "" : $"--context {Context} ")}-n {Namespace} get secret {SelfSignedName}";
+            var get = $"{Kubectl} get secret {SelfSignedName}";
             return $"{get} -o jsonpath='{{.data.ca-cert\\.pem}}' | base64 -d > root-cert.pem; (umask 077; {get} "
                 + "-o jsonpath='{.data.ca-key\\.pem}' | base64 -d > root-key.pem)";
         }

@@ -37,7 +37,7 @@ internal sealed class PushGuard(LiveTrust live, ClusterCacerts wanted, CacertsPu
             if (cacerts.Immutable == true && changes)
             {
                 Refuse("MT5206", "The secret cacerts is immutable, so it cannot be changed.",
-                    $"Back it up, delete it ({Kubectl} delete secret {CacertsSecret.Name}) and rerun. "
+                    $"Back it up, delete it ({live.Kubectl} delete secret {CacertsSecret.Name}) and rerun. "
                     + "istiod reads the new one at its next restart.");
             }
 
@@ -58,7 +58,6 @@ internal sealed class PushGuard(LiveTrust live, ClusterCacerts wanted, CacertsPu
         PushVerdict Verdict() => new(secret, _problems, _warnings) { RootDiffers = _rootDiffers, TakesOver = _takesOver };
     }
 
-    private string Kubectl => $"kubectl {(live.Context.Length == 0 ? "" : $"--context {live.Context} ")}-n {live.Namespace}";
 
     private bool IsMisplaced => live.Misplaced is not null && !settings.Force;
 
@@ -231,7 +230,7 @@ internal sealed class PushGuard(LiveTrust live, ClusterCacerts wanted, CacertsPu
             (cacerts.Keeper is { } keeper
                 ? $"{keeper} manages it: leave it alone, and run --exclusive --target=Verify to only check it. "
                 : "If another tool manages the secret, leave it alone, and run --exclusive --target=Verify to only check it. ")
-            + $"Otherwise back it up, delete it ({Kubectl} delete secret {cacerts.Name}) and rerun. This cluster was not touched.");
+            + $"Otherwise back it up, delete it ({live.Kubectl} delete secret {cacerts.Name}) and rerun. This cluster was not touched.");
     }
 
     private SecretDocument KeepType(SecretDocument secret, SecretDocument held)

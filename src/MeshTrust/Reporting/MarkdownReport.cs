@@ -1,5 +1,6 @@
 using System.Text;
 using MeshTrust.Checks;
+using MeshTrust.Verification;
 using static MeshTrust.IO.Text;
 
 namespace MeshTrust.Reporting;
@@ -14,7 +15,8 @@ internal static class MarkdownReport
         text.Append($"Read {Time(report.At)}. {Escape(ReportText.CheckCounts(report))}.\n\n");
         AppendFindings(text, report);
         AppendClusters(text, report);
-        AppendMatrix(text, report);
+        AppendMatrix(text, report, report.Matrix, "Who trusts whom");
+        if (report.Live is { } live) AppendLive(text, report, live);
         AppendChecks(text, report);
         return text.ToString();
     }
@@ -51,25 +53,41 @@ internal static class MarkdownReport
         text.Append('\n');
     }
 
-    private static void AppendMatrix(StringBuilder text, TrustReport report)
+    private static void AppendMatrix(StringBuilder text, TrustReport report, TrustMatrix matrix, string title)
     {
-        text.Append("### Who trusts whom\n\n");
-        if (report.Clusters.Count is > 0 and <= ReportText.LargestMatrix && report.Matrix.Pairs.Count > 0)
+        text.Append($"### {title}\n\n");
+        if (report.Clusters.Count is > 0 and <= ReportText.LargestMatrix && matrix.Pairs.Count > 0)
         {
             text.Append($"| a workload of … is trusted in |{string.Concat(report.Clusters.Select(c => $" {Escape(c.Name)} |"))}\n");
             text.Append($"|---|{string.Concat(report.Clusters.Select(_ => ":---:|"))}\n");
-            foreach (var row in report.Matrix.Pairs.GroupBy(p => p.From))
+            foreach (var row in matrix.Pairs.GroupBy(p => p.From))
                 text.Append($"| **{Escape(row.Key)}** |{string.Concat(row.Select(p => $" {Sign(p.Trusted)} |"))}\n");
 
             text.Append('\n');
         }
-        else
+        else if (matrix.Pairs.Count > 0)
         {
-            foreach (var row in ReportText.BrokenRows(report.Matrix)) text.Append($"- {Escape(row)}\n");
-            text.Append($"\n{report.Matrix.Trusted} of {report.Matrix.Pairs.Count} cluster pairs trust each other.\n\n");
+            foreach (var row in ReportText.BrokenRows(matrix)) text.Append($"- {Escape(row)}\n");
+            text.Append($"\n{matrix.Trusted} of {matrix.Pairs.Count} cluster pairs trust each other.\n\n");
         }
 
-        text.Append(Escape(report.Matrix.Method)).Append("\n\n");
+        text.Append(Escape(matrix.Method)).Append("\n\n");
+    }
+
+    private static void AppendLive(StringBuilder text, TrustReport report, LiveMesh live)
+    {
+        AppendMatrix(text, report, live.Matrix, "Who trusts whom now");
+        if (live.Istiods.Count == 0) return;
+        text.Append("| istiod in | revision | pod | signs with | serial | CA of the secret | |\n|---|---|---|---|---|---|---|\n");
+        foreach (var istiod in live.Istiods)
+        {
+            var revision = istiod.Revision.Length == 0 ? "default" : istiod.Revision;
+            text.Append($"| {Escape(istiod.Cluster)} | {Escape(revision)} | {Escape(istiod.Pod)} | ");
+            text.Append(istiod.SigningCa is { } ca ? $"{Escape(ca.Subject)} | `{ca.SerialNumber}` | " : "unknown |  | ");
+            text.Append($"{istiod.IsCurrent switch { true => "yes", false => "no", null => "unknown" }} | {Escape(istiod.Note ?? "")} |\n");
+        }
+
+        text.Append('\n');
     }
 
     private static void AppendChecks(StringBuilder text, TrustReport report)

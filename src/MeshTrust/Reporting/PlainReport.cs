@@ -32,16 +32,30 @@ internal static class PlainReport
             if (cluster.Intermediate is { } ca) yield return $"CA {cluster.Name} {Certificate(ca, report.At)}";
         }
 
-        var pairs = report.Clusters.Count <= ReportText.LargestMatrix
-            ? report.Matrix.Pairs.Select(pair => $"{pair.From} -> {pair.To} {Verdict(pair)}")
-            : ReportText.BrokenRows(report.Matrix);
-        foreach (var pair in pairs) yield return $"PAIR {pair}";
+        foreach (var pair in Pairs(report, report.Matrix)) yield return $"PAIR {pair}";
         yield return $"MATRIX {report.Matrix.Trusted}/{report.Matrix.Pairs.Count} {report.Matrix.Method}";
+        if (report.Live is { } live)
+        {
+            foreach (var istiod in live.Istiods) yield return $"ISTIOD {istiod.Cluster} {Of(istiod, report.At)}";
+            foreach (var pair in Pairs(report, live.Matrix)) yield return $"LIVE {pair}";
+            yield return $"LIVE {live.Matrix.Trusted}/{live.Matrix.Pairs.Count} {live.Matrix.Method}";
+        }
+
         foreach (var drift in ReportText.Differing(report)) yield return $"DRIFT {drift.Cluster}/{drift.File}: {drift.Detail}";
         foreach (var line in report.Checks.SelectMany(Lines)) yield return line;
         yield return $"CHECKS {ReportText.CheckCounts(report)}";
         yield return $"RESULT {report.Verdict}";
     }
+
+    private static IEnumerable<string> Pairs(TrustReport report, TrustMatrix matrix) => report.Clusters.Count <= ReportText.LargestMatrix
+        ? matrix.Pairs.Select(pair => $"{pair.From} -> {pair.To} {Verdict(pair)}")
+        : ReportText.BrokenRows(matrix);
+
+    private static string Of(IstiodReport istiod, DateTimeOffset now) =>
+        $"revision={(istiod.Revision.Length == 0 ? "default" : istiod.Revision)} pod={(istiod.Pod.Length == 0 ? "none" : istiod.Pod)} "
+        + (istiod.SigningCa is { } ca ? $"{Certificate(ca, now)} " : "")
+        + $"current={istiod.IsCurrent switch { true => "yes", false => "no", null => "unknown" }}"
+        + (istiod.Note is { } note ? $" note={note}" : "");
 
     private static IEnumerable<string> Lines(CheckReport check)
     {

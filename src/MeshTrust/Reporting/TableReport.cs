@@ -1,4 +1,5 @@
 using MeshTrust.Checks;
+using MeshTrust.Verification;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 using static MeshTrust.IO.Text;
@@ -25,7 +26,8 @@ internal static class TableReport
         var roots = ReportText.Roots(report);
         WriteRoots(console, report, roots);
         console.Write(Clusters(console, report, roots));
-        WriteMatrix(console, report);
+        WriteMatrix(console, report, report.Matrix, "Who trusts whom");
+        if (report.Live is { } live) WriteLive(console, report, live);
         WriteFindings(console, report);
         WriteDrift(console, report);
         WriteClosing(console, report);
@@ -122,27 +124,46 @@ internal static class TableReport
         : cluster.SecretVersion is { } version ? $"version {version}"
         : "none";
 
-    private static void WriteMatrix(IAnsiConsole console, TrustReport report)
+    private static void WriteLive(IAnsiConsole console, TrustReport report, LiveMesh live)
+    {
+        var grid = Columns(3);
+        foreach (var istiod in live.Istiods)
+        {
+            var style = istiod.IsCurrent switch { true => Good, false => Careful, null => Quiet };
+            var name = $"istiod{(istiod.Revision.Length == 0 ? "" : $"-{istiod.Revision}")} of {istiod.Cluster}";
+            var ca = istiod.SigningCa is { } signing ? $"signs with {signing.Subject}, serial {signing.SerialNumber}" : "";
+            grid.AddRow(Cell(name, Strong), Cell(ca, style), Cell(istiod.Note ?? "", Careful));
+        }
+
+        if (live.Istiods.Count > 0) console.Write(grid);
+        WriteMatrix(console, report, live.Matrix, "Who trusts whom now");
+    }
+
+    private static void WriteMatrix(IAnsiConsole console, TrustReport report, TrustMatrix matrix, string title)
     {
         var clusters = report.Clusters;
         var room = clusters.Sum(c => c.Name.Length + 3) + clusters.Select(c => c.Name.Length).DefaultIfEmpty().Max() + 4;
-        if (clusters.Count is > 0 and <= ReportText.LargestMatrix && report.Matrix.Pairs.Count > 0 && room <= console.Profile.Width)
+        if (clusters.Count is > 0 and <= ReportText.LargestMatrix && matrix.Pairs.Count > 0 && room <= console.Profile.Width)
         {
-            Line(console, ("Who trusts whom", Strong), (" (row: cluster of the workload, column: cluster that verifies it)", Quiet));
+            Line(console, (title, Strong), (" (row: cluster of the workload, column: cluster that verifies it)", Quiet));
             var grid = Columns(clusters.Count + 1);
             grid.AddRow([Cell("", Style.Plain), .. clusters.Select(c => Cell(c.Name, Quiet))]);
-            foreach (var row in report.Matrix.Pairs.GroupBy(p => p.From))
+            foreach (var row in matrix.Pairs.GroupBy(p => p.From))
                 grid.AddRow([Cell($"  {row.Key}", Strong), .. row.Select(p => Mark(console, p.Trusted))]);
             console.Write(grid);
         }
+        else if (matrix.Pairs.Count == 0)
+        {
+            Line(console, (title, Strong));
+        }
         else
         {
-            var trusted = $" {report.Matrix.Trusted} of {report.Matrix.Pairs.Count} cluster pairs trust each other";
-            Line(console, ("Who trusts whom", Strong), (trusted, Quiet));
-            foreach (var row in ReportText.BrokenRows(report.Matrix).Take(LongestFindings)) Line(console, ($"  {row}", Bad));
+            var trusted = $" {matrix.Trusted} of {matrix.Pairs.Count} cluster pairs trust each other";
+            Line(console, (title, Strong), (trusted, Quiet));
+            foreach (var row in ReportText.BrokenRows(matrix).Take(LongestFindings)) Line(console, ($"  {row}", Bad));
         }
 
-        Line(console, (report.Matrix.Method, Quiet));
+        Line(console, (matrix.Method, Quiet));
         console.WriteLine();
     }
 

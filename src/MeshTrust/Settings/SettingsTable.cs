@@ -134,6 +134,8 @@ internal static class SettingsTable
             (d, v) => d.Run = d.Run with { Preview = v }),
         Row("--remove", Switch, "false", "RemoteSecrets: removes what it created", (d, v) => d.Run = d.Run with { Remove = v }),
         Row("--strict", Switch, "false", "makes Verify fail on warnings", (d, v) => d.Run = d.Run with { Strict = v }),
+        Row("--wait-live", Duration, "none", "how long Verify waits for a running istiod to load the CA of its secret, such as 2m",
+            (d, v) => d.Run = d.Run with { WaitLive = v }),
         Row("--skip-cleanup SKIP_CLEANUP", Switch, "false", "keeps the clusters when a target would delete them",
             (d, v) => d.Run = d.Run with { SkipCleanup = v }).Means("true"),
     ];

@@ -18,6 +18,14 @@ internal sealed class ProbeIdentity : IDisposable
     /// Loads the roots first and each part separately, so that a problem with one part leaves the others usable. Other clusters are
     /// verified with these roots, and a damaged key or chain here must not affect that.
     /// </summary>
+    private ProbeIdentity(string spiffeId, string chainKey, IReadOnlyList<CertificateDocument> chain, PemDocument rootFile)
+    {
+        (SpiffeId, ChainKey, Chain, Roots) = (spiffeId, chainKey, chain, rootFile.Certificates);
+        RootFault = Unreadable(rootFile) ?? Load(Roots, PlatformRoots, rootFile.Name);
+        RootKey = $"{RootFault} {string.Concat(Roots.Select(r => r.Sha256))}";
+    }
+
+    /// <summary>A workload that gets a probe leaf.</summary>
     /// <param name="cluster">The cluster's name.</param>
     /// <param name="signing">The CA that signs in this cluster; null if it is not visible.</param>
     /// <param name="rootFile">The roots that its workloads trust.</param>
@@ -27,20 +35,38 @@ internal sealed class ProbeIdentity : IDisposable
     public ProbeIdentity(
         string cluster, SigningBundle? signing, PemDocument rootFile, string trustDomain, IReadOnlyList<string> istiodNames,
         DateTimeOffset at)
+        : this($"spiffe://{trustDomain}/ns/meshtrust/sa/probe-{cluster}",
+            signing is null ? cluster : $"{Digest(signing)} {trustDomain}", signing?.Chain ?? [], rootFile)
     {
-        SpiffeId = $"spiffe://{trustDomain}/ns/meshtrust/sa/probe-{cluster}";
-        (Chain, Roots) = (signing?.Chain ?? [], rootFile.Certificates);
-        RootFault = Unreadable(rootFile) ?? Load(Roots, PlatformRoots, rootFile.Name);
-        RootKey = $"{RootFault} {string.Concat(Roots.Select(r => r.Sha256))}";
         if (signing is null)
         {
-            (IsUnknown, ChainKey) = (true, cluster);
+            Unknown = "istiod signs with a CA that is not in the cluster's secrets, so it cannot be tested";
             return;
         }
 
-        ChainKey = $"{Digest(signing)} {trustDomain}";
-        ChainFault = Unreadable(signing.CertChain) ?? Load(Chain, PlatformChain, signing.CertChain.Name) ?? IssueLeaf(signing, at);
+        ChainFault = Unreadable(signing.CertChain) ?? Load(Chain, PlatformChain, signing.CertChain.Name)
+            ?? IssueLeaf(signing, at);
         OwnFault = ChainFault is null ? IstiodFault(signing, istiodNames, at) : null;
+    }
+
+    /// <summary>A workload that got a certificate from istiod.</summary>
+    /// <param name="spiffeId">The identity that it asked for.</param>
+    /// <param name="issued">The answer; null if there is none.</param>
+    /// <param name="unknown">Why there is none, as a clause.</param>
+    /// <param name="rootFile">The roots that it holds.</param>
+    public ProbeIdentity(string spiffeId, IssuedCertificate? issued, string unknown, PemDocument rootFile)
+        : this(spiffeId, issued?.Leaf.Sha256 ?? unknown, issued?.Chain ?? [], rootFile)
+    {
+        if (issued is null)
+        {
+            Unknown = unknown;
+            return;
+        }
+
+        ChainFault = Load(Chain, PlatformChain, "the issued chain")
+            ?? (issued.Leaf.Uris is [var id] && id == spiffeId ? null
+                : $"istiod issued it for {string.Join(" and ", issued.Leaf.Uris.DefaultIfEmpty("no identity"))}, not for {spiffeId}")
+            ?? TakeLeaf(() => (issued.Leaf, issued.ToCertificateWithKey()));
     }
 
     /// <summary>Equal if the signing certificate, its key, the chain and the trust domain are: then the verdicts are too.</summary>
@@ -50,10 +76,10 @@ internal sealed class ProbeIdentity : IDisposable
     public string RootKey { get; }
 
     public string SpiffeId { get; }
-    public ProbeLeaf? Leaf { get; private set; }
+    public CertificateDocument? Leaf { get; private set; }
 
-    /// <summary>Whether the CA that signs here is not visible, so nothing can be said about its certificates.</summary>
-    public bool IsUnknown { get; }
+    /// <summary>Why nothing can be said about the certificates of its cluster, as a clause; null if something can.</summary>
+    public string? Unknown { get; }
 
     /// <summary>Why proxies reject istiod's own certificate, with the roots of this cluster; null if they accept it.</summary>
     public string? OwnFault { get; }
@@ -94,10 +120,19 @@ internal sealed class ProbeIdentity : IDisposable
         if (bundle.Ca is not { } ca) return $"{bundle.CaCert.Name} contains no certificate";
         if (!bundle.TryReadKey(out var key, out var reason))
             return $"{bundle.Cluster}/{bundle.KeyName} cannot sign certificates: {reason.TrimEnd('.')}";
+        return TakeLeaf(() =>
+        {
+            var leaf = ProbeLeaf.Issue(ca, key, [SpiffeId], new FixedTime(at));
+            return (leaf.Certificate, leaf.ToCertificateWithKey());
+        });
+    }
+
+    private string? TakeLeaf(Func<(CertificateDocument, X509Certificate2)> issue)
+    {
         try
         {
-            Leaf = ProbeLeaf.Issue(ca, key, [SpiffeId], new FixedTime(at));
-            var leaf = Own(ForTls(Leaf.ToCertificateWithKey()));
+            (Leaf, var platform) = issue();
+            var leaf = Own(ForTls(platform));
             TlsContext = SslStreamCertificateContext.Create(leaf, PlatformChain, offline: true);
             LeafWithKey = leaf;
             return null;

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using MeshTrust.IO;
 using MeshTrust.Kubernetes;
 using MeshTrust.Pki;
 
@@ -49,7 +50,13 @@ internal static class TrustProof
         try
         {
             Parallel.For(0, identities.Length, i => identities[i] = Identity(snapshot, snapshot.Clusters[i]));
-            return Prove(snapshot, identities);
+            var names = snapshot.Clusters.Select(c => c.Name.Value).ToList();
+            var matrix = Prove(names, identities, i => Absence(snapshot.Clusters[i]), snapshot.At);
+            return snapshot.Clusters.All(c => c.Live.Published is null) ? matrix : matrix with
+            {
+                Method = matrix.Method
+                    + " The certificates come from the CAs in the secrets; a running istiod may still use an earlier intermediate.",
+            };
         }
         finally
         {
@@ -70,18 +77,24 @@ internal static class TrustProof
             cluster.Name.Value, signing, roots, cluster.TrustDomain(snapshot.Topology), cluster.IstiodNames, snapshot.At);
     }
 
-    private static TrustMatrix Prove(TrustSnapshot snapshot, ProbeIdentity?[] identities)
+    /// <summary>Checks each identity against each; the caller disposes them.</summary>
+    /// <param name="names">The cluster of each identity.</param>
+    /// <param name="identities">Null for one that could not be read.</param>
+    /// <param name="absence">Why the n-th is null, as a clause.</param>
+    /// <param name="at">When certificates have to be valid.</param>
+    public static TrustMatrix Prove(
+        IReadOnlyList<string> names, IReadOnlyList<ProbeIdentity?> identities, Func<int, string> absence, DateTimeOffset at)
     {
         var plan = Plan(identities);
         // Handshakes and path validations are independent and run in parallel.
         var shaken = new HandshakeOutcome[plan.Count];
         var handshakes = Parallel.ForAsync(0, plan.Count, async (i, _) =>
-            shaken[i] = await MutualTls.ShakeAsync(plan[i].Client, plan[i].Server, snapshot.At).ConfigureAwait(false));
+            shaken[i] = await MutualTls.ShakeAsync(plan[i].Client, plan[i].Server, at).ConfigureAwait(false));
         var present = identities.OfType<ProbeIdentity>().ToList();
-        var combinations = (from f in present where !f.IsUnknown from t in present select (From: f, To: t))
+        var combinations = (from f in present where f.Unknown is null from t in present select (From: f, To: t))
             .DistinctBy(p => Bytes(p.From, p.To)).ToList();
         var verdicts = new ConcurrentDictionary<(string Chain, string Roots), string?>();
-        Parallel.ForEach(combinations, p => verdicts[Bytes(p.From, p.To)] = PathFault(p.From, p.To, snapshot.At));
+        Parallel.ForEach(combinations, p => verdicts[Bytes(p.From, p.To)] = PathFault(p.From, p.To, at));
         handshakes.GetAwaiter().GetResult();
 
         var own = new HashSet<(ProbeIdentity, ProbeIdentity)>();
@@ -94,26 +107,21 @@ internal static class TrustProof
             Add(client, server, outcome.Fault);
         }
 
-        var pairs = new List<TrustPair>(identities.Length * identities.Length);
-        for (var from = 0; from < identities.Length; from++)
+        var pairs = new List<TrustPair>(identities.Count * identities.Count);
+        for (var from = 0; from < identities.Count; from++)
         {
-            for (var to = 0; to < identities.Length; to++)
+            for (var to = 0; to < identities.Count; to++)
             {
-                var (name, peer) = (snapshot.Clusters[from].Name.Value, snapshot.Clusters[to].Name.Value);
-                if (identities[from] is { IsUnknown: true })
-                {
-                    const string Unknown = "istiod signs with a CA that is not in the cluster's secrets, so it cannot be tested";
-                    pairs.Add(new TrustPair(name, peer, null, Unknown, Handshaken: false));
-                }
-                else if (identities[from] is { } client && identities[to] is { } server)
+                var (client, server) = (identities[from], identities[to]);
+                if (client is { Unknown: null } && server is not null)
                 {
                     var reason = verdicts[Bytes(client, server)] ?? (from == to ? client.OwnFault : null);
-                    pairs.Add(new TrustPair(name, peer, reason is null, reason, own.Contains((client, server))));
+                    pairs.Add(new TrustPair(names[from], names[to], reason is null, reason, own.Contains((client, server))));
                 }
                 else
                 {
-                    var reason = Absence(snapshot.Clusters[identities[from] is null ? from : to]);
-                    pairs.Add(new TrustPair(name, peer, null, reason, Handshaken: false));
+                    var reason = client?.Unknown ?? absence(client is null ? from : to);
+                    pairs.Add(new TrustPair(names[from], names[to], null, reason, Handshaken: false));
                 }
             }
         }
@@ -125,9 +133,7 @@ internal static class TrustProof
             PathValidations = combinations.Count,
             Handshakes = plan.Count,
             TlsVersion = version,
-            Method = Describe(pairs.Count, combinations.Count, plan.Count, version)
-                + (snapshot.Clusters.Any(c => c.Live.Published is not null)
-                    ? " The certificates come from the CAs in the secrets; a running istiod may still use an earlier intermediate." : ""),
+            Method = Describe(pairs.Count, combinations.Count, plan.Count, version),
         };
 
         // A path validation names the broken link; the handshake counts only if that found nothing.
@@ -144,7 +150,7 @@ internal static class TrustProof
         : $"'{cluster.Name}' has no cacerts secret";
 
     /// <summary>Which handshakes to make: all, or enough to cover every distinct (chain, roots) and every cluster at least once.</summary>
-    private static List<(ProbeIdentity Client, ProbeIdentity Server)> Plan(ProbeIdentity?[] identities)
+    private static List<(ProbeIdentity Client, ProbeIdentity Server)> Plan(IEnumerable<ProbeIdentity?> identities)
     {
         var able = identities.OfType<ProbeIdentity>().Where(i => i is { ChainFault: null, TlsContext: not null }).ToList();
         if (able.Count <= LargestFullHandshake) return [.. from c in able from s in able select (c, s)];
@@ -170,7 +176,7 @@ internal static class TrustProof
         if (to.RootFault is { } root) return root;
         try
         {
-            return CertificationPath.Fault(from.Leaf!.Certificate, from.Chain, to.Roots, at)
+            return CertificationPath.Fault(from.Leaf!, from.Chain, to.Roots, at)
                 ?? PlatformPath.Fault(from.LeafWithKey!, from.PlatformChain, to.PlatformRoots, at);
         }
         // A pair that cannot be validated must not stop the proof of the others, and is not trusted.
@@ -180,15 +186,15 @@ internal static class TrustProof
         }
     }
 
-    private static string Describe(int pairs, int validations, int handshakes, string? version)
+    internal static string Describe(int pairs, int validations, int handshakes, string? version)
     {
         if (validations == 0) return $"Nothing could be verified: none of the {pairs} cluster pairs has readable secrets.";
         var paths = validations == pairs
-            ? $"{validations} path validations"
+            ? Text.Count(validations, "path validation")
             : $"{validations} path validations, one for each distinct (chain, roots)";
         var tls = handshakes == pairs
-            ? $"{handshakes} mutual TLS handshakes"
+            ? Text.Count(handshakes, "mutual TLS handshake")
             : $"{handshakes} mutual TLS handshakes, covering each distinct (chain, roots) and each cluster at least once";
-        return $"{pairs} cluster pairs: {paths}; {tls}{(version is null ? "" : $" ({version})")}.";
+        return $"{Text.Count(pairs, "cluster pair")}: {paths}; {tls}{(version is null ? "" : $" ({version})")}.";
     }
 }

@@ -27,6 +27,9 @@ public sealed record TrustSnapshot
     /// skipped.
     /// </summary>
     internal IReadOnlyList<PeerReading> Peers { get; init; } = [];
+
+    /// <summary>What the running istiods answered; null if they were not asked.</summary>
+    internal LiveReading? Istiods { get; init; }
 }
 
 /// <summary>The state of one cluster when it was read. It contains the CA key: never write it out.</summary>

@@ -49,6 +49,9 @@ internal sealed class OwnNamespace(IClusterApi inner, string usual, string own) 
     public Task<JsonObject> PostObjectAsync(string apiVersion, string resource, string? namespaceName, JsonObject body, CancellationToken cancellationToken) =>
         inner.PostObjectAsync(apiVersion, resource, namespaceName, body, cancellationToken);
 
+    public Task<Stream> ForwardAsync(string namespaceName, string pod, int port, CancellationToken cancellationToken) =>
+        inner.ForwardAsync(To(namespaceName), pod, port, cancellationToken);
+
     public Task DeleteObjectAsync(ObjectReference reference, CancellationToken cancellationToken) => inner.DeleteObjectAsync(reference, cancellationToken);
 
     public Task<ApplyOutcome> ApplyObjectAsync(ObjectReference reference, JsonObject wanted, bool dryRun, CancellationToken cancellationToken) =>

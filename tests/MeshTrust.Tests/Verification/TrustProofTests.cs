@@ -150,9 +150,9 @@ internal sealed class TrustProofTests
         using (Assert.EnterMultipleScope())
         {
             Assert.That(identity.SpiffeId, Is.EqualTo("spiffe://corp.local/ns/meshtrust/sa/probe-east"));
-            Assert.That(identity.Leaf!.Certificate.Uris, Is.EqualTo(new[] { identity.SpiffeId }));
-            Assert.That(identity.Leaf.Certificate.NotBefore, Is.LessThanOrEqualTo(CraftedMesh.Now));
-            Assert.That(identity.Leaf.Certificate.NotAfter, Is.InRange(CraftedMesh.Now.AddMinutes(50), CraftedMesh.Now.AddMinutes(70)));
+            Assert.That(identity.Leaf!.Uris, Is.EqualTo(new[] { identity.SpiffeId }));
+            Assert.That(identity.Leaf.NotBefore, Is.LessThanOrEqualTo(CraftedMesh.Now));
+            Assert.That(identity.Leaf.NotAfter, Is.InRange(CraftedMesh.Now.AddMinutes(50), CraftedMesh.Now.AddMinutes(70)));
             Assert.That((identity.PlatformRoots.Count, identity.PlatformChain.Count, identity.LeafWithKey!.HasPrivateKey), Is.EqualTo((1, 2, true)));
         }
 

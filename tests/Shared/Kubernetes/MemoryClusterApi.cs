@@ -88,7 +88,17 @@ internal sealed class MemoryClusterApi(string name) : IClusterApi
         return Answer($"merge {reference}", true);
     }
 
-    public Task<JsonObject> PostObjectAsync(string apiVersion, string resource, string? namespaceName, JsonObject body, CancellationToken cancellationToken) => throw new NotSupportedException();
+    /// <summary>Answers posted objects, by their resource.</summary>
+    internal Dictionary<string, JsonObject> Posts { get; } = [];
+
+    /// <summary>Connects to a pod, by its name.</summary>
+    internal Func<string, CancellationToken, Task<Stream>>? Forward { get; set; }
+
+    public Task<JsonObject> PostObjectAsync(string apiVersion, string resource, string? namespaceName, JsonObject body, CancellationToken cancellationToken) =>
+        Answer($"post {resource}", Posts.GetValueOrDefault(resource) ?? throw new NotSupportedException(resource));
+
+    public Task<Stream> ForwardAsync(string namespaceName, string pod, int port, CancellationToken cancellationToken) =>
+        Faults.ContainsKey($"forward {pod}") ? Answer<Stream>($"forward {pod}", Stream.Null) : Forward!(pod, cancellationToken);
 
     public Task DeleteObjectAsync(ObjectReference reference, CancellationToken cancellationToken) => throw new NotSupportedException();
 

@@ -1,0 +1,312 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json.Nodes;
+using MeshTrust.Checks;
+using MeshTrust.Kubeconfig;
+using MeshTrust.Kubernetes;
+using MeshTrust.Reporting;
+using MeshTrust.Settings;
+using MeshTrust.Tests.Istiod;
+using MeshTrust.Tests.Kubernetes;
+using MeshTrust.Verification;
+using Spectre.Console.Testing;
+
+namespace MeshTrust.Tests.Verification;
+
+/// <summary>Verify against a server that speaks Istio's certificate service, and everything that can go wrong with it.</summary>
+[Parallelizable(ParallelScope.All)]
+internal sealed class LiveMeshTests
+{
+    private static readonly CraftedCertificate Root = CraftedCertificate.Root();
+
+    [Test]
+    public async Task Asks_each_istiod_and_proves_every_pair()
+    {
+        await using var mesh = new RunningMesh();
+        await mesh.AddAsync("east");
+        await mesh.AddAsync("west");
+        var report = await mesh.VerifyAsync();
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(report.Live!.Istiods.Select(i => (i.Cluster, i.Revision, i.Pod, i.IsCurrent, i.Note)), Is.EqualTo(new (string, string, string, bool?, string?)[]
+            {
+                ("east", "", "istiod-east", true, null), ("west", "", "istiod-west", true, null),
+            }));
+            Assert.That(report.Live.Istiods.Select(i => i.SigningCa!.Sha256), Is.EqualTo(report.Clusters.Select(c => c.Intermediate!.Sha256)));
+            Assert.That((report.Live.Matrix.Trusted, report.Live.Matrix.Pairs.Count, report.Live.Matrix.Handshakes), Is.EqualTo((4, 4, 4)));
+            Assert.That(Live(report), Is.Empty);
+            Assert.That(report.Checks.Where(c => c.Id.StartsWith("MT54", StringComparison.Ordinal)).Select(c => c.Outcome), Is.EqualTo(Enumerable.Repeat(CheckOutcome.Passed, 4)));
+            Assert.That(report.Verdict, Does.Contain("4 of 4 with certificates that istiod issued"));
+        }
+    }
+
+    [Test]
+    public async Task A_new_intermediate_that_istiod_has_not_loaded_is_pending()
+    {
+        await using var mesh = new RunningMesh();
+        var old = CraftedMesh.Files4(Root, CraftedMesh.Intermediate(Root, "east"));
+        await mesh.AddAsync("east", b => b with { Ca = () => new CertificateAuthority(old) });
+        await mesh.AddAsync("west");
+        var report = await mesh.VerifyAsync();
+
+        var finding = Live(report).Single();
+        Assert.That((finding.Id, finding.Severity, finding.Location), Is.EqualTo(("MT5401", Severity.Warning, "east")));
+        Assert.That(finding.Hint, Does.Contain("--wait-live=2m"));
+        Assert.That(report.Live!.Istiods.Select(i => i.IsCurrent), Is.EqualTo(new[] { false, true }));
+        Assert.That(report.Live.Istiods[0].SigningCa!.SerialNumber, Is.Not.EqualTo(report.Clusters[0].Intermediate!.SerialNumber));
+        Assert.That(report.Live.Matrix.Trusted, Is.EqualTo(4), "the old intermediate has the same root");
+    }
+
+    [Test]
+    public async Task Waits_until_istiod_has_loaded_the_new_intermediate()
+    {
+        await using var mesh = new RunningMesh();
+        var old = new CertificateAuthority(CraftedMesh.Files4(Root, CraftedMesh.Intermediate(Root, "east")));
+        var requests = 0;
+        await mesh.AddAsync("east", b => b with { Ca = () => Interlocked.Increment(ref requests) <= 2 ? old : b.Ca() });
+        var told = new List<string>();
+        var report = await mesh.VerifyAsync(TimeSpan.FromSeconds(60), told.Add);
+
+        Assert.That((Live(report).Count(), report.Live!.Istiods[0].IsCurrent), Is.EqualTo((0, true)));
+        Assert.That(told, Is.EqualTo(new[] { "istiod in 'east'" }));
+    }
+
+    /// <summary>What istiod does wrong, and the findings: id and location.</summary>
+    private static IEnumerable<TestCaseData> Faults()
+    {
+        var other = CraftedCertificate.Root();
+        var foreign = new CertificateAuthority(CraftedMesh.Files4(other, CraftedMesh.Intermediate(other, "east")));
+        var self = new CertificateAuthority(new Dictionary<string, string>
+        {
+            ["ca-cert.pem"] = other.Pem, ["ca-key.pem"] = other.Key.Pkcs8, ["cert-chain.pem"] = other.Pem, ["root-cert.pem"] = other.Pem,
+        });
+        yield return Case("self-signed", b => b with { Ca = () => self }, "MT5403 east").SetName("{m}(self-signed)");
+        yield return Case("foreign root", b => b with { Ca = () => foreign }, "MT5401 east", "MT5403 east").SetName("{m}(foreign root)");
+        yield return Case("foreign issuer", b => b with { ServingCa = b.Ca, Ca = () => foreign }, "MT5401 east", "MT5402 east", "MT5402 east -> west").SetName("{m}(a CA that does not serve)");
+        yield return Case("wrong name", b => b with { Names = ["other.example"] }, "MT5403 east").SetName("{m}(another name)");
+        yield return Case("unauthenticated", b => b with { Answer = _ => throw new Grpc.Core.RpcException(new Grpc.Core.Status(Grpc.Core.StatusCode.Unauthenticated, "request authenticate failure")) }, "MT5404 east").SetName("{m}(unauthenticated)");
+        yield return Case("slow", b => b with { Delay = TimeSpan.FromMinutes(1) }, "MT5404 east").SetName("{m}(slow)");
+        yield return Case("empty", b => b with { Answer = _ => [] }, "MT5404 east").SetName("{m}(empty answer)");
+        yield return Case("rubbish", b => b with { Answer = _ => ["no certificate"] }, "MT5404 east").SetName("{m}(rubbish)");
+        yield return Case("trust domain", b => b with { TrustDomain = "other.example" }, "MT5402 east", "MT5402 east -> west").SetName("{m}(another trust domain)");
+        yield return Case("short chain", b => b with { Answer = chain => [chain[0], chain[2]] }, "MT5402 east", "MT5402 east -> west").SetName("{m}(no intermediate)");
+        yield return Case("someone else's", b => b with { Answer = chain => [foreign.Sign(Request(), "spiffe://cluster.local/ns/istio-system/sa/default", TimeSpan.FromHours(1)), foreign.Chain] }, "MT5404 east").SetName("{m}(a certificate for another key)");
+
+        static TestCaseData Case(string name, Func<Behaviour, Behaviour> change, params string[] findings) => new(change, findings);
+    }
+
+    [TestCaseSource(nameof(Faults))]
+    public async Task Reports_what_is_wrong(Func<Behaviour, Behaviour> change, string[] findings)
+    {
+        await using var mesh = new RunningMesh { Patience = TimeSpan.FromSeconds(5) };
+        await mesh.AddAsync("east", change);
+        await mesh.AddAsync("west");
+        var report = await mesh.VerifyAsync();
+
+        Assert.That(Live(report).Select(f => $"{f.Id} {f.Location}").Distinct(), Is.EquivalentTo(findings), string.Join("\n", Live(report)));
+        Assert.That(report.Live!.Matrix.Pairs.Where(p => p.From == "west" && p.To == "west").Select(p => p.Trusted), Is.EqualTo(new[] { true }), "the other cluster is still proven");
+        Assert.That(report.Live.Matrix.Pairs.Where(p => p.From == "east").Select(p => p.Trusted), Has.None.EqualTo(true));
+        Assert.That(string.Join("\n", Live(report)), Does.Not.Contain("eyJ").And.Not.Contain("Exception"));
+    }
+
+    [Test]
+    public async Task A_token_never_reaches_a_server_that_workloads_reject()
+    {
+        var other = CraftedCertificate.Root();
+        var foreign = new CertificateAuthority(CraftedMesh.Files4(other, CraftedMesh.Intermediate(other, "east")));
+        var asked = false;
+        await using var mesh = new RunningMesh();
+        await mesh.AddAsync("east", b => b with
+        {
+            ServingCa = () => foreign,
+            Answer = chain =>
+            {
+                asked = true;
+                return chain;
+            },
+        });
+        await mesh.VerifyAsync();
+
+        Assert.That(asked, Is.False);
+    }
+
+    /// <summary>Why nothing can be asked, and the note of the istiod.</summary>
+    [TestCase("list pods", "You may not.")]
+    [TestCase("forward istiod-east", "You may not.")]
+    [TestCase("post serviceaccounts/default/token", "You may not.")]
+    public async Task Says_why_it_could_not_ask(string call, string note)
+    {
+        await using var mesh = new RunningMesh();
+        var api = await mesh.AddAsync("east");
+        api.Faults[call] = new Problem("MT3007", "east", "You may not.", "Ask.");
+        var report = await mesh.VerifyAsync();
+
+        Assert.That(report.Live!.Matrix.Pairs, Is.Empty);
+        Assert.That(report.Live.Matrix.Method, Does.StartWith("No istiod issued a certificate.").And.Contain(note));
+        Assert.That(report.Live.Istiods.Single().Note, Does.Contain(note));
+        Assert.That(Live(report).Where(f => f.Severity == Severity.Error), Is.Empty);
+        Assert.That(report.Outcome, Is.Not.EqualTo(TrustOutcome.Failed));
+    }
+
+    [Test]
+    public async Task Without_a_ready_pod_there_is_nothing_to_ask()
+    {
+        await using var mesh = new RunningMesh();
+        var api = await mesh.AddAsync("east");
+        foreach (var pod in api.Objects.Values) pod["status"]!["conditions"]![0]!["status"] = "False";
+        var report = await mesh.VerifyAsync();
+
+        Assert.That(report.Live!.Istiods.Single().Note, Is.EqualTo("No istiod pod is ready in the namespace 'istio-system'."));
+    }
+
+    [Test]
+    public async Task Where_istiod_never_ran_nothing_is_read()
+    {
+        await using var mesh = new RunningMesh();
+        var api = await mesh.AddAsync("east", publishes: false);
+        api.Faults["list pods"] = new Problem("MT3007", "east", "It was read.", "");
+        var report = await mesh.VerifyAsync();
+
+        Assert.That((report.Live!.Istiods.Count, report.Live.Matrix.Pairs.Count), Is.EqualTo((0, 0)));
+        Assert.That(report.Live.Matrix.Method, Does.StartWith("istiod has not run in any cluster yet"));
+        Assert.That(report.Checks.Select(c => c.Id), Has.None.StartsWith("MT54"));
+    }
+
+    [Test]
+    public async Task Each_revision_is_asked_and_the_worst_counts()
+    {
+        await using var mesh = new RunningMesh();
+        await mesh.AddAsync("east");
+        var old = CraftedCertificate.Root();
+        await mesh.AddRevisionAsync("east", "canary", b => b with
+        {
+            Names = ["istiod-canary.istio-system.svc"], ServingCa = b.Ca, Ca = () => new CertificateAuthority(CraftedMesh.Files4(old, CraftedMesh.Intermediate(old, "east"))),
+        });
+        var report = await mesh.VerifyAsync();
+
+        Assert.That(report.Live!.Istiods.Select(i => (i.Revision, i.Pod)), Is.EqualTo(new[] { ("", "istiod-east"), ("canary", "istiod-canary-east") }));
+        Assert.That(report.Live.Matrix.Pairs.Single().Trusted, Is.False);
+    }
+
+    [Test]
+    public async Task The_istiod_of_a_primary_is_asked_for_the_workloads_of_its_remotes([Values] bool hasRemoteSecret)
+    {
+        await using var mesh = new RunningMesh { Primaries = { ["west"] = "east" } };
+        await mesh.AddAsync("east", b => b with { RemoteClusters = hasRemoteSecret ? ["west"] : [] });
+        await mesh.AddAsync("west", runs: false);
+        var report = await mesh.VerifyAsync();
+
+        Assert.That(report.Live!.Istiods.Select(i => i.Cluster), Is.EqualTo(new[] { "east" }));
+        Assert.That(report.Live.Matrix.Trusted, Is.EqualTo(hasRemoteSecret ? 4 : 2));
+        Assert.That(Live(report).Select(f => f.Id), Is.EqualTo(hasRemoteSecret ? [] : new[] { "MT5404" }));
+        if (!hasRemoteSecret) Assert.That(Live(report).Single().Message, Does.Contain("no remote secret with the key 'west'"));
+    }
+
+    [Test]
+    public async Task Every_file_of_roots_that_workloads_hold_counts()
+    {
+        await using var mesh = new RunningMesh();
+        var api = await mesh.AddAsync("east");
+        api.ConfigMaps["shop/istio-ca-root-cert"] = CraftedMesh.Roots("shop", CraftedCertificate.Root().Pem);
+        var report = await mesh.VerifyAsync();
+
+        Assert.That(report.Live!.Matrix.Pairs.Single(), Has.Property("Trusted").EqualTo(false).And.Property("From").EqualTo("east"));
+    }
+
+    [Test]
+    public async Task Every_form_shows_what_istiod_signs_with_beside_what_the_secrets_promise()
+    {
+        await using var mesh = new RunningMesh();
+        var old = new CertificateAuthority(CraftedMesh.Files4(Root, CraftedMesh.Intermediate(Root, "east")));
+        await mesh.AddAsync("east", b => b with { Ca = () => old });
+        var report = await mesh.VerifyAsync();
+        var serial = report.Live!.Istiods.Single().SigningCa!.SerialNumber;
+        using var console = new TestConsole();
+        console.Profile.Width = 200;
+        TableReport.Write(report, console);
+        var plain = new StringWriter();
+        PlainReport.Write(report, plain);
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(console.Output, Does.Contain("Who trusts whom ").And.Contain("Who trusts whom now").And.Contain($"istiod of east  signs with O=Istio, CN=Intermediate CA, L=east, serial {serial}"));
+            Assert.That(plain.ToString(), Does.Contain($"ISTIOD east revision=default pod=istiod-east sha256=").And.Contain($"serial={serial}").And.Contain("current=no note=It has not loaded the CA of the secret."));
+            Assert.That(plain.ToString(), Does.Contain("LIVE east -> east trusted (path, handshake)\n").And.Contain("LIVE 1/1 Each istiod was asked for a workload certificate. 1 cluster pair: "));
+            Assert.That(MarkdownReport.Render(report), Does.Contain("### Who trusts whom now").And.Contain($"| east | default | istiod-east | O=Istio, CN=Intermediate CA, L=east | `{serial}` | no | It has not loaded the CA of the secret. |"));
+            Assert.That(JsonReport.Render(report), Does.Contain("\"live\": {").And.Contain("\"isCurrent\": false"));
+        }
+    }
+
+    private static IEnumerable<Finding> Live(TrustReport report) => report.Findings.Where(f => f.Id.StartsWith("MT54", StringComparison.Ordinal));
+
+    private static string Request()
+    {
+        using var key = System.Security.Cryptography.ECDsa.Create();
+        return new System.Security.Cryptography.X509Certificates.CertificateRequest("", key, System.Security.Cryptography.HashAlgorithmName.SHA256).CreateSigningRequestPem();
+    }
+
+    /// <summary>Clusters in memory, each with a certificate service in this process.</summary>
+    private sealed class RunningMesh : IAsyncDisposable
+    {
+        private readonly List<MemoryClusterApi> _apis = [];
+        private readonly List<CertificateService> _services = [];
+
+        public Dictionary<string, string> Primaries { get; } = [];
+
+        public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(30);
+
+        public async Task<MemoryClusterApi> AddAsync(string name, Func<Behaviour, Behaviour>? change = null, bool publishes = true, bool runs = true)
+        {
+            var files = CraftedMesh.Files4(Root, CraftedMesh.Intermediate(Root, name));
+            var api = new MemoryClusterApi(name) { Secrets = { ["istio-system/cacerts"] = CraftedMesh.Secret("cacerts", files) } };
+            if (publishes) api.ConfigMaps["istio-system/istio-ca-root-cert"] = CraftedMesh.Roots("istio-system", files["root-cert.pem"]);
+            var claims = Convert.ToBase64String(Encoding.UTF8.GetBytes("""{"aud":["istio-ca"],"sub":"system:serviceaccount:istio-system:default"}""")).TrimEnd('=').Replace('+', '-').Replace('/', '_');
+            api.Posts["serviceaccounts/default/token"] = new JsonObject { ["status"] = new JsonObject { ["token"] = $"eyJ.{claims}.sig" } };
+            _apis.Add(api);
+            if (runs) await AddRevisionAsync(name, "default", change ?? (b => b));
+            return api;
+        }
+
+        public async Task AddRevisionAsync(string cluster, string revision, Func<Behaviour, Behaviour> change)
+        {
+            var api = _apis.Single(a => a.Cluster.Value == cluster);
+            var files = api.Secrets["istio-system/cacerts"].Data.ToDictionary(d => d.Key, d => Encoding.UTF8.GetString(d.Value));
+            var service = await CertificateService.StartAsync(change(new Behaviour { Ca = () => new CertificateAuthority(files) }), IPAddress.Loopback, 0);
+            _services.Add(service);
+            var pod = revision == "default" ? $"istiod-{cluster}" : $"istiod-{revision}-{cluster}";
+            api.Objects[new("v1", "pods", "istio-system", pod)] = new JsonObject
+            {
+                ["metadata"] = new JsonObject { ["name"] = pod, ["labels"] = new JsonObject { ["app"] = "istiod", ["istio.io/rev"] = revision } },
+                ["status"] = new JsonObject { ["conditions"] = new JsonArray(new JsonObject { ["type"] = "Ready", ["status"] = "True" }) },
+            };
+            var others = api.Forward;
+            api.Forward = async (name, ct) =>
+            {
+                if (name != pod) return await others!(name, ct);
+                var client = new TcpClient();
+                await client.ConnectAsync(IPAddress.Loopback, service.Port, ct);
+                return client.GetStream();
+            };
+        }
+
+        public async Task<TrustReport> VerifyAsync(TimeSpan wait = default, Action<string>? told = null)
+        {
+            var topology = new MeshTopology
+            {
+                Clusters = [.. _apis.Select(a => new ClusterSpec { Name = a.Cluster, Primary = Primaries.TryGetValue(a.Cluster.Value, out var p) ? ClusterName.Parse(p) : null })],
+            };
+            ClusterAccess[] access = [.. _apis.Select(a => new ClusterAccess { Name = a.Cluster, KubeconfigPath = "unused", ContextName = a.Cluster.Value })];
+            IClusterApi Connect(ClusterAccess a) => _apis.Single(api => api.Cluster == a.Name);
+            var snapshot = await new TrustSnapshotReader(TimeProvider.System, 8).ReadAsync(topology, access, Connect, null, default);
+            using var istiods = await new LiveReader(TimeProvider.System, 8) { Patience = Patience }.ReadAsync(snapshot, access, Connect, wait, told ?? (_ => { }), default);
+            return TrustInspection.Inspect(snapshot with { Istiods = istiods });
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            foreach (var service in _services) await service.DisposeAsync();
+        }
+    }
+}
