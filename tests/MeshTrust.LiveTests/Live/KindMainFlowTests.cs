@@ -76,6 +76,25 @@ public sealed class KindMainFlowTests
         Assert.That(output, Does.Contain($"MT2326 {_kind.Name(3)}: ").And.Contain("--target=SetupKind"));
     }
 
+    /// <summary>A service that speaks as istiod does, in a pod of each cluster, through the port-forward of real API servers and kubelets.</summary>
+    [Test]
+    public void Proves_what_running_istiods_issue_and_waits_until_one_has_loaded_a_new_intermediate()
+    {
+        _kind.Succeed(2, "--target=Verify");
+        IstiodPod.Start(_kind, 1);
+        IstiodPod.Start(_kind, 2);
+        var live = _kind.Succeed(2, "--target=Verify");
+        Assert.That(live, Does.Contain("LIVE 4/4 Each istiod was asked for a workload certificate.").And.Contain("MT5401 pass").And.Contain("MT5402 pass").And.Contain("MT5403 pass").And.Contain("MT5404 pass"));
+        Assert.That(live, Does.Contain("4 of 4 cluster pairs trust each other, 4 of 4 with certificates that istiod issued"));
+
+        foreach (var file in Directory.GetFiles(_kind.File($"mesh/certs/{_kind.Name(1)}"), "*.pem")) File.Delete(file);
+        var pending = _kind.Succeed(2, "--target=Verify");
+        Assert.That(pending, Does.Match($"MT5401 warning {_kind.Name(1)}: istiod in '{_kind.Name(1)}' still signs with the CA").And.Contain("LIVE 4/4"));
+        // A change of the pod makes the kubelet look at its files now, and not only within a minute.
+        _kind.Kubectl(1, "annotate", "pod", "istiod", "--namespace", "istio-system", "look=now");
+        Assert.That(_kind.Succeed(2, "--target=Verify", "--wait-live=3m"), Does.Contain("MT5401 pass").And.Contain("LIVE 4/4"));
+    }
+
     private string?[] Status(int clusters)
     {
         using var json = _kind.Json(clusters, "--target=Status");
