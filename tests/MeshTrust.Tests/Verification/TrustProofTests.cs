@@ -82,6 +82,19 @@ internal sealed class TrustProofTests
         }
     }
 
+    /// <summary>In a remote cluster the istiod of its primary signs, if both hold the same roots.</summary>
+    [TestCase("east", true, true)]
+    [TestCase("east", false, null)]
+    [TestCase("other", true, null)]
+    [TestCase(null, true, null)]
+    public void A_remote_cluster_without_a_secret_is_served_by_its_primary(string? primary, bool hasSameRoots, bool? trusted)
+    {
+        var mesh = CraftedMesh.SoundUnder(Root, "east").Add("west", null, p => p with { RootConfigMaps = [CraftedMesh.Roots("istio-system", hasSameRoots ? Root.Pem : Other.Pem)] });
+        if (primary is not null) mesh.Primaries["west"] = primary;
+
+        Assert.That(TrustProof.Prove(mesh.Snapshot()).Pairs.Single(p => p is { From: "west", To: "west" }).Trusted, Is.EqualTo(trusted));
+    }
+
     [Test]
     public void Without_any_secret_nothing_is_proven()
     {

@@ -23,6 +23,8 @@ internal sealed class CraftedMesh
 
     public Dictionary<string, string> TrustDomains { get; } = [];
 
+    public Dictionary<string, string> Primaries { get; } = [];
+
     /// <summary>Clusters of these names under one root, with nothing wrong.</summary>
     public static CraftedMesh Sound(params string[] names) => SoundUnder(CraftedCertificate.Root(), names);
 
@@ -88,6 +90,7 @@ internal sealed class CraftedMesh
                 .. _clusters.Select(c => new ClusterSpec
                 {
                     Name = c.Name, Network = Networks.GetValueOrDefault(c.Name.Value), TrustDomain = TrustDomains.GetValueOrDefault(c.Name.Value),
+                    Primary = Primaries.TryGetValue(c.Name.Value, out var primary) ? ClusterName.Parse(primary) : null,
                 }),
             ],
             Trust = Trust,
