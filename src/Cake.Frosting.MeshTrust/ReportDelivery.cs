@@ -18,16 +18,18 @@ internal sealed class ReportDelivery(StandardOutput output)
     public const string JUnitFile = "junit_meshtrust.xml";
     public const string JsonFile = "summary.json";
     public const string MarkdownFile = "summary.md";
+    public const string HtmlFile = "report.html";
     public const string PreflightFile = "preflight.json";
 
-    /// <summary>Shows the report, writes the three files and, in GitHub Actions, appends the step summary.</summary>
+    /// <summary>Shows the report, writes the four files and, in GitHub Actions, appends the step summary.</summary>
     /// <exception cref="MeshTrustException">
     /// Stage <see cref="Stage.Verification"/>: the findings, and after them MT1001 to MT1004 for each file that cannot be written.
     /// </exception>
     public void Deliver(ICakeContext context, TrustReport report, RunSpec run)
     {
-        // The XML classes take a while to load: meanwhile the report is shown.
+        // The XML classes and the code of the page take a while to load: meanwhile the report is shown.
         var junit = Task.Run(() => JUnitReport.Render(report));
+        var html = Task.Run(() => HtmlReport.Render(report));
         Show(run, () => JsonReport.Render(report), console => TableReport.Write(report, console), text => PlainReport.Write(report, text));
         var markdown = MarkdownReport.Render(report);
         List<(string, Action<string>)> files =
@@ -36,6 +38,7 @@ internal sealed class ReportDelivery(StandardOutput output)
             Artifact(run, JUnitFile, junit.GetAwaiter().GetResult()),
             Artifact(run, JsonFile, JsonReport.Render(report)),
             Artifact(run, MarkdownFile, markdown),
+            Artifact(run, HtmlFile, html.GetAwaiter().GetResult()),
         ];
         if (context.Environment.GetEnvironmentVariable("GITHUB_STEP_SUMMARY") is { Length: > 0 } summary)
             files.Add((summary, path => File.AppendAllText(path, markdown)));

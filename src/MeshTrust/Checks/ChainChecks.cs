@@ -14,8 +14,8 @@ internal static class ChainChecks
     private static readonly TimeSpan HarmlessExcess = TimeSpan.FromDays(1);
 
     // Twice istiod's default for MAX_WORKLOAD_CERT_TTL, 90 days: the old intermediate must outlive the last certificate it signed.
-    private static readonly TimeSpan LeastOfIntermediate = TimeSpan.FromDays(180);
-    private static readonly TimeSpan LeastOfRoot = TimeSpan.FromDays(365);
+    public static readonly TimeSpan LeastOfIntermediate = TimeSpan.FromDays(180);
+    public static readonly TimeSpan LeastOfRoot = TimeSpan.FromDays(365);
 
     public static IReadOnlyList<Check<TrustSnapshot>> Rows { get; } =
     [

@@ -26,7 +26,7 @@ public static class TrustInspection
         {
             Mesh = snapshot.Topology.Name,
             At = snapshot.At,
-            Clusters = [.. snapshot.Clusters.Select(Summarise)],
+            Clusters = [.. snapshot.Clusters.Select(c => Summarise(c, snapshot))],
             Matrix = Try(proof)
                 ?? new TrustMatrix { Pairs = [], PathValidations = 0, Handshakes = 0, Method = "The trust matrix could not be computed." },
             Live = live is null ? null : new LiveMesh([.. snapshot.Istiods!.Istiods.Select(i => Summarise(snapshot, i))], live),
@@ -59,13 +59,15 @@ public static class TrustInspection
         }
     }
 
-    private static ClusterReport Summarise(ClusterSnapshot cluster) => new()
+    private static ClusterReport Summarise(ClusterSnapshot cluster, TrustSnapshot snapshot) => new()
     {
         Name = cluster.Name.Value,
         Context = cluster.Context,
         Server = cluster.Server?.ToString(),
+        Network = snapshot.Topology.Clusters.FirstOrDefault(c => c.Name == cluster.Name)?.Network,
         Roots = [.. cluster.Bundle?.Roots.Distinct().Select(Summarise) ?? []],
         Intermediate = cluster.Bundle?.Ca is { } ca ? Summarise(ca) : null,
+        Chain = [.. cluster.Bundle?.Path.Skip(1).Select(Summarise) ?? []],
         SecretVersion = cluster.Live.Cacerts?.ResourceVersion,
         ManagedBy = cluster.Live.Cacerts?.Keeper,
         SecretCreatedAt = cluster.Live.Cacerts?.CreatedAt,
@@ -82,7 +84,7 @@ public static class TrustInspection
     }
 
     private static CertificateSummary Summarise(CertificateDocument certificate) =>
-        new(certificate.Subject, certificate.SerialNumber, certificate.Sha256, certificate.NotAfter);
+        new(certificate.Subject, certificate.SerialNumber, certificate.Sha256, certificate.NotAfter) { NotBefore = certificate.NotBefore };
 
     private static IEnumerable<SecretDrift> Drift(TrustSnapshot snapshot, TrustStoreSnapshot store) =>
         from cluster in snapshot.Clusters

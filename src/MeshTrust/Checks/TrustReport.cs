@@ -120,11 +120,17 @@ public sealed record ClusterReport
     /// <summary>The API server's address; null if unknown.</summary>
     public string? Server { get; init; }
 
+    /// <summary>The Istio network; null for none.</summary>
+    public string? Network { get; init; }
+
     /// <summary>The roots of the secret, in the order of the file; empty if there are none or they could not be read.</summary>
     public IReadOnlyList<CertificateSummary> Roots { get; init; } = [];
 
     /// <summary>The signing CA; null if there is none or it could not be read.</summary>
     public CertificateSummary? Intermediate { get; init; }
+
+    /// <summary>The CAs above the signing CA, the nearest first; the last is one of the roots if the chain is complete.</summary>
+    public IReadOnlyList<CertificateSummary> Chain { get; init; } = [];
 
     /// <summary>The secret's resourceVersion; null if it was not read.</summary>
     public string? SecretVersion { get; init; }
@@ -158,7 +164,11 @@ public sealed record IstiodReport(
 /// <param name="SerialNumber">The serial number, hexadecimal.</param>
 /// <param name="Sha256">The SHA-256 fingerprint of the DER, lower-case hexadecimal.</param>
 /// <param name="NotAfter">When it expires.</param>
-public sealed record CertificateSummary(string Subject, string SerialNumber, string Sha256, DateTimeOffset NotAfter);
+public sealed record CertificateSummary(string Subject, string SerialNumber, string Sha256, DateTimeOffset NotAfter)
+{
+    /// <summary>When it becomes valid; null if unknown.</summary>
+    public DateTimeOffset? NotBefore { get; init; }
+}
 
 /// <summary>A file of the trust store compared with the same key of the secret.</summary>
 /// <param name="Cluster">The cluster.</param>

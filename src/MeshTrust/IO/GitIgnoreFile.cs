@@ -17,8 +17,8 @@ internal sealed class GitIgnoreFile(string work, string certs, string kubeconfig
     private static readonly string[] InWork = ["/env.sh", "/meshtrust.env", "/topology-config.json", "/lock.json", "/cache/"];
     private static readonly string[] InArtifacts =
     [
-        "/artifacts/junit_meshtrust.xml", "/artifacts/summary.json", "/artifacts/summary.md", "/artifacts/preflight.json",
-        "/artifacts/kind/",
+        "/artifacts/junit_meshtrust.xml", "/artifacts/summary.json", "/artifacts/summary.md", "/artifacts/report.html",
+        "/artifacts/preflight.json", "/artifacts/kind/",
     ];
 
     private readonly string[] _clusters = [.. clusters];

@@ -24,7 +24,7 @@ public sealed class SecrecyTests
         using (Assert.EnterMultipleScope())
         {
             Assert.That(secrets, Has.Count.GreaterThan(40), "keys of a root, two clusters and two API servers");
-            Assert.That(open.Select(Path.GetFileName), Is.SupersetOf(new[] { "env.sh", "meshtrust.env", "topology-config.json", "junit_meshtrust.xml", "summary.json", "summary.md", "ca-cert.pem" }));
+            Assert.That(open.Select(Path.GetFileName), Is.SupersetOf(new[] { "env.sh", "meshtrust.env", "topology-config.json", "junit_meshtrust.xml", "summary.json", "summary.md", "report.html", "ca-cert.pem" }));
             Assert.That(secrets.Where(host.Output.Contains), Is.Empty, "standard output and error");
             Assert.That(secrets.Where(seen.Contains), Is.Empty, "command line and environment");
             foreach (var file in open) Assert.That(secrets.Where(File.ReadAllText(file).Contains), Is.Empty, file);

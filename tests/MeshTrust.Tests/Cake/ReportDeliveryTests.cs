@@ -21,13 +21,14 @@ public sealed class ReportDeliveryTests
     public void End() => _scratch?.Dispose();
 
     [Test]
-    public void Leaves_three_files_and_appends_to_the_summary_of_the_step()
+    public void Leaves_four_files_and_appends_to_the_summary_of_the_step()
     {
         var summary = _scratch.Write("step", "before\n");
         Assert.That(Deliver(_scratch.File("artifacts"), summary), Does.Contain("2 clusters"));
-        Assert.That(Directory.EnumerateFiles(_scratch.File("artifacts")).Select(Path.GetFileName), Is.EquivalentTo(new[] { "junit_meshtrust.xml", "summary.json", "summary.md" }));
+        Assert.That(Directory.EnumerateFiles(_scratch.File("artifacts")).Select(Path.GetFileName), Is.EquivalentTo(new[] { "junit_meshtrust.xml", "summary.json", "summary.md", "report.html" }));
         Assert.That(File.ReadAllText(summary), Is.EqualTo("before\n" + File.ReadAllText(_scratch.File("artifacts/summary.md"))));
         Assert.That(File.ReadAllText(_scratch.File("artifacts/summary.json")), Is.EqualTo(JsonReport.Render(Report)));
+        Assert.That(File.ReadAllText(_scratch.File("artifacts/report.html")), Is.EqualTo(HtmlReport.Render(Report)));
     }
 
     [Test]

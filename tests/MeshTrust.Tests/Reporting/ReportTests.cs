@@ -35,10 +35,11 @@ internal sealed class ReportTests
         ["json"] = JsonReport.Render,
         ["junit"] = JUnitReport.Render,
         ["markdown"] = MarkdownReport.Render,
+        ["html"] = HtmlReport.Render,
     };
 
     [Test]
-    public void No_form_shows_a_line_of_any_key([Values("sound", "broken")] string which, [Values("table", "plain", "json", "junit", "markdown")] string form)
+    public void No_form_shows_a_line_of_any_key([Values("sound", "broken")] string which, [Values("table", "plain", "json", "junit", "markdown", "html")] string form)
     {
         var snapshot = Snapshots[which];
         var text = Forms[form](TrustInspection.Inspect(snapshot));
@@ -49,15 +50,15 @@ internal sealed class ReportTests
     }
 
     [Test]
-    public void Every_form_names_the_clusters([Values("table", "plain", "json", "junit", "markdown")] string form) =>
+    public void Every_form_names_the_clusters([Values("table", "plain", "json", "junit", "markdown", "html")] string form) =>
         Assert.That(Forms[form](TrustInspection.Inspect(Snapshots["sound"])), Does.Contain("east").And.Contain("west"));
 
     [Test]
-    public void Every_form_reports_what_is_wrong([Values("table", "plain", "json", "junit", "markdown")] string form) =>
+    public void Every_form_reports_what_is_wrong([Values("table", "plain", "json", "junit", "markdown", "html")] string form) =>
         Assert.That(Forms[form](TrustInspection.Inspect(Snapshots["broken"])), Does.Contain("MT5001").And.Contain("MT5002"));
 
     [Test]
-    public void No_form_claims_trust_between_clusters_for_a_single_cluster([Values("table", "plain", "json", "junit", "markdown")] string form)
+    public void No_form_claims_trust_between_clusters_for_a_single_cluster([Values("table", "plain", "json", "junit", "markdown", "html")] string form)
     {
         const string Said = "One cluster: its workloads trust each other";
         var alone = Forms[form](TrustInspection.Inspect(CraftedMesh.Sound("east").Snapshot())).ReplaceLineEndings(" ");
@@ -84,7 +85,7 @@ internal sealed class ReportTests
     }
 
     [Test]
-    public void Every_form_for_people_reports_which_files_differ([Values("table", "plain", "json", "markdown")] string form)
+    public void Every_form_for_people_reports_which_files_differ([Values("table", "plain", "json", "markdown", "html")] string form)
     {
         var mesh = CraftedMesh.Sound("east", "west");
         string Told(byte[]? changed)
@@ -100,6 +101,18 @@ internal sealed class ReportTests
         const string Said = "trust store differ";
         Assert.That(Told(null), Does.Not.Contain(Said));
         Assert.That(Told("other"u8.ToArray()).ReplaceLineEndings(" "), Does.Contain(Said).And.Contain("ca-cert.pem").And.Contain("west"));
+    }
+
+    [Test]
+    public void The_report_has_the_network_the_chain_and_the_lifetimes_of_a_cluster()
+    {
+        var mesh = CraftedMesh.Sound("east", "west");
+        mesh.Networks["west"] = "network2";
+        var clusters = TrustInspection.Inspect(mesh.Snapshot()).Clusters;
+
+        Assert.That(clusters.Select(c => c.Network), Is.EqualTo(new[] { null, "network2" }));
+        Assert.That(clusters[0].Chain, Is.EqualTo(clusters[0].Roots).And.Count.EqualTo(1));
+        Assert.That(clusters[0].Intermediate!.NotBefore, Is.LessThan(CraftedMesh.Now));
     }
 
     [Test]

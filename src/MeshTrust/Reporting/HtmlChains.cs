@@ -1,0 +1,176 @@
+using MeshTrust.Checks;
+using static MeshTrust.IO.Text;
+
+namespace MeshTrust.Reporting;
+
+/// <summary>The chain of each cluster, and the lifetimes of all certificates on one time line.</summary>
+internal static class HtmlChains
+{
+    /// <summary>The most rows of the time line: those that expire first.</summary>
+    private const int MostBars = 20;
+
+    public static Html Section(HtmlMesh view)
+    {
+        var clusters = view.Report.Clusters;
+        var isLarge = clusters.Count > ReportText.LargestMatrix;
+        return $"""
+            <section aria-labelledby="chains">
+            <h2 id="chains">The chain of each cluster</h2>
+            <p>A workload's certificate is trusted if this chain leads to a root that the other cluster trusts too.</p>
+            {(isLarge ? Summary(view) : $"<div class=\"cards\">\n{clusters.Select(c => Card(view, c))}</div>")}
+            </section>
+
+            """;
+    }
+
+    public static Html Lifetimes(HtmlMesh view)
+    {
+        var bars = Bars(view).OrderBy(b => b.To).ToList();
+        if (bars.Count == 0) return default;
+        var at = view.Report.At;
+        var (from, to) = (bars.Select(b => b.From ?? at).Append(at).Min(), bars.Select(b => b.To).Append(at).Max());
+        var span = Math.Max(1, (to - from).TotalDays) * 1.02;
+        double X(DateTimeOffset time) => (time - from).TotalDays / span * 100;
+        return $"""
+            <section aria-labelledby="lifetimes">
+            <h2 id="lifetimes">Lifetimes</h2>
+            <p>The vertical line is the day of this report. In the lighter end of a bar Verify warns:
+            the last {(int)ChainChecks.LeastOfRoot.TotalDays} days of a root, the last {(int)ChainChecks.LeastOfIntermediate.TotalDays} days
+            of another CA, or earlier with <code>--renew-before</code>.</p>
+            <svg class="axis" aria-hidden="true" width="100%" height="22">
+            {Ticks(from, from.AddDays(span)).Select(t =>
+                (Html)$"<line x1=\"{X(t)}%\" x2=\"{X(t)}%\" y1=\"16\" y2=\"22\"/><text x=\"{X(t)}%\" y=\"12\">{ReportText.Day(t)[..7]}</text>")}
+            </svg>
+            <ul class="lifetimes">
+            {bars.Take(MostBars).Select(bar => Row(bar, at, X))}</ul>
+            {(bars.Count > MostBars ? (Html)$"<p>{bars.Count - MostBars} more lines expire later.</p>\n" : default)}
+            </section>
+
+            """;
+    }
+
+    private static Html Card(HtmlMesh view, ClusterReport cluster)
+    {
+        var ca = cluster.Intermediate;
+        var isOne = cluster.Chain.Count == 0 && ca is not null && view.Label(ca) is not null;
+        var top = cluster.Chain.Count > 0 ? cluster.Chain[^1] : ca;
+        var others = cluster.Roots.Where(r => r.Sha256 != top?.Sha256).Select(r => $"Root {view.Label(r)}").ToList();
+        return $"""
+            <article class="card"><h3>{cluster.Name}{(cluster.Network is { } network ? (Html)$" <small>in {network}</small>" : default)}</h3>
+            {(ca is null ? (Html)$"<p class=\"bad\">✗ There is no signing CA, or it could not be read.</p>" : (Html)$"""
+                <ol class="chain" aria-label="From the root to the workloads">
+                {(top is not null && view.Label(top) is null ? (Html)$"<li class=\"bad\">✗ The chain does not reach a root</li>" : default)}
+                {cluster.Chain.Reverse().Select(c => Link(view, c, "CA"))}{Link(view, ca, isOne ? "Signs without an intermediate" : "Signing CA")}
+                <li>Certificates of workloads</li></ol>
+                """)}
+            <dl>
+            {(others.Count > 0 ? Fact("Also trusts", string.Join(", ", others)) : default)}
+            {Fact("Context", cluster.Context)}{Fact("API server", cluster.Server ?? "unknown")}{Fact("Secret", Secret(view, cluster))}
+            {(ca is null ? default : (Html)$"{Fact("Serial", ca.SerialNumber)}{Fact("SHA-256", ca.Sha256)}")}</dl></article>
+
+            """;
+    }
+
+    private static Html Link(HtmlMesh view, CertificateSummary ca, string role)
+    {
+        var name = view.Label(ca) is { } label ? $"Root {label}" : role;
+        var end = ReportText.Day(ca.NotAfter);
+        return ca.NotAfter < view.Report.At
+            ? (Html)$"<li class=\"bad\"><b>{name}</b> {ca.Subject} <small>✗ expired {end}</small></li>\n"
+            : (Html)$"<li><b>{name}</b> {ca.Subject} <small>until {end}</small></li>\n";
+    }
+
+    private static Html Fact(string name, string text) => $"<div><dt>{name}</dt><dd>{text}</dd></div>\n";
+
+    private static string Secret(HtmlMesh view, ClusterReport cluster)
+    {
+        var age = cluster.SecretCreatedAt is { } created ? $"created {Duration(view.Report.At - created)} ago"
+            : cluster.SecretVersion is { } version ? $"version {version}" : "none";
+        return cluster.ManagedBy is { } keeper ? $"{age}, managed by {keeper}" : age;
+    }
+
+    /// <summary>A large mesh: a line for all clusters with the same CAs above them, and a table of all clusters.</summary>
+    private static Html Summary(HtmlMesh view)
+    {
+        var alike = view.Report.Clusters.GroupBy(c => (
+            Chain: string.Join(" → ", c.Chain.Reverse().Select(p => view.Label(p) is { } label ? $"Root {label}" : p.Subject)
+                .Append(c.Intermediate is null ? "no signing CA" : "a signing CA for each")),
+            Trusts: view.Labels(c)));
+        return $"""
+            <ul>
+            {alike.OrderByDescending(g => g.Count()).Take(MostBars).Select(g => (Html)$"""
+                <li><b>{Count(g.Count(), "cluster")}</b> ({HtmlReport.Names([.. g.Select(c => c.Name)])}):
+                {g.Key.Chain}. Trusted roots: {(g.Key.Trusts.Length == 0 ? "none" : g.Key.Trusts)}.</li>
+
+                """)}</ul>
+            <details><summary>All {view.Report.Clusters.Count} clusters</summary>
+            <div class="scroll" tabindex="0" role="region" aria-label="All clusters">
+            <table><caption class="hidden">The signing CA of each cluster</caption>
+            <thead><tr><th scope="col">cluster</th><th scope="col">network</th><th scope="col">roots</th><th scope="col">signing CA</th>
+            <th scope="col">until</th><th scope="col">serial</th><th scope="col">secret</th></tr></thead>
+            <tbody>
+            {view.Report.Clusters.Select(c => (Html)$"""
+                <tr><th scope="row">{c.Name}</th><td>{c.Network}</td><td>{view.Labels(c)}</td><td>{c.Intermediate?.Subject ?? "none"}</td>
+                <td class="day">{(c.Intermediate is { } ca ? ReportText.Day(ca.NotAfter) : "")}</td><td><small>{c.Intermediate?.SerialNumber}</small></td>
+                <td>{Secret(view, c)}</td></tr>
+
+                """)}</tbody></table></div>
+            </details>
+
+            """;
+    }
+
+    /// <summary>A bar for each root, and one for all other CAs of the same kind that live from one day to another.</summary>
+    private static IEnumerable<Bar> Bars(HtmlMesh view)
+    {
+        foreach (var (label, root) in view.Roots)
+            yield return new Bar($"Root {label}", root.NotBefore, root.NotAfter, root.NotAfter - ChainChecks.LeastOfRoot);
+        var others =
+            from cluster in view.Report.Clusters
+            from ca in cluster.Chain.Append(cluster.Intermediate).OfType<CertificateSummary>()
+            where view.Label(ca) is null
+            group (cluster, ca) by (IsSigning: ca == cluster.Intermediate, From: ca.NotBefore?.UtcDateTime.Date, To: ca.NotAfter.UtcDateTime.Date);
+        foreach (var group in others)
+        {
+            var names = group.Select(g => g.cluster.Name).Distinct().ToList();
+            var (first, kind) = (group.MinBy(g => g.ca.NotAfter).ca, group.Key.IsSigning ? "Signing CA" : "CA above the signing CA");
+            yield return new Bar(
+                $"{kind} of {HtmlReport.Names(names)}", first.NotBefore, first.NotAfter, first.NotAfter - ChainChecks.LeastOfIntermediate);
+        }
+    }
+
+    private static Html Row(Bar bar, DateTimeOffset at, Func<DateTimeOffset, double> x)
+    {
+        var begin = bar.From ?? at;
+        var warns = bar.Warns < begin ? begin : bar.Warns;
+        var sign = bar.To < at ? "bad" : bar.Warns <= at ? "warn" : "ok";
+        var state = bar.To < at ? "✗ " : bar.Warns <= at ? "! " : "";
+        var dates = $"{(bar.From is { } from ? $"{ReportText.Day(from)} to " : "until ")}{ReportText.Day(bar.To)}";
+        var warning = bar.Warns > at ? $" Verify warns from {ReportText.Day(bar.Warns)}." : "";
+        return $"""
+            <li class="{sign}"><p><b>{bar.Name}</b> <span>{dates}, {state}{Expiry(bar.To, at)}.{warning}</span></p>
+            <svg aria-hidden="true" width="100%" height="18"><rect class="life" x="{x(begin)}%" width="{x(bar.To) - x(begin)}%" y="3" height="12" rx="3"/>
+            <rect class="end" x="{x(warns)}%" width="{x(bar.To) - x(warns)}%" y="3" height="12" rx="3"/>
+            <line x1="{x(at)}%" x2="{x(at)}%" y1="0" y2="18"/></svg></li>
+
+            """;
+    }
+
+    private static string Expiry(DateTimeOffset to, DateTimeOffset at) => to < at ? ReportText.Left(to, at) : $"expires {ReportText.Left(to, at)}";
+
+    /// <summary>Up to six firsts of a month: every year, or so many years or months that they have room.</summary>
+    private static IEnumerable<DateTimeOffset> Ticks(DateTimeOffset from, DateTimeOffset to)
+    {
+        int[] steps = [1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1200, 12000];
+        var months = (to - from).TotalDays / 30.4;
+        var step = steps.First(s => months / s <= 5.5 || s == 12000);
+        var first = new DateTimeOffset(from.Year, step >= 12 ? 1 : from.Month, 1, 0, 0, 0, TimeSpan.Zero);
+        for (var tick = first; tick < to; tick = tick.AddMonths(step))
+        {
+            var share = (tick - from) / (to - from);
+            if (share is > 0.03 and < 0.95) yield return tick;
+        }
+    }
+
+    private sealed record Bar(string Name, DateTimeOffset? From, DateTimeOffset To, DateTimeOffset Warns);
+}
