@@ -9,6 +9,9 @@ internal static class HtmlChains
     /// <summary>The most rows of the time line: those that expire first.</summary>
     private const int MostBars = 20;
 
+    /// <summary>The years before and after the report that the time line can show.</summary>
+    private const int LongestAxis = 40;
+
     public static Html Section(HtmlMesh view)
     {
         var clusters = view.Report.Clusters;
@@ -28,9 +31,11 @@ internal static class HtmlChains
         var bars = Bars(view).OrderBy(b => b.To).ToList();
         if (bars.Count == 0) return default;
         var at = view.Report.At;
-        var (from, to) = (bars.Select(b => b.From ?? at).Append(at).Min(), bars.Select(b => b.To).Append(at).Max());
-        var span = Math.Max(1, (to - from).TotalDays) * 1.02;
-        double X(DateTimeOffset time) => (time - from).TotalDays / span * 100;
+        // A certificate may be valid until 9999: the axis ends before that, its row has the date.
+        var from = bars.Select(b => b.From ?? at).Append(at).Where(d => d >= at.AddYears(-LongestAxis)).Min();
+        var to = bars.Select(b => b.To).Where(d => d <= at.AddYears(LongestAxis)).Append(at.AddYears(1)).Max();
+        var span = (to - from).TotalDays * 1.02;
+        double X(DateTimeOffset time) => Math.Clamp((time - from).TotalDays / span * 100, 0, 100);
         return $"""
             <section aria-labelledby="lifetimes">
             <h2 id="lifetimes">Lifetimes</h2>
@@ -39,7 +44,7 @@ internal static class HtmlChains
             of another CA, or earlier with <code>--renew-before</code>.</p>
             <svg class="axis" aria-hidden="true" width="100%" height="22">
             {Ticks(from, from.AddDays(span)).Select(t =>
-                (Html)$"<line x1=\"{X(t)}%\" x2=\"{X(t)}%\" y1=\"16\" y2=\"22\"/><text x=\"{X(t)}%\" y=\"12\">{ReportText.Day(t)[..7]}</text>")}
+                (Html)$"<line x1=\"{X(t.At)}%\" x2=\"{X(t.At)}%\" y1=\"16\" y2=\"22\"/><text x=\"{X(t.At)}%\" y=\"12\">{t.Text}</text>")}
             </svg>
             <ul class="lifetimes">
             {bars.Take(MostBars).Select(bar => Row(bar, at, X))}</ul>
@@ -124,7 +129,7 @@ internal static class HtmlChains
     private static IEnumerable<Bar> Bars(HtmlMesh view)
     {
         foreach (var (label, root) in view.Roots)
-            yield return new Bar($"Root {label}", root.NotBefore, root.NotAfter, root.NotAfter - ChainChecks.LeastOfRoot);
+            yield return new Bar($"Root {label}", root.NotBefore, root.NotAfter, Before(root.NotAfter, ChainChecks.LeastOfRoot));
         var others =
             from cluster in view.Report.Clusters
             from ca in cluster.Chain.Append(cluster.Intermediate).OfType<CertificateSummary>()
@@ -135,7 +140,7 @@ internal static class HtmlChains
             var names = group.Select(g => g.cluster.Name).Distinct().ToList();
             var (first, kind) = (group.MinBy(g => g.ca.NotAfter).ca, group.Key.IsSigning ? "Signing CA" : "CA above the signing CA");
             yield return new Bar(
-                $"{kind} of {HtmlReport.Names(names)}", first.NotBefore, first.NotAfter, first.NotAfter - ChainChecks.LeastOfIntermediate);
+                $"{kind} of {HtmlReport.Names(names)}", first.NotBefore, first.NotAfter, Before(first.NotAfter, ChainChecks.LeastOfIntermediate));
         }
     }
 
@@ -156,19 +161,21 @@ internal static class HtmlChains
             """;
     }
 
+    private static DateTimeOffset Before(DateTimeOffset end, TimeSpan span) =>
+        end - DateTimeOffset.MinValue > span ? end - span : DateTimeOffset.MinValue;
+
     private static string Expiry(DateTimeOffset to, DateTimeOffset at) => to < at ? ReportText.Left(to, at) : $"expires {ReportText.Left(to, at)}";
 
-    /// <summary>Up to six firsts of a month: every year, or so many years or months that they have room.</summary>
-    private static IEnumerable<DateTimeOffset> Ticks(DateTimeOffset from, DateTimeOffset to)
+    /// <summary>Up to seven dates on the axis: the beginnings of years, or of months.</summary>
+    private static IEnumerable<(DateTimeOffset At, string Text)> Ticks(DateTimeOffset from, DateTimeOffset to)
     {
-        int[] steps = [1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1200, 12000];
+        int[] steps = [1, 2, 3, 6, 12, 24, 60, 120, 240];
         var months = (to - from).TotalDays / 30.4;
-        var step = steps.First(s => months / s <= 5.5 || s == 12000);
+        var step = steps.First(s => months / s <= 7);
         var first = new DateTimeOffset(from.Year, step >= 12 ? 1 : from.Month, 1, 0, 0, 0, TimeSpan.Zero);
         for (var tick = first; tick < to; tick = tick.AddMonths(step))
         {
-            var share = (tick - from) / (to - from);
-            if (share is > 0.03 and < 0.95) yield return tick;
+            if ((tick - from) / (to - from) is > 0.03 and < 0.96) yield return (tick, ReportText.Day(tick)[..(step >= 12 ? 4 : 7)]);
         }
     }
 

@@ -75,10 +75,15 @@ internal static class HtmlDrawing
 {
     private const int MostLanes = 8;
     private const int Lane = 26;
-    private const int Box = 224;
+    private const int Box = 248;
     private const int Height = 52;
     private const int Pitch = 66;
     private const int Padding = 12;
+
+    /// <summary>With more boxes, arcs that say that all is well would hide the others.</summary>
+    private const int MostWithAllArcs = 6;
+
+    private static readonly Mark Mutual = Mark.Trusted with { Word = "trust each other" };
 
     public static Html Section(HtmlMesh view)
     {
@@ -99,9 +104,11 @@ internal static class HtmlDrawing
             <li>A box is {(isLarge ? "a group of clusters with the same network and roots" : "a cluster")}, a frame is a network.
             The sign in a box says whether its own workloads trust each other.</li>
             {(view.Groups.Count < 2 ? default : (Html)$"""
-                <li>An <b>arc</b> joins two boxes: <b>✓</b> both trust each other, <b>✗</b> neither does, <b>↓</b> or <b>↑</b> only
-                workloads that call in this direction are trusted, <b>~</b> some pairs are, <b>?</b> could not be tested.
-                {(report.Live is { Matrix.Pairs.Count: > 0 } ? "Both the secrets and the running mesh have to agree." : "By the secrets.")}</li>
+                <li>An <b>arc</b> joins two boxes: <b>✓</b> they trust each other, <b>✗</b> neither trusts the other, <b>↓</b> or <b>↑</b>
+                only workloads that call in this direction are trusted, <b>~</b> some pairs are trusted, <b>?</b> could not be tested.
+                {(view.Groups.Count > MostWithAllArcs ? "Two boxes without an arc trust each other." : "")}
+                {(report.Live is { Matrix.Pairs.Count: > 0 }
+                    ? "Trusted means: the secrets promise it, and the running mesh does not disagree." : "Trusted means: the secrets promise it.")}</li>
 
                 """)}</ul>
             {(view.Hidden > 0 ? (Html)$"<p>{view.Hidden} more clusters are in smaller groups, which are not drawn.</p>\n" : default)}
@@ -120,10 +127,11 @@ internal static class HtmlDrawing
         var right = left + Box + (2 * Padding);
         var hasNetworks = view.Report.Clusters.Any(c => c.Network is not null);
         var (centres, frames, bottom) = Place(view, hasNetworks, (lanes.Count * 24) + 18);
-        var arcs = Arcs(view, centres, right - (hasNetworks ? 0 : Padding)).ToList();
-        var width = Math.Max(right + 16 + (centres.Count < 2 ? 0 : 18 * centres.Count), 340);
+        var arcs = Arcs(view, centres, right - Padding).ToList();
+        var width = right + (arcs.Count == 0 ? 2 : 4 + (18 * centres.Count));
         return $"""
-            <svg class="mesh" role="img" aria-labelledby="mesh-title mesh-text" viewBox="0 0 {width} {bottom}" width="{width}" height="{bottom}">
+            <svg class="mesh" role="img" aria-labelledby="mesh-title" aria-describedby="mesh-text" viewBox="0 0 {width} {bottom}" width="{width}"
+            style="min-width:{0.85 * width}px">
             <title id="mesh-title">Clusters, networks and who trusts whom</title>
             <desc id="mesh-text">{Description(view)}</desc>
             {frames.Select(f => (Html)$"""
@@ -196,14 +204,14 @@ internal static class HtmlDrawing
         var ends = group.Select(c => c.Intermediate?.NotAfter).OfType<DateTimeOffset>().Order().ToList();
         var pending = group.Count(view.IsPending);
         var end = ends.Count == 0 ? "no signing CA"
-            : ends[0] < view.Report.At ? $"CA expired {ReportText.Day(ends[0])}" : $"CA until {ReportText.Day(ends[0])}";
-        var second = group.Count > 1 ? HtmlReport.Names([.. group.Select(c => c.Name)], 2) : end;
+            : ends[0] < view.Report.At ? $"expired {ReportText.Day(ends[0])}" : $"until {ReportText.Day(ends[0])}";
+        var second = group.Count > 1 ? HtmlReport.Names([.. group.Select(c => c.Name)], 1) : end;
         var sign = Sign(view.Pairs(index, index), (0, 0, 0));
         return $"""
             <g><title>{HtmlReport.Names([.. group.Select(c => c.Name)], 12)}: own workloads {sign.Word}; {end}</title>
             <rect class="cluster {sign.Css}" x="{x}" y="{y - (Height / 2)}" width="{Box}" height="{Height}" rx="8"/>
             <text class="name" x="{x + 12}" y="{y - 5}">{Short(title, 23)}</text>
-            <text class="note" x="{x + 12}" y="{y + 14}">{Short(pending > 0 ? $"{end} · reload pending" : second, 34)}</text>
+            <text class="note" x="{x + 12}" y="{y + 14}">{Short(pending > 0 ? $"{end}, reload pending" : second, 33)}</text>
             <text class="sign {sign.Css}" x="{x + Box - 18}" y="{y - 3}">{sign.Icon}</text></g>
 
             """;
@@ -219,7 +227,8 @@ internal static class HtmlDrawing
                 var (down, up) = (view.Pairs(i, i + distance), view.Pairs(i + distance, i));
                 if (down == default && up == default) continue;
                 var sign = Sign(down, up);
-                var reach = 10 + (18 * distance);
+                if (sign == Mutual && centres.Count > MostWithAllArcs) continue;
+                var reach = Padding + 6 + (18 * distance);
                 var (from, to) = (centres[i] + 8, centres[i + distance] - 8);
                 var middle = (from + to) / 2.0;
                 yield return $"""
@@ -239,7 +248,7 @@ internal static class HtmlDrawing
         var (good, bad, unknown) = (down.Good + up.Good, down.Bad + up.Bad, down.Unknown + up.Unknown);
         return (good, bad, unknown) switch
         {
-            ( > 0, 0, 0) => Mark.Trusted with { Word = "trust each other" },
+            ( > 0, 0, 0) => Mutual,
             (0, > 0, _) => Mark.NotTrusted with { Word = "do not trust each other" },
             (_, 0, > 0) or (0, 0, 0) => Mark.Untested with { Word = "not all could be tested" },
             _ when down is { Bad: 0, Good: > 0 } && up.Good == 0 => new("bad", "↓", "only the first is trusted in the second"),

@@ -73,7 +73,7 @@ internal static class HtmlReport
             <p class="verdict {sign.Css}"><strong>{sign.Icon} {sign.Word}</strong> {report.Verdict}</p>
             <dl class="tiles">
             {Tile("Clusters", $"{report.Clusters.Count}", networks > 0 ? $"in {Count(networks, "network")}" : "")}
-            {Tile("Root CAs", $"{roots.Count}", roots.Count == 1 ? "shared by all that have one" : "")}
+            {Tile("Root CAs", $"{roots.Count}", roots.Count > 1 ? "more than one" : "")}
             {Tile("Pairs that trust", $"{report.Matrix.Trusted}", $"of {report.Matrix.Pairs.Count}, by the secrets")}
             {(report.Live is { Matrix: { Pairs.Count: > 0 } live }
                 ? Tile("Pairs that trust", $"{live.Trusted}", $"of {live.Pairs.Count}, in the running mesh") : default)}
@@ -191,8 +191,8 @@ internal static class HtmlReport
             <ul class="broken">
             {lines.Take(100).Select(line =>
                 (Html)$"""
-                <li class="{Sign(line.Key.Trusted).Css}"><b>{Names([.. line])} → {line.Key.Shown}:</b>
-                {Sign(line.Key.Trusted).Icon} {Sign(line.Key.Trusted).Word}. <span class="quiet">{Sentence(line.Key.Reason ?? "")}</span></li>
+                <li class="{Sign(line.Key.Trusted).Css}"><b>{Names([.. line])} → {line.Key.Shown}</b>
+                {Sign(line.Key.Trusted).Icon} {Sign(line.Key.Trusted).Word}: <span class="quiet">{Sentence(line.Key.Reason ?? "no reason given")}</span></li>
 
                 """)}</ul>
             {(lines.Count > 100 ? (Html)$"<p>{lines.Count - 100} more are in <code>summary.json</code>.</p>\n" : default)}
@@ -205,7 +205,7 @@ internal static class HtmlReport
         Html table = $"""
             <div class="scroll" tabindex="0" role="region" aria-label="The istiods">
             <table><caption>What each istiod signs with</caption>
-            <thead><tr><th scope="col">cluster</th><th scope="col">istiod</th><th scope="col">signs with</th>
+            <thead><tr><th scope="col">istiod of</th><th scope="col">signs with</th>
             <th scope="col">the CA of the secret?</th></tr></thead>
             <tbody>
             {live.Istiods.Select(Row)}</tbody></table></div>
@@ -224,9 +224,9 @@ internal static class HtmlReport
         {
             var sign = istiod.IsCurrent switch { true => Mark.Current, false => Mark.Pending, null => Mark.Unknown };
             var ca = istiod.SigningCa;
-            var revision = istiod.Revision.Length == 0 ? "default" : istiod.Revision;
+            var revision = istiod.Revision.Length == 0 ? "" : $"revision {istiod.Revision}";
             return $"""
-                <tr><th scope="row">{istiod.Cluster}</th><td>{revision}<br/><small>{istiod.Pod}</small></td>
+                <tr><th scope="row">{istiod.Cluster} <small>{revision} {istiod.Pod}</small></th>
                 <td>{ca?.Subject ?? "unknown"}<br/><small>{(ca is null ? "" : $"until {ReportText.Day(ca.NotAfter)}")}</small></td>
                 <td class="{sign.Css}">{sign.Icon} {sign.Word}<br/><small>{istiod.Note}</small></td></tr>
 

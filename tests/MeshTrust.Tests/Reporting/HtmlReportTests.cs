@@ -33,7 +33,7 @@ internal sealed class HtmlReportTests
         {
             Assert.That(all[0].Attribute("lang")?.Value, Is.EqualTo("en"));
             Assert.That(ids, Is.Unique);
-            Assert.That(all.Attributes("aria-labelledby").SelectMany(a => a.Value.Split(' ')), Is.SubsetOf(ids));
+            Assert.That(all.Attributes().Where(a => a.Name == "aria-labelledby" || a.Name == "aria-describedby").Select(a => a.Value), Is.SubsetOf(ids));
             Assert.That(all.Where(e => e.Name == "table" && e.Elements().First().Name != "caption"), Is.Empty);
             Assert.That(all.Where(e => e.Name == "th" && e.Attribute("scope") is null), Is.Empty);
             Assert.That(all.Where(e => e.Name == "svg" && e.Attribute("aria-hidden") is null && (e.Element("title") is null || e.Element("desc") is null)), Is.Empty);

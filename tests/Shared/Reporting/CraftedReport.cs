@@ -103,8 +103,12 @@ internal static class CraftedReport
         var clusters = Enumerable.Range(1, 12).Select(n => Cluster(n == 5 ? "a-name-of-forty-characters-as-is-allowed" : $"cluster{n}", n < 7 ? "europe" : "asia", n == 9 ? RootB : RootA)).ToList();
         clusters[3] = clusters[3] with { Roots = [RootA, RootB, rootC] };
         clusters[10] = clusters[10] with { Roots = [rootC], Chain = [Certificate("O=Example, CN=Policy CA", -300, 150), rootC] };
-        return Report(clusters, (from, to) =>
-            clusters.Single(c => c.Name == to).Roots.Contains(clusters.Single(c => c.Name == from).Chain[^1]) ? null : "no trusted root issued the chain");
+        string? Fault(string from, string to) =>
+            clusters.Single(c => c.Name == to).Roots.Contains(clusters.Single(c => c.Name == from).Chain[^1]) ? null : "no trusted root issued the chain";
+        return Report(clusters, Fault) with
+        {
+            Checks = [Check("MT5001", "Every cluster trusts the same root", Found("MT5001", "cluster9", null, "The roots differ.", "Push the same roots to all clusters.", Severity.Error))],
+        };
     }
 
     /// <summary>Texts that try to be markup, to leave an attribute, to begin lines and to turn the direction.</summary>
