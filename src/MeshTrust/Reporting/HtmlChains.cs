@@ -28,12 +28,17 @@ internal static class HtmlChains
 
     public static Html Lifetimes(HtmlMesh view)
     {
-        var bars = Bars(view).OrderBy(b => b.To).ToList();
-        if (bars.Count == 0) return default;
+        var bars = Bars(view).OrderBy(b => b.To.UtcTicks).ToList();
+        if (bars.Count == 0) return Html.None;
         var at = view.Report.At;
         // A certificate may be valid until 9999: the axis ends before that, its row has the date.
-        var from = bars.Select(b => b.From ?? at).Append(at).Where(d => d >= at.AddYears(-LongestAxis)).Min();
-        var to = bars.Select(b => b.To).Where(d => d <= at.AddYears(LongestAxis)).Append(at.AddYears(1)).Max();
+        var (from, to) = (at, at.AddYears(1));
+        foreach (var bar in bars)
+        {
+            if (bar.From < from && bar.From > at.AddYears(-LongestAxis)) from = bar.From.Value;
+            if (bar.To > to && bar.To < at.AddYears(LongestAxis)) to = bar.To;
+        }
+
         var span = (to - from).TotalDays * 1.02;
         double X(DateTimeOffset time) => Math.Clamp((time - from).TotalDays / span * 100, 0, 100);
         return $"""
@@ -41,14 +46,14 @@ internal static class HtmlChains
             <h2 id="lifetimes">Lifetimes</h2>
             <p>The vertical line is the day of this report. In the lighter end of a bar Verify warns:
             the last {(int)ChainChecks.LeastOfRoot.TotalDays} days of a root, the last {(int)ChainChecks.LeastOfIntermediate.TotalDays} days
-            of another CA, or earlier with <code>--renew-before</code>.</p>
+            of another CA, or earlier with <code>--renew-before</code>. If another program such as cert-manager renews a CA, it is the last
+            quarter.</p>
             <svg class="axis" aria-hidden="true" width="100%" height="22">
-            {Ticks(from, from.AddDays(span)).Select(t =>
-                (Html)$"<line x1=\"{X(t.At)}%\" x2=\"{X(t.At)}%\" y1=\"16\" y2=\"22\"/><text x=\"{X(t.At)}%\" y=\"12\">{t.Text}</text>")}
+            {Ticks(from, from.AddDays(span), X)}
             </svg>
             <ul class="lifetimes">
             {bars.Take(MostBars).Select(bar => Row(bar, at, X))}</ul>
-            {(bars.Count > MostBars ? (Html)$"<p>{bars.Count - MostBars} more lines expire later.</p>\n" : default)}
+            {(bars.Count > MostBars ? (Html)$"<p>{bars.Count - MostBars} more lines expire later.</p>\n" : Html.None)}
             </section>
 
             """;
@@ -61,17 +66,20 @@ internal static class HtmlChains
         var top = cluster.Chain.Count > 0 ? cluster.Chain[^1] : ca;
         var others = cluster.Roots.Where(r => r.Sha256 != top?.Sha256).Select(r => $"Root {view.Label(r)}").ToList();
         return $"""
-            <article class="card"><h3>{cluster.Name}{(cluster.Network is { } network ? (Html)$" <small>in {network}</small>" : default)}</h3>
+            <article class="card">
+            <h3>{cluster.Name}{(cluster.Network is { } network ? (Html)$" <small>in {network}</small>" : Html.None)}</h3>
             {(ca is null ? (Html)$"<p class=\"bad\">✗ There is no signing CA, or it could not be read.</p>" : (Html)$"""
                 <ol class="chain" aria-label="From the root to the workloads">
-                {(top is not null && view.Label(top) is null ? (Html)$"<li class=\"bad\">✗ The chain does not reach a root</li>" : default)}
-                {cluster.Chain.Reverse().Select(c => Link(view, c, "CA"))}{Link(view, ca, isOne ? "Signs without an intermediate" : "Signing CA")}
+                {(top is null || view.Label(top) is not null ? Html.None
+                    : (Html)$"<li class=\"bad\">✗ The chain does not reach a root</li>")}
+                {cluster.Chain.Reverse().Select(c => Link(view, c, "CA"))}
+                {Link(view, ca, isOne ? "Signs without an intermediate" : "Signing CA")}
                 <li>Certificates of workloads</li></ol>
                 """)}
             <dl>
-            {(others.Count > 0 ? Fact("Also trusts", string.Join(", ", others)) : default)}
+            {(others.Count == 0 ? Html.None : Fact("Also trusts", string.Join(", ", others)))}
             {Fact("Context", cluster.Context)}{Fact("API server", cluster.Server ?? "unknown")}{Fact("Secret", Secret(view, cluster))}
-            {(ca is null ? default : (Html)$"{Fact("Serial", ca.SerialNumber)}{Fact("SHA-256", ca.Sha256)}")}</dl></article>
+            {(ca is null ? Html.None : (Html)$"{Fact("Serial", ca.SerialNumber)}{Fact("SHA-256", ca.Sha256)}")}</dl></article>
 
             """;
     }
@@ -97,17 +105,15 @@ internal static class HtmlChains
     /// <summary>A large mesh: a line for all clusters with the same CAs above them, and a table of all clusters.</summary>
     private static Html Summary(HtmlMesh view)
     {
-        var alike = view.Report.Clusters.GroupBy(c => (
-            Chain: string.Join(" → ", c.Chain.Reverse().Select(p => view.Label(p) is { } label ? $"Root {label}" : p.Subject)
-                .Append(c.Intermediate is null ? "no signing CA" : "a signing CA for each")),
-            Trusts: view.Labels(c)));
+        string Chain(ClusterReport cluster) => string.Join(" → ", cluster.Chain.Reverse()
+            .Select(ca => view.Label(ca) is { } label ? $"Root {label}" : ca.Subject)
+            .Append(cluster.Intermediate is null ? "no signing CA" : "a signing CA for each"));
+        var alike = view.Report.Clusters
+            .GroupBy(c => $"{Chain(c)}. Trusted roots: {(c.Roots.Count == 0 ? "none" : view.Labels(c))}.").ToList();
         return $"""
             <ul>
-            {alike.OrderByDescending(g => g.Count()).Take(MostBars).Select(g => (Html)$"""
-                <li><b>{Count(g.Count(), "cluster")}</b> ({HtmlReport.Names([.. g.Select(c => c.Name)])}):
-                {g.Key.Chain}. Trusted roots: {(g.Key.Trusts.Length == 0 ? "none" : g.Key.Trusts)}.</li>
-
-                """)}</ul>
+            {alike.OrderByDescending(g => g.Count()).Take(MostBars).Select(g =>
+                (Html)$"<li><b>{Count(g.Count(), "cluster")}</b> ({HtmlReport.Names([.. g.Select(c => c.Name)])}): {g.Key}</li>\n")}</ul>
             <details><summary>All {view.Report.Clusters.Count} clusters</summary>
             <div class="scroll" tabindex="0" role="region" aria-label="All clusters">
             <table><caption class="hidden">The signing CA of each cluster</caption>
@@ -116,7 +122,8 @@ internal static class HtmlChains
             <tbody>
             {view.Report.Clusters.Select(c => (Html)$"""
                 <tr><th scope="row">{c.Name}</th><td>{c.Network}</td><td>{view.Labels(c)}</td><td>{c.Intermediate?.Subject ?? "none"}</td>
-                <td class="day">{(c.Intermediate is { } ca ? ReportText.Day(ca.NotAfter) : "")}</td><td><small>{c.Intermediate?.SerialNumber}</small></td>
+                <td class="day">{(c.Intermediate is { } ca ? ReportText.Day(ca.NotAfter) : "")}</td>
+                <td><small>{c.Intermediate?.SerialNumber}</small></td>
                 <td>{Secret(view, c)}</td></tr>
 
                 """)}</tbody></table></div>
@@ -130,17 +137,18 @@ internal static class HtmlChains
     {
         foreach (var (label, root) in view.Roots)
             yield return new Bar($"Root {label}", root.NotBefore, root.NotAfter, Before(root.NotAfter, ChainChecks.LeastOfRoot));
-        var others =
-            from cluster in view.Report.Clusters
-            from ca in cluster.Chain.Append(cluster.Intermediate).OfType<CertificateSummary>()
-            where view.Label(ca) is null
-            group (cluster, ca) by (IsSigning: ca == cluster.Intermediate, From: ca.NotBefore?.UtcDateTime.Date, To: ca.NotAfter.UtcDateTime.Date);
-        foreach (var group in others)
+        var others = view.Report.Clusters
+            .SelectMany(c => c.Chain.Append(c.Intermediate).OfType<CertificateSummary>().Where(ca => view.Label(ca) is null)
+                .Select(ca => new Issued(c, ca, ca == c.Intermediate ? "Signing CA" : "CA above the signing CA")))
+            .GroupBy(i => $"{i.Kind}\n{i.Cluster.ManagedBy}\n{i.Ca.NotBefore:yyyyMMdd}\n{i.Ca.NotAfter:yyyyMMdd}").Select(g => g.ToList());
+        foreach (var alike in others)
         {
-            var names = group.Select(g => g.cluster.Name).Distinct().ToList();
-            var (first, kind) = (group.MinBy(g => g.ca.NotAfter).ca, group.Key.IsSigning ? "Signing CA" : "CA above the signing CA");
-            yield return new Bar(
-                $"{kind} of {HtmlReport.Names(names)}", first.NotBefore, first.NotAfter, Before(first.NotAfter, ChainChecks.LeastOfIntermediate));
+            var first = HtmlReport.First(alike.Select(i => i.Ca))!;
+            // As the check of the remaining lifetime warns (MT5012).
+            var warning = alike[0].Cluster.ManagedBy is null ? ChainChecks.LeastOfIntermediate
+                : (first.NotAfter - (first.NotBefore ?? first.NotAfter)) / 4;
+            var names = HtmlReport.Names([.. alike.Select(i => i.Cluster.Name).Distinct()]);
+            yield return new Bar($"{alike[0].Kind} of {names}", first.NotBefore, first.NotAfter, Before(first.NotAfter, warning));
         }
     }
 
@@ -154,7 +162,8 @@ internal static class HtmlChains
         var warning = bar.Warns > at ? $" Verify warns from {ReportText.Day(bar.Warns)}." : "";
         return $"""
             <li class="{sign}"><p><b>{bar.Name}</b> <span>{dates}, {state}{Expiry(bar.To, at)}.{warning}</span></p>
-            <svg aria-hidden="true" width="100%" height="18"><rect class="life" x="{x(begin)}%" width="{x(bar.To) - x(begin)}%" y="3" height="12" rx="3"/>
+            <svg aria-hidden="true" width="100%" height="18">
+            <rect class="life" x="{x(begin)}%" width="{x(bar.To) - x(begin)}%" y="3" height="12" rx="3"/>
             <rect class="end" x="{x(warns)}%" width="{x(bar.To) - x(warns)}%" y="3" height="12" rx="3"/>
             <line x1="{x(at)}%" x2="{x(at)}%" y1="0" y2="18"/></svg></li>
 
@@ -164,20 +173,28 @@ internal static class HtmlChains
     private static DateTimeOffset Before(DateTimeOffset end, TimeSpan span) =>
         end - DateTimeOffset.MinValue > span ? end - span : DateTimeOffset.MinValue;
 
-    private static string Expiry(DateTimeOffset to, DateTimeOffset at) => to < at ? ReportText.Left(to, at) : $"expires {ReportText.Left(to, at)}";
+    private static string Expiry(DateTimeOffset to, DateTimeOffset at) =>
+        to < at ? ReportText.Left(to, at) : $"expires {ReportText.Left(to, at)}";
 
     /// <summary>Up to seven dates on the axis: the beginnings of years, or of months.</summary>
-    private static IEnumerable<(DateTimeOffset At, string Text)> Ticks(DateTimeOffset from, DateTimeOffset to)
+    private static IEnumerable<Html> Ticks(DateTimeOffset from, DateTimeOffset to, Func<DateTimeOffset, double> x)
     {
         int[] steps = [1, 2, 3, 6, 12, 24, 60, 120, 240];
         var months = (to - from).TotalDays / 30.4;
-        var step = steps.First(s => months / s <= 7);
-        var first = new DateTimeOffset(from.Year, step >= 12 ? 1 : from.Month, 1, 0, 0, 0, TimeSpan.Zero);
-        for (var tick = first; tick < to; tick = tick.AddMonths(step))
+        var step = Array.Find(steps, s => months / s <= 7);
+        var tick = new DateTimeOffset(from.Year, step >= 12 ? 1 : from.Month, 1, 0, 0, 0, TimeSpan.Zero);
+        for (; tick < to; tick = tick.AddMonths(step))
         {
-            if ((tick - from) / (to - from) is > 0.03 and < 0.96) yield return (tick, ReportText.Day(tick)[..(step >= 12 ? 4 : 7)]);
+            var at = x(tick);
+            if (at is > 3 and < 96)
+                yield return $"""
+                    <line x1="{at}%" x2="{at}%" y1="16" y2="22"/>
+                    <text x="{at}%" y="12">{ReportText.Day(tick)[..(step >= 12 ? 4 : 7)]}</text>
+                    """;
         }
     }
 
     private sealed record Bar(string Name, DateTimeOffset? From, DateTimeOffset To, DateTimeOffset Warns);
+
+    private sealed record Issued(ClusterReport Cluster, CertificateSummary Ca, string Kind);
 }

@@ -9,7 +9,7 @@ namespace MeshTrust.Reporting;
 internal sealed class HtmlMesh
 {
     private const int MostGroups = 12;
-    private readonly Dictionary<(int From, int To), (int Good, int Bad, int Unknown)> _pairs = [];
+    private readonly Tally[][] _pairs;
 
     public HtmlMesh(TrustReport report)
     {
@@ -24,12 +24,13 @@ internal sealed class HtmlMesh
         var networks = report.Clusters.Select(c => c.Network ?? "").Distinct().ToList();
         Groups = [.. groups.OrderByDescending(g => g.Count).Take(MostGroups).OrderBy(g => networks.IndexOf(g[0].Network ?? ""))];
         Hidden = report.Clusters.Count - Groups.Sum(g => g.Count);
+        _pairs = [.. Groups.Select(_ => Groups.Select(_ => new Tally()).ToArray())];
         Count();
     }
 
     public TrustReport Report { get; }
 
-    public IReadOnlyList<(string Label, CertificateSummary Root)> Roots { get; }
+    public IReadOnlyList<LabelledRoot> Roots { get; }
 
     public IReadOnlyList<IReadOnlyList<ClusterReport>> Groups { get; }
 
@@ -37,9 +38,9 @@ internal sealed class HtmlMesh
     public int Hidden { get; }
 
     /// <summary>How many pairs of two groups, in one direction, are trusted, are not, and could not be tested.</summary>
-    public (int Good, int Bad, int Unknown) Pairs(int from, int to) => _pairs.GetValueOrDefault((from, to));
+    public Tally Pairs(int from, int to) => _pairs[from][to];
 
-    public string? Label(CertificateSummary root) => Roots.FirstOrDefault(r => r.Root.Sha256 == root.Sha256).Label;
+    public string? Label(CertificateSummary root) => Roots.FirstOrDefault(r => r.Root.Sha256 == root.Sha256)?.Label;
 
     /// <summary>The letters of the roots that a cluster trusts, such as <c>A+B</c>.</summary>
     public string Labels(ClusterReport cluster) => string.Join('+', cluster.Roots.Select(Label));
@@ -50,20 +51,35 @@ internal sealed class HtmlMesh
     // A pair counts as trusted if the secrets say so and the running mesh, where it was asked, does not disagree.
     private void Count()
     {
-        var at = Groups.SelectMany((g, i) => g.Select(c => (c.Name, i))).ToDictionary(p => p.Name, p => p.i);
-        var refused = Report.Live?.Matrix.Pairs.Where(p => p.Trusted == false).Select(p => (p.From, p.To)).ToHashSet() ?? [];
+        var at = new Dictionary<string, int>(StringComparer.Ordinal);
+        for (var i = 0; i < Groups.Count; i++)
+        {
+            foreach (var cluster in Groups[i]) at[cluster.Name] = i;
+        }
+
+        var refused = Report.Live?.Matrix.Pairs.Where(p => p.Trusted == false).Select(p => $"{p.From}\n{p.To}").ToHashSet() ?? [];
         foreach (var pair in Report.Matrix.Pairs)
         {
             if (!at.TryGetValue(pair.From, out var from) || !at.TryGetValue(pair.To, out var to)) continue;
-            var (good, bad, unknown) = Pairs(from, to);
-            var trusted = refused.Contains((pair.From, pair.To)) ? false : pair.Trusted;
-            _pairs[(from, to)] = trusted switch
-            {
-                true => (good + 1, bad, unknown),
-                false => (good, bad + 1, unknown),
-                null => (good, bad, unknown + 1),
-            };
+            _pairs[from][to].Add(refused.Count > 0 && refused.Contains($"{pair.From}\n{pair.To}") ? false : pair.Trusted);
         }
+    }
+}
+
+/// <summary>How many pairs are trusted, are not, and could not be tested.</summary>
+internal sealed class Tally
+{
+    public int Good { get; private set; }
+
+    public int Bad { get; private set; }
+
+    public int Unknown { get; private set; }
+
+    public void Add(bool? trusted)
+    {
+        if (trusted is null) Unknown++;
+        else if (trusted == true) Good++;
+        else Bad++;
     }
 }
 
@@ -89,6 +105,7 @@ internal static class HtmlDrawing
     {
         var report = view.Report;
         var isLarge = report.Clusters.Count > ReportText.LargestMatrix;
+        var hasLive = report.Live is { Matrix.Pairs.Count: > 0 };
         return $"""
             <section aria-labelledby="mesh">
             <h2 id="mesh">The mesh</h2>
@@ -99,20 +116,19 @@ internal static class HtmlDrawing
             <h3>How to read it</h3>
             <ul>
             <li>A vertical line is a <b>root CA</b>. Clusters on the same line share it.</li>
-            <li>A <b>filled dot</b>: the cluster's signing CA leads to this root. A <b>ring</b>: the cluster trusts the root, but signs under
-            another one.</li>
+            <li>A <b>filled dot</b>: the cluster's signing CA leads to this root. A <b>ring</b>: the cluster trusts the root, but signs
+            under another one.</li>
             <li>A box is {(isLarge ? "a group of clusters with the same network and roots" : "a cluster")}, a frame is a network.
             The sign in a box says whether its own workloads trust each other.</li>
-            {(view.Groups.Count < 2 ? default : (Html)$"""
+            {(view.Groups.Count < 2 ? Html.None : (Html)$"""
                 <li>An <b>arc</b> joins two boxes: <b>✓</b> they trust each other, <b>✗</b> neither trusts the other, <b>↓</b> or <b>↑</b>
                 only workloads that call in this direction are trusted, <b>~</b> some pairs are trusted, <b>?</b> could not be tested.
                 {(view.Groups.Count > MostWithAllArcs ? "Two boxes without an arc trust each other." : "")}
-                {(report.Live is { Matrix.Pairs.Count: > 0 }
-                    ? "Trusted means: the secrets promise it, and the running mesh does not disagree." : "Trusted means: the secrets promise it.")}</li>
+                Trusted means: the secrets promise it{(hasLive ? ", and the running mesh does not disagree" : "")}.</li>
 
                 """)}</ul>
-            {(view.Hidden > 0 ? (Html)$"<p>{view.Hidden} more clusters are in smaller groups, which are not drawn.</p>\n" : default)}
-            {(view.Roots.Count > MostLanes ? (Html)$"<p>{view.Roots.Count - MostLanes} more roots are not drawn.</p>\n" : default)}
+            {(view.Hidden > 0 ? (Html)$"<p>{view.Hidden} more clusters are in smaller groups, which are not drawn.</p>\n" : Html.None)}
+            {(view.Roots.Count > MostLanes ? (Html)$"<p>{view.Roots.Count - MostLanes} more roots are not drawn.</p>\n" : Html.None)}
             </div>
             </div>
             </section>
@@ -126,12 +142,13 @@ internal static class HtmlDrawing
         var left = Math.Max(1, lanes.Count) * Lane;
         var right = left + Box + (2 * Padding);
         var hasNetworks = view.Report.Clusters.Any(c => c.Network is not null);
-        var (centres, frames, bottom) = Place(view, hasNetworks, (lanes.Count * 24) + 18);
+        var (centres, frames) = (new List<int>(), new List<Frame>());
+        var bottom = Place(view, hasNetworks, (lanes.Count * 24) + 18, centres, frames);
         var arcs = Arcs(view, centres, right - Padding).ToList();
         var width = right + (arcs.Count == 0 ? 2 : 4 + (18 * centres.Count));
         return $"""
-            <svg class="mesh" role="img" aria-labelledby="mesh-title" aria-describedby="mesh-text" viewBox="0 0 {width} {bottom}" width="{width}"
-            style="min-width:{0.85 * width}px">
+            <svg class="mesh" role="img" aria-labelledby="mesh-title" aria-describedby="mesh-text"
+            viewBox="0 0 {width} {bottom}" width="{width}" style="min-width:{0.85 * width}px">
             <title id="mesh-title">Clusters, networks and who trusts whom</title>
             <desc id="mesh-text">{Description(view)}</desc>
             {frames.Select(f => (Html)$"""
@@ -147,10 +164,9 @@ internal static class HtmlDrawing
             """;
     }
 
-    private static (List<int> Centres, List<(string Name, int Top, int Bottom)> Frames, int Bottom) Place(HtmlMesh view, bool framed, int y)
+    /// <summary>Finds the middle of every box and the frames around them; returns the height of the drawing.</summary>
+    private static int Place(HtmlMesh view, bool framed, int y, List<int> centres, List<Frame> frames)
     {
-        var centres = new List<int>();
-        var frames = new List<(string, int, int)>();
         foreach (var network in view.Groups.GroupBy(g => g[0].Network ?? ""))
         {
             var top = y;
@@ -161,28 +177,33 @@ internal static class HtmlDrawing
                 y += Pitch;
             }
 
-            if (framed) frames.Add((network.Key.Length == 0 ? "no network named" : $"Network {network.Key}", top, y - 2));
+            if (framed) frames.Add(new Frame(Title(network.Key), top, y - 2));
             y += framed ? 12 : 0;
         }
 
-        return (centres, frames, y);
+        return y;
     }
 
-    private static Html LaneOf(HtmlMesh view, (string Label, CertificateSummary Root) root, int lane, int left, List<int> centres)
+    private static Html LaneOf(HtmlMesh view, LabelledRoot root, int lane, int left, List<int> centres)
     {
         var (x, y) = ((lane * Lane) + 12, (lane * 24) + 14);
-        var holders = view.Groups.Select((g, i) => (Cluster: g[0], i)).Where(p => Holds(p.Cluster, root.Root)).ToList();
-        var end = holders.Count == 0 ? y : centres[holders[^1].i];
+        var end = y;
+        for (var i = 0; i < centres.Count; i++)
+        {
+            if (Holds(view.Groups[i][0], root.Root)) end = centres[i];
+        }
+
         var until = root.Root.NotAfter < view.Report.At ? "✗ expired" : "until";
         return $"""
             <g class="lane{lane}"><path class="lane" d="M{x} {y}V{end}"/><path class="lane thin" d="M{x} {y}H{left}"/>
-            <rect class="station" x="{x - 9}" y="{y - 9}" width="18" height="18" rx="4"/><text class="letter" x="{x}" y="{y + 4}">{root.Label}</text>
+            <rect class="station" x="{x - 9}" y="{y - 9}" width="18" height="18" rx="4"/>
+            <text class="letter" x="{x}" y="{y + 4}">{root.Label}</text>
             <text class="root" x="{left + 6}" y="{y + 4}">Root {root.Label}, {until} {ReportText.Day(root.Root.NotAfter)}</text></g>
 
             """;
     }
 
-    private static IEnumerable<Html> Dots(List<(string Label, CertificateSummary Root)> lanes, ClusterReport cluster, int box, int y)
+    private static IEnumerable<Html> Dots(List<LabelledRoot> lanes, ClusterReport cluster, int box, int y)
     {
         for (var i = 0; i < lanes.Count; i++)
         {
@@ -191,7 +212,8 @@ internal static class HtmlDrawing
             var means = signs ? "signs under" : "trusts";
             yield return $"""
                 <g class="lane{i}"><title>{cluster.Name} {means} root {lanes[i].Label}</title><path class="lane thin" d="M{x} {y}H{box}"/>
-                <circle class="{(signs ? "dot" : "ring")}" cx="{x}" cy="{y}" r="9"/><text class="letter" x="{x}" y="{y + 4}">{lanes[i].Label}</text></g>
+                <circle class="{(signs ? "dot" : "ring")}" cx="{x}" cy="{y}" r="9"/>
+                <text class="letter" x="{x}" y="{y + 4}">{lanes[i].Label}</text></g>
 
                 """;
         }
@@ -201,16 +223,16 @@ internal static class HtmlDrawing
     {
         var cluster = group[0];
         var title = group.Count == 1 ? cluster.Name : IO.Text.Count(group.Count, "cluster");
-        var ends = group.Select(c => c.Intermediate?.NotAfter).OfType<DateTimeOffset>().Order().ToList();
+        var first = HtmlReport.First(group.Select(c => c.Intermediate));
         var pending = group.Count(view.IsPending);
-        var end = ends.Count == 0 ? "no signing CA"
-            : ends[0] < view.Report.At ? $"expired {ReportText.Day(ends[0])}" : $"until {ReportText.Day(ends[0])}";
+        var end = first is null ? "no signing CA"
+            : $"{(first.NotAfter < view.Report.At ? "expired" : "until")} {ReportText.Day(first.NotAfter)}";
         var second = group.Count > 1 ? HtmlReport.Names([.. group.Select(c => c.Name)], 1) : end;
-        var sign = Sign(view.Pairs(index, index), (0, 0, 0));
+        var sign = Sign(view.Pairs(index, index), new Tally());
         return $"""
             <g><title>{HtmlReport.Names([.. group.Select(c => c.Name)], 12)}: own workloads {sign.Word}; {end}</title>
             <rect class="cluster {sign.Css}" x="{x}" y="{y - (Height / 2)}" width="{Box}" height="{Height}" rx="8"/>
-            <text class="name" x="{x + 12}" y="{y - 5}">{Short(title, 23)}</text>
+            <text class="name" x="{x + 12}" y="{y - 5}">{Short(title, 20)}</text>
             <text class="note" x="{x + 12}" y="{y + 14}">{Short(pending > 0 ? $"{end}, reload pending" : second, 33)}</text>
             <text class="sign {sign.Css}" x="{x + Box - 18}" y="{y - 3}">{sign.Icon}</text></g>
 
@@ -225,16 +247,16 @@ internal static class HtmlDrawing
             for (var i = 0; i + distance < centres.Count; i++)
             {
                 var (down, up) = (view.Pairs(i, i + distance), view.Pairs(i + distance, i));
-                if (down == default && up == default) continue;
                 var sign = Sign(down, up);
-                if (sign == Mutual && centres.Count > MostWithAllArcs) continue;
+                if (ReferenceEquals(sign, Mutual) && centres.Count > MostWithAllArcs) continue;
                 var reach = Padding + 6 + (18 * distance);
                 var (from, to) = (centres[i] + 8, centres[i + distance] - 8);
                 var middle = (from + to) / 2.0;
                 yield return $"""
                     <g class="{sign.Css}"><title>{Name(i)} and {Name(i + distance)}: {sign.Word}</title>
                     <path class="arc" d="M{x} {from}C{x + (reach / 0.75)} {from} {x + (reach / 0.75)} {to} {x} {to}"/>
-                    <circle class="bead" cx="{x + reach}" cy="{middle}" r="9"/><text class="letter" x="{x + reach}" y="{middle + 4}">{sign.Icon}</text></g>
+                    <circle class="bead" cx="{x + reach}" cy="{middle}" r="9"/>
+                    <text class="letter" x="{x + reach}" y="{middle + 4}">{sign.Icon}</text></g>
 
                     """;
             }
@@ -243,7 +265,7 @@ internal static class HtmlDrawing
         string Name(int i) => HtmlReport.Names([.. view.Groups[i].Select(c => c.Name)], 3);
     }
 
-    private static Mark Sign((int Good, int Bad, int Unknown) down, (int Good, int Bad, int Unknown) up)
+    private static Mark Sign(Tally down, Tally up)
     {
         var (good, bad, unknown) = (down.Good + up.Good, down.Bad + up.Bad, down.Unknown + up.Unknown);
         return (good, bad, unknown) switch
@@ -272,5 +294,11 @@ internal static class HtmlDrawing
     private static bool Signs(ClusterReport cluster, CertificateSummary root) =>
         (cluster.Chain.Count > 0 ? cluster.Chain[^1] : cluster.Intermediate)?.Sha256 == root.Sha256;
 
+    private static string Title(string network) =>
+        network.Length == 0 ? "No network"
+        : network.StartsWith("network", StringComparison.OrdinalIgnoreCase) ? network : $"Network {network}";
+
     private static string Short(string text, int longest) => text.Length > longest ? text[..(longest - 1)] + "…" : text;
+
+    private sealed record Frame(string Name, int Top, int Bottom);
 }

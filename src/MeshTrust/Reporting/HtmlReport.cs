@@ -12,6 +12,7 @@ internal static class HtmlReport
 {
     /// <summary>Of findings with the same id, these are open; the others are in a closed part.</summary>
     private const int OpenFindings = 5;
+    private const int MostLines = 100;
     private const string Policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
     private static readonly Lazy<Html> Style = new(ReadStyle);
 
@@ -53,6 +54,10 @@ internal static class HtmlReport
     public static string Names(IReadOnlyCollection<string> names, int most = 4) =>
         $"{string.Join(", ", names.Take(most))}{(names.Count > most ? $" and {names.Count - most} more" : "")}";
 
+    /// <summary>The certificate that expires first; null if there is none.</summary>
+    public static CertificateSummary? First(IEnumerable<CertificateSummary?> certificates) =>
+        certificates.Aggregate((CertificateSummary?)null, (first, next) => first is null || next?.NotAfter < first.NotAfter ? next : first);
+
     private static Html ReadStyle()
     {
         using var stream = typeof(HtmlReport).Assembly.GetManifestResourceStream("MeshTrust.Reporting.report.css")!;
@@ -64,7 +69,7 @@ internal static class HtmlReport
     {
         var networks = report.Clusters.Select(c => c.Network).OfType<string>().Distinct().Count();
         var roots = ReportText.Roots(report);
-        var ends = report.Clusters.SelectMany(c => c.Roots.Concat(c.Chain).Append(c.Intermediate)).OfType<CertificateSummary>().ToList();
+        var first = First(report.Clusters.SelectMany(c => c.Roots.Concat(c.Chain).Append(c.Intermediate)));
         var sign = Sign(report.Outcome);
         return $"""
             <header>
@@ -74,11 +79,10 @@ internal static class HtmlReport
             <dl class="tiles">
             {Tile("Clusters", $"{report.Clusters.Count}", networks > 0 ? $"in {Count(networks, "network")}" : "")}
             {Tile("Root CAs", $"{roots.Count}", roots.Count > 1 ? "more than one" : "")}
-            {Tile("Pairs that trust", $"{report.Matrix.Trusted}", $"of {report.Matrix.Pairs.Count}, by the secrets")}
+            {Tile("Trusted pairs", $"{report.Matrix.Trusted}", $"of {report.Matrix.Pairs.Count}, by the secrets")}
             {(report.Live is { Matrix: { Pairs.Count: > 0 } live }
-                ? Tile("Pairs that trust", $"{live.Trusted}", $"of {live.Pairs.Count}, in the running mesh") : default)}
-            {(ends.Count == 0 ? default
-                : Tile("First expiry", ReportText.Day(ends.Min(c => c.NotAfter)), ReportText.Left(ends.Min(c => c.NotAfter), report.At)))}
+                ? Tile("Trusted pairs", $"{live.Trusted}", $"of {live.Pairs.Count}, in the running mesh") : Html.None)}
+            {(first is null ? Html.None : Tile("First expiry", ReportText.Day(first.NotAfter), ReportText.Left(first.NotAfter, report.At)))}
             {Tile("Findings", $"{report.Errors + report.Warnings}",
                 $"{Count(report.Errors, "error")}, {Count(report.Warnings, "warning")}")}
             </dl>
@@ -92,8 +96,8 @@ internal static class HtmlReport
 
     private static Html Findings(TrustReport report)
     {
-        var groups = report.Findings.OrderByDescending(f => f.Severity).GroupBy(f => (f.Severity, f.Id)).ToList();
-        if (groups.Count == 0) return default;
+        var groups = report.Findings.OrderByDescending(f => f.Severity).GroupBy(f => $"{f.Severity} {f.Id}").ToList();
+        if (groups.Count == 0) return Html.None;
         return $"""
             <section aria-labelledby="findings">
             <h2 id="findings">What to fix</h2>
@@ -101,11 +105,14 @@ internal static class HtmlReport
 
             """;
 
-        static Html Group(IGrouping<(Severity, string), Finding> group)
+        static Html Group(IGrouping<string, Finding> group)
         {
             var rest = group.Skip(OpenFindings).ToList();
-            var more = rest.Count == 0 ? default
-                : (Html)$"<details><summary>{rest.Count} more {group.Key.Item2}</summary>\n<ul class=\"findings\">{rest.Select(One)}</ul></details>\n";
+            var more = rest.Count == 0 ? Html.None : (Html)$"""
+                <details><summary>{rest.Count} more {rest[0].Id}</summary>
+                <ul class="findings">{rest.Select(One)}</ul></details>
+
+                """;
             return $"<ul class=\"findings\">\n{group.Take(OpenFindings).Select(One)}</ul>\n{more}";
         }
 
@@ -123,7 +130,7 @@ internal static class HtmlReport
 
     private static Html Next(TrustReport report)
     {
-        if (report.Next.Count == 0) return default;
+        if (report.Next.Count == 0) return Html.None;
         return $"""
             <section aria-labelledby="next">
             <h2 id="next">What to do next</h2>
@@ -139,12 +146,12 @@ internal static class HtmlReport
         const string Promise = "What the secrets promise";
         const string Running = "What the mesh does";
         var live = report.Live is null ? (Html)$"<h3>{Running}</h3>\n<p class=\"quiet\">Not looked at: no istiod was asked.</p>\n"
-            : $"{Matrix(report, report.Live.Matrix, Running)}{Istiods(report.Live)}";
+            : (Html)$"{Matrix(report, report.Live.Matrix, Running)}{Istiods(report.Live)}";
         return $"""
             <section aria-labelledby="pairs">
             <h2 id="pairs">Who trusts whom</h2>
             <p>Is a workload of the cluster in the row trusted in the cluster of the column?</p>
-            <div class="columns">
+            <div class="{(report.Clusters.Count is > 4 and <= ReportText.LargestMatrix ? "rows" : "columns")}">
             <div>{Matrix(report, report.Matrix, Promise)}</div>
             <div>{live}</div>
             </div>
@@ -163,7 +170,7 @@ internal static class HtmlReport
         var columns = report.Clusters.Select(c => (Html)$"<th scope=\"col\"><span>{c.Name}</span></th>");
         var rows = matrix.Pairs.GroupBy(p => p.From).Select(row =>
             (Html)$"<tr><th scope=\"row\">{row.Key}</th>{row.Select(p => Cell(Sign(p.Trusted)))}</tr>\n");
-        var css = report.Clusters.Count > 4 ? "matrix upright" : "matrix";
+        var css = report.Clusters.Count > 4 || report.Clusters.Any(c => c.Name.Length > 14) ? "matrix upright" : "matrix";
         return $"""
             {head}<div class="scroll" tabindex="0" role="region" aria-label="{title}">
             <table class="{css}"><caption class="hidden">{title}: is a workload of the row trusted in the column?</caption>
@@ -180,28 +187,32 @@ internal static class HtmlReport
     /// <summary>The pairs that are not trusted: one line for all clusters with the same peers and the same reason.</summary>
     private static Html Broken(TrustMatrix matrix)
     {
-        var lines =
-            (from pair in matrix.Pairs
-             where pair.Trusted is not true
-             group pair by (pair.From, pair.Trusted, pair.Reason) into row
-             let peers = row.Select(p => p.To).ToList()
-             group row.Key.From by (Peers: string.Join('\0', peers), Shown: Names(peers, 8), row.Key.Trusted, row.Key.Reason)).ToList();
-        if (lines.Count == 0) return default;
+        var rows = matrix.Pairs.Where(p => p.Trusted is not true)
+            .GroupBy(p => $"{p.From}\n{p.Trusted}\n{p.Reason}").Select(r => r.ToList());
+        var lines = rows.GroupBy(r => $"{r[0].Trusted}\n{r[0].Reason}\n{string.Join('\n', r.Select(p => p.To))}")
+            .Select(l => l.ToList()).ToList();
+        if (lines.Count == 0) return Html.None;
         return $"""
             <ul class="broken">
-            {lines.Take(100).Select(line =>
-                (Html)$"""
-                <li class="{Sign(line.Key.Trusted).Css}"><b>{Names([.. line])} → {line.Key.Shown}</b>
-                {Sign(line.Key.Trusted).Icon} {Sign(line.Key.Trusted).Word}: <span class="quiet">{Sentence(line.Key.Reason ?? "no reason given")}</span></li>
-
-                """)}</ul>
-            {(lines.Count > 100 ? (Html)$"<p>{lines.Count - 100} more are in <code>summary.json</code>.</p>\n" : default)}
+            {lines.Take(MostLines).Select(Line)}</ul>
+            {(lines.Count > MostLines ? (Html)$"<p>{lines.Count - MostLines} more are in <code>summary.json</code>.</p>\n" : Html.None)}
             """;
+
+        static Html Line(List<List<TrustPair>> alike)
+        {
+            var (pair, from, to) = (alike[0][0], Names([.. alike.Select(r => r[0].From)]), Names([.. alike[0].Select(p => p.To)], 8));
+            var sign = Sign(pair.Trusted);
+            return $"""
+                <li class="{sign.Css}"><b>{from} → {to}</b> {sign.Icon} {sign.Word}:
+                <span class="quiet">{Sentence(pair.Reason ?? "no reason given")}</span></li>
+
+                """;
+        }
     }
 
     private static Html Istiods(LiveMesh live)
     {
-        if (live.Istiods.Count == 0) return default;
+        if (live.Istiods.Count == 0) return Html.None;
         Html table = $"""
             <div class="scroll" tabindex="0" role="region" aria-label="The istiods">
             <table><caption>What each istiod signs with</caption>
@@ -253,7 +264,8 @@ internal static class HtmlReport
         static Html Row(CheckReport check)
         {
             var sign = Sign(check.Outcome);
-            var lacking = check.Unchecked.GroupBy(u => u.Reason).Select(u => $"{Names([.. u.Select(c => c.Cluster)])} not checked: {u.Key}");
+            var lacking = check.Unchecked.GroupBy(u => u.Reason)
+                .Select(u => $"{Names([.. u.Select(c => c.Cluster)])} not checked: {u.Key}");
             return $"""
                 <tr><th scope="row"><code>{check.Id}</code></th><td class="{sign.Css}">{sign.Icon}&#160;{sign.Word}</td>
                 <td>{check.Title}<br/><small>{string.Join("; ", lacking.Prepend(check.Note ?? "").Where(t => t.Length > 0))}</small></td>
@@ -265,14 +277,14 @@ internal static class HtmlReport
 
     private static Html Files(TrustReport report)
     {
-        var drift = ReportText.Differing(report).GroupBy(d => (d.Cluster, d.Detail)).ToList();
-        if (drift.Count == 0) return default;
+        var drift = ReportText.Differing(report).GroupBy(d => $"{d.Cluster}\n{d.Detail}").Select(d => d.ToList()).ToList();
+        if (drift.Count == 0) return Html.None;
         return $"""
             <section aria-labelledby="files">
             <h2 id="files">Files that differ from the clusters</h2>
-            <details class="print"><summary>{Count(drift.Sum(d => d.Count()), "file")}</summary>
+            <details class="print"><summary>{Count(drift.Sum(d => d.Count), "file")}</summary>
             <ul>
-            {drift.Select(d => (Html)$"<li><b>{d.Key.Cluster}/{string.Join(", ", d.Select(f => f.File))}:</b> {d.Key.Detail}</li>\n")}</ul>
+            {drift.Select(d => (Html)$"<li><b>{d[0].Cluster}/{string.Join(", ", d.Select(f => f.File))}:</b> {d[0].Detail}</li>\n")}</ul>
             </details>
             </section>
 

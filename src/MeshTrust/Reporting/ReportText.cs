@@ -43,10 +43,10 @@ internal static class ReportText
         select $"{row.Key} is not trusted in {names}: {row.First().Reason}";
 
     /// <summary>The roots of all clusters, each with a letter or number for the table.</summary>
-    public static IReadOnlyList<(string Label, CertificateSummary Root)> Roots(TrustReport report)
+    public static IReadOnlyList<LabelledRoot> Roots(TrustReport report)
     {
         var roots = report.Clusters.SelectMany(c => c.Roots).DistinctBy(r => r.Sha256);
-        return [.. roots.Select((root, i) => (i < 26 ? $"{(char)('A' + i)}" : $"R{i + 1}", root))];
+        return [.. roots.Select((root, i) => new LabelledRoot(i < 26 ? $"{(char)('A' + i)}" : $"R{i + 1}", root))];
     }
 
     /// <summary>The files that differ from the clusters, or exist on one side only.</summary>
@@ -56,3 +56,6 @@ internal static class ReportText
     public static IReadOnlyList<CheckReport> Rows(PreflightReport report, bool all) =>
         [.. report.Rows.Where(r => all || r.Outcome is CheckOutcome.Warned or CheckOutcome.Failed)];
 }
+
+/// <summary>A root with the letter or number that stands for it in tables and in the drawing.</summary>
+internal sealed record LabelledRoot(string Label, CertificateSummary Root);

@@ -74,7 +74,7 @@ internal static class TableReport
         return table;
     }
 
-    private static void WriteRoots(IAnsiConsole console, TrustReport report, IReadOnlyList<(string Label, CertificateSummary Root)> roots)
+    private static void WriteRoots(IAnsiConsole console, TrustReport report, IReadOnlyList<LabelledRoot> roots)
     {
         if (roots.Count == 0) Line(console, ("No cluster has a root.", Bad));
         var grid = Columns(3);
@@ -89,7 +89,7 @@ internal static class TableReport
         console.Write(grid);
     }
 
-    private static Table Clusters(IAnsiConsole console, TrustReport report, IReadOnlyList<(string Label, CertificateSummary Root)> roots)
+    private static Table Clusters(IAnsiConsole console, TrustReport report, IReadOnlyList<LabelledRoot> roots)
     {
         var isWide = console.Profile.Width >= 110;
         var table = Framed(console);

@@ -51,7 +51,7 @@ internal static class CraftedReport
                     Found("MT5002", "north", "east", "A workload of 'north' is not trusted in 'east': no root in 'east' issued 'O=Istio, CN=Root CA 2027'.", "Fix what the other checks report, or reissue the intermediate.", Severity.Error),
                     Found("MT5002", "north", "west", "A workload of 'north' is not trusted in 'west': no root in 'west' issued 'O=Istio, CN=Root CA 2027'.", "Fix what the other checks report, or reissue the intermediate.", Severity.Error)),
                 Check("MT5003", "The CA key matches the CA certificate"),
-                Check("MT5013", "Enough lifetime is left", Found("MT5013", "west", null, "Intermediate 'O=Istio, CN=Intermediate CA, L=west' has 41 d left (less than 180 d, twice the maximum workload certificate lifetime).", "Run ClusterCacerts with --renew-before, then PushSecrets. The root does not change, so there is no downtime.", Severity.Warning)),
+                Check("MT5012", "intermediates are valid for 180 more days, roots for a year", Found("MT5012", "west", null, "Intermediate 'O=Istio, CN=Intermediate CA, L=west' has 41 d left (less than 180 d, twice the maximum workload certificate lifetime).", "Run ClusterCacerts with --renew-before, then PushSecrets. The root does not change, so there is no downtime.", Severity.Warning)),
                 Check("MT5014", "Revocation lists are complete") with { Outcome = CheckOutcome.NotApplicable, Note = "no cluster has revocation lists" },
             ],
             TrustStore = "certs",
@@ -66,6 +66,7 @@ internal static class CraftedReport
         Report([Cluster("east", null, RootA), Cluster("west", null, RootA) with { Roots = [], Intermediate = null, Chain = [], SecretVersion = null, SecretCreatedAt = null }],
             (from, to) => from == "west" || to == "west" ? "?'west' has no cacerts secret" : null) with
         {
+            Checks = [Check("MT5005", "The cacerts secret has all keys of one layout", Found("MT5005", "west", null, "There is no cacerts secret.", "Run PushSecrets.", Severity.Error))],
             Live = new LiveMesh([], new TrustMatrix { Pairs = [], PathValidations = 0, Handshakes = 0, Method = "No istiod runs in any cluster." }),
         };
 
