@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Runtime.CompilerServices;
 using System.Text;
+using MeshTrust.Checks;
 
 namespace MeshTrust.Reporting;
 
@@ -41,4 +42,36 @@ internal sealed class Html(int literalLength, int formattedCount)
     }
 
     public override string ToString() => _text.ToString();
+}
+
+/// <summary>A state as class of the style sheet, as sign and as word, so that colour is never the only signal.</summary>
+internal sealed record Mark(string Css, string Icon, string Word)
+{
+    public static readonly Mark Trusted = new("ok", "✓", "trusted");
+    public static readonly Mark NotTrusted = new("bad", "✗", "not trusted");
+    public static readonly Mark Untested = new("ask", "?", "not tested");
+    public static readonly Mark Current = new("ok", "✓", "yes");
+    public static readonly Mark Pending = new("warn", "!", "no, a reload is pending");
+    public static readonly Mark Unknown = new("ask", "?", "could not check");
+    public static readonly Mark Error = new("bad", "✗", "error");
+    public static readonly Mark Warning = new("warn", "!", "warning");
+
+    public static Mark Of(bool? trusted) => trusted switch { true => Trusted, false => NotTrusted, null => Untested };
+
+    public static Mark Of(TrustOutcome outcome) => outcome switch
+    {
+        TrustOutcome.Passed => new("ok", "✓", "Passed"),
+        TrustOutcome.PassedWithWarnings => new("warn", "!", "Passed with warnings"),
+        TrustOutcome.CouldNotCheck => new("ask", "?", "Incomplete"),
+        _ => new("bad", "✗", "Failed"),
+    };
+
+    public static Mark Of(CheckOutcome outcome) => outcome switch
+    {
+        CheckOutcome.Passed => new("ok", "✓", "passed"),
+        CheckOutcome.NotApplicable => new("none", "–", "not applicable"),
+        CheckOutcome.Warned => Warning,
+        CheckOutcome.CouldNotCheck => Unknown,
+        _ => new("bad", "✗", "failed"),
+    };
 }

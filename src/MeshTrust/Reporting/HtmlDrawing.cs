@@ -29,9 +29,7 @@ internal sealed class HtmlMesh
     }
 
     public TrustReport Report { get; }
-
     public IReadOnlyList<LabelledRoot> Roots { get; }
-
     public IReadOnlyList<IReadOnlyList<ClusterReport>> Groups { get; }
 
     /// <summary>The number of clusters that are in no group, because there would be too many groups to draw.</summary>
@@ -70,9 +68,7 @@ internal sealed class HtmlMesh
 internal sealed class Tally
 {
     public int Good { get; private set; }
-
     public int Bad { get; private set; }
-
     public int Unknown { get; private set; }
 
     public void Add(bool? trusted)
@@ -232,7 +228,7 @@ internal static class HtmlDrawing
         return $"""
             <g><title>{HtmlReport.Names([.. group.Select(c => c.Name)], 12)}: own workloads {sign.Word}; {end}</title>
             <rect class="cluster {sign.Css}" x="{x}" y="{y - (Height / 2)}" width="{Box}" height="{Height}" rx="8"/>
-            <text class="name" x="{x + 12}" y="{y - 5}">{Short(title, 20)}</text>
+            <text class="name" x="{x + 12}" y="{y - 5}">{Short(title, 23)}</text>
             <text class="note" x="{x + 12}" y="{y + 14}">{Short(pending > 0 ? $"{end}, reload pending" : second, 33)}</text>
             <text class="sign {sign.Css}" x="{x + Box - 18}" y="{y - 3}">{sign.Icon}</text></g>
 

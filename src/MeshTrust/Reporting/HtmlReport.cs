@@ -30,7 +30,7 @@ internal static class HtmlReport
             <meta name="color-scheme" content="light dark"/>
             <meta name="referrer" content="no-referrer"/>
             <link rel="icon" href="data:,"/>
-            <title>{Sign(report.Outcome).Word}: trust of {report.Mesh}</title>
+            <title>{Mark.Of(report.Outcome).Word}: trust of {report.Mesh}</title>
             <style>
             {Style.Value}</style>
             </head>
@@ -47,8 +47,6 @@ internal static class HtmlReport
             """;
         return page.ToString();
     }
-
-    public static Mark Sign(bool? trusted) => trusted switch { true => Mark.Trusted, false => Mark.NotTrusted, null => Mark.Untested };
 
     /// <summary>Names for a sentence: the first of them, and how many there are besides.</summary>
     public static string Names(IReadOnlyCollection<string> names, int most = 4) =>
@@ -70,7 +68,7 @@ internal static class HtmlReport
         var networks = report.Clusters.Select(c => c.Network).OfType<string>().Distinct().Count();
         var roots = ReportText.Roots(report);
         var first = First(report.Clusters.SelectMany(c => c.Roots.Concat(c.Chain).Append(c.Intermediate)));
-        var sign = Sign(report.Outcome);
+        var sign = Mark.Of(report.Outcome);
         return $"""
             <header>
             <p class="brand">MeshTrust</p>
@@ -79,8 +77,9 @@ internal static class HtmlReport
             <dl class="tiles">
             {Tile("Clusters", $"{report.Clusters.Count}", networks > 0 ? $"in {Count(networks, "network")}" : "")}
             {Tile("Root CAs", $"{roots.Count}", roots.Count > 1 ? "more than one" : "")}
-            {Tile("Trusted pairs", $"{report.Matrix.Trusted}", $"of {report.Matrix.Pairs.Count}, by the secrets")}
-            {(report.Live is { Matrix: { Pairs.Count: > 0 } live }
+            {(report.IsAlone ? Html.None
+                : Tile("Trusted pairs", $"{report.Matrix.Trusted}", $"of {report.Matrix.Pairs.Count}, by the secrets"))}
+            {(!report.IsAlone && report.Live is { Matrix: { Pairs.Count: > 0 } live }
                 ? Tile("Trusted pairs", $"{live.Trusted}", $"of {live.Pairs.Count}, in the running mesh") : Html.None)}
             {(first is null ? Html.None : Tile("First expiry", ReportText.Day(first.NotAfter), ReportText.Left(first.NotAfter, report.At)))}
             {Tile("Findings", $"{report.Errors + report.Warnings}",
@@ -150,7 +149,8 @@ internal static class HtmlReport
         return $"""
             <section aria-labelledby="pairs">
             <h2 id="pairs">Who trusts whom</h2>
-            <p>Is a workload of the cluster in the row trusted in the cluster of the column?</p>
+            {(report.IsAlone ? Html.None
+                : (Html)$"<p>Is a workload of the cluster in the row trusted in the cluster of the column?</p>")}
             <div class="{(report.Clusters.Count is > 4 and <= ReportText.LargestMatrix ? "rows" : "columns")}">
             <div>{Matrix(report, report.Matrix, Promise)}</div>
             <div>{live}</div>
@@ -165,11 +165,18 @@ internal static class HtmlReport
         Html head = $"<h3>{title}</h3>\n";
         Html method = $"<p class=\"quiet\">{matrix.Method}</p>\n";
         if (matrix.Pairs.Count == 0) return $"{head}{method}";
+        if (report.IsAlone)
+        {
+            var sign = Mark.Of(matrix.Pairs[0].Trusted);
+            Html alone = $"<p class=\"{sign.Css}\">{sign.Icon} One cluster: its own workloads are {sign.Word}.</p>\n";
+            return $"{head}{alone}{Broken(matrix)}{method}";
+        }
+
         Html count = $"<p><b>{matrix.Trusted} of {matrix.Pairs.Count}</b> cluster pairs trust each other.</p>\n";
         if (report.Clusters.Count > ReportText.LargestMatrix) return $"{head}{count}{Broken(matrix)}{method}";
         var columns = report.Clusters.Select(c => (Html)$"<th scope=\"col\"><span>{c.Name}</span></th>");
         var rows = matrix.Pairs.GroupBy(p => p.From).Select(row =>
-            (Html)$"<tr><th scope=\"row\">{row.Key}</th>{row.Select(p => Cell(Sign(p.Trusted)))}</tr>\n");
+            (Html)$"<tr><th scope=\"row\">{row.Key}</th>{row.Select(p => Cell(Mark.Of(p.Trusted)))}</tr>\n");
         var css = report.Clusters.Count > 4 || report.Clusters.Any(c => c.Name.Length > 14) ? "matrix upright" : "matrix";
         return $"""
             {head}<div class="scroll" tabindex="0" role="region" aria-label="{title}">
@@ -201,7 +208,7 @@ internal static class HtmlReport
         static Html Line(List<List<TrustPair>> alike)
         {
             var (pair, from, to) = (alike[0][0], Names([.. alike.Select(r => r[0].From)]), Names([.. alike[0].Select(p => p.To)], 8));
-            var sign = Sign(pair.Trusted);
+            var sign = Mark.Of(pair.Trusted);
             return $"""
                 <li class="{sign.Css}"><b>{from} → {to}</b> {sign.Icon} {sign.Word}:
                 <span class="quiet">{Sentence(pair.Reason ?? "no reason given")}</span></li>
@@ -263,7 +270,7 @@ internal static class HtmlReport
 
         static Html Row(CheckReport check)
         {
-            var sign = Sign(check.Outcome);
+            var sign = Mark.Of(check.Outcome);
             var lacking = check.Unchecked.GroupBy(u => u.Reason)
                 .Select(u => $"{Names([.. u.Select(c => c.Cluster)])} not checked: {u.Key}");
             return $"""
@@ -290,34 +297,4 @@ internal static class HtmlReport
 
             """;
     }
-
-    private static Mark Sign(TrustOutcome outcome) => outcome switch
-    {
-        TrustOutcome.Passed => new("ok", "✓", "Passed"),
-        TrustOutcome.PassedWithWarnings => new("warn", "!", "Passed with warnings"),
-        TrustOutcome.CouldNotCheck => new("ask", "?", "Incomplete"),
-        _ => new("bad", "✗", "Failed"),
-    };
-
-    private static Mark Sign(CheckOutcome outcome) => outcome switch
-    {
-        CheckOutcome.Passed => new("ok", "✓", "passed"),
-        CheckOutcome.NotApplicable => new("none", "–", "not applicable"),
-        CheckOutcome.Warned => Mark.Warning,
-        CheckOutcome.CouldNotCheck => Mark.Unknown,
-        _ => new("bad", "✗", "failed"),
-    };
-}
-
-/// <summary>A state as class of the style sheet, as sign and as word, so that colour is never the only signal.</summary>
-internal sealed record Mark(string Css, string Icon, string Word)
-{
-    public static readonly Mark Trusted = new("ok", "✓", "trusted");
-    public static readonly Mark NotTrusted = new("bad", "✗", "not trusted");
-    public static readonly Mark Untested = new("ask", "?", "not tested");
-    public static readonly Mark Current = new("ok", "✓", "yes");
-    public static readonly Mark Pending = new("warn", "!", "no, a reload is pending");
-    public static readonly Mark Unknown = new("ask", "?", "could not check");
-    public static readonly Mark Error = new("bad", "✗", "error");
-    public static readonly Mark Warning = new("warn", "!", "warning");
 }
