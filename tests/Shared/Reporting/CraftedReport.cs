@@ -39,7 +39,7 @@ internal static class CraftedReport
         {
             Live = new LiveMesh(
             [
-                new IstiodReport("east", "", "istiod-5d8c7b9f6-x2v9k", Certificate("O=Istio, CN=Intermediate CA, L=east, earlier", -700, 12), false, "It signs with the CA of before the last push. Restart it, or wait for its reload."),
+                new IstiodReport("east", "", "istiod-5d8c7b9f6-x2v9k", Certificate("O=Istio, CN=Intermediate CA, L=east, earlier", -700, 12), false, "It has not loaded the CA of the secret."),
                 new IstiodReport("west", "1-28", "istiod-1-28-6f7c9d-7k2lq", west.Intermediate, true, null),
                 new IstiodReport("north", "", "", null, null, "No pod of istiod is ready."),
             ],
