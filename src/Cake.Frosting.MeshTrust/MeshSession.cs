@@ -176,13 +176,13 @@ public sealed class MeshSession : IDisposable
         [.. (await ClustersAsync(context).ConfigureAwait(false)).Clusters.Select(cluster => cluster.Access)];
 
     /// <summary>What the nodes of each cluster see of the others; empty if programs cannot run on them.</summary>
-    internal async Task<IReadOnlyList<PeerReading>> PeersAsync(ICakeContext context)
+    internal async Task<IReadOnlyList<PeerReading>> PeersAsync(ICakeContext context, TrustSnapshot snapshot)
     {
         if ((await ProviderAsync(context).ConfigureAwait(false)).Choice != ProviderChoice.Kind) return [];
         var run = await KindAsync(context).ConfigureAwait(false);
         var access = await AccessAsync(context).ConfigureAwait(false);
         var state = await run.ReadAsync(Token).ConfigureAwait(false);
-        return await new PeerProbe(run.Engine, run.Connect, Time)
+        return await new PeerProbe(run.Engine, run.Connect, Time) { Remotes = snapshot.Remotes }
             .ReadAsync(Settings(context).Topology, access, state, Token).ConfigureAwait(false);
     }
 
@@ -207,7 +207,9 @@ public sealed class MeshSession : IDisposable
     {
         var (topology, run) = (Settings(context).Topology, Settings(context).Run);
         var access = await AccessAsync(context).ConfigureAwait(false);
-        var isKind = (await ProviderAsync(context).ConfigureAwait(false)).Choice == ProviderChoice.Kind;
+        var choice = (await ProviderAsync(context).ConfigureAwait(false)).Choice;
+        var runsPods = choice is not (ProviderChoice.Embedded or ProviderChoice.Native);
+        var isKind = choice is ProviderChoice.Kind;
         var nodes = isKind ? await (await KindAsync(context).ConfigureAwait(false)).ReadAsync(Token).ConfigureAwait(false) : null;
         var problems = new List<Problem>();
         var servers = new Dictionary<ClusterName, RemoteServer>();
@@ -217,7 +219,7 @@ public sealed class MeshSession : IDisposable
             {
                 var given = run.ApiServers.GetValueOrDefault(spec.Name.Value) ?? spec.ApiServer
                     ?? (nodes is null ? null : KindServers.ForPods(nodes, spec.Name));
-                servers[spec.Name] = RemoteServer.Of(spec.Name, way, given);
+                servers[spec.Name] = RemoteServer.Of(spec.Name, way, given, runsPods);
             }
             catch (MeshTrustException fault)
             {

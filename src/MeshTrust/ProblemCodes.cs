@@ -11,9 +11,12 @@ internal static class ProblemCodes
     public const string RegistriesNotConfigured = "MT2318";
     public const string EngineDiskFull = "MT2319";
     public const string ServerTimedOut = "MT3004";
+    public const string ServerUntrusted = "MT3005";
     public const string Unauthorized = "MT3006";
     public const string Forbidden = "MT3007";
     public const string NotAnApiServer = "MT3011";
+    public const string ServerNamedOtherwise = "MT3013";
+    public const string ServerCertificateExpired = "MT3014";
     public const string ClientCertificateExpired = "MT3017";
     public const string NetworkFamilyMissing = "MT3108";
     public const string NetworkAmbiguous = "MT3115";

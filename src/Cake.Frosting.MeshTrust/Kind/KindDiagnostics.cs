@@ -83,7 +83,7 @@ internal sealed class KindDiagnostics(KindSession session)
         {
             await TryAsync(resource, async () =>
             {
-                var objects = await api.ListObjectsAsync(version, resource, null, cancellationToken).ConfigureAwait(false);
+                var objects = await api.ListObjectsAsync(version, resource, null, null, cancellationToken).ConfigureAwait(false);
                 Write(Path.Combine(cluster.Value, "objects", resource + ".json"), Text(objects));
             }).ConfigureAwait(false);
         }

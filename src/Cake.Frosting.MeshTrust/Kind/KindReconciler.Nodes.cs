@@ -126,7 +126,7 @@ internal sealed partial class KindReconciler
         IClusterApi api, CancellationToken cancellationToken)
     {
         var kubeadm = api.ReadConfigMapAsync("kube-system", "kubeadm-config", cancellationToken);
-        var pods = api.ListObjectsAsync("v1", "pods", "kube-system", cancellationToken);
+        var pods = api.ListObjectsAsync("v1", "pods", "kube-system", null, cancellationToken);
         var containerd = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var node in nodes)
         {

@@ -147,7 +147,7 @@ internal static class NodeExclusion
 
     internal static async Task<int> LiftAsync(IClusterApi api, CancellationToken cancellationToken)
     {
-        var nodes = await api.ListObjectsAsync("v1", "nodes", null, cancellationToken).ConfigureAwait(false);
+        var nodes = await api.ListObjectsAsync("v1", "nodes", null, null, cancellationToken).ConfigureAwait(false);
         if (nodes.Count == 0 || !nodes.All(IsExcluded)) return 0;
         foreach (var node in nodes)
         {

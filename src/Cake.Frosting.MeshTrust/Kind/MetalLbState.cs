@@ -71,7 +71,7 @@ internal sealed record MetalLbState
         var speaker = api.ReadObjectAsync(MetalLbObjects.Speaker, cancellationToken);
         var webhooks = api.ReadObjectAsync(MetalLbObjects.Webhooks, cancellationToken);
         var endpoints = api.ReadObjectAsync(MetalLbObjects.WebhookEndpoints, cancellationToken);
-        var pods = api.ListObjectsAsync("v1", "pods", MetalLbObjects.Namespace, cancellationToken);
+        var pods = api.ListObjectsAsync("v1", "pods", MetalLbObjects.Namespace, null, cancellationToken);
         await Task.WhenAll([.. definitions.Values, controller, speaker, webhooks, endpoints, pods]).ConfigureAwait(false);
         return new MetalLbState
         {

@@ -31,6 +31,9 @@ internal sealed class PeerProbe(IContainerEngine engine, Func<ClusterAccess, ICl
     /// </summary>
     public TimeSpan Settling { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>The remote secrets, whose servers are called from the clusters that hold them.</summary>
+    public IReadOnlyList<RemoteAccess> Remotes { get; init; } = [];
+
     public async Task<IReadOnlyList<PeerReading>> ReadAsync(MeshTopology topology, IReadOnlyList<ClusterAccess> access,
         EngineSnapshot snapshot, CancellationToken cancellationToken)
     {
@@ -42,7 +45,7 @@ internal sealed class PeerProbe(IContainerEngine engine, Func<ClusterAccess, ICl
                      from peer in topology.Clusters
                      where peer.Name != target.Cluster.Name
                      from call in Calls(topology, snapshot, peer, target)
-                     select call).ToList();
+                     select call).Concat(RemoteCalls(topology, snapshot)).ToList();
         var readings = new PeerReading[calls.Count];
         var options = new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken };
         await Parallel.ForAsync(0, calls.Count, options, async (i, ct) => readings[i] =
@@ -66,6 +69,19 @@ internal sealed class PeerProbe(IContainerEngine engine, Func<ClusterAccess, ICl
                 yield return new(peer.Name, node.Name, PeerPath.Pod, target, pod.ToString(), Connect(pod));
         }
     }
+
+    /// <summary>Only those that istiod would make: an address of the machine itself or a wrong CA is reported without a call.</summary>
+    private IEnumerable<PeerCall> RemoteCalls(MeshTopology topology, EngineSnapshot snapshot) =>
+        from access in Remotes
+        from secret in access.Secrets
+        where secret is { Server: not null, Authority: not null, TlsServerName: null, Answer.Verdict: not RemoteVerdict.Untrusted }
+            && secret.To != access.Cluster && !RemoteServer.IsOnlyLocal(secret.Server)
+        let node = snapshot.NodesOf(access.Cluster.Value).FirstOrDefault(n => n.KindRole is "control-plane" or "worker")
+        let cluster = topology.Clusters.FirstOrDefault(c => c.Name == secret.To)
+        where node is not null && cluster is not null
+        let server = secret.Server!.AbsoluteUri.TrimEnd('/')
+        let target = new PeerTarget { Cluster = cluster, Host = secret.Server!.Host, Authority = secret.Authority }
+        select new PeerCall(access.Cluster, node.Name, PeerPath.RemoteSecret, target, server, Curl($"{server}/version"));
 
     private async Task<PeerReading> CallAsync(PeerCall call, long start, TimeSpan limit, CancellationToken cancellationToken)
     {
@@ -112,7 +128,7 @@ internal sealed class PeerProbe(IContainerEngine engine, Func<ClusterAccess, ICl
         {
             using var api = connect(access);
             var service = api.ReadObjectAsync(new ObjectReference("v1", "services", "default", "kubernetes"), cancellationToken);
-            var pods = api.ListObjectsAsync("v1", "pods", null, cancellationToken);
+            var pods = api.ListObjectsAsync("v1", "pods", null, null, cancellationToken);
             await Task.WhenAll(service, pods).ConfigureAwait(false);
             return target with
             {

@@ -21,7 +21,8 @@ public sealed class VerifyTask(MeshSession session) : AsyncFrostingTask
         var reading = new TrustSnapshotReader(session.Time, session.Parallel(context))
             .ReadAsync(settings.Topology, clusters, session.Connect(Stage.Verification), settings.Run.CertsDirectory, session.Token);
         var snapshot = await session.Live.DuringAsync(context, () => $"reading {clusters.Count} clusters", reading);
-        var peers = await session.Live.DuringAsync(context, () => "checking connectivity between clusters", session.PeersAsync(context));
+        var peers = await session.Live.DuringAsync(context, () => "checking connectivity between clusters",
+            session.PeersAsync(context, snapshot));
         using var istiods = await session.AskIstiodsAsync(context, snapshot, clusters);
 
         var inspection = Task.Run(() => TrustInspection.Inspect(snapshot with { Peers = peers, Istiods = istiods }), session.Token);

@@ -15,6 +15,7 @@ public static class TrustInspection
         if (snapshot.Peers.Count > 0) checks = [.. checks, .. PeerChecks.Rows];
         var live = snapshot.Istiods is { } istiods ? LiveProof.Prove(snapshot, istiods) : null;
         if (live is not null && snapshot.Istiods is { Istiods.Count: > 0 }) checks = [.. checks, .. LiveChecks.Rows(live)];
+        checks = [.. checks, .. RemoteSecretChecks.For(snapshot)];
         var reports = new CheckReport[checks.Count];
         // The proof takes longest and starts first; the checks run in parallel with it.
         Parallel.For(-1, checks.Count, i =>
@@ -37,7 +38,8 @@ public static class TrustInspection
     }
 
     /// <summary>
-    /// Every trust check except the connectivity checks. The numbers 15, 16 and 22 would need running pods or a rotation.
+    /// Every trust check except those of connectivity and of remote secrets. The numbers 15, 16 and 22 would need running pods or a
+    /// rotation.
     /// </summary>
     /// <param name="prove">Computes the proof of all pairs, or returns one that was already computed.</param>
     internal static IReadOnlyList<Check<TrustSnapshot>> Checks(Func<TrustSnapshot, TrustMatrix> prove) =>

@@ -158,7 +158,8 @@ internal sealed class ServerTrust(Uri server, X509Certificate2Collection? author
         if (certificate is null) return new("MT3015", $"{server} presented no certificate", "Check that 'server' is an API server.");
         if (errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch))
         {
-            return new("MT3013", $"The certificate of {server} is valid only for other names: {Names(certificate)}",
+            return new(ProblemCodes.ServerNamedOtherwise,
+                $"The certificate of {server} is valid only for other names: {Names(certificate)}",
                 "Use one of these names in 'server', or set 'tls-server-name' in the kubeconfig.");
         }
 
@@ -179,11 +180,12 @@ internal sealed class ServerTrust(Uri server, X509Certificate2Collection? author
         if (!own.ChainStatus.Any(s => s.Status.HasFlag(X509ChainStatusFlags.NotTimeValid)))
             return Untrusted(certificate, "has no valid chain to the CA in the kubeconfig");
         var (start, end) = (certificate.NotBefore.ToUniversalTime(), certificate.NotAfter.ToUniversalTime());
-        return new("MT3014", $"The certificate of {server} is valid only from {start:u} to {end:u}",
+        return new(ProblemCodes.ServerCertificateExpired, $"The certificate of {server} is valid only from {start:u} to {end:u}",
             "Check this machine's clock. If it is right, renew the server's certificate.");
     }
 
-    private ConnectionFault Untrusted(X509Certificate2 certificate, string defect) => new("MT3005",
+    private ConnectionFault Untrusted(X509Certificate2 certificate, string defect) => new(
+        ProblemCodes.ServerUntrusted,
         $"The certificate of {server} (issued by '{certificate.Issuer}') {defect}",
         "Get the cluster's kubeconfig again: the cluster may have been recreated, or something intercepts the connection.");
 

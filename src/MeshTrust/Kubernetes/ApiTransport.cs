@@ -32,12 +32,12 @@ internal sealed class ApiTransport(ClusterName cluster, ResolvedContext context,
 
     /// <summary>Reads the kubeconfig; nothing is sent before the first request.</summary>
     /// <exception cref="MeshTrustException">Stage <see cref="Stage.Contexts"/>: the kubeconfig cannot be used.</exception>
-    internal static ApiTransport Open(ClusterAccess access, ClusterApiSettings settings)
-    {
-        var context = access.Origin
-            ?? KubeconfigDocument.Load(access.KubeconfigPath).Resolve(access.ContextName).WithFilesInside(KubeconfigReader.ReadNamedFile);
-        return new ApiTransport(access.Name, context, settings, isUsers: access.Origin is not null);
-    }
+    internal static ApiTransport Open(ClusterAccess access, ClusterApiSettings settings) =>
+        new(access.Name, ContextOf(access), settings, isUsers: access.Origin is not null);
+
+    /// <exception cref="MeshTrustException">Stage <see cref="Stage.Contexts"/>: the kubeconfig cannot be used.</exception>
+    internal static ResolvedContext ContextOf(ClusterAccess access) => access.Origin
+        ?? KubeconfigDocument.Load(access.KubeconfigPath).Resolve(access.ContextName).WithFilesInside(KubeconfigReader.ReadNamedFile);
 
     /// <summary>
     /// Waits until a request may be sent: at once, or one at a time after the server throttled (429), because parallel requests would only

@@ -31,7 +31,7 @@ internal sealed record ClusterReadiness
         try
         {
             var ready = api.IsReadyAsync(cancellationToken);
-            var nodes = api.ListObjectsAsync("v1", "nodes", null, cancellationToken);
+            var nodes = api.ListObjectsAsync("v1", "nodes", null, null, cancellationToken);
             var account = api.ReadObjectAsync(new ObjectReference("v1", "serviceaccounts", "default", "default"), cancellationToken);
             // If all fail, the first call's error counts, not the earliest one: otherwise the reason would change with every poll.
             await Task.WhenAll(ready, nodes, account).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -60,9 +60,12 @@ public interface IClusterApi : IDisposable
     /// <summary>One object of any kind as JSON; null if it does not exist or the server does not know its kind.</summary>
     internal Task<JsonObject?> ReadObjectAsync(ObjectReference reference, CancellationToken cancellationToken);
 
-    /// <summary>Every object of a kind in one namespace, or in the whole cluster if no namespace is given.</summary>
+    /// <summary>
+    /// Every object of a kind in one namespace, or in the whole cluster if no namespace is given; with a selector such as
+    /// <c>labelSelector=app=istiod</c>, only those that match.
+    /// </summary>
     internal Task<IReadOnlyList<JsonObject>> ListObjectsAsync(
-        string apiVersion, string resource, string? namespaceName, CancellationToken cancellationToken);
+        string apiVersion, string resource, string? namespaceName, string? selector, CancellationToken cancellationToken);
 
     /// <summary>
     /// Sets these fields by server-side apply; fields that MeshTrust owned and no longer sets are removed. Of the object's identity, only

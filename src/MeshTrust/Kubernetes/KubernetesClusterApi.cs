@@ -69,8 +69,11 @@ internal sealed class KubernetesClusterApi(ApiTransport transport, ClusterApiSet
         ReadAsync(Get(reference), KubernetesObjects.Whole, cancellationToken, isMissing: response => response.StatusCode == 404);
 
     public Task<IReadOnlyList<JsonObject>> ListObjectsAsync(
-        string apiVersion, string resource, string? namespaceName, CancellationToken cancellationToken) =>
-        ListAsync(List(apiVersion, resource, namespaceName), "", KubernetesObjects.Whole, cancellationToken);
+        string apiVersion, string resource, string? namespaceName, string? selector, CancellationToken cancellationToken)
+    {
+        var query = selector?.Split('=', 2) is [var key, var value] ? $"{key}={Uri.EscapeDataString(value)}&" : "";
+        return ListAsync(List(apiVersion, resource, namespaceName), query, KubernetesObjects.Whole, cancellationToken);
+    }
 
     public Task<ApplyOutcome> ApplyObjectAsync(
         ObjectReference reference, JsonObject wanted, bool dryRun, CancellationToken cancellationToken)

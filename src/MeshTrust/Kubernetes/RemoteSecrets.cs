@@ -15,18 +15,23 @@ namespace MeshTrust.Kubernetes;
 /// <param name="Authority">The CA of its certificate as PEM; null for a public one.</param>
 internal sealed record RemoteServer(Uri Server, string? Authority)
 {
+    /// <summary>Whether only the machine itself reaches an address.</summary>
+    internal static bool IsOnlyLocal(Uri server) => server.IsLoopback || server.Host is "0.0.0.0" or "[::]";
+
     /// <summary>The address that was given, or else that of the kubeconfig, if it can be one for others.</summary>
     /// <exception cref="MeshTrustException">MT5301: only this machine reaches the address of the kubeconfig.</exception>
-    internal static RemoteServer Of(ClusterName cluster, ClusterAccess access, Uri? given)
+    internal static RemoteServer Of(ClusterName cluster, ClusterAccess access, Uri? given, bool runsPods = true)
     {
         var context = KubeconfigDocument.Load(access.KubeconfigPath).Resolve(access.ContextName);
         var server = given ?? context.Server;
-        if (given is null && (server.IsLoopback || server.Host is "0.0.0.0" or "[::]"))
+        if (given is null && IsOnlyLocal(server))
         {
+            var hint = $"Pass it with --api-server={cluster}=https://HOST:PORT, or set apiServer of the cluster in the topology.";
             throw new MeshTrustException(Stage.Push, new Problem("MT5301", cluster.Value,
                 $"The kubeconfig's server is {server.AbsoluteUri.TrimEnd('/')}, which only this machine can reach. istiod in another "
                 + "cluster needs another address.",
-                $"Pass it with --api-server={cluster}=https://HOST:PORT, or set apiServer of the cluster in the topology."));
+                runsPods ? hint : "Embedded and native clusters run no pods, so there is no istiod to read a remote secret. Use kind or "
+                    + $"existing clusters. For a test without istiod: {char.ToLowerInvariant(hint[0])}{hint[1..]}"));
         }
 
         return new(server, context.Authority);
@@ -50,6 +55,12 @@ internal sealed class RemoteSecrets(
     string? account, TimeProvider time) : IDisposable
 {
     internal const string Reader = "meshtrust-istio-reader";
+
+    /// <summary>What the names of remote secrets begin with.</summary>
+    internal const string Prefix = "istio-remote-secret-";
+
+    /// <summary>The label of the secrets that istiod reads, with the value <c>true</c>.</summary>
+    internal const string Label = "istio/multiCluster";
     private const string ManagedBy = "app.kubernetes.io/managed-by";
     private const string Manager = "meshtrust";
     private static readonly TimeSpan Longest = TimeSpan.FromDays(365);
@@ -99,7 +110,7 @@ internal sealed class RemoteSecrets(
         foreach (var (cluster, reference) in candidates)
         {
             var found = await clusters[cluster].ReadObjectAsync(reference, cancellationToken).ConfigureAwait(false);
-            if (found?["metadata"]?["labels"]?[ManagedBy]?.ToString() != Manager) continue;
+            if (found is null || !IsOurs(found)) continue;
             await clusters[cluster].DeleteObjectAsync(reference, cancellationToken).ConfigureAwait(false);
             removed.Add($"{cluster}: {reference}");
         }
@@ -111,6 +122,9 @@ internal sealed class RemoteSecrets(
     {
         foreach (var cluster in clusters.Values) cluster.Dispose();
     }
+
+    /// <summary>Whether MeshTrust created an object.</summary>
+    internal static bool IsOurs(JsonObject found) => found["metadata"]?["labels"]?[ManagedBy]?.ToString() == Manager;
 
     /// <summary>When a token ends, from its claims; null if it does not end or is no JSON Web Token.</summary>
     internal static DateTimeOffset? Expiry(string token)
@@ -128,7 +142,7 @@ internal sealed class RemoteSecrets(
         }
     }
 
-    private ObjectReference SecretIn(ClusterName remote) => new("v1", "secrets", Namespace, $"istio-remote-secret-{remote}");
+    private ObjectReference SecretIn(ClusterName remote) => new("v1", "secrets", Namespace, Prefix + remote);
 
     private ObjectReference TokenSecret => new("v1", "secrets", Namespace, $"{Reader}-token");
 
@@ -261,7 +275,7 @@ internal sealed class RemoteSecrets(
     private static V1Secret Secret(ClusterName remote, string kubeconfig)
     {
         var secret = new V1Secret { Kind = "Secret", Type = "Opaque", Metadata = Labelled() };
-        secret.Metadata.Labels["istio/multiCluster"] = "true";
+        secret.Metadata.Labels[Label] = "true";
         secret.Metadata.Annotations = new Dictionary<string, string> { ["networking.istio.io/cluster"] = remote.Value };
         secret.Data = new Dictionary<string, byte[]> { [remote.Value] = Encoding.UTF8.GetBytes(kubeconfig) };
         return secret;

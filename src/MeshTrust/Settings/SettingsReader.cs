@@ -153,6 +153,14 @@ internal sealed class SettingsReader(
             _problems.Add("MT0013", $"CTX_CLUSTER{clusters.Count + 1}", what, "Unset it, or add the cluster.");
         }
 
+        var known = clusters.ConvertAll(c => c.Name.Value);
+        foreach (var stranger in _draft.Run.ApiServers.Keys.Except(known).Where(_ => _draft.IsWhole))
+        {
+            var meant = NearestName.Find(stranger, known) is { } near ? $"Did you mean '{near}'? " : "";
+            var hint = $"{meant}The clusters are {string.Join(", ", known.Take(12))}{(known.Count > 12 ? ", ..." : "")}.";
+            _problems.Add("MT0023", "--api-server", $"The mesh has no cluster {Text.Quote(stranger)}.", hint);
+        }
+
         // A context that is invalid is replaced by its variable's name, so that it causes no further problem.
         return [.. clusters.Select((c, i) => i < contexts.Count ? c with { Context = contexts[i] ?? $"CTX_CLUSTER{i + 1}" } : c)];
     }

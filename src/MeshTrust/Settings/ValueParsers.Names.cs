@@ -118,11 +118,11 @@ internal static partial class ValueParsers
         {
             var (name, address) = entry.Split('=', 2) is [var n, var a] ? (n, a) : ("", entry);
             const string Remedy = "Write the cluster's name before each address: east=https://10.0.0.1:6443,west=https://10.0.0.2:6443.";
-            var isNamed = name.Length > 0 && !servers.ContainsKey(name);
-            if (Unless(isNamed, ErrorKind.Name, entry, "without a cluster's name, or with one that was given before", Remedy) is { } wrong)
-                return wrong;
+            if (Unless(name.Length > 0, ErrorKind.Name, entry, "without a cluster's name", Remedy) is { } wrong) return wrong;
             if (WebAddress(address, out var server) is { } bad) return bad;
-            servers[name] = server;
+            var isOnly = servers.TryAdd(name, server) || servers[name] == server;
+            if (Unless(isOnly, ErrorKind.Name, entry, "the second address of this cluster", "Keep one of the two.") is { } second)
+                return second;
         }
 
         return null;

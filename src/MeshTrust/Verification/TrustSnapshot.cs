@@ -30,6 +30,9 @@ public sealed record TrustSnapshot
 
     /// <summary>What the running istiods answered; null if they were not asked.</summary>
     internal LiveReading? Istiods { get; init; }
+
+    /// <summary>How each cluster reads the others, in the order of the topology.</summary>
+    internal IReadOnlyList<RemoteAccess> Remotes { get; init; } = [];
 }
 
 /// <summary>The state of one cluster when it was read. It contains the CA key: never write it out.</summary>
@@ -118,6 +121,9 @@ internal enum PeerPath
 {
     /// <summary>The API server, by the name of its node.</summary>
     ApiServer,
+
+    /// <summary>The API server, by the address in a remote secret.</summary>
+    RemoteSecret,
 
     /// <summary>A pod, by its own address.</summary>
     Pod,

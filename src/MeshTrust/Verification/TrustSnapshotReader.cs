@@ -24,7 +24,7 @@ public sealed class TrustSnapshotReader(TimeProvider time, int parallel)
         var files = trustStore is not null && Directory.Exists(trustStore)
             ? Task.Run(() => TrustStoreSnapshot.Read(trustStore), cancellationToken)
             : Task.FromResult<TrustStoreSnapshot?>(null)!;
-        var read = new ClusterSnapshot[topology.Clusters.Count];
+        var read = new (ClusterSnapshot Cluster, RemoteSecretList Remotes)[topology.Clusters.Count];
         var options = new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, parallel), CancellationToken = cancellationToken };
         await Parallel.ForAsync(0, read.Length, options, async (i, ct) =>
         {
@@ -33,11 +33,20 @@ public sealed class TrustSnapshotReader(TimeProvider time, int parallel)
                 ? await ReadAsync(access, connect, topology.Trust.Namespace, ct).ConfigureAwait(false)
                 : Unreachable(name, "", "It is in the topology, but has no kubeconfig context.", "Run SetContexts, or set its context.");
         }).ConfigureAwait(false);
-        return new TrustSnapshot { Topology = topology, At = time.GetUtcNow(), Clusters = read, Files = await files.ConfigureAwait(false) };
+        var remotes = await new RemoteSecretReader(topology, clusters, connect, time)
+            .ReadAsync([.. read.Select(r => r.Remotes)], cancellationToken).ConfigureAwait(false);
+        return new TrustSnapshot
+        {
+            Topology = topology,
+            At = time.GetUtcNow(),
+            Clusters = [.. read.Select(r => r.Cluster)],
+            Remotes = remotes,
+            Files = await files.ConfigureAwait(false),
+        };
     }
 
     /// <summary>Reads one cluster: all its objects in parallel, each with its own error.</summary>
-    private static async Task<ClusterSnapshot> ReadAsync(
+    private static async Task<(ClusterSnapshot, RemoteSecretList)> ReadAsync(
         ClusterAccess access, Func<ClusterAccess, IClusterApi> connect, string ns, CancellationToken cancellationToken)
     {
         IClusterApi api;
@@ -63,7 +72,8 @@ public sealed class TrustSnapshotReader(TimeProvider time, int parallel)
             var crl = TryAsync(SnapshotPart.Crl, $"ConfigMap {ns}/istio-ca-crl", ct => api.ReadConfigMapAsync(ns, "istio-ca-crl", ct));
             var maps = TryAsync<IReadOnlyList<ConfigMapDocument>>(SnapshotPart.MeshConfig, $"the ConfigMaps in {ns}",
                 async ct => await api.ListConfigMapsAsync(ns, null, ct).ConfigureAwait(false));
-            await Task.WhenAll(cacerts, selfSigned, namespaces, roots, crl, maps).ConfigureAwait(false);
+            var remotes = RemoteSecretReader.ListAsync(api, ns, cancellationToken);
+            await Task.WhenAll(cacerts, selfSigned, namespaces, roots, crl, maps, remotes).ConfigureAwait(false);
             var live = new LiveTrust
             {
                 Cluster = access.Name,
@@ -74,7 +84,7 @@ public sealed class TrustSnapshotReader(TimeProvider time, int parallel)
                 RootConfigMap = roots.Result?.FirstOrDefault(m => m.Namespace == ns),
                 RootConfigMaps = roots.Result,
             };
-            return new ClusterSnapshot
+            var cluster = new ClusterSnapshot
             {
                 Name = access.Name,
                 Context = access.ContextName,
@@ -85,6 +95,7 @@ public sealed class TrustSnapshotReader(TimeProvider time, int parallel)
                 ConfigMaps = maps.Result ?? [],
                 Unread = [.. unread.OrderBy(u => u.Kind)],
             };
+            return (cluster, remotes.Result);
 
             Task<SecretDocument?> SecretAsync(SnapshotPart part, string name) =>
                 TryAsync(part, $"secret {ns}/{name}", ct => api.ReadSecretAsync(ns, name, ct));
@@ -106,13 +117,17 @@ public sealed class TrustSnapshotReader(TimeProvider time, int parallel)
         }
     }
 
-    private static ClusterSnapshot Unreachable(ClusterName name, string context, string reason, string hint) => new()
+    private static (ClusterSnapshot, RemoteSecretList) Unreachable(ClusterName name, string context, string reason, string hint)
     {
-        Name = name,
-        Context = context,
-        Live = new LiveTrust { Cluster = name },
-        Unread = [.. Enum.GetValues<SnapshotPart>().Select(p => new UnreadObject(p, $"cluster {name}", reason, hint))],
-    };
+        var cluster = new ClusterSnapshot
+        {
+            Name = name,
+            Context = context,
+            Live = new LiveTrust { Cluster = name },
+            Unread = [.. Enum.GetValues<SnapshotPart>().Select(p => new UnreadObject(p, $"cluster {name}", reason, hint))],
+        };
+        return (cluster, new(name, [], new(IsForbidden: false, reason, hint)));
+    }
 
     private static (string Reason, string Hint) Explain(Exception fault) => fault is MeshTrustException { Problems: [var first, ..] }
         ? (first.Message, first.Hint)

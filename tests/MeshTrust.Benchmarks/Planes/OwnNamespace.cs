@@ -43,8 +43,8 @@ internal sealed class OwnNamespace(IClusterApi inner, string usual, string own) 
 
     public Task<JsonObject?> ReadObjectAsync(ObjectReference reference, CancellationToken cancellationToken) => inner.ReadObjectAsync(reference, cancellationToken);
 
-    public Task<IReadOnlyList<JsonObject>> ListObjectsAsync(string apiVersion, string resource, string? namespaceName, CancellationToken cancellationToken) =>
-        inner.ListObjectsAsync(apiVersion, resource, namespaceName, cancellationToken);
+    public Task<IReadOnlyList<JsonObject>> ListObjectsAsync(string apiVersion, string resource, string? namespaceName, string? selector, CancellationToken cancellationToken) =>
+        inner.ListObjectsAsync(apiVersion, resource, namespaceName is null ? null : To(namespaceName), selector, cancellationToken);
 
     public Task<JsonObject> PostObjectAsync(string apiVersion, string resource, string? namespaceName, JsonObject body, CancellationToken cancellationToken) =>
         inner.PostObjectAsync(apiVersion, resource, namespaceName, body, cancellationToken);

@@ -11,7 +11,7 @@ namespace MeshTrust.Tests.Checks;
 internal sealed class CheckTableTests
 {
     private static IReadOnlyList<Check<TrustSnapshot>> Trust =>
-        [.. TrustInspection.Checks(TrustProof.Prove), .. MeshTrust.Checks.PeerChecks.Rows, .. LiveChecks.Rows(TrustProof.Prove(new CraftedMesh().Snapshot()))];
+        [.. TrustInspection.Checks(TrustProof.Prove), .. MeshTrust.Checks.PeerChecks.Rows, .. RemoteSecretChecks.Rows, .. LiveChecks.Rows(TrustProof.Prove(new CraftedMesh().Snapshot()))];
 
     [Test]
     public void Every_check_of_trust_has_its_section_with_its_title_and_source()

@@ -19,7 +19,8 @@ internal sealed partial class MessagesTests
     public void Messages_match_the_golden_file()
     {
         var machine = PreflightReportTests.Spoiled().Select(c => PreflightReport.For((PreflightReading)c.Arguments[0]!)).ToList();
-        var trust = CertificateChecksTests.Wrongs().Select(c => (CraftedMesh)c.Arguments[^1]!).Concat(Meshes()).Select(mesh => mesh.Snapshot()).Append(Unconnected()).Select(TrustInspection.Inspect).ToList();
+        var trust = CertificateChecksTests.Wrongs().Select(c => (CraftedMesh)c.Arguments[^1]!).Concat(Meshes()).Select(mesh => mesh.Snapshot()).Append(Unconnected())
+            .Concat(RemoteSecretChecksTests.Wrongs().Select(c => (TrustSnapshot)c.Arguments[^1]!)).Select(TrustInspection.Inspect).ToList();
         var findings = trust.SelectMany(r => r.Findings).Where(f => !Array.Exists(NotOurs, part => f.Message.Contains(part, StringComparison.Ordinal)));
         var notes = trust.SelectMany(r => r.Checks).Where(c => c.Note is not null).Select(c => $"{c.Id} note: {c.Note}");
         Golden.Compare(
@@ -106,7 +107,7 @@ internal sealed partial class MessagesTests
 
     private static string Masked(string line) => Numbers().Replace(Hex().Replace(Time().Replace(line, "<time>"), "<hex>"), "<n>");
 
-    [GeneratedRegex(@"\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ")]
+    [GeneratedRegex(@"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\dZ")]
     private static partial Regex Time();
 
     [GeneratedRegex("[0-9A-Fa-f]{16,}")]

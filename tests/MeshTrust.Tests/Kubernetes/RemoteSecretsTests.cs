@@ -132,7 +132,9 @@ public sealed class RemoteSecretsTests
             Assert.That(Assert.Throws<MeshTrustException>(() => RemoteServer.Of(Name("east"), access, null))!.Problems.Single().ToString(), Does.Contain("MT5301").And.Contain("--api-server=east="));
         else
             Assert.That(RemoteServer.Of(Name("east"), access, null).Server, Is.EqualTo(new Uri(server)));
-        Assert.That(RemoteServer.Of(Name("east"), access, new Uri("https://10.1.1.1:6443")).Server.Host, Is.EqualTo("10.1.1.1"));
+        Assert.That(RemoteServer.Of(Name("east"), access, new Uri("https://10.1.1.1:6443"), runsPods: false).Server.Host, Is.EqualTo("10.1.1.1"));
+        if (isRefused)
+            Assert.That(Assert.Throws<MeshTrustException>(() => RemoteServer.Of(Name("east"), access, null, runsPods: false))!.Problems.Single().Hint, Does.StartWith("Embedded and native clusters run no pods").And.Contain("--api-server=east="));
     }
 
     [Test]

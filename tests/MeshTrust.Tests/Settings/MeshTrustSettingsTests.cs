@@ -47,6 +47,13 @@ public sealed class MeshTrustSettingsTests
     }
 
     [Test]
+    public void An_address_of_an_API_server_may_be_repeated()
+    {
+        var servers = TopologySamples.Bind("--api-server=cluster1=https://a:1 --api-server=cluster1=https://a:1 --api-server=cluster2=https://b:1").Run.ApiServers;
+        Assert.That(servers, Is.EqualTo(new Dictionary<string, Uri> { ["cluster1"] = new("https://a:1"), ["cluster2"] = new("https://b:1") }));
+    }
+
+    [Test]
     public void Take_the_file_before_defaults()
     {
         var settings = TopologySamples.Bind("", File);

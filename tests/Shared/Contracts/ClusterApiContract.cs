@@ -138,7 +138,7 @@ public abstract class ClusterApiContract
         Assert.That(await _api.ApplyObjectAsync(map, Map("two"), dryRun: false, default), Is.EqualTo(ApplyOutcome.Changed));
         await _api.MergeObjectAsync(map, new JsonObject { ["metadata"] = new JsonObject { ["labels"] = new JsonObject { ["a"] = null, ["b"] = "c" } } }, default);
         var held = await _api.ReadObjectAsync(map, default);
-        var listed = await _api.ListObjectsAsync("v1", "configmaps", _namespace, default);
+        var listed = await _api.ListObjectsAsync("v1", "configmaps", _namespace, null, default);
         using (Assert.EnterMultipleScope())
         {
             Assert.That((string?)held!["data"]!["key"], Is.EqualTo("two"));

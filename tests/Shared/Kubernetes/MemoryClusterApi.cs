@@ -68,7 +68,7 @@ internal sealed class MemoryClusterApi(string name) : IClusterApi
 
     public Task<JsonObject?> ReadObjectAsync(ObjectReference reference, CancellationToken cancellationToken) => Answer($"get {reference}", Objects.GetValueOrDefault(reference));
 
-    public Task<IReadOnlyList<JsonObject>> ListObjectsAsync(string apiVersion, string resource, string? namespaceName, CancellationToken cancellationToken) => Answer<IReadOnlyList<JsonObject>>(
+    public Task<IReadOnlyList<JsonObject>> ListObjectsAsync(string apiVersion, string resource, string? namespaceName, string? selector, CancellationToken cancellationToken) => Answer<IReadOnlyList<JsonObject>>(
         $"list {resource}",
         [.. Objects.Where(o => o.Key.ApiVersion == apiVersion && o.Key.Resource == resource && (namespaceName is null || o.Key.Namespace == namespaceName)).Select(o => o.Value)]);
 

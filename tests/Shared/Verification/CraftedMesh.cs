@@ -102,7 +102,7 @@ internal sealed class CraftedMesh
     };
 
     /// <summary>The row of the table with this id.</summary>
-    public static Check<TrustSnapshot> Row(string id) => TrustInspection.Checks(TrustProof.Prove).Concat(PeerChecks.Rows).Single(check => check.Id == id);
+    public static Check<TrustSnapshot> Row(string id) => TrustInspection.Checks(TrustProof.Prove).Concat(PeerChecks.Rows).Concat(RemoteSecretChecks.Rows).Single(check => check.Id == id);
 
     public IReadOnlyList<Finding> Run(string id) => Row(id).Run(Snapshot()).Findings;
 

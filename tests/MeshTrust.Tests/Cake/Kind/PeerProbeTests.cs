@@ -89,6 +89,23 @@ internal sealed class PeerProbeTests
     }
 
     [Test]
+    public async Task Calls_the_servers_of_remote_secrets_with_their_CA_if_they_can_be_right()
+    {
+        var right = new RemoteSecret { Name = "a", Key = "west", To = ClusterName.Parse("west"), Server = new Uri("https://172.18.0.3:6443/"), Authority = "CA of the secret" };
+        RemoteSecret[] others =
+        [
+            right with { Server = new Uri("https://127.0.0.1:6443") }, right with { Authority = null }, right with { To = null }, right with { To = ClusterName.Parse("east") },
+            right with { TlsServerName = "west" }, right with { Answer = new(RemoteVerdict.Untrusted, "is not signed") },
+        ];
+        var probe = Probe(call => call.Command.Contains("172.18.0.3", StringComparison.Ordinal) ? new ProcessResult(7, "", "curl: (7) refused") : new ProcessResult(0, "", ""), TimeSpan.Zero, [right, .. others]);
+        var readings = await probe.ReadAsync(Mesh("n1", "n2"), Access, Engine("east", "west"), default);
+
+        var reading = readings.Single(r => r.Path == PeerPath.RemoteSecret);
+        Assert.That((reading.From.Value, reading.To.Value, reading.Node, reading.Target, reading.Fault), Is.EqualTo(("east", "west", "east-control-plane", "https://172.18.0.3:6443", "curl: (7) refused")));
+        Assert.That(_calls.Single(c => c.Command.EndsWith(" https://172.18.0.3:6443/version", StringComparison.Ordinal)).Input, Is.EqualTo("CA of the secret"));
+    }
+
+    [Test]
     public async Task Tells_what_the_call_said_where_no_answer_comes()
     {
         var readings = await Probe(call => call.Node == "east-control-plane" ? new ProcessResult(6, "", "curl: (6) Could not resolve host: west-control-plane\n") : new ProcessResult(0, "", ""), TimeSpan.Zero)
@@ -161,7 +178,7 @@ internal sealed class PeerProbeTests
         return api;
     }
 
-    private PeerProbe Probe(Func<(string Node, string Command), ProcessResult> answer, TimeSpan? settling = null)
+    private PeerProbe Probe(Func<(string Node, string Command), ProcessResult> answer, TimeSpan? settling = null, IReadOnlyList<RemoteSecret>? secrets = null)
     {
         var engine = Substitute.For<IContainerEngine>();
         engine.ExecuteAsync(default!, default!, default, default).ReturnsForAnyArgs(call =>
@@ -170,7 +187,11 @@ internal sealed class PeerProbeTests
             lock (_calls) _calls.Add((node, command, (string?)call[2]));
             return answer((node, command));
         });
-        return new PeerProbe(engine, access => _apis[access.Name.Value], TimeProvider.System) { Settling = settling ?? TimeSpan.FromSeconds(30) };
+        return new PeerProbe(engine, access => _apis[access.Name.Value], TimeProvider.System) 
+        {
+            Settling = settling ?? TimeSpan.FromSeconds(30),
+            Remotes = secrets is null ? [] : [new RemoteAccess { Cluster = ClusterName.Parse("east"), Secrets = secrets }],
+        };
     }
 
     private static MeshTopology Mesh(string? east = null, string? west = null) => new()
