@@ -47,6 +47,25 @@ public sealed class KindMainFlowTests
         Assert.That(_kind.Succeed(2, "--target=RemoteSecrets"), Does.Match($"{_kind.Name(1)}: remote secret of {_kind.Name(2)} created, for https://(?!127)"));
         Assert.That(ReadFromANode(1, 2), Is.EqualTo("200 200 403"), "pods and secrets, and no more than istiod needs");
         Assert.That(_kind.Succeed(2, "--target=RemoteSecrets"), Does.Contain($"remote secret of {_kind.Name(2)} unchanged"));
+        var checkedSecrets = _kind.Succeed(2, "--target=Verify");
+        foreach (var check in (string[])["MT5303", "MT5304", "MT5305", "MT5306", "MT5307", "MT5308", "MT5309", "MT5310"])
+            Assert.That(checkedSecrets, Does.Contain($"{check} pass").And.Not.Contain($"{check} n/a"));
+
+        // As istioctl writes it for kind: an address that only this machine reaches.
+        var here = KubeconfigDocument.Load(_kind.File($"mesh/kubeconfig/{_kind.Name(2)}")).Clusters.Single().Text("server")!;
+        ReplaceServer(1, 2, _ => new Uri(here));
+        var (broken, said) = _kind.Run(2, "--target=Verify");
+        Assert.That(broken, Is.EqualTo(9), said);
+        Assert.That(said, Does.Match($"MT5307 error {_kind.Name(1)} -> {_kind.Name(2)}: .*127.0.0.1").And.Contain("MT5309 pass"));
+        _kind.Kubectl(1, "delete", "secret", $"istio-remote-secret-{_kind.Name(2)}", "--namespace", "istio-system");
+        _kind.Succeed(2, "--target=RemoteSecrets");
+
+        // The right node, and a port on which nothing listens.
+        ReplaceServer(1, 2, server => new UriBuilder(server) { Port = 6444 }.Uri);
+        (broken, said) = _kind.Run(2, "--target=Verify");
+        Assert.That(broken, Is.EqualTo(9), said);
+        Assert.That(said, Does.Match($"MT5307 error {_kind.Name(1)} -> {_kind.Name(2)}: Node {_kind.Name(1)}-control-plane cannot reach"));
+        Assert.That(_kind.Succeed(2, "--target=RemoteSecrets", "--remove"), Does.Contain("removed "));
 
         var third = _kind.Succeed(3, "--target=Verify");
         Assert.That(third, Does.Contain($"{_kind.Name(1)}: kept").And.Contain($"{_kind.Name(2)}: kept").And.Contain($"{_kind.Name(3)}: created").And.Contain("9 of 9 cluster pairs trust each other"));
@@ -93,6 +112,16 @@ public sealed class KindMainFlowTests
         // A change of the pod makes the kubelet look at its files now, and not only within a minute.
         _kind.Kubectl(1, "annotate", "pod", "istiod", "--namespace", "istio-system", "look=now");
         Assert.That(_kind.Succeed(2, "--target=Verify", "--wait-live=3m"), Does.Contain("MT5401 pass").And.Contain("LIVE 4/4"));
+    }
+
+    private void ReplaceServer(int here, int there, Func<Uri, Uri> change)
+    {
+        var (name, key) = ($"istio-remote-secret-{_kind.Name(there)}", _kind.Name(there));
+        var text = Encoding.UTF8.GetString(Convert.FromBase64String(_kind.Kubectl(here, "get", "secret", name, "--namespace", "istio-system", "--output", $"jsonpath={{.data.{key}}}")));
+        var server = KubeconfigDocument.Parse("remote secret", text).Clusters.Single().Text("server")!;
+        var changed = text.Replace(server, change(new Uri(server)).AbsoluteUri.TrimEnd('/'), StringComparison.Ordinal);
+        var patch = $$$"""{"data":{"{{{key}}}":"{{{Convert.ToBase64String(Encoding.UTF8.GetBytes(changed))}}}"}}""";
+        _kind.Kubectl(here, "patch", "secret", name, "--namespace", "istio-system", "--type=merge", "--patch", patch);
     }
 
     private string?[] Status(int clusters)

@@ -52,16 +52,27 @@ public sealed class MainFlowTests
     [Test]
     public void Remote_secrets_are_written_kept_and_removed()
     {
-        string[] servers = ["--api-server=cluster1=https://10.0.0.1:6443", "--api-server=cluster2=https://10.0.0.2:6443"];
-        var (code, output) = Run(["--target=RemoteSecrets", .. servers]);
+        // A name in the API server's certificate that only pods resolve.
+        string[] servers = ["--api-server=cluster1=https://kubernetes.default.svc:6443", "--api-server=cluster2=https://kubernetes.default.svc:6443"];
+        var (code, output) = Run("--target=RemoteSecrets");
+        Assert.That((code, output.Split("MT5301 cluster").Length), Is.EqualTo((8, 3)), output);
+        Assert.That(output, Does.Contain("clusters run no pods"));
+        (code, output) = Run("--target=RemoteSecrets", "--api-server=clutser1=https://10.0.0.1:6443");
+        Assert.That(code, Is.EqualTo(2), output);
+        Assert.That(output, Does.Contain("MT0023 --api-server").And.Contain("Did you mean 'cluster1'?"));
+        (code, output) = Run(["--target=RemoteSecrets", .. servers]);
         Assert.That(code, Is.EqualTo(8), output);
         Assert.That(output, Does.Contain("MT5302 cluster1").And.Contain("MT5302 cluster2").And.Contain("--target=PushSecrets"));
 
         Succeed("--target=PushSecrets");
-        Assert.That(Succeed(["--target=RemoteSecrets", .. servers]), Does.Contain("cluster1: remote secret of cluster2 created, for https://10.0.0.2:6443"));
+        Assert.That(Succeed(["--target=RemoteSecrets", .. servers]), Does.Contain("cluster1: remote secret of cluster2 created, for https://kubernetes.default.svc:6443"));
+        var verified = Succeed("--target=Verify");
+        foreach (var check in (string[])["MT5303", "MT5304", "MT5305", "MT5306", "MT5307", "MT5308", "MT5309", "MT5310"])
+            Assert.That(verified, Does.Match($@"(?m)^{check} pass [^\n]*$").And.Not.Contain($"{check} n/a"));
         Assert.That(Succeed(["--target=RemoteSecrets", .. servers]), Does.Contain("cluster1: remote secret of cluster2 unchanged"));
         Assert.That(Succeed("--target=RemoteSecrets", "--remove").Split("removed "), Has.Length.GreaterThan(2), "no address is needed");
         Assert.That(Succeed("--target=RemoteSecrets", "--remove"), Does.Not.Contain("removed "));
+        Assert.That(Succeed("--target=Verify"), Does.Contain("MT5303 n/a").And.Not.Contain("MT5304"));
     }
 
     [Test, Category(OutsideTool.Category)]
