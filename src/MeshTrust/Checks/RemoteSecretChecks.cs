@@ -153,7 +153,7 @@ internal static class RemoteSecretChecks
     private static Finding? Certificate(TrustSnapshot snapshot, RemoteAccess holder, RemoteSecret secret)
     {
         if (secret.Answer is not { Verdict: RemoteVerdict.Untrusted } answer) return null;
-        var replace = Replace(snapshot, holder, secret);
+        var replace = $"{Replace(snapshot, holder, secret)} For another address add --api-server={secret.To}=https://HOST:PORT.";
         var what = $"The certificate of the API server of '{secret.To}' {answer.Detail} ('{secret.Name}').";
         return answer.IsDirect || RemoteServer.IsOnlyLocal(secret.Server!) ? Error(what, replace)
             : Warning($"{what} This machine does not reach {Server(secret)} itself, which may have another certificate.", replace);

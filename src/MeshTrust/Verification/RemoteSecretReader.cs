@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using MeshTrust.Kubeconfig;
@@ -8,12 +9,7 @@ using MeshTrust.Settings;
 namespace MeshTrust.Verification;
 
 /// <summary>The remote secrets of a cluster as they are stored, tokens included: only for the reader, never part of a snapshot.</summary>
-internal sealed class RemoteSecretList(ClusterName cluster, IReadOnlyList<JsonObject> found, UnreadList? unread)
-{
-    internal ClusterName Cluster => cluster;
-    internal IReadOnlyList<JsonObject> Found => found;
-    internal UnreadList? Unread => unread;
-}
+internal sealed record RemoteSecretList(ClusterName Cluster, IReadOnlyList<JsonObject> Found, UnreadList? Unread);
 
 /// <summary>
 /// Reads remote secrets, and asks the API servers that they lead to with their own credentials. It runs no command and reads no file that a
@@ -191,6 +187,10 @@ internal sealed class RemoteSecretReader(
             var asked = Listed.Select(l => MayListAsync(api, l.Group, l.Resource, cancellationToken));
             var may = await Task.WhenAll(asked).ConfigureAwait(false);
             return new(RemoteVerdict.Accepted) { Lacking = [.. Listed.Zip(may).Where(l => !l.Second).Select(l => l.First.Resource)] };
+        }
+        catch (Exception e) when (e is CryptographicException or FormatException)
+        {
+            return new(RemoteVerdict.Untrusted, "cannot be verified: the CA or the server name in the secret is not valid");
         }
         catch (MeshTrustException e)
         {

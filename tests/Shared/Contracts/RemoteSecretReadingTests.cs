@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using MeshTrust.Checks;
 using MeshTrust.Kubeconfig;
 using MeshTrust.Kubernetes;
@@ -147,6 +148,24 @@ public sealed class RemoteSecretReadingTests(ServerKind kind)
             var finding = TrustInspection.Inspect(snapshot).Findings.Single(f => f is { Id: "MT5308", Cluster: "east" });
             return (finding.Id, finding.Severity, snapshot.Remotes[0].Secrets.Single().Answer.Detail);
         }
+    }
+
+    [Test]
+    public async Task Values_that_break_a_client_are_findings()
+    {
+        await EnsureOrRemoveAsync();
+        var right = await KubeconfigAsync();
+        var authority = KubeconfigDocument.Parse("secret", right).Clusters.Single().Text("certificate-authority-data")!;
+        var damaged = Convert.ToBase64String("-----BEGIN CERTIFICATE-----\nbm8=\n-----END CERTIFICATE-----\n"u8);
+        await ReplaceAsync(right.Replace(authority, damaged, StringComparison.Ordinal));
+        Assert.That(Findings(await InspectAsync()), Is.EqualTo(new[] { "MT5308" }));
+
+        await ReplaceAsync(right.Replace(Elsewhere.Host, "no host", StringComparison.Ordinal));
+        Assert.That(Findings(await InspectAsync()), Is.EqualTo(new[] { "MT5306" }));
+        await ReplaceAsync(Regex.Replace(right, "(?m)^( *)(server: .*)$", "$1$2\n$1tls-server-name: 'a b/c'"));
+        Assert.That(Findings(await InspectAsync()), Is.EqualTo(new[] { "MT5308" }));
+        await ReplaceAsync("clusters: [{name: c, cluster: {server: 'http://nowhere.invalid', certificate-authority-data: '!'}}]\ncontexts: [{name: c, context: {cluster: c, user: u}}]\nusers: [{name: u, user: {token: t}}]\ncurrent-context: c\n");
+        Assert.That(Findings(await InspectAsync()), Is.EqualTo(new[] { "MT5306" }));
     }
 
     [TestCase("exec", "exec: {apiVersion: client.authentication.k8s.io/v1, command: touch, args: [PATH], interactiveMode: Never}")]
