@@ -226,6 +226,46 @@ public sealed class RemoteSecretReadingTests(ServerKind kind)
     }
 
     [Test]
+    public async Task Istiods_id_and_the_gateways_are_read_where_the_server_has_these_kinds()
+    {
+        _mesh = _mesh with { Clusters = [_mesh.Clusters[0] with { Network = "n1" }, _mesh.Clusters[1] with { Network = "n2" }] };
+        await EnsureOrRemoveAsync();
+        if (kind == ServerKind.Embedded)
+        {
+            var none = (await ReadAsync()).Remotes[0];
+            Assert.That((none.Ids, none.Gateways), Is.EqualTo((new[] { "east" }, (IReadOnlyList<EastWestGateway>?)null)));
+            return;
+        }
+
+        await ApplyAsync("apps/v1", "deployments", "istiod", """
+            {"kind": "Deployment", "metadata": {"labels": {"app": "istiod"}}, "spec": {"selector": {"matchLabels": {"app": "istiod"}}, "template": {"metadata": {"labels": {"app": "istiod"}},
+             "spec": {"containers": [{"name": "discovery", "image": "pilot", "env": [{"name": "CLUSTER_ID", "value": "e1"}, {"name": "POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}]}]}}}}
+            """);
+        await ApplyAsync("v1", "services", "istio-eastwestgateway", """{"kind": "Service", "spec": {"ports": [{"name": "tls", "port": 15443, "protocol": "TCP"}], "externalIPs": ["10.1.1.1"]}}""");
+        await ApplyAsync("v1", "services", "other", """{"kind": "Service", "metadata": {"labels": {"topology.istio.io/network": "n2"}}, "spec": {"ports": [{"name": "http", "port": 80, "protocol": "TCP"}]}}""");
+        var access = (await ReadAsync()).Remotes[0];
+        Assert.That(access.Ids, Is.EqualTo(new[] { "e1" }));
+        Assert.That(access.Gateways, Is.EquivalentTo(new[]
+        {
+            new EastWestGateway($"{Space}/istio-eastwestgateway", null, HasPort: true, HasAddress: true), new EastWestGateway($"{Space}/other", "n2", HasPort: false, HasAddress: false),
+        }));
+        foreach (var (version, resource, name) in (IEnumerable<(string, string, string)>)[("apps/v1", "deployments", "istiod"), ("v1", "services", "istio-eastwestgateway"), ("v1", "services", "other")])
+            await _api.DeleteObjectAsync(new ObjectReference(version, resource, Space, name), default);
+
+        Task ApplyAsync(string version, string resource, string name, string body) =>
+            _api.ApplyObjectAsync(new ObjectReference(version, resource, Space, name), JsonNode.Parse(body)!.AsObject(), dryRun: false, default);
+    }
+
+    [Test]
+    public async Task Releases_of_Helm_are_not_listed()
+    {
+        await _api.ApplyObjectAsync(Reference with { Name = "release" }, new JsonObject { ["kind"] = "Secret", ["type"] = "helm.sh/release.v1" }, dryRun: false, default);
+        await _api.ApplyObjectAsync(Reference with { Name = "usual" }, new JsonObject { ["kind"] = "Secret", ["type"] = "Opaque" }, dryRun: false, default);
+        var listed = await _api.ListObjectsAsync("v1", "secrets", Space, "fieldSelector=type!=helm.sh/release.v1", default);
+        Assert.That(listed.Select(s => (string)s["metadata"]!["name"]!), Is.EqualTo(new[] { "usual" }));
+    }
+
+    [Test]
     public async Task An_account_of_the_users_own_is_taken_and_left_alone()
     {
         await _api.ApplyObjectAsync(new ObjectReference("v1", "serviceaccounts", Space, "mine"), new JsonObject { ["kind"] = "ServiceAccount" }, dryRun: false, default);
