@@ -113,7 +113,7 @@ internal static class RemoteSecretChecks
         from remote in snapshot.Topology.Clusters
         where holder.Unread is null && IsPrimary(snapshot, holder) && remote.Name != holder.Cluster
         where holder.Secrets.All(s => s.To != remote.Name)
-        select Error($"'{holder.Cluster}' has no remote secret for '{remote.Name}', so its istiod does not see the workloads there.", Run)
+        select Warning($"'{holder.Cluster}' has no remote secret for '{remote.Name}', so its istiod does not see the workloads there.", Run)
             .In(holder.Cluster.Value, remote.Name.Value);
 
     private static IEnumerable<Finding> Keys(TrustSnapshot snapshot, RemoteAccess holder)

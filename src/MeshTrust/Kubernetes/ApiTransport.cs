@@ -106,7 +106,7 @@ internal sealed class ApiTransport(ClusterName cluster, ResolvedContext context,
         try
         {
             var (forwarded, refusal) = await ForwardedPort
-                .OpenAsync(address, connection.Client, Headers(connection.Credential), cancellationToken).ConfigureAwait(false);
+                .OpenAsync(address, connection.Client, Host, Headers(connection.Credential), cancellationToken).ConfigureAwait(false);
             return forwarded ?? throw (refusal == HttpStatusCode.Forbidden
                 ? Refused("the user of this context may not forward ports (403)") : Refused($"the server refused it ({(int)refusal})"));
         }
@@ -124,6 +124,9 @@ internal sealed class ApiTransport(ClusterName cluster, ResolvedContext context,
     // 0.0.0.0 means this machine, to Go; .NET cannot connect to it.
     private bool IsUnspecified => Server.DnsSafeHost is "0.0.0.0" or "::";
 
+    /// <summary>.NET takes the TLS server name only from this header, through proxies too: it overwrites SslOptions.TargetHost.</summary>
+    private string? Host => context.Cluster.Text("tls-server-name") ?? (IsUnspecified ? Server.Authority : null);
+
     private Uri Dialled =>
         IsUnspecified ? new UriBuilder(Server) { Host = Server.DnsSafeHost == "::" ? "[::1]" : "127.0.0.1" }.Uri : Server;
 
@@ -135,6 +138,7 @@ internal sealed class ApiTransport(ClusterName cluster, ResolvedContext context,
             Version = context.RepeatsHeaders ? HttpVersion.Version11 : HttpVersion.Version20,
             VersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
         };
+        message.Headers.Host = Host;
         message.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
         foreach (var (name, value) in Headers(credential)) message.Headers.TryAddWithoutValidation(name, value);
         if (!request.Body.IsEmpty)
@@ -149,9 +153,6 @@ internal sealed class ApiTransport(ClusterName cluster, ResolvedContext context,
     private IEnumerable<KeyValuePair<string, string>> Headers(ApiCredential credential)
     {
         yield return new("User-Agent", "meshtrust");
-        // .NET takes the TLS server name only from here, through proxies too: it overwrites SslOptions.TargetHost.
-        var host = context.Cluster.Text("tls-server-name") ?? (IsUnspecified ? Server.Authority : null);
-        if (host is not null) yield return new("Host", host);
         if (credential.Authorization is { } authorization) yield return new("Authorization", authorization);
         var user = context.User;
         if (user.Text("as") is not { } name) yield break;

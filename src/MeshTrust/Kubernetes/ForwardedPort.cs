@@ -26,11 +26,13 @@ internal sealed class ForwardedPort(ClientWebSocket socket) : Stream
 
     /// <summary>Opens it; the server's status if it refuses.</summary>
     internal static async Task<(ForwardedPort? Port, HttpStatusCode Refusal)> OpenAsync(
-        Uri address, HttpMessageInvoker client, IEnumerable<KeyValuePair<string, string>> headers, CancellationToken cancellationToken)
+        Uri address, HttpMessageInvoker client, string? host, IEnumerable<KeyValuePair<string, string>> headers,
+        CancellationToken cancellationToken)
     {
         var socket = new ClientWebSocket();
         socket.Options.AddSubProtocol(Protocol);
         socket.Options.CollectHttpResponseDetails = true;
+        if (host is not null) socket.Options.SetRequestHeader("Host", host);
         foreach (var (name, value) in headers) socket.Options.SetRequestHeader(name, value);
         try
         {

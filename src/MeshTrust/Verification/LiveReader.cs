@@ -65,9 +65,10 @@ internal sealed class LiveReader(TimeProvider time, int parallel)
         var none = new IstiodReading { Cluster = cluster.Name, Revision = "" };
         try
         {
-            var pods = await api.ListObjectsAsync("v1", "pods", cluster.Live.Namespace, cancellationToken).ConfigureAwait(false);
+            var pods = await api.ListObjectsAsync("v1", "pods", cluster.Live.Namespace, "labelSelector=app=istiod", cancellationToken)
+                .ConfigureAwait(false);
             var ready = pods.Select(p => p["metadata"]!).Zip(pods)
-                .Where(p => p.First["labels"]?["app"]?.ToString() == "istiod" && p.First["deletionTimestamp"] is null && IsReady(p.Second))
+                .Where(p => p.First["deletionTimestamp"] is null && IsReady(p.Second))
                 .Select(p => none with { Revision = Revision(p.First), Pod = p.First["name"]!.ToString() });
             IReadOnlyList<IstiodReading> found = [.. ready.OrderBy(r => r.Pod, StringComparer.Ordinal).DistinctBy(r => r.Revision)];
             return found.Count > 0 ? [.. found.OrderBy(r => r.Revision, StringComparer.Ordinal)]

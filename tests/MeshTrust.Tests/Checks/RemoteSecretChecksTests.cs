@@ -27,7 +27,7 @@ internal sealed class RemoteSecretChecksTests
         TestCaseData Case(string name, string id, Severity severity, string message, string hint, params RemoteSecret[] secrets) =>
             new TestCaseData(id, severity, message, hint, Mesh(secrets)).SetArgDisplayNames(name);
 
-        yield return Case("missing", "MT5303", Severity.Error, "no remote secret for 'west'", "--target=RemoteSecrets");
+        yield return Case("missing", "MT5303", Severity.Warning, "no remote secret for 'west'", "--target=RemoteSecrets");
         yield return Case("label", "MT5304", Severity.Error, "does not have the label", "label --overwrite secret istio-remote-secret-west istio/multiCluster=true", Right with { IsLabelled = false });
         yield return Case("key", "MT5305", Severity.Error, "the CLUSTER_ID of 'west' is west", "delete secret istio-remote-secret-west", Right with { Key = "c0ffee" });
         yield return Case("own", "MT5305", Severity.Warning, "leads to its own cluster", "delete secret own", Right, Right with { Name = "own", Key = "east", To = East });
