@@ -70,7 +70,7 @@ public sealed class PackageTests
         Assert.That(Encoding.UTF8.GetString(bytes.ToArray()), Does.Match(@"https://raw\.githubusercontent\.com/meshtrust/meshtrust/[0-9a-f]{40}/"));
     }
 
-    [TestCase("MeshTrust", "KubernetesClient [21.0.8, 22.0.0)", "BouncyCastle.Cryptography [2.7.0, 3.0.0)", "YamlDotNet [18.1.0, 19.0.0)", "Spectre.Console 0.57.2")]
+    [TestCase("MeshTrust", "KubernetesClient [21.0.8, 22.0.0)", "Google.Protobuf [3.36.2, 4.0.0)", "Grpc.Net.Client [2.85.0, 3.0.0)", "BouncyCastle.Cryptography [2.7.0, 3.0.0)", "YamlDotNet [18.1.0, 19.0.0)", "Spectre.Console 0.57.2")]
     [TestCase("MeshTrust.ControlPlanes", "MeshTrust [0.1.0]", "Google.Protobuf [3.36.2, 4.0.0)", "YamlDotNet [18.1.0, 19.0.0)")]
     [TestCase("Cake.Frosting.MeshTrust", "MeshTrust.ControlPlanes [0.1.0]", "Cake.Frosting [7.0.0, 8.0.0)", "Cake.Kubectl [1.1.0, 2.0.0)")]
     public void Needs_versions_that_it_works_with(string id, params string[] needs)
