@@ -9,6 +9,7 @@ using MeshTrust.IO;
 using MeshTrust.Kubeconfig;
 using MeshTrust.Kubernetes;
 using MeshTrust.Pki;
+using MeshTrust.Rotation;
 using MeshTrust.Settings;
 using MeshTrust.Verification;
 
@@ -200,6 +201,21 @@ public sealed class MeshSession : IDisposable
             waiting = $"waiting for {names} to load the CA of the secret";
             if (told != waiting) context.Log.Information($"W{waiting[1..]}.");
         }
+    }
+
+    /// <summary>What rotates intermediates, and the clusters that were chosen: all if none was named.</summary>
+    internal async Task<(IntermediateRotation Rotation, IReadOnlyList<ClusterName> Clusters)> RotationAsync(ICakeContext context)
+    {
+        var (topology, run) = (Settings(context).Topology, Settings(context).Run);
+        var names = topology.Clusters.Select(c => c.Name).ToList();
+        var access = await AccessAsync(context).ConfigureAwait(false);
+        KeepFromGit(context, run.CertsDirectory);
+        var rotation = new IntermediateRotation(topology, access, Connect, new TrustStore(run.CertsDirectory), Keys, Time)
+        {
+            Tell = (cluster, what) => context.Log.Information($"{cluster}: {what}"),
+            Wait = run.WaitLive > TimeSpan.Zero ? run.WaitLive : TimeSpan.FromMinutes(3),
+        };
+        return (rotation, run.Clusters.Count > 0 ? run.Clusters : names);
     }
 
     /// <summary>What RemoteSecrets works with: a connection to each cluster, and how others reach its API server.</summary>

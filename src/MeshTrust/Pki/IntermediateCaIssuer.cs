@@ -52,16 +52,32 @@ public static class IntermediateCaIssuer
 
         var lacking = needs.OfType<string>().ToList();
         var failed = faults.OfType<MeshTrustException>().ToList();
-        if (lacking.Count > 0) failed.Add(new MeshTrustException(Stage.CertificateAuthority, NoKey(lacking)));
+        if (lacking.Count > 0) failed.Add(new MeshTrustException(Stage.CertificateAuthority, NoKey(store, root, lacking)));
         if (failed.Count > 0) throw new MeshTrustException(failed[0].Stage, [.. failed.SelectMany(f => f.Problems).Distinct()], failed[0]);
         return [.. outcomes.OfType<IssueOutcome<ClusterCacerts>>()];
-
-        Problem NoKey(List<string> clusters) => new("MT5101", store.RootKeyPath,
-            $"There is no root key, but {Text.Count(clusters.Count, "cluster")} must get a new intermediate: "
-            + $"{string.Join("; ", clusters)}.",
-            $"Put the key of '{root.Certificate.Subject}' there for this run, or pass --rootca-cert and --rootca-key. "
-            + "Or put the cluster's four files from your CA into its directory.");
     }
+
+    /// <summary>Issues a new intermediate for one cluster, although its files are good; root-cert.pem keeps its bytes.</summary>
+    /// <exception cref="MeshTrustException">MT5101: no root key. MT51xx: the root cannot be used. MT10xx: an I/O error.</exception>
+    internal static async Task<ClusterCacerts> RenewAsync(
+        TrustStore store, MeshTopology topology, ClusterName cluster, KeyPool keys, TimeProvider time, CancellationToken cancellationToken)
+    {
+        using var held = await store.LockAsync([cluster], cancellationToken).ConfigureAwait(false);
+        var root = store.ReadRoot();
+        if (root.Key is null && ExternalRoot.Read(topology.Trust) is { } own && root.Roots.Contains(own.Certificate)) root = own;
+        RootCaIssuer.RequireValid(root, store.RootCertPath, time);
+        if (root.Key is null) throw new MeshTrustException(Stage.CertificateAuthority, NoKey(store, root, [cluster.Value]));
+        using var signer = new CertificateSigner(root.Key);
+        var work = new ClusterWork(store, topology.Trust, root, signer, keys, time);
+        return (await work.IssueAsync(cluster, store.ReadClusterFiles(cluster), "A new one was requested.", cancellationToken)
+            .ConfigureAwait(false)).Material;
+    }
+
+    private static Problem NoKey(TrustStore store, RootCa root, List<string> clusters) => new("MT5101", store.RootKeyPath,
+        $"There is no root key, but {Text.Count(clusters.Count, "cluster")} must get a new intermediate: "
+        + $"{string.Join("; ", clusters)}.",
+        $"Put the key of '{root.Certificate.Subject}' there for this run, or pass --rootca-cert and --rootca-key. "
+        + "Or put the cluster's four files from your CA into its directory.");
 
     private sealed class ClusterWork(
         TrustStore store, TrustSpec trust, RootCa root, CertificateSigner? signer, KeyPool keys, TimeProvider time)
@@ -86,15 +102,21 @@ public static class IntermediateCaIssuer
             }
 
             if (signer is null) return (null, $"{cluster} ({verdict.Reason?.TrimEnd('.') ?? "it has no files"})");
+            return (await IssueAsync(cluster, files, verdict.Reason, cancellationToken).ConfigureAwait(false), null);
+        }
+
+        internal async Task<IssueOutcome<ClusterCacerts>> IssueAsync(
+            ClusterName cluster, Dictionary<string, ReadOnlyMemory<byte>> files, string? reason, CancellationToken cancellationToken)
+        {
             RootCaIssuer.RequireNamesAllowed(root, store.RootCertPath, trust);
             var key = await keys.RentAsync(trust.Intermediate.Key, cancellationToken).ConfigureAwait(false);
             var profile = CertificateProfile.ForIntermediate(trust.Intermediate, cluster);
-            var issued = _issuer.Issue(profile, key.SubjectPublicKeyInfo, root.Chain, signer);
+            var issued = _issuer.Issue(profile, key.SubjectPublicKeyInfo, root.Chain, signer!);
             var fresh = ClusterCacerts.FromIssued(
                 cluster, issued.Certificate, key, root.Chain, CacertsRepair.RootFile(files, root), chainHasRoot: !trust.MinimalChain);
             var replaced = store.WriteCluster(cluster, fresh.ToFiles(), time.GetUtcNow());
-            var kind = verdict.Reason is null ? IssueKind.Issued : IssueKind.Reissued;
-            return (new(kind, fresh) { Replaced = replaced, Reason = verdict.Reason, ClampedFrom = issued.ClampedFrom }, null);
+            var kind = reason is null ? IssueKind.Issued : IssueKind.Reissued;
+            return new(kind, fresh) { Replaced = replaced, Reason = reason, ClampedFrom = issued.ClampedFrom };
         }
 
         private IssueOutcome<ClusterCacerts> Rechain(ClusterCacerts good, Dictionary<string, ReadOnlyMemory<byte>> files)

@@ -94,6 +94,34 @@ public sealed class TrustStore
         return old.Count(file => !File.Exists(file));
     }
 
+    internal string PreviousDirectory(ClusterName cluster) => Path.Combine(ClusterDirectory(cluster), "previous");
+
+    /// <summary>Keeps a cluster's four files for a rollback, in place of those kept before.</summary>
+    internal void SavePrevious(ClusterName cluster)
+    {
+        var (directory, files) = (PreviousDirectory(cluster), ReadClusterFiles(cluster));
+        DiskFault.Report(Stage.CertificateAuthority, directory, () =>
+        {
+            var staged = StoreFile.TemporaryPath(ClusterDirectory(cluster), "previous");
+            AtomicFile.CreateDirectory(staged, secret: true);
+            foreach (var (file, content) in files)
+                StoreFile.Create(Path.Combine(staged, file), content.Span, isKey: file == CacertsFile.CaKey, flush: true);
+            StoreFile.Remove(directory);
+            Directory.Move(staged, directory);
+        });
+    }
+
+    /// <summary>The files that were kept for a rollback; null if there are none.</summary>
+    /// <exception cref="MeshTrustException">MT51xx: they are not valid. MT10xx: they cannot be read.</exception>
+    internal ClusterCacerts? ReadPrevious(ClusterName cluster)
+    {
+        var files = CacertsFile.OfCluster.Select(f => (Name: f, Content: StoreFile.Read(Path.Combine(PreviousDirectory(cluster), f))))
+            .Where(f => f.Content is not null).ToDictionary(f => f.Name, f => new ReadOnlyMemory<byte>(f.Content));
+        return files.Count == 0 ? null : ClusterCacerts.FromFiles(cluster, files);
+    }
+
+    internal void RemovePrevious(ClusterName cluster) => StoreFile.Remove(PreviousDirectory(cluster));
+
     /// <summary>The root; without one of its own the store has what its clusters' files hold. Null if there is nothing.</summary>
     internal RootCa? TryReadRoot() => (StoreFile.Read(RootCertPath), StoreFile.Read(RootKeyPath)) switch
     {

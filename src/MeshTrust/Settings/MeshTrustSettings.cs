@@ -129,6 +129,9 @@ public sealed record RunSpec
     /// <summary>The deadline of the whole run (<c>--timeout</c>).</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromMinutes(20);
 
+    /// <summary>The clusters that a task is for; empty for all.</summary>
+    public IReadOnlyList<ClusterName> Clusters { get; init; } = [];
+
     /// <summary>How long Verify waits for a running istiod to load the CA of its secret; zero for not at all.</summary>
     public TimeSpan WaitLive { get; init; }
 

@@ -154,11 +154,14 @@ internal sealed class SettingsReader(
         }
 
         var known = clusters.ConvertAll(c => c.Name.Value);
-        foreach (var stranger in _draft.Run.ApiServers.Keys.Except(known).Where(_ => _draft.IsWhole))
+        var named = _draft.Run.ApiServers.Keys.Select(n => (Argument: "--api-server", Name: n))
+            .Concat(_draft.Run.Clusters.Select(c => (Argument: "--cluster", Name: c.Value)));
+        foreach (var (argument, stranger) in named.Where(n => _draft.IsWhole && !known.Contains(n.Name)))
         {
-            var meant = NearestName.Find(stranger, known) is { } near ? $"Did you mean '{near}'? " : "";
+            var meant = argument == "--cluster" && int.TryParse(stranger, out _) ? $"For the number of clusters use --clusters={stranger}. "
+                : NearestName.Find(stranger, known) is { } near ? $"Did you mean '{near}'? " : "";
             var hint = $"{meant}The clusters are {string.Join(", ", known.Take(12))}{(known.Count > 12 ? ", ..." : "")}.";
-            _problems.Add("MT0023", "--api-server", $"The mesh has no cluster {Text.Quote(stranger)}.", hint);
+            _problems.Add("MT0023", argument, $"The mesh has no cluster {Text.Quote(stranger)}.", hint);
         }
 
         // A context that is invalid is replaced by its variable's name, so that it causes no further problem.

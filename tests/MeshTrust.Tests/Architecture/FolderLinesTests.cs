@@ -16,6 +16,7 @@ public sealed partial class FolderLinesTests
         ["Kubernetes"] = ["IO", "Settings", "Pki", "Kubeconfig"],
         ["Kind"] = ["IO", "Settings", "Kubeconfig"],
         ["Verification"] = ["IO", "Settings", "Pki", "Kubeconfig", "Kubernetes"],
+        ["Rotation"] = ["IO", "Settings", "Pki", "Kubeconfig", "Kubernetes", "Verification"],
         ["Checks"] = ["IO", "Settings", "Pki", "Kubeconfig", "Kubernetes", "Kind", "Verification"],
         ["Reporting"] = ["IO", "Settings", "Pki", "Kubeconfig", "Kubernetes", "Kind", "Verification", "Checks"],
     };

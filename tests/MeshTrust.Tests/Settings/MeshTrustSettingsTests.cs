@@ -202,7 +202,7 @@ public sealed class MeshTrustSettingsTests
     public void Tell_all_that_is_wrong_with_a_list(string commandLine, string told) =>
         Assert.That(TopologySamples.Refuse(commandLine).Problems.Single().Message, Is.EqualTo(told));
 
-    [TestCase("--cluster=2", "--clusters")]
+    [TestCase("--clustres=2", "--clusters")]
     [TestCase("--tagret=Verify", "--target")]
     [TestCase("--rootca_keysz=2048", "--rootca-keysz")]
     [TestCase("--configuraton=Debug", "--configuration")]

@@ -1,15 +1,6 @@
-using System.Net;
-using System.Net.Sockets;
-using System.Text;
-using System.Text.Json.Nodes;
 using MeshTrust.Checks;
-using MeshTrust.Kubeconfig;
-using MeshTrust.Kubernetes;
 using MeshTrust.Reporting;
-using MeshTrust.Settings;
 using MeshTrust.Tests.Istiod;
-using MeshTrust.Tests.Kubernetes;
-using MeshTrust.Verification;
 using Spectre.Console.Testing;
 
 namespace MeshTrust.Tests.Verification;
@@ -18,7 +9,7 @@ namespace MeshTrust.Tests.Verification;
 [Parallelizable(ParallelScope.All)]
 internal sealed class LiveMeshTests
 {
-    private static readonly CraftedCertificate Root = CraftedCertificate.Root();
+    private static readonly CraftedCertificate Root = RunningMesh.Root;
 
     [Test]
     public async Task Asks_each_istiod_and_proves_every_pair()
@@ -245,68 +236,5 @@ internal sealed class LiveMeshTests
     {
         using var key = System.Security.Cryptography.ECDsa.Create();
         return new System.Security.Cryptography.X509Certificates.CertificateRequest("", key, System.Security.Cryptography.HashAlgorithmName.SHA256).CreateSigningRequestPem();
-    }
-
-    /// <summary>Clusters in memory, each with a certificate service in this process.</summary>
-    private sealed class RunningMesh : IAsyncDisposable
-    {
-        private readonly List<MemoryClusterApi> _apis = [];
-        private readonly List<CertificateService> _services = [];
-
-        public Dictionary<string, string> Primaries { get; } = [];
-
-        public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(30);
-
-        public async Task<MemoryClusterApi> AddAsync(string name, Func<Behaviour, Behaviour>? change = null, bool publishes = true, bool runs = true)
-        {
-            var files = CraftedMesh.Files4(Root, CraftedMesh.Intermediate(Root, name));
-            var api = new MemoryClusterApi(name) { Secrets = { ["istio-system/cacerts"] = CraftedMesh.Secret("cacerts", files) } };
-            if (publishes) api.ConfigMaps["istio-system/istio-ca-root-cert"] = CraftedMesh.Roots("istio-system", files["root-cert.pem"]);
-            var claims = Convert.ToBase64String(Encoding.UTF8.GetBytes("""{"aud":["istio-ca"],"sub":"system:serviceaccount:istio-system:default"}""")).TrimEnd('=').Replace('+', '-').Replace('/', '_');
-            api.Posts["serviceaccounts/default/token"] = new JsonObject { ["status"] = new JsonObject { ["token"] = $"eyJ.{claims}.sig" } };
-            _apis.Add(api);
-            if (runs) await AddRevisionAsync(name, "default", change ?? (b => b));
-            return api;
-        }
-
-        public async Task AddRevisionAsync(string cluster, string revision, Func<Behaviour, Behaviour> change)
-        {
-            var api = _apis.Single(a => a.Cluster.Value == cluster);
-            var files = api.Secrets["istio-system/cacerts"].Data.ToDictionary(d => d.Key, d => Encoding.UTF8.GetString(d.Value));
-            var service = await CertificateService.StartAsync(change(new Behaviour { Ca = () => new CertificateAuthority(files) }), IPAddress.Loopback, 0);
-            _services.Add(service);
-            var pod = revision == "default" ? $"istiod-{cluster}" : $"istiod-{revision}-{cluster}";
-            api.Objects[new("v1", "pods", "istio-system", pod)] = new JsonObject
-            {
-                ["metadata"] = new JsonObject { ["name"] = pod, ["labels"] = new JsonObject { ["app"] = "istiod", ["istio.io/rev"] = revision } },
-                ["status"] = new JsonObject { ["conditions"] = new JsonArray(new JsonObject { ["type"] = "Ready", ["status"] = "True" }) },
-            };
-            var others = api.Forward;
-            api.Forward = async (name, ct) =>
-            {
-                if (name != pod) return await others!(name, ct);
-                var client = new TcpClient();
-                await client.ConnectAsync(IPAddress.Loopback, service.Port, ct);
-                return client.GetStream();
-            };
-        }
-
-        public async Task<TrustReport> VerifyAsync(TimeSpan wait = default, Action<string>? told = null)
-        {
-            var topology = new MeshTopology
-            {
-                Clusters = [.. _apis.Select(a => new ClusterSpec { Name = a.Cluster, Primary = Primaries.TryGetValue(a.Cluster.Value, out var p) ? ClusterName.Parse(p) : null })],
-            };
-            ClusterAccess[] access = [.. _apis.Select(a => new ClusterAccess { Name = a.Cluster, KubeconfigPath = "unused", ContextName = a.Cluster.Value })];
-            IClusterApi Connect(ClusterAccess a) => _apis.Single(api => api.Cluster == a.Name);
-            var snapshot = await new TrustSnapshotReader(TimeProvider.System, 8).ReadAsync(topology, access, Connect, null, default);
-            using var istiods = await new LiveReader(TimeProvider.System, 8) { Patience = Patience }.ReadAsync(snapshot, access, Connect, wait, told ?? (_ => { }), default);
-            return TrustInspection.Inspect(snapshot with { Istiods = istiods });
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            foreach (var service in _services) await service.DisposeAsync();
-        }
     }
 }

@@ -13,7 +13,9 @@ public sealed record BrokenInput(string Id, string Location, string Arguments = 
     private static readonly BrokenInput[] Arguments_ =
     [
         new("MT0001", "--bogus", "--bogus"),
-        new("MT0001", "--cluster", "--cluster=2"),
+        new("MT0001", "--clustres", "--clustres=2"),
+        new("MT0023", "--cluster", "--cluster=2"),
+        new("MT0023", "--cluster", "--cluster=cluster3"),
         new("MT0001", "--work_dir", "--work_dir=x"),
         new("MT0001", "--", "--=x"),
         new("MT0001", "--rootca-csr", "--rootca-csr=x"),

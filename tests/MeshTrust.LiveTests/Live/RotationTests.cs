@@ -1,0 +1,99 @@
+using MeshTrust.Pki;
+using MeshTrust.Settings;
+using MeshTrust.Tests.Tools;
+
+namespace MeshTrust.Tests.Live;
+
+/// <summary>New intermediates as users get them, killed at any moment, judged by openssl with only the files of each cluster.</summary>
+[TestFixture, NonParallelizable, Category(OutsideTool.Category)]
+public sealed class RotationTests
+{
+    private static readonly string[] Names = ["cluster1", "cluster2", "cluster3"];
+    private ScratchDirectory _scratch = null!;
+
+    [SetUp]
+    public void Begin() => _scratch = new ScratchDirectory();
+
+    [TearDown]
+    public void End() => _scratch?.Dispose();
+
+    [TestCase("embedded")]
+    [TestCase("native")]
+    public void Three_clusters_get_new_intermediates_and_the_old_ones_back_and_no_leaf_is_ever_rejected(string provider)
+    {
+        if (provider == "native") OutsideTool.Find("kube-apiserver");
+        var random = TestContext.CurrentContext.Random;
+        Succeed(provider, "--target=Verify");
+        var before = Serials();
+        Leaves("old");
+        JudgeAll("old");
+
+        // Killed at any moment, and run again until it ends.
+        var kills = 0;
+        for (var i = 0; i < 4; i++)
+        {
+            using var host = HostProcess.Start(_scratch.Location, Arguments(provider, "--target=RotateIntermediates"));
+            Thread.Sleep(provider == "native" ? TimeSpan.FromSeconds(0.5 + (3 * random.NextDouble())) : TimeSpan.FromSeconds(0.1 + random.NextDouble()));
+            if (host.HasExited) break;
+            host.Kill();
+            kills++;
+            JudgeAll("old");
+        }
+
+        if (File.Exists(_scratch.File("mesh/certs/rotation.json")) || Serials().Intersect(before).Any()) Succeed(provider, "--target=RotateIntermediates");
+        TestContext.Out.WriteLine($"{kills} kills");
+        Assert.That(Serials().Intersect(before), Is.Empty);
+        Assert.That(File.Exists(_scratch.File("mesh/certs/rotation.json")), Is.False);
+        Leaves("new");
+        JudgeAll("old", "new");
+        Assert.That(Succeed(provider, "--target=Verify"), Does.Contain("9 of 9 cluster pairs trust each other").And.Contain("secret cacerts unchanged").And.Not.Contain("reissued"));
+
+        var one = Succeed(provider, "--target=RotateIntermediates", "--cluster=cluster2", "--preview");
+        Assert.That(one, Does.Contain("cluster2: would replace the intermediate").And.Not.Contain("cluster1: would"));
+        Assert.That(Succeed(provider, "--target=Rollback"), Does.Contain("cluster1: back to the intermediate").And.Contain("cluster3: every pair of clusters proven"));
+        Assert.That(Serials(), Is.EqualTo(before));
+        JudgeAll("old", "new");
+        Assert.That(Succeed(provider, "--target=Rollback"), Does.Contain("nothing had to change"));
+        var (code, output) = HostProcess.Run(_scratch.Location, Arguments(provider, "--target=RotateIntermediates", "--cluster=cluster4"));
+        Assert.That((code, output.Contains("MT0023", StringComparison.Ordinal)), Is.EqualTo((2, true)), output);
+    }
+
+    private static string[] Arguments(string provider, params string[] more) =>
+        ["--work-dir=mesh", "--rootca-keysz=p256", "--intermediate-keysz=p256", $"--provider={provider}", "--clusters=3", .. more];
+
+    private string Succeed(string provider, params string[] more)
+    {
+        var (code, output) = HostProcess.Run(_scratch.Location, Arguments(provider, more));
+        Assert.That(code, Is.Zero, output);
+        return output;
+    }
+
+    private List<string> Serials() =>
+        Names.Select(n => new TrustStore(_scratch.File("mesh/certs")).ReadCacerts(ClusterName.Parse(n)).Certificate.SerialNumber).ToList();
+
+    /// <summary>A workload of each cluster, signed by openssl with the cluster's files.</summary>
+    private void Leaves(string age) => Shell($"""
+        set -e
+        for c in {string.Join(' ', Names)}; do
+          d=mesh/certs/$c
+          printf 'subjectAltName=critical,URI:spiffe://cluster.local/ns/a/sa/%s\nextendedKeyUsage=serverAuth,clientAuth\nkeyUsage=critical,digitalSignature\nbasicConstraints=critical,CA:FALSE\nauthorityKeyIdentifier=keyid\nsubjectKeyIdentifier=hash\n' $c > ext
+          openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout leaf.key -subj / -out leaf.csr 2>/dev/null
+          openssl x509 -req -in leaf.csr -CA $d/ca-cert.pem -CAkey $d/ca-key.pem -days 1 -extfile ext -out {age}-$c.pem 2>/dev/null
+          cp $d/cert-chain.pem {age}-$c-chain.pem
+        done
+        """);
+
+    private void JudgeAll(params string[] ages) => Shell($"""
+        set -e
+        for age in {string.Join(' ', ages)}; do for from in {string.Join(' ', Names)}; do for to in {string.Join(' ', Names)}; do
+          openssl verify -x509_strict -purpose sslserver -CAfile mesh/certs/$to/root-cert.pem -untrusted $age-$from-chain.pem $age-$from.pem
+        done; done; done
+        """);
+
+    private void Shell(string script)
+    {
+        OutsideTool.Find("openssl");
+        var result = OutsideTool.Run(OutsideTool.Find("sh"), "-c", $"cd '{_scratch.Location}'\n{script.ReplaceLineEndings("\n")}");
+        Assert.That(result.ExitCode, Is.Zero, result.ToString());
+    }
+}
