@@ -58,7 +58,6 @@ internal sealed class PushGuard(LiveTrust live, ClusterCacerts wanted, CacertsPu
         PushVerdict Verdict() => new(secret, _problems, _warnings) { RootDiffers = _rootDiffers, TakesOver = _takesOver };
     }
 
-
     private bool IsMisplaced => live.Misplaced is not null && !settings.Force;
 
     /// <summary>A secret in a namespace in which no istiod runs is of no use, and puts a CA key where nobody needs it.</summary>
