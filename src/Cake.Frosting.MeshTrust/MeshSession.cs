@@ -245,7 +245,7 @@ public sealed class MeshSession : IDisposable
 
         if (problems.Count > 0 && !run.Remove) throw new MeshTrustException(Stage.Push, problems);
         var clusters = access.ToDictionary(a => a.Name, a => Connect(Stage.Push)(a));
-        return new RemoteSecrets(topology, clusters, servers, run.ReaderServiceAccount, Time);
+        return new RemoteSecrets(topology, clusters, servers, run.ReaderServiceAccount, Time) { Force = run.Force };
     }
 
     internal int Parallel(ICakeContext context) => Settings(context).Run.Parallel ?? Math.Max(8, Environment.ProcessorCount);

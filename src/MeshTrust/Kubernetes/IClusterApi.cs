@@ -72,7 +72,11 @@ public interface IClusterApi : IDisposable
     /// <c>kind</c> is required in the fields. With <paramref name="dryRun"/> the server and its webhooks validate, but nothing is written.
     /// </summary>
     internal Task<ApplyOutcome> ApplyObjectAsync(
-        ObjectReference reference, JsonObject wanted, bool dryRun, CancellationToken cancellationToken);
+        ObjectReference reference, JsonObject wanted, bool dryRun, bool force, CancellationToken cancellationToken);
+
+    internal Task<ApplyOutcome> ApplyObjectAsync(
+        ObjectReference reference, JsonObject wanted, bool dryRun, CancellationToken cancellationToken) =>
+        ApplyObjectAsync(reference, wanted, dryRun, force: false, cancellationToken);
 
     /// <summary>
     /// Posts an object that the server answers and does not store (a review), or to a subresource such as

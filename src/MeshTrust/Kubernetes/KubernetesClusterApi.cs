@@ -76,9 +76,9 @@ internal sealed class KubernetesClusterApi(ApiTransport transport, ClusterApiSet
     }
 
     public Task<ApplyOutcome> ApplyObjectAsync(
-        ObjectReference reference, JsonObject wanted, bool dryRun, CancellationToken cancellationToken)
+        ObjectReference reference, JsonObject wanted, bool dryRun, bool force, CancellationToken cancellationToken)
     {
-        var options = Force(false) + (dryRun ? "&dryRun=All" : "");
+        var options = Force(force) + (dryRun ? "&dryRun=All" : "");
         return ApplyAsync(Get(reference), version => KubernetesObjects.Apply(reference, wanted, version), options, cancellationToken);
     }
 

@@ -54,6 +54,9 @@ internal sealed class RemoteSecrets(
     MeshTopology topology, IReadOnlyDictionary<ClusterName, IClusterApi> clusters, IReadOnlyDictionary<ClusterName, RemoteServer> servers,
     string? account, TimeProvider time) : IDisposable
 {
+    /// <summary>Whether fields that another field manager set may be taken over.</summary>
+    internal bool Force { get; init; }
+
     internal const string Reader = "meshtrust-istio-reader";
 
     /// <summary>What the names of remote secrets begin with.</summary>
@@ -283,9 +286,10 @@ internal sealed class RemoteSecrets(
 
     private static V1ObjectMeta Labelled() => new() { Labels = new Dictionary<string, string> { [ManagedBy] = Manager } };
 
-    private static Task<ApplyOutcome> ApplyAsync(
+    private Task<ApplyOutcome> ApplyAsync(
         IClusterApi api, ObjectReference reference, IKubernetesObject wanted, CancellationToken cancellationToken) =>
-        api.ApplyObjectAsync(reference, JsonNode.Parse(KubernetesJson.Serialize(wanted))!.AsObject(), dryRun: false, cancellationToken);
+        api.ApplyObjectAsync(
+            reference, JsonNode.Parse(KubernetesJson.Serialize(wanted))!.AsObject(), dryRun: false, Force, cancellationToken);
 }
 
 /// <summary>

@@ -54,8 +54,8 @@ internal sealed class OwnNamespace(IClusterApi inner, string usual, string own) 
 
     public Task DeleteObjectAsync(ObjectReference reference, CancellationToken cancellationToken) => inner.DeleteObjectAsync(reference, cancellationToken);
 
-    public Task<ApplyOutcome> ApplyObjectAsync(ObjectReference reference, JsonObject wanted, bool dryRun, CancellationToken cancellationToken) =>
-        inner.ApplyObjectAsync(reference, wanted, dryRun, cancellationToken);
+    public Task<ApplyOutcome> ApplyObjectAsync(ObjectReference reference, JsonObject wanted, bool dryRun, bool force, CancellationToken cancellationToken) =>
+        inner.ApplyObjectAsync(reference, wanted, dryRun, force, cancellationToken);
 
     public Task MergeObjectAsync(ObjectReference reference, JsonObject patch, CancellationToken cancellationToken) => inner.MergeObjectAsync(reference, patch, cancellationToken);
 

@@ -65,7 +65,9 @@ public sealed class KindMainFlowTests
         (broken, said) = _kind.Run(2, "--target=Verify");
         Assert.That(broken, Is.EqualTo(9), said);
         Assert.That(said, Does.Match($"MT5307 error {_kind.Name(1)} -> {_kind.Name(2)}: Node {_kind.Name(1)}-control-plane cannot reach"));
-        _kind.Succeed(2, "--target=RemoteSecrets");
+        (broken, said) = _kind.Run(2, "--target=RemoteSecrets");
+        Assert.That((broken, said.Contains("MT5204", StringComparison.Ordinal)), Is.EqualTo((8, true)), said);
+        Assert.That(_kind.Succeed(2, "--target=RemoteSecrets", "--force"), Does.Contain($"remote secret of {_kind.Name(2)} changed"));
 
         var third = _kind.Succeed(3, "--target=Verify");
         Assert.That(third, Does.Contain($"MT5303 warning {_kind.Name(1)} -> {_kind.Name(3)}: ").And.Contain("MT5307 pass"), "the others go on");

@@ -72,7 +72,7 @@ internal sealed class MemoryClusterApi(string name) : IClusterApi
         $"list {resource}",
         [.. Objects.Where(o => o.Key.ApiVersion == apiVersion && o.Key.Resource == resource && (namespaceName is null || o.Key.Namespace == namespaceName)).Select(o => o.Value)]);
 
-    public Task<ApplyOutcome> ApplyObjectAsync(ObjectReference reference, JsonObject wanted, bool dryRun, CancellationToken cancellationToken)
+    public Task<ApplyOutcome> ApplyObjectAsync(ObjectReference reference, JsonObject wanted, bool dryRun, bool force, CancellationToken cancellationToken)
     {
         if (Faults.ContainsKey($"apply {reference}")) return Answer($"apply {reference}", ApplyOutcome.Unchanged);
         var held = Objects.GetValueOrDefault(reference);
