@@ -1,3 +1,4 @@
+using MeshTrust.Checks;
 using MeshTrust.IO;
 using MeshTrust.Kubeconfig;
 using MeshTrust.Settings;
@@ -20,22 +21,23 @@ internal static class NextSteps
         [new("Prove the trust: run --target=Verify with the same arguments. It does all that is still missing.")];
 
     /// <summary>After the values and scripts are written.</summary>
-    public static IReadOnlyList<NextStep> Install(string directory) =>
-    [
-        new("Install Istio with helm, or with istioctl if you pass the word istioctl:", OperatingSystem.IsWindows()
-            ? Path.Combine(directory, "install.ps1") : ContextExport.ShellQuote(Path.Combine(directory, "install.sh"))),
-        .. Continue,
-    ];
+    public static IReadOnlyList<NextStep> Install(string directory) => [RunScript(Script(directory)), .. Continue];
+
+    private static string Script(string directory) =>
+        Path.Combine(directory, OperatingSystem.IsWindows() ? "install.ps1" : "install.sh");
+
+    private static NextStep RunScript(string script) => new("Install Istio with helm, or with istioctl if you pass the word istioctl:",
+        OperatingSystem.IsWindows() ? script : ContextExport.ShellQuote(script));
 
     private static IReadOnlyList<NextStep> Again { get; } =
         [new("Verify again at any time: run --target=Verify with the same arguments. It changes only what differs.")];
 
-    /// <summary>After the clusters can be reached, or after their trust is proven.</summary>
-    public static IReadOnlyList<NextStep> For(ProviderChoice provider, MeshTrustSettings settings, bool isProven) =>
+    /// <summary>After the clusters can be reached, or after their trust is proven by a report.</summary>
+    public static IReadOnlyList<NextStep> For(ProviderChoice provider, MeshTrustSettings settings, TrustReport? proven = null) =>
     [
         .. provider is ProviderChoice.Embedded or ProviderChoice.Native ? Ended(settings.Run) : [Shell(settings)],
-        .. isProven && provider is ProviderChoice.Kind or ProviderChoice.Existing ? Install() : [],
-        .. isProven ? Again : Continue,
+        .. proven is not null && provider is ProviderChoice.Kind or ProviderChoice.Existing ? ToMesh(proven, settings.Run) : [],
+        .. proven is not null ? Again : Continue,
     ];
 
     /// <summary>Writes them, and breaks no word if the width of the terminal is known.</summary>
@@ -71,10 +73,15 @@ internal static class NextSteps
             + $"material, from {run.CertsDirectory}."),
     ];
 
-    private static IEnumerable<NextStep> Install() =>
-    [
-        new("Let each istiod read the other clusters: run --target=RemoteSecrets with the same arguments."),
-        new("Install Istio where it is missing: run --target=InstallValues with the same arguments. It writes values and a script for helm "
-            + "or istioctl."),
-    ];
+    /// <summary>What is left until the mesh runs.</summary>
+    private static IEnumerable<NextStep> ToMesh(TrustReport report, RunSpec run)
+    {
+        if (report.Clusters.Count > 1 && !report.Checks.Any(c => c is { Id: "MT5303", Outcome: CheckOutcome.Passed }))
+            yield return new("Let each istiod read the other clusters: run --target=RemoteSecrets with the same arguments.");
+        if (report.Live is { Istiods.Count: > 0 }) yield break;
+        var script = Script(Path.Combine(run.WorkDirectory, "install"));
+        yield return File.Exists(script) ? RunScript(script)
+            : new("Install Istio where it is missing: run --target=InstallValues with the same arguments. It writes values and a script for "
+                + "helm or istioctl.");
+    }
 }

@@ -31,6 +31,6 @@ public sealed class RepairTask(MeshSession session) : AsyncFrostingTask
         }
 
         ContextsPlan.Read(settings.Topology, repaired, settings.Run).Write();
-        session.Outcome.Next = NextSteps.For(ProviderChoice.Kind, settings, isProven: false);
+        session.Outcome.Next = NextSteps.For(ProviderChoice.Kind, settings);
     }
 }

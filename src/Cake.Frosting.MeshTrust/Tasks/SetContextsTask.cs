@@ -30,7 +30,7 @@ public sealed class SetContextsTask(MeshSession session) : AsyncFrostingTask
         foreach (var file in written) context.Log.Information($"wrote {file.Path}");
         await MergeAsync(context, settings.Run, clusters);
         new PipelineExport(session.Output).Export(context, plan.Variables, settings.Run.Output);
-        session.Outcome.Next = NextSteps.For((await session.ProviderAsync(context)).Choice, settings, isProven: false);
+        session.Outcome.Next = NextSteps.For((await session.ProviderAsync(context)).Choice, settings);
     }
 
     /// <summary>Merges the contexts into the user's own kubeconfig, if requested.</summary>

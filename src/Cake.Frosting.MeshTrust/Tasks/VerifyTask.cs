@@ -28,7 +28,7 @@ public sealed class VerifyTask(MeshSession session) : AsyncFrostingTask
         var inspection = Task.Run(() => TrustInspection.Inspect(snapshot with { Peers = peers, Istiods = istiods }), session.Token);
         var report = await session.Live.DuringAsync(context, () => $"checking {clusters.Count} clusters", inspection);
         var provider = (await session.ProviderAsync(context)).Choice;
-        var next = report.ToFault(settings.Run.Strict) is null ? NextSteps.For(provider, settings, isProven: true) : [];
+        var next = report.ToFault(settings.Run.Strict) is null ? NextSteps.For(provider, settings, report) : [];
         session.Outcome.Next = next;
         session.Reports.Deliver(context, report with { Next = [.. next.Select(step => step.ToString())] }, settings.Run);
 

@@ -1,6 +1,9 @@
 using global::Cake.Frosting.MeshTrust;
 using global::Cake.Frosting.MeshTrust.Kind;
+using MeshTrust.Checks;
 using MeshTrust.Settings;
+using MeshTrust.Tests.Live;
+using MeshTrust.Tests.Verification;
 
 namespace MeshTrust.Tests.Cake;
 
@@ -19,18 +22,35 @@ public sealed class NextStepsTests
     [Platform(Exclude = "Win", Reason = "the commands are for a POSIX shell")]
     public void Names_what_is_left_to_do(ProviderChoice provider, bool isProven, params string[] words)
     {
-        var text = string.Join('\n', NextSteps.For(provider, Settings(), isProven));
+        var text = string.Join('\n', NextSteps.For(provider, Settings(), isProven ? Proven : null));
 
         foreach (var word in words) Assert.That(text, Does.Contain(word));
         Assert.That(text.Contains("source ", StringComparison.Ordinal), Is.EqualTo(words.Contains(Source)), "never for clusters that are gone");
         Assert.That(text.Contains("istioctl", StringComparison.Ordinal), Is.EqualTo(words.Contains("--target=InstallValues")));
     }
 
+    /// <summary>What is done is not said again: remote secrets that pass, scripts that are written, an istiod that runs.</summary>
+    [Test]
+    public void Says_only_what_is_left()
+    {
+        using var scratch = new ScratchDirectory();
+        var settings = Settings() with { Run = Settings().Run with { WorkDirectory = scratch.Location } };
+        string Text(TrustReport report) => string.Join('\n', NextSteps.For(ProviderChoice.Kind, settings, report));
+        var secrets = Proven with { Checks = [new CheckReport { Id = "MT5303", Title = "", Source = "", Outcome = CheckOutcome.Passed, Findings = [] }] };
+        Assert.That(Text(secrets), Does.Not.Contain("--target=RemoteSecrets").And.Contain("--target=InstallValues"));
+
+        var script = scratch.Write(OperatingSystem.IsWindows() ? "install/install.ps1" : "install/install.sh", "");
+        Assert.That(Text(secrets), Does.Contain(script).And.Not.Contain("InstallValues"));
+
+        var running = secrets with { Live = new LiveMesh([new IstiodReport("east", "", "istiod", null, null, null)], Proven.Matrix) };
+        Assert.That(Text(running), Does.Not.Contain("nstall").And.Contain("--target=Verify"));
+    }
+
     [TestCase(80)]
     [TestCase(40)]
     public void Breaks_no_word_and_leaves_a_command_whole(int width)
     {
-        var steps = NextSteps.For(ProviderChoice.Kind, Settings(), isProven: true);
+        var steps = NextSteps.For(ProviderChoice.Kind, Settings(), Proven);
         using var output = new StringWriter { NewLine = "\n" };
         NextSteps.Write(steps, output, width);
 
@@ -82,6 +102,8 @@ public sealed class NextStepsTests
         Assert.That(json.RootElement.GetProperty("exitCode").GetInt32(), Is.EqualTo(code));
         Assert.That(json.RootElement.GetProperty("next").GetArrayLength(), Is.EqualTo(statuses.Length == 0 ? 1 : statuses.Count(status => status != "ready")));
     }
+
+    private static TrustReport Proven { get; } = TrustInspection.Inspect(CraftedMesh.Sound("east", "west").Snapshot());
 
     private static MeshTrustSettings Settings() => new()
     {
