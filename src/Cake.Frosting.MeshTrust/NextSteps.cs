@@ -81,7 +81,7 @@ internal static class NextSteps
         if (report.Live is { Istiods.Count: > 0 }) yield break;
         var script = Script(Path.Combine(run.WorkDirectory, "install"));
         yield return File.Exists(script) ? RunScript(script)
-            : new("Install Istio where it is missing: run --target=InstallValues with the same arguments. It writes values and a script for "
-                + "helm or istioctl.");
+            : new("Install Istio where it is missing: run --target=InstallValues with the same arguments. It writes values and a script "
+                + "for helm or istioctl.");
     }
 }

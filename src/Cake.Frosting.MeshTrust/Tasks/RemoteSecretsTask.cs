@@ -18,7 +18,7 @@ public sealed class RemoteSecretsTask(MeshSession session) : AsyncFrostingTask
         if (run.Preview)
         {
             foreach (var (primary, remote) in secrets.Pairs)
-                context.Log.Information($"{primary}: would get the remote secret of {remote}, for {secrets.Servers[remote].Server.AbsoluteUri.TrimEnd('/')}");
+                context.Log.Information($"{primary}: would get the remote secret of {remote}, for {secrets.Servers[remote]}");
         }
         else if (run.Remove)
         {
@@ -31,7 +31,7 @@ public sealed class RemoteSecretsTask(MeshSession session) : AsyncFrostingTask
                 var end = secret.Expires is { } at ? $", its token ends {Text.Time(at)}" : "";
                 var what = secret.Outcome.ToString().ToLowerInvariant();
                 context.Log.Information(
-                    $"{secret.Primary}: remote secret of {secret.Remote} {what}, for {secrets.Servers[secret.Remote].Server.AbsoluteUri.TrimEnd('/')}{end}");
+                    $"{secret.Primary}: remote secret of {secret.Remote} {what}, for {secrets.Servers[secret.Remote]}{end}");
             }
         }
     }

@@ -36,6 +36,9 @@ internal sealed record RemoteServer(Uri Server, string? Authority)
 
         return new(server, context.Authority);
     }
+
+    /// <summary>The address.</summary>
+    public override string ToString() => Server.AbsoluteUri.TrimEnd('/');
 }
 
 /// <summary>What happened to the remote secret of one cluster in one primary.</summary>
