@@ -16,7 +16,7 @@ public sealed class ClusterCacertsTask(MeshSession session) : AsyncFrostingTask
     /// <inheritdoc/>
     public override async Task RunAsync(ICakeContext context)
     {
-        if (await session.IsKeptElsewhereAsync(context)) return;
+        if (await session.IsKeptElsewhereAsync(context) || session.IsRootChanging(context)) return;
         var settings = session.Settings(context);
         session.Outcome.Continue();
         var missing = session.PrepareKeys(context);

@@ -65,10 +65,26 @@ public static class IntermediateCaIssuer
         using var held = await store.LockAsync([cluster], cancellationToken).ConfigureAwait(false);
         var root = store.ReadRoot();
         if (root.Key is null && ExternalRoot.Read(topology.Trust) is { } own && root.Roots.Contains(own.Certificate)) root = own;
+        return await IssueAsync(store, root, topology.Trust, cluster, keys, time, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The same under another root than the store's, which the cluster's root-cert.pem must contain.</summary>
+    internal static async Task<ClusterCacerts> IssueUnderAsync(
+        TrustStore store, RootCa root, TrustSpec trust, ClusterName cluster, KeyPool keys, TimeProvider time,
+        CancellationToken cancellationToken)
+    {
+        using var held = await store.LockAsync([cluster], cancellationToken).ConfigureAwait(false);
+        return await IssueAsync(store, root, trust, cluster, keys, time, cancellationToken).ConfigureAwait(false);
+    }
+
+    private static async Task<ClusterCacerts> IssueAsync(
+        TrustStore store, RootCa root, TrustSpec trust, ClusterName cluster, KeyPool keys, TimeProvider time,
+        CancellationToken cancellationToken)
+    {
         RootCaIssuer.RequireValid(root, store.RootCertPath, time);
         if (root.Key is null) throw new MeshTrustException(Stage.CertificateAuthority, NoKey(store, root, [cluster.Value]));
         using var signer = new CertificateSigner(root.Key);
-        var work = new ClusterWork(store, topology.Trust, root, signer, keys, time);
+        var work = new ClusterWork(store, trust, root, signer, keys, time);
         return (await work.IssueAsync(cluster, store.ReadClusterFiles(cluster), "A new one was requested.", cancellationToken)
             .ConfigureAwait(false)).Material;
     }

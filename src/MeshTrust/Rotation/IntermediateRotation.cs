@@ -37,6 +37,8 @@ internal sealed class IntermediateRotation(
     /// <exception cref="MeshTrustException">MT5501 to MT5503: a gate is closed. Everything done so far stays; a rerun goes on.</exception>
     internal async Task RotateAsync(RotationPlan plan, CancellationToken cancellationToken)
     {
+        if (RootRotationPlan.Read(store) is not null) throw Closed("MT5513", topology.Clusters[0].Name,
+            "A change of root has begun.", "End it first with --target=RotateRoot.");
         foreach (var cluster in plan.Clusters.Where(c => !c.IsDone))
         {
             var name = topology.Clusters.FirstOrDefault(c => c.Name.Value == cluster.Name)?.Name ?? throw Unknown(cluster.Name);
@@ -97,16 +99,14 @@ internal sealed class IntermediateRotation(
         report.EnsureSucceeded();
         Tell(name, $"secret cacerts {report.Outcomes[0].Secret!.Value.ToString().ToLowerInvariant()}");
         var snapshot = await ReadAsync(cancellationToken).ConfigureAwait(false);
-        RequireTrust(name, TrustProof.Prove(snapshot), "with the new secret");
-        using var live = await new LiveReader(time, topology.Clusters.Count).ReadAsync(
-            snapshot, clusters, connect(Stage.Verification), Wait, names => Tell(name, $"waiting for {names} to load it"),
-            cancellationToken).ConfigureAwait(false);
-        var held = snapshot.Clusters.First(c => c.Name == name).Bundle;
-        if (live.Istiods.FirstOrDefault(i => i.Cluster == name && i.IsCurrent(held) is false) is { } late) throw Late(late);
+        Gate.RequireTrust(name.Value, TrustProof.Prove(snapshot), "with the new secret", mustBeComplete: false);
+        using var live = await Gate.AskAsync(
+            snapshot, clusters, connect, time, Wait, names => Tell(name, $"waiting for {names} to load it"), cancellationToken)
+            .ConfigureAwait(false);
+        Gate.RequireLoaded(snapshot, live, name, Wait);
         var proof = LiveProof.Prove(snapshot, live);
-        RequireTrust(name, proof, "with the certificates that istiod issues");
-        Tell(name, proof.Pairs.Count == 0 ? "every pair of clusters proven by the secrets; no istiod was asked"
-            : $"every pair of clusters proven, {proof.Trusted} of {proof.Pairs.Count} with certificates that istiod issued");
+        Gate.RequireTrust(name.Value, proof, "with the certificates that istiod issues", mustBeComplete: false);
+        Tell(name, Gate.Describe(proof));
     }
 
     private ClusterCacerts? TryRead(ClusterName name)
@@ -124,7 +124,7 @@ internal sealed class IntermediateRotation(
     private async Task RequireProofAsync(ClusterName name, CertificateDocument stored, CancellationToken cancellationToken)
     {
         var snapshot = await ReadAsync(cancellationToken).ConfigureAwait(false);
-        RequireTrust(name, TrustProof.Prove(snapshot), "before the rotation");
+        Gate.RequireTrust(name.Value, TrustProof.Prove(snapshot), "before the rotation", mustBeComplete: true);
         var live = snapshot.Clusters.First(c => c.Name == name).Live;
         if (live.Signer is Signer.Cacerts or Signer.NotRunning && live.Secret?.Ca?.Equals(stored) == true) return;
         throw Closed("MT5502", name, live.Secret?.Ca is { } ca && !ca.Equals(stored)
@@ -135,21 +135,6 @@ internal sealed class IntermediateRotation(
 
     private Task<TrustSnapshot> ReadAsync(CancellationToken cancellationToken) => new TrustSnapshotReader(time, topology.Clusters.Count)
         .ReadAsync(topology, clusters, connect(Stage.Verification), null, cancellationToken);
-
-    private static void RequireTrust(ClusterName name, TrustMatrix matrix, string when)
-    {
-        if (matrix.Pairs.FirstOrDefault(p => p.Trusted is false) is { } broken)
-            throw Closed("MT5501", name, $"A workload of '{broken.From}' is not trusted in '{broken.To}' {when}: {broken.Reason}.",
-                "The rotation stopped here. Run --target=Verify for all findings. Fix them and run this again, or run --target=Rollback.");
-        if (matrix.Pairs.FirstOrDefault(p => p.Trusted is null && when.StartsWith("before", StringComparison.Ordinal)) is { } unknown)
-            throw Closed("MT5501", name, $"Trust of '{unknown.From}' in '{unknown.To}' could not be tested {when}: {unknown.Reason}.",
-                "Nothing was changed. Run --target=Verify and fix what it reports, then run this again.");
-    }
-
-    private MeshTrustException Late(IstiodReading istiod) => Closed("MT5503", istiod.Cluster,
-        $"{istiod.Name} did not load the new CA within {Text.Duration(Wait)}; it still signs with the previous one, which stays valid.",
-        "Run this again to go on waiting (--wait-live=10m waits longer), or run --target=Rollback. istiod's log says why it did not load "
-        + $"the files: kubectl -n {topology.Trust.Namespace} logs {istiod.Pod} | grep -iE 'intermediate CA|plug-in CA'");
 
     private static MeshTrustException Closed(string id, ClusterName cluster, string message, string hint) =>
         new(Stage.Verification, new Problem(id, cluster.Value, message, hint));

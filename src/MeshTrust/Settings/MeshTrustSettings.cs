@@ -132,6 +132,12 @@ public sealed record RunSpec
     /// <summary>The clusters that a task is for; empty for all.</summary>
     public IReadOnlyList<ClusterName> Clusters { get; init; } = [];
 
+    /// <summary>How long a phase of a change of root must have passed before the next one begins, where istiod runs.</summary>
+    public TimeSpan Soak { get; init; } = TimeSpan.FromDays(1);
+
+    /// <summary>The last phase that a run of RotateRoot goes through; null for one phase.</summary>
+    internal RootPhase? Through { get; init; }
+
     /// <summary>How long Verify waits for a running istiod to load the CA of its secret; zero for not at all.</summary>
     public TimeSpan WaitLive { get; init; }
 

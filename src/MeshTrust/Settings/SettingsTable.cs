@@ -11,6 +11,9 @@ internal static class SettingsTable
     private static readonly Shape<IReadOnlyList<IReadOnlyList<IPNetwork>>> RangesOfClusters =
         new("text") { Parse = ValueParsers.SubnetsOfClusters };
 
+    private static readonly ScalarShape<RootPhase> RootPhases = Choice(
+        ("trust-both", RootPhase.TrustBoth), ("switch-issuer", RootPhase.SwitchIssuer), ("drop-old", RootPhase.DropOld));
+
     private static readonly (string, ProviderWord)[] ProviderWords =
     [
         ("auto", new(ProviderChoice.Auto)),
@@ -137,6 +140,11 @@ internal static class SettingsTable
             "the clusters that RotateIntermediates and Rollback are for, comma-separated",
             (d, v) => d.Run = d.Run with { Clusters = v }),
         Row("--strict", Switch, "false", "makes Verify fail on warnings", (d, v) => d.Run = d.Run with { Strict = v }),
+        Row("--soak", Duration, "1d", "how long a phase of RotateRoot must have passed before the next, where istiod runs",
+            (d, v) => d.Run = d.Run with { Soak = v }),
+        Row("--through", RootPhases, "one phase",
+            "the last phase that a run of RotateRoot goes through: trust-both, switch-issuer or drop-old",
+            (d, v) => d.Run = d.Run with { Through = v }),
         Row("--wait-live", Duration, "none", "how long Verify waits for a running istiod to load the CA of its secret, such as 2m",
             (d, v) => d.Run = d.Run with { WaitLive = v }),
         Row("--skip-cleanup SKIP_CLEANUP", Switch, "false", "keeps the clusters when a target would delete them",

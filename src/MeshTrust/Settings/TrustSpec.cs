@@ -157,3 +157,16 @@ internal static class DurationText
         return text.Length == 0 ? "0s" : text;
     }
 }
+
+/// <summary>The phases of a change of root, in their order.</summary>
+internal enum RootPhase
+{
+    /// <summary>Every cluster trusts both roots; all certificates come from the old one.</summary>
+    TrustBoth,
+
+    /// <summary>Every cluster gets an intermediate under the new root; both are trusted.</summary>
+    SwitchIssuer,
+
+    /// <summary>Only the new root is trusted.</summary>
+    DropOld,
+}

@@ -18,6 +18,9 @@ internal sealed class MemoryClusterApi(string name) : IClusterApi
 
     internal List<string> Writes { get; } = [];
 
+    /// <summary>What happens when a secret was written, such as an istiod that publishes its root.</summary>
+    internal Action? Applied { get; set; }
+
     /// <summary>Thrown by the call of this name.</summary>
     internal Dictionary<string, Problem> Faults { get; } = [];
 
@@ -59,6 +62,7 @@ internal sealed class MemoryClusterApi(string name) : IClusterApi
         var outcome = !Secrets.TryGetValue(key, out var held) ? ApplyOutcome.Created
             : held.Data.Count == secret.Data.Count && held.Data.All(d => secret.Data.TryGetValue(d.Key, out var v) && v.SequenceEqual(d.Value)) ? ApplyOutcome.Unchanged : ApplyOutcome.Changed;
         Secrets[key] = secret;
+        Applied?.Invoke();
         return Answer("apply secret", outcome);
     }
 

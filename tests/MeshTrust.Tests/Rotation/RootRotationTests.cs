@@ -1,0 +1,225 @@
+using System.Text;
+using MeshTrust.Kubernetes;
+using MeshTrust.Pki;
+using MeshTrust.Rotation;
+using MeshTrust.Settings;
+using MeshTrust.Tests.Istiod;
+using MeshTrust.Tests.Kubernetes;
+using MeshTrust.Tests.Pki;
+using MeshTrust.Tests.Verification;
+
+namespace MeshTrust.Tests.Rotation;
+
+/// <summary>A change of root, phase by phase: what each cluster holds after it, which gates close, and the way back.</summary>
+[TestFixture, Parallelizable(ParallelScope.All), FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
+internal sealed class RootRotationTests : IDisposable
+{
+    private static readonly string[] Clusters = ["east", "west", "north"];
+    private readonly StoreFixture _fixture = new();
+    private readonly RunningMesh _mesh = new() { Patience = TimeSpan.FromSeconds(10) };
+    private readonly Dictionary<string, MemoryClusterApi> _apis = [];
+    private readonly List<string> _told = [];
+    private TimeSpan _soak = TimeSpan.FromDays(1);
+
+    public void Dispose() => _fixture.Dispose();
+
+    [TearDown]
+    public async Task StopAsync() => await _mesh.DisposeAsync();
+
+    [Test]
+    public async Task Goes_from_the_old_root_to_the_new_one_in_three_phases()
+    {
+        await BeginAsync();
+        var old = _fixture.Store.ReadRoot().Certificate.Sha256;
+        var before = Held();
+
+        Assert.That((await AdvanceAsync())!.Phase, Is.EqualTo(RootPhase.TrustBoth));
+        var coming = Rotation().Next.ReadRoot().Certificate.Sha256;
+        Assert.That(Held().Select(h => h.Ca), Is.EqualTo(before.Select(b => b.Ca)), "no certificate changes");
+        Assert.That(Held().Select(h => h.Roots), Is.All.EqualTo($"{old} {coming}"));
+        Assert.That(Data().All(d => Encoding.UTF8.GetString(d["root-cert.pem"]).StartsWith(_fixture.Store.ReadRoot().Certificate.ToPem(), StringComparison.Ordinal)), "appended: the old bytes come first");
+
+        Assert.That((await AdvanceAsync())!.Phase, Is.EqualTo(RootPhase.SwitchIssuer));
+        Assert.That(Held().Select(h => h.Ca).Intersect(before.Select(b => b.Ca)), Is.Empty);
+        Assert.That(Held().Select(h => (h.Roots, h.ChainEnd)), Is.All.EqualTo(($"{old} {coming}", coming)));
+
+        Assert.That(await AdvanceAsync(), Is.Null);
+        Assert.That(Held().Select(h => (h.Roots, h.ChainEnd)), Is.All.EqualTo((coming, coming)));
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That((_fixture.Store.ReadRoot().Certificate.Sha256, _fixture.Store.ReadRoot().Key is not null), Is.EqualTo((coming, true)));
+            Assert.That(new TrustStore($"{_fixture.Store.Location}-retired-{old[..16]}").ReadRoot().Key, Is.Not.Null, "no key is lost");
+            Assert.That((Directory.Exists(Rotation().Next.Location), RootRotationPlan.Read(_fixture.Store)), Is.EqualTo((false, (RootRotationPlan?)null)));
+            Assert.That((await _fixture.ClustersAsync(Clusters)).Select(o => o.Kind), Is.All.EqualTo(IssueKind.Kept), "a usual run then changes nothing");
+        }
+    }
+
+    [Test]
+    public async Task Running_istiods_issue_certificates_that_every_cluster_trusts_in_every_phase()
+    {
+        await BeginAsync(istiods: true);
+        for (var phase = RootPhase.TrustBoth; phase <= RootPhase.DropOld; phase++)
+        {
+            _told.Clear();
+            _soak = TimeSpan.Zero;
+            await AdvanceAsync();
+            Assert.That(_told.Last(t => t.Contains("proven", StringComparison.Ordinal)), Is.EqualTo("the mesh: every pair of clusters proven, 9 of 9 with certificates that istiod issued"));
+            if (phase == RootPhase.DropOld) break;
+            _soak = TimeSpan.FromDays(1);
+            Assert.That(await FaultAsync(), Is.EqualTo("MT5511"), "the next phase waits for the proxies");
+        }
+    }
+
+    [Test]
+    public async Task An_istiod_that_takes_no_second_root_closes_the_gate_until_it_is_restarted()
+    {
+        await BeginAsync(istiods: true);
+        foreach (var api in _apis.Values) api.Applied = null;
+        Assert.That(await FaultAsync(), Is.EqualTo("MT5512"));
+        foreach (var api in _apis.Values) Publish(api);
+        Assert.That((await AdvanceAsync())!.Phase, Is.EqualTo(RootPhase.TrustBoth));
+    }
+
+    /// <summary>A cluster cannot be written in the middle of each phase; the next run goes on, and no cluster is issued twice.</summary>
+    [TestCase(0)]
+    [TestCase(1)]
+    [TestCase(2)]
+    public async Task A_phase_that_was_interrupted_goes_on(int phases)
+    {
+        await BeginAsync();
+        for (var i = 0; i < phases; i++) await AdvanceAsync();
+        _apis["west"].Faults["apply secret"] = new Problem("MT3002", "west", "It was refused.", "Start it.");
+        Assert.That(await FaultAsync(), Is.EqualTo("MT3002"));
+        var east = Held()[0];
+        _apis["west"].Faults.Clear();
+        await AdvanceAsync();
+
+        Assert.That(Held()[0], Is.EqualTo(east));
+        Assert.That(Held().Select(h => h.Roots).Distinct().Count(), Is.EqualTo(1));
+    }
+
+    [TestCase(1)]
+    [TestCase(2)]
+    public async Task A_rollback_goes_back_phase_by_phase_to_the_first_byte(int phases)
+    {
+        await BeginAsync();
+        var states = new Stack<string>([State()]);
+        for (var i = 0; i < phases; i++)
+        {
+            await AdvanceAsync();
+            states.Push(State());
+        }
+
+        for (states.Pop(); states.Count > 0;)
+        {
+            await Rotation().RollBackAsync(RootRotationPlan.Read(_fixture.Store)!, default);
+            Assert.That(State(), Is.EqualTo(states.Pop()));
+        }
+
+        Assert.That(RootRotationPlan.Read(_fixture.Store), Is.Null);
+    }
+
+    [Test]
+    public async Task A_rollback_takes_back_roots_that_were_dropped_in_some_clusters()
+    {
+        await BeginAsync();
+        await AdvanceAsync();
+        await AdvanceAsync();
+        var both = State();
+        _apis["west"].Faults["apply secret"] = new Problem("MT3002", "west", "It was refused.", "Start it.");
+        await FaultAsync();
+        Assert.That(State(), Is.Not.EqualTo(both));
+        _apis["west"].Faults.Clear();
+        await Rotation().RollBackAsync(RootRotationPlan.Read(_fixture.Store)!, default);
+
+        Assert.That(State(), Is.EqualTo(both));
+    }
+
+    [Test]
+    public async Task A_mesh_without_trust_gets_no_new_root()
+    {
+        await BeginAsync();
+        var other = CraftedCertificate.Root();
+        _apis["west"].Secrets["istio-system/cacerts"] = CraftedMesh.Secret("cacerts", CraftedMesh.Files4(other, CraftedMesh.Intermediate(other, "west")));
+
+        Assert.That(await FaultAsync(), Is.EqualTo("MT5501"));
+        Assert.That(Directory.Exists(Rotation().Next.Location), Is.False);
+    }
+
+    [Test]
+    public async Task The_two_rotations_exclude_each_other()
+    {
+        await BeginAsync();
+        await AdvanceAsync();
+        var intermediates = new IntermediateRotation(Topology, _mesh.Access, _ => _mesh.Connect, _fixture.Store, _fixture.Keys, TimeProvider.System) { Wait = TimeSpan.Zero };
+        Assert.That((await Assert.ThrowsAsync<MeshTrustException>(() => intermediates.RotateAsync(intermediates.Plan(Names), default)))!.Problems[0].Id, Is.EqualTo("MT5513"));
+
+        RootRotationPlan.Remove(_fixture.Store);
+        intermediates.Plan(Names).Write(_fixture.Store);
+        Assert.That(await FaultAsync(), Is.EqualTo("MT5513"));
+    }
+
+    [Test]
+    public void Says_where_it_is_and_what_comes_next()
+    {
+        var plan = new RootRotationPlan("a", "b", RootPhase.TrustBoth, new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero));
+        Assert.That(RootPhases.Describe(null).Last(), Does.StartWith("Next: trust-both: "));
+        Assert.That(RootPhases.Describe(plan).ToList(), Has.ItemAt(0).EqualTo("Phase trust-both passed its gate on 2026-01-02T03:04:05Z.").And.ItemAt(1).StartsWith("Next: switch-issuer: "));
+        Assert.That(RootPhases.Describe(plan with { EndedAt = null }).ToList(), Has.ItemAt(0).EqualTo("Phase trust-both is under way.").And.ItemAt(1).StartsWith("Next: trust-both: "));
+        Assert.That(RootPhases.Describe(plan with { Phase = RootPhase.DropOld }).Last(), Does.Contain("takes the old one's place"));
+    }
+
+    private IReadOnlyList<ClusterName> Names => [.. _apis.Keys.Select(ClusterName.Parse)];
+
+    private MeshTopology Topology => _mesh.Topology with { Trust = _fixture.Trust };
+
+    private async Task BeginAsync(bool istiods = false)
+    {
+        _fixture.Time.SetUtcNow(DateTimeOffset.UtcNow);
+        await _fixture.RootAsync();
+        await _fixture.ClustersAsync(Clusters);
+        foreach (var name in Clusters)
+        {
+            var api = await _mesh.AddAsync(name, publishes: false, runs: false);
+            api.Secrets["istio-system/cacerts"] = CacertsSecret.For(_fixture.Store.ReadCacerts(ClusterName.Parse(name)), "istio-system");
+            _apis[name] = api;
+            if (!istiods) continue;
+            Publish(api);
+            api.Applied = () => Publish(api);
+            await _mesh.AddRevisionAsync(name, "default", b => b with { Ca = () => new CertificateAuthority(Files(api)) });
+        }
+    }
+
+    private RootRotation Rotation() => new(Topology, _mesh.Access, _ => _mesh.Connect, _fixture.Store, _fixture.Keys, TimeProvider.System)
+    {
+        Wait = TimeSpan.FromSeconds(1), Soak = _soak, Tell = _told.Add,
+    };
+
+    private Task<RootRotationPlan?> AdvanceAsync() => Rotation().AdvanceAsync(default);
+
+    private async Task<string> FaultAsync()
+    {
+        try
+        {
+            await AdvanceAsync();
+            return "";
+        }
+        catch (MeshTrustException fault)
+        {
+            Assert.That(fault.Problems[0].Hint, Is.Not.Empty);
+            return fault.Problems[0].Id;
+        }
+    }
+
+    private IEnumerable<IReadOnlyDictionary<string, byte[]>> Data() => _apis.Values.Select(a => a.Secrets["istio-system/cacerts"].Data);
+
+    private string State() => string.Join('\n', Data().SelectMany(d => d.OrderBy(f => f.Key, StringComparer.Ordinal).Select(f => $"{f.Key} {Convert.ToHexString(f.Value)}")));
+
+    private List<(string Ca, string Roots, string ChainEnd)> Held() => [.. Data().Select(d => (Hashes(d, "ca-cert.pem"), Hashes(d, "root-cert.pem"), Hashes(d, "cert-chain.pem").Split(' ')[^1]))];
+
+    private static string Hashes(IReadOnlyDictionary<string, byte[]> data, string file) => string.Join(' ', PemDocument.Parse(file, data[file]).Certificates.Select(c => c.Sha256));
+
+    private static Dictionary<string, string> Files(MemoryClusterApi api) => api.Secrets["istio-system/cacerts"].Data.ToDictionary(d => d.Key, d => Encoding.UTF8.GetString(d.Value));
+
+    private static void Publish(MemoryClusterApi api) => api.ConfigMaps["istio-system/istio-ca-root-cert"] = CraftedMesh.Roots("istio-system", Files(api)["root-cert.pem"]);
+}
