@@ -9,7 +9,6 @@ using MeshTrust.IO;
 using MeshTrust.Kubeconfig;
 using MeshTrust.Kubernetes;
 using MeshTrust.Pki;
-using MeshTrust.Rotation;
 using MeshTrust.Settings;
 using MeshTrust.Verification;
 
@@ -201,45 +200,6 @@ public sealed class MeshSession : IDisposable
             waiting = $"waiting for {names} to load the CA of the secret";
             if (told != waiting) context.Log.Information($"W{waiting[1..]}.");
         }
-    }
-
-    /// <summary>What rotates intermediates, and the clusters that were chosen: all if none was named.</summary>
-    internal async Task<(IntermediateRotation Rotation, IReadOnlyList<ClusterName> Clusters)> RotationAsync(ICakeContext context)
-    {
-        var (topology, run) = (Settings(context).Topology, Settings(context).Run);
-        var names = topology.Clusters.Select(c => c.Name).ToList();
-        var access = await AccessAsync(context).ConfigureAwait(false);
-        KeepFromGit(context, run.CertsDirectory);
-        var rotation = new IntermediateRotation(topology, access, Connect, new TrustStore(run.CertsDirectory), Keys, Time)
-        {
-            Tell = (cluster, what) => context.Log.Information($"{cluster}: {what}"),
-            Wait = run.WaitLive > TimeSpan.Zero ? run.WaitLive : TimeSpan.FromMinutes(3),
-        };
-        return (rotation, run.Clusters.Count > 0 ? run.Clusters : names);
-    }
-
-    /// <summary>What changes the root.</summary>
-    internal async Task<RootRotation> RootRotationAsync(ICakeContext context)
-    {
-        var (topology, run) = (Settings(context).Topology, Settings(context).Run);
-        var store = new TrustStore(run.CertsDirectory);
-        var access = await AccessAsync(context).ConfigureAwait(false);
-        var rotation = new RootRotation(topology, access, Connect, store, Keys, Time)
-        {
-            Tell = what => context.Log.Information("{0}", what),
-            Wait = run.WaitLive > TimeSpan.Zero ? run.WaitLive : TimeSpan.FromMinutes(3),
-            Soak = run.Soak,
-        };
-        KeepFromGit(context, run.CertsDirectory, rotation.Next.Location, rotation.Retired(RootRotationPlan.Read(store)));
-        return rotation;
-    }
-
-    /// <summary>Whether a change of root is under way: then nothing else issues CA material.</summary>
-    internal bool IsRootChanging(ICakeContext context)
-    {
-        if (RootRotationPlan.Read(new TrustStore(Settings(context).Run.CertsDirectory)) is not { } plan) return false;
-        context.Log.Information($"A change of root is under way (phase {plan.Phase}): nothing is issued. Go on with --target=RotateRoot.");
-        return true;
     }
 
     /// <summary>What RemoteSecrets works with: a connection to each cluster, and how others reach its API server.</summary>

@@ -10,8 +10,8 @@ namespace MeshTrust.Rotation;
 
 /// <summary>
 /// Changes the root of a mesh without a gap: first every cluster trusts both roots, then each signs under the new one, then the old one
-/// goes. A phase ends only when every cluster, and every istiod that runs, passes its gate. The push guard refuses each write that would break
-/// what verifies now.
+/// goes. A phase ends only when every cluster, and every istiod that runs, passes its gate. The push guard refuses each write that would
+/// break what verifies now.
 /// </summary>
 /// <param name="topology">The mesh.</param>
 /// <param name="clusters">How each cluster is reached.</param>
@@ -89,7 +89,8 @@ internal sealed class RootRotation(
         {
             var left = plan.EndedAt!.Value + Soak - time.GetUtcNow();
             var isRunning = snapshot.Clusters.Any(c => c.Live.Published is not null);
-            if (left > TimeSpan.Zero && isRunning) throw Closed("MT5511", plan.Phase.ToString(), $"The phase passed its gate on {Text.Time(plan.EndedAt.Value)}. The next one may begin in {Text.Duration(left)}.",
+            if (left > TimeSpan.Zero && isRunning) throw Closed("MT5511", plan.Phase.ToString(),
+                $"The phase passed its gate on {Text.Time(plan.EndedAt.Value)}. The next one may begin in {Text.Duration(left)}.",
                 "Proxies take new roots and certificates when theirs are renewed, by default within 12 hours; 24 hours are safe. After "
                 + "all workloads have restarted you need not wait: pass --soak=1s.");
             return new RootRotationPlan(plan.Old, plan.New, phase).Write(store);
@@ -110,7 +111,7 @@ internal sealed class RootRotation(
         return new RootRotationPlan(old.Sha256, coming.Sha256, phase).Write(store);
     }
 
-    /// <summary>The file root-cert.pem that the phase wants; null if the cluster has it. Roots are only appended, never reordered.</summary>
+    /// <summary>The root-cert.pem that the phase wants; null if the cluster has it. Roots are only appended, never reordered.</summary>
     private static byte[]? Changed(RootPhase phase, ClusterCacerts files, RootCa old, RootCa coming)
     {
         var held = PemDocument.Parse(CacertsFile.RootCert, files.RootCert.Span).Certificates;
@@ -185,8 +186,8 @@ internal sealed class RootRotation(
         var where = only?.Value ?? "the mesh";
         var snapshot = await PublishedAsync(phase, coming, cancellationToken).ConfigureAwait(false);
         Gate.RequireTrust(where, TrustProof.Prove(snapshot), "with the new secrets", mustBeComplete: true);
-        using var live = await Gate.AskAsync(snapshot, clusters, connect, time, Wait, names => Tell($"waiting for {names}"), cancellationToken)
-            .ConfigureAwait(false);
+        using var live = await Gate.AskAsync(
+            snapshot, clusters, connect, time, Wait, names => Tell($"waiting for {names}"), cancellationToken).ConfigureAwait(false);
         Gate.RequireLoaded(snapshot, live, only, Wait);
         var proof = LiveProof.Prove(snapshot, live);
         Gate.RequireTrust(where, proof, "with the certificates that istiod issues", mustBeComplete: false);
@@ -207,8 +208,8 @@ internal sealed class RootRotation(
             {
                 throw Closed("MT5512", late.Name.Value,
                     $"istiod does not publish the {(phase == RootPhase.DropOld ? "new root alone" : "new root")} in every namespace.",
-                    "istiod takes other roots at run time only with ISTIO_MULTIROOT_MESH=true in its environment (Istio 1.20 and later). Set "
-                    + "it (helm: --set-string pilot.env.ISTIO_MULTIROOT_MESH=true), or restart istiod, which is safe in this phase: "
+                    "istiod takes other roots at run time only with ISTIO_MULTIROOT_MESH=true in its environment (Istio 1.20 and later). "
+                    + "Set it (helm: --set-string pilot.env.ISTIO_MULTIROOT_MESH=true), or restart istiod, which is safe in this phase: "
                     + $"{late.Live.Kubectl} rollout restart deployment istiod. Then run this again.");
             }
 
