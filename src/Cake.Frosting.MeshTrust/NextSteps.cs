@@ -1,6 +1,7 @@
 using MeshTrust.Checks;
 using MeshTrust.IO;
 using MeshTrust.Kubeconfig;
+using MeshTrust.Pki;
 using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust;
@@ -28,6 +29,14 @@ internal static class NextSteps
 
     private static NextStep RunScript(string script) => new("Install Istio with helm, or with istioctl if you pass the word istioctl:",
         OperatingSystem.IsWindows() ? script : ContextExport.ShellQuote(script));
+
+    /// <summary>After the root of a running cluster is in the store. One with other options than this run's must be named again.</summary>
+    public static IReadOnlyList<NextStep> Fetched(TrustStore store, RootCa root, TrustSpec trust)
+    {
+        var isOwn = RootCaIssuer.Drift(root, trust).Count == 0;
+        var files = isOwn ? "" : $" --rootca-cert={store.RootCertPath} --rootca-key={store.RootKeyPath}";
+        return [new($"Give all clusters this root, and prove it: run --target=Verify{files} with the same --certs-dir and all clusters.")];
+    }
 
     private static IReadOnlyList<NextStep> Again { get; } =
         [new("Verify again at any time: run --target=Verify with the same arguments. It changes only what differs.")];

@@ -13,8 +13,14 @@ internal sealed class RunOutcome(RunCancellation cancellation)
     /// <summary>What to do next if the run succeeds.</summary>
     public IReadOnlyList<NextStep> Next { get; set; } = [];
 
-    /// <summary>The exit code of a run in which no task failed: not 0 if <c>Status</c> found clusters that are not ready.</summary>
+    /// <summary>
+    /// The exit code of a run in which no task failed: not 0 if <c>Status</c> found clusters that are not ready, or nothing is due for
+    /// <c>NeedsRenewal</c>.
+    /// </summary>
     public int Code { get; set; }
+
+    /// <summary>The exit code of a run that failed for no known reason: another one if 1 has a meaning of its own.</summary>
+    public int UnknownFaultCode { get; set; } = 1;
 
     /// <summary>For a task that is a part of the whole: the whole is next, unless more is known already.</summary>
     public void Continue()
@@ -35,7 +41,7 @@ internal sealed class RunOutcome(RunCancellation cancellation)
         if (Fault is { } fault) return (int)fault.Stage;
 
         // No task ran: Cake itself rejected the command line (an unknown target, a malformed option).
-        return _fault is null ? (int)Stage.Input : 1;
+        return _fault is null ? (int)Stage.Input : UnknownFaultCode;
     }
 
     /// <summary>The problem to add if Cake itself rejected the command line, which it reports without an id; null otherwise.</summary>

@@ -31,6 +31,7 @@ internal static class ProblemCodes
     public const string RootNotDistributed = "MT5014";
     public const string RevocationListsIncomplete = "MT5023";
     public const string MeshSettingsMismatch = "MT5024";
+    public const string NoFile = "MT5120";
     public const string FieldConflict = "MT5204";
     public const string WebhookDenied = "MT5207";
     public const string NamespaceTerminating = "MT5208";

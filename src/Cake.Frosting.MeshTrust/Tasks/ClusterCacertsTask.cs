@@ -10,9 +10,6 @@ namespace Cake.Frosting.MeshTrust.Tasks;
 [IsDependentOn(typeof(RootCaTask))]
 public sealed class ClusterCacertsTask(MeshSession session) : AsyncFrostingTask
 {
-    // A root and its intermediates are made seconds apart.
-    private static readonly TimeSpan WorthTelling = TimeSpan.FromMinutes(1);
-
     /// <inheritdoc/>
     public override async Task RunAsync(ICakeContext context)
     {
@@ -29,13 +26,10 @@ public sealed class ClusterCacertsTask(MeshSession session) : AsyncFrostingTask
 
         foreach (var outcome in outcomes)
         {
-            var (cluster, end) = (outcome.Material.Cluster, outcome.Material.Certificate.NotAfter);
-            var clamp = outcome.ClampedFrom is { } asked && asked - end > WorthTelling ? $" with the root ({asked:u} was requested)" : "";
-            context.Log.Information($"{cluster}: {outcome.Kind.ToString().ToLowerInvariant()}, until {end:u}{clamp}");
-            if (outcome.Reason is { } reason) context.Log.Information($"{cluster}: {reason}");
+            var cluster = outcome.Material.Cluster;
+            IssueLog.Write(context, cluster.Value, "the root", outcome, outcome.Material.Certificate);
             foreach (var path in outcome.Replaced)
                 context.Log.Information($"{cluster}: the replaced file is kept until the next successful Verify: {path}");
-            foreach (var note in outcome.Notes) context.Log.Warning($"{cluster}: {note}");
         }
 
         if (outcomes.Any(outcome => outcome.Kind is IssueKind.Issued or IssueKind.Reissued)) session.TellOfKeys(context);

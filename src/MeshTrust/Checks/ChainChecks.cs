@@ -85,6 +85,12 @@ internal static class ChainChecks
                 "Put the CA certificate first, then each issuer after the certificate it signed.");
         }
 
+        return OutOfOrder(chain, name);
+    }
+
+    /// <summary>The first certificate of a file that did not issue the one before it.</summary>
+    internal static Finding? OutOfOrder(IReadOnlyList<CertificateDocument> chain, string name)
+    {
         var at = Enumerable.Range(0, chain.Count - 1).FirstOrDefault(i => !chain[i + 1].Issued(chain[i]), -1);
         return at < 0 ? null : Warning(
             $"{name} is not in order: certificate {at + 2} ('{chain[at + 1].Subject}') did not issue certificate {at + 1}"
@@ -92,7 +98,7 @@ internal static class ChainChecks
             "Put each issuer right after the certificate it signed, and remove everything else.");
     }
 
-    private static IEnumerable<Finding> CaBits((CertificateDocument Certificate, string File) entry)
+    internal static IEnumerable<Finding> CaBits((CertificateDocument Certificate, string File) entry)
     {
         var certificate = entry.Certificate;
         var name = $"'{certificate.Subject}' in {entry.File}";
@@ -114,7 +120,7 @@ internal static class ChainChecks
             yield return Error($"{name} lacks keyCertSign: istiod may start with it, but peers reject the certificates it signed.", Hint);
     }
 
-    private static IEnumerable<Finding> PathLengths(SigningBundle bundle)
+    internal static IEnumerable<Finding> PathLengths(ICertificatePath bundle)
     {
         for (var i = 0; i < bundle.Path.Count; i++)
         {
@@ -129,8 +135,8 @@ internal static class ChainChecks
         }
     }
 
-    private static IEnumerable<Finding> Validity(
-        SigningBundle bundle, (CertificateDocument Certificate, string File) entry, DateTimeOffset at)
+    internal static IEnumerable<Finding> Validity(
+        ICertificatePath bundle, (CertificateDocument Certificate, string File) entry, DateTimeOffset at)
     {
         var certificate = entry.Certificate;
         var name = $"'{certificate.Subject}' in {entry.File}";
@@ -152,7 +158,7 @@ internal static class ChainChecks
         }
     }
 
-    private static IEnumerable<Finding> Nesting(SigningBundle bundle)
+    internal static IEnumerable<Finding> Nesting(ICertificatePath bundle)
     {
         foreach (var (child, parent) in bundle.Path.Zip(bundle.Path.Skip(1)))
         {
@@ -216,24 +222,9 @@ internal static class ChainChecks
     private static IEnumerable<Finding> Limits(
         TrustSnapshot snapshot, ClusterSnapshot cluster, SigningBundle bundle, CertificateDocument ca)
     {
-        var missing = ca.ShutsOut(CertificateProfile.ServerAuthentication) ? "serverAuth: istiod rejects it ('incompatible key usage')"
-            : ca.ShutsOut(CertificateProfile.ClientAuthentication) ? "clientAuth: workloads are rejected as clients"
-            : null;
-        if (missing is not null)
-            yield return Error($"'{ca.Subject}' has an extended key usage without {missing}.", "Issue the CA without extended key usage.");
-
-        if (!ca.HasNameConstraints) yield break;
-        if (!ca.NameConstraintsCritical)
-            yield return Warning($"The name constraints of '{ca.Subject}' are not critical.", "Reissue it with critical name constraints.");
-
         var domains = cluster.MeshConfigs.Select(m => m.TrustDomain).Append(cluster.TrustDomain(snapshot.Topology));
-        foreach (var domain in domains.Distinct())
-        {
-            if (NameConstraints.AgainstTrustDomain(ca, domain) is not { } fault) continue;
-            yield return Error($"'{ca.Subject}' {fault}, the trust domain of the mesh: peers reject all workload certificates.",
-                "Issue the CA without name constraints, or add the trust domain to its permitted URI hosts.");
-        }
-
+        foreach (var finding in Restrictions(ca, domains.Distinct())) yield return finding;
+        if (!ca.HasNameConstraints) yield break;
         foreach (var alias in cluster.MeshConfigs.SelectMany(m => m.Aliases).Distinct())
         {
             if (NameConstraints.AgainstTrustDomain(ca, alias) is not { } fault) continue;
@@ -253,6 +244,27 @@ internal static class ChainChecks
             if (NameConstraints.AgainstDns(ca, dns) is not { } fault) continue;
             yield return Error($"'{ca.Subject}' {fault}, the name of istiod: every proxy rejects istiod's own certificate.",
                 $"Issue the CA without constraints on DNS names, or permit '{cluster.Live.Namespace}.svc'.");
+        }
+    }
+
+    /// <summary>Extended key usage and name constraints that exclude the workloads of a trust domain.</summary>
+    internal static IEnumerable<Finding> Restrictions(CertificateDocument ca, IEnumerable<string> domains)
+    {
+        var missing = ca.ShutsOut(CertificateProfile.ServerAuthentication) ? "serverAuth: istiod rejects it ('incompatible key usage')"
+            : ca.ShutsOut(CertificateProfile.ClientAuthentication) ? "clientAuth: workloads are rejected as clients"
+            : null;
+        if (missing is not null)
+            yield return Error($"'{ca.Subject}' has an extended key usage without {missing}.", "Issue the CA without extended key usage.");
+
+        if (!ca.HasNameConstraints) yield break;
+        if (!ca.NameConstraintsCritical)
+            yield return Warning($"The name constraints of '{ca.Subject}' are not critical.", "Reissue it with critical name constraints.");
+
+        foreach (var domain in domains)
+        {
+            if (NameConstraints.AgainstTrustDomain(ca, domain) is not { } fault) continue;
+            yield return Error($"'{ca.Subject}' {fault}, the trust domain of the mesh: peers reject all workload certificates.",
+                "Issue the CA without name constraints, or add the trust domain to its permitted URI hosts.");
         }
     }
 }

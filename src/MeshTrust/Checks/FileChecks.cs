@@ -1,5 +1,4 @@
 using MeshTrust.IO;
-using MeshTrust.Kubernetes;
 using MeshTrust.Pki;
 using MeshTrust.Verification;
 using static MeshTrust.Checks.TrustCheck;
@@ -21,8 +20,14 @@ internal static class FileChecks
             c => c.IsCa && c.KeyUsage?.HasFlag(CertificateKeyUsage.KeyEncipherment) == true,
             "Harmless for peers (Istio's Makefile does the same). Reissue it with MeshTrust at the next renewal."),
         ("the subject is empty (RFC 5280 section 4.1.2.6)",
-            c => c.SubjectAttributes.Count == 0,
+            c => c.IsCa && c.SubjectAttributes.Count == 0,
             "Give every CA a subject."),
+        ("a certificate that is no CA has a path length or name constraints (RFC 5280 sections 4.2.1.9 and 4.2.1.10)",
+            c => !c.IsCa && (c.PathLength is not null || c.HasNameConstraints),
+            "Reissue it without them."),
+        ("there are extensions, but the version is not 3 (RFC 5280 section 4.1.2.1)",
+            c => c.Version != 3 && c.ExtensionOids.Count > 0,
+            "Reissue it as version 3."),
         ("the subject uses a string type other than UTF8String and PrintableString (RFC 5280 section 4.1.2.4)",
             c => c.SubjectAttributes.Any(a =>
                 a.StringType is not ("UTF8String" or "PrintableString") && a.Type is not ("DC" or "emailAddress")),
@@ -36,16 +41,21 @@ internal static class FileChecks
     [
         Row("MT5025", "key files are private, and certificates pass lint rules",
             "RFC 5280 section 4; RFC 3279 section 2.3.1; istio tools/certs (keys in the working directory)",
-            snapshot => [.. Files(snapshot.Files), .. Linted(snapshot), .. Names(snapshot)],
+            snapshot =>
+            [
+                .. Files(snapshot.Files),
+                .. Linted(snapshot.Clusters.SelectMany(c => c.Bundle?.All ?? []).Select(entry => entry.Certificate)),
+                .. Names(snapshot),
+            ],
             notApplicable: snapshot => snapshot.Files is null ? NoSecret(snapshot) : null),
     ];
 
-    private static IEnumerable<Finding> Files(TrustStoreSnapshot? store)
+    internal static IEnumerable<Finding> Files(TrustStoreSnapshot? store)
     {
         if (store is null) yield break;
         foreach (var fault in store.Unread)
             yield return Error(fault, "Run as the user who owns the trust store.") with { CouldNotCheck = true };
-        foreach (var key in store.Files.Where(f => f.Path.EndsWith("-key.pem", StringComparison.Ordinal)))
+        foreach (var key in store.Files.Where(f => StoreFile.IsKey(f.Path)))
         {
             if (key.Mode is { } mode && (mode & Others) != 0)
             {
@@ -74,10 +84,9 @@ internal static class FileChecks
         }
     }
 
-    private static IEnumerable<Finding> Linted(TrustSnapshot snapshot)
+    internal static IEnumerable<Finding> Linted(IEnumerable<CertificateDocument> certificates)
     {
-        var bundles = snapshot.Clusters.Select(c => c.Bundle).OfType<SigningBundle>();
-        var held = bundles.SelectMany(b => b.All.Select(entry => entry.Certificate)).Distinct().ToList();
+        var held = certificates.Distinct().ToList();
         foreach (var (rule, breaks, hint) in Lint)
         {
             var broken = held.Where(breaks).ToList();

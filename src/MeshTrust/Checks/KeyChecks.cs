@@ -23,13 +23,16 @@ internal static class KeyChecks
             snapshot => [.. SharedKeys(snapshot), .. EachSecret(RootKeys)(snapshot)]),
         Row("MT5019", "key identifiers and names link each CA to its issuer",
             "RFC 5280 sections 4.1.2.4, 4.2.1.1 and 4.2.1.2; istio/istio#39987",
-            EachCertificate(Identifiers)),
+            EachCertificate((bundle, certificate) => Identifiers(bundle, certificate))),
         Row("MT5020", "signatures use SHA-2, and serial numbers are valid and unique",
             "RFC 5280 sections 4.1.1.2 and 4.1.2.2; CA/Browser Forum BR 7.1 (64 bits); Go rejects SHA1-RSA",
             snapshot =>
             [
-                .. EachCertificate(SignatureAndSerial)(snapshot),
-                .. SerialTwins(snapshot),
+                .. EachCertificate((_, certificate) => SignatureAndSerial(certificate))(snapshot),
+                .. SerialTwins(
+                    from bundle in snapshot.Clusters.Select(c => c.Bundle).OfType<SigningBundle>()
+                    from entry in bundle.All
+                    select (entry.Certificate, bundle.Cluster)).Select(f => f.In(f.Location)),
             ]),
     ];
 
@@ -52,7 +55,13 @@ internal static class KeyChecks
                 "Write it as unencrypted PKCS#8. The first block must be PRIVATE KEY, RSA PRIVATE KEY or EC PRIVATE KEY.");
         }
 
-        foreach (var (certificate, file) in bundle.All.Where(c => !c.Certificate.Key.IsAccepted))
+        foreach (var finding in bundle.All.SelectMany(AcceptedKey)) yield return finding;
+    }
+
+    internal static IEnumerable<Finding> AcceptedKey((CertificateDocument Certificate, string File) entry)
+    {
+        var (certificate, file) = entry;
+        if (!certificate.Key.IsAccepted)
         {
             yield return Error($"'{certificate.Subject}' in {file} has a {certificate.PublicKey} key, which not every peer accepts.",
                 "Use RSA with 2048 to 8192 bits, P-256 or P-384.");
@@ -94,12 +103,12 @@ internal static class KeyChecks
         }
     }
 
-    private static IEnumerable<Finding> Identifiers(SigningBundle bundle, CertificateDocument certificate)
+    internal static IEnumerable<Finding> Identifiers(ICertificatePath bundle, CertificateDocument certificate)
     {
         var name = $"'{certificate.Subject}'";
         var isRoot = certificate.IsSelfIssued;
         var parent = bundle.Path.SkipWhile(c => !c.Equals(certificate)).Skip(1).FirstOrDefault();
-        if (certificate.SubjectKeyId is null)
+        if (certificate.SubjectKeyId is null && certificate.IsCa)
             yield return Warning($"{name} has no subject key identifier, which RFC 5280 requires for every CA.", "Reissue it with one.");
 
         if (certificate.AuthorityKeyId is null && !isRoot)
@@ -138,7 +147,7 @@ internal static class KeyChecks
         }
     }
 
-    private static IEnumerable<Finding> SignatureAndSerial(SigningBundle bundle, CertificateDocument certificate)
+    internal static IEnumerable<Finding> SignatureAndSerial(CertificateDocument certificate)
     {
         var name = $"'{certificate.Subject}'";
         if (certificate.SignatureHash is { } hash && WeakHashes.Contains(hash))
@@ -170,18 +179,16 @@ internal static class KeyChecks
         }
     }
 
-    private static IEnumerable<Finding> SerialTwins(TrustSnapshot snapshot)
+    /// <summary>Serial numbers that an issuer used twice; the location of a finding is one of the certificates' places.</summary>
+    internal static IEnumerable<Finding> SerialTwins(IEnumerable<(CertificateDocument Certificate, string Place)> held)
     {
-        var held = from bundle in snapshot.Clusters.Select(c => c.Bundle).OfType<SigningBundle>()
-                   from entry in bundle.All
-                   select (bundle.Cluster, entry.Certificate);
         var groups = from entry in held.DistinctBy(h => h.Certificate)
                      group entry by (Convert.ToHexString(entry.Certificate.RawIssuer.Span), entry.Certificate.SerialNumber);
         foreach (var group in groups.Where(g => g.Count() > 1))
         {
-            var names = string.Join(" and ", group.Select(t => $"'{t.Certificate.Subject}' of '{t.Cluster}'").Take(4));
+            var names = string.Join(" and ", group.Select(t => $"'{t.Certificate.Subject}' of '{t.Place}'").Take(4));
             yield return Error($"Serial {group.Key.SerialNumber} is used twice by the same issuer: {names}.",
-                "Reissue one of them with a random serial number.").In(group.Last().Cluster);
+                "Reissue one of them with a random serial number.") with { Location = group.Last().Place };
         }
     }
 }

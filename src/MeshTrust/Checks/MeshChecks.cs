@@ -115,9 +115,9 @@ internal static class MeshChecks
             if (live.SelfSigned is not null && !cluster.Lacks(SnapshotPart.Cacerts))
             {
                 yield return Error($"'{cluster.Name}' runs a self-signed CA ({ns}/{LiveTrust.SelfSignedName}) and has no cacerts.",
-                    $"Use its root for the whole mesh: {live.SaveSelfSigned}. Then pass --rootca-cert=root-cert.pem"
-                    + $" --rootca-key=root-key.pem and a new --certs-dir ({Docs}/existing-clusters.md). A different root breaks mutual"
-                    + " TLS for its running workloads.");
+                    $"Use its root for the whole mesh: run --target=FetchRootCa --from={cluster.Name} --certs-dir=live-certs, then Verify"
+                    + $" with --certs-dir=live-certs ({Docs}/existing-clusters.md). A different root breaks mutual TLS for its running"
+                    + " workloads.");
             }
 
             yield break;

@@ -2,18 +2,32 @@ using MeshTrust.IO;
 
 namespace MeshTrust.Checks;
 
-/// <summary>The results of all machine checks: a failed check does not hide the others.</summary>
-internal sealed record PreflightReport(string Mesh, IReadOnlyList<CheckReport> Rows)
+/// <summary>The results of a table of checks: a failed check does not hide the others.</summary>
+/// <param name="Mesh">The mesh's name.</param>
+/// <param name="Rows">The results, in the order in which people would look at them.</param>
+internal abstract record ChecksReport(string Mesh, IReadOnlyList<CheckReport> Rows)
 {
-    /// <summary>In the order that people would check them: the engine, the machine, the image, the network, the clusters.</summary>
-    public static IReadOnlyList<Check<PreflightReading>> Checks { get; } =
-        [.. EngineChecks.Rows, .. HostChecks.Rows, .. ClusterChecks.Rows, .. NetworkChecks.Rows, ClusterChecks.Leftovers];
+    /// <summary>The first word of its last line, for <c>grep</c>.</summary>
+    public abstract string Word { get; }
+
+    /// <summary>The overall result as a sentence.</summary>
+    public abstract string Verdict { get; }
 
     public IEnumerable<Finding> Problems => Rows.SelectMany(r => r.Findings);
     public int Errors => Problems.Count(p => p.Severity == Severity.Error);
     public int Warnings => Problems.Count(p => p.Severity == Severity.Warning);
+}
 
-    public string Verdict
+/// <summary>The results of all machine checks.</summary>
+internal sealed record PreflightReport(string Mesh, IReadOnlyList<CheckReport> Rows) : ChecksReport(Mesh, Rows)
+{
+    public override string Word => "PREFLIGHT";
+
+    /// <summary>In the order that people would check them: the engine, the machine, the image, the network, the clusters.</summary>
+    public static IReadOnlyList<Check<PreflightReading>> Checks { get; } =
+        [.. EngineChecks.Rows, .. HostChecks.Rows, .. ClusterChecks.Rows, .. NetworkChecks.Rows, ClusterChecks.Leftovers];
+
+    public override string Verdict
     {
         get
         {

@@ -120,7 +120,8 @@ internal sealed record LiveTrust
     /// <summary>The CA that istiod loads at its next start.</summary>
     private SigningBundle? Next => Secret is { Roots.Count: > 0 } secret ? secret : SelfSignedCa ?? Secret;
 
-    private SigningBundle? SelfSignedCa => (_selfSigned = ReferenceEquals(_selfSigned.From, SelfSigned) ? _selfSigned
+    /// <summary>The CA of <c>istio-ca-secret</c>, parsed once.</summary>
+    internal SigningBundle? SelfSignedCa => (_selfSigned = ReferenceEquals(_selfSigned.From, SelfSigned) ? _selfSigned
         : (SelfSigned, SelfSigned is null ? null : ReadSelfSigned(SelfSigned))).Bundle;
 
     private SigningBundle? ReadSelfSigned(SecretDocument secret)
@@ -152,17 +153,6 @@ internal sealed record LiveTrust
 
     /// <summary>How a command in a message begins.</summary>
     internal string Kubectl => $"kubectl {(Context.Length == 0 ? "" : $"--context {Context} ")}-n {Namespace}";
-
-    /// <summary>The commands that save the self-signed CA, so that it can become the root of the mesh.</summary>
-    internal string SaveSelfSigned
-    {
-        get
-        {
-            var get = $"{Kubectl} get secret {SelfSignedName}";
-            return $"{get} -o jsonpath='{{.data.ca-cert\\.pem}}' | base64 -d > root-cert.pem; (umask 077; {get} "
-                + "-o jsonpath='{.data.ca-key\\.pem}' | base64 -d > root-key.pem)";
-        }
-    }
 
     /// <exception cref="MeshTrustException">Something could not be read, so the live trust is unknown.</exception>
     internal static async Task<LiveTrust> ReadAsync(

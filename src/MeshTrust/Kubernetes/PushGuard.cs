@@ -182,8 +182,8 @@ internal sealed class PushGuard(LiveTrust live, ClusterCacerts wanted, CacertsPu
         else
         {
             var keep = live.Signing is { } signing && signing.Bytes(CacertsFile.CaKey).Length > 0 && live.Secret is null
-                ? $"To keep the cluster's root, save it from {LiveTrust.SelfSignedName} ({live.SaveSelfSigned}), "
-                    + "and pass --rootca-cert=root-cert.pem --rootca-key=root-key.pem with a new --certs-dir. "
+                ? $"To keep the cluster's root, run --target=FetchRootCa --from={live.Cluster} --certs-dir=live-certs, "
+                    + "then this target again with --certs-dir=live-certs. "
                 : "To keep the cluster's root, pass its files with --rootca-cert and --rootca-key and a new --certs-dir. ";
             Refuse(id, what, keep + "To replace it now and accept an outage, pass --accept-outage. This cluster was not touched.");
         }

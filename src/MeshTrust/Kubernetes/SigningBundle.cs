@@ -7,7 +7,7 @@ namespace MeshTrust.Kubernetes;
 /// A <c>cacerts</c> secret, parsed once for all checks; Istio calls it the signing CA bundle (istio pilot/pkg/bootstrap/istio_ca.go).
 /// It contains the CA key: never write it out.
 /// </summary>
-internal sealed class SigningBundle
+internal sealed class SigningBundle : ICertificatePath
 {
     private readonly IReadOnlyDictionary<string, byte[]> _data;
     private readonly Lazy<IReadOnlyList<CertificateDocument>> _path;

@@ -137,6 +137,18 @@ internal static class NameConstraints
         constraint.Length == 0 || (subject + ", ").StartsWith(constraint + ", ", StringComparison.OrdinalIgnoreCase);
 }
 
+/// <summary>Certificates with their files, and one path through them: what rules about certificates look at.</summary>
+internal interface ICertificatePath
+{
+    /// <summary>The lowest certificate and its available ancestors, by name and signature.</summary>
+    IReadOnlyList<CertificateDocument> Path { get; }
+
+    IReadOnlyList<CertificateDocument> Roots { get; }
+
+    /// <summary>Every distinct certificate with the file that contains it.</summary>
+    IEnumerable<(CertificateDocument Certificate, string File)> All { get; }
+}
+
 /// <summary>Questions that the checks and the proof ask about certificates and their files.</summary>
 internal static class CertificateFacts
 {

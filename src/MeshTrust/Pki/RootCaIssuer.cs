@@ -91,6 +91,33 @@ public static class RootCaIssuer
         IssueOutcome<RootCa> Outcome(IssueKind kind, RootCa root) => new(kind, root) { Notes = [.. Notes(kind, root, trust, time)] };
     }
 
+    /// <summary>Takes a root from elsewhere into the store; keeps one that is there already.</summary>
+    /// <param name="store">The store.</param>
+    /// <param name="trust">The names that are issued below it.</param>
+    /// <param name="external">The root.</param>
+    /// <param name="key">The file of its key.</param>
+    /// <param name="place">Where it comes from, for messages.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="cancellationToken">Stops before anything is written.</param>
+    /// <exception cref="MeshTrustException">MT5110: the store has another root. MT51xx: it cannot be used.</exception>
+    internal static async Task<IssueOutcome<RootCa>> ImportAsync(
+        TrustStore store, TrustSpec trust, RootCa external, ReadOnlyMemory<byte> key, string place, TimeProvider time,
+        CancellationToken cancellationToken)
+    {
+        using var held = await store.LockAsync([], cancellationToken).ConfigureAwait(false);
+        RequireValid(external, place, time);
+        RequireNamesAllowed(external, place, trust);
+        if (store.TryReadRoot() is not { } there)
+        {
+            store.WriteRoot(external, key.Span);
+            return new(IssueKind.Imported, external);
+        }
+
+        if (there.Roots.Contains(external.Certificate)) return new(IssueKind.Kept, there);
+        throw Fault("MT5110", store.RootCertPath, $"It holds {there.Certificate}, but {place} holds {external.Certificate}.",
+            "A root is never replaced. Choose another directory with --certs-dir for the root of the cluster.");
+    }
+
     /// <summary>All that issues must be valid now. Where nothing can be issued, one root that is valid is enough.</summary>
     internal static void RequireValid(RootCa root, string place, TimeProvider time)
     {
@@ -142,13 +169,19 @@ public static class RootCaIssuer
 
     private static void RequireNoDrift(RootCa there, TrustStore store, TrustSpec trust)
     {
-        // What another CA made was not made with these options.
-        if (there.Key is null || there.Chain.Count > 1) return;
-        var drift = CaConfigDrift.Between(there.Certificate, trust.Root, location: null, issuers: []);
+        var drift = Drift(there, trust);
         if (drift.Count == 0) return;
         throw new MeshTrustException(Stage.CertificateAuthority, [.. drift.Select(difference => new Problem("MT5107", store.RootCertPath,
             $"This root was created with other options: {difference}.",
             "A root is never replaced. Change the options to match it. For a new mesh, choose another directory or move this one away."))]);
+    }
+
+    /// <summary>How a root differs from the request. What another CA made was not made with these options: none then.</summary>
+    internal static IReadOnlyList<string> Drift(RootCa root, TrustSpec trust)
+    {
+        // istiod's own root has no CN.
+        var isForeign = root.Key is null || root.Chain.Count > 1 || root.Certificate.SubjectAttributes.All(a => a.Type != "CN");
+        return isForeign ? [] : CaConfigDrift.Between(root.Certificate, trust.Root, location: null, issuers: []);
     }
 
     private static IEnumerable<string> Notes(IssueKind kind, RootCa root, TrustSpec trust, TimeProvider time)

@@ -15,6 +15,9 @@ internal static class StoreFile
     private const string ReplacedSuffix = ".old";
     private const string ReplacedTime = "yyyyMMdd'T'HHmmssfff'Z'";
 
+    /// <summary>Whether a file of this name holds a key: <c>key.pem</c>, <c>ca-key.pem</c>, <c>root-key.pem</c>.</summary>
+    internal static bool IsKey(string name) => name.EndsWith("key.pem", StringComparison.Ordinal);
+
     internal static string TemporaryPath(string directory, string about) =>
         Path.Combine(directory, $"{TemporaryPrefix}{about}-{Guid.NewGuid():N}{TemporarySuffix}");
 

@@ -41,6 +41,10 @@ public sealed class TrustStore
 
     internal string ClusterDirectory(ClusterName cluster) => Path.Combine(Location, cluster.Value);
 
+    /// <summary>Where a workload's files are: below one directory that holds no files itself, so it never passes for a cluster's.</summary>
+    internal string WorkloadDirectory(ClusterName cluster, WorkloadName workload) =>
+        Path.Combine(Location, "workloads", cluster.Value, workload.Namespace, workload.ServiceAccount);
+
     internal string ClusterPath(ClusterName cluster, string file) => Path.Combine(ClusterDirectory(cluster), file);
 
     /// <summary>The keys that a run certainly needs, for generation ahead of time: the root's and those of missing intermediates.</summary>
@@ -260,79 +264,11 @@ public sealed class TrustStore
         }
     }
 
-    /// <summary>
-    /// Writes a cluster's files. A new cluster's directory appears complete at once. In an existing directory, all new files are flushed to
-    /// disk before the first is renamed: keys first, so that no mix of old and new can pass for a valid set.
-    /// The files they replace are kept beside them under a name with the time, until <see cref="RemoveReplaced"/>.
-    /// </summary>
-    /// <returns>The paths of what was replaced.</returns>
+    /// <summary>Writes a cluster's files, as <see cref="StoreDirectory.Write"/> does.</summary>
+    /// <returns>The paths of what was replaced; <see cref="RemoveReplaced"/> removes it.</returns>
     internal IReadOnlyList<string> WriteCluster(
-        ClusterName cluster, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files, DateTimeOffset now)
-    {
-        var directory = ClusterDirectory(cluster);
-        IReadOnlyList<string> replaced = [];
-        DiskFault.Report(Stage.CertificateAuthority, directory, () =>
-        {
-            if (Directory.Exists(directory)) replaced = ReplaceFiles(directory, files, now);
-            else CreateWhole(directory, cluster, files);
-        });
-        return replaced;
-    }
-
-    private void CreateWhole(string directory, ClusterName cluster, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files)
-    {
-        var staged = StoreFile.TemporaryPath(Location, cluster.Value);
-        try
-        {
-            AtomicFile.CreateDirectory(staged, secret: true);
-            // Not flushed one by one: a power cut can only cost an intermediate, which the next run detects and replaces.
-            foreach (var (file, content) in files)
-                StoreFile.Create(Path.Combine(staged, file), content.Span, isKey: file == CacertsFile.CaKey, flush: false);
-            Directory.Move(staged, directory);
-        }
-        catch (Exception fault) when (DiskFault.IsOne(fault))
-        {
-            StoreFile.Remove(staged);
-            throw;
-        }
-    }
-
-    private static List<string> ReplaceFiles(string directory, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files, DateTimeOffset now)
-    {
-        var staged = new List<(string From, string To)>();
-        var replaced = new List<string>();
-        try
-        {
-            foreach (var (file, content) in files.OrderBy(f => f.Key == CacertsFile.CaKey ? 0 : 1))
-            {
-                var place = Path.Combine(directory, file);
-                StoreFile.RefuseLink(place);
-                if (Directory.Exists(place)) throw StoreFile.WrongKind(place, "There is a directory where a file should be.");
-                if (StoreFile.Read(place) is { } old)
-                {
-                    replaced.Add(StoreFile.ReplacedPath(place, now));
-                    Prepare(replaced[^1], old, isKey: true);
-                }
-
-                Prepare(place, content.Span, isKey: file == CacertsFile.CaKey);
-            }
-
-            // Replaced files are saved before the first file changes.
-            foreach (var (from, to) in staged.OrderBy(s => replaced.Contains(s.To) ? 0 : 1)) File.Move(from, to, overwrite: true);
-            return replaced;
-        }
-        finally
-        {
-            foreach (var (from, _) in staged) StoreFile.Remove(from);
-        }
-
-        void Prepare(string place, ReadOnlySpan<byte> content, bool isKey)
-        {
-            var temporary = StoreFile.TemporaryPath(directory, Path.GetFileName(place));
-            staged.Add((temporary, place));
-            StoreFile.Create(temporary, content, isKey, flush: true);
-        }
-    }
+        ClusterName cluster, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files, DateTimeOffset now) =>
+        StoreDirectory.Write(Location, ClusterDirectory(cluster), files, now);
 
     private static MeshTrustException Fault(string id, string location, string message, string hint) =>
         new(Stage.CertificateAuthority, new Problem(id, location, message, hint));

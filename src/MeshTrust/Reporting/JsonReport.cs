@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using MeshTrust.Checks;
+using MeshTrust.Pki;
 
 namespace MeshTrust.Reporting;
 
@@ -18,13 +19,17 @@ internal static class JsonReport
 
     public static string Render(TrustReport report) => Render(report, Context.Value.TrustReport);
 
-    public static string Render(PreflightReport report)
+    public static string Render(ChecksReport report)
     {
         var rows = report.Rows.Select(r => new PreflightRow(
             r.Id, r.Title, r.Outcome == CheckOutcome.CouldNotCheck ? "Unknown" : r.Outcome.ToString(), r.Note ?? "", r.Findings));
         return Render(new PreflightDocument(1, report.Mesh, report.Verdict, report.Errors, report.Warnings, [.. rows]),
             Context.Value.PreflightDocument);
     }
+
+    public static string Render(CertificateInspection inspection) => Render(inspection, Context.Value.CertificateInspection);
+
+    public static string Render(RenewalReport report) => Render(report, Context.Value.RenewalReport);
 
     private static string Render<T>(T document, JsonTypeInfo<T> shape) => JsonSerializer.Serialize(document, shape) + "\n";
 }
@@ -44,4 +49,6 @@ internal sealed record PreflightRow(string Id, string Title, string Outcome, str
     GenerationMode = JsonSourceGenerationMode.Metadata)]
 [JsonSerializable(typeof(TrustReport))]
 [JsonSerializable(typeof(PreflightDocument))]
+[JsonSerializable(typeof(CertificateInspection))]
+[JsonSerializable(typeof(RenewalReport))]
 internal sealed partial class JsonReportContext : JsonSerializerContext;

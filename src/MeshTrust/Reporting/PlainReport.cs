@@ -10,15 +10,15 @@ internal static class PlainReport
     public static void Write(TrustReport report, TextWriter output) => Write(Lines(report), output);
 
     /// <summary>Writes the result of the machine checks; with <paramref name="all"/> also the rows that need no attention.</summary>
-    public static void Write(PreflightReport report, TextWriter output, bool all) => Write(Lines(report, all), output);
+    public static void Write(ChecksReport report, TextWriter output, bool all) => Write(Lines(report, all), output);
 
     private static void Write(IEnumerable<string> lines, TextWriter output)
     {
         foreach (var line in lines) output.WriteLine(Text.OneLine(line));
     }
 
-    private static IEnumerable<string> Lines(PreflightReport report, bool all) =>
-        ReportText.Rows(report, all).SelectMany(Lines).Append($"PREFLIGHT {report.Verdict}");
+    private static IEnumerable<string> Lines(ChecksReport report, bool all) =>
+        ReportText.Rows(report, all).SelectMany(Lines).Append($"{report.Word} {report.Verdict}");
 
     private static IEnumerable<string> Lines(TrustReport report)
     {

@@ -53,7 +53,7 @@ internal static class ReportText
     public static IReadOnlyList<SecretDrift> Differing(TrustReport report) => [.. report.Drift.Where(d => d.Same is not true)];
 
     /// <summary>The rows of a preflight that need attention, or all of them.</summary>
-    public static IReadOnlyList<CheckReport> Rows(PreflightReport report, bool all) =>
+    public static IReadOnlyList<CheckReport> Rows(ChecksReport report, bool all) =>
         [.. report.Rows.Where(r => all || r.Outcome is CheckOutcome.Warned or CheckOutcome.Failed)];
 }
 

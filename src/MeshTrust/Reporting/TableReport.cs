@@ -34,7 +34,7 @@ internal static class TableReport
     }
 
     /// <summary>Writes the result of the machine checks; with <paramref name="all"/> also the rows that need no attention.</summary>
-    public static void Write(PreflightReport report, IAnsiConsole console, bool all)
+    public static void Write(ChecksReport report, IAnsiConsole console, bool all)
     {
         var rows = ReportText.Rows(report, all);
         if (rows.Count > 0)

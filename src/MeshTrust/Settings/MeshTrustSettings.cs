@@ -15,6 +15,12 @@ public sealed record MeshTrustSettings
     /// <summary>Problems that do not stop the run: keys without effect, skipped clusters.</summary>
     public IReadOnlyList<Problem> Warnings { get; init; } = [];
 
+    /// <summary>The one cluster that <c>--cluster</c> names; null if it names none.</summary>
+    /// <exception cref="MeshTrustException">MT0011: it names several.</exception>
+    internal ClusterSpec? Cluster => Run.Clusters.Count < 2 ? Topology.Clusters.FirstOrDefault(c => Run.Clusters.Contains(c.Name))
+        : throw new MeshTrustException(Stage.Input, new Problem("MT0011", "--cluster", "This target is for one cluster at a time.",
+            $"Name one of {string.Join(", ", Run.Clusters)}."));
+
     /// <summary>Binds settings. Pure but for <paramref name="readFile"/>.</summary>
     /// <param name="arguments">Arguments without dashes, in order; the value of a bare switch is null. Names are not
     /// case-sensitive.</param>
@@ -55,6 +61,7 @@ public sealed record MeshTrustSettings
                 MergeKubeconfig = Full(Run.MergeKubeconfig),
                 KubeconfigPaths = [.. Run.KubeconfigPaths.Select(path => Full(path))],
                 TopologyFile = Full(Run.TopologyFile),
+                Files = [.. Run.Files.Select(path => Full(path))],
             },
             Topology = Topology with
             {
@@ -178,6 +185,15 @@ public sealed record RunSpec
 
     /// <summary>Whether RemoteSecrets removes what it created (<c>--remove</c>).</summary>
     internal bool Remove { get; init; }
+
+    /// <summary>For whom <c>WorkloadCerts</c> issues (<c>--workload</c>).</summary>
+    internal IReadOnlyList<WorkloadName> Workloads { get; init; } = [];
+
+    /// <summary>The lifetime of a workload's certificate in days (<c>--workload-days</c>).</summary>
+    internal int WorkloadDays { get; init; } = 1;
+
+    /// <summary>What to inspect, lint or test for renewal (<c>--file</c>); empty for the trust store.</summary>
+    internal IReadOnlyList<string> Files { get; init; } = [];
 
     /// <summary>Where kubeconfigs are written (<c>--kubeconfig-dir</c>, default <c>kubeconfig</c> in the work directory).</summary>
     public string KubeconfigDirectory { get; init; } = Path.Combine(DefaultWorkDirectory, "kubeconfig");

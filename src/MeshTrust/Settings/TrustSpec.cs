@@ -99,6 +99,16 @@ public sealed record RenewalThreshold
     }
 
     /// <summary>
+    /// As <see cref="IsDue"/>, for certificates that may live shorter than the threshold (30 days of one day): then the last third of the
+    /// lifetime counts, because every run would renew otherwise.
+    /// </summary>
+    internal bool IsDueOf(DateTimeOffset notBefore, DateTimeOffset notAfter, DateTimeOffset now)
+    {
+        var lifetime = notAfter - notBefore;
+        return Remaining > lifetime * 0.9 ? now > notAfter - (lifetime / 3) : IsDue(notBefore, notAfter, now);
+    }
+
+    /// <summary>
     /// Reads a share from <c>1%</c> to <c>99%</c>, or a duration such as <c>30d</c> or <c>36h</c>, from one second to 36500 days.
     /// </summary>
     public static bool TryParse(string? text, [NotNullWhen(true)] out RenewalThreshold? threshold)
@@ -118,6 +128,15 @@ public sealed record RenewalThreshold
 
     /// <summary>As the user would write it: <c>25%</c> or <c>30d</c>.</summary>
     public override string ToString() => Percent is { } percent ? $"{percent}%" : DurationText.Write(Remaining ?? TimeSpan.Zero);
+}
+
+/// <summary>A workload by its service account, which is its identity in the mesh.</summary>
+internal sealed record WorkloadName(string Namespace, string ServiceAccount)
+{
+    /// <summary>The only URI of its certificate.</summary>
+    public string SpiffeId(string trustDomain) => $"spiffe://{trustDomain}/ns/{Namespace}/sa/{ServiceAccount}";
+
+    public override string ToString() => $"{Namespace}/{ServiceAccount}";
 }
 
 /// <summary>Durations as people write them: <c>90s</c>, <c>20m</c>, <c>1h30m</c>, <c>30d</c>.</summary>

@@ -128,6 +128,32 @@ internal static partial class ValueParsers
         return null;
     }
 
+    /// <summary>Workloads as <c>NAMESPACE/SERVICEACCOUNT</c>, with commas between them. A service account is a DNS subdomain.</summary>
+    public static ValidationError? Workloads(string text, out IReadOnlyList<WorkloadName> value)
+    {
+        var workloads = new List<WorkloadName>();
+        value = workloads;
+        var errors = new List<ValidationError?>();
+        foreach (var part in text.Split(',', StringSplitOptions.TrimEntries))
+        {
+            var names = part.Split('/');
+            var isRight = names.Length == 2 && IsLabel(names[0]) && names[1].Length <= 253 && names[1].Split('.').All(IsLabel);
+            if (isRight) workloads.Add(new WorkloadName(names[0], names[1]));
+            const string Remedy = "Use NAMESPACE/SERVICEACCOUNT, such as bookinfo/ratings-vm.";
+            errors.Add(Unless(isRight, ErrorKind.Name, part, "not a valid workload", Remedy));
+        }
+
+        return All(errors);
+    }
+
+    /// <summary>Paths with commas between them.</summary>
+    public static ValidationError? FilePaths(string text, out IReadOnlyList<string> value)
+    {
+        var parts = text.Split(',', StringSplitOptions.TrimEntries);
+        value = parts;
+        return parts.Select(part => FilePath(part, out _)).FirstOrDefault(error => error is not null);
+    }
+
     private static ValueParser<string> Check(
         string noun, Func<string, bool> isRight, string remedy, Func<string, string>? normalize = null) =>
         (string text, out string value) =>

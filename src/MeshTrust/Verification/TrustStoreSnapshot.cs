@@ -25,9 +25,10 @@ internal sealed class TrustStoreSnapshot
         var modes = new SortedDictionary<string, UnixFileMode>(StringComparer.Ordinal);
         var unread = new List<string>();
         var index = GitIndex(root, out var workTree);
-        foreach (var folder in System.IO.Directory.EnumerateDirectories(root).Prepend(root).Order(StringComparer.Ordinal))
+        var below = new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 };
+        foreach (var folder in System.IO.Directory.EnumerateDirectories(root, "*", below).Prepend(root).Order(StringComparer.Ordinal))
         {
-            if (!OperatingSystem.IsWindows()) modes[folder == root ? "." : Path.GetFileName(folder)] = File.GetUnixFileMode(folder);
+            if (!OperatingSystem.IsWindows()) modes[Path.GetRelativePath(root, folder).Replace('\\', '/')] = File.GetUnixFileMode(folder);
             try
             {
                 foreach (var path in System.IO.Directory.EnumerateFiles(folder, "*.pem")) files.Add(Read(root, path, index, workTree));
@@ -42,6 +43,14 @@ internal sealed class TrustStoreSnapshot
         {
             Directory = root, Files = [.. files.OrderBy(f => f.Path, StringComparer.Ordinal)], Directories = modes, Unread = unread,
         };
+    }
+
+    /// <summary>One file, apart from its directory: only the mode is read.</summary>
+    public static TrustStoreSnapshot OfFile(string path)
+    {
+        var mode = OperatingSystem.IsWindows() || !File.Exists(path) ? (UnixFileMode?)null : File.GetUnixFileMode(path);
+        var file = new StoredFile { Path = path, Mode = mode };
+        return new TrustStoreSnapshot { Directory = Path.GetDirectoryName(path) ?? "", Files = [file] };
     }
 
     private static StoredFile Read(string root, string path, byte[]? index, string workTree) => new()

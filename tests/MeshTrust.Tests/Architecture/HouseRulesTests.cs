@@ -98,7 +98,8 @@ public sealed class HouseRulesTests
         var types = SourceTree.Under("src").Sum(file => Regex.Count(
             file.Code, @"^public (?:sealed |static |abstract |readonly |partial |ref )*(?:class|record|struct|interface|enum|delegate)\s", RegexOptions.Multiline));
 
-        Assert.That(types, Is.InRange(40, 83));
+        // 80 and one for each task of the life of a CA: Cake finds only exported types.
+        Assert.That(types, Is.InRange(40, 88));
     }
 
     [Test]

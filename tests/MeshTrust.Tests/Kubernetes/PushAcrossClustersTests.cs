@@ -182,7 +182,7 @@ internal sealed class PushAcrossClustersTests
             Cacerts = hasCacerts ? Cluster("east", "1", "1").Cacerts : null,
         };
 
-        Assert.That(Inspect(live, "2", "2").Problems.Single().Hint.Contains("save it from istio-ca-secret", StringComparison.Ordinal), Is.EqualTo(saves));
+        Assert.That(Inspect(live, "2", "2").Problems.Single().Hint.Contains("--target=FetchRootCa", StringComparison.Ordinal), Is.EqualTo(saves));
     }
 
     /// <summary>In the layout of kubernetes.io/tls the roots are in ca.crt.</summary>

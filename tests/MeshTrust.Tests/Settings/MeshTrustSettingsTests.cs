@@ -210,6 +210,18 @@ public sealed class MeshTrustSettingsTests
         Assert.That(TopologySamples.Refuse(commandLine).Problems.Single().Message, Does.Contain($"Did you mean {nearest}?"));
 
     [Test]
+    public void Tell_the_number_of_clusters_from_the_name_of_one() =>
+        Assert.That(TopologySamples.Refuse("--cluster=2").Problems.Single().ToString(), Is.EqualTo("MT0023 --cluster: The mesh has no cluster \"2\". For the number of clusters use --clusters=2. The clusters are cluster1, cluster2."));
+
+    [Test]
+    public void Name_the_workloads_that_are_not_valid() => Assert.Multiple(() =>
+    {
+        Assert.That(TopologySamples.Refuse("--workload=a/b,B/c,x,a/b/c,a/_,/b").Problems.Single().Message, Is.EqualTo("\"B/c\" is not a valid workload. \"x\" is not a valid workload. \"a/b/c\" is not a valid workload. \"a/_\" is not a valid workload. \"/b\" is not a valid workload."));
+        Assert.That(TopologySamples.Refuse("--file=a.pem,").Problems.Single().Id, Is.EqualTo("MT0009"));
+        Assert.That(TopologySamples.Refuse("--workload-days=0").Problems.Single().Id, Is.EqualTo("MT0004"));
+    });
+
+    [Test]
     public void Tell_a_file_that_cannot_be_read_from_one_that_is_not_there()
     {
         Exception[] faults = [new UnauthorizedAccessException("Access denied."), new IOException("Disk on fire."), new InvalidDataException("it is not UTF-8 text"), new ArgumentException("bad"), new NotSupportedException("no")];

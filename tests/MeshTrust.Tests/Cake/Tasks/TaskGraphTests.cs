@@ -25,6 +25,11 @@ public sealed class TaskGraphTests
     [TestCase("Export")]
     [TestCase("InstallValues", "SetContexts")]
     [TestCase("RemoteSecrets", "SetContexts")]
+    [TestCase("WorkloadCerts")]
+    [TestCase("Inspect")]
+    [TestCase("NeedsRenewal")]
+    [TestCase("Lint")]
+    [TestCase("FetchRootCa")]
     [TestCase("CleanClusters")]
     [TestCase("Clean", "CleanClusters")]
     public void The_edges_are_those_of_the_house(string task, params string[] dependencies) =>

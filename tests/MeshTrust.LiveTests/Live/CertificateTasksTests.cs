@@ -1,0 +1,196 @@
+using System.Text.Json;
+using k8s;
+using k8s.Models;
+using MeshTrust.ControlPlanes.Embedded;
+using MeshTrust.ControlPlanes.Native;
+using MeshTrust.Settings;
+using MeshTrust.Tests.ControlPlanes.Native;
+using MeshTrust.Tests.Tools;
+using MeshTrust.Tests.Verification;
+
+namespace MeshTrust.Tests.Live;
+
+/// <summary>The targets around a CA's life as users run them: no cluster is contacted, and openssl and zlint judge.</summary>
+[TestFixture, NonParallelizable]
+public sealed class CertificateTasksTests
+{
+    private const string AllButRfcs = "Apple,CABF_BR,CABF_EV,CABF_SMIME_BR,ETSI_ESI,Mozilla";
+    private static readonly string[] Quick = ["--work-dir=mesh", "--rootca-keysz=p256", "--intermediate-keysz=p256", "--provider=embedded"];
+    private ScratchDirectory _scratch = null!;
+
+    [SetUp]
+    public void Begin() => _scratch = new ScratchDirectory();
+
+    [TearDown]
+    public void End() => _scratch?.Dispose();
+
+    [Test, Category(OutsideTool.Category)]
+    public void A_VM_gets_files_that_openssl_and_zlint_accept_and_keeps_them()
+    {
+        var (openssl, zlint) = (OutsideTool.Find("openssl"), OutsideTool.Find("zlint"));
+        Expect(0, "--target=ClusterCacerts");
+        string[] workloads = ["--workload=bookinfo/ratings-vm", "--workload=bookinfo/mysql.vm,prod/db", "--cluster=cluster2"];
+        var output = Expect(0, ["--target=WorkloadCerts", .. workloads]);
+        var folder = _scratch.File("mesh/certs/workloads/cluster2/bookinfo/ratings-vm");
+        Assert.That(output, Does.Contain("bookinfo/ratings-vm (cluster2): issued, until ").And.Contain("prod/db (cluster2): issued").And.Contain($"key.pem, cert-chain.pem, root-cert.pem in {folder}"));
+
+        string At(string file) => Path.Combine(folder, file);
+        foreach (var purpose in new[] { "sslserver", "sslclient" })
+        {
+            var verified = OutsideTool.Run(openssl, "verify", "-x509_strict", "-purpose", purpose, "-CAfile", At("root-cert.pem"), "-untrusted", At("cert-chain.pem"), At("cert-chain.pem"));
+            Assert.That(verified.ExitCode, Is.Zero, verified.ToString());
+        }
+
+        Assert.That(OutsideTool.Run(openssl, "x509", "-in", At("cert-chain.pem"), "-noout", "-ext", "subjectAltName").Output, Does.Contain("critical").And.Contain("URI:spiffe://cluster.local/ns/bookinfo/sa/ratings-vm"));
+        Assert.That(OutsideTool.Run(openssl, "pkey", "-in", At("key.pem"), "-pubout").Output, Is.EqualTo(OutsideTool.Run(openssl, "x509", "-in", At("cert-chain.pem"), "-noout", "-pubkey").Output));
+        var lint = OutsideTool.Run(zlint, "-excludeSources", AllButRfcs, At("cert-chain.pem"));
+        using var report = JsonDocument.Parse(lint.Output.Split('\n')[0]);
+        Assert.That(report.RootElement.EnumerateObject().Where(l => l.Value.GetProperty("result").GetString() is "error" or "warn" or "fatal").Select(l => l.Name), Is.Empty);
+
+        var before = Files();
+        Assert.That(Expect(0, ["--target=WorkloadCerts", .. workloads]), Does.Contain("bookinfo/ratings-vm (cluster2): kept").And.Contain("prod/db (cluster2): kept"));
+        Assert.That(Files(), Is.EqualTo(before));
+        Assert.That(Expect(0, ["--target=WorkloadCerts", .. workloads, "--workload-days=30"]), Does.Contain("reissued").And.Contain("It is valid for 1 days, but 30 were requested."));
+        Assert.That(Expect(0, "--target=Verify"), Does.Contain("4 of 4 cluster pairs trust each other").And.Contain("No issues found"), "the store is still as it should be");
+    }
+
+    [Test]
+    public void A_workload_that_is_not_named_or_a_cluster_that_is_not_there_is_refused()
+    {
+        Assert.That(Expect(2, "--target=WorkloadCerts"), Does.Contain("MT0010").And.Contain("--workload=NAMESPACE/SERVICEACCOUNT"));
+        Assert.That(Expect(2, "--target=WorkloadCerts", "--workload=a/b", "--cluster=west"), Does.Contain("MT0011 --cluster").And.Contain("cluster1, cluster2"));
+        Assert.That(Expect(2, "--target=WorkloadCerts", "--workload=Bookinfo/x,nothing"), Does.Contain("MT0009 --workload").And.Contain("\"Bookinfo/x\"").And.Contain("\"nothing\""));
+        Assert.That(Expect(7, "--target=WorkloadCerts", "--workload=a/b"), Does.Contain("MT5113").And.Contain("ClusterCacerts"));
+    }
+
+    [Test]
+    public void Inspect_shows_the_store_and_single_files_as_lines_a_tree_or_json()
+    {
+        Assert.That(Expect(7, "--target=Inspect"), Does.Contain("MT5120"));
+        Expect(0, "--target=ClusterCacerts");
+        Assert.That(Expect(0, "--target=Inspect"), Does.Contain("CERTIFICATE root-cert.pem subject O=Istio, CN=Root CA; self-signed; valid ").And.Contain("KEY cluster2/ca-key.pem ECDSA P-256, id ").And.Contain("fits 'O=Istio, CN=Intermediate CA, L=cluster2'"));
+        Assert.That(Expect(0, "--target=Inspect", "--output=table"), Does.Match("O=Istio, CN=Intermediate CA, L=cluster1").And.Match("SHA-256 [0-9a-f]{20}"));
+
+        using var host = HostProcess.Start(_scratch.Location, ["--target=Inspect", "--file=mesh/certs/cluster1/cert-chain.pem", "--file=mesh/certs/root-key.pem", "--output=json", .. Quick]);
+        Assert.That(host.WaitForExit(), Is.Zero, host.Output);
+        using var json = JsonDocument.Parse(host.StandardOutput);
+        Assert.That(json.RootElement.GetProperty("files").GetArrayLength(), Is.EqualTo(2));
+        Assert.That(json.RootElement.GetProperty("files")[1].GetProperty("keys")[0].GetProperty("fits")[0].GetString(), Is.EqualTo("O=Istio, CN=Root CA"));
+        Assert.That(host.StandardOutput, Does.Not.Contain("PRIVATE KEY"));
+    }
+
+    [Test]
+    public void NeedsRenewal_ends_with_the_codes_of_step()
+    {
+        Assert.That(Expect(2, "--target=NeedsRenewal"), Does.Contain("MT5120").And.Contain("RESULT a file does not exist: exit code 2"));
+        Expect(0, "--target=ClusterCacerts");
+        Assert.That(Expect(1, "--target=NeedsRenewal"), Does.Contain("FINE cluster1/ca-cert.pem").And.Contain("FINE root-cert.pem").And.Contain("RESULT nothing is due (--renew-before=30d): exit code 1"));
+        var now = TimeProvider.System.GetUtcNow();
+        _scratch.Write("mesh/certs/old/ca-cert.pem", CraftedCertificate.Root(new CraftedSpec { NotBefore = now.AddDays(-300), NotAfter = now.AddDays(20) }).Pem);
+        Assert.That(Expect(0, "--target=NeedsRenewal"), Does.Contain("DUE old/ca-cert.pem").And.Contain("FINE root-cert.pem").And.Contain("RESULT renewal is due"));
+        Assert.That(Expect(1, "--target=NeedsRenewal", "--renew-before=5d"), Does.Contain("RESULT nothing is due (--renew-before=5d): exit code 1"));
+        Assert.That(Expect(1, "--target=NeedsRenewal", "--file=mesh/certs/root-cert.pem"), Does.Contain("FINE "));
+        Assert.That(Expect(255, "--target=NeedsRenewal", "--file=mesh/certs/root-key.pem"), Does.Contain("exit code 255"));
+        using var host = HostProcess.Start(_scratch.Location, ["--target=NeedsRenewal", "--output=json", .. Quick]);
+        Assert.That(host.WaitForExit(), Is.Zero, host.Output);
+        using var json = JsonDocument.Parse(host.StandardOutput);
+        Assert.That(json.RootElement.GetProperty("certificates").GetArrayLength(), Is.EqualTo(4));
+    }
+
+    [Test]
+    public void Lint_judges_the_store_and_single_files()
+    {
+        Expect(0, "--target=ClusterCacerts");
+        Expect(0, "--target=WorkloadCerts", "--workload=a/b");
+        Assert.That(Expect(0, "--target=Lint"), Does.Contain("MT5003 pass").And.Contain("MT5027 pass").And.Contain("LINT 4 certificates in 13 files"));
+        var now = TimeProvider.System.GetUtcNow();
+        var odd = CraftedCertificate.Root(new CraftedSpec { PathLength = 0, UsageCritical = false, NotAfter = now.AddDays(30) });
+        _scratch.Write("odd.pem", CraftedMesh.Intermediate(odd, "east").Pem + odd.Pem);
+        var told = Expect(9, "--target=Lint", "--file=odd.pem");
+        Assert.That(told, Does.Contain("MT5009 error").And.Contain("MT5011 error").And.Contain("MT5025 warning"));
+        _scratch.Write("odd.pem", CraftedCertificate.Root(new CraftedSpec { UsageCritical = false }).Pem);
+        Expect(0, "--target=Lint", "--file=odd.pem", "--output=table");
+        Expect(9, "--target=Lint", "--file=odd.pem", "--strict");
+        Expect(7, "--target=Lint", "--file=nothing.pem");
+    }
+
+    /// <summary>The way from one cluster with a self-signed istiod to two clusters, without a gap: two commands.</summary>
+    [TestCase(false)]
+    [TestCase(true, Category = OutsideTool.Category, Description = "a real kube-apiserver")]
+    public async Task The_root_of_a_running_cluster_becomes_the_root_of_the_mesh(bool isReal)
+    {
+        await using var servers = await StartAsync(isReal);
+        var istiod = CraftedCertificate.Root(new CraftedSpec { Subject = ["O=cluster.local"] });
+        await servers.ApplyAsync("east", istiod);
+        var variables = servers.Variables(_scratch);
+
+        (int Code, string Output) Run(params string[] arguments) => HostProcess.Run(_scratch.Location, [.. arguments, "--cluster-names=east,west", .. Quick[..^1]], variables);
+        var alone = new Dictionary<string, string?>(variables) { ["CTX_CLUSTER2"] = null };
+        Assert.That(Run("--target=FetchRootCa", "--from=west").Output, Does.Contain("MT5121 west"));
+        var (refused, told) = HostProcess.Run(_scratch.Location, ["--target=Verify", "--certs-dir=other", "--cluster-names=east", .. Quick[..^1]], alone);
+        Assert.That((refused, told.Contains("run --target=FetchRootCa --from=east --certs-dir=live-certs", StringComparison.Ordinal)), Is.EqualTo((8, true)), told);
+        Assert.That(Run("--target=FetchRootCa").Output, Does.Contain("MT0010 --from").And.Contain("Use --from=east."));
+        var (code, output) = Run("--target=FetchRootCa", "--from=east");
+        Assert.That(code, Is.Zero, output);
+        Assert.That(output, Does.Contain("root: imported from east/istio-ca-secret, O=cluster.local (until").And.Contain("run --target=Verify with the same --certs-dir").And.Not.Contain("PRIVATE KEY"));
+        Assert.That(File.ReadAllText(_scratch.File("mesh/certs/root-key.pem")), Is.EqualTo(istiod.Key.Pkcs8));
+        if (!OperatingSystem.IsWindows()) Assert.That(File.GetUnixFileMode(_scratch.File("mesh/certs/root-key.pem")), Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite));
+
+        (code, output) = Run("--target=Verify");
+        Assert.That(code, Is.Zero, output);
+        Assert.That(output, Does.Contain("east: secret cacerts created").And.Contain("4 of 4 cluster pairs trust each other").And.Not.Contain("MT5201"));
+        Assert.That(Run("--target=FetchRootCa", "--from=east").Output, Does.Contain("root: kept from east/istio-ca-secret"));
+        Assert.That(Run("--target=FetchRootCa", "--from=west").Output, Does.Contain("MT5122 west"));
+    }
+
+    private static async Task<Servers> StartAsync(bool isReal)
+    {
+        if (isReal)
+        {
+            var planes = await NativeControlPlanes.StartAsync(new NativeControlPlanesOptions { Names = ["east", "west"], Binaries = RealBinaries.Find(), StartTimeout = TimeSpan.FromMinutes(3) });
+            return new([planes], planes.Planes.ToDictionary(p => p.Key, p => p.Value.KubeconfigText));
+        }
+
+        var (east, west) = (await StartAsync("east"), await StartAsync("west"));
+        return new([east, west], new() { ["east"] = east.KubeconfigText, ["west"] = west.KubeconfigText });
+
+        static Task<EmbeddedControlPlane> StartAsync(string name) => EmbeddedControlPlane.StartAsync(new EmbeddedControlPlaneOptions { Name = ClusterName.Parse(name) }, CancellationToken.None);
+    }
+
+    private sealed class Servers(IAsyncDisposable[] planes, Dictionary<string, string> kubeconfigs) : IAsyncDisposable
+    {
+        /// <summary>What a self-signed istiod leaves in a cluster.</summary>
+        public async Task ApplyAsync(string cluster, CraftedCertificate ca)
+        {
+            using var client = new k8s.Kubernetes(KubernetesClientConfiguration.BuildConfigFromConfigFile(new MemoryStream(System.Text.Encoding.UTF8.GetBytes(kubeconfigs[cluster]))));
+            await client.CreateNamespaceAsync(new V1Namespace { Metadata = new V1ObjectMeta { Name = "istio-system" } });
+            await client.CreateNamespacedSecretAsync(new V1Secret
+            {
+                Metadata = new V1ObjectMeta { Name = "istio-ca-secret" },
+                Type = "istio.io/ca-root",
+                StringData = new Dictionary<string, string> { ["ca-cert.pem"] = ca.Pem, ["ca-key.pem"] = ca.Key.Pkcs8, ["cert-chain.pem"] = "", ["key.pem"] = "", ["root-cert.pem"] = "" },
+            }, "istio-system");
+            await client.CreateNamespacedConfigMapAsync(new V1ConfigMap { Metadata = new V1ObjectMeta { Name = "istio-ca-root-cert" }, Data = new Dictionary<string, string> { ["root-cert.pem"] = ca.Pem } }, "istio-system");
+        }
+
+        public Dictionary<string, string?> Variables(ScratchDirectory scratch) => new()
+        {
+            ["KUBECONFIG"] = string.Join(Path.PathSeparator, kubeconfigs.Select(k => scratch.Write(k.Key, k.Value))), ["CTX_CLUSTER1"] = "east", ["CTX_CLUSTER2"] = "west",
+        };
+
+        public async ValueTask DisposeAsync()
+        {
+            foreach (var plane in planes) await plane.DisposeAsync();
+        }
+    }
+
+    private string Expect(int code, params string[] arguments)
+    {
+        var (actual, output) = HostProcess.Run(_scratch.Location, [.. arguments, .. Quick]);
+        Assert.That(actual, Is.EqualTo(code), output);
+        return output.ReplaceLineEndings("\n");
+    }
+
+    private List<string> Files() =>
+        [.. Directory.EnumerateFiles(_scratch.File("mesh/certs"), "*.pem", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Select(file => file + Convert.ToHexString(File.ReadAllBytes(file)))];
+}
