@@ -58,7 +58,7 @@ public sealed class CertificateTasksTests
     public void A_workload_that_is_not_named_or_a_cluster_that_is_not_there_is_refused()
     {
         Assert.That(Expect(2, "--target=WorkloadCerts"), Does.Contain("MT0010").And.Contain("--workload=NAMESPACE/SERVICEACCOUNT"));
-        Assert.That(Expect(2, "--target=WorkloadCerts", "--workload=a/b", "--cluster=west"), Does.Contain("MT0011 --cluster").And.Contain("cluster1, cluster2"));
+        Assert.That(Expect(2, "--target=WorkloadCerts", "--workload=a/b", "--cluster=west"), Does.Contain("MT0023 --cluster").And.Contain("cluster1, cluster2"));
         Assert.That(Expect(2, "--target=WorkloadCerts", "--workload=Bookinfo/x,nothing"), Does.Contain("MT0009 --workload").And.Contain("\"Bookinfo/x\"").And.Contain("\"nothing\""));
         Assert.That(Expect(7, "--target=WorkloadCerts", "--workload=a/b"), Does.Contain("MT5113").And.Contain("ClusterCacerts"));
     }
