@@ -71,10 +71,10 @@ internal sealed class RootRotation(
                 await IssueAsync(name, files, cancellationToken).ConfigureAwait(false);
             await PushAsync(name, cancellationToken).ConfigureAwait(false);
             // One cluster after the other only where the issuer changes: roots that are added or dropped change no certificate.
-            if (phase == RootPhase.SwitchIssuer) await PassAsync(phase, name, coming, cancellationToken).ConfigureAwait(false);
+            if (phase == RootPhase.SwitchIssuer) await PassAsync(phase, name, old, coming, cancellationToken).ConfigureAwait(false);
         }
 
-        await PassAsync(phase, null, coming, cancellationToken).ConfigureAwait(false);
+        await PassAsync(phase, null, old, coming, cancellationToken).ConfigureAwait(false);
         plan = (plan with { EndedAt = time.GetUtcNow() }).Write(store);
         if (phase != RootPhase.DropOld) return plan;
         Finish(plan);
@@ -114,12 +114,25 @@ internal sealed class RootRotation(
     /// <summary>The root-cert.pem that the phase wants; null if the cluster has it. Roots are only appended, never reordered.</summary>
     private static byte[]? Changed(RootPhase phase, ClusterCacerts files, RootCa old, RootCa coming)
     {
-        var held = PemDocument.Parse(CacertsFile.RootCert, files.RootCert.Span).Certificates;
-        var hasNew = held.Contains(coming.Certificate);
-        return phase == RootPhase.DropOld
-            ? held.Intersect(old.Roots).Any() ? coming.CertificateFile.ToArray() : null
-            : hasNew ? null : [.. files.RootCert.Span, .. PemDocument.Write([coming.Certificate])];
+        var held = RootsOf(files);
+        return phase switch
+        {
+            RootPhase.TrustBoth when !held.Contains(coming.Certificate) =>
+                [.. files.RootCert.Span, .. PemDocument.Write([coming.Certificate])],
+            // Roots of others, such as of a second mesh, stay.
+            RootPhase.DropOld when held.Intersect(old.Roots).Any() => PemDocument.Write(held.Except(old.Roots)),
+            _ => null,
+        };
     }
+
+    private static IReadOnlyList<CertificateDocument> RootsOf(ClusterCacerts files) =>
+        PemDocument.Parse(CacertsFile.RootCert, files.RootCert.Span).Certificates;
+
+    /// <summary>Whether a secret holds what the phase is for.</summary>
+    private static bool Holds(RootPhase phase, SigningBundle secret, RootCa old, CertificateDocument coming) =>
+        secret.Roots.Contains(coming)
+        && (phase == RootPhase.TrustBoth || secret.Ca is { } ca && CertificationPath.Reaches(ca, secret.Chain, [coming]))
+        && (phase != RootPhase.DropOld || !secret.Roots.Intersect(old.Roots).Any());
 
     private void Write(ClusterName name, ClusterCacerts files, byte[] roots)
     {
@@ -130,9 +143,9 @@ internal sealed class RootRotation(
 
     private async Task IssueAsync(ClusterName name, ClusterCacerts files, CancellationToken cancellationToken)
     {
-        var roots = PemDocument.Parse(CacertsFile.RootCert, files.RootCert.Span).Certificates;
-        if (!roots.Contains(Next.ReadRoot().Certificate)) throw Closed("MT5512", name.Value, "Its root-cert.pem lacks the new root.",
-            "Run this again: the phase before adds it.");
+        if (!RootsOf(files).Contains(Next.ReadRoot().Certificate)) throw Closed("MT5512", name.Value,
+            "Its root-cert.pem lacks the new root: it came into the mesh after the phase that adds it.",
+            "Run --target=Rollback until no change of root is under way, then begin again with --target=RotateRoot.");
         store.SavePrevious(name);
         var issued = await IntermediateCaIssuer.IssueUnderAsync(store, Next.ReadRoot(), topology.Trust, name, keys, time, cancellationToken)
             .ConfigureAwait(false);
@@ -155,19 +168,20 @@ internal sealed class RootRotation(
     internal async Task<RootRotationPlan?> RollBackAsync(RootRotationPlan plan, CancellationToken cancellationToken)
     {
         var (old, coming) = (store.ReadRoot(), Next.ReadRoot());
-        byte[] both = [.. old.CertificateFile.Span, .. PemDocument.Write([coming.Certificate])];
         foreach (var name in topology.Clusters.Select(c => c.Name))
         {
             var files = store.ReadCacerts(name);
-            var roots = PemDocument.Parse(CacertsFile.RootCert, files.RootCert.Span).Certificates;
+            var roots = RootsOf(files);
+            var added = PemDocument.Write([coming.Certificate]);
             if (plan.Phase == RootPhase.SwitchIssuer && store.ReadPrevious(name) is { } previous)
             {
                 store.WriteCluster(name, previous.ToFiles(), time.GetUtcNow());
                 Tell($"{name}: back to the intermediate {previous.Certificate.SerialNumber}");
             }
-            else if (plan.Phase == RootPhase.DropOld && !roots.Contains(old.Certificate)) Write(name, files, both);
-            else if (plan.Phase == RootPhase.TrustBoth && roots.Contains(coming.Certificate))
-                Write(name, files, old.CertificateFile.ToArray());
+            else if (plan.Phase == RootPhase.DropOld && !roots.Contains(old.Certificate))
+                Write(name, files, [.. old.CertificateFile.Span, .. files.RootCert.Span]);
+            else if (plan.Phase == RootPhase.TrustBoth && files.RootCert.Span.EndsWith(added))
+                Write(name, files, files.RootCert[..^added.Length].ToArray());
             await PushAsync(name, cancellationToken).ConfigureAwait(false);
         }
 
@@ -181,10 +195,17 @@ internal sealed class RootRotation(
     }
 
     /// <summary>What must hold before the phase, or one cluster of it, has ended.</summary>
-    private async Task PassAsync(RootPhase phase, ClusterName? only, RootCa coming, CancellationToken cancellationToken)
+    private async Task PassAsync(RootPhase phase, ClusterName? only, RootCa old, RootCa coming, CancellationToken cancellationToken)
     {
         var where = only?.Value ?? "the mesh";
-        var snapshot = await PublishedAsync(phase, coming, cancellationToken).ConfigureAwait(false);
+        var snapshot = await PublishedAsync(phase, old, coming, cancellationToken).ConfigureAwait(false);
+        foreach (var cluster in snapshot.Clusters.Where(c => only is null || c.Name == only))
+        {
+            if (cluster.Bundle is not { } secret || !Holds(phase, secret, old, coming.Certificate))
+                throw Closed("MT5512", cluster.Name.Value, "The secret does not hold what this phase wrote.",
+                    "Find out what else writes the secret cacerts, then run this again.");
+        }
+
         Gate.RequireTrust(where, TrustProof.Prove(snapshot), "with the new secrets", mustBeComplete: true);
         using var live = await Gate.AskAsync(
             snapshot, clusters, connect, time, Wait, names => Tell($"waiting for {names}"), cancellationToken).ConfigureAwait(false);
@@ -195,19 +216,19 @@ internal sealed class RootRotation(
     }
 
     /// <summary>Waits until every namespace holds the roots of the phase, where istiod publishes them.</summary>
-    private async Task<TrustSnapshot> PublishedAsync(RootPhase phase, RootCa coming, CancellationToken cancellationToken)
+    private async Task<TrustSnapshot> PublishedAsync(RootPhase phase, RootCa old, RootCa coming, CancellationToken cancellationToken)
     {
         var start = time.GetTimestamp();
         while (true)
         {
             var snapshot = await ReadAsync(cancellationToken).ConfigureAwait(false);
-            var late = snapshot.Clusters.FirstOrDefault(c => c.Live.HeldFiles.Any(f => phase == RootPhase.DropOld
-                ? f.Certificates.Count > 1 || !f.Certificates.Contains(coming.Certificate) : !f.Certificates.Contains(coming.Certificate)));
+            var late = snapshot.Clusters.FirstOrDefault(c => c.Live.HeldFiles.Any(f => !f.Certificates.Contains(coming.Certificate)
+                || phase == RootPhase.DropOld && f.Certificates.Intersect(old.Roots).Any()));
             if (late is null) return snapshot;
             if (time.GetElapsedTime(start) > Wait)
             {
                 throw Closed("MT5512", late.Name.Value,
-                    $"istiod does not publish the {(phase == RootPhase.DropOld ? "new root alone" : "new root")} in every namespace.",
+                    $"istiod does not publish the new root{(phase == RootPhase.DropOld ? " without the old one" : "")} in every namespace.",
                     "istiod takes other roots at run time only with ISTIO_MULTIROOT_MESH=true in its environment (Istio 1.20 and later). "
                     + "Set it (helm: --set-string pilot.env.ISTIO_MULTIROOT_MESH=true), or restart istiod, which is safe in this phase: "
                     + $"{late.Live.Kubectl} rollout restart deployment istiod. Then run this again.");

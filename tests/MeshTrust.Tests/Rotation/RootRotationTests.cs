@@ -135,6 +135,42 @@ internal sealed class RootRotationTests : IDisposable
         Assert.That(State(), Is.EqualTo(both));
     }
 
+    /// <summary>root-cert.pem also has the root of another mesh.</summary>
+    [Test]
+    public async Task Roots_of_others_stay_and_a_rollback_restores_every_byte()
+    {
+        await BeginAsync();
+        var other = CraftedCertificate.Root(new CraftedSpec { Subject = ["O=Other", "CN=Other"] });
+        foreach (var name in Clusters)
+        {
+            var path = _fixture.PathOf($"{name}/root-cert.pem");
+            File.WriteAllText(path, File.ReadAllText(path) + other.Pem);
+            _apis[name].Secrets["istio-system/cacerts"] = CacertsSecret.For(_fixture.Store.ReadCacerts(ClusterName.Parse(name)), "istio-system");
+        }
+
+        var before = State();
+        await AdvanceAsync();
+        await Rotation().RollBackAsync(RootRotationPlan.Read(_fixture.Store)!, default);
+        Assert.That(State(), Is.EqualTo(before));
+        await AdvanceAsync();
+        await AdvanceAsync();
+        await AdvanceAsync();
+        Assert.That(Held().Select(h => h.Roots), Is.All.EqualTo($"{other.Document.Sha256} {_fixture.Store.ReadRoot().Certificate.Sha256}"));
+    }
+
+    /// <summary>Something else puts the old secret back after each write.</summary>
+    [Test]
+    public async Task A_secret_that_something_else_puts_back_closes_the_gate()
+    {
+        await BeginAsync();
+        var api = _apis["west"];
+        var old = api.Secrets["istio-system/cacerts"];
+        api.Applied = () => api.Secrets["istio-system/cacerts"] = old;
+
+        Assert.That(await FaultAsync(), Is.EqualTo("MT5512"));
+        Assert.That(RootRotationPlan.Read(_fixture.Store)!.EndedAt, Is.Null);
+    }
+
     [Test]
     public async Task A_mesh_without_trust_gets_no_new_root()
     {
