@@ -45,7 +45,9 @@ public sealed class KindMainFlowTests
         Assert.That(after, Does.Contain("MT3131 pass").And.Contain("MT3132 pass").And.Not.Contain("is now"));
 
         Assert.That(_kind.Succeed(2, "--target=RemoteSecrets"), Does.Match($"{_kind.Name(1)}: remote secret of {_kind.Name(2)} created, for https://(?!127)"));
-        Assert.That(ReadFromANode(1, 2), Is.EqualTo("200 200 403"), "pods and secrets, and no more than istiod needs");
+        Assert.That((ReadFromANode(1, 2), ReadFromANode(2, 1)), Is.EqualTo(("200 200 403", "200 200 403")), "pods and secrets, and no more than istiod needs");
+        _kind.Succeed(2, "--target=InstallValues");
+        Assert.That(File.ReadAllText(_kind.File("mesh/install/install.sh")), Does.Contain($"--kube-context kind-{_kind.Name(1)} ").And.Contain($"--values {_kind.Name(2)}/istiod.yaml"));
         Assert.That(_kind.Succeed(2, "--target=RemoteSecrets"), Does.Contain($"remote secret of {_kind.Name(2)} unchanged"));
         var checkedSecrets = _kind.Succeed(2, "--target=Verify");
         foreach (var check in (string[])["MT5303", "MT5304", "MT5305", "MT5306", "MT5307", "MT5308", "MT5309", "MT5310"])
