@@ -196,9 +196,8 @@ public sealed class MeshSession : IDisposable
 
         void Wait(string names)
         {
-            var told = waiting;
-            waiting = $"waiting for {names} to load the CA of the secret";
-            if (told != waiting) context.Log.Information($"W{waiting[1..]}.");
+            waiting = $"waiting until {names} signs with the CA of the secret";
+            context.Log.Information("{0}", waiting);
         }
     }
 

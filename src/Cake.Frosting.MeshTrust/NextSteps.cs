@@ -1,3 +1,4 @@
+using MeshTrust;
 using MeshTrust.Checks;
 using MeshTrust.IO;
 using MeshTrust.Kubeconfig;
@@ -85,7 +86,8 @@ internal static class NextSteps
     /// <summary>What is left until the mesh runs.</summary>
     private static IEnumerable<NextStep> ToMesh(TrustReport report, RunSpec run)
     {
-        if (report.Clusters.Count > 1 && !report.Checks.Any(c => c is { Id: "MT5303", Outcome: CheckOutcome.Passed }))
+        if (report.Clusters.Count > 1
+            && !report.Checks.Any(c => c is { Id: ProblemCodes.RemoteSecretMissing, Outcome: CheckOutcome.Passed }))
             yield return new("Let each istiod read the other clusters: run --target=RemoteSecrets with the same arguments.");
         if (report.Live is { Istiods.Count: > 0 }) yield break;
         var script = Script(Path.Combine(run.WorkDirectory, "install"));

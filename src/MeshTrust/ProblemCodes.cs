@@ -39,4 +39,5 @@ internal static class ProblemCodes
     public const string SecretTooLarge = "MT5210";
     public const string ObjectInvalid = "MT5211";
     public const string OutageAccepted = "MT5218";
+    public const string RemoteSecretMissing = "MT5303";
 }

@@ -14,15 +14,16 @@ public sealed class RollbackTask(MeshSession session) : AsyncFrostingTask
     /// <inheritdoc/>
     public override async Task RunAsync(ICakeContext context)
     {
-        if (RootRotationPlan.Read(new TrustStore(session.Settings(context).Run.CertsDirectory)) is { } plan)
+        var settings = session.Settings(context);
+        if (RootRotationPlan.File.Read(new TrustStore(settings.Run.CertsDirectory)) is { } plan)
         {
             var root = await session.RootRotationAsync(context);
-            foreach (var line in RootPhases.Describe(await root.RollBackAsync(plan, session.Token))) context.Log.Information(line);
+            foreach (var line in RootRotationPlan.Describe(await root.RollBackAsync(plan, session.Token))) context.Log.Information(line);
             return;
         }
 
-        var (rotation, clusters) = await session.RotationAsync(context);
-        var back = await rotation.RollBackAsync(clusters, session.Token);
+        var rotation = await session.RotationAsync(context);
+        var back = await rotation.RollBackAsync(settings.Chosen, session.Token);
         if (back.Count == 0) context.Log.Information("No cluster has a previous intermediate: nothing had to change.");
     }
 }

@@ -1,5 +1,7 @@
 using Cake.Core;
 using Cake.Core.Diagnostics;
+using MeshTrust.Pki;
+using MeshTrust.Rotation;
 
 namespace Cake.Frosting.MeshTrust.Tasks;
 
@@ -12,12 +14,13 @@ public sealed class RotateIntermediatesTask(MeshSession session) : AsyncFrosting
     /// <inheritdoc/>
     public override async Task RunAsync(ICakeContext context)
     {
-        var (rotation, clusters) = await session.RotationAsync(context);
-        var plan = rotation.Plan(clusters);
+        var settings = session.Settings(context);
+        var rotation = await session.RotationAsync(context);
+        var plan = rotation.Plan(settings.Chosen);
         var left = plan.Clusters.Where(c => !c.IsDone).ToList();
-        if (left.Count < plan.Clusters.Count)
-            context.Log.Information($"Going on with the rotation that has begun: {string.Join(", ", left.Select(c => c.Name))}");
-        if (!session.Settings(context).Run.Preview) await rotation.RotateAsync(plan, session.Token);
+        if (File.Exists(RotationPlan.File.PathIn(new TrustStore(settings.Run.CertsDirectory))))
+            context.Log.Information($"A rotation has begun and is not done in: {string.Join(", ", left.Select(c => c.Name))}");
+        if (!settings.Run.Preview) await rotation.RotateAsync(plan, session.Token);
         else foreach (var cluster in left) context.Log.Information($"{cluster.Name}: would replace the intermediate {cluster.Replaces}");
     }
 }

@@ -16,16 +16,14 @@ public sealed class RotateRootTask(MeshSession session) : AsyncFrostingTask
     {
         var run = session.Settings(context).Run;
         var rotation = await session.RootRotationAsync(context);
-        var plan = RootRotationPlan.Read(new TrustStore(run.CertsDirectory));
-        foreach (var line in RootPhases.Describe(plan)) context.Log.Information(line);
-        var until = run.Through ?? RootRotation.Following(plan);
-        var hasBegun = plan is not null;
-        while (!run.Preview && (RootRotation.Following(plan) is { } next ? next <= until : hasBegun))
+        var plan = RootRotationPlan.File.Read(new TrustStore(run.CertsDirectory));
+        foreach (var line in RootRotationPlan.Describe(plan)) context.Log.Information(line);
+        var until = run.Through ?? RootRotationPlan.Following(plan);
+        while (!run.Preview && RootRotationPlan.Following(plan) <= until)
         {
             plan = await rotation.AdvanceAsync(session.Token);
             if (plan is null) return;
-            hasBegun = true;
-            foreach (var line in RootPhases.Describe(plan)) context.Log.Information(line);
+            foreach (var line in RootRotationPlan.Describe(plan)) context.Log.Information(line);
         }
     }
 }

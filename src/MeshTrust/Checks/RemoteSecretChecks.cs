@@ -18,7 +18,7 @@ internal static class RemoteSecretChecks
 
     public static IReadOnlyList<Check<TrustSnapshot>> Rows { get; } =
     [
-        Remote("MT5303", "each primary has a remote secret for every other cluster",
+        Remote(ProblemCodes.RemoteSecretMissing, "each primary has a remote secret for every other cluster",
             $"{Controller}; istio.io docs/setup/install/multicluster (Enable Endpoint Discovery)", Missing) with { Unread = Unread },
         Remote("MT5304", "remote secrets have the label with which istiod finds them", $"{Controller} (MultiClusterSecretLabel)",
             Each((mesh, holder, secret) => secret.IsLabelled ? null

@@ -117,8 +117,9 @@ internal static class HtmlDrawing
             <li>A box is {(isLarge ? "a group of clusters with the same network and roots" : "a cluster")}, a frame is a network.
             The sign in a box says whether its own workloads trust each other.</li>
             {(view.Groups.Count < 2 ? Html.None : (Html)$"""
-                <li>An <b>arc</b> joins two boxes: <b>✓</b> they trust each other, <b>✗</b> neither trusts the other, <b>↓</b> or <b>↑</b>
-                only workloads that call in this direction are trusted, <b>~</b> some pairs are trusted, <b>?</b> could not be tested.
+                <li>An <b>arc</b> joins two boxes: <b>✓</b> they trust each other, <b>✗</b> neither trusts the other,
+                <b>↓</b> or <b>↑</b> only workloads that call in this direction are trusted,
+                <b>~</b> some pairs are trusted, <b>?</b> could not be tested.
                 {(view.Groups.Count > MostWithAllArcs ? "Two boxes without an arc trust each other." : "")}
                 Trusted means: the secrets promise it{(hasLive ? ", and the running mesh does not disagree" : "")}.</li>
 

@@ -1,42 +1,52 @@
-using System.Text;
-using System.Text.Json.Serialization;
 using MeshTrust.IO;
-using MeshTrust.Pki;
 using MeshTrust.Settings;
 
 namespace MeshTrust.Rotation;
 
-/// <summary>A change of root that has begun: a file in the trust store until its end. Every run goes on from it.</summary>
+/// <summary>A change of root that has begun.</summary>
 /// <param name="Old">The SHA-256 of the root that goes.</param>
 /// <param name="New">The SHA-256 of the root that comes.</param>
 /// <param name="Phase">The phase that is under way, or was the last to end.</param>
-/// <param name="EndedAt">When the phase's gate was passed; null while it is under way.</param>
+/// <param name="EndedAt">When the phase passed its gate; null while it is under way.</param>
 internal sealed record RootRotationPlan(string Old, string New, RootPhase Phase, DateTimeOffset? EndedAt = null)
 {
-    internal const string FileName = "root-rotation.json";
+    internal static readonly PlanFile<RootRotationPlan> File = new("root-rotation.json", PlanJson.Default.RootRotationPlan,
+        "Restore it from your backup: it says how far the change of root has come. It contains no key.");
 
-    private static readonly StateFile<RootRotationPlan> File = new(RootRotationPlanJson.Default.RootRotationPlan, (path, reason) =>
-        new MeshTrustException(Stage.CertificateAuthority, new Problem("MT5504", path, $"The plan of a rotation cannot be read: {reason}.",
-            "Restore it from your backup: it says how far the change of root has come. It contains no key.")));
-
-    /// <summary>The plan; null if no change of root is under way.</summary>
-    internal static RootRotationPlan? Read(TrustStore store) =>
-        StoreFile.Read(PathIn(store)) is { } bytes ? File.Parse(Encoding.UTF8.GetString(bytes), PathIn(store)) : null;
-
-    internal RootRotationPlan Write(TrustStore store)
+    private static readonly Dictionary<RootPhase, (string Word, string Work)> Phases = new()
     {
-        DiskFault.Report(Stage.CertificateAuthority, PathIn(store),
-            () => AtomicFile.Replace(PathIn(store), Encoding.UTF8.GetBytes(File.ToJson(this)), secret: false));
-        return this;
+        [RootPhase.TrustBoth] = ("trust-both", "every cluster gets root-cert.pem with the old and the new root. Certificates do not "
+            + "change. It prepares every workload for certificates under the new root."),
+        [RootPhase.SwitchIssuer] = ("switch-issuer", "one cluster after the other gets an intermediate under the new root. Workloads that "
+            + "trust only the old root would reject its certificates: all must have both by now."),
+        [RootPhase.DropOld] = ("drop-old", "every cluster gets root-cert.pem without the old root. Certificates under it are rejected from "
+            + "then on: all must have been renewed by now. Then the new root takes the old one's place in the trust store."),
+    };
+
+    /// <summary>The phase as people write it.</summary>
+    internal string Word => Phases[Phase].Word;
+
+    /// <summary>Whether all phases have ended, and only the files in the trust store are left to be moved.</summary>
+    internal bool IsEnded => this is { Phase: RootPhase.DropOld, EndedAt: not null };
+
+    /// <summary>The phase that a run works on: the one under way, or else the one after it.</summary>
+    internal static RootPhase Following(RootRotationPlan? plan) => plan switch
+    {
+        null => RootPhase.TrustBoth,
+        { EndedAt: null } or { IsEnded: true } => plan.Phase,
+        _ => plan.Phase + 1,
+    };
+
+    /// <summary>Where a change of root is, and what the next phase does and why.</summary>
+    internal static IEnumerable<string> Describe(RootRotationPlan? plan)
+    {
+        yield return plan switch
+        {
+            null => "No change of root has begun.",
+            { EndedAt: { } end } => $"Phase {plan.Word} passed its gate on {Text.Time(end)}.",
+            _ => $"Phase {plan.Word} is under way.",
+        };
+        var (word, work) = Phases[Following(plan)];
+        yield return plan is { IsEnded: true } ? "Next: the new root takes the old one's place." : $"Next: {word}: {work}";
     }
-
-    internal static void Remove(TrustStore store) =>
-        DiskFault.Report(Stage.CertificateAuthority, PathIn(store), () => System.IO.File.Delete(PathIn(store)));
-
-    private static string PathIn(TrustStore store) => Path.Combine(store.Location, FileName);
 }
-
-[JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true, WriteIndented = true, NewLine = "\n")]
-[JsonSerializable(typeof(RootRotationPlan))]
-internal sealed partial class RootRotationPlanJson : JsonSerializerContext;

@@ -15,6 +15,9 @@ public sealed record MeshTrustSettings
     /// <summary>Problems that do not stop the run: keys without effect, skipped clusters.</summary>
     public IReadOnlyList<Problem> Warnings { get; init; } = [];
 
+    /// <summary>The clusters that <c>--cluster</c> names; all if it names none.</summary>
+    internal IReadOnlyList<ClusterName> Chosen => Run.Clusters.Count > 0 ? Run.Clusters : [.. Topology.Clusters.Select(c => c.Name)];
+
     /// <summary>The one cluster that <c>--cluster</c> names; null if it names none.</summary>
     /// <exception cref="MeshTrustException">MT0011: it names several.</exception>
     internal ClusterSpec? Cluster => Run.Clusters.Count < 2 ? Topology.Clusters.FirstOrDefault(c => Run.Clusters.Contains(c.Name))

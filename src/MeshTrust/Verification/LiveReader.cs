@@ -23,13 +23,13 @@ internal sealed class LiveReader(TimeProvider time, int parallel)
     /// <param name="clusters">How to reach each cluster.</param>
     /// <param name="connect">Connects to one cluster; the reader disposes the connection.</param>
     /// <param name="wait">How long to wait for istiods that have not loaded the secret yet.</param>
-    /// <param name="waiting">Told which istiods are waited for.</param>
+    /// <param name="waiting">Receives the istiods that it waits for, whenever these change.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
     public async Task<LiveReading> ReadAsync(
         TrustSnapshot snapshot, IReadOnlyList<ClusterAccess> clusters, Func<ClusterAccess, IClusterApi> connect, TimeSpan wait,
         Action<string> waiting, CancellationToken cancellationToken)
     {
-        var start = time.GetTimestamp();
+        var (start, told) = (time.GetTimestamp(), "");
         var served = snapshot.Topology.Clusters.Where(c => c.Primary is null || c.Primary == c.Name)
             .Join(snapshot.Clusters, c => c.Name, s => s.Name, (_, s) => s).Where(s => s.Live.Published is not null).ToList();
         var readable = snapshot.Clusters.Where(c => served.Count > 0 && c.Server is not null).Select(c => c.Name).ToHashSet();
@@ -47,7 +47,8 @@ internal sealed class LiveReader(TimeProvider time, int parallel)
                     readings[i] = await AskAsync(snapshot, readings[i], apis, at, ct).ConfigureAwait(false)).ConfigureAwait(false);
                 pending = [.. pending.Where(i => readings[i].IsCurrent(Of(snapshot, readings[i].Cluster).Bundle) is false)];
                 if (pending.Count == 0 || time.GetElapsedTime(start) >= wait) return new LiveReading(at, readings);
-                waiting(string.Join(", ", pending.Select(i => readings[i].Name)));
+                var names = string.Join(", ", pending.Select(i => readings[i].Name));
+                if (names != told) waiting(told = names);
                 await Task.Delay(Pause, time, cancellationToken).ConfigureAwait(false);
                 at = time.GetUtcNow();
             }

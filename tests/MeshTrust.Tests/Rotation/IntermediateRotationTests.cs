@@ -37,7 +37,7 @@ internal sealed class IntermediateRotationTests : IDisposable
             Assert.That(Held().Select(h => h.Root), Is.EqualTo(before.Select(b => b.Root)), "byte for byte");
             Assert.That(Held().Select(h => h.Serial), Is.EqualTo(Stored()));
             Assert.That(_told.Where(t => t.Contains("every pair", StringComparison.Ordinal)).Select(t => t[..4]), Is.EqualTo(new[] { "east", "west" }), "one after the other");
-            Assert.That(File.Exists(_fixture.PathOf(RotationPlan.FileName)), Is.False);
+            Assert.That(File.Exists(RotationPlan.File.PathIn(_fixture.Store)), Is.False);
             Assert.That(StoreFixture.ModeOf(_fixture.PathOf("east/previous/ca-key.pem")), Is.EqualTo(OperatingSystem.IsWindows() ? UnixFileMode.None : UnixFileMode.UserRead | UnixFileMode.UserWrite));
         }
     }
@@ -75,7 +75,7 @@ internal sealed class IntermediateRotationTests : IDisposable
         await BeginAsync("east", "west");
         var before = Held();
         var plan = Rotation().Plan(Names);
-        plan.Write(_fixture.Store);
+        RotationPlan.File.Write(_fixture.Store, plan);
         _fixture.Store.SavePrevious(Names[0]);
         var issued = await IntermediateCaIssuer.RenewAsync(_fixture.Store, Topology, Names[0], _fixture.Keys, _fixture.Time, default);
         if (isPushed) _apis["east"].Secrets["istio-system/cacerts"] = CacertsSecret.For(issued, "istio-system");
@@ -93,7 +93,7 @@ internal sealed class IntermediateRotationTests : IDisposable
     {
         await BeginAsync("east", "west");
         var before = Held();
-        Rotation().Plan(Names).Write(_fixture.Store);
+        RotationPlan.File.Write(_fixture.Store, Rotation().Plan(Names));
         _fixture.Store.SavePrevious(Names[0]);
         File.Copy(_fixture.PathOf("west/ca-key.pem"), _fixture.PathOf("east/ca-key.pem"), overwrite: true);
         await RotateAsync();
@@ -145,7 +145,7 @@ internal sealed class IntermediateRotationTests : IDisposable
     public async Task A_plan_that_cannot_be_read_is_named()
     {
         await BeginAsync("east");
-        File.WriteAllText(_fixture.PathOf(RotationPlan.FileName), "{");
+        File.WriteAllText(RotationPlan.File.PathIn(_fixture.Store), "{");
 
         Assert.That(await FaultAsync(), Is.EqualTo("MT5504"));
     }
@@ -195,7 +195,7 @@ internal sealed class IntermediateRotationTests : IDisposable
         Assert.That(await FaultAsync(), Is.EqualTo("MT5503"));
         Assert.That(Held()[1], Is.EqualTo(before[1]), "west was not touched");
         await Rotation().RollBackAsync(Names, default);
-        Assert.That((Held(), File.Exists(_fixture.PathOf(RotationPlan.FileName))), Is.EqualTo((before, false)));
+        Assert.That((Held(), File.Exists(RotationPlan.File.PathIn(_fixture.Store))), Is.EqualTo((before, false)));
     }
 
     private IReadOnlyList<ClusterName> Names => [.. _apis.Keys.Select(ClusterName.Parse)];
@@ -215,10 +215,10 @@ internal sealed class IntermediateRotationTests : IDisposable
         }
     }
 
-    private IntermediateRotation Rotation() => new(Topology, _mesh.Access, _ => _mesh.Connect, _fixture.Store, _fixture.Keys, TimeProvider.System)
+    private IntermediateRotation Rotation() => new(new(Topology, _mesh.Access, _ => _mesh.Connect, _fixture.Store, _fixture.Keys, TimeProvider.System)
     {
-        Wait = TimeSpan.FromSeconds(1), Tell = (cluster, what) => _told.Add($"{cluster}: {what}"),
-    };
+        Wait = TimeSpan.FromSeconds(1), Tell = _told.Add,
+    });
 
     private Task RotateAsync(params string[] clusters)
     {

@@ -49,7 +49,7 @@ internal sealed class RootRotationTests : IDisposable
         {
             Assert.That((_fixture.Store.ReadRoot().Certificate.Sha256, _fixture.Store.ReadRoot().Key is not null), Is.EqualTo((coming, true)));
             Assert.That(new TrustStore($"{_fixture.Store.Location}-retired-{old[..16]}").ReadRoot().Key, Is.Not.Null, "no key is lost");
-            Assert.That((Directory.Exists(Rotation().Next.Location), RootRotationPlan.Read(_fixture.Store)), Is.EqualTo((false, (RootRotationPlan?)null)));
+            Assert.That((Directory.Exists(Rotation().Next.Location), RootRotationPlan.File.Read(_fixture.Store)), Is.EqualTo((false, (RootRotationPlan?)null)));
             Assert.That((await _fixture.ClustersAsync(Clusters)).Select(o => o.Kind), Is.All.EqualTo(IssueKind.Kept), "a usual run then changes nothing");
         }
     }
@@ -112,11 +112,11 @@ internal sealed class RootRotationTests : IDisposable
 
         for (states.Pop(); states.Count > 0;)
         {
-            await Rotation().RollBackAsync(RootRotationPlan.Read(_fixture.Store)!, default);
+            await Rotation().RollBackAsync(RootRotationPlan.File.Read(_fixture.Store)!, default);
             Assert.That(State(), Is.EqualTo(states.Pop()));
         }
 
-        Assert.That(RootRotationPlan.Read(_fixture.Store), Is.Null);
+        Assert.That(RootRotationPlan.File.Read(_fixture.Store), Is.Null);
     }
 
     [Test]
@@ -130,7 +130,7 @@ internal sealed class RootRotationTests : IDisposable
         await FaultAsync();
         Assert.That(State(), Is.Not.EqualTo(both));
         _apis["west"].Faults.Clear();
-        await Rotation().RollBackAsync(RootRotationPlan.Read(_fixture.Store)!, default);
+        await Rotation().RollBackAsync(RootRotationPlan.File.Read(_fixture.Store)!, default);
 
         Assert.That(State(), Is.EqualTo(both));
     }
@@ -150,7 +150,7 @@ internal sealed class RootRotationTests : IDisposable
 
         var before = State();
         await AdvanceAsync();
-        await Rotation().RollBackAsync(RootRotationPlan.Read(_fixture.Store)!, default);
+        await Rotation().RollBackAsync(RootRotationPlan.File.Read(_fixture.Store)!, default);
         Assert.That(State(), Is.EqualTo(before));
         await AdvanceAsync();
         await AdvanceAsync();
@@ -168,7 +168,7 @@ internal sealed class RootRotationTests : IDisposable
         api.Applied = () => api.Secrets["istio-system/cacerts"] = old;
 
         Assert.That(await FaultAsync(), Is.EqualTo("MT5512"));
-        Assert.That(RootRotationPlan.Read(_fixture.Store)!.EndedAt, Is.Null);
+        Assert.That(RootRotationPlan.File.Read(_fixture.Store)!.EndedAt, Is.Null);
     }
 
     [Test]
@@ -187,11 +187,11 @@ internal sealed class RootRotationTests : IDisposable
     {
         await BeginAsync();
         await AdvanceAsync();
-        var intermediates = new IntermediateRotation(Topology, _mesh.Access, _ => _mesh.Connect, _fixture.Store, _fixture.Keys, TimeProvider.System) { Wait = TimeSpan.Zero };
+        var intermediates = new IntermediateRotation(Mesh);
         Assert.That((await Assert.ThrowsAsync<MeshTrustException>(() => intermediates.RotateAsync(intermediates.Plan(Names), default)))!.Problems[0].Id, Is.EqualTo("MT5513"));
 
-        RootRotationPlan.Remove(_fixture.Store);
-        intermediates.Plan(Names).Write(_fixture.Store);
+        RootRotationPlan.File.Remove(_fixture.Store);
+        RotationPlan.File.Write(_fixture.Store, intermediates.Plan(Names));
         Assert.That(await FaultAsync(), Is.EqualTo("MT5513"));
     }
 
@@ -199,10 +199,10 @@ internal sealed class RootRotationTests : IDisposable
     public void Says_where_it_is_and_what_comes_next()
     {
         var plan = new RootRotationPlan("a", "b", RootPhase.TrustBoth, new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero));
-        Assert.That(RootPhases.Describe(null).Last(), Does.StartWith("Next: trust-both: "));
-        Assert.That(RootPhases.Describe(plan).ToList(), Has.ItemAt(0).EqualTo("Phase trust-both passed its gate on 2026-01-02T03:04:05Z.").And.ItemAt(1).StartsWith("Next: switch-issuer: "));
-        Assert.That(RootPhases.Describe(plan with { EndedAt = null }).ToList(), Has.ItemAt(0).EqualTo("Phase trust-both is under way.").And.ItemAt(1).StartsWith("Next: trust-both: "));
-        Assert.That(RootPhases.Describe(plan with { Phase = RootPhase.DropOld }).Last(), Does.Contain("takes the old one's place"));
+        Assert.That(RootRotationPlan.Describe(null).Last(), Does.StartWith("Next: trust-both: "));
+        Assert.That(RootRotationPlan.Describe(plan).ToList(), Has.ItemAt(0).EqualTo("Phase trust-both passed its gate on 2026-01-02T03:04:05Z.").And.ItemAt(1).StartsWith("Next: switch-issuer: "));
+        Assert.That(RootRotationPlan.Describe(plan with { EndedAt = null }).ToList(), Has.ItemAt(0).EqualTo("Phase trust-both is under way.").And.ItemAt(1).StartsWith("Next: trust-both: "));
+        Assert.That(RootRotationPlan.Describe(plan with { Phase = RootPhase.DropOld }).Last(), Does.Contain("takes the old one's place"));
     }
 
     private IReadOnlyList<ClusterName> Names => [.. _apis.Keys.Select(ClusterName.Parse)];
@@ -226,10 +226,12 @@ internal sealed class RootRotationTests : IDisposable
         }
     }
 
-    private RootRotation Rotation() => new(Topology, _mesh.Access, _ => _mesh.Connect, _fixture.Store, _fixture.Keys, TimeProvider.System)
+    private RotatedMesh Mesh => new(Topology, _mesh.Access, _ => _mesh.Connect, _fixture.Store, _fixture.Keys, TimeProvider.System)
     {
-        Wait = TimeSpan.FromSeconds(1), Soak = _soak, Tell = _told.Add,
+        Wait = TimeSpan.FromSeconds(1), Tell = _told.Add,
     };
+
+    private RootRotation Rotation() => new(Mesh) { Soak = _soak };
 
     private Task<RootRotationPlan?> AdvanceAsync() => Rotation().AdvanceAsync(default);
 

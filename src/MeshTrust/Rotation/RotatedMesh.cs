@@ -1,0 +1,117 @@
+using MeshTrust.IO;
+using MeshTrust.Kubeconfig;
+using MeshTrust.Kubernetes;
+using MeshTrust.Pki;
+using MeshTrust.Settings;
+using MeshTrust.Verification;
+
+namespace MeshTrust.Rotation;
+
+/// <summary>The mesh that a rotation works on, and the gates that it has to pass.</summary>
+/// <param name="Topology">The mesh.</param>
+/// <param name="Clusters">How each cluster is reached.</param>
+/// <param name="Connect">Opens the connection to a cluster for one stage.</param>
+/// <param name="Store">The trust store.</param>
+/// <param name="Keys">Generates keys.</param>
+/// <param name="Time">The clock.</param>
+internal sealed record RotatedMesh(
+    MeshTopology Topology, IReadOnlyList<ClusterAccess> Clusters, Func<Stage, Func<ClusterAccess, IClusterApi>> Connect, TrustStore Store,
+    KeyPool Keys, TimeProvider Time)
+{
+    /// <summary>How long to wait for running istiods to load and publish what was pushed: the kubelet takes about a minute.</summary>
+    internal required TimeSpan Wait { get; init; }
+
+    /// <summary>Receives each step, as a sentence without a full stop.</summary>
+    internal Action<string> Tell { get; init; } = _ => { };
+
+    internal IEnumerable<ClusterName> Names => Topology.Clusters.Select(c => c.Name);
+
+    internal Task<TrustSnapshot> ReadAsync(CancellationToken cancellationToken) => new TrustSnapshotReader(Time, Topology.Clusters.Count)
+        .ReadAsync(Topology, Clusters, Connect(Stage.Verification), null, cancellationToken);
+
+    /// <summary>A cluster's files; null if a killed run left files that do not match. The previous ones are saved by then.</summary>
+    internal ClusterCacerts? TryRead(ClusterName name)
+    {
+        try
+        {
+            return Store.ReadCacerts(name);
+        }
+        catch (MeshTrustException) when (Store.ReadPrevious(name) is not null)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Writes a cluster's files to the trust store; those that they replace are kept until they are proven.</summary>
+    internal async Task WriteAsync(
+        ClusterName name, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files, CancellationToken cancellationToken)
+    {
+        using var held = await Store.LockAsync([name], cancellationToken).ConfigureAwait(false);
+        Store.WriteCluster(name, files, Time.GetUtcNow());
+    }
+
+    /// <summary>Pushes the files of one cluster, or of all at once.</summary>
+    /// <exception cref="MeshTrustException">MT52xx, MT30xx.</exception>
+    internal async Task PushAsync(ClusterName? only, CancellationToken cancellationToken)
+    {
+        var pushed = only is null ? Topology : Topology with { Clusters = [.. Topology.Clusters.Where(c => c.Name == only)] };
+        var report = await CacertsPush.RunAsync(pushed, Clusters, Connect(Stage.Push), Store.ReadCacerts, new(), cancellationToken)
+            .ConfigureAwait(false);
+        foreach (var outcome in report.Outcomes.Where(o => o.Secret is not null))
+            Tell($"{outcome.Cluster}: secret cacerts {outcome.Secret!.Value.ToString().ToLowerInvariant()}");
+        report.EnsureSucceeded();
+    }
+
+    /// <summary>
+    /// Requires that every pair of clusters is proven by the secrets, that each istiod, or that of one cluster, signs with the CA of its
+    /// secret, and that what istiods issue is trusted everywhere.
+    /// </summary>
+    /// <exception cref="MeshTrustException">MT5501, MT5503.</exception>
+    internal async Task RequireProofAsync(TrustSnapshot snapshot, ClusterName? only, CancellationToken cancellationToken)
+    {
+        var where = only?.Value ?? "the mesh";
+        RequireTrust(where, TrustProof.Prove(snapshot), "with the new secrets");
+        using var live = await new LiveReader(Time, Topology.Clusters.Count).ReadAsync(
+            snapshot, Clusters, Connect(Stage.Verification), Wait, names => Tell($"waiting until {names} signs with the CA of the secret"),
+            cancellationToken).ConfigureAwait(false);
+        foreach (var istiod in live.Istiods.Where(i => only is null || i.Cluster == only))
+        {
+            var cluster = snapshot.Clusters.First(c => c.Name == istiod.Cluster);
+            if (istiod.IsCurrent(cluster.Bundle) is not false) continue;
+            throw Closed("MT5503", istiod.Cluster.Value,
+                $"{istiod.Name} did not load the new CA within {Text.Duration(Wait)}. It still signs with the previous, valid one.",
+                "Run this again to continue waiting (--wait-live=10m waits longer), or run --target=Rollback. istiod's log says why it did "
+                + $"not load the files: {cluster.Live.Kubectl} logs {istiod.Pod} | grep -iE 'intermediate CA|plug-in CA'");
+        }
+
+        var proof = LiveProof.Prove(snapshot, live);
+        RequireTrust(where, proof, "with the certificates that istiod issues", mustBeComplete: false);
+        Tell(proof.Pairs.Count == 0 ? $"{where}: every pair of clusters proven by the secrets; no istiod was asked"
+            : $"{where}: every pair of clusters proven, {proof.Trusted} of {proof.Pairs.Count} with certificates that istiod issued");
+    }
+
+    /// <exception cref="MeshTrustException">MT5501.</exception>
+    internal static void RequireTrust(string where, TrustMatrix matrix, string when, bool mustBeComplete = true)
+    {
+        if (matrix.Pairs.FirstOrDefault(p => p.Trusted is false) is { } broken)
+            throw Closed("MT5501", where, $"A workload of '{broken.From}' is not trusted in '{broken.To}' {when}: {broken.Reason}.",
+                "The rotation stopped here. Run --target=Verify for all findings. Fix them and run this again, or run --target=Rollback.");
+        if (mustBeComplete && matrix.Pairs.FirstOrDefault(p => p.Trusted is null) is { } unknown)
+            throw Closed("MT5501", where, $"Trust of '{unknown.From}' in '{unknown.To}' could not be tested {when}: {unknown.Reason}.",
+                "The rotation stopped here. Run --target=Verify and fix what it reports, then run this again.");
+    }
+
+    /// <summary>Requires that a cluster has the CA of the trust store, and that its istiod signs with it.</summary>
+    /// <exception cref="MeshTrustException">MT5502.</exception>
+    internal static void RequireStored(LiveTrust live, CertificateDocument stored)
+    {
+        if (live.Signer is Signer.Cacerts or Signer.NotRunning && live.Secret?.Ca?.Equals(stored) == true) return;
+        throw Closed("MT5502", live.Cluster.Value, live.Secret?.Ca is { } ca && !ca.Equals(stored)
+            ? $"The cluster holds the CA {ca.SerialNumber}, and the trust store {stored.SerialNumber}."
+            : "istiod does not sign with the CA of the secret.",
+            "Run --target=Verify and fix what it reports, then run this again.");
+    }
+
+    internal static MeshTrustException Closed(string id, string where, string message, string hint) =>
+        new(Stage.Verification, new Problem(id, where, message, hint));
+}
