@@ -98,6 +98,24 @@ internal sealed class RootRotationTests : IDisposable
         Assert.That(Held().Select(h => h.Roots).Distinct().Count(), Is.EqualTo(1));
     }
 
+    /// <summary>Killed between two renames of switch-issuer: the files of east in the store do not match.</summary>
+    [Test]
+    public async Task Files_that_a_killed_switch_left_half_written_are_issued_again()
+    {
+        await BeginAsync();
+        var before = State();
+        await AdvanceAsync();
+        _apis["east"].Faults["apply secret"] = new Problem("MT3002", "east", "It was refused.", "Start it.");
+        Assert.That(await FaultAsync(), Is.EqualTo("MT3002"));
+        _apis["east"].Faults.Clear();
+        File.Copy(_fixture.PathOf("west/ca-key.pem"), _fixture.PathOf("east/ca-key.pem"), overwrite: true);
+
+        Assert.That((await AdvanceAsync())!.Phase, Is.EqualTo(RootPhase.SwitchIssuer));
+        Assert.That(Held().Select(h => h.ChainEnd), Is.All.EqualTo(Rotation().Next.ReadRoot().Certificate.Sha256));
+        for (var plan = RootRotationPlan.File.Read(_fixture.Store); plan is not null;) plan = await Rotation().RollBackAsync(plan, default);
+        Assert.That(State(), Is.EqualTo(before), "what was kept is what it had at the start");
+    }
+
     [TestCase(1)]
     [TestCase(2)]
     public async Task A_rollback_goes_back_phase_by_phase_to_the_first_byte(int phases)
