@@ -37,10 +37,7 @@ public static class TrustInspection
         };
     }
 
-    /// <summary>
-    /// Every trust check except those of connectivity and of remote secrets. The numbers 15, 16 and 22 would need running pods or a
-    /// rotation.
-    /// </summary>
+    /// <summary>Every trust check except those of connectivity, of remote secrets and of running istiods.</summary>
     /// <param name="prove">Computes the proof of all pairs, or returns one that was already computed.</param>
     internal static IReadOnlyList<Check<TrustSnapshot>> Checks(Func<TrustSnapshot, TrustMatrix> prove) =>
     [

@@ -77,9 +77,12 @@ internal sealed record RotatedMesh(
         foreach (var istiod in live.Istiods.Where(i => only is null || i.Cluster == only))
         {
             var cluster = snapshot.Clusters.First(c => c.Name == istiod.Cluster);
+            if (istiod is { Pod.Length: > 0, Fault: { } fault })
+                Tell($"pod {istiod.Pod} of {istiod.Name} could not be asked: {fault.TrimEnd('.')}");
             if (istiod.IsCurrent(cluster.Bundle) is not false) continue;
             throw Closed("MT5503", istiod.Cluster.Value,
-                $"{istiod.Name} did not load the new CA within {Text.Duration(Wait)}. It still signs with the previous, valid one.",
+                $"Pod {istiod.Pod} of {istiod.Name} did not load the new CA within {Text.Duration(Wait)}. It still signs with the "
+                + "previous, valid one.",
                 "Run this again to continue waiting (--wait-live=10m waits longer), or run --target=Rollback. istiod's log says why it did "
                 + $"not load the files: {cluster.Live.Kubectl} logs {istiod.Pod} | grep -iE 'intermediate CA|plug-in CA'");
         }

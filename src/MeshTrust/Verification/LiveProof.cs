@@ -35,7 +35,10 @@ internal static class LiveProof
         var issued = live.Istiods.SelectMany(i => i.Issued.Where(n => n.Cluster == cluster.Name)).ToList();
         var fault = issued.Select(i => i.Fault).Concat(live.Istiods.Where(i => i.Cluster == cluster.Name).Select(i => i.Fault))
             .FirstOrDefault(f => f is not null) ?? "istiod does not run there.";
-        var workloads = issued.Where(i => i.Certificate is not null).DefaultIfEmpty();
+        // Several pods of an istiod with the same CA issue the same chain.
+        var workloads = issued.Where(i => i.Certificate is not null)
+            .DistinctBy(i => (i.SpiffeId, i.Certificate!.Leaf.Issuer, string.Concat(i.Certificate.Chain.Select(c => c.Sha256))))
+            .DefaultIfEmpty();
         return from workload in workloads
                from roots in cluster.Live.HeldFiles
                let unknown = $"no certificate was issued: {fault.TrimEnd('.')}"

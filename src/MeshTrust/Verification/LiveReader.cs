@@ -5,7 +5,7 @@ using MeshTrust.Settings;
 
 namespace MeshTrust.Verification;
 
-/// <summary>Asks one pod of each istiod, through a port-forward, for a certificate for each cluster that it serves.</summary>
+/// <summary>Asks each pod of each istiod, through a port-forward, for a certificate for each cluster that it serves.</summary>
 /// <param name="time">The clock.</param>
 /// <param name="parallel">The number of istiods to ask in parallel, at least one.</param>
 internal sealed class LiveReader(TimeProvider time, int parallel)
@@ -36,7 +36,8 @@ internal sealed class LiveReader(TimeProvider time, int parallel)
         var apis = clusters.Where(c => readable.Contains(c.Name)).ToDictionary(c => c.Name, connect);
         try
         {
-            var found = await Task.WhenAll(served.Select(s => FindAsync(s, apis[s.Name], cancellationToken))).ConfigureAwait(false);
+            var found = await Task.WhenAll(served.Select(s => IstiodPods.FindAsync(s, apis[s.Name], cancellationToken)))
+                .ConfigureAwait(false);
             var readings = found.SelectMany(f => f).ToList();
             var at = time.GetUtcNow();
             var pending = Enumerable.Range(0, readings.Count).ToList();
@@ -47,7 +48,7 @@ internal sealed class LiveReader(TimeProvider time, int parallel)
                     readings[i] = await AskAsync(snapshot, readings[i], apis, at, ct).ConfigureAwait(false)).ConfigureAwait(false);
                 pending = [.. pending.Where(i => readings[i].IsCurrent(Of(snapshot, readings[i].Cluster).Bundle) is false)];
                 if (pending.Count == 0 || time.GetElapsedTime(start) >= wait) return new LiveReading(at, readings);
-                var names = string.Join(", ", pending.Select(i => readings[i].Name));
+                var names = string.Join(", ", pending.Select(i => readings[i].Name).Distinct());
                 if (names != told) waiting(told = names);
                 await Task.Delay(Pause, time, cancellationToken).ConfigureAwait(false);
                 at = time.GetUtcNow();
@@ -57,34 +58,6 @@ internal sealed class LiveReader(TimeProvider time, int parallel)
         {
             foreach (var api in apis.Values) api.Dispose();
         }
-    }
-
-    /// <summary>One ready pod of each revision, not asked yet.</summary>
-    private static async Task<IReadOnlyList<IstiodReading>> FindAsync(
-        ClusterSnapshot cluster, IClusterApi api, CancellationToken cancellationToken)
-    {
-        var none = new IstiodReading { Cluster = cluster.Name, Revision = "" };
-        try
-        {
-            var pods = await api.ListObjectsAsync("v1", "pods", cluster.Live.Namespace, "labelSelector=app=istiod", cancellationToken)
-                .ConfigureAwait(false);
-            var ready = pods.Select(p => p["metadata"]!).Zip(pods)
-                .Where(p => p.First["deletionTimestamp"] is null && IsReady(p.Second))
-                .Select(p => none with { Revision = Revision(p.First), Pod = p.First["name"]!.ToString() });
-            IReadOnlyList<IstiodReading> found = [.. ready.OrderBy(r => r.Pod, StringComparer.Ordinal).DistinctBy(r => r.Revision)];
-            return found.Count > 0 ? [.. found.OrderBy(r => r.Revision, StringComparer.Ordinal)]
-                : [none with { Fault = $"No istiod pod is ready in the namespace '{cluster.Live.Namespace}'." }];
-        }
-        catch (MeshTrustException fault)
-        {
-            return [none with { Fault = Explain(fault) }];
-        }
-
-        static bool IsReady(JsonObject pod) => pod["status"]?["conditions"] is JsonArray conditions
-            && conditions.Any(c => c?["type"]?.ToString() == "Ready" && c["status"]?.ToString() == "True");
-
-        static string Revision(JsonNode metadata) =>
-            metadata["labels"]?["istio.io/rev"]?.ToString() is { } rev and not "default" ? rev : "";
     }
 
     private async Task<IstiodReading> AskAsync(
@@ -166,5 +139,5 @@ internal sealed class LiveReader(TimeProvider time, int parallel)
 
     private static ClusterSnapshot Of(TrustSnapshot snapshot, ClusterName name) => snapshot.Clusters.First(c => c.Name == name);
 
-    private static string Explain(MeshTrustException fault) => $"{fault.Problems[0].Message} {fault.Problems[0].Hint}";
+    internal static string Explain(MeshTrustException fault) => $"{fault.Problems[0].Message} {fault.Problems[0].Hint}";
 }

@@ -6,7 +6,7 @@ namespace MeshTrust.Verification;
 
 /// <summary>What the running istiods answered.</summary>
 /// <param name="At">When they were asked: the certificates must be valid then.</param>
-/// <param name="Istiods">Ordered by cluster and revision; empty if istiod has not run in any cluster.</param>
+/// <param name="Istiods">One for each pod, ordered by cluster and revision; empty if istiod has not run in any cluster.</param>
 internal sealed record LiveReading(DateTimeOffset At, IReadOnlyList<IstiodReading> Istiods) : IDisposable
 {
     public void Dispose()
@@ -25,6 +25,12 @@ internal sealed record IstiodReading
 
     /// <summary>The pod that was asked; empty if none is ready.</summary>
     public string Pod { get; init; } = "";
+
+    /// <summary>Istio's version, from the image's tag or the pod's label; null if neither says it.</summary>
+    public Version? Version { get; init; }
+
+    /// <summary>Whether ISTIO_MULTIROOT_MESH is on; null if the pod's environment was not read.</summary>
+    public bool? IsMultiRoot { get; init; }
 
     /// <summary>Why it could not be asked, as a sentence with a full stop; null if it answered.</summary>
     public string? Fault { get; init; }

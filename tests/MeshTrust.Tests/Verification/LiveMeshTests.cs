@@ -51,6 +51,50 @@ internal sealed class LiveMeshTests
     }
 
     [Test]
+    public async Task Every_pod_of_an_istiod_is_asked()
+    {
+        await using var mesh = new RunningMesh();
+        var old = CraftedMesh.Files4(Root, CraftedMesh.Intermediate(Root, "east"));
+        var api = await mesh.AddAsync("east");
+        await mesh.AddRevisionAsync("east", "default", b => b with { Ca = () => new CertificateAuthority(old) }, "istiod-late");
+        await mesh.AddRevisionAsync("east", "default", b => b, "istiod-mute");
+        api.Faults["forward istiod-mute"] = new Problem("MT3007", "east", "You may not.", "Ask.");
+        var report = await mesh.VerifyAsync();
+
+        Assert.That(report.Findings.Where(f => f.Id == "MT5015").Select(f => (f.Severity, f.Location, f.Message.Split(' ')[1])), Is.EqualTo(new[] { (Severity.Warning, "east", "istiod-late"), (Severity.Warning, "east", "istiod-mute") }));
+        Assert.That(Live(report), Is.Empty, "the istiod has loaded it");
+        Assert.That(report.Live!.Istiods.Select(i => (i.Pod, i.IsCurrent)), Is.EqualTo(new (string, bool?)[] { ("istiod-east", true), ("istiod-late", false), ("istiod-mute", null) }));
+    }
+
+    /// <summary>What istiod has loaded, what the secret has, and whether it takes that: L is the root, N a new one, a space a blank line.</summary>
+    [TestCase("L", "L", "1.29.2", false, true)]
+    [TestCase("L", " L", "1.29.2", false, false)]
+    [TestCase("L", " L", "1.29.2", true, true)]
+    [TestCase("L", "LN", "1.29.2", false, false)]
+    [TestCase("L", "LN", "1.29.2", true, true)]
+    [TestCase("LN", "L", "1.29.2", true, true)]
+    [TestCase("LN", "NL", "1.29.2", true, false)]
+    [TestCase("LN", "NL", "1.30.0-distroless", true, true)]
+    [TestCase("LN", "NL", "latest", true, false)]
+    [TestCase("LN", "LM", "1.30.0", true, false)]
+    public async Task Knows_which_files_of_roots_a_running_istiod_takes(string loaded, string secret, string version, bool multiRoot, bool takes)
+    {
+        await using var mesh = new RunningMesh();
+        var api = await mesh.AddAsync("east");
+        var others = new Dictionary<char, string> { ['L'] = Root.Pem, [' '] = "\n", ['N'] = CraftedCertificate.Root().Pem, ['M'] = CraftedCertificate.Root().Pem };
+        var files = CraftedMesh.Files4(Root, CraftedMesh.Intermediate(Root, "east"));
+        api.Secrets["istio-system/cacerts"] = CraftedMesh.Secret("cacerts", new(files) { ["root-cert.pem"] = Roots(secret) });
+        api.ConfigMaps["istio-system/istio-ca-root-cert"] = CraftedMesh.Roots("istio-system", Roots(loaded));
+        var container = api.Objects.Values.Single()["spec"]!["containers"]![0]!;
+        (container["image"], container["env"]![0]!["value"]) = ($"registry:5000/pilot:{version}@sha256:12", multiRoot ? "true" : "false");
+        var report = await mesh.VerifyAsync();
+
+        Assert.That(report.Findings.Where(f => f.Id == "MT5022").Select(f => (f.Severity, f.Location)), Is.EqualTo(takes ? [] : new[] { (Severity.Warning, "east") }));
+
+        string Roots(string text) => string.Concat(text.Select(c => others[c]));
+    }
+
+    [Test]
     public async Task Waits_until_istiod_has_loaded_the_new_intermediate()
     {
         await using var mesh = new RunningMesh();

@@ -37,16 +37,17 @@ internal sealed class RunningMesh : IAsyncDisposable
         return api;
     }
 
-    public async Task AddRevisionAsync(string cluster, string revision, Func<Behaviour, Behaviour> change)
+    public async Task AddRevisionAsync(string cluster, string revision, Func<Behaviour, Behaviour> change, string? podName = null)
     {
         var api = _apis.Single(a => a.Cluster.Value == cluster);
         var files = api.Secrets["istio-system/cacerts"].Data.ToDictionary(d => d.Key, d => Encoding.UTF8.GetString(d.Value));
         var service = await CertificateService.StartAsync(change(new Behaviour { Ca = () => new CertificateAuthority(files) }), IPAddress.Loopback, 0);
         _services.Add(service);
-        var pod = revision == "default" ? $"istiod-{cluster}" : $"istiod-{revision}-{cluster}";
+        var pod = podName ?? (revision == "default" ? $"istiod-{cluster}" : $"istiod-{revision}-{cluster}");
         api.Objects[new("v1", "pods", "istio-system", pod)] = new JsonObject
         {
             ["metadata"] = new JsonObject { ["name"] = pod, ["labels"] = new JsonObject { ["app"] = "istiod", ["istio.io/rev"] = revision } },
+            ["spec"] = JsonNode.Parse("""{"containers":[{"name":"discovery","image":"docker.io/istio/pilot:1.29.2-distroless","env":[{"name":"ISTIO_MULTIROOT_MESH","value":"false"}]}]}"""),
             ["status"] = new JsonObject { ["conditions"] = new JsonArray(new JsonObject { ["type"] = "Ready", ["status"] = "True" }) },
         };
         var others = api.Forward;
