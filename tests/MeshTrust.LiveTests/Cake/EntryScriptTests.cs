@@ -20,7 +20,7 @@ public sealed class EntryScriptTests
     public void RemoveTree() => _tree?.Dispose();
 
     [Test]
-    public void Compiles_once_for_each_content_of_the_sources()
+    public void Compiles_once_per_source_content()
     {
         var cold = _tree.Run("--target=X");
         var warm = _tree.Run("--target=X");
@@ -35,7 +35,7 @@ public sealed class EntryScriptTests
     }
 
     [Test]
-    public void Never_runs_stale_code_whatever_the_times_say()
+    public void Never_runs_stale_code_regardless_of_file_times()
     {
         _tree.Run();
         _tree.Write("src/One.cs", "two");
@@ -69,7 +69,7 @@ public sealed class EntryScriptTests
     }
 
     [Test]
-    public void Compiles_again_with_another_sdk()
+    public void Compiles_again_when_the_SDK_changes()
     {
         _tree.Run();
         Directory.CreateDirectory(_tree.At("sdk root/sdk/10.0.200"));
@@ -109,7 +109,7 @@ public sealed class EntryScriptTests
     }
 
     [Test]
-    public async Task Runs_the_new_sources_after_a_kill_though_the_old_compiler_lives_on()
+    public async Task Runs_the_new_sources_after_a_kill_while_the_old_compiler_is_still_running()
     {
         _tree.Write("sdk root/hang", "");
         using (var killed = _tree.Start())
@@ -134,7 +134,7 @@ public sealed class EntryScriptTests
     }
 
     [Test]
-    public async Task Three_at_once_compile_once()
+    public async Task Three_concurrent_runs_compile_once()
     {
         _tree.Write("sdk root/hang", "");
         using var first = _tree.Start();
@@ -153,7 +153,7 @@ public sealed class EntryScriptTests
     }
 
     [Test]
-    public void Asks_the_feed_once_and_remembers_that_the_package_is_absent()
+    public void Queries_the_feed_once_and_remembers_that_the_package_is_absent()
     {
         _tree.Write("sdk root/feed", NotOnTheFeed);
         var first = _tree.Run();
@@ -169,7 +169,7 @@ public sealed class EntryScriptTests
     }
 
     [Test]
-    public void Does_not_remember_a_feed_that_could_not_be_asked()
+    public void Does_not_remember_a_feed_that_could_not_be_queried()
     {
         _tree.Write("sdk root/feed", Unreachable);
         Assert.That(_tree.Run().Error, Does.Contain("CakeFrosting=compat (the NuGet feed could not be asked"));
@@ -179,7 +179,7 @@ public sealed class EntryScriptTests
     }
 
     [Test]
-    public void Takes_the_package_where_both_are_in_the_package_folder()
+    public void Uses_the_package_if_both_are_in_the_package_folder()
     {
         Directory.CreateDirectory(_tree.At("packages/cake.frosting/7.0.0"));
         _tree.Write("packages/cake.frosting/7.0.0/.nupkg.metadata", "{}");
@@ -191,7 +191,7 @@ public sealed class EntryScriptTests
 
     [TestCase("package")]
     [TestCase("compat")]
-    public void Does_as_it_is_told_without_asking_the_feed(string mode)
+    public void Follows_the_requested_mode_without_querying_the_feed(string mode)
     {
         var run = _tree.Run(new Dictionary<string, string> { ["CakeFrosting"] = mode });
         Assert.That(run.Error, Does.Contain($"CakeFrosting={mode} (CakeFrosting says so)"));
@@ -199,14 +199,14 @@ public sealed class EntryScriptTests
     }
 
     [Test]
-    public void Refuses_a_way_to_build_that_there_is_not()
+    public void Rejects_an_unknown_build_mode()
     {
         var run = _tree.Run(new Dictionary<string, string> { ["CakeFrosting"] = "Package" });
         Assert.That((run.ExitCode, run.Error), Is.EqualTo((1, "build.sh: CakeFrosting is 'Package', but can be package or compat.\n")));
     }
 
     [Test]
-    public void Hands_on_arguments_and_exit_code()
+    public void Passes_on_arguments_and_exit_code()
     {
         var run = _tree.Run(new Dictionary<string, string> { ["HOST_EXIT"] = "9" }, "--target=Verify", "--name=two words");
         Assert.That(run.ExitCode, Is.EqualTo(9));
@@ -214,7 +214,7 @@ public sealed class EntryScriptTests
     }
 
     [Test]
-    public void Is_found_through_a_link_and_runs_in_the_folder_of_the_caller()
+    public void Runs_through_a_symbolic_link_and_in_the_callers_directory()
     {
         var link = _tree.At("sdk root/link");
         File.CreateSymbolicLink(link, "../build.sh");
@@ -224,7 +224,7 @@ public sealed class EntryScriptTests
     }
 
     [Test]
-    public void Finds_what_variables_name_from_the_folder_of_the_caller()
+    public void Resolves_paths_in_variables_from_the_callers_directory()
     {
         Directory.CreateDirectory(_tree.At("packages/cake.frosting/7.0.0"));
         Directory.CreateDirectory(_tree.At("packages/cake.kubectl/1.1.0"));
@@ -252,7 +252,7 @@ public sealed class EntryScriptTests
     }
 
     [Test]
-    public async Task Becomes_the_host_so_that_signals_reach_it()
+    public async Task Replaces_itself_with_the_host_so_that_signals_reach_it()
     {
         _tree.Run();
         // The pretended dotnet is a script, so the process that was started must end up as its interpreter.
@@ -265,7 +265,7 @@ public sealed class EntryScriptTests
     }
 
     [Test]
-    public void Says_in_one_sentence_what_to_install_when_the_sdk_is_too_old()
+    public void Says_in_one_sentence_what_to_install_if_the_SDK_is_too_old()
     {
         _tree.Write("global.json", """{ "sdk": { "version": "99.0.100" } }""");
         var run = _tree.Run();
@@ -274,7 +274,7 @@ public sealed class EntryScriptTests
 
     [Test]
     [Category("Slow")]
-    public void Reads_everything_that_the_build_program_is_compiled_from()
+    public void Hashes_everything_that_the_build_program_is_compiled_from()
     {
         var script = File.ReadAllText(Path.Combine(RepositoryRoot.Path, "build.sh"));
         var line = script.Split('\n').Single(text => text.StartsWith("inputs=(", StringComparison.Ordinal));

@@ -17,7 +17,7 @@ public sealed class EntryScriptsAlikeTests(string script)
     public void RemoveTree() => _tree?.Dispose();
 
     [Test]
-    public void Compiles_in_the_root_and_runs_in_the_folder_of_the_caller()
+    public void Compiles_in_the_root_and_runs_in_the_callers_directory()
     {
         using var elsewhere = new Live.ScratchDirectory();
         elsewhere.Write("global.json", """{ "sdk": { "version": "99.0.100" } }""");
@@ -33,7 +33,7 @@ public sealed class EntryScriptsAlikeTests(string script)
     }
 
     [Test]
-    public void Ends_after_Ctrl_C_as_its_program_ends()
+    public void Ends_after_Ctrl_C_with_the_exit_code_of_its_program()
     {
         InheritedSignals.SkipWhereIgnored("INT");
         Assert.That(_tree.Run().ExitCode, Is.Zero, "compiled");
@@ -53,7 +53,7 @@ public sealed class EntryScriptsAlikeTests(string script)
     }
 
     [Test]
-    public void At_a_prompt_of_PowerShell_commas_and_colons_are_what_they_are_elsewhere()
+    public void Passes_commas_and_colons_unchanged_from_a_PowerShell_prompt()
     {
         if (script == "build.sh") return;
         var run = _tree.RunAtPrompt("--cluster-names=east,west --pod-subnet=10.1.0.0/16, 10.2.0.0/16 --parallel 3 -v:quiet --output:json");
@@ -61,7 +61,7 @@ public sealed class EntryScriptsAlikeTests(string script)
     }
 
     [Test]
-    public void Falls_back_to_compat_where_the_feed_lacks_what_cake_frosting_needs()
+    public void Falls_back_to_compat_if_the_feed_lacks_a_dependency_of_Cake_Frosting()
     {
         _tree.AskRealFeed();
         StubPackage.Write(_tree.At("feed"), "Cake.Frosting", "7.0.0", ("Cake.Core", "7.0.0"), ("Cake.Common", "7.0.0"));

@@ -37,7 +37,7 @@ public sealed class PackageTests
     public void Remove() => _scratch?.Dispose();
 
     [TestCaseSource(nameof(Ids))]
-    public void Meets_the_guidelines_for_addins_of_Cake(string id)
+    public void Follows_the_guidelines_for_Cake_addins(string id)
     {
         using var package = ZipFile.OpenRead(Path.Combine(_feed, $"{id}.0.1.0.nupkg"));
         var nuspec = XDocument.Parse(Text(package, $"{id}.nuspec"));
@@ -61,7 +61,7 @@ public sealed class PackageTests
     }
 
     [TestCaseSource(nameof(Ids))]
-    public void Symbols_lead_to_the_sources(string id)
+    public void Symbols_link_to_the_sources(string id)
     {
         using var symbols = ZipFile.OpenRead(Path.Combine(_feed, $"{id}.0.1.0.snupkg"));
         using var stream = symbols.GetEntry($"lib/net10.0/{id}.pdb")!.Open();
@@ -73,7 +73,7 @@ public sealed class PackageTests
     [TestCase("MeshTrust", "KubernetesClient [21.0.8, 22.0.0)", "Google.Protobuf [3.36.2, 4.0.0)", "Grpc.Net.Client [2.85.0, 3.0.0)", "BouncyCastle.Cryptography [2.7.0, 3.0.0)", "YamlDotNet [18.1.0, 19.0.0)", "Spectre.Console 0.57.2")]
     [TestCase("MeshTrust.ControlPlanes", "MeshTrust [0.1.0]", "Google.Protobuf [3.36.2, 4.0.0)", "YamlDotNet [18.1.0, 19.0.0)")]
     [TestCase("Cake.Frosting.MeshTrust", "MeshTrust.ControlPlanes [0.1.0]", "Cake.Frosting [7.0.0, 8.0.0)", "Cake.Kubectl [1.1.0, 2.0.0)")]
-    public void Needs_versions_that_it_works_with(string id, params string[] needs)
+    public void Depends_on_versions_that_it_works_with(string id, params string[] needs)
     {
         using var package = ZipFile.OpenRead(Path.Combine(_feed, $"{id}.0.1.0.nupkg"));
         var dependencies = XDocument.Parse(Text(package, $"{id}.nuspec")).Descendants().Where(e => e.Name.LocalName == "dependency");

@@ -47,7 +47,7 @@ public sealed class KubectlContract(ServerKind kind, string program) : ApiServer
 
     [TestCase("configmap", "ConfigMap", "data:\n  value: {0}\n")]
     [TestCase("secret", "Secret", "stringData:\n  value: {0}\n")]
-    public async Task Applies_from_the_client_and_diffs(string resource, string name, string data)
+    public async Task Applies_client_side_and_diffs(string resource, string name, string data)
     {
         await MakeNamespaceAsync();
         var (one, two) = (Manifest(name, data, "one"), Manifest(name, data, "two"));
@@ -64,7 +64,7 @@ public sealed class KubectlContract(ServerKind kind, string program) : ApiServer
     }
 
     [Test]
-    public async Task Applies_from_the_server_after_the_client_and_keeps_to_who_owns_what()
+    public async Task Applies_server_side_after_client_side_and_respects_field_ownership()
     {
         await MakeNamespaceAsync();
         const string Data = "data:\n  value: {0}\n";
@@ -91,7 +91,7 @@ public sealed class KubectlContract(ServerKind kind, string program) : ApiServer
     }
 
     [Test]
-    public async Task Waits_for_a_state_and_for_the_end()
+    public async Task Waits_for_a_condition_and_for_deletion()
     {
         await MakeCacertsAsync(("k", "A"));
 
@@ -112,7 +112,7 @@ public sealed class KubectlContract(ServerKind kind, string program) : ApiServer
     }
 
     [Test]
-    public async Task Deletes_by_name_and_all_of_a_sort()
+    public async Task Deletes_by_name_and_all_of_a_kind()
     {
         await MakeNamespaceAsync();
         foreach (var name in (string[])["a", "b", "c"]) (await Api.PostAsync(Secrets, Secret(name))).Gives(201);
@@ -124,7 +124,7 @@ public sealed class KubectlContract(ServerKind kind, string program) : ApiServer
     }
 
     [Test]
-    public async Task Tells_what_a_user_may()
+    public async Task Reports_what_a_user_may_do()
     {
         await MakeCacertsAsync(("k", "A"));
         var user = $"dev-{Guid.NewGuid():N}";
@@ -141,7 +141,7 @@ public sealed class KubectlContract(ServerKind kind, string program) : ApiServer
     private string From => JsonNode.Parse(Do("version", "--client", "-o", "json"))!["clientVersion"]!["minor"]!.ToString() is "32" or "33" ? "" : $" from {Space} namespace";
 
     [Test]
-    public async Task Becomes_another_user_but_not_of_a_group_without_that_right()
+    public async Task Impersonates_a_user_but_not_a_group_without_that_permission()
     {
         var dev = new Kubectl(Server.WriteKubeconfig(await Server.AddUserAsync($"dev-{Guid.NewGuid():N}", [], [new UserGrant(null, ["users"], ["impersonate"])])), Cache + "-as", program);
 

@@ -25,7 +25,7 @@ public sealed class GitIgnoreFileTests
     [TestCase("--certs-dir=.", "")]
     [TestCase("--kubeconfig-dir=.", "")]
     [TestCase("--work-dir=. --certs-dir=. --kubeconfig-dir=.", "")]
-    public void Git_sees_nothing_that_a_run_writes_and_all_that_the_user_writes(string arguments, string visible)
+    public void Git_ignores_what_a_run_writes_and_sees_what_the_user_writes(string arguments, string visible)
     {
         Git("init", "--quiet");
         _scratch.Write("README.md", "mine");
@@ -40,7 +40,7 @@ public sealed class GitIgnoreFileTests
     }
 
     [Test]
-    public void A_file_of_the_users_stays_as_it_is_and_the_warning_names_the_lines()
+    public void Keeps_an_existing_gitignore_and_warns_with_the_missing_lines()
     {
         Git("init", "--quiet");
         var mine = _scratch.Write(".gitignore", "bin/\nroot-key.pem\n");
@@ -59,7 +59,7 @@ public sealed class GitIgnoreFileTests
     }
 
     [Test]
-    public void Directories_of_keys_below_a_work_directory_with_a_file_of_the_users_get_their_own()
+    public void Key_directories_get_their_own_file_below_a_work_directory_with_an_existing_gitignore()
     {
         Git("init", "--quiet");
         _scratch.Write(".gitignore", "bin/\n");
@@ -69,7 +69,7 @@ public sealed class GitIgnoreFileTests
     }
 
     [Test]
-    public void Without_a_checkout_a_directory_of_the_users_gets_none_and_one_of_ours_gets_it()
+    public void Outside_a_checkout_only_directories_created_by_MeshTrust_get_a_gitignore()
     {
         _scratch.Write("README.md", "mine");
         WriteAll("--certs-dir=.");
@@ -78,7 +78,7 @@ public sealed class GitIgnoreFileTests
     }
 
     [Test]
-    public void A_work_directory_of_an_earlier_version_gets_it()
+    public void Adds_one_to_a_work_directory_of_an_earlier_version()
     {
         _scratch.Write(".meshtrust/certs/root-key.pem", "key");
         _scratch.Write(".meshtrust/env.sh", "");
@@ -89,7 +89,7 @@ public sealed class GitIgnoreFileTests
     }
 
     [Test]
-    public void It_goes_when_it_hides_nothing_any_more()
+    public void Is_removed_once_it_hides_nothing()
     {
         Git("init", "--quiet");
         _scratch.Write("README.md", "mine");

@@ -9,7 +9,7 @@ public sealed class ContextExportTests
     private const string Odd = "it's a \"$(touch never)\" `x` & context";
 
     [Test]
-    public void Quotes_for_the_shell_so_that_nothing_is_run()
+    public void Quotes_for_the_shell_so_that_nothing_is_executed()
     {
         if (OperatingSystem.IsWindows()) Assert.Ignore("NOT RUN: needs a POSIX shell.");
         var start = new ProcessStartInfo("/bin/sh") { RedirectStandardOutput = true, RedirectStandardInput = true };

@@ -79,7 +79,7 @@ public sealed class ExecPluginTests
     private int Calls => File.Exists(_scratch.File("calls")) ? File.ReadAllLines(_scratch.File("calls")).Length : 0;
 
     [Test, Category(OutsideTool.Category)]
-    public async Task The_command_gets_the_arguments_variables_and_information_that_kubectl_gives_it([Values] bool isVerified)
+    public async Task The_command_gets_the_same_arguments_variables_and_cluster_info_as_from_kubectl([Values] bool isVerified)
     {
         var kubectl = OutsideTool.Find("kubectl");
         var config = Config("""for a in "$@"; do printf '[%s]' "$a"; done > args; printf '%s' "$KUBERNETES_EXEC_INFO" > info; printf '%s' "$ONE" > variable; """ + Output,
@@ -133,7 +133,7 @@ public sealed class ExecPluginTests
     }
 
     [Test]
-    public async Task A_command_that_waits_ends_with_its_children_at_its_own_deadline([Values] bool isCancelled)
+    public async Task A_hanging_command_ends_with_its_children_at_its_own_deadline([Values] bool isCancelled)
     {
         var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
         using var cancel = new CancellationTokenSource();
@@ -180,7 +180,7 @@ public sealed class ExecPluginTests
     [TestCase("echo '{}'", "not JSON")]
     [TestCase("echo '{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1\",\"status\":{}}'", "neither a token nor a certificate")]
     [TestCase("echo '{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1beta1\",\"status\":{\"token\":\"t\"}}'", "instead of client.authentication.k8s.io/v1")]
-    public async Task Each_failure_has_a_message_of_its_own(string body, string words)
+    public async Task Each_failure_has_its_own_message(string body, string words)
     {
         var problem = (await Assert.ThrowsAsync<MeshTrustException>(() => VersionAsync(Config(body))))!.Problems.Single();
         Assert.That(problem.ToString(), Does.StartWith($"MT3016 {_scratch.File("config")}:").And.Contain(words).And.Contain("context 'x', user 'u'"));

@@ -203,7 +203,7 @@ public sealed class KubectlAgreesTests
     ];
 
     [TestCaseSource(nameof(Cases))]
-    public async Task As_kubectl(string text, string variables, string files)
+    public async Task Behaves_like_kubectl(string text, string variables, string files)
     {
         var kubectl = OutsideTool.Find("kubectl");
         var ca = Convert.ToBase64String(Encoding.ASCII.GetBytes(_authority.ExportCertificatePem()));

@@ -11,10 +11,10 @@ public sealed partial class BrokenInputTests
     private static IEnumerable<BrokenRun> All => [.. BrokenArguments.All, .. BrokenKubeconfigs.All, .. BrokenTrustStores.All];
 
     [TestCaseSource(nameof(All))]
-    public void Is_refused_and_leaves_all_as_it_was(object run) => Refuse((BrokenRun)run, HostInProcess.Run);
+    public void Is_rejected_and_changes_nothing(object run) => Refuse((BrokenRun)run, HostInProcess.Run);
 
     [TestCaseSource(nameof(Sample))]
-    public void Is_refused_by_a_process_of_its_own_alike(object run) => Refuse((BrokenRun)run, HostProcess.Run);
+    public void Is_also_rejected_by_a_separate_process(object run) => Refuse((BrokenRun)run, HostProcess.Run);
 
     private static IEnumerable<BrokenRun> Sample => All.Where((_, i) => i % OnceEvery == 0);
 

@@ -25,7 +25,7 @@ public sealed class CertificateTasksTests
     public void End() => _scratch?.Dispose();
 
     [Test, Category(OutsideTool.Category)]
-    public void A_VM_gets_files_that_openssl_and_zlint_accept_and_keeps_them()
+    public void Issues_files_for_a_VM_that_openssl_and_zlint_accept_and_keeps_them()
     {
         var (openssl, zlint) = (OutsideTool.Find("openssl"), OutsideTool.Find("zlint"));
         Expect(0, "--target=ClusterCacerts");
@@ -55,7 +55,7 @@ public sealed class CertificateTasksTests
     }
 
     [Test]
-    public void A_workload_that_is_not_named_or_a_cluster_that_is_not_there_is_refused()
+    public void Rejects_a_missing_workload_name_and_an_unknown_cluster()
     {
         Assert.That(Expect(2, "--target=WorkloadCerts"), Does.Contain("MT0010").And.Contain("--workload=NAMESPACE/SERVICEACCOUNT"));
         Assert.That(Expect(2, "--target=WorkloadCerts", "--workload=a/b", "--cluster=west"), Does.Contain("MT0023 --cluster").And.Contain("cluster1, cluster2"));
@@ -80,7 +80,7 @@ public sealed class CertificateTasksTests
     }
 
     [Test]
-    public void NeedsRenewal_ends_with_the_codes_of_step()
+    public void NeedsRenewal_exits_with_the_codes_of_step()
     {
         Assert.That(Expect(2, "--target=NeedsRenewal"), Does.Contain("MT5120").And.Contain("RESULT a file does not exist: exit code 2"));
         Expect(0, "--target=ClusterCacerts");

@@ -22,7 +22,7 @@ public sealed class CommandLineTests
     [TestCase("--Info --target=RootCa", false)]
     [TestCase("--ShowTree --target=RootCa", false)]
     [TestCase("--Descriptions --target=RootCa", false)]
-    public void Issues_a_root_only_where_it_says_so(string line, bool isIssued)
+    public void Issues_a_root_only_if_the_command_line_runs_tasks(string line, bool isIssued)
     {
         using var scratch = new ScratchDirectory();
         var (code, output) = HostInProcess.Run(scratch.Location, [.. line.Split(' '), "--rootca-keysz=p256", "--provider=embedded"]);
@@ -36,7 +36,7 @@ public sealed class CommandLineTests
     [TestCase("--TARGET=RootCa --Bogus", "MT0001")]
     [TestCase("--target=RootCa --clusters=2 --CLUSTERS=3", "MT0008")]
     [TestCase("--target=RootCa --work-dir=a --WORK-DIR b", "MT0008")]
-    public void Refuses_what_it_cannot_do(string line, string id)
+    public void Rejects_invalid_command_lines(string line, string id)
     {
         using var scratch = new ScratchDirectory();
         var (code, output) = HostInProcess.Run(scratch.Location, line.Split(' '));
@@ -50,7 +50,7 @@ public sealed class CommandLineTests
     [TestCase("--color=never")]
     [TestCase("--color", "NEVER")]
     [TestCase("--color:Never")]
-    public void Colour_is_refused_however_that_is_spelled(params string[] line)
+    public void Every_spelling_of_no_colour_is_honoured(params string[] line)
     {
         var before = new[] { "NO_COLOR", "GITHUB_ACTIONS" }.ToDictionary(name => name, Environment.GetEnvironmentVariable);
         try

@@ -79,7 +79,7 @@ public sealed class CompanyCaFlowTests
     }
 
     [Test]
-    public void Issues_under_a_brought_intermediate_and_openssl_verifies_the_chain()
+    public void Issues_under_a_user_supplied_intermediate_and_openssl_verifies_the_chain()
     {
         Shell("rm -r mesh && cat issuing.pem policy.pem root.pem > brought.pem");
         Assert.That(Succeed("--target=Verify", "--rootca-cert=brought.pem", "--rootca-key=issuing.key"), Does.Contain("root: imported, O=Corp, CN=root").And.Contain("4 of 4 cluster pairs trust each other"));

@@ -30,7 +30,7 @@ public sealed class ConsumerTests
     }
 
     [TestCaseSource(nameof(Ends))]
-    public void Ends_as_the_build_of_this_repository_ends(int expected, string word, string[] arguments)
+    public void Exits_with_the_same_codes_as_the_build_of_this_repository(int expected, string word, string[] arguments)
     {
         foreach (var host in (string[])[Consumer, HostProcess.HostAssembly])
         {
@@ -48,7 +48,7 @@ public sealed class ConsumerTests
     }
 
     [Test]
-    public void Takes_arguments_and_tasks_of_its_own()
+    public void Can_add_its_own_arguments_and_tasks()
     {
         using var scratch = new ScratchDirectory();
         using var run = HostProcess.Start(scratch.Location, ["--target=InstallIstio", "--flavour=plain", .. Quick], assembly: Consumer);
@@ -59,7 +59,7 @@ public sealed class ConsumerTests
 
     [TestCase("Status", 16, "clusters")]
     [TestCase("Images", 0, "images")]
-    public void A_script_gets_a_document_where_there_are_no_kind_clusters(string target, int code, string list)
+    public void A_script_gets_a_JSON_document_even_without_kind_clusters(string target, int code, string list)
     {
         using var scratch = new ScratchDirectory();
         using var run = HostProcess.Start(scratch.Location, [$"--target={target}", "--output=json", .. Quick], assembly: Consumer);

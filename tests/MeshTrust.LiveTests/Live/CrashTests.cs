@@ -53,7 +53,7 @@ public sealed class CrashTests
     }
 
     [Test]
-    public void A_run_removes_what_a_killed_one_left_wherever_files_are_written()
+    public void Removes_what_a_killed_run_left_in_every_directory_that_is_written()
     {
         using var scratch = new ScratchDirectory();
         Assert.That(HostProcess.Run(scratch.Location, Arguments).ExitCode, Is.Zero);

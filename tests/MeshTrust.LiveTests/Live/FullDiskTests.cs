@@ -32,7 +32,7 @@ public sealed class FullDiskTests
     [TestCase("SetupKind", 4, "--work-dir=full/mesh")]
     [TestCase("RootCa", 7, "--work-dir=mesh", "--certs-dir=full/certs")]
     [TestCase("Verify", 9, "--work-dir=mesh", "--artifacts=full/artifacts")]
-    public void Ends_with_the_code_of_the_task_that_met_it(string target, int code, params string[] places)
+    public void Exits_with_the_code_of_the_task_that_failed(string target, int code, params string[] places)
     {
         var (exitCode, output) = HostInProcess.Run(_scratch!.Location, [$"--target={target}", .. places, .. Quick]);
         using (Assert.EnterMultipleScope())

@@ -65,7 +65,7 @@ public sealed class InstallScriptTests
     }
 
     [Test]
-    public void Helm_reads_the_values_as_they_are_meant()
+    public void Helm_reads_the_values_as_intended()
     {
         var helm = OutsideTool.Find("helm");
         _scratch.Write("chart/Chart.yaml", "apiVersion: v2\nname: values\nversion: 1.0.0\n");

@@ -18,7 +18,7 @@ public sealed class KindBadEndTests
 
     /// <summary>One cluster through all that can happen to it, because each costs most of a minute to make.</summary>
     [Test]
-    public void Converges_after_a_kill_restarts_stopped_nodes_refuses_what_differs_and_what_is_not_its_own()
+    public void Converges_after_a_kill_restarts_stopped_nodes_and_rejects_different_and_foreign_clusters()
     {
         using (var killed = _kind.Start(1, "--target=Verify"))
         {
@@ -58,7 +58,7 @@ public sealed class KindBadEndTests
     }
 
     [Test]
-    public void Ends_at_once_on_ctrl_c_and_removes_what_is_half_made_on_request()
+    public void Ends_at_once_on_Ctrl_C_and_removes_half_created_clusters_on_request()
     {
         using var stopped = _kind.Start(1, "--target=Verify");
         stopped.WaitForOutput("Starting control-plane", Deadline);
@@ -72,7 +72,7 @@ public sealed class KindBadEndTests
     }
 
     [Test]
-    public void Ends_a_kind_that_hangs_saves_logs_and_leaves_nothing()
+    public void Ends_a_hanging_kind_saves_logs_and_leaves_nothing()
     {
         var real = OutsideTool.Find("kind");
         Script("hangs/kind", $"[ \"$1\" = create ] && sleep 600\nexec '{real}' \"$@\"");
@@ -88,7 +88,7 @@ public sealed class KindBadEndTests
     }
 
     [Test]
-    public void Tells_of_an_engine_that_ends_under_it_and_the_half_made_cluster_can_be_removed_later()
+    public void Reports_an_engine_that_stops_during_the_run_and_removes_the_half_created_cluster_later()
     {
         const string Socket = "/var/run/docker.sock";
         if (!File.Exists(Socket)) Assert.Ignore($"NOT RUN: the engine does not listen at {Socket}. Let it listen there and run again.");
@@ -106,7 +106,7 @@ public sealed class KindBadEndTests
     }
 
     [Test]
-    public void Clean_succeeds_and_says_so_where_no_engine_answers()
+    public void Clean_succeeds_and_says_so_if_no_engine_is_running()
     {
         Directory.CreateDirectory(_kind.File($"mesh/kind/{_kind.Name(1)}"));
         var variables = _kind.Variables();

@@ -18,7 +18,7 @@ public sealed class KindMainFlowTests
     public void End() => _kind?.Dispose();
 
     [Test]
-    public void Makes_two_proves_trust_changes_nothing_adds_a_third_restores_one_that_was_deleted_and_removes_all()
+    public void Creates_two_proves_trust_changes_nothing_adds_a_third_recreates_a_deleted_one_and_removes_all()
     {
         var first = _kind.Succeed(2, "--target=Verify", "--provider=auto");
         Assert.That(first, Does.Match(@"provider: kind \(auto: .*docker \d.* is running"), "kind comes first where it can be had");

@@ -24,7 +24,7 @@ public sealed class MainFlowTests
     public void End() => _scratch?.Dispose();
 
     [Test]
-    public void Proves_trust_from_nothing_then_changes_nothing_then_takes_a_third_cluster_in()
+    public void Proves_trust_from_scratch_then_changes_nothing_then_adds_a_third_cluster()
     {
         var first = Succeed("--target=Verify");
         string[] tasks = ["Preflight", "SetupKind", "SetContexts", "RootCa", "ClusterCacerts", "PushSecrets", "Verify"];
@@ -76,7 +76,7 @@ public sealed class MainFlowTests
     }
 
     [Test, Category(OutsideTool.Category)]
-    public void In_a_checkout_git_sees_nothing_of_a_run()
+    public void Git_ignores_everything_that_a_run_writes_in_a_checkout()
     {
         var git = OutsideTool.Find("git");
         OutsideTool.Run(git, "init", "--quiet", _scratch.Location);
@@ -89,7 +89,7 @@ public sealed class MainFlowTests
     }
 
     [Test]
-    public async Task Restores_a_secret_that_was_deleted_behind_its_back()
+    public async Task Restores_a_secret_that_was_deleted_externally()
     {
         Succeed("--target=Verify");
         await WithClusterAsync(client => client.DeleteNamespacedSecretAsync("cacerts", "istio-system"));
@@ -98,7 +98,7 @@ public sealed class MainFlowTests
     }
 
     [Test]
-    public async Task Tells_of_a_secret_that_another_changed_and_restores_it_on_the_users_word()
+    public async Task Reports_a_secret_that_was_changed_externally_and_restores_it_with_force()
     {
         Succeed("--target=Verify");
         await WithClusterAsync(async client =>
@@ -115,7 +115,7 @@ public sealed class MainFlowTests
     }
 
     [Test]
-    public async Task A_mesh_that_cert_manager_keeps_is_verified_without_a_write()
+    public async Task Verifies_a_mesh_managed_by_cert_manager_without_a_write()
     {
         Succeed("--target=Verify");
         foreach (var cluster in new[] { "cluster1", "cluster2" })
@@ -142,7 +142,7 @@ public sealed class MainFlowTests
     /// istiod runs with the common root (its ConfigMaps say so), and somebody deleted the secret and created a foreign one: the mesh works until istiod restarts.
     /// </summary>
     [Test]
-    public async Task Puts_a_foreign_secret_back_and_never_advises_the_restart_that_would_break_the_mesh()
+    public async Task Replaces_a_foreign_secret_and_never_advises_a_restart_that_would_break_the_mesh()
     {
         Succeed("--target=Verify");
         var root = File.ReadAllText(_scratch.File("mesh/certs/root-cert.pem"));
@@ -188,7 +188,7 @@ public sealed class MainFlowTests
     }
 
     [Test]
-    public void Pushes_alone()
+    public void Runs_PushSecrets_with_exclusive()
     {
         Succeed("--target=ClusterCacerts");
         var output = Succeed("--target=PushSecrets", "--exclusive");
@@ -197,7 +197,7 @@ public sealed class MainFlowTests
 
     [Test]
     [Platform(Exclude = "Win", Reason = "signals are Unix's")]
-    public void Reaches_clusters_that_another_process_serves()
+    public void Connects_to_clusters_that_another_process_serves()
     {
         using var serve = HostProcess.Start(_scratch.Location, ["--target=Serve", .. Quick]);
         serve.WaitForOutput("Serving until Ctrl-C");

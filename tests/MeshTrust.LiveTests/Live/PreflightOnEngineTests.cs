@@ -206,7 +206,7 @@ internal sealed class PreflightOnEngineTests
     }
 
     [Test]
-    public void What_a_cluster_of_somebody_else_gives_out_and_has_is_seen_as_SetupKind_sees_it()
+    public void Sees_the_addresses_and_resources_of_a_foreign_cluster_as_SetupKind_does()
     {
         if (NodeImage is not { } image) { Ignore("MESHTRUST_KIND_IMAGE names no node image"); return; }
         var network = IPNetwork.Parse("10.251.7.0/24");

@@ -19,7 +19,7 @@ public sealed class RotationTests
 
     [TestCase("embedded")]
     [TestCase("native")]
-    public void Three_clusters_get_new_intermediates_and_the_old_ones_back_and_no_leaf_is_ever_rejected(string provider)
+    public void Three_clusters_rotate_their_intermediates_and_roll_back_and_no_leaf_is_ever_rejected(string provider)
     {
         if (provider == "native") OutsideTool.Find("kube-apiserver");
         var random = TestContext.CurrentContext.Random;
@@ -64,7 +64,7 @@ public sealed class RotationTests
     /// <summary>Every leaf of every cluster, from before and from after, is accepted in every phase by what each cluster holds; killed in each.</summary>
     [TestCase("embedded")]
     [TestCase("native")]
-    public void The_root_changes_phase_by_phase_and_openssl_accepts_every_leaf_until_the_old_root_goes(string provider)
+    public void The_root_changes_phase_by_phase_and_openssl_accepts_every_leaf_until_the_old_root_is_removed(string provider)
     {
         if (provider == "native") OutsideTool.Find("kube-apiserver");
         Succeed(provider, "--target=Verify");

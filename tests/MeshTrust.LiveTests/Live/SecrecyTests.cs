@@ -34,7 +34,7 @@ public sealed class SecrecyTests
 
     [TestCase("root-key.pem", 7, "ClusterCacerts", false)]
     [TestCase("cluster1/ca-key.pem", 8, "PushSecrets", true)]
-    public void A_run_that_fails_over_a_key_shows_none(string file, int expected, string target, bool exclusive)
+    public void A_run_that_fails_because_of_a_key_does_not_show_it(string file, int expected, string target, bool exclusive)
     {
         using var scratch = new ScratchDirectory();
         Assert.That(HostProcess.Run(scratch.Location, ["--target=Verify", .. Quick]).ExitCode, Is.Zero);
@@ -56,7 +56,7 @@ public sealed class SecrecyTests
     [TestCase("KUBECONFIG", "wrapped base64", "MT0021")]
     [TestCase("CTX_CLUSTER1", "yaml", "MT0021")]
     [TestCase("CLUSTER_TOPOLOGY_CONFIG_FILE", "base64", "MT0021")]
-    public void A_kubeconfig_in_a_variable_is_recognized_and_not_shown(string variable, string form, string id)
+    public void A_kubeconfig_in_a_variable_is_recognized_and_not_printed(string variable, string form, string id)
     {
         using var scratch = new ScratchDirectory();
         Assert.That(HostProcess.Run(scratch.Location, ["--target=SetContexts", .. Quick]).ExitCode, Is.Zero);

@@ -38,7 +38,7 @@ public sealed class SignalTests
     }
 
     [Test]
-    public void Serve_ends_well_on_Ctrl_C()
+    public void Serve_exits_cleanly_on_Ctrl_C()
     {
         using var scratch = new ScratchDirectory();
         using var host = HostProcess.Start(scratch.Location, ["--target=Serve", "--work-dir=mesh", "--provider=embedded"]);
@@ -49,7 +49,7 @@ public sealed class SignalTests
     }
 
     [Test]
-    public void Two_runs_at_once_in_one_directory_both_end_well_or_say_why_not()
+    public void Two_concurrent_runs_in_one_directory_both_succeed_or_say_why_not()
     {
         using var scratch = new ScratchDirectory();
         using var first = HostProcess.Start(scratch.Location, Short);

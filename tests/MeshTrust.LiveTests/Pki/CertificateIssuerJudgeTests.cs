@@ -66,7 +66,7 @@ public sealed class CertificateIssuerJudgeTests
 
     [TestCase(KeyAlgorithm.EcdsaP256)]
     [TestCase(KeyAlgorithm.Rsa2048)]
-    public void Says_what_openssl_says_with_the_Makefiles_configuration_but_for_the_listed_differences(KeyAlgorithm algorithm)
+    public void Matches_openssl_with_the_Makefiles_configuration_except_for_listed_differences(KeyAlgorithm algorithm)
     {
         using var openssl = new OpenSsl();
         Issue(openssl, algorithm, algorithm, out _, out _);
@@ -118,7 +118,7 @@ public sealed class CertificateIssuerJudgeTests
     }
 
     [Test]
-    public async Task Keeps_what_the_Makefile_made()
+    public async Task Keeps_files_issued_by_the_Makefile()
     {
         using var openssl = new OpenSsl();
         MakeAsTheMakefileDoes(openssl, KeyAlgorithm.EcdsaP256);

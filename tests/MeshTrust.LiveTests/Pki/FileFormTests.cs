@@ -113,7 +113,7 @@ public sealed partial class FileFormTests
     [TestCase("openssl x509 -in cert.pem -text > f")]
     [TestCase("printf '%s' \"$(cat cert.pem)\" > f")]
     [TestCase("(head -n1 cert.pem; grep -v -- ----- cert.pem | tr -d '\\n'; echo; tail -n1 cert.pem) > f")]
-    public void Takes_what_is_only_unusual(string make)
+    public void Accepts_unusual_but_valid_files(string make)
     {
         using var openssl = new OpenSsl();
         Shell(openssl, $"{Stem} && {make}");

@@ -63,7 +63,7 @@ public sealed class OpenSslTests
     }
 
     [TestCaseSource(nameof(OddKeys))]
-    public void Names_keys_and_signatures_of_every_kind(string[] newKey, string[] more, string key, string signature, string? hash, KeyAlgorithm? known)
+    public void Names_every_key_and_signature_algorithm(string[] newKey, string[] more, string key, string signature, string? hash, KeyAlgorithm? known)
     {
         using var openssl = new OpenSsl();
         var certificate = openssl.SelfSigned(newKey, "/CN=odd", more);
@@ -72,7 +72,7 @@ public sealed class OpenSslTests
     }
 
     [Test]
-    public void Tells_string_types_and_does_not_let_a_name_forge_a_line()
+    public void Shows_string_types_and_does_not_let_a_name_forge_a_line()
     {
         using var openssl = new OpenSsl();
         openssl.Write("dn.conf", "[req]\nprompt=no\nstring_mask=default\ndistinguished_name=dn\n[dn]\nC=DE\nO=Acme\nCN=a\\nMT5001 all is well\n");
@@ -84,7 +84,7 @@ public sealed class OpenSslTests
     }
 
     [Test]
-    public void Copies_the_issuer_from_the_parents_bytes_whatever_its_string_types()
+    public void Copies_the_issuer_bytes_from_the_parent_for_every_string_type()
     {
         using var openssl = new OpenSsl();
         openssl.Write("dn.conf", "[req]\nprompt=no\nstring_mask=default\nx509_extensions=ext\ndistinguished_name=dn\n[ext]\nbasicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\nsubjectKeyIdentifier=hash\n[dn]\nC=DE\nO=Acme\nCN=Root\n");
@@ -98,7 +98,7 @@ public sealed class OpenSslTests
     }
 
     [Test]
-    public void A_key_of_a_kind_that_istiod_takes_is_read_in_all_three_forms()
+    public void Reads_every_key_type_that_istiod_accepts_in_all_three_encodings()
     {
         using var openssl = new OpenSsl();
         openssl.Run("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", openssl.PathOf("p8.pem"));
@@ -112,7 +112,7 @@ public sealed class OpenSslTests
     }
 
     [Test]
-    public void Is_issued_by_an_odd_authority_too_so_that_peers_can_be_asked()
+    public void Is_also_issued_by_an_unusual_CA_so_that_openssl_can_judge_peers()
     {
         using var openssl = new OpenSsl();
         var odd = openssl.SelfSigned(["rsa:1024"], "/CN=odd", "-addext", "basicConstraints=CA:FALSE", "-addext", "keyUsage=digitalSignature", "-days", "1");

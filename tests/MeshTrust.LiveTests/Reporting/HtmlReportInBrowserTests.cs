@@ -126,7 +126,7 @@ internal sealed class HtmlReportInBrowserTests
     }
 
     [Test]
-    public async Task Reads_well_aloud()
+    public async Task Is_readable_by_a_screen_reader()
     {
         await Show("troubled", 1280, ColorScheme.Light);
         var main = await _page.Locator("body").AriaSnapshotAsync();

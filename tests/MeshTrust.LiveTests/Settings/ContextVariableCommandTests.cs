@@ -14,7 +14,7 @@ public sealed class ContextVariableCommandTests
     [TestCase("it's [mine] ", "it's [mine]")]
     [TestCase("", "kind-cluster-2")]
     [Platform(Exclude = "Win", Reason = "a POSIX shell runs it"), System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
-    public void The_command_does_what_it_says(string value, string name)
+    public void The_command_works_as_described(string value, string name)
     {
         using var scratch = new ScratchDirectory();
         var kubectl = scratch.Write("bin/kubectl", "#!/bin/sh\n[ \"$*\" = 'config get-contexts -o name' ] && printf '%s\\n' kind-cluster-1 kind-cluster-10 kind-cluster-2 \"it's [mine]\"\n");

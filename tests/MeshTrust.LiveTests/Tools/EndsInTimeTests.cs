@@ -21,14 +21,14 @@ public sealed class EndsInTimeTests
     {
         _inSetUp = EndsInTimeAttribute.Current;
         Ambient.Value = TestContext.CurrentContext.Test.Name;
-        if (TestContext.CurrentContext.Test.MethodName == nameof(A_set_up_that_hangs)) Thread.Sleep(Timeout.Infinite);
+        if (TestContext.CurrentContext.Test.MethodName == nameof(A_hanging_set_up)) Thread.Sleep(Timeout.Infinite);
     }
 
     [Test, MustMissTheDeadline]
     public void A_sleep() => Thread.Sleep(Timeout.Infinite);
 
     [Test, MustMissTheDeadline]
-    public async Task A_task_that_nobody_ends() => await new TaskCompletionSource().Task;
+    public async Task A_task_that_never_completes() => await new TaskCompletionSource().Task;
 
     [Test, MustMissTheDeadline]
     [Platform(Exclude = "Win", Reason = "sleep is a program of Unix")]
@@ -46,31 +46,31 @@ public sealed class EndsInTimeTests
     }
 
     [Test, MustMissTheDeadline]
-    public void A_set_up_that_hangs()
+    public void A_hanging_set_up()
     {
     }
 
     [Test, MustMissTheDeadline]
-    public void An_end_that_comes_too_late_although_the_test_took_no_notice()
+    public void A_test_that_ignores_cancellation_and_ends_too_late()
     {
         var started = Stopwatch.GetTimestamp();
         while (Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(1.5)) Thread.SpinWait(1000);
     }
 
     [Test, Deadline(60)]
-    public void Each_test_and_set_up_has_a_watch_of_its_own() =>
+    public void Each_test_and_set_up_has_its_own_time_limit() =>
         Assert.That(new[] { _inOneTimeSetUp, _inSetUp, EndsInTimeAttribute.Current }, Is.Unique.And.None.Null);
 
     [Test, Deadline(60)]
-    public async Task The_context_of_the_test_stays()
+    public async Task The_test_context_is_preserved()
     {
-        Assert.That((Ambient.Value, TestContext.CurrentContext.Test.Name), Is.EqualTo((nameof(The_context_of_the_test_stays), nameof(The_context_of_the_test_stays))));
+        Assert.That((Ambient.Value, TestContext.CurrentContext.Test.Name), Is.EqualTo((nameof(The_test_context_is_preserved), nameof(The_test_context_is_preserved))));
         await Task.Yield();
-        Assert.That((Ambient.Value, TestContext.CurrentContext.Test.Name), Is.EqualTo((nameof(The_context_of_the_test_stays), nameof(The_context_of_the_test_stays))));
+        Assert.That((Ambient.Value, TestContext.CurrentContext.Test.Name), Is.EqualTo((nameof(The_test_context_is_preserved), nameof(The_test_context_is_preserved))));
     }
 
     [Test, Deadline(60)]
-    public void What_cannot_be_interrupted_ends_the_run_and_is_named()
+    public void A_test_that_cannot_be_interrupted_ends_the_run_and_is_named()
     {
         using var given = new ManualResetEventSlim();
         var message = "";

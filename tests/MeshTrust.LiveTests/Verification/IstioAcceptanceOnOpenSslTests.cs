@@ -12,7 +12,7 @@ internal sealed class IstioAcceptanceOnOpenSslTests
     private static IEnumerable<IstioAcceptanceCase> RowsThatPeersSee() => IstioAcceptanceCase.All().Where(row => row.Peer != Peer.None);
 
     [TestCaseSource(nameof(RowsThatPeersSee))]
-    public void Openssl_agrees_with_what_the_row_says_of_peers(IstioAcceptanceCase row)
+    public void Openssl_agrees_with_the_expected_result_for_peers(IstioAcceptanceCase row)
     {
         ArgumentNullException.ThrowIfNull(row);
         var openssl = OutsideTool.Find("openssl");

@@ -18,7 +18,7 @@ public sealed class DocumentedSampleTests
 
     /// <summary>A consumer of the package has no docs folder: messages name pages by their address.</summary>
     [Test]
-    public void Pages_that_messages_name_are_there_and_have_an_address()
+    public void Pages_that_messages_name_exist_and_have_a_URL()
     {
         var named = SourceTree.Under("src").SelectMany(file => Regex.Matches(file.Code, @"\{(?:Text\.)?Docs\}/([\w-]+\.md)").Select(match => match.Groups[1].Value)).ToHashSet();
         var bare = SourceTree.Under("src").Where(file => !file.Path.EndsWith("SettingsPages.cs", StringComparison.Ordinal) && Regex.IsMatch(file.Code, @"[^{/]docs/[\w-]+\.md"));

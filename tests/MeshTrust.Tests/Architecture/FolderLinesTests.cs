@@ -24,7 +24,7 @@ public sealed partial class FolderLinesTests
     public static IEnumerable<TestCaseData> Folders => Allowed.Select(line => new TestCaseData(line.Key, line.Value).SetArgDisplayNames(line.Key));
 
     [TestCaseSource(nameof(Folders))]
-    public void A_folder_of_the_core_uses_only_what_stands_before_it(string folder, string[] allowed)
+    public void A_folder_of_the_core_uses_only_folders_listed_before_it(string folder, string[] allowed)
     {
         var forbidden = Allowed.Keys.Except(allowed).Except([folder]).ToList();
 
@@ -38,13 +38,13 @@ public sealed partial class FolderLinesTests
     }
 
     [Test]
-    public void Every_folder_of_the_core_has_its_line() =>
+    public void Every_folder_of_the_core_is_listed() =>
         Assert.That(
             Directory.EnumerateDirectories(Path.Combine(SourceTree.Root, "src/MeshTrust")).Select(Path.GetFileName).Except(["bin", "obj"]),
             Is.EquivalentTo(Allowed.Keys));
 
     [Test]
-    public void The_scan_sees_a_crossing()
+    public void The_scan_detects_a_violation()
     {
         var using1 = new SourceFile("a.cs", "using MeshTrust.Verification;\nnamespace MeshTrust.Pki;");
         var qualified = new SourceFile("b.cs", "namespace MeshTrust.Pki;\nclass X { MeshTrust.Verification.TrustProof r; }");

@@ -9,7 +9,7 @@ public sealed class HouseRulesTests
 {
     [TestCase("Org.BouncyCastle", "src/MeshTrust/Pki/")]
     [TestCase("k8s", "src/MeshTrust/Kubernetes/")]
-    public void A_library_stays_in_its_room(string library, string room)
+    public void A_library_is_used_only_in_its_folder(string library, string room)
     {
         var strangers = SourceTree.Under("src", "build")
             .Where(file => !file.Path.StartsWith(room, StringComparison.Ordinal))
@@ -89,11 +89,11 @@ public sealed class HouseRulesTests
             Is.Empty);
 
     [Test]
-    public void A_file_is_one_concept_and_can_be_read_at_once() =>
+    public void A_file_holds_one_concept_and_is_short() =>
         Assert.That(SourceTree.Under("src").Where(file => file.Text.Count(c => c == '\n') > 350), Is.Empty);
 
     [Test]
-    public void What_is_public_is_what_a_consumer_needs()
+    public void Only_what_a_consumer_needs_is_public()
     {
         var types = SourceTree.Under("src").Sum(file => Regex.Count(
             file.Code, @"^public (?:sealed |static |abstract |readonly |partial |ref )*(?:class|record|struct|interface|enum|delegate)\s", RegexOptions.Multiline));
@@ -115,7 +115,7 @@ public sealed class HouseRulesTests
     [TestCase("src/MeshTrust.ControlPlanes/MeshTrust.ControlPlanes.csproj", "MeshTrust.csproj")]
     [TestCase("src/Cake.Frosting.MeshTrust/Cake.Frosting.MeshTrust.csproj", "MeshTrust.ControlPlanes.csproj")]
     [TestCase("build/Build.csproj", "Cake.Frosting.MeshTrust.csproj")]
-    public void A_project_uses_only_the_one_before_it(string project, params string[] references) =>
+    public void A_project_references_only_the_one_before_it(string project, params string[] references) =>
         Assert.That(
             XDocument.Load(Path.Combine(SourceTree.Root, project)).Descendants("ProjectReference").Select(r => Path.GetFileName(r.Attribute("Include")!.Value)),
             Is.EquivalentTo(references));

@@ -18,7 +18,7 @@ public sealed class FrostingCompatApiTests
     private static bool StandIn => Frosting.GetName().Name == "MeshTrust.FrostingCompat";
 
     [Test]
-    public void Has_the_public_surface_of_the_written_list()
+    public void Has_exactly_the_listed_public_API()
     {
         var written = Written();
         var built = Frosting.GetExportedTypes().ToDictionary(FullName, Surface);
@@ -30,7 +30,7 @@ public sealed class FrostingCompatApiTests
     }
 
     [Test]
-    public void Refers_to_no_type_of_Spectre()
+    public void References_no_type_of_Spectre()
     {
         if (!StandIn) Assert.Ignore("NOT RUN: this is the Cake.Frosting package, not the stand-in.");
         Assert.That(Frosting.GetReferencedAssemblies().Select(name => name.Name), Has.None.StartsWith("Spectre"));

@@ -40,28 +40,28 @@ public sealed partial class FrostingCompatTests
     public static IEnumerable<string> Workings => InEveryCase(WorkingNames);
 
     [Test]
-    public void Every_option_of_Cake_is_tried_here()
+    public void Every_option_of_Cake_is_tested_here()
     {
         string[] tried = [.. TargetNames, .. ExclusiveNames, .. DryRunNames, .. TreeNames, .. DescriptionNames, .. HelpNames, .. VersionNames, .. VerbosityNames, .. WorkingNames];
         Assert.That(tried.Select(name => name.TrimStart('-')).Except(["?"]), Is.EquivalentTo(ArgumentSet.OfCake));
     }
 
     [TestCaseSource(nameof(Targets))]
-    public void A_target_is_run_however_it_is_spelled(string name)
+    public void A_target_runs_in_every_spelling(string name)
     {
         foreach (var line in new[] { $"{name}=Middle", $"{name}:Middle", $"{name} Middle", $"-- {name}=Middle", $"{name}=First {name}=Middle", $"--target=First {name}=Middle" })
             Assert.That(Ran(line), Is.EqualTo("First Middle"), line);
     }
 
     [TestCaseSource(nameof(Exclusives))]
-    public void Dependencies_are_left_out_however_that_is_spelled(string name)
+    public void Exclusive_leaves_dependencies_out_in_every_spelling(string name)
     {
         foreach (var line in new[] { name, $"{name}=true", $"{name}:TRUE", $"{name} True" }) Assert.That(Ran($"{line} --target=Middle"), Is.EqualTo("Middle"), line);
         foreach (var line in new[] { $"{name}=false", $"{name}:false", $"{name} false" }) Assert.That(Ran($"{line} --target=Middle"), Is.EqualTo("First Middle"), line);
     }
 
     [TestCaseSource(nameof(DryRuns))]
-    public void A_dry_run_runs_nothing_however_it_is_spelled(string name)
+    public void A_dry_run_runs_nothing_in_every_spelling(string name)
     {
         Assert.That(Ran($"--target=Middle {name}"), Is.Empty);
         Assert.That(_host.Log.Lines, Has.Some.Contains("2. Middle"));
@@ -71,14 +71,14 @@ public sealed partial class FrostingCompatTests
     }
 
     [TestCaseSource(nameof(Trees))]
-    public void A_tree_is_shown_however_it_is_spelled(string name)
+    public void The_tree_is_shown_in_every_spelling(string name)
     {
         Assert.That(Ran(name), Is.Empty);
         Assert.That(_host.Console.Output, Does.Contain("└─First"));
     }
 
     [TestCaseSource(nameof(TaskDescriptions))]
-    public void Descriptions_are_shown_however_they_are_spelled(string name)
+    public void Descriptions_are_shown_in_every_spelling(string name)
     {
         Assert.That(Ran(name), Is.Empty);
         Assert.That(_host.Shown, Does.Match("Last +comes last"));
@@ -86,7 +86,7 @@ public sealed partial class FrostingCompatTests
 
     [TestCaseSource(nameof(Helps))]
     [TestCaseSource(nameof(Versions))]
-    public void Help_and_version_run_nothing_however_they_are_spelled(string name)
+    public void Help_and_version_run_nothing_in_every_spelling(string name)
     {
         Assert.That(Ran($"{name} --target=Middle"), Is.Empty);
         // The package writes its help past the host's services.
@@ -94,7 +94,7 @@ public sealed partial class FrostingCompatTests
     }
 
     [TestCaseSource(nameof(Verbosities))]
-    public void The_verbosity_is_set_however_it_is_spelled(string name)
+    public void The_verbosity_is_set_in_every_spelling(string name)
     {
         foreach (var (value, expected) in new[] { ("quiet", Verbosity.Quiet), ("M", Verbosity.Minimal), ("Verbose", Verbosity.Verbose), ("d", Verbosity.Diagnostic) })
         {
@@ -107,7 +107,7 @@ public sealed partial class FrostingCompatTests
     }
 
     [TestCaseSource(nameof(Workings))]
-    public void The_working_directory_is_set_however_it_is_spelled(string name)
+    public void The_working_directory_is_set_in_every_spelling(string name)
     {
         using var scratch = new ScratchDirectory();
         var before = Environment.CurrentDirectory;
@@ -169,7 +169,7 @@ public sealed partial class FrostingCompatTests
     [TestCase("--DryRun")]
     [TestCase("--WHATIF")]
     [TestCase("-- --dryrun")]
-    public void A_task_of_MeshTrust_does_not_run_where_Cake_did_not_take_its_option(string line)
+    public void A_task_of_MeshTrust_does_not_run_if_Cake_did_not_recognize_its_option(string line)
     {
         using var scratch = new ScratchDirectory();
         var work = scratch.File("work");

@@ -22,7 +22,7 @@ public sealed partial class FrostingCompatTests
     }
 
     [Test]
-    public void Runs_Default_when_no_target_is_named()
+    public void Runs_Default_if_no_target_is_given()
     {
         Assert.That(_host.With<Default>().With<First>().Run(), Is.Zero);
         Assert.That(_host.Notes, Is.EqualTo(new[] { "Default" }));
@@ -55,7 +55,7 @@ public sealed partial class FrostingCompatTests
     }
 
     [Test]
-    public void A_tree_shows_the_edges_and_runs_nothing()
+    public void The_tree_shows_dependencies_and_runs_nothing()
     {
         _host.With<Last>().With<Middle>().With<First>();
         Assert.That(_host.Run("--tree", "--description"), Is.Zero);
@@ -81,42 +81,42 @@ public sealed partial class FrostingCompatTests
     }
 
     [Test]
-    public void Teardown_is_told_of_a_run_that_went_well()
+    public void Teardown_receives_the_outcome_of_a_successful_run()
     {
         Assert.That(_host.With<First>().Run(new CakeHost().UseSetup<SetupOnly>().UseTeardown<TeardownOnly>().UseTaskSetup<TaskSetupOnly>().UseTaskTeardown<TaskTeardownOnly>(), "-t", "First"), Is.Zero);
         Assert.That(_host.Notes, Is.EqualTo(new[] { "setup", "before First", "First", "after First", "teardown True" }));
     }
 
     [Test]
-    public void One_object_sets_up_and_tears_down()
+    public void A_lifetime_both_sets_up_and_tears_down()
     {
         Assert.That(_host.With<First>().Run(new CakeHost().UseLifetime<Carrier>(), "-t", "First"), Is.Zero);
         Assert.That(_host.Notes, Is.EqualTo(new[] { "First", "carried First" }));
     }
 
     [Test]
-    public void Goes_on_after_a_fault_where_the_task_says_so()
+    public void Continues_after_an_error_if_the_task_says_so()
     {
         Assert.That(_host.With<FailsAndGoesOn>().With<AfterGoesOn>().Run("-t", "AfterGoesOn"), Is.Zero);
         Assert.That(_host.Notes, Is.EqualTo(new[] { "AfterGoesOn" }));
     }
 
     [Test]
-    public void An_override_of_OnError_swallows_the_fault()
+    public void An_override_of_OnError_swallows_the_error()
     {
         Assert.That(_host.With<Swallows>().Run("-t", "Swallows"), Is.Zero);
         Assert.That(_host.Notes, Is.EqualTo(new[] { "swallowed it went wrong" }));
     }
 
     [Test]
-    public void OnError_and_ContinueOnError_together_break_every_run()
+    public void OnError_and_ContinueOnError_together_fail_every_run()
     {
         Assert.That(_host.With<First>().With<Both>().Run("--tree"), Is.Not.Zero);
         Assert.That(_host.Log.Lines, Has.Some.Contains("error handler"));
     }
 
     [Test]
-    public void Skips_a_dependency_that_should_not_run_and_refuses_such_a_target()
+    public void Skips_a_dependency_that_should_not_run_and_rejects_such_a_target()
     {
         Assert.That(_host.With<NotNow>().With<AfterNotNow>().Run("-t", "AfterNotNow"), Is.Zero);
         Assert.That(_host.Notes, Is.EqualTo(new[] { "AfterNotNow" }));
@@ -124,21 +124,21 @@ public sealed partial class FrostingCompatTests
     }
 
     [Test]
-    public void An_unknown_target_is_a_fault_that_names_it()
+    public void An_unknown_target_is_an_error_that_names_it()
     {
         Assert.That(_host.With<First>().Run("--target=Frist"), Is.EqualTo(1));
         Assert.That(_host.Log.Lines, Has.Some.Contains("Frist"));
     }
 
     [Test]
-    public void Two_tasks_of_one_name_break_every_run()
+    public void Two_tasks_of_the_same_name_fail_every_run()
     {
         Assert.That(_host.With<First>().With<FirstAgain>().Run("--tree"), Is.EqualTo(1));
         Assert.That(_host.Log.Lines, Has.Some.Contains("FIRST"));
     }
 
     [Test]
-    public void A_task_for_another_context_is_left_out_with_a_warning()
+    public void A_task_for_another_context_is_skipped_with_a_warning()
     {
         Assert.That(_host.With<First>().With<ForAnother>().Run("-t", "First"), Is.Zero);
         Assert.That(_host.Log.Lines, Has.Some.StartsWith("Warning").And.Some.Contains("ForAnother"));
@@ -146,7 +146,7 @@ public sealed partial class FrostingCompatTests
     }
 
     [Test]
-    public void A_context_of_ones_own_is_given_to_tasks()
+    public void A_custom_context_is_passed_to_tasks()
     {
         Assert.That(_host.With<ForOwn>().Run(new CakeHost().UseContext<OwnContext>(), "-t", "ForOwn"), Is.Zero);
         Assert.That(_host.Notes, Is.EqualTo(new[] { "own" }));
@@ -159,7 +159,7 @@ public sealed partial class FrostingCompatTests
     [TestCase("--name=a=b", "name", "a=b")]
     [TestCase("-x 1", "x", "1")]
     [TestCase("--target=Arguments", "target", "Arguments")]
-    public void What_the_host_does_not_know_is_an_argument_for_the_build(string line, string name, string expected)
+    public void Unknown_host_options_become_arguments_of_the_build(string line, string name, string expected)
     {
         string[] args = [.. line.Split(' '), .. line.Contains("target", StringComparison.Ordinal) ? Array.Empty<string>() : ["-t", "Arguments"]];
         Assert.That(_host.With<Arguments>().Run(args), Is.Zero);
@@ -179,7 +179,7 @@ public sealed partial class FrostingCompatTests
     [TestCase("--target")]
     [TestCase("--verbosity=loud")]
     [TestCase("-")]
-    public void A_command_line_that_cannot_be_read_gives_255(string line)
+    public void An_invalid_command_line_exits_with_255(string line)
     {
         Assert.That(_host.With<First>().Run(line.Split(' ')) & 0xFF, Is.EqualTo(255));
         Assert.That(_host.Notes, Is.Empty);
@@ -187,7 +187,7 @@ public sealed partial class FrostingCompatTests
 
     [TestCase("--verbosity=diagnostic")]
     [TestCase("-v diagnostic")]
-    public void The_verbosity_is_that_of_the_log(string line)
+    public void The_verbosity_applies_to_the_log(string line)
     {
         Assert.That(_host.With<First>().Run(["-t", "First", .. line.Split(' ')]), Is.Zero);
         Assert.That(_host.Log.Verbosity, Is.EqualTo(global::Cake.Core.Diagnostics.Verbosity.Diagnostic));

@@ -27,7 +27,7 @@ public sealed class KubectlCompatApiTests
     private static bool StandIn => Kubectl.GetName().Name == "MeshTrust.KubectlCompat";
 
     [Test]
-    public void Has_the_public_surface_of_the_written_list()
+    public void Has_exactly_the_listed_public_API()
     {
         var built = Kubectl.GetExportedTypes().SelectMany(Surface).ToList();
 
@@ -35,7 +35,7 @@ public sealed class KubectlCompatApiTests
     }
 
     [Test]
-    public void Is_an_alias_of_Cake() =>
+    public void Is_a_Cake_alias() =>
         Assert.That(typeof(KubectlAliases).GetMethod("KubectlApply")!.GetCustomAttributes().Select(a => a.GetType().Name), Does.Contain("CakeMethodAliasAttribute").And.Contain("ExtensionAttribute"));
 
     private static IEnumerable<string> Surface(Type type)

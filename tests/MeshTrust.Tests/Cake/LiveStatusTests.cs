@@ -8,7 +8,7 @@ namespace MeshTrust.Tests.Cake;
 public sealed class LiveStatusTests
 {
     [Test]
-    public async Task Short_work_tells_nothing()
+    public async Task Short_work_reports_nothing()
     {
         using var scratch = new ScratchDirectory();
         var context = new FakeContext(scratch.Location);
@@ -18,7 +18,7 @@ public sealed class LiveStatusTests
     }
 
     [Test]
-    public async Task Long_work_tells_now_and_then_how_far_it_is()
+    public async Task Long_work_reports_its_progress_at_intervals()
     {
         if (LiveStatus.IsInteractive) Assert.Ignore("NOT RUN: standard output is a terminal, which gets a moving line instead. Redirect it.");
         using var scratch = new ScratchDirectory();
@@ -44,7 +44,7 @@ public sealed class LiveStatusTests
     }
 
     [Test]
-    public void What_the_work_throws_is_thrown()
+    public void Rethrows_what_the_work_throws()
     {
         using var scratch = new ScratchDirectory();
         var context = new FakeContext(scratch.Location);

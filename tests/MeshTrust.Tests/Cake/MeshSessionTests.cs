@@ -40,7 +40,7 @@ public sealed class MeshSessionTests
     }
 
     [Test]
-    public void An_argument_that_nobody_knows_is_refused_unless_the_host_names_it()
+    public void Rejects_an_unknown_argument_unless_the_host_declares_it()
     {
         using var scratch = new ScratchDirectory();
         var context = new FakeContext(scratch.Location, new Dictionary<string, string> { ["configuration"] = "Debug" }).Context;
@@ -55,7 +55,7 @@ public sealed class MeshSessionTests
     [TestCase("configuration", true)]
     [TestCase("timout", false, Description = "nearly --timeout")]
     [TestCase("traget", false, Description = "nearly Cake's --target: the default target would run")]
-    public void Where_a_host_has_arguments_of_its_own_only_a_slip_is_refused(string name, bool isTaken)
+    public void Rejects_only_likely_typos_if_the_host_has_its_own_arguments(string name, bool isTaken)
     {
         using var scratch = new ScratchDirectory();
         var context = new FakeContext(scratch.Location, new Dictionary<string, string> { [name] = "5m" }).Context;
@@ -67,7 +67,7 @@ public sealed class MeshSessionTests
     }
 
     [Test]
-    public void Warnings_of_the_settings_are_told()
+    public void Reports_warnings_of_the_settings()
     {
         using var scratch = new ScratchDirectory();
         scratch.Write("mesh.yaml", "apiVersion: meshtrust.dev/v1alpha1\nkind: MeshTopology\nprovider: embedded\nclusters: [{name: east, workers: 3}]\n");
@@ -78,7 +78,7 @@ public sealed class MeshSessionTests
     }
 
     [Test]
-    public void Only_keys_that_the_store_lacks_are_generated_ahead()
+    public void Generates_only_missing_keys_in_advance()
     {
         using var scratch = new ScratchDirectory();
         var context = new FakeContext(scratch.Location, new Dictionary<string, string> { ["clusters"] = "3", ["rootca-keysz"] = "p256", ["intermediate-keysz"] = "p256" }).Context;

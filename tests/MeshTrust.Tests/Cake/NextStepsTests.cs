@@ -48,7 +48,7 @@ public sealed class NextStepsTests
 
     [TestCase(80)]
     [TestCase(40)]
-    public void Breaks_no_word_and_leaves_a_command_whole(int width)
+    public void Never_wraps_inside_a_word_or_a_command(int width)
     {
         var steps = NextSteps.For(ProviderChoice.Kind, Settings(), Proven);
         using var output = new StringWriter { NewLine = "\n" };
@@ -67,14 +67,14 @@ public sealed class NextStepsTests
     [TestCase("-t|DEFAULT", "-t|Verify")]
     [TestCase("--target|RootCa", "--target|RootCa")]
     [TestCase("--target=RootCa|--name=Default", "--target=RootCa|--name=Default")]
-    public void Verify_is_the_default_target_of_a_build_that_has_no_other(string line, string expected)
+    public void Verify_is_the_default_target_of_a_build_without_one(string line, string expected)
     {
         Assert.That(string.Join('|', CakeCommandLine.WithTarget(line.Split('|'), ["Verify"])), Is.EqualTo(expected));
         Assert.That(string.Join('|', CakeCommandLine.WithTarget(line.Split('|'), ["Verify", "default"])), Is.EqualTo(line));
     }
 
     [Test]
-    public void A_log_at_a_terminal_breaks_no_word()
+    public void Never_wraps_inside_a_word_at_a_terminal()
     {
         var log = new FakeLog();
         var terminal = new TerminalLog(log, 20) { Verbosity = global::Cake.Core.Diagnostics.Verbosity.Quiet };
@@ -93,7 +93,7 @@ public sealed class NextStepsTests
     [TestCase(14, "differs", "missing")]
     [TestCase(15, "not ours")]
     [TestCase(16)]
-    public void Status_ends_with_the_highest_code_and_says_what_to_do(int code, params string[] statuses)
+    public void Status_exits_with_the_highest_code_and_says_what_to_do(int code, params string[] statuses)
     {
         var report = new KindStatusReport("mesh", [.. statuses.Select((status, i) => new KindStatusRow { Cluster = $"c{i}", Status = status, Running = 0, Nodes = 0 })]);
         using var json = System.Text.Json.JsonDocument.Parse(report.ToJson());

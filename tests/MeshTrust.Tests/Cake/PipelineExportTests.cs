@@ -45,7 +45,7 @@ public sealed class PipelineExportTests
     }
 
     [Test]
-    public void A_file_of_the_pipeline_that_cannot_be_written_is_told_with_its_path()
+    public void Reports_a_pipeline_file_that_cannot_be_written_with_its_path()
     {
         using var scratch = new ScratchDirectory();
         using var output = StandardOutput.AsItIs();
@@ -68,7 +68,7 @@ public sealed class PipelineExportTests
     }
 
     [Test]
-    public void GitLab_is_told_which_file_to_hand_on()
+    public void GitLab_users_are_told_which_file_to_pass_on()
     {
         using var scratch = new ScratchDirectory();
         var context = new FakeContext(scratch.Location);

@@ -12,29 +12,29 @@ public sealed class ProviderSelectionTests
     private static readonly ControlPlaneBinaries Found = new() { Etcd = "/opt/kb/etcd", ApiServer = "/opt/kb/kube-apiserver", Source = "KUBEBUILDER_ASSETS=/opt/kb", Version = "1.32.0", EtcdVersion = "3.5.16" };
 
     [Test]
-    public async Task Auto_takes_kind_where_an_engine_answers_and_kind_is_there() =>
+    public async Task Auto_selects_kind_if_kind_and_a_running_engine_are_found() =>
         Assert.That(
             await ProviderSelection.ForAsync(Settings(), _ => Task.FromResult(new KindAvailability(true, "docker 28.2.2 is running and kind is installed")), () => Found, default),
             Is.EqualTo(new ProviderSelection(ProviderChoice.Kind, "auto: no contexts configured, docker 28.2.2 is running and kind is installed")));
 
     [Test]
-    public async Task Auto_takes_embedded_where_there_is_nothing_and_says_what_there_is_not() =>
+    public async Task Auto_selects_embedded_if_nothing_is_found_and_says_what_is_missing() =>
         Assert.That(
             await ChooseAsync(Settings()),
             Is.EqualTo(new ProviderSelection(ProviderChoice.Embedded, "auto: no contexts configured, kind not on PATH, no etcd or kube-apiserver found")));
 
     [Test]
-    public async Task Auto_takes_existing_where_contexts_are_named_and_says_which() =>
+    public async Task Auto_selects_existing_if_contexts_are_configured_and_says_which() =>
         Assert.That(await ChooseAsync(Settings(context: "gke-east")), Is.EqualTo(new ProviderSelection(ProviderChoice.Existing, "auto: 'gke-east' is configured for east")));
 
     [Test]
-    public async Task Auto_takes_native_where_its_binaries_are_there_and_says_where_they_came_from() =>
+    public async Task Auto_selects_native_if_its_binaries_are_found_and_says_where() =>
         Assert.That(
             await ProviderSelection.ForAsync(Settings(), NoKind, () => Found, default),
             Is.EqualTo(new ProviderSelection(ProviderChoice.Native, "auto: no contexts configured, kind not on PATH, kube-apiserver 1.32.0 found (KUBEBUILDER_ASSETS=/opt/kb)")));
 
     [Test]
-    public async Task Nothing_is_looked_for_where_it_does_not_matter() =>
+    public async Task Searches_for_nothing_if_the_provider_is_given() =>
         Assert.That(
             (await ProviderSelection.ForAsync(Settings(context: "gke-east"), _ => throw new InvalidOperationException(), () => throw new InvalidOperationException(), default)).Choice,
             Is.EqualTo(ProviderChoice.Existing));
@@ -43,13 +43,13 @@ public sealed class ProviderSelectionTests
     [TestCase(ProviderChoice.Kind)]
     [TestCase(ProviderChoice.Native)]
     [TestCase(ProviderChoice.Embedded)]
-    public async Task What_is_asked_for_is_taken(ProviderChoice choice) =>
+    public async Task Uses_the_requested_provider(ProviderChoice choice) =>
         Assert.That(await ChooseAsync(Settings(context: "gke-east", provider: choice)), Is.EqualTo(new ProviderSelection(choice, "requested")));
 
     [TestCase("embedded", ProviderChoice.Embedded)]
     [TestCase("native", ProviderChoice.Native)]
     [TestCase("kind", ProviderChoice.Kind)]
-    public async Task Auto_knows_contexts_that_an_earlier_run_of_its_own_exported(string kind, ProviderChoice choice)
+    public async Task Auto_recognizes_contexts_that_an_earlier_run_exported(string kind, ProviderChoice choice)
     {
         using var scratch = new ScratchDirectory();
         Directory.CreateDirectory(scratch.File($"{kind}/east"));
@@ -62,7 +62,7 @@ public sealed class ProviderSelectionTests
     [TestCase("kind-east", ProviderChoice.Kind)]
     [TestCase("kind-other", null)]
     [TestCase("east", null)]
-    public async Task Auto_creates_kind_clusters_again_that_it_exported_and_removed(string context, ProviderChoice? choice)
+    public async Task Auto_recreates_kind_clusters_that_it_exported_and_removed(string context, ProviderChoice? choice)
     {
         using var scratch = new ScratchDirectory();
         var settings = Settings(context: context, workDirectory: scratch.Location, kubeconfig: scratch.File("kubeconfig/merged"));
@@ -77,7 +77,7 @@ public sealed class ProviderSelectionTests
     }
 
     [Test]
-    public async Task A_kubeconfig_of_somebody_else_is_not_our_own()
+    public async Task Does_not_take_a_foreign_kubeconfig_for_an_exported_one()
     {
         using var scratch = new ScratchDirectory();
         Directory.CreateDirectory(scratch.File("embedded/east"));

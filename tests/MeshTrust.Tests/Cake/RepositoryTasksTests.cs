@@ -11,7 +11,7 @@ namespace MeshTrust.Tests.Cake;
 public sealed class RepositoryTasksTests
 {
     [Test]
-    public void They_work_in_the_root_of_the_repository_whatever_folder_the_user_is_in()
+    public void They_work_in_the_root_of_the_repository_from_any_current_directory()
     {
         using var scratch = new ScratchDirectory();
         var context = new FakeContext(scratch.Location).Context;

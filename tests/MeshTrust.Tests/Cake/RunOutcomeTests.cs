@@ -17,10 +17,10 @@ public sealed class RunOutcomeTests
     [TestCase(Stage.CertificateAuthority, 7)]
     [TestCase(Stage.Push, 8)]
     [TestCase(Stage.Verification, 9)]
-    public void A_fault_has_the_code_of_its_stage(Stage stage, int code) => Assert.That(ExitCode(Fault(stage)), Is.EqualTo(code));
+    public void An_error_has_the_exit_code_of_its_stage(Stage stage, int code) => Assert.That(ExitCode(Fault(stage)), Is.EqualTo(code));
 
     [Test]
-    public void A_fault_is_found_inside_what_cake_wraps_around_it() => Assert.Multiple(() =>
+    public void Unwraps_an_error_from_the_exceptions_of_Cake() => Assert.Multiple(() =>
     {
         Assert.That(ExitCode(new CakeException("outer", Fault(Stage.Push))), Is.EqualTo(8));
         Assert.That(ExitCode(new AggregateException(new InvalidOperationException(), Fault(Stage.Verification))), Is.EqualTo(9));
@@ -30,7 +30,7 @@ public sealed class RunOutcomeTests
     public void Any_other_exception_is_1() => Assert.That(ExitCode(new InvalidOperationException()), Is.EqualTo(1));
 
     [Test]
-    public void A_command_line_that_cake_refuses_is_2() => Assert.That(ExitCode(null, cake: 255), Is.EqualTo(2));
+    public void A_command_line_that_Cake_rejects_is_2() => Assert.That(ExitCode(null, cake: 255), Is.EqualTo(2));
 
     [TestCase("--target=Verfy", "--target=Verify?")]
     [TestCase("-t pushsecret", "--target=PushSecrets?")]
@@ -41,7 +41,7 @@ public sealed class RunOutcomeTests
     [TestCase("--target=Something", null)]
     [TestCase("--target", null)]
     [TestCase("word", null)]
-    public void A_target_that_there_is_not_gets_the_nearest_name(string line, string? nearest)
+    public void An_unknown_target_suggests_the_nearest_name(string line, string? nearest)
     {
         using var cancellation = new RunCancellation();
         var told = new RunOutcome(cancellation).Refusal(255, line.Split(' '))!;
@@ -50,7 +50,7 @@ public sealed class RunOutcomeTests
     }
 
     [Test]
-    public void Only_the_first_fault_counts()
+    public void Only_the_first_error_counts()
     {
         using var cancellation = new RunCancellation();
         var outcome = new RunOutcome(cancellation);

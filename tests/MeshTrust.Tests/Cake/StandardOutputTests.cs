@@ -17,7 +17,7 @@ public sealed class StandardOutputTests
     [TestCase("--output=plain")]
     [TestCase("--output")]
     [TestCase]
-    public void Leaves_standard_output_as_it_is(params string[] args)
+    public void Leaves_standard_output_unchanged(params string[] args)
     {
         Assert.That(Write(args), Is.EqualTo(("reporttold", "")));
     }

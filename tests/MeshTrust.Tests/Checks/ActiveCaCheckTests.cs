@@ -18,7 +18,7 @@ internal sealed class ActiveCaCheckTests
         Assert.That(new CraftedMesh().Add("east", Files, parts => parts with { RootConfigMaps = [CraftedMesh.Roots("istio-system", _root.Pem)] }).Run("MT5013"), Is.Empty);
 
     [Test]
-    public void Nothing_of_istiod_is_not_applicable() =>
+    public void Is_not_applicable_without_istiod() =>
         Assert.That(CraftedMesh.Row("MT5013").Run(CraftedMesh.Sound("east").Snapshot()).Note, Does.Contain("istiod has not run in any cluster"));
 
     [Test]

@@ -44,7 +44,7 @@ internal sealed class CheckTableTests
     public void Ids_are_unique() => Assert.That(Trust.Select(c => c.Id), Is.Unique);
 
     [Test]
-    public void A_fault_in_a_check_is_an_error_and_never_a_pass()
+    public void An_exception_in_a_check_is_an_error_and_never_a_pass()
     {
         var report = new Check<int>("MT0000", "a rule", "a source") { Inspect = _ => throw new InvalidOperationException("secret") }.Run(0);
 

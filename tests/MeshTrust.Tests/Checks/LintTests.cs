@@ -56,7 +56,7 @@ internal sealed class LintTests
     }
 
     [Test]
-    public async Task A_store_that_was_made_here_is_sound_with_its_workloads()
+    public async Task A_store_created_by_MeshTrust_passes_with_its_workloads()
     {
         using var fixture = new StoreFixture();
         await fixture.RootAsync();

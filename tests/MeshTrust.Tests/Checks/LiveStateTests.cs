@@ -162,7 +162,7 @@ internal sealed class LiveStateTests
     }
 
     [Test]
-    public void An_istiod_in_another_namespace_is_asked_about()
+    public void An_istiod_in_another_namespace_is_reported()
     {
         var published = CraftedMesh.Roots("istio-system", CraftedCertificate.Root().Pem);
         var without = new CraftedMesh().Add("east", null, parts => parts with { RootConfigMaps = [published], FoundIn = ["istio-cp"] });
@@ -236,7 +236,7 @@ internal sealed class LiveStateTests
 
     [TestCase(80, 0)]
     [TestCase(15, 1)]
-    public void A_keeper_renews_so_only_a_late_renewal_is_a_warning(int daysLeft, int warnings)
+    public void Under_cert_manager_only_a_late_renewal_is_a_warning(int daysLeft, int warnings)
     {
         var ca = CraftedMesh.Intermediate(_root, "east", spec => spec with { NotBefore = CraftedMesh.Now.AddDays(daysLeft - 90), NotAfter = CraftedMesh.Now.AddDays(daysLeft) });
         var mesh = new CraftedMesh().Add("east", CraftedMesh.Files4(_root, ca), parts => parts with { Cacerts = parts.Cacerts! with { Keeper = "cert-manager" } });

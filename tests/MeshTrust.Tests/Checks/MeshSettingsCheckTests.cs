@@ -9,7 +9,7 @@ internal sealed class MeshSettingsCheckTests
     private readonly CraftedCertificate _root = CraftedCertificate.Root();
 
     [Test]
-    public void Nothing_said_passes() => Assert.That(CraftedMesh.Sound("east", "west").Run("MT5024"), Is.Empty);
+    public void Passes_if_nothing_is_configured() => Assert.That(CraftedMesh.Sound("east", "west").Run("MT5024"), Is.Empty);
 
     [TestCase(null, "no label")]
     [TestCase("network9", "network9")]

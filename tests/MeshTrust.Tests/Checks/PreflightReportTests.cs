@@ -15,7 +15,7 @@ internal sealed class PreflightReportTests
     private static readonly Problem Foreign = new("MT2303", "east", "It is there.", "Rename it.");
 
     [Test]
-    public void A_sound_machine_passes_every_check()
+    public void A_suitable_machine_passes_every_check()
     {
         var report = PreflightReport.For(Sound);
 
@@ -94,7 +94,7 @@ internal sealed class PreflightReportTests
     }
 
     [Test]
-    public void Every_check_is_made_to_fail_above()
+    public void Every_check_is_covered_by_a_failing_case()
     {
         var told = Spoiled().Select(c => PreflightReport.For((PreflightReading)c.Arguments[0]!)).SelectMany(r => r.Rows.Where(row => row.Findings.Count > 0)).Select(row => row.Id).ToHashSet();
 
@@ -130,7 +130,7 @@ internal sealed class PreflightReportTests
     }
 
     [Test]
-    public void A_port_that_is_mapped_by_a_cluster_that_stays_is_its_own()
+    public void A_port_that_an_existing_cluster_of_the_topology_maps_is_not_a_conflict()
     {
         var reading = Sound.With(Cluster("east", Port80)).With((EngineSnapshot e) => e with { Containers = [Node("east") with { Ports = [new("", 80, 80)] }] });
 
@@ -141,7 +141,7 @@ internal sealed class PreflightReportTests
     [TestCase("127.0.0.1", "0.0.0.0", true)]
     [TestCase("", "127.0.0.1", true)]
     [TestCase("127.0.0.1", "127.0.0.1", true)]
-    public void Ports_clash_where_their_addresses_meet(string one, string other, bool clash) => Assert.Multiple(() =>
+    public void Ports_conflict_if_their_addresses_overlap(string one, string other, bool clash) => Assert.Multiple(() =>
     {
         var cluster = MeshTrust.Settings.ClusterName.Parse("east");
         Assert.That(new WantedPort(cluster, one, 80).ClashesWith(new WantedPort(cluster, other, 80)), Is.EqualTo(clash));

@@ -7,7 +7,7 @@ namespace MeshTrust.Tests.Checks;
 internal sealed class RemainingLifeCheckTests
 {
     [Test]
-    public void Years_left_pass() => Assert.That(CraftedMesh.Sound("east").Run("MT5012"), Is.Empty);
+    public void A_long_remaining_life_passes() => Assert.That(CraftedMesh.Sound("east").Run("MT5012"), Is.Empty);
 
     [Test]
     public void An_intermediate_with_less_than_180_days_is_a_warning()
@@ -21,7 +21,7 @@ internal sealed class RemainingLifeCheckTests
     }
 
     [Test]
-    public void An_intermediate_that_is_due_by_the_users_own_measure_is_a_warning()
+    public void An_intermediate_below_the_configured_threshold_is_a_warning()
     {
         var mesh = CraftedMesh.Sound("east");
         mesh.Trust = TrustSpec.Default with { RenewBefore = new RenewalThreshold { Remaining = TimeSpan.FromDays(900) } };

@@ -63,7 +63,7 @@ internal sealed class RemoteSecretChecksTests
     }
 
     [TestCaseSource(nameof(Wrongs))]
-    public void Each_wrong_has_one_finding_and_a_fix(string id, Severity severity, string message, string hint, TrustSnapshot mesh)
+    public void Each_defect_has_one_finding_and_a_fix(string id, Severity severity, string message, string hint, TrustSnapshot mesh)
     {
         var findings = TrustInspection.Inspect(mesh).Findings.Where(f => f.Id.StartsWith("MT53", StringComparison.Ordinal)).ToList();
         Assert.That(findings, Has.Count.EqualTo(1), string.Join('\n', findings));
@@ -76,7 +76,7 @@ internal sealed class RemoteSecretChecksTests
     }
 
     [Test]
-    public void A_right_mesh_passes_all()
+    public void A_correct_mesh_passes_all()
     {
         var checks = RemoteSecretChecks.Rows.Select(r => r.Run(Networks([Gateway]))).ToList();
         Assert.That(checks.Select(c => c.Outcome), Is.All.EqualTo(CheckOutcome.Passed));
@@ -84,7 +84,7 @@ internal sealed class RemoteSecretChecksTests
     }
 
     [Test]
-    public void A_CLUSTER_ID_of_istiods_own_is_a_right_key()
+    public void A_CLUSTER_ID_set_on_istiod_is_a_valid_key()
     {
         var mesh = With(Mesh([Right with { Key = "w1" }]), West, a => a with { Ids = ["w1"] });
         Assert.That(RemoteSecretChecks.Rows.SelectMany(r => r.Run(mesh).Findings), Is.Empty);
@@ -99,7 +99,7 @@ internal sealed class RemoteSecretChecksTests
     }
 
     [Test]
-    public void What_this_machine_cannot_reach_is_not_checked_and_no_finding()
+    public void What_this_machine_cannot_reach_is_not_checked_and_not_a_finding()
     {
         var mesh = Mesh([Right with { Answer = new(RemoteVerdict.NotAsked) }]);
         foreach (var check in (string[])["MT5308", "MT5309"])
@@ -111,7 +111,7 @@ internal sealed class RemoteSecretChecksTests
     }
 
     [Test]
-    public void A_list_that_is_forbidden_is_said_and_one_that_fails_is_an_error()
+    public void A_forbidden_list_is_reported_and_a_failed_one_is_an_error()
     {
         var forbidden = With(Mesh([Right]), West, a => a with { Secrets = [], Unread = new(IsForbidden: true, "No.", "Ask.") });
         var failed = With(Mesh([Right]), West, a => a with { Secrets = [], Unread = new(IsForbidden: false, "It timed out.", "Try again.") });

@@ -21,7 +21,7 @@ internal sealed class SameRootCheckTests
     }
 
     [Test]
-    public void A_root_in_common_is_a_rotation_that_is_half_done()
+    public void A_common_root_is_a_rotation_in_progress()
     {
         var root = CraftedCertificate.Root();
         var mesh = CraftedMesh.SoundUnder(root, "east");

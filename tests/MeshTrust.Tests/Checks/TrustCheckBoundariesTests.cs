@@ -286,7 +286,7 @@ internal sealed class TrustCheckBoundariesTests
 
     /// <summary>The findings about several clusters name the one that has to change.</summary>
     [Test]
-    public void A_finding_about_two_clusters_is_of_the_later_one()
+    public void A_finding_about_two_clusters_belongs_to_the_later_one()
     {
         var files = CraftedMesh.Files4(Root, CraftedMesh.Intermediate(Root, "shared"));
         Assert.That(new CraftedMesh().Add("east", files).Add("west", files).Run("MT5017").Select(f => f.Cluster), Is.EqualTo(new[] { "west" }));

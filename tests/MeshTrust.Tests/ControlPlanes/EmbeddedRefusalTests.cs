@@ -8,7 +8,7 @@ public sealed class EmbeddedRefusalTests
 {
     [TestCase("application/json")]
     [TestCase("application/yaml")]
-    public async Task The_same_name_twice_is_refused_in_words_and_without_the_value(string mediaType)
+    public async Task Rejects_a_duplicate_name_without_showing_the_value(string mediaType)
     {
         await using var server = await EmbeddedApiServer.StartAsync();
         using var api = new EdgeClient(ClientCredentials.Parse(server.AdministratorKubeconfig));

@@ -20,7 +20,7 @@ public sealed class AtomicFileTests
     private IEnumerable<string?> Names => Directory.EnumerateFiles(_directory).Select(Path.GetFileName).Order(StringComparer.Ordinal);
 
     [Test]
-    public void Writes_the_whole_and_leaves_nothing_beside_it()
+    public void Writes_the_whole_file_and_leaves_no_temporary_file()
     {
         AtomicFile.Replace(PathOf("a"), "one"u8, secret: false);
         AtomicFile.Replace(PathOf("a"), "two"u8, secret: false);
@@ -29,7 +29,7 @@ public sealed class AtomicFileTests
     }
 
     [Test]
-    public void Leaves_alone_what_is_as_it_should_be()
+    public void Does_not_write_an_unchanged_file()
     {
         Assert.That(AtomicFile.ReplaceIfChanged(PathOf("a"), "one"u8, secret: true), Is.True);
         Assert.That(AtomicFile.ReplaceIfChanged(PathOf("a"), "one"u8, secret: true), Is.False);
@@ -39,7 +39,7 @@ public sealed class AtomicFileTests
     [Test]
     [Platform(Exclude = "Win", Reason = "file modes are Unix's")]
     [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
-    public void Closes_a_secret_that_others_can_read()
+    public void Restricts_the_mode_of_a_secret_that_others_can_read()
     {
         AtomicFile.Replace(PathOf("a"), "one"u8, secret: true);
         Assert.That(File.GetUnixFileMode(PathOf("a")), Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite));
@@ -66,7 +66,7 @@ public sealed class AtomicFileTests
     }
 
     [Test]
-    public void Leaves_to_a_run_under_way_what_it_is_writing()
+    public void Leaves_temporary_files_of_a_live_run_alone()
     {
         var path = PathOf(".a-0123.meshtrust.tmp");
         using (new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.Delete))

@@ -57,7 +57,7 @@ public sealed class BoundedYamlTests
         Assert.That(BoundedYaml.Read("a: &a x\nb: *a\n", new YamlLimits()).Faults.Single().Kind, Is.EqualTo(YamlFaultKind.Alias));
 
     [Test]
-    public void Leaves_a_second_value_of_a_key_out_and_goes_on()
+    public void Ignores_the_second_value_of_a_duplicate_key_and_continues()
     {
         var reading = BoundedYaml.Read("a: 1\na: {b: [2]}\nc: 3\n", Small);
         Assert.That(reading.Faults.Select(f => (f.Kind, f.Line, f.Detail, f.FirstLine)), Is.EqualTo(new[] { (YamlFaultKind.DuplicateKey, 2, "a", 1) }));
@@ -66,7 +66,7 @@ public sealed class BoundedYamlTests
 
     [TestCase("")]
     [TestCase("# nothing\n")]
-    public void Has_no_root_where_there_is_no_document(string text)
+    public void Has_no_root_without_a_document(string text)
     {
         var reading = BoundedYaml.Read(text, Small);
         Assert.That((reading.Root, reading.Faults.Count), Is.EqualTo(((YamlNode?)null, 0)));

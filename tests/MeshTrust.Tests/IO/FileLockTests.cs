@@ -19,7 +19,7 @@ public sealed class FileLockTests
     }
 
     [Test]
-    public void One_has_it_at_a_time_and_the_next_takes_it_over()
+    public void Only_one_holder_at_a_time_and_the_next_acquires_it()
     {
         Assert.That(FileLock.IsHeld(_path), Is.False, "there is no file yet");
         using (var first = FileLock.TryTake(_path))
@@ -36,7 +36,7 @@ public sealed class FileLockTests
     }
 
     [Test]
-    public async Task Waits_for_another_says_so_once_and_gives_up_at_the_deadline()
+    public async Task Waits_for_another_holder_says_so_once_and_gives_up_at_the_deadline()
     {
         var time = new FakeTimeProvider { AutoAdvanceAmount = TimeSpan.FromSeconds(1) };
         var hints = 0;

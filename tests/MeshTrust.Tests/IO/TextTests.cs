@@ -9,10 +9,10 @@ public sealed class TextTests
     [TestCase("a\nb", "\"(several lines: not shown)\"")]
     [TestCase("-----BEGIN CERTIFICATE-----", "\"(the content of a file: not shown)\"")]
     [TestCase("x PRIVATE KEY x", "\"(a private key: not shown)\"")]
-    public void Quotes_one_short_line_and_no_key(string text, string quoted) => Assert.That(Text.Quote(text), Is.EqualTo(quoted));
+    public void Quotes_one_short_line_but_never_a_key(string text, string quoted) => Assert.That(Text.Quote(text), Is.EqualTo(quoted));
 
     [Test]
-    public void Cuts_what_is_long_and_shows_nothing_of_what_is_too_long()
+    public void Truncates_long_text_and_hides_excessive_text()
     {
         Assert.That(Text.Sanitize(new string('.', 61)), Is.EqualTo(new string('.', 60) + "…"));
         Assert.That(Text.Sanitize(new string('.', 513)), Is.EqualTo("(513 characters: not shown)"));
@@ -21,7 +21,7 @@ public sealed class TextTests
     [TestCase(null, "")]
     [TestCase("plain ü", "plain ü")]
     [TestCase("\u001b[31mred\r\nnext\u202e", " [31mred  next ")]
-    public void One_line_draws_no_line_and_no_colour(string? text, string line) => Assert.That(Text.OneLine(text), Is.EqualTo(line));
+    public void One_line_contains_no_line_break_and_no_colour(string? text, string line) => Assert.That(Text.OneLine(text), Is.EqualTo(line));
 
     [TestCase("one two three", 7, "one two\n> three")]
     [TestCase("one two three", 13, "one two three")]
@@ -30,7 +30,7 @@ public sealed class TextTests
     public void Wraps_at_spaces_only(string text, int width, string wrapped) => Assert.That(Text.Wrap(text, width, "> "), Is.EqualTo(wrapped));
 
     [Test]
-    public void Lines_of_a_program_skip_what_says_nothing()
+    public void Lines_of_a_program_skip_empty_lines()
     {
         const string Said = "\n first \n\n second\n third\n\n";
         Assert.Multiple(() =>
@@ -46,7 +46,7 @@ public sealed class TextTests
     }
 
     [Test]
-    public void Figures_have_their_units() => Assert.Multiple(() =>
+    public void Numbers_have_units() => Assert.Multiple(() =>
     {
         Assert.That((Text.Count(1, "cluster"), Text.Count(2, "cluster")), Is.EqualTo(("1 cluster", "2 clusters")));
         Assert.That((Text.Bytes(300L << 20), Text.Bytes(4402341478)), Is.EqualTo(("300 MiB", "4.1 GiB")));

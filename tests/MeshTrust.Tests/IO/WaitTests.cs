@@ -11,11 +11,11 @@ public sealed class WaitTests
     private readonly FakeTimeProvider _time = new();
 
     [Test]
-    public async Task Returns_the_first_answer_without_a_pause() =>
+    public async Task Returns_an_immediate_result_without_a_delay() =>
         Assert.That(await Wait.UntilAsync(_ => Task.FromResult<string?>("yes"), Limit, Pause, Late, _time, CancellationToken.None), Is.EqualTo("yes"));
 
     [Test]
-    public async Task Asks_again_after_each_pause_and_once_more_when_the_time_is_over()
+    public async Task Polls_after_each_delay_and_once_more_at_the_deadline()
     {
         var asked = 0;
         var wait = Wait.UntilAsync(_ => Task.FromResult(++asked == 100), Limit, Pause, Late, _time, CancellationToken.None);

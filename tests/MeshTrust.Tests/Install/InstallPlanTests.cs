@@ -27,7 +27,7 @@ public sealed class InstallPlanTests
     }
 
     [Test]
-    public void A_known_address_of_the_gateway_is_written_and_not_awaited()
+    public void Writes_a_known_gateway_address_and_does_not_wait_for_one()
     {
         var topology = Topology(DataPlaneMode.Sidecar, Cluster("east", "net1"), Cluster("west", "net1", "east"));
         var files = InstallPlan.Files(topology, Contexts(topology), new Dictionary<ClusterName, string> { [ClusterName.Parse("east")] = "172.18.0.9" }, new("1.31", ""), "/merged");

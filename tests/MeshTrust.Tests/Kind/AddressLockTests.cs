@@ -14,7 +14,7 @@ public sealed class AddressLockTests
     private static AddressLock Again(AddressLock kept) => AddressLock.Parse(kept.ToJson());
 
     [Test]
-    public void Comes_back_from_its_text()
+    public void Round_trips_through_its_text()
     {
         var plan = AddressPlan.For(Mesh(2, IpFamily.Dual), Engine("172.18.0.0/16,fc00::/64"), null);
         var read = Again(plan.ToLock());
@@ -31,14 +31,14 @@ public sealed class AddressLockTests
     [TestCase("{\"version\": 1, \"clusters\": [{\"name\": \"a\", \"podSubnets\": [\"10.0.0.1/8\"]}]}")]
     [TestCase("{\"version\": 1, \"clusters\": [{\"name\": \"a\", \"loadBalancerPool\": [\"x\"]}]}")]
     [TestCase("{\"version\": 1, \"clusters\": null}")]
-    public void Refuses_what_is_no_lock(string json)
+    public void Rejects_an_invalid_lock_file(string json)
     {
         var problem = Problems(() => AddressLock.Parse(json, ".meshtrust/lock.json")).Single();
         Assert.That(problem.ToString(), Does.StartWith("MT3119 .meshtrust/lock.json: "));
     }
 
     [Test]
-    public void Lets_further_clusters_only_add()
+    public void Adding_clusters_does_not_change_existing_addresses()
     {
         var first = AddressPlan.For(Mesh(2), Bare, null);
         var more = Mesh(Cluster(9), Cluster(2), Cluster(1), Cluster(3));
@@ -52,7 +52,7 @@ public sealed class AddressLockTests
     }
 
     [Test]
-    public void Leaves_a_cluster_its_addresses_that_runs_outside_of_this_topology()
+    public void Keeps_the_addresses_of_a_running_cluster_outside_this_topology()
     {
         var kept = Again(AddressPlan.For(Mesh(2), Bare, null).ToLock());
         var plan = AddressPlan.For(Mesh(Cluster(3)), WithNodes(1, 2), kept);
@@ -61,7 +61,7 @@ public sealed class AddressLockTests
     }
 
     [Test]
-    public void Forgets_a_cluster_that_is_neither_wanted_nor_there()
+    public void Forgets_a_cluster_that_is_neither_in_the_topology_nor_running()
     {
         var kept = Again(AddressPlan.For(Mesh(2), Bare, null).ToLock());
         var plan = AddressPlan.For(Mesh(Cluster(3)), Bare, kept);
@@ -71,7 +71,7 @@ public sealed class AddressLockTests
     }
 
     [Test]
-    public void Takes_an_explicit_change_over_what_was_kept()
+    public void Prefers_an_explicit_change_to_the_lock_file()
     {
         var kept = Again(AddressPlan.For(Mesh(1), Bare, null).ToLock());
         var plan = AddressPlan.For(Mesh(Cluster(1, pods: "10.77.0.0/16")), WithNodes(1), kept);
@@ -80,7 +80,7 @@ public sealed class AddressLockTests
     }
 
     [Test]
-    public void Keeps_a_named_range_for_a_cluster_that_runs_when_the_name_is_dropped()
+    public void Keeps_an_explicit_range_of_a_running_cluster_after_its_setting_is_removed()
     {
         var kept = Again(AddressPlan.For(Mesh(Cluster(1, pods: "10.77.0.0/16")), Bare, null).ToLock());
         Assert.That(AddressPlan.For(Mesh(1), WithNodes(1), kept).Clusters[0].PodSubnets[0].ToString(), Is.EqualTo("10.77.0.0/16"));
@@ -88,7 +88,7 @@ public sealed class AddressLockTests
     }
 
     [Test]
-    public void Moves_a_kept_range_that_clashes_only_where_no_cluster_has_it()
+    public void Moves_a_conflicting_range_only_if_no_cluster_uses_it()
     {
         var kept = Again(AddressPlan.For(Mesh(1), Bare, null).ToLock());
         var vpn = new HostRoute(System.Net.IPNetwork.Parse("10.10.0.0/16"), "tun0");
@@ -103,7 +103,7 @@ public sealed class AddressLockTests
     }
 
     [Test]
-    public void Blames_the_new_range_where_it_clashes_with_a_cluster_that_runs()
+    public void Reports_the_new_range_if_it_conflicts_with_a_running_cluster()
     {
         var kept = Again(AddressPlan.For(Mesh(1), Bare, null).ToLock());
         var mesh = Mesh(Cluster(1), Cluster(2, pods: "10.10.0.0/16"));
@@ -113,7 +113,7 @@ public sealed class AddressLockTests
     }
 
     [Test]
-    public void Plans_new_pools_where_the_network_became_another()
+    public void Plans_new_pools_if_the_network_was_replaced()
     {
         var kept = Again(AddressPlan.For(Mesh(1), Bare, null).ToLock());
         var plan = AddressPlan.For(Mesh(1), Engine("172.19.0.0/16"), kept);
@@ -122,14 +122,14 @@ public sealed class AddressLockTests
     }
 
     [Test]
-    public void Does_not_forget_pools_while_the_network_is_away()
+    public void Keeps_pools_while_the_network_is_missing()
     {
         var kept = Again(AddressPlan.For(Mesh(1), Bare, null).ToLock());
         Assert.That(AddressPlan.For(Mesh(1), Engine(), kept).ToLock().Clusters[0].Pool(), Is.EqualTo("172.18.255.128-172.18.255.191"));
     }
 
     [Test]
-    public void Keeps_the_pool_of_a_cluster_that_runs_when_the_engine_gave_out_one_of_its_addresses()
+    public void Keeps_the_pool_of_a_running_cluster_if_the_engine_assigned_one_of_its_addresses()
     {
         var kept = Again(AddressPlan.For(Mesh(1), Bare, null).ToLock());
         var stray = Node("other", "stray", "172.18.255.130");

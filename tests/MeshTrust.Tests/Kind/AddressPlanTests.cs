@@ -12,7 +12,7 @@ public sealed class AddressPlanTests
     private static MeshTopology NoBalancer(MeshTopology mesh) => mesh.With(h => h with { LoadBalancer = new LoadBalancerSpec { Kind = LoadBalancerKind.None } });
 
     [Test]
-    public void Follows_the_scheme_of_Istios_topologies() =>
+    public void Uses_the_address_scheme_of_Istios_topologies() =>
         Assert.That(AddressPlan.For(NoBalancer(Mesh(3)), Bare, null).Lines(), Is.EqualTo(new[]
         {
             "10.10.0.0/16 10.255.10.0/24",
@@ -22,7 +22,7 @@ public sealed class AddressPlanTests
 
     [TestCase(IpFamily.IPv6, "172.18.0.0/16,fc00:f853:ccd:e793::/64", "fd00:10:0:a00::/56 fd00:255::a:0/112 fc00:f853:ccd:e793:ffff:ffff:ffff:ff40-fc00:f853:ccd:e793:ffff:ffff:ffff:ff7f")]
     [TestCase(IpFamily.Dual, "fc00:f853:ccd:e793::/64,172.18.0.0/16", "10.10.0.0/16,fd00:10:0:a00::/56 10.255.10.0/24,fd00:255::a:0/112 172.18.255.128-172.18.255.191 fc00:f853:ccd:e793:ffff:ffff:ffff:ff40-fc00:f853:ccd:e793:ffff:ffff:ffff:ff7f")]
-    public void Gives_each_family_its_ranges_with_IPv4_first(IpFamily family, string network, string line) =>
+    public void Plans_ranges_for_each_family_with_IPv4_first(IpFamily family, string network, string line) =>
         Assert.That(AddressPlan.For(Mesh(1, family), Engine(network), null).Lines(), Is.EqualTo(new[] { line }));
 
     [TestCase(1, IpFamily.IPv4)]
@@ -31,7 +31,7 @@ public sealed class AddressPlanTests
     [TestCase(50, IpFamily.IPv6)]
     [TestCase(50, IpFamily.Dual)]
     [TestCase(240, IpFamily.Dual)]
-    public void Gives_any_number_of_clusters_ranges_of_their_own(int count, IpFamily family)
+    public void Plans_distinct_ranges_for_any_number_of_clusters(int count, IpFamily family)
     {
         var plan = AddressPlan.For(Mesh(count, family), Engine("172.18.0.0/16,fc00:f853:ccd:e793::/64"), null);
         var ranges = plan.Clusters.SelectMany(c => c.PodSubnets.Concat(c.ServiceSubnets).Select(IpRange.Of).Concat(c.LoadBalancerPool)).Append(IpRange.Parse("172.18.0.0/22")).ToList();
@@ -45,7 +45,7 @@ public sealed class AddressPlanTests
     }
 
     [Test]
-    public void Says_when_a_base_is_used_up()
+    public void Reports_an_exhausted_base_range()
     {
         var problems = Problems(() => AddressPlan.For(NoBalancer(Mesh(300)), Bare, null));
         Assert.That(problems.Select(p => p.Id).Distinct(), Is.EqualTo(new[] { "MT3106" }));
@@ -53,7 +53,7 @@ public sealed class AddressPlanTests
     }
 
     [Test]
-    public void Goes_round_networks_routes_and_other_clusters()
+    public void Avoids_networks_routes_and_other_clusters()
     {
         var engine = Engine(Network("kind", "10.20.0.0/16"), Network("corp", "10.255.10.0/25")) with
         {
@@ -68,7 +68,7 @@ public sealed class AddressPlanTests
     }
 
     [Test]
-    public void Leaves_free_what_kind_gives_clusters_that_name_no_ranges()
+    public void Leaves_the_default_ranges_of_kind_free()
     {
         var mesh = NoBalancer(Mesh(1)).With(h => h with { Addressing = new AddressingSpec { PodBase = IPNetwork.Parse("10.244.0.0/15"), PodStep = 1 } });
         var engine = Bare with { Containers = [Node("other", "other-control-plane", "172.18.0.9")] };
@@ -78,7 +78,7 @@ public sealed class AddressPlanTests
     }
 
     [Test]
-    public void Ignores_the_halves_that_a_VPN_takes_but_says_so()
+    public void Ignores_the_half_default_routes_of_a_VPN_but_warns()
     {
         var engine = Bare with { Routes = [Route("0.0.0.0/1", "tun0"), Route("128.0.0.0/1", "tun0"), Route("::/1", "utun4")] };
         var plan = AddressPlan.For(Mesh(1), engine, null);
@@ -90,7 +90,7 @@ public sealed class AddressPlanTests
     }
 
     [Test]
-    public void Takes_a_route_into_a_container_network_for_no_claim()
+    public void Does_not_count_a_route_into_a_container_network_as_a_conflict()
     {
         // People set such routes to reach pods from the host.
         var engine = Engine(Network("kind", "172.18.0.0/16"), Network("odd", "172.30.0.0/16")) with { Routes = [Route("10.10.0.0/16", "br-kind01234567"), Route("172.17.0.0/16", "docker0"), Route("172.30.0.0/16", "mybridge")] };
@@ -100,7 +100,7 @@ public sealed class AddressPlanTests
     }
 
     [Test]
-    public void Honours_what_the_user_named()
+    public void Honours_explicit_ranges()
     {
         var mesh = NoBalancer(Mesh(Cluster(1, pods: "10.77.0.0/16", services: "10.78.0.0/16"), Cluster(2, pods: "10.10.0.0/16"), Cluster(3)));
         Assert.That(AddressPlan.For(mesh, Bare, null).Lines(), Is.EqualTo(new[]
@@ -112,14 +112,14 @@ public sealed class AddressPlanTests
     }
 
     [Test]
-    public void Fills_the_family_that_the_user_left_open()
+    public void Plans_the_family_that_the_user_did_not_set()
     {
         var mesh = NoBalancer(Mesh(Cluster(1, pods: "fd77::/56,10.77.0.0/16", services: "10.78.0.0/24"))).With(h => h with { IpFamily = IpFamily.Dual });
         Assert.That(AddressPlan.For(mesh, Engine("172.18.0.0/16,fc00::/64"), null).Lines(), Is.EqualTo(new[] { "10.77.0.0/16,fd77::/56 10.78.0.0/24,fd00:255::a:0/112" }));
     }
 
     [Test]
-    public void Lets_clusters_of_different_networks_share_a_range_only_when_the_user_says_so()
+    public void Lets_clusters_of_different_networks_share_a_range_only_if_explicit()
     {
         var shared = NoBalancer(Mesh(Cluster(1, "network1", "10.244.0.0/16", "10.96.0.0/16"), Cluster(2, "network2", "10.244.0.0/16", "10.96.0.0/16"), Cluster(3, "network3")));
         Assert.That(AddressPlan.For(shared, Bare, null).Lines(), Is.EqualTo(new[] { "10.244.0.0/16 10.96.0.0/16", "10.244.0.0/16 10.96.0.0/16", "10.10.0.0/16 10.255.10.0/24" }));
@@ -129,7 +129,7 @@ public sealed class AddressPlanTests
     }
 
     [Test]
-    public void Names_both_owners_of_every_clash_at_once()
+    public void Reports_both_owners_of_every_conflict_at_once()
     {
         var mesh = NoBalancer(Mesh(
             Cluster(1, pods: "10.77.0.0/16", services: "10.77.3.0/24"),
@@ -162,7 +162,7 @@ public sealed class AddressPlanTests
     [TestCase("10.10.0.0/16", "11.0.0.0/11", "MT3110")]
     [TestCase("fd00::/56", "10.255.10.0/24", "MT3107")]
     [TestCase("10.10.0.0/16,10.11.0.0/16", "10.255.10.0/24", "MT3107")]
-    public void Knows_which_ranges_Kubernetes_takes(string pods, string services, string? id)
+    public void Validates_ranges_as_Kubernetes_does(string pods, string services, string? id)
     {
         var mesh = NoBalancer(Mesh(Cluster(1, pods: pods, services: services)));
         if (id is null) Assert.That(AddressPlan.For(mesh, Bare, null).Lines(), Is.EqualTo(new[] { $"{pods} {services}" }));
@@ -181,26 +181,26 @@ public sealed class AddressPlanTests
     [TestCase("172.18.0.0/16", IpFamily.Dual, "IPv6")]
     [TestCase("fc00::/64", IpFamily.IPv4, "IPv4")]
     [TestCase("172.18.0.0/16", IpFamily.IPv6, "IPv6")]
-    public void Says_which_family_the_network_lacks(string range, IpFamily family, string word)
+    public void Reports_the_IP_family_that_the_network_lacks(string range, IpFamily family, string word)
     {
         var problem = Problems(() => AddressPlan.For(Mesh(1, family), Engine(range), null)).Single();
         Assert.That(problem.ToString(), Does.StartWith($"MT3108 network kind: The container network has no {word} range").And.Contain("docker network rm kind"));
     }
 
     [Test]
-    public void Refuses_a_name_that_two_networks_have() =>
+    public void Rejects_an_ambiguous_network_name() =>
         Assert.That(Problems(() => AddressPlan.For(Mesh(1), Engine(Network("kind", "172.18.0.0/16"), Network("kind", "172.19.0.0/16") with { Id = "abcdef0123456789" }), null)).Single().ToString(),
             Does.StartWith("MT3115 network kind: 2 container networks have this name (kind01234567, abcdef012345)."));
 
     [Test]
-    public void Warns_of_a_network_that_a_route_overlaps()
+    public void Warns_about_a_network_that_overlaps_a_route()
     {
         var warning = AddressPlan.For(Mesh(1), Bare with { Routes = [Route("172.16.0.0/12", "tun0")] }, null).Warnings.Single();
         Assert.That(warning.ToString(), Does.StartWith("MT3114 network kind: The container network 172.18.0.0/16 overlaps the route 172.16.0.0/12 via tun0").And.Contain("such as 10.253.0.0/22"));
     }
 
     [Test]
-    public void Plans_without_pools_where_the_network_is_not_there_yet()
+    public void Plans_without_pools_if_the_network_does_not_exist_yet()
     {
         var plan = AddressPlan.For(Mesh(1), Engine(), null);
         Assert.That(plan.HasNetwork, Is.False);
@@ -208,7 +208,7 @@ public sealed class AddressPlanTests
     }
 
     [Test]
-    public void Plans_pools_in_a_network_that_is_yet_to_be_made()
+    public void Plans_pools_in_a_network_that_will_be_created()
     {
         var mesh = Mesh(2).With(h => h with { Network = new ContainerNetworkSpec { Create = true, Subnets = [IPNetwork.Parse("10.253.0.0/22")], IpRange = IPNetwork.Parse("10.253.3.0/24") } });
         var plan = AddressPlan.For(mesh, Engine(Network("bridge", "172.17.0.0/16")), null);

@@ -38,13 +38,13 @@ public sealed class EffectiveConfigTests
 
     [TestCase(AsMaps)]
     [TestCase(AsLists)]
-    public void Finds_everything_in_either_form_of_kubeadm(string configuration) => Assert.That(Read(configuration).Missing(KindPlanTests.Plan()), Is.Empty);
+    public void Reads_both_formats_of_kubeadm_configuration(string configuration) => Assert.That(Read(configuration).Missing(KindPlanTests.Plan()), Is.Empty);
 
     [Test]
-    public void Judges_only_what_was_read() => Assert.That(new EffectiveConfig().Missing(KindPlanTests.Plan()), Is.Empty);
+    public void Checks_only_what_was_read() => Assert.That(new EffectiveConfig().Missing(KindPlanTests.Plan()), Is.Empty);
 
     [Test]
-    public void Finds_a_flag_that_no_process_has()
+    public void Reports_a_flag_that_no_process_has()
     {
         var read = Read() with { Commands = new Dictionary<string, IReadOnlyList<string>>(Commands) { ["kube-apiserver"] = ["kube-apiserver", "--service-account-issuer=https://kubernetes.default.svc.cluster.local"] } };
         Assert.That(read.Missing(KindPlanTests.Plan()).Select(p => $"{p.Id} {p.Location}: {p.Message}"), Is.EqualTo(new[]
@@ -55,7 +55,7 @@ public sealed class EffectiveConfigTests
     }
 
     [Test]
-    public void Finds_patches_that_kind_skipped()
+    public void Reports_patches_that_kind_skipped()
     {
         var missing = Read("networking: {podSubnet: 10.244.0.0/16, serviceSubnet: 10.255.10.0/24}").Missing(KindPlanTests.Plan(new KindClusterSpec { EtcdInMemory = true }));
         Assert.That(missing.Select(p => p.Message.Split(": ", 2)[1]), Is.EqualTo(new[]
@@ -69,14 +69,14 @@ public sealed class EffectiveConfigTests
     }
 
     [Test]
-    public void Finds_a_name_that_the_certificate_lacks()
+    public void Reports_a_name_that_the_certificate_lacks()
     {
         var remote = Engine("172.18.0.0/16") with { Info = Docker with { IsRemote = true, Endpoint = "tcp://builder:2376" } };
         Assert.That(Read().Missing(KindPlanTests.Plan(engine: remote)).Single().Message, Does.Contain("apiServer.certSANs.builder not set"));
     }
 
     [Test]
-    public void Warns_of_a_patch_of_the_users_own_that_kubeadm_dropped()
+    public void Warns_about_a_user_patch_that_kubeadm_dropped()
     {
         // The field names of setupkind.sh, which no kubeadm of today knows.
         var plan = KindPlanTests.Plan(file: "kubeadmConfigPatches:\n- |\n  kind: ClusterConfiguration\n  metadata: {name: config}\n  controllerManagerExtraArgs: {leader-elect: \"false\"}\n");
@@ -85,7 +85,7 @@ public sealed class EffectiveConfigTests
     }
 
     [Test]
-    public void Finds_containerd_without_the_registry_folder()
+    public void Reports_containerd_without_a_registry_configuration_directory()
     {
         var plan = KindPlanTests.Plan(change: h => h with { NodeImage = "old/node:1", Registries = [new RegistrySpec { Name = "r" }] });
         var read = Read() with { Containerd = new Dictionary<string, string> { ["a"] = "version = 2\n[plugins]\n  config_path = \"/etc/containerd/certs.d\"\n", ["b"] = "version = 3\n# config_path = \"/etc/containerd/certs.d\"\n" } };
@@ -94,6 +94,6 @@ public sealed class EffectiveConfigTests
     }
 
     [Test]
-    public void Says_when_the_answer_is_no_configuration() =>
+    public void Reports_a_response_that_is_not_a_configuration() =>
         Assert.That(Read("a: [").Missing(KindPlanTests.Plan()).Single().ToString(), Does.StartWith("MT2316 cluster1").And.Contain("cannot be read back"));
 }

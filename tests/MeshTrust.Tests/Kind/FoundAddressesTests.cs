@@ -35,14 +35,14 @@ public sealed class FoundAddressesTests
     }
 
     [Test]
-    public void Tells_its_own_pool_from_others()
+    public void Distinguishes_its_own_pool_from_others()
     {
         var found = FoundAddresses.Read("c", "", "default-pool 172.18.255.1-172.18.255.9 fc00::/120\naddress-pool 172.18.255.64/26\n\nalone\nbad x\n", "address-pool");
         Assert.That((string.Join(' ', found.LoadBalancerPool), string.Join(' ', found.FurtherPools)), Is.EqualTo(("172.18.255.64-172.18.255.127", "172.18.255.1-172.18.255.9 fc00::-fc00::ff")));
     }
 
     [Test]
-    public void A_cluster_that_is_taken_over_keeps_its_ranges_and_others_go_round_them()
+    public void An_adopted_cluster_keeps_its_ranges_and_others_avoid_them()
     {
         var mesh = Mesh(Cluster(1, "one"), Cluster(2, "one"));
         var plan = AddressPlan.For(mesh, With(1), null, [Theirs], adopts: true);
@@ -60,18 +60,18 @@ public sealed class FoundAddressesTests
     }
 
     [Test]
-    public void What_the_topology_names_counts_more_than_what_was_found() =>
+    public void The_topology_takes_precedence_over_found_addresses() =>
         Assert.That(AddressPlan.For(Mesh(Cluster(1, pods: "10.77.0.0/16")), With(1), null, [Theirs], adopts: true).Lines()[0], Does.StartWith("10.77.0.0/16 10.96.0.0/16"));
 
     [Test]
-    public void Without_the_users_word_it_is_somebody_elses()
+    public void Without_adopt_it_is_foreign()
     {
         var plan = AddressPlan.For(Mesh(1), With(1), null, [Theirs]);
         Assert.That((plan.Clusters[0].PodSubnets[0].ToString(), plan.TakenOver.Count), Is.EqualTo(("10.10.0.0/16", 0)));
     }
 
     [Test]
-    public void Two_that_have_the_same_ranges_cannot_both_be_taken_over_into_one_network()
+    public void Two_clusters_with_the_same_ranges_cannot_both_be_adopted_into_one_network()
     {
         var found = new[] { Theirs, Theirs with { Cluster = "cluster2" } };
         var problems = Problems(() => AddressPlan.For(Mesh(2), With(1, 2), null, found, adopts: true));
@@ -83,14 +83,14 @@ public sealed class FoundAddressesTests
     }
 
     [Test]
-    public void Its_pool_of_our_name_stays_and_no_other_of_its_pools_is_given_out()
+    public void Keeps_its_pool_with_the_MeshTrust_name_and_avoids_its_other_pools()
     {
         var found = Theirs with { LoadBalancerPool = [IpRange.Parse("172.18.255.0-172.18.255.63")], FurtherPools = [IpRange.Parse("172.18.255.128-172.18.255.191")] };
         Assert.That(AddressPlan.For(Mesh(2), With(1), null, [found], adopts: true).Clusters.Select(c => c.Pool()), Is.EqualTo(new[] { "172.18.255.0-172.18.255.63", "172.18.255.64-172.18.255.127" }));
     }
 
     [Test]
-    public void Of_a_cluster_outside_of_the_topology_the_real_ranges_are_left_free_and_not_those_that_kind_would_give()
+    public void Avoids_the_actual_ranges_of_a_cluster_outside_the_topology_instead_of_the_defaults_of_kind()
     {
         var mesh = Mesh(2).With(h => h with { Addressing = new AddressingSpec { PodBase = System.Net.IPNetwork.Parse("10.240.0.0/13"), PodStep = 4 } });
         var engine = Engine("172.18.0.0/16") with { Containers = [Node("my.own", "my.own-control-plane", "172.18.0.9")] };
@@ -100,7 +100,7 @@ public sealed class FoundAddressesTests
     }
 
     [Test]
-    public void A_pool_that_the_user_named_stays_when_the_name_is_dropped_run_for_run()
+    public void An_explicit_pool_is_kept_after_its_setting_is_removed_in_every_later_run()
     {
         var named = Mesh(Cluster(1, hosting: new KindClusterSpec { LoadBalancerPool = [IpRange.Parse("172.18.250.1-172.18.250.4")] }));
         var kept = Again(AddressPlan.For(named, With(1), null));

@@ -35,14 +35,14 @@ public sealed class IpRangeTests
     [TestCase("fe80::1%eth0")]
     [TestCase("[fd00::1]")]
     [TestCase("a-b")]
-    public void Refuses_what_is_no_range(string? text)
+    public void Rejects_an_invalid_range(string? text)
     {
         Assert.That(IpRange.TryParse(text, out var range), Is.False);
         Assert.That(range, Is.Null);
     }
 
     [Test]
-    public void Knows_whole_families()
+    public void Recognizes_whole_address_families()
     {
         using (Assert.EnterMultipleScope())
         {
@@ -60,13 +60,13 @@ public sealed class IpRangeTests
     [TestCase("10.0.0.8-10.0.0.9", "10.0.0.10/31", false)]
     [TestCase("fd00::/64", "fd00:0:0:1::", false)]
     [TestCase("fd00::/64", "::/0", true)]
-    public void Tells_what_overlaps(string one, string other, bool overlaps)
+    public void Detects_overlaps(string one, string other, bool overlaps)
     {
         Assert.That(IpRange.Parse(one).Overlaps(IpRange.Parse(other)), Is.EqualTo(overlaps));
         Assert.That(IpRange.Parse(other).Overlaps(IpRange.Parse(one)), Is.EqualTo(overlaps));
     }
 
     [Test]
-    public void Cannot_be_made_upside_down() =>
+    public void Rejects_a_start_after_the_end() =>
         Assert.That(() => new IpRange(IPAddress.Parse("10.0.0.2"), IPAddress.Parse("10.0.0.1")), Throws.ArgumentException);
 }

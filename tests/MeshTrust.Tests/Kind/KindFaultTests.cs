@@ -26,7 +26,7 @@ public sealed class KindFaultTests
     [TestCase("Command Output: write /var/lib/docker/tmp: no space left on device", "MT2319", false)]
     [TestCase("ERROR: failed to create cluster: the moon is in the way", "MT2305", false)]
     [TestCase("", "MT2305", false)]
-    public void Knows_what_kinds_words_mean(string error, string id, bool isPassing)
+    public void Classifies_errors_of_kind(string error, string id, bool isPassing)
     {
         var fault = KindFault.Of("c1", error);
         using (Assert.EnterMultipleScope())
@@ -38,18 +38,18 @@ public sealed class KindFaultTests
     }
 
     [Test]
-    public void Repeats_the_reason_in_one_line_without_colour() =>
+    public void Quotes_the_reason_in_one_line_without_colour() =>
         Assert.That(KindFault.Of("c1", "Creating cluster \"c1\" ...\r\n \u001b[31m✗\u001b[0m Preparing nodes\r\nDeleted nodes: [\"c1-control-plane\"]\r\n\u001b[31mERROR: failed to create cluster: \u001b[0mthe moon\r\nCommand Output: is in the way\r\n").Problem.Message,
             Is.EqualTo("kind failed for an unrecognized reason: failed to create cluster: the moon (is in the way)."));
 
     [Test]
-    public void Repeats_of_a_long_output_the_line_that_is_its_error() =>
+    public void Quotes_the_error_line_of_a_long_output() =>
         Assert.That(KindFault.Of("c1", "ERROR: failed to create cluster: failed to init node with kubeadm: exit status 1\nCommand Output: I1126 12:00:00 initconfiguration.go:255] loading\n[init] Using Kubernetes version: v1.35.0\nerror execution phase wait-control-plane: timed out waiting for the condition\nTo see the stack trace\n").Problem.Message,
             Does.EndWith("failed to init node with kubeadm: exit status 1 (error execution phase wait-control-plane: timed out waiting for the condition)."));
 
     [TestCase("failed to resolve reference: dial tcp: lookup registry-1.docker.io on 127.0.0.11:53: no such host")]
     [TestCase("Get \"https://registry-1.docker.io/v2/\": net/http: request canceled while waiting for connection (Client.Timeout exceeded)")]
-    public void Repeats_the_cause_of_a_pull_that_failed_whole(string cause)
+    public void Quotes_the_complete_cause_of_a_failed_pull(string cause)
     {
         var image = "kindest/node:v1.37.0@sha256:" + new string('a', 64);
         var error = $"ERROR: failed to create cluster: failed to pull image \"{image}\": command \"docker pull {image}\" failed with error: exit status 1\n";
@@ -62,9 +62,9 @@ public sealed class KindFaultTests
     }
 
     [Test]
-    public void Repeats_no_stack_where_the_reason_is_lost() =>
+    public void Quotes_no_stack_trace_if_the_reason_is_lost() =>
         Assert.That(KindFault.Of("c1", "error execution phase wait-control-plane\nk8s.io/kubernetes/cmd/kubeadm/app.Run\n\truntime/asm_amd64.s:1594\n").Problem.Message, Does.EndWith("error execution phase wait-control-plane."));
 
     [Test]
-    public void Repeats_no_endless_text() => Assert.That(KindFault.Of("c1", "ERROR: " + new string('x', 5000)).Problem.Message, Has.Length.LessThan(400));
+    public void Truncates_long_text() => Assert.That(KindFault.Of("c1", "ERROR: " + new string('x', 5000)).Problem.Message, Has.Length.LessThan(400));
 }

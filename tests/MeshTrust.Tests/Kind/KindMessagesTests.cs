@@ -15,12 +15,12 @@ public sealed class KindMessagesTests
     private static readonly EngineSnapshot Bare = Engine("172.18.0.0/16,fc00::/64");
 
     [Test]
-    public void Are_worded_as_the_file_says() =>
+    public void Match_the_golden_file() =>
         Golden.Compare(File, new[] { Faults(), Clashes(), Pools(), Images(), Configurations(), Verdicts(), Engines() }.SelectMany(all => all)
             .Select(problem => problem.ToString().ReplaceLineEndings(" ")));
 
     private static IEnumerable<Problem> Faults() =>
-        typeof(KindFaultTests).GetMethod(nameof(KindFaultTests.Knows_what_kinds_words_mean))!.GetCustomAttributes<TestCaseAttribute>()
+        typeof(KindFaultTests).GetMethod(nameof(KindFaultTests.Classifies_errors_of_kind))!.GetCustomAttributes<TestCaseAttribute>()
             .Select(one => KindFault.Of("c1", (string)one.Arguments[0]!).Problem);
 
     private static IEnumerable<Problem> Clashes()

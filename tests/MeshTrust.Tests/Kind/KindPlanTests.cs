@@ -83,7 +83,7 @@ public sealed class KindPlanTests
 
     [TestCase(IpFamily.IPv4, "0.0.0.0")]
     [TestCase(IpFamily.IPv6, "::")]
-    public void Lets_a_remote_engines_API_server_be_reached_by_the_engines_name(IpFamily family, string address)
+    public void Makes_the_API_server_of_a_remote_engine_reachable_by_the_engines_host_name(IpFamily family, string address)
     {
         var remote = Bare with { Info = Docker with { IsRemote = true, Endpoint = "tcp://docker:2375" } };
         var plan = Plan(change: h => h with { IpFamily = family }, engine: remote);
@@ -97,7 +97,7 @@ public sealed class KindPlanTests
     }
 
     [Test]
-    public void Leads_no_IPv6_port_into_Docker_Desktop() =>
+    public void Publishes_no_IPv6_port_on_Docker_Desktop() =>
         Assert.That(Text(Plan(change: h => h with { IpFamily = IpFamily.IPv6 }, engine: Bare with { Info = Docker with { OperatingSystem = "Docker Desktop" } }), "networking/apiServerAddress"), Is.EqualTo("127.0.0.1"));
 
     [Test]
@@ -111,14 +111,14 @@ public sealed class KindPlanTests
     }
 
     [Test]
-    public void Gives_ambient_two_workers_unless_the_user_says_otherwise()
+    public void Plans_two_workers_for_ambient_unless_the_user_sets_a_number()
     {
         var mesh = Mesh(Cluster(1), Cluster(2, hosting: new KindClusterSpec { Workers = 0 })) with { Mode = DataPlaneMode.Ambient };
         Assert.That(Plans(mesh).Select(p => p.Nodes.Count), Is.EqualTo(new[] { 3, 1 }));
     }
 
     [Test]
-    public void Frees_the_nodes_where_there_are_several_control_planes()
+    public void Removes_taints_if_there_are_several_control_planes()
     {
         var plan = Plan(new KindClusterSpec { ControlPlanes = 3 });
         using (Assert.EnterMultipleScope())
@@ -137,14 +137,14 @@ public sealed class KindPlanTests
     }
 
     [Test]
-    public void Puts_etcd_into_memory_only_where_it_is_asked()
+    public void Puts_etcd_into_memory_only_on_request()
     {
         Assert.That(At(Text(Plan(new KindClusterSpec { EtcdInMemory = true }), "kubeadmConfigPatches/0")!, "etcd/local/dataDir")!.ToString(), Is.EqualTo("/tmp/etcd"));
         Assert.That(Plan().ConfigYaml, Does.Not.Contain("etcd"));
     }
 
     [Test]
-    public void Describes_registries_in_files_and_never_as_mirrors()
+    public void Configures_registries_in_hosts_files_and_never_as_mirrors()
     {
         var plan = Plan(change: h => h with { Registries = [new RegistrySpec { Name = "kind-registry", HostPort = 5001 }, new RegistrySpec { Name = "cache", Aliases = ["docker.io", "quay.io:443"] }] });
         using (Assert.EnterMultipleScope())
@@ -160,7 +160,7 @@ public sealed class KindPlanTests
     [TestCase("0.33.0", null, false)]
     [TestCase(null, null, true)]
     [TestCase("0.32.0", "kindest/node:v1.20.2-debian", true)]
-    public void Tells_containerd_of_the_registry_folder_only_in_old_images(string? kind, string? image, bool isPatched)
+    public void Sets_the_registry_configuration_directory_only_for_old_images(string? kind, string? image, bool isPatched)
     {
         var plan = Plan(change: h => h with { NodeImage = image, Registries = [new RegistrySpec { Name = "kind-registry" }] }, engine: Bare with { KindVersion = kind });
         Assert.That(Text(plan, "containerdConfigPatches/0"), Is.EqualTo(isPatched ? "[plugins.\"io.containerd.grpc.v1.cri\".registry]\n  config_path = \"/etc/containerd/certs.d\"\n" : null));
@@ -171,11 +171,11 @@ public sealed class KindPlanTests
     [TestCase("a b")]
     [TestCase("x\"]")]
     [TestCase("host:port")]
-    public void Refuses_a_registry_that_is_no_host(string name) =>
+    public void Rejects_a_registry_that_is_not_a_host_name(string name) =>
         Assert.That(Problems(() => Plan(change: h => h with { Registries = [new RegistrySpec { Name = "r", Aliases = [name] }] })).Single().ToString(), Does.StartWith("MT2406 registries:"));
 
     [Test]
-    public void Lays_the_plan_over_the_file_and_the_clusters_own_part_over_the_plan()
+    public void Applies_the_plan_over_the_file_and_the_cluster_overlay_over_the_plan()
     {
         var file = """
             kind: Cluster
@@ -224,7 +224,7 @@ public sealed class KindPlanTests
     [TestCase("kubeadmConfigPatch: []", "kubeadmConfigPatch")]
     [TestCase("networking: {dnsSearches: []}", "networking.dnsSearches")]
     [TestCase("nodes: [{roles: worker}]", "nodes[0].roles")]
-    public void Refuses_keys_that_it_plans_itself_and_keys_that_kind_does_not_know(string file, string key)
+    public void Rejects_planned_and_unknown_keys_in_an_overlay(string file, string key)
     {
         Assert.That(Problems(() => Plan(file: file, change: h => h with { KindConfigFile = "kind.yaml" })).Select(p => $"{p.Id} {p.Location}"), Does.Contain($"MT2406 kind.yaml: {key}"));
     }
@@ -232,14 +232,14 @@ public sealed class KindPlanTests
     [TestCase("containerdConfigPatches:\n- |\n  [plugins.\"io.containerd.grpc.v1.cri\".registry.mirrors.\"localhost:5000\"]\n    endpoint = [\"http://kind-registry:5000\"]\n", "containerdConfigPatches[0]")]
     [TestCase("containerdConfigPatches: ['[plugins.\"io.containerd.grpc.v1.cri\".registry]\n\n  mirrors = {}']", "containerdConfigPatches[0]")]
     [TestCase("containerdConfigPatchesJSON6902: ['[{\"op\": \"add\", \"path\": \"/plugins/io.containerd.grpc.v1.cri/registry/mirrors\", \"value\": {}}]']", "containerdConfigPatchesJSON6902[0]")]
-    public void Refuses_registry_mirrors_in_any_form(string file, string key)
+    public void Rejects_registry_mirrors_in_any_form(string file, string key)
     {
         var problem = Problems(() => Plan(file: file)).Single();
         Assert.That(problem.ToString(), Does.StartWith($"MT2405 --kind-config: {key}: ").And.Contain("registries"));
     }
 
     [Test]
-    public void Takes_a_word_in_a_comment_for_no_mirror() =>
+    public void Does_not_mistake_a_comment_for_a_mirror() =>
         Assert.That(Plan(file: "containerdConfigPatches: ['# no mirrors here']").Warnings, Is.Empty);
 
     [TestCase("kindest/node:v1.35.0", "v1beta3", false)]
@@ -247,7 +247,7 @@ public sealed class KindPlanTests
     [TestCase("kindest/node:v1.36.1", "v1beta3", true)]
     [TestCase("kindest/node:v1.20.2-debian", "v1beta2", false)]
     [TestCase("kindest/node:latest", "v1beta2", false)]
-    public void Warns_of_a_patch_that_kind_would_skip(string image, string version, bool isSkipped)
+    public void Warns_about_a_patch_that_kind_would_skip(string image, string version, bool isSkipped)
     {
         var plan = Plan(change: h => h with { NodeImage = image }, engine: Bare with { KindVersion = "0.32.0" }, file: $"kubeadmConfigPatches:\n- |\n  apiVersion: kubeadm.k8s.io/{version}\n  kind: ClusterConfiguration\n  etcd: {{local: {{dataDir: /x}}}}\n");
         Assert.That(plan.Warnings.Select(w => w.Id), Is.EqualTo(isSkipped ? new[] { "MT2407" } : []));
@@ -258,7 +258,7 @@ public sealed class KindPlanTests
     [TestCase("a: &x 1\nb: *x")]
     [TestCase("nodes: []\nnodes: []")]
     [TestCase("kubeadmConfigPatches: ['a: [']")]
-    public void Says_where_an_overlay_cannot_be_read(string file) =>
+    public void Reports_the_line_of_an_unreadable_overlay(string file) =>
         Assert.That(Problems(() => Plan(file: file)).Select(p => p.Id), Does.Contain("MT2408"));
 
     [Test]
@@ -272,7 +272,7 @@ public sealed class KindPlanTests
     }
 
     [Test]
-    public void Has_a_hash_of_what_the_user_wants_and_of_nothing_else()
+    public void Hashes_the_requested_settings_and_nothing_else()
     {
         var plan = Plan();
         using (Assert.EnterMultipleScope())

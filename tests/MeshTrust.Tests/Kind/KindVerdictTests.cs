@@ -30,7 +30,7 @@ public sealed class KindVerdictTests
     private static KindPlan Plan(KindClusterSpec? hosting = null, Func<KindSpec, KindSpec>? change = null, string? file = null) => KindPlanTests.Plan(hosting, change, file: file);
 
     [Test]
-    public void Makes_what_is_not_there()
+    public void Creates_a_missing_cluster()
     {
         Assert.That(KindVerdict.Of(Plan(), Holds(Node("other", "other-control-plane", "172.18.0.9")), null).Action, Is.EqualTo(KindAction.Create));
         var restored = KindVerdict.Of(Plan(), Holds(), State(Plan()));
@@ -38,7 +38,7 @@ public sealed class KindVerdictTests
     }
 
     [Test]
-    public void Keeps_what_fits()
+    public void Keeps_a_matching_cluster()
     {
         var verdict = KindVerdict.Of(Plan(), Holds(ControlPlane()), State(Plan()));
         Assert.That(verdict.Action, Is.EqualTo(KindAction.Keep));
@@ -46,7 +46,7 @@ public sealed class KindVerdictTests
     }
 
     [Test]
-    public void Starts_what_was_stopped()
+    public void Starts_a_stopped_cluster()
     {
         var plan = Plan(new KindClusterSpec { Workers = 1 });
         var verdict = KindVerdict.Of(plan, Holds(ControlPlane(), Worker(isRunning: false)), State(plan));
@@ -54,14 +54,14 @@ public sealed class KindVerdictTests
     }
 
     [Test]
-    public void Makes_anew_what_lost_its_etcd_with_the_node()
+    public void Recreates_a_cluster_that_lost_its_etcd_with_the_node()
     {
         var plan = Plan(new KindClusterSpec { EtcdInMemory = true });
         Assert.That(KindVerdict.Of(plan, Holds(ControlPlane(isRunning: false)), State(plan)).Action, Is.EqualTo(KindAction.HalfMade));
     }
 
     [Test]
-    public void Makes_anew_what_a_run_left_half_made()
+    public void Recreates_a_half_created_cluster()
     {
         var young = ControlPlane() with { Created = Started.AddSeconds(5) };
         Assert.That(KindVerdict.Of(Plan(), Holds(young), State(Plan(), KindPhase.Creating)).Action, Is.EqualTo(KindAction.HalfMade));
@@ -73,7 +73,7 @@ public sealed class KindVerdictTests
     }
 
     [Test]
-    public void Does_not_give_up_a_cluster_for_a_worker_that_is_gone()
+    public void Keeps_a_cluster_with_a_missing_worker()
     {
         var plan = Plan(new KindClusterSpec { Workers = 1 });
         var verdict = KindVerdict.Of(plan, Holds(ControlPlane()), State(plan));
@@ -82,7 +82,7 @@ public sealed class KindVerdictTests
     }
 
     [Test]
-    public void Never_takes_for_its_own_what_it_did_not_make()
+    public void Never_claims_a_cluster_that_it_did_not_create()
     {
         var old = ControlPlane() with { Created = Started.AddHours(-1) };
         using (Assert.EnterMultipleScope())
@@ -94,7 +94,7 @@ public sealed class KindVerdictTests
     }
 
     [Test]
-    public void Keeps_a_cluster_with_a_node_that_somebody_added_and_removes_none()
+    public void Keeps_a_cluster_with_an_added_node_and_removes_no_node()
     {
         var stranger = Worker() with { Id = "another" };
         using (Assert.EnterMultipleScope())
@@ -107,7 +107,7 @@ public sealed class KindVerdictTests
     }
 
     [Test]
-    public void Refuses_a_foreign_cluster_unless_it_may_adopt_it()
+    public void Rejects_a_foreign_cluster_unless_adopt_is_set()
     {
         var plan = Plan();
         var verdict = KindVerdict.Of(plan with { TakenOver = Found(plan) }, Holds(ControlPlane()), null);
@@ -121,7 +121,7 @@ public sealed class KindVerdictTests
     }
 
     [Test]
-    public void Adopts_only_what_fits_as_far_as_it_shows()
+    public void Adopts_only_a_cluster_that_matches_as_far_as_visible()
     {
         var plan = Plan(new KindClusterSpec { Workers = 1 }, h => h with { KubernetesVersion = "1.34" });
         var verdict = KindVerdict.Of(plan, Holds(ControlPlane()), null);
@@ -135,7 +135,7 @@ public sealed class KindVerdictTests
     }
 
     [Test]
-    public void Adopts_nothing_whose_ranges_are_others_than_wanted_or_not_known()
+    public void Does_not_adopt_a_cluster_with_different_or_unknown_ranges()
     {
         var plan = Plan();
         var others = KindVerdict.Of(plan with { TakenOver = Found(plan) with { PodSubnets = [System.Net.IPNetwork.Parse("10.244.0.0/16"), System.Net.IPNetwork.Parse("fd00:10:244::/56")] } }, Holds(ControlPlane()), null);
@@ -177,7 +177,7 @@ public sealed class KindVerdictTests
     [TestCase("kindest/node:v1.35.0@sha256:bb", null, "kindest/node:v1.35.0@sha256:aa", false)]
     [TestCase("mine/node:a", null, "mine/node:b", false)]
     [TestCase("mine/node:a", "1.35", null, true)]
-    public void Compares_the_image_only_with_what_the_user_named(string there, string? version, string? image, bool fits)
+    public void Compares_the_image_only_with_an_explicit_setting(string there, string? version, string? image, bool fits)
     {
         var plan = Plan(change: h => h with { KubernetesVersion = version, NodeImage = image });
         var verdict = KindVerdict.Of(plan, Holds(ControlPlane(image: there)), State(plan));
@@ -188,11 +188,11 @@ public sealed class KindVerdictTests
     [TestCase("{}")]
     [TestCase("{\"version\": 9}")]
     [TestCase("[1]")]
-    public void Says_when_its_own_state_cannot_be_read(string json) =>
+    public void Reports_unreadable_state(string json) =>
         Assert.That(Problems(() => KindState.Parse(json, ".meshtrust/kind/cluster1/state.json")).Single().ToString(), Does.StartWith("MT2301 .meshtrust/kind/cluster1/state.json: "));
 
     [Test]
-    public void Brings_its_state_back_whole()
+    public void State_round_trips()
     {
         var plan = Plan(new KindClusterSpec { Workers = 1 }, h => h with { IpFamily = IpFamily.Dual }, "featureGates: {A: true}");
         var state = State(plan) with { NodeAddresses = new Dictionary<string, IReadOnlyList<System.Net.IPAddress>> { ["cluster1-control-plane"] = [System.Net.IPAddress.Parse("172.18.0.2"), System.Net.IPAddress.Parse("fc00::2")] } };

@@ -8,7 +8,7 @@ public sealed class NodeImagesTests
     private static NodeImageChoice Choose(string? kubernetes, string? kind, string? image = null) => NodeImages.For(new KindSpec { KubernetesVersion = kubernetes, NodeImage = image }, kind);
 
     [Test]
-    public void Has_a_tag_of_the_minor_that_each_row_stands_for()
+    public void Every_row_has_a_tag_of_its_own_minor_version()
     {
         var rows = NodeImages.All.ToList();
         Assert.That(rows, Is.Not.Empty);
@@ -32,7 +32,7 @@ public sealed class NodeImagesTests
     [TestCase("0.32.0", "kindest/node:v1.36.1@sha256:3489c767")]
     [TestCase("v0.31.0", "kindest/node:v1.35.0@sha256:452d707d")]
     [TestCase("0.27.0", "kindest/node:v1.32.2@sha256:f2263459")]
-    public void Takes_kinds_own_default_where_nothing_is_asked(string kind, string image)
+    public void Uses_the_default_of_kind_if_no_version_is_requested(string kind, string image)
     {
         var choice = Choose(null, kind);
         Assert.That(choice.Image, Does.StartWith(image));
@@ -49,7 +49,7 @@ public sealed class NodeImagesTests
     [TestCase("1.31", "0.27.0", "kindest/node:v1.31.6@sha256:28b7cbb9")]
     [TestCase("1.20.2", "0.27.0", "kindest/node:v1.20.2")]
     [TestCase("1.36.4", "0.32.0", "kindest/node:v1.36.4")]
-    public void Takes_the_image_of_the_release_notes_or_of_the_exact_tag(string kubernetes, string kind, string image)
+    public void Uses_the_image_of_the_release_notes_or_of_the_exact_tag(string kubernetes, string kind, string image)
     {
         var choice = Choose(kubernetes, kind);
         Assert.That(choice.Image, image.Contains('@', StringComparison.Ordinal) ? Does.StartWith(image) : Is.EqualTo(image));
@@ -61,7 +61,7 @@ public sealed class NodeImagesTests
     [TestCase("1.36.1", "0.31.0", "MT2401", "up to 1.35")]
     [TestCase("1.30", "0.32.0", "MT2402", "1.36.1, 1.35.5, 1.34.8, 1.33.12")]
     [TestCase("newest", "0.32.0", "MT2403", "newest")]
-    public void Refuses_what_this_kind_has_no_image_of(string kubernetes, string kind, string id, string words)
+    public void Rejects_a_version_without_an_image_for_this_kind_release(string kubernetes, string kind, string id, string words)
     {
         var choice = Choose(kubernetes, kind);
         using (Assert.EnterMultipleScope())
@@ -79,7 +79,7 @@ public sealed class NodeImagesTests
     [TestCase("1.38", "0.34.0", "kindest/node:v1.38.0")]
     [TestCase("1.38.2", "0.40.0", "kindest/node:v1.38.2")]
     [TestCase("1.31", "0.20.0", "kindest/node:v1.31.2@sha256:18fbefc2")]
-    public void Only_warns_of_a_kind_that_it_does_not_know(string? kubernetes, string? kind, string? image)
+    public void Only_warns_about_an_unknown_kind_release(string? kubernetes, string? kind, string? image)
     {
         var choice = Choose(kubernetes, kind);
         using (Assert.EnterMultipleScope())
@@ -94,7 +94,7 @@ public sealed class NodeImagesTests
     [TestCase("1.0.0", "1.37.0")]
     [TestCase("0.20.0", null)]
     [TestCase(null, null)]
-    public void Checks_a_newer_kind_as_the_newest_that_it_knows(string? kind, string? version) =>
+    public void Treats_a_newer_kind_as_the_newest_known_release(string? kind, string? version) =>
         Assert.That(Choose(null, kind).KubernetesVersion, Is.EqualTo(version));
 
     [TestCase("registry.example/kind-node:v1.36.0", "1.36.0")]
@@ -102,7 +102,7 @@ public sealed class NodeImagesTests
     [TestCase("localhost:5000/node:v1.35.0@sha256:0123456789abcdef", "1.35.0")]
     [TestCase("localhost:5000/node", null)]
     [TestCase("kindest/node:latest", null)]
-    public void Takes_the_users_own_image_whatever_it_is(string image, string? version)
+    public void Uses_any_explicit_image(string image, string? version)
     {
         var choice = Choose(null, "0.27.0", image);
         Assert.That((choice.Image, choice.KubernetesVersion), Is.EqualTo((image, version)));

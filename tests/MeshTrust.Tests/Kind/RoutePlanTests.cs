@@ -34,7 +34,7 @@ public sealed class RoutePlanTests
         RoutePlan.For(mesh, AddressPlan.For(mesh, Two, null), Two, Pods).Select(r => $"{r.Node}: {string.Join(' ', r.Command)}");
 
     [Test]
-    public void Leads_every_node_to_every_node_of_the_other_cluster_and_to_its_services() =>
+    public void Routes_from_every_node_to_the_pods_and_services_of_the_other_cluster() =>
         Assert.That(Routes(Mesh(RouteScope.SameNetwork)), Is.EqualTo(new[]
         {
             "cluster1-control-plane: ip -4 route replace 10.20.0.0/24 via 172.18.0.4",
@@ -47,7 +47,7 @@ public sealed class RoutePlanTests
         }));
 
     [Test]
-    public void Has_both_families_where_clusters_have_them()
+    public void Routes_both_families_in_dual_stack_clusters()
     {
         var mesh = Mesh(RouteScope.SameNetwork, IpFamily.Dual);
         Assert.That(Routes(mesh).Where(r => r.StartsWith("cluster2", StringComparison.Ordinal)), Is.EqualTo(new[]
@@ -64,17 +64,17 @@ public sealed class RoutePlanTests
     [TestCase(nameof(RouteScope.None), 0)]
     [TestCase(nameof(RouteScope.SameNetwork), 7)]
     [TestCase(nameof(RouteScope.All), 18)]
-    public void Joins_the_pairs_that_the_scope_means(string scope, int count) => Assert.That(Routes(Mesh(Enum.Parse<RouteScope>(scope))).Count(), Is.EqualTo(count));
+    public void Connects_the_pairs_in_scope(string scope, int count) => Assert.That(Routes(Mesh(Enum.Parse<RouteScope>(scope))).Count(), Is.EqualTo(count));
 
     [Test]
-    public void Takes_clusters_without_a_network_for_one_network()
+    public void Treats_clusters_without_a_network_as_one_network()
     {
         var mesh = PlannedMesh.Mesh(2);
         Assert.That(RoutePlan.For(mesh, AddressPlan.For(mesh, Two, null), Two, Pods), Has.Count.EqualTo(7));
     }
 
     [Test]
-    public void Names_every_node_to_which_no_route_can_lead()
+    public void Reports_every_node_that_cannot_be_routed_to()
     {
         var mesh = Mesh(RouteScope.All, IpFamily.Dual);
         var plan = AddressPlan.For(mesh, Two, null);

@@ -32,7 +32,7 @@ public sealed class ContextsPlanTests
     private static ContextsPlan Plan(string directory = "/w") => ContextsPlan.For(Mesh, Access, [Kubeconfig(Odd), Kubeconfig("west")], directory);
 
     [Test]
-    public void Names_every_variable_that_later_steps_read()
+    public void Writes_every_variable_that_later_steps_read()
     {
         Assert.That(Plan().Variables.Select(v => $"{v.Key}={v.Value}"), Is.EqualTo(new[]
         {
@@ -58,7 +58,7 @@ public sealed class ContextsPlanTests
     }
 
     [Test]
-    public void Writes_istios_runtime_form_with_what_was_carried_through()
+    public void Writes_the_topology_format_of_Istio_with_passed_through_fields()
     {
         var clusters = JsonDocument.Parse(Plan().Files[3].Text).RootElement;
         using (Assert.EnterMultipleScope())
@@ -76,7 +76,7 @@ public sealed class ContextsPlanTests
     }
 
     [Test]
-    public void Speaks_the_languages_of_pipelines()
+    public void Writes_the_formats_of_pipelines()
     {
         KeyValuePair<string, string>[] variables = [new("A", "50% of x"), new("B", "y")];
         using (Assert.EnterMultipleScope())
@@ -96,7 +96,7 @@ public sealed class ContextsPlanTests
     }
 
     [Test]
-    public void Writes_once_and_then_nothing()
+    public void Second_write_changes_nothing()
     {
         var directory = Directory.CreateTempSubdirectory("meshtrust-test-").FullName;
         try

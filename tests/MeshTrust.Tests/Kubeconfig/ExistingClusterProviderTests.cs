@@ -39,7 +39,7 @@ public sealed class ExistingClusterProviderTests
         new ExistingClusterProvider(Path.Combine(_directory, "work"), user).EnsureAsync(mesh, CancellationToken.None);
 
     [Test]
-    public async Task Creates_nothing_says_so_and_leaves_the_users_file_alone()
+    public async Task Creates_nothing_says_so_and_does_not_change_the_users_file()
     {
         var user = Kubeconfig("config", "a", "b");
         var before = File.ReadAllBytes(user);
@@ -59,7 +59,7 @@ public sealed class ExistingClusterProviderTests
     }
 
     [Test]
-    public async Task Names_that_a_shell_would_split_are_the_clusters_own_in_the_exported_files()
+    public async Task Exports_cluster_names_in_place_of_context_names_that_a_shell_would_split()
     {
         var user = Kubeconfig("config", "my east", "west");
         await using var set = await EnsureAsync(Mesh(("east", "my east", null), ("west", "west", null)), user);
@@ -69,7 +69,7 @@ public sealed class ExistingClusterProviderTests
     }
 
     [Test]
-    public async Task Does_not_write_again_what_is_as_it_should_be()
+    public async Task Does_not_rewrite_unchanged_files()
     {
         var user = Kubeconfig("config", "a");
         await EnsureAsync(Mesh(("east", "a", null)), user);

@@ -74,14 +74,14 @@ public sealed class KubeconfigDocumentTests
     [TestCase("123", "token: \"123\"")]
     [TestCase("true", "token: \"true\"")]
     [TestCase("a: b #c", "token: \"a: b #c\"")]
-    public void Keeps_a_text_a_text(string token, string expected)
+    public void Keeps_strings_as_strings(string token, string expected)
     {
         var yaml = Two.Replace($"token: {Token}", $"token: \"{token}\"", StringComparison.Ordinal);
         Assert.That(KubeconfigDocument.Parse("config", yaml).ToYaml(), Does.Contain(expected));
     }
 
     [Test]
-    public void Takes_one_context_with_its_files_inside()
+    public void Extracts_one_context_with_its_files_embedded()
     {
         var read = new List<string>();
         var subset = KubeconfigDocument.Parse("/home/me/.kube/config", Two).Subset("west", path =>
@@ -223,7 +223,7 @@ public sealed class KubeconfigDocumentTests
     }
 
     [Test]
-    public void Names_the_contexts_there_are()
+    public void Lists_the_available_contexts()
     {
         var problem = ProblemsOf(() => KubeconfigDocument.Parse("c", Two).Resolve("eats")).Single();
         Assert.That(problem.Id, Is.EqualTo("MT0206"));

@@ -17,7 +17,7 @@ public sealed class MessagesTests
     public void End() => _scratch?.Dispose();
 
     [Test]
-    public async Task Reads_as_written_down() => Golden.Compare(
+    public async Task Messages_match_the_golden_file() => Golden.Compare(
         "tests/MeshTrust.Tests/Kubeconfig/messages.golden.txt",
         ((IEnumerable<Problem>)[.. Files(), .. Contexts(), .. Merges(), .. Exports(), .. await ClustersAsync()])
             .Select(p => p.ToString().Replace(_scratch.Location, "DIR", StringComparison.Ordinal)));

@@ -18,7 +18,7 @@ public sealed class UserKubeconfigTests
     public async Task End() => _scratch?.Dispose();
 
     [Test]
-    public async Task Brings_contexts_in_and_leaves_the_current_one()
+    public async Task Merges_contexts_and_keeps_the_current_one()
     {
         var file = _scratch.Write("config", Mine);
         Assert.That(await BringAsync(file, Ours("b", "https://127.0.0.1:1")), Is.True);
@@ -50,7 +50,7 @@ public sealed class UserKubeconfigTests
     [TestCase("kind-a, cluster: {server: 'https://stale'}", "kind-a, cluster: {}", "has no usable server address")]
     [TestCase("cluster: kind-a, user", "cluster: gone, user", "has no usable server address")]
     [TestCase("'https://stale'", "'https://127.0.0.1:1', certificate-authority-data: b3RoZXI=", "points to https://127.0.0.1:1 with another CA")]
-    public async Task Rejects_one_without_a_server_or_with_another_CA(string old, string changed, string what)
+    public async Task Rejects_an_entry_without_a_server_or_with_another_CA(string old, string changed, string what)
     {
         var text = Mine.Replace(old, changed, StringComparison.Ordinal);
         var file = _scratch.Write("config", text);
@@ -60,7 +60,7 @@ public sealed class UserKubeconfigTests
     }
 
     [Test]
-    public async Task Leaves_an_entry_that_leads_there_already_and_never_takes_it_out()
+    public async Task Keeps_an_equivalent_entry_and_never_removes_it()
     {
         // The CA is a file here: what counts is what is in it.
         _scratch.Write("ca.pem", Authority);
@@ -73,7 +73,7 @@ public sealed class UserKubeconfigTests
     }
 
     [Test]
-    public async Task Keeps_a_cluster_and_a_user_that_were_there_and_takes_out_only_what_it_added()
+    public async Task Keeps_existing_clusters_and_users_and_removes_only_what_it_added()
     {
         var text = "apiVersion: v1\nkind: Config\nclusters: [{name: kind-a, cluster: {server: 'https://127.0.0.1:1'}}]\ncontexts: [{name: mine, context: {cluster: kind-a, user: kind-a}}]\nusers: [{name: kind-a, user: {\"token\": \"t\"}}]\n";
         var file = _scratch.Write("config", text);
@@ -110,7 +110,7 @@ public sealed class UserKubeconfigTests
 
     [TestCase("https://127.0.0.1:1", "https://mine", "kind-b")]
     [TestCase("token: t\n", "token: mine\n", null)]
-    public async Task What_the_user_changed_since_belongs_to_the_user(string old, string changed, string? left)
+    public async Task Entries_changed_by_the_user_belong_to_the_user(string old, string changed, string? left)
     {
         var file = _scratch.File("config");
         var known = new List<MergedContext>();
@@ -129,7 +129,7 @@ public sealed class UserKubeconfigTests
     }
 
     [Test]
-    public async Task Taking_out_restores_the_current_context_that_merging_replaced_where_it_is_still_there([Values] bool isThere, [Values] bool isMoved)
+    public async Task Removal_restores_the_replaced_current_context_if_it_still_exists([Values] bool isThere, [Values] bool isMoved)
     {
         var file = _scratch.Write("config", Mine);
         var known = new List<MergedContext>();
@@ -145,7 +145,7 @@ public sealed class UserKubeconfigTests
     }
 
     [Test]
-    public async Task The_same_again_changes_nothing_whatever_quotes_the_file_has()
+    public async Task Merging_again_changes_nothing_whatever_quotes_the_file_has()
     {
         var file = _scratch.Write("config", Mine);
         var ours = KubeconfigDocument.Parse("ours", "apiVersion: v1\nkind: Config\nclusters: [{name: c1, cluster: {server: 'https://127.0.0.1:1'}}]\ncontexts: [{name: c1, context: {cluster: \"c1\", user: \"c1\"}}]\nusers: [{name: c1, user: {\"token\": \"t\"}}]\n");
@@ -160,7 +160,7 @@ public sealed class UserKubeconfigTests
     }
 
     [Test]
-    public async Task Another_context_that_uses_what_was_added_keeps_it()
+    public async Task Keeps_added_entries_that_another_context_uses()
     {
         var file = _scratch.File("config");
         var known = new List<MergedContext>();
@@ -184,7 +184,7 @@ public sealed class UserKubeconfigTests
     }
 
     [Test]
-    public async Task Takes_contexts_out_with_what_nothing_else_needs()
+    public async Task Removes_contexts_with_entries_that_nothing_else_uses()
     {
         var file = _scratch.Write("config", Mine);
         await Kubeconfig().RemoveAsync(file, ["kind-a", "never"], default);
@@ -194,7 +194,7 @@ public sealed class UserKubeconfigTests
     }
 
     [Test]
-    public async Task Waits_for_a_lock_that_another_program_holds()
+    public async Task Waits_for_the_lock_of_another_program()
     {
         var file = _scratch.Write("config", Mine);
         File.WriteAllText(file + ".lock", "");
@@ -219,7 +219,7 @@ public sealed class UserKubeconfigTests
 
     [Test]
     [Platform(Exclude = "Win", Reason = "links need a privilege there")]
-    public async Task Writes_the_file_that_a_link_leads_to_and_leaves_the_link()
+    public async Task Writes_the_target_of_a_symbolic_link_and_keeps_the_link()
     {
         var file = _scratch.Write("real/config", Mine);
         File.CreateSymbolicLink(_scratch.File("config"), file);

@@ -44,7 +44,7 @@ public sealed class CacertsPushTests
         CancellationToken.None);
 
     [Test]
-    public async Task Brings_every_cluster_its_own_secret_and_namespace()
+    public async Task Writes_each_clusters_own_secret_and_namespace()
     {
         var clusters = Clusters();
         var report = await PushAsync(clusters);
@@ -62,7 +62,7 @@ public sealed class CacertsPushTests
     }
 
     [Test]
-    public async Task Says_that_nothing_had_to_change()
+    public async Task Reports_that_nothing_changed()
     {
         var clusters = Clusters();
         await PushAsync(clusters);
@@ -105,7 +105,7 @@ public sealed class CacertsPushTests
 
     [TestCase(false)]
     [TestCase(true)]
-    public async Task Puts_the_secret_back_unless_a_namespace_holds_the_foreign_root(bool heldInOne)
+    public async Task Restores_the_secret_unless_a_namespace_holds_the_foreign_root(bool heldInOne)
     {
         var clusters = Clusters();
         clusters["east"].Secrets["istio-system/cacerts"] = CacertsSecret.For(_foreign, "istio-system");
@@ -118,7 +118,7 @@ public sealed class CacertsPushTests
     }
 
     [Test]
-    public async Task Writes_nothing_into_a_namespace_that_is_going()
+    public async Task Writes_nothing_into_a_terminating_namespace()
     {
         var clusters = Clusters();
         clusters["east"].Namespaces["istio-system"] = new NamespaceDocument { Name = "istio-system", Uid = "u", Labels = new Dictionary<string, string>(), Terminating = true };
@@ -127,7 +127,7 @@ public sealed class CacertsPushTests
     }
 
     [Test]
-    public async Task Takes_the_mark_of_istiod_out_before_it_counts_as_done()
+    public async Task Removes_the_istio_generated_key_before_it_reports_success()
     {
         var clusters = Clusters();
         var live = new Dictionary<string, byte[]>(CacertsSecret.For(_cacerts["east"], "istio-system").Data) { [CacertsSecret.GeneratedMark] = [] };

@@ -23,7 +23,7 @@ public sealed class ClusterConnectionsTests
     }
 
     [Test]
-    public async Task A_fault_has_the_stage_of_the_task_that_met_it()
+    public async Task An_error_has_the_stage_of_the_task_that_failed()
     {
         await using var server = new ScriptedApiServer(_ => ScriptedAnswer.Refuse(403, "Forbidden", "no"));
         using var kubeconfig = new TemporaryKubeconfig(server.Server);

@@ -42,7 +42,7 @@ public sealed class ContextsCheckTests
     }
 
     [Test]
-    public async Task Warns_once_of_a_version_that_several_clusters_have()
+    public async Task Warns_once_about_a_version_that_several_clusters_have()
     {
         var report = await CheckAsync(("https://a", Cluster("east", "1", "v1.20.2")), ("https://b", Cluster("west", "2", "v1.99.0")), ("https://c", Cluster("north", "3", "v1.20.2")));
         Assert.That(report.Warnings.Select(w => (w.Id, w.Location)), Is.EqualTo(new[] { ("MT3020", "east, north"), ("MT3021", "west") }));
@@ -54,7 +54,7 @@ public sealed class ContextsCheckTests
     [TestCase("https://a", null, "https://a/", "1", true)]
     [TestCase("https://a", null, "https://b", null, false)]
     [TestCase("https://a", null, "https://b", "1", false)]
-    public async Task Finds_two_contexts_that_lead_to_one_cluster(string server, string? uid, string otherServer, string? otherUid, bool same)
+    public async Task Detects_two_contexts_of_one_cluster(string server, string? uid, string otherServer, string? otherUid, bool same)
     {
         var check = CheckAsync((server, Cluster("east", uid)), (otherServer, Cluster("west", otherUid)));
         if (!same)

@@ -14,7 +14,7 @@ internal sealed class FetchedRootTests
 
     [TestCase(true)]
     [TestCase(false, Description = "istiod has not run")]
-    public void The_root_of_a_self_signed_istiod_is_taken(bool isPublished)
+    public void Imports_the_root_of_a_self_signed_istiod(bool isPublished)
     {
         var live = new LiveTrust { Cluster = ClusterName.Parse("east"), SelfSigned = SelfSigned(_istiod), RootConfigMap = isPublished ? Roots(_istiod) : null };
         var fetched = FetchedRoot.Of(live);
@@ -25,15 +25,15 @@ internal sealed class FetchedRootTests
     }
 
     [Test]
-    public void A_self_signed_cacerts_is_taken() =>
+    public void Imports_a_self_signed_cacerts() =>
         Assert.That(FetchedRoot.Of(Live(secret: Cacerts(_root, _root), published: _root)).Place, Is.EqualTo("east/cacerts"));
 
     [Test]
-    public void The_live_root_is_taken_beside_a_cacerts_below_it() =>
+    public void Imports_the_live_root_of_an_intermediate_cacerts() =>
         Assert.That(FetchedRoot.Of(Live(Cacerts(_istiod, CraftedMesh.Intermediate(_istiod, "east")), _istiod, SelfSigned(_istiod))).Root.Certificate, Is.EqualTo(_istiod.Document));
 
     [Test]
-    public void What_cannot_be_the_root_is_refused_with_the_reason()
+    public void Rejects_what_cannot_be_the_root_with_the_reason()
     {
         Refuses("MT5122", "holds the intermediate 'O=Istio, CN=Intermediate CA, L=east'", Live(Cacerts(_root, CraftedMesh.Intermediate(_root, "east")), _root));
         Refuses("MT5122", "not the key of the root", Live(Cacerts(_root, CraftedMesh.Intermediate(_root, "east")), published: null));
@@ -56,7 +56,7 @@ internal sealed class FetchedRootTests
     }
 
     [Test]
-    public async Task The_store_takes_it_once_keeps_it_and_never_replaces_another()
+    public async Task The_store_imports_it_once_and_never_replaces_another_root()
     {
         using var fixture = new StoreFixture();
         fixture.Time.SetUtcNow(CraftedMesh.Now);
@@ -75,7 +75,7 @@ internal sealed class FetchedRootTests
     }
 
     [Test]
-    public async Task A_root_that_is_no_longer_valid_is_not_taken()
+    public async Task Does_not_import_an_expired_root()
     {
         using var fixture = new StoreFixture();
         fixture.Time.SetUtcNow(CraftedMesh.Now.AddYears(11));

@@ -91,7 +91,7 @@ public sealed class KubernetesClusterApiTests
     }
 
     [Test]
-    public async Task Says_when_something_else_than_an_api_server_answers()
+    public async Task Reports_a_response_that_is_not_from_an_API_server()
     {
         var problem = await FaultOfAsync(new ScriptedAnswer(200, "<html>log in</html>", "text/html"));
         Assert.That(problem.Id, Is.EqualTo("MT3011"));
@@ -116,7 +116,7 @@ public sealed class KubernetesClusterApiTests
     /// <summary>API Priority and Fairness asks for up to 32 s, which is longer than a call may take.</summary>
     [TestCase(1, 2, null)]
     [TestCase(9, 2, "MT3010")]
-    public async Task Tries_a_last_time_before_the_deadline_where_the_server_asks_to_wait_longer(int throttled, int requests, string? id)
+    public async Task Retries_once_before_the_deadline_if_Retry_After_is_longer(int throttled, int requests, string? id)
     {
         var left = throttled;
         await using var server = new ScriptedApiServer(_ => left-- > 0
@@ -234,7 +234,7 @@ public sealed class KubernetesClusterApiTests
     [TestCase("foreign", "MT3005")]
     [TestCase("wrong name", "MT3013")]
     [TestCase("expired", "MT3014")]
-    public async Task Trusts_only_the_server_that_the_kubeconfig_means(string how, string? id)
+    public async Task Trusts_only_the_server_in_the_kubeconfig(string how, string? id)
     {
         using var authority = Authority("ca");
         using var other = Authority("ca");
@@ -255,7 +255,7 @@ public sealed class KubernetesClusterApiTests
 
     [TestCase("elsewhere.example", null)]
     [TestCase("nowhere.example", "MT3013")]
-    public async Task Checks_the_certificate_against_the_name_that_the_kubeconfig_gives(string name, string? id)
+    public async Task Checks_the_certificate_against_the_tls_server_name(string name, string? id)
     {
         using var authority = Authority("ca");
         using var certificate = Leaf(authority, "elsewhere.example", expired: false);
@@ -269,7 +269,7 @@ public sealed class KubernetesClusterApiTests
     }
 
     [Test]
-    public async Task Says_that_plain_http_answers_where_tls_is_expected()
+    public async Task Reports_plain_HTTP_where_TLS_is_expected()
     {
         await using var server = new ScriptedApiServer(_ => new ScriptedAnswer(200, "{}"));
         using var kubeconfig = new TemporaryKubeconfig(server.Server.Replace("http:", "https:", StringComparison.Ordinal));
@@ -279,7 +279,7 @@ public sealed class KubernetesClusterApiTests
     }
 
     [Test]
-    public async Task Reads_lists_in_pages_and_starts_again_when_the_server_forgot()
+    public async Task Reads_lists_in_pages_and_restarts_if_the_continue_token_expired()
     {
         var forgot = false;
         await using var server = new ScriptedApiServer(r =>
@@ -299,7 +299,7 @@ public sealed class KubernetesClusterApiTests
     }
 
     [Test]
-    public async Task Applies_data_under_its_own_name_and_on_condition_of_what_it_read()
+    public async Task Applies_data_with_its_own_field_manager_and_the_resource_version_that_it_read()
     {
         await using var server = new ScriptedApiServer(r => new ScriptedAnswer(200, Stored(r.Method == "GET" ? "7" : "8")));
         using var kubeconfig = new TemporaryKubeconfig(server.Server);
@@ -343,7 +343,7 @@ public sealed class KubernetesClusterApiTests
     }
 
     [Test]
-    public async Task Counts_its_own_write_whose_answer_was_lost()
+    public async Task Recognizes_its_own_write_after_a_lost_response()
     {
         var patches = 0;
         await using var server = new ScriptedApiServer(r =>
@@ -356,7 +356,7 @@ public sealed class KubernetesClusterApiTests
     }
 
     [Test]
-    public async Task Sends_even_loopback_through_the_proxy_of_the_kubeconfig_and_names_it_if_it_is_dead()
+    public async Task Sends_even_loopback_through_the_proxy_of_the_kubeconfig_and_names_it_if_unreachable()
     {
         await using var server = new ScriptedApiServer(_ => new ScriptedAnswer(200, """{"gitVersion":"v1.34.0"}"""));
         using var kubeconfig = new TemporaryKubeconfig(server.Server, "proxy-url: \"http://me:secret@127.0.0.1:1\"");
@@ -367,7 +367,7 @@ public sealed class KubernetesClusterApiTests
     }
 
     [Test]
-    public async Task Says_which_command_gives_no_credentials_and_nothing_that_it_printed()
+    public async Task Names_a_command_that_returns_no_credentials_but_not_its_output()
     {
         using var kubeconfig = new TemporaryKubeconfig("https://127.0.0.1:1", user: "exec: {apiVersion: client.authentication.k8s.io/v1, command: no-such-command-here, interactiveMode: Never}");
         using var api = kubeconfig.Connect();

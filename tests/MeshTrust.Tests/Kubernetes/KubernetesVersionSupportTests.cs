@@ -14,7 +14,7 @@ public sealed class KubernetesVersionSupportTests
     [TestCase("v2.0.0", "MT3021")]
     [TestCase("latest", "MT3022")]
     [TestCase("", "MT3022")]
-    public void Warns_only_where_istio_lists_nothing(string version, string? id)
+    public void Warns_only_if_no_Istio_release_supports_the_version(string version, string? id)
     {
         var problem = KubernetesVersionSupport.Judge("east", version, new DateTimeOffset(2026, 11, 30, 0, 0, 0, TimeSpan.Zero));
         Assert.That(problem?.Id, Is.EqualTo(id));
@@ -24,7 +24,7 @@ public sealed class KubernetesVersionSupportTests
     /// <summary>Istio 1.29, which alone lists 1.31, ended on 2026-08-31.</summary>
     [TestCase("2026-08-31T23:59:59Z", true)]
     [TestCase("2026-09-01T00:00:00Z", false)]
-    public void Counts_a_release_of_istio_until_its_end(string now, bool counts)
+    public void Counts_an_Istio_release_until_its_end_of_life(string now, bool counts)
     {
         var problem = KubernetesVersionSupport.Judge("east", "v1.31.0", DateTimeOffset.Parse(now, System.Globalization.CultureInfo.InvariantCulture));
         Assert.That(problem is null, Is.EqualTo(counts));

@@ -27,7 +27,7 @@ public sealed partial class MessagesTests
     private static readonly ApiRequest Reading = Writing with { Method = HttpMethod.Get, Verb = "get" };
 
     [Test]
-    public async Task Reads_as_written_down() => Golden.Compare(
+    public async Task Messages_match_the_golden_file() => Golden.Compare(
         "tests/MeshTrust.Tests/Kubernetes/messages.golden.txt",
         ((IEnumerable<Problem>)
             [.. Rejections(), .. Connections(), .. Certificates(), .. Versions(), .. await GuardAsync(), .. await TwinsAsync()])

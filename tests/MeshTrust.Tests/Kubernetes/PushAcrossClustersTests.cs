@@ -32,7 +32,7 @@ internal sealed class PushAcrossClustersTests
     [TestCase("12", "1", true)]
     [TestCase("12", "2", false)]
     [TestCase("2", "2", false)]
-    public void A_root_may_go_if_no_cluster_signs_under_it(string held, string signs, bool fits)
+    public void A_root_may_be_removed_if_no_cluster_signs_under_it(string held, string signs, bool fits)
     {
         var verdict = Inspect(Cluster("east", "12", "1"), "1", "1", [Cluster("west", held, signs)]);
 
@@ -72,7 +72,7 @@ internal sealed class PushAcrossClustersTests
     /// <summary>Only istiod's own namespace holds the root that goes: it is enough that workloads of one namespace need it.</summary>
     [TestCase(true, "The CA that signs in 'west' now")]
     [TestCase(false, "Which CA signs in 'west' is not visible")]
-    public void A_root_may_not_go_if_one_namespace_needs_it(bool visible, string fault)
+    public void A_root_may_not_be_removed_if_one_namespace_needs_it(bool visible, string fault)
     {
         var east = Cluster("east", "12", "1") with { RootConfigMaps = [Roots("istio-system", "12"), Roots("app", "1")] };
         var west = visible ? Cluster("west", "12", "2") : new LiveTrust { Cluster = ClusterName.Parse("west"), RootConfigMap = Roots("istio-system", "12") };
@@ -97,7 +97,7 @@ internal sealed class PushAcrossClustersTests
     }
 
     [Test]
-    public void A_push_takes_over_fields_only_by_force_or_to_put_the_right_secret_back()
+    public void A_push_takes_over_fields_only_with_force_or_to_restore_the_right_secret()
     {
         var (right, foreign) = (Cluster("east", "1", "1"), Cluster("east", "1", "1") with { Cacerts = Cluster("east", "2", "2").Cacerts });
         using (Assert.EnterMultipleScope())
@@ -128,7 +128,7 @@ internal sealed class PushAcrossClustersTests
 
     [TestCase(false, "MT5227")]
     [TestCase(true, null)]
-    public void A_namespace_without_istiod_is_written_only_by_force(bool force, string? id)
+    public void A_namespace_without_istiod_is_written_only_with_force(bool force, string? id)
     {
         var live = new LiveTrust { Cluster = ClusterName.Parse("east"), FoundIn = ["istio-cp", "istio-two"] };
         var problems = Inspect(live, "1", "1", settings: new CacertsPushSettings { Force = force }).Problems;
@@ -151,7 +151,7 @@ internal sealed class PushAcrossClustersTests
     [TestCase(true, true, "from the ConfigMap istio-ca-root-cert.")]
     [TestCase(false, true, "from the secret cacerts.")]
     [TestCase(false, false, "from the secret istio-ca-secret of a self-signed istiod.")]
-    public void A_refusal_says_where_the_root_was_found(bool published, bool held, string source)
+    public void A_rejection_says_where_the_root_was_found(bool published, bool held, string source)
     {
         var east = Cluster("east", "1", "1");
         var live = new LiveTrust
@@ -206,7 +206,7 @@ internal sealed class PushAcrossClustersTests
     [TestCase("2", "1", "", Signer.Unknown)]
     [TestCase("1", "", "2", Signer.Unknown)]
     [TestCase("1", "", "", Signer.OtherCa)]
-    public void Tells_which_CA_signs(string published, string secret, string selfSigned, object signer)
+    public void Reports_which_CA_signs(string published, string secret, string selfSigned, object signer)
     {
         var live = new LiveTrust
         {
@@ -231,7 +231,7 @@ internal sealed class PushAcrossClustersTests
         Assert.That(new LiveTrust { Cluster = ClusterName.Parse("east"), RootConfigMap = Roots("istio-system", "1") }.Signer, Is.EqualTo(Signer.Unknown));
 
     [Test]
-    public void A_change_of_roots_tells_a_renewal_from_a_new_root()
+    public void A_change_of_roots_distinguishes_a_renewal_from_a_new_root()
     {
         var renewed = CraftedCertificate.Root(One.Spec);
         var namesake = CraftedCertificate.Root(One.Spec with { Key = CraftedKey.Curve() });

@@ -68,13 +68,13 @@ public sealed class PushGuardTests
     }
 
     [Test]
-    public void Lets_an_empty_cluster_have_its_secret() => AssertAllowed(Inspect(Nothing));
+    public void Allows_a_secret_in_an_empty_cluster() => AssertAllowed(Inspect(Nothing));
 
     [Test]
-    public void Lets_the_same_secret_pass() => AssertAllowed(Inspect(Nothing with { Cacerts = Held(_ours), RootConfigMap = Published(_ours) }));
+    public void Allows_the_same_secret() => AssertAllowed(Inspect(Nothing with { Cacerts = Held(_ours), RootConfigMap = Published(_ours) }));
 
     [Test]
-    public void Lets_an_intermediate_rotate_under_the_same_root()
+    public void Allows_an_intermediate_to_rotate_under_the_same_root()
     {
         var verdict = Inspect(Nothing with { Cacerts = Held(_rotated) });
         AssertAllowed(verdict);
@@ -155,7 +155,7 @@ public sealed class PushGuardTests
         AssertAllowed(Inspect(Nothing with { Cacerts = Held(_foreign) }, acceptOutage: true), "MT5218");
 
     [Test]
-    public void Does_not_take_force_for_accept_outage() =>
+    public void Force_does_not_imply_accept_outage() =>
         AssertRefused(Inspect(Nothing with { Cacerts = Held(_foreign) }, force: true), "MT5201");
 
     [Test]
@@ -163,7 +163,7 @@ public sealed class PushGuardTests
         AssertRefused(Inspect(Nothing with { Cacerts = Held(_ours, d => d["root-cert.pem"] = "garbage"u8.ToArray()) }), "MT5215");
 
     [Test]
-    public void Takes_a_secret_that_istiod_generated_only_by_force()
+    public void Overwrites_a_secret_that_istiod_generated_only_with_force()
     {
         var live = Nothing with { Cacerts = Held(_ours, d => d[CacertsSecret.GeneratedMark] = [], "istio.io/ca-root") };
         AssertRefused(Inspect(live), "MT5202");

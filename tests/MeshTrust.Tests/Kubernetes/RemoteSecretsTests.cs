@@ -49,7 +49,7 @@ public sealed class RemoteSecretsTests
     }
 
     [Test]
-    public async Task Every_primary_gets_a_secret_in_the_form_that_istiod_takes_and_a_token_that_may_read()
+    public async Task Every_primary_gets_a_secret_that_istiod_accepts_and_a_token_with_read_access()
     {
         var outcomes = await Secrets().EnsureAsync(default);
         Assert.That(outcomes.Select(o => $"{o.Primary}>{o.Remote} {o.Outcome}"), Is.EqualTo(new[]
@@ -74,7 +74,7 @@ public sealed class RemoteSecretsTests
     }
 
     [Test]
-    public async Task A_token_that_is_good_stays_and_one_that_is_not_is_replaced()
+    public async Task Keeps_a_valid_token_and_replaces_any_other()
     {
         await Secrets().EnsureAsync(default);
         var again = await Secrets().EnsureAsync(default);
@@ -125,7 +125,7 @@ public sealed class RemoteSecretsTests
     [TestCase("https://0.0.0.0:6443", true)]
     [TestCase("https://[::1]:6443", true)]
     [TestCase("https://10.0.0.1:6443", false)]
-    public void An_address_that_only_this_machine_reaches_is_refused(string server, bool isRefused)
+    public void Rejects_an_address_that_only_this_machine_reaches(string server, bool isRefused)
     {
         var access = Write(Name("east"), $"{{\"clusters\":[{{\"name\":\"c\",\"cluster\":{{\"server\":\"{server}\"}}}}],\"contexts\":[{{\"name\":\"east\",\"context\":{{\"cluster\":\"c\",\"user\":\"u\"}}}}],\"users\":[{{\"name\":\"u\",\"user\":{{\"token\":\"t\"}}}}]}}");
         if (isRefused)
@@ -138,7 +138,7 @@ public sealed class RemoteSecretsTests
     }
 
     [Test]
-    public void The_end_of_a_token_comes_from_its_claims() => Assert.Multiple(() =>
+    public void The_expiry_of_a_token_comes_from_its_claims() => Assert.Multiple(() =>
     {
         Assert.That(RemoteSecrets.Expiry($"e30.{System.Buffers.Text.Base64Url.EncodeToString("""{"exp":1900000000}"""u8)}.x"), Is.EqualTo(DateTimeOffset.FromUnixTimeSeconds(1900000000)));
         Assert.That(RemoteSecrets.Expiry($"e30.{System.Buffers.Text.Base64Url.EncodeToString("""{"sub":"a"}"""u8)}.x"), Is.Null, "a token of a token controller does not end");

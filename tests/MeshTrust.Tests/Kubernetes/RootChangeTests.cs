@@ -116,14 +116,14 @@ internal sealed class RootChangeTests
     [TestCase("""{"annotations":{"meta.helm.sh/release-name":"certs"}}""", "Helm")]
     [TestCase("""{"managedFields":[{"manager":"kubectl-create"},{"manager":"meshtrust"}]}""", null)]
     [TestCase("{}", null)]
-    public void The_program_that_keeps_the_secret_is_named(string metadata, string? keeper)
+    public void The_program_that_manages_the_secret_is_named(string metadata, string? keeper)
     {
         using var json = JsonDocument.Parse(metadata);
         Assert.That(SecretKeeper.Of(json.RootElement), Is.EqualTo(keeper));
     }
 
     [Test]
-    public void A_kept_secret_is_only_overwritten_by_force_and_never_touched_if_it_is_right()
+    public void A_managed_secret_is_overwritten_only_with_force_and_never_touched_if_it_is_correct()
     {
         var live = Running("east", "1", "1");
         var kept = live with { Cacerts = live.Cacerts! with { Keeper = "Argo CD" } };
@@ -146,7 +146,7 @@ internal sealed class RootChangeTests
     }
 
     [Test]
-    public void A_root_key_in_the_secret_is_removed_by_force()
+    public void A_root_key_in_the_secret_is_removed_with_force()
     {
         var live = Running("east", "1", "1");
         var data = new Dictionary<string, byte[]>(live.Cacerts!.Data) { ["root-key.pem"] = Encoding.UTF8.GetBytes(_one.Key.Pkcs8) };

@@ -50,7 +50,7 @@ internal sealed class CertificateChainTests
     }
 
     [TestCaseSource(nameof(Links))]
-    public void Reports_each_link_and_each_CA_that_does_not_hold(CraftedCertificate ca, CraftedCertificate root, string[] defects) =>
+    public void Reports_each_invalid_link_and_each_invalid_CA(CraftedCertificate ca, CraftedCertificate root, string[] defects) =>
         Assert.That(Defects([ca, root]), Is.EqualTo(defects.Select(d => $"O=Istio, CN=Intermediate CA, L=east {d}")));
 
     private static List<string> Defects(List<CraftedCertificate> chain) => [.. CertificateChain.Defects([.. chain.Select(c => PemDocument.Parse("chain", System.Text.Encoding.ASCII.GetBytes(c.Pem)).Certificates[0])])];

@@ -7,7 +7,7 @@ namespace MeshTrust.Tests.Pki;
 public sealed class CertificateDocumentTests
 {
     [Test]
-    public void Knows_who_signed_and_who_only_bears_the_name()
+    public void Distinguishes_the_signer_from_a_CA_of_the_same_name()
     {
         var issuer = new CertificateIssuer(TimeProvider.System);
         var profile = CertificateProfile.ForRoot(TrustSpec.Default.Root);
@@ -21,7 +21,7 @@ public sealed class CertificateDocumentTests
     }
 
     [Test]
-    public void Never_throws_whatever_the_bytes()
+    public void Never_throws_for_any_bytes()
     {
         var der = new CertificateIssuer(TimeProvider.System).IssueRoot(CertificateProfile.ForRoot(TrustSpec.Default.Root), TestKeys.Of(KeyAlgorithm.EcdsaP256)).Certificate.Der.ToArray();
         var random = new Random(20260822);

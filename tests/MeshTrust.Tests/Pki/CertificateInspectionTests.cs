@@ -56,7 +56,7 @@ internal sealed class CertificateInspectionTests
     }
 
     [Test]
-    public void What_does_not_fit_or_parse_is_shown_as_that()
+    public void Shows_what_does_not_match_or_parse()
     {
         var (root, other) = (CraftedCertificate.Root(), CraftedCertificate.Root(new CraftedSpec { Subject = ["O=Istio", "CN=Other"] }));
         var ca = CraftedMesh.Intermediate(root, "east");
@@ -78,7 +78,7 @@ internal sealed class CertificateInspectionTests
     }
 
     [Test]
-    public async Task Programs_get_json()
+    public async Task Has_a_JSON_form()
     {
         await _fixture.OneClusterAsync();
         using var json = JsonDocument.Parse(JsonReport.Render(Inspect(_fixture.PathOf("east/cert-chain.pem"))));
@@ -91,7 +91,7 @@ internal sealed class CertificateInspectionTests
 
     /// <summary>A work directory may be called .meshtrust-prod; files that are not finished yet are not shown.</summary>
     [Test]
-    public void The_name_of_a_directory_above_does_not_matter()
+    public void The_names_of_parent_directories_do_not_matter()
     {
         var directory = Directory.CreateDirectory(Path.Combine(_fixture.Temporary, ".meshtrust-prod", "certs")).FullName;
         foreach (var name in new[] { "a.pem", ".meshtrust-b.pem-1.tmp", "c.pem.20261130T045533120Z.old", "d.txt", "e.crt" }) File.WriteAllText(Path.Combine(directory, name), CraftedCertificate.Root().Pem);
@@ -100,7 +100,7 @@ internal sealed class CertificateInspectionTests
     }
 
     [Test]
-    public void A_file_that_is_not_there_is_named() =>
+    public void Names_a_missing_file() =>
         Assert.That(() => Inspect(Path.Combine(_fixture.Temporary, "nothing.pem"), _fixture.Temporary), Throws.TypeOf<MeshTrustException>()
             .With.Message.Contains("MT5120").And.Message.Contains("nothing.pem").And.Message.Contains("has no PEM file"));
 
@@ -109,7 +109,7 @@ internal sealed class CertificateInspectionTests
     [TestCase("50%", 1800, 1)]
     [TestCase("50%", 1850, 0)]
     [TestCase("30d", 4000, 0)]
-    public async Task A_store_is_due_if_any_CA_is(string threshold, int days, int code)
+    public async Task A_store_is_due_for_renewal_if_any_CA_is(string threshold, int days, int code)
     {
         await _fixture.OneClusterAsync();
         _fixture.Time.Advance(TimeSpan.FromDays(days));
@@ -124,7 +124,7 @@ internal sealed class CertificateInspectionTests
     /// <summary>30 days of a day would always be due: the last third counts.</summary>
     [TestCase(15, 1)]
     [TestCase(17, 0)]
-    public void A_short_lived_certificate_is_due_in_its_last_third(int hours, int code)
+    public void A_short_lived_certificate_is_due_for_renewal_in_its_last_third(int hours, int code)
     {
         var now = _fixture.Time.GetUtcNow();
         var leaf = CraftedCertificate.Root(new CraftedSpec { Ca = false, NotBefore = now, NotAfter = now.AddDays(1), Uris = ["spiffe://td/ns/a/sa/b"] });
@@ -134,7 +134,7 @@ internal sealed class CertificateInspectionTests
     }
 
     [Test]
-    public async Task What_cannot_be_decided_never_passes_for_fine()
+    public async Task An_undecidable_state_never_counts_as_not_due()
     {
         await _fixture.OneClusterAsync();
         var (missing, chain) = (Path.Combine(_fixture.Temporary, "x.pem"), _fixture.PathOf("east/cert-chain.pem"));

@@ -42,7 +42,7 @@ public sealed class CertificateIssuerTests
 
     [TestCase(8500, (byte)0x17)]
     [TestCase(8550, (byte)0x18)]
-    public void Writes_times_as_rfc_5280_wants_them(int days, byte tag)
+    public void Encodes_times_as_RFC_5280_requires(int days, byte tag)
     {
         var root = Root(days);
         Assert.That(root.NotAfter, Is.EqualTo(Start.AddDays(days)));
@@ -52,7 +52,7 @@ public sealed class CertificateIssuerTests
     }
 
     [Test]
-    public void Gives_every_certificate_a_serial_of_16_octets_that_is_positive_and_its_own()
+    public void Gives_every_certificate_a_unique_positive_16_octet_serial()
     {
         var serials = Enumerable.Range(0, 300).Select(_ => Root(1)).ToList();
         Assert.That(serials.Select(c => c.SerialNumber), Is.Unique);

@@ -107,7 +107,7 @@ internal sealed class CertificationPathTests
     }
 
     [Test]
-    public void A_renewed_root_with_the_same_key_verifies_only_what_does_not_name_the_old_serial()
+    public void A_renewed_root_with_the_same_key_verifies_all_but_what_names_the_old_serial()
     {
         var root = CraftedCertificate.Root();
         var renewed = CraftedCertificate.Root(root.Spec);
@@ -122,7 +122,7 @@ internal sealed class CertificationPathTests
     /// <summary>RFC 5280 section 6.1.4 (l): the old root signed its successor under the same name, and that does not count.</summary>
     [TestCase(0, false)]
     [TestCase(1, true)]
-    public void A_self_issued_CA_leads_on_to_the_root_and_does_not_count(int length, bool fits)
+    public void A_self_issued_CA_continues_the_path_and_does_not_count(int length, bool fits)
     {
         var old = CraftedCertificate.Root(new CraftedSpec { PathLength = length });
         var successor = old.Sign(new CraftedSpec());

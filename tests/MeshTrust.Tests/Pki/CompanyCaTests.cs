@@ -118,7 +118,7 @@ public sealed class CompanyCaTests
     }
 
     [Test]
-    public async Task Says_when_a_key_is_needed_because_time_passes()
+    public async Task Says_when_a_key_is_needed_because_a_CA_expires()
     {
         _fixture.Trust = _fixture.Trust with { Intermediate = _fixture.Trust.Intermediate with { Days = 100 } };
         await _fixture.OneClusterAsync();
@@ -141,7 +141,7 @@ public sealed class CompanyCaTests
 
     /// <summary>Vault and AWS give a chain without the CA itself; openssl writes text and the other order.</summary>
     [Test]
-    public async Task Puts_the_form_of_a_chain_right_without_a_root_key([Values(0, 1, 2, 3, 4)] int form, [Values] bool hasRoot)
+    public async Task Fixes_the_form_of_a_chain_without_a_root_key([Values(0, 1, 2, 3, 4)] int form, [Values] bool hasRoot)
     {
         string[] texts =
         [
@@ -190,7 +190,7 @@ public sealed class CompanyCaTests
     }
 
     [Test]
-    public async Task Issues_under_an_intermediate_and_writes_the_chain_whole([Values] bool reversed, [Values] bool minimal)
+    public async Task Issues_under_an_intermediate_and_writes_the_complete_chain([Values] bool reversed, [Values] bool minimal)
     {
         var limit = new DateTimeOffset(2027, 1, 1, 0, 0, 0, TimeSpan.Zero);
         var issuing = Ca(Policy, "Mesh CA", s => s with { PathLength = 1, NotAfter = limit });
@@ -227,7 +227,7 @@ public sealed class CompanyCaTests
     }
 
     [Test]
-    public async Task Takes_an_intermediate_without_its_root_as_what_workloads_trust()
+    public async Task Uses_an_intermediate_without_its_root_as_the_trust_anchor()
     {
         Bring(Issuing, Issuing, Policy);
         var root = await _fixture.RootAsync();
@@ -248,7 +248,7 @@ public sealed class CompanyCaTests
     }
 
     [TestCaseSource(nameof(Unusable))]
-    public async Task Refuses_an_intermediate_that_cannot_issue(string id, string message, object issuer, object[] above)
+    public async Task Rejects_an_intermediate_that_cannot_issue(string id, string message, object issuer, object[] above)
     {
         var ca = (CraftedCertificate)issuer;
         Bring(ca, [ca, .. above.Cast<CraftedCertificate>(), Root]);
@@ -275,7 +275,7 @@ public sealed class CompanyCaTests
         new TestCaseData(fits, message, permitted, excluded).SetArgDisplayNames(name);
 
     [TestCaseSource(nameof(Constraints))]
-    public async Task Refuses_a_CA_whose_name_constraints_forbid_what_is_issued_below(bool fits, string message, GeneralName[] permitted, GeneralName[] excluded)
+    public async Task Rejects_a_CA_whose_name_constraints_forbid_what_it_would_issue(bool fits, string message, GeneralName[] permitted, GeneralName[] excluded)
     {
         var root = Ca(null, "Constrained", s => s with { Permitted = permitted, Excluded = excluded });
         foreach (var (issuer, file) in new[] { (root, new[] { root }), (Ca(root, "Below"), []) }.Select(p => (p.Item1, p.Item2.Length > 0 ? p.Item2 : [p.Item1, root])))

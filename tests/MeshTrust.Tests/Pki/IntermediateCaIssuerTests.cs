@@ -17,7 +17,7 @@ public sealed class IntermediateCaIssuerTests
     private async Task<IssueOutcome<ClusterCacerts>> AgainAsync() => (await _fixture.ClustersAsync("east")).Single();
 
     [Test]
-    public async Task Issues_what_the_Makefile_issues_without_its_defects()
+    public async Task Issues_the_same_as_the_Makefile_without_its_defects()
     {
         var root = (await _fixture.RootAsync()).Material;
         var outcome = await AgainAsync();
@@ -159,7 +159,7 @@ public sealed class IntermediateCaIssuerTests
     private static TestCaseData Form(string name, string file, Func<ClusterCacerts, string> text) => new TestCaseData(file, text).SetArgDisplayNames(name);
 
     [TestCaseSource(nameof(Forms))]
-    public async Task Puts_the_form_of_one_file_right_and_destroys_no_key(string file, Func<ClusterCacerts, string> text)
+    public async Task Fixes_the_form_of_one_file_and_destroys_no_key(string file, Func<ClusterCacerts, string> text)
     {
         var issued = await _fixture.OneClusterAsync();
         var sound = _fixture.Content();
@@ -180,7 +180,7 @@ public sealed class IntermediateCaIssuerTests
     }
 
     [Test]
-    public async Task Keeps_the_other_roots_of_a_bundle_whose_form_is_put_right()
+    public async Task Keeps_the_other_roots_of_a_bundle_whose_form_is_fixed()
     {
         var issued = await _fixture.OneClusterAsync();
         using var other = new StoreFixture();
@@ -191,7 +191,7 @@ public sealed class IntermediateCaIssuerTests
     }
 
     [Test]
-    public async Task Reissues_under_a_new_root_and_only_what_is_not_under_it()
+    public async Task Reissues_under_a_new_root_only_what_it_did_not_issue()
     {
         await _fixture.RootAsync();
         await _fixture.ClustersAsync("east", "west");
@@ -251,7 +251,7 @@ public sealed class IntermediateCaIssuerTests
     }
 
     [Test]
-    public async Task Keeps_what_ends_with_its_root()
+    public async Task Keeps_an_intermediate_that_expires_with_its_root()
     {
         await _fixture.OneClusterAsync();
         _fixture.Time.Advance(TimeSpan.FromDays(3649));
@@ -270,7 +270,7 @@ public sealed class IntermediateCaIssuerTests
     }
 
     [Test]
-    public async Task Writes_the_chain_in_the_other_form_and_keeps_the_key()
+    public async Task Rewrites_the_chain_in_the_other_form_and_keeps_the_key()
     {
         var before = await _fixture.OneClusterAsync();
         _fixture.Trust = _fixture.Trust with { MinimalChain = true };

@@ -7,7 +7,7 @@ namespace MeshTrust.Tests.Pki;
 public sealed class KeyPoolTests
 {
     [Test]
-    public async Task Makes_no_more_at_once_than_allowed_and_each_key_once()
+    public async Task Generates_no_more_keys_at_once_than_allowed_and_each_once()
     {
         var (running, most) = (0, 0);
         using var keys = new KeyPool(
@@ -86,7 +86,7 @@ public sealed class KeyPoolTests
     }
 
     [Test]
-    public void Whoever_waits_is_cancelled_when_it_is_disposed()
+    public void Disposal_cancels_pending_waits()
     {
         using var hold = new ManualResetEventSlim();
         var keys = new KeyPool(

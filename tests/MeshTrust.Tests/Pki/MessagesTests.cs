@@ -26,7 +26,7 @@ public sealed partial class MessagesTests
     }
 
     [Test]
-    public async Task Reads_as_written_down() => Golden.Compare(
+    public async Task Messages_match_the_golden_file() => Golden.Compare(
         "tests/MeshTrust.Tests/Pki/messages.golden.txt",
         ((IEnumerable<string>)
             [.. Roots(), .. Keys(), .. await ClusterFilesAsync(), .. await StoreAsync(), .. await OutcomesAsync(), .. Disk()])

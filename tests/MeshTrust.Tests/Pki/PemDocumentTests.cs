@@ -25,7 +25,7 @@ public sealed class PemDocumentTests
     }
 
     [TestCaseSource(nameof(Fine))]
-    public void Takes_what_every_parser_takes(string text, int count)
+    public void Accepts_what_every_parser_accepts(string text, int count)
     {
         var document = Parse(text);
         Assert.That(document.Defects, Is.Empty);
@@ -66,7 +66,7 @@ public sealed class PemDocumentTests
     }
 
     [Test]
-    public void Reads_both_of_two_glued_blocks_all_the_same() => Assert.That(Parse(Pem.TrimEnd() + Pem).Certificates, Has.Count.EqualTo(2));
+    public void Reads_two_blocks_without_a_line_break_between_them() => Assert.That(Parse(Pem.TrimEnd() + Pem).Certificates, Has.Count.EqualTo(2));
 
     [Test]
     public void Writes_one_line_break_after_each_block()
@@ -85,7 +85,7 @@ public sealed class PemDocumentTests
     }
 
     [Test]
-    public void Never_throws_whatever_the_bytes()
+    public void Never_throws_for_any_bytes()
     {
         var seed = Encoding.UTF8.GetBytes("\uFEFFtext\r\n" + Pem + Pem.TrimEnd() + Pem + "-----BEGIN EC PARAMETERS-----\nAA==\n-----END EC PARAMETERS-----\n");
         byte[][] tokens = [.. new[] { "-----BEGIN ", "-----END ", "-----", "\n", "\r", "\0", "CERTIFICATE", "=", "PRIVATE KEY-----\n" }.Select(Encoding.ASCII.GetBytes)];

@@ -95,7 +95,7 @@ public sealed class RootCaIssuerTests
     }
 
     [Test]
-    public async Task Rejects_an_expired_root_and_one_from_the_future()
+    public async Task Rejects_an_expired_root_and_one_that_is_not_yet_valid()
     {
         await _fixture.RootAsync();
         _fixture.Time.Advance(TimeSpan.FromDays(3651));
@@ -172,7 +172,7 @@ public sealed class RootCaIssuerTests
     }
 
     [Test]
-    public async Task Makes_one_root_when_several_runs_start_at_once()
+    public async Task Issues_one_root_if_several_runs_start_at_once()
     {
         var outcomes = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(_fixture.RootAsync)));
         Assert.That(outcomes.Select(o => o.Material.Certificate.Sha256).Distinct().Count(), Is.EqualTo(1));

@@ -31,7 +31,7 @@ public sealed class SecrecyTests
     }
 
     [Test]
-    public async Task Holders_and_outcomes_do_not_show_it()
+    public async Task Types_that_hold_a_key_and_outcomes_do_not_show_it()
     {
         var root = await _fixture.RootAsync();
         var cluster = (await _fixture.ClustersAsync("east")).Single();
@@ -64,7 +64,7 @@ public sealed class SecrecyTests
     }
 
     [TestCaseSource(nameof(BrokenKeys))]
-    public async Task Faults_about_broken_keys_do_not_show_it(string text)
+    public async Task Errors_about_broken_keys_do_not_show_it(string text)
     {
         await _fixture.OneClusterAsync();
         Assert.That(PrivateKeyPem.TryParse("key.pem", Encoding.UTF8.GetBytes(text), out _, out var reason), Is.False);

@@ -34,7 +34,7 @@ public sealed class TrustStoreTests
 
     [Test]
     [Platform("Unix")]
-    public async Task Keys_and_directories_are_closed_and_nothing_else_is_written()
+    public async Task Keys_and_directories_have_restrictive_modes_and_nothing_else_is_written()
     {
         await _fixture.RootAsync();
         await _fixture.ClustersAsync("east", "west");
@@ -241,7 +241,7 @@ public sealed class TrustStoreTests
 
     [Test]
     [Platform("Unix")]
-    public async Task A_directory_that_cannot_be_written_still_serves_what_is_there()
+    public async Task A_read_only_directory_can_still_be_read()
     {
         if (Environment.UserName == "root") Assert.Ignore("NOT RUN: root may write everywhere. Run as another user.");
         await _fixture.OneClusterAsync();

@@ -35,7 +35,7 @@ internal sealed class WorkloadCertIssuerTests
 
     [Test]
     [Platform(Exclude = "Win", Reason = "modes are Unix's")]
-    public async Task Only_the_owner_reads_the_key_and_enters_its_directories()
+    public async Task Only_the_owner_can_read_the_key_and_its_directories()
     {
         await _fixture.OneClusterAsync();
         await IssueAsync();
@@ -46,7 +46,7 @@ internal sealed class WorkloadCertIssuerTests
     }
 
     [Test]
-    public async Task It_is_kept_until_the_last_third_of_a_life_that_is_shorter_than_the_threshold()
+    public async Task A_lifetime_below_the_threshold_is_renewed_in_its_last_third()
     {
         await _fixture.OneClusterAsync();
         await IssueAsync();
@@ -67,7 +67,7 @@ internal sealed class WorkloadCertIssuerTests
 
     [TestCase(30, false)]
     [TestCase(60, true)]
-    public async Task A_longer_life_follows_the_threshold(int renewBefore, bool isDue)
+    public async Task A_longer_lifetime_is_renewed_at_the_threshold(int renewBefore, bool isDue)
     {
         await _fixture.OneClusterAsync();
         await IssueAsync(days: 90);
@@ -95,7 +95,7 @@ internal sealed class WorkloadCertIssuerTests
     }
 
     [Test]
-    public async Task What_does_not_fit_is_renewed_with_the_reason()
+    public async Task A_mismatch_is_renewed_with_the_reason()
     {
         await _fixture.OneClusterAsync();
         await IssueAsync();

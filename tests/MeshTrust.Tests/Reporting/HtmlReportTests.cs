@@ -92,7 +92,7 @@ internal sealed class HtmlReportTests
     }
 
     [Test]
-    public void The_drawing_joins_every_two_clusters_and_names_one_way_trust()
+    public void The_diagram_connects_every_two_clusters_and_names_one_way_trust()
     {
         var titles = Drawing(CraftedReport.Troubled()).Descendants("title").Select(t => t.Value).ToList();
         using (Assert.EnterMultipleScope())
@@ -130,7 +130,7 @@ internal sealed class HtmlReportTests
     }
 
     [Test]
-    public void The_page_is_as_agreed() =>
+    public void The_page_matches_the_golden_file() =>
         Golden.CompareText("tests/MeshTrust.Tests/Reporting/report.golden.html", Regex.Replace(HtmlReport.Render(CraftedReport.Troubled()), "(?s)<style>.*</style>", "<style>report.css</style>"));
 
     private static XElement Drawing(TrustReport report) => Parse(report).Descendants("svg").Single(s => (string?)s.Attribute("class") == "mesh");

@@ -23,7 +23,7 @@ internal sealed class PreflightReportFormsTests
     }
 
     [Test]
-    public void A_sound_machine_is_one_line([Values("table", "plain")] string form) =>
+    public void A_suitable_machine_is_one_line([Values("table", "plain")] string form) =>
         Assert.That(Render(form, PreflightReport.For(CraftedReading.Sound), all: false).Trim(), Does.Not.Contain("MT").And.Contain("The run can continue."));
 
     [Test]
@@ -31,7 +31,7 @@ internal sealed class PreflightReportFormsTests
         Assert.That(Render(form, Broken, all: false), Does.Contain("Nothing was started: fix 1 error first."));
 
     [Test]
-    public void What_an_engine_says_cannot_draw_lines()
+    public void Output_of_an_engine_cannot_forge_lines()
     {
         var report = PreflightReport.For(CraftedReading.Sound with { ClusterProblems = [new Problem("MT2303", "east\nRESULT",
             "[red]\u001b[31mIt\u202e is.",

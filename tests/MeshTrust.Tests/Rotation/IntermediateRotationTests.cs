@@ -54,7 +54,7 @@ internal sealed class IntermediateRotationTests : IDisposable
     }
 
     [Test]
-    public async Task A_rollback_brings_back_every_byte_and_a_second_one_finds_nothing()
+    public async Task A_rollback_restores_every_byte_and_a_second_one_finds_nothing()
     {
         await BeginAsync("east", "west");
         var before = Held();
@@ -70,7 +70,7 @@ internal sealed class IntermediateRotationTests : IDisposable
     /// <summary>Killed after it was issued, and after it was pushed; the second cluster has its turn in the next run.</summary>
     [TestCase(false)]
     [TestCase(true)]
-    public async Task A_rotation_that_was_killed_goes_on_and_rotates_nothing_twice(bool isPushed)
+    public async Task A_killed_rotation_resumes_and_rotates_nothing_twice(bool isPushed)
     {
         await BeginAsync("east", "west");
         var before = Held();
@@ -123,7 +123,7 @@ internal sealed class IntermediateRotationTests : IDisposable
     }
 
     [Test]
-    public async Task Another_CA_in_the_cluster_than_in_the_store_is_not_replaced()
+    public async Task A_CA_in_the_cluster_that_differs_from_the_store_is_not_replaced()
     {
         await BeginAsync("east", "west");
         await IntermediateCaIssuer.RenewAsync(_fixture.Store, Topology, Names[0], _fixture.Keys, _fixture.Time, default);
@@ -151,7 +151,7 @@ internal sealed class IntermediateRotationTests : IDisposable
     }
 
     [Test]
-    public async Task A_previous_intermediate_of_another_root_is_not_brought_back()
+    public async Task A_previous_intermediate_of_another_root_is_not_restored()
     {
         await BeginAsync("east");
         await RotateAsync();
@@ -181,7 +181,7 @@ internal sealed class IntermediateRotationTests : IDisposable
     }
 
     [Test]
-    public async Task An_istiod_that_does_not_load_it_stops_the_rotation_and_the_way_back_is_open()
+    public async Task An_istiod_that_does_not_load_it_stops_the_rotation_and_a_rollback_is_possible()
     {
         await BeginAsync("east", "west");
         var before = Held();

@@ -71,7 +71,7 @@ internal sealed class RootRotationTests : IDisposable
     }
 
     [Test]
-    public async Task An_istiod_that_takes_no_second_root_closes_the_gate_until_it_is_restarted()
+    public async Task An_istiod_that_does_not_load_a_second_root_closes_the_gate_until_it_is_restarted()
     {
         await BeginAsync(istiods: true);
         foreach (var api in _apis.Values) api.Applied = null;
@@ -84,7 +84,7 @@ internal sealed class RootRotationTests : IDisposable
     [TestCase(0)]
     [TestCase(1)]
     [TestCase(2)]
-    public async Task A_phase_that_was_interrupted_goes_on(int phases)
+    public async Task An_interrupted_phase_resumes(int phases)
     {
         await BeginAsync();
         for (var i = 0; i < phases; i++) await AdvanceAsync();
@@ -138,7 +138,7 @@ internal sealed class RootRotationTests : IDisposable
     }
 
     [Test]
-    public async Task A_rollback_takes_back_roots_that_were_dropped_in_some_clusters()
+    public async Task A_rollback_restores_roots_that_were_dropped_in_some_clusters()
     {
         await BeginAsync();
         await AdvanceAsync();
@@ -155,7 +155,7 @@ internal sealed class RootRotationTests : IDisposable
 
     /// <summary>root-cert.pem also has the root of another mesh.</summary>
     [Test]
-    public async Task Roots_of_others_stay_and_a_rollback_restores_every_byte()
+    public async Task Foreign_roots_are_kept_and_a_rollback_restores_every_byte()
     {
         await BeginAsync();
         var other = CraftedCertificate.Root(new CraftedSpec { Subject = ["O=Other", "CN=Other"] });
@@ -178,7 +178,7 @@ internal sealed class RootRotationTests : IDisposable
 
     /// <summary>Something else puts the old secret back after each write.</summary>
     [Test]
-    public async Task A_secret_that_something_else_puts_back_closes_the_gate()
+    public async Task A_secret_that_another_program_reverts_closes_the_gate()
     {
         await BeginAsync();
         var api = _apis["west"];
@@ -214,7 +214,7 @@ internal sealed class RootRotationTests : IDisposable
     }
 
     [Test]
-    public void Says_where_it_is_and_what_comes_next()
+    public void Reports_the_current_phase_and_the_next_step()
     {
         var plan = new RootRotationPlan("a", "b", RootPhase.TrustBoth, new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero));
         Assert.That(RootRotationPlan.Describe(null).Last(), Does.StartWith("Next: trust-both: "));

@@ -7,7 +7,7 @@ namespace MeshTrust.Tests.Settings;
 public sealed partial class BrokenInputTests
 {
     [TestCaseSource(typeof(BrokenInput), nameof(BrokenInput.All))]
-    public void Is_refused_with_its_id_at_its_place(BrokenInput input)
+    public void Is_rejected_with_its_id_and_location(BrokenInput input)
     {
         var fault = TopologySamples.Refuse(input.Arguments, input.Text, input.File, TopologySamples.Environment(input.Environment));
         var errors = fault.Problems.Where(p => p.Severity == Severity.Error).ToList();
@@ -26,7 +26,7 @@ public sealed partial class BrokenInputTests
     }
 
     [Test]
-    public void Are_more_than_150_and_no_two_alike()
+    public void Are_more_than_150_and_all_distinct()
     {
         var all = BrokenInput.All.ToList();
         Assert.That(all, Has.Count.GreaterThanOrEqualTo(150));
@@ -34,7 +34,7 @@ public sealed partial class BrokenInputTests
     }
 
     [Test]
-    public void Have_every_id_in_the_page_of_problems()
+    public void Cover_every_id_of_the_page_on_problems()
     {
         var page = File.ReadAllText(Path.Combine(TopologySamples.RepositoryRoot, "docs", "problems.md"));
         var sources = Directory.GetFiles(Path.Combine(TopologySamples.RepositoryRoot, "src", "MeshTrust", "Settings"), "*.cs", SearchOption.AllDirectories);
@@ -44,7 +44,7 @@ public sealed partial class BrokenInputTests
     }
 
     [Test]
-    public void Are_all_told_at_once_from_all_sources()
+    public void Are_all_reported_at_once_from_all_sources()
     {
         var fault = TopologySamples.Refuse(
             "--bogus --timeout=20",
@@ -54,7 +54,7 @@ public sealed partial class BrokenInputTests
     }
 
     [Test]
-    public void Never_show_a_key_that_was_pasted()
+    public void Never_show_a_pasted_key()
     {
         const string Pem = "-----BEGIN PRIVATE KEY----- MIIEvQIBADANBgkqhkiG9w0BAQEFAASC";
         foreach (var (arguments, environment, text) in new[] { ("", $"ROOTCA_KEYSZ={Pem}", null), ("", "", TopologySamples.Head + $"mode: \"{Pem}\"\n") })
@@ -65,7 +65,7 @@ public sealed partial class BrokenInputTests
     }
 
     [Test]
-    public void Stay_readable_in_a_file_of_nonsense()
+    public void Stay_readable_for_a_file_of_garbage()
     {
         var fault = TopologySamples.Refuse("", TopologySamples.Head + string.Concat(Enumerable.Range(0, 5000).Select(i => $"nonsense{i}: 1\n")));
         Assert.That(fault.Problems, Has.Count.LessThanOrEqualTo(201));
@@ -73,7 +73,7 @@ public sealed partial class BrokenInputTests
     }
 
     [TestCase("a: &a [x, x, x, x, x, x, x, x, x]\n", "abcdefghi")]
-    public void Bound_what_aliases_come_to(string first, string names)
+    public void Bound_the_expansion_of_aliases(string first, string names)
     {
         var text = TopologySamples.Head + first;
         for (var i = 1; i < names.Length; i++) text += $"{names[i]}: &{names[i]} [{string.Join(", ", Enumerable.Repeat("*" + names[i - 1], 9))}]\n";
@@ -95,7 +95,7 @@ public sealed partial class BrokenInputTests
     }
 
     [Test]
-    public void Let_nothing_but_a_coded_fault_escape()
+    public void Throw_nothing_but_a_MeshTrustException()
     {
         var random = new Random(20260101);
         var sound = TopologySamples.SampleFiles.Concat(Directory.GetFiles(TopologySamples.IstioDirectory, "*.json"))

@@ -8,7 +8,7 @@ public sealed class ClusterNameTests
     [TestCase("cluster1")]
     [TestCase("a")]
     [TestCase("0-9")]
-    public void Takes_an_rfc_1123_label(string text) => Assert.That(ClusterName.Parse(text).Value, Is.EqualTo(text));
+    public void Accepts_an_RFC_1123_label(string text) => Assert.That(ClusterName.Parse(text).Value, Is.EqualTo(text));
 
     [TestCase("")]
     [TestCase("-a")]
@@ -19,5 +19,5 @@ public sealed class ClusterNameTests
     [TestCase("..")]
     [TestCase("ä")]
     [TestCase("abcdefghijabcdefghijabcdefghijabcdefghija")]
-    public void Refuses_anything_else(string text) => Assert.That(ClusterName.TryParse(text, out _), Is.False);
+    public void Rejects_anything_else(string text) => Assert.That(ClusterName.TryParse(text, out _), Is.False);
 }

@@ -30,7 +30,7 @@ public sealed class ContextVariableTests
     [TestCase("kind-cluster-2\n", "MT0020", "| grep -x kind-cluster-2)")]
     [TestCase("it's mine ", "MT0020", "grep -x -F -e 'it'\\''s mine')")]
     [TestCase("a\u0007b", "MT0009", null)]
-    public void Is_refused_with_its_cause_and_a_command(string value, string id, string? command)
+    public void Is_rejected_with_its_cause_and_a_command(string value, string id, string? command)
     {
         var problem = Refuse(new() { ["CTX_CLUSTER1"] = "sound", ["CTX_CLUSTER2"] = value }).Single();
         using (Assert.EnterMultipleScope())
@@ -42,7 +42,7 @@ public sealed class ContextVariableTests
     }
 
     [Test]
-    public void Are_all_told_at_once_and_nothing_follows_from_them()
+    public void Are_all_reported_at_once_without_follow_up_problems()
     {
         var problems = Refuse(new() { ["CTX_CLUSTER1"] = "", ["CTX_CLUSTER2"] = "", ["CTX_CLUSTER3"] = "a\nb", ["CTX_CLUSTER4"] = "c\r" }, "--clusters=4", "--timeout=20");
         Assert.That(problems.Select(p => (p.Id, p.Location)), Is.EquivalentTo([("MT0022", "CTX_CLUSTER1"), ("MT0022", "CTX_CLUSTER2"), ("MT0019", "CTX_CLUSTER3"), ("MT0020", "CTX_CLUSTER4"), ("MT0006", "--timeout")]));
@@ -50,19 +50,19 @@ public sealed class ContextVariableTests
 
     [TestCase("--clusters=2")]
     [TestCase("--cluster-names=east,west")]
-    public void An_empty_one_behind_the_last_cluster_is_refused_too(string argument) =>
+    public void An_empty_variable_after_the_last_cluster_is_also_rejected(string argument) =>
         Assert.That(Refuse(new() { ["CTX_CLUSTER1"] = "a", ["CTX_CLUSTER2"] = "b", ["CTX_CLUSTER3"] = "" }, argument).Select(p => (p.Id, p.Location)), Is.EqualTo([("MT0022", "CTX_CLUSTER3")]));
 
     [TestCase("--provider=kind")]
     [TestCase("--provider=embedded")]
-    public void None_is_read_where_clusters_are_made(string argument) =>
+    public void None_is_read_if_clusters_are_created(string argument) =>
         Assert.That(Bind(new() { ["CTX_CLUSTER1"] = "", ["CTX_CLUSTER2"] = "a\nb" }, argument).Topology.Clusters, Has.Count.EqualTo(2));
 
     [TestCase("gke_my-project_europe-west1_prod")]
     [TestCase("arn:aws:eks:eu-west-1:123456789012:cluster/prod")]
     [TestCase("default/api-crc-testing:6443/kube:admin")]
     [TestCase("my own cluster")]
-    public void A_name_is_taken_as_it_is(string name) => Assert.That(Bind(new() { ["CTX_CLUSTER1"] = name }).Topology.Clusters[0].Context, Is.EqualTo(name));
+    public void A_name_is_used_unchanged(string name) => Assert.That(Bind(new() { ["CTX_CLUSTER1"] = name }).Topology.Clusters[0].Context, Is.EqualTo(name));
 
     [TestCase("NUM_CLUSTERS", "2\r")]
     [TestCase("ROOTCA_KEYSZ", "p256\r")]
@@ -85,7 +85,7 @@ public sealed class ContextVariableTests
     [TestCase("'{0}'")]
     [TestCase("base64:{0}")]
     [TestCase("/home/me/.kube/config:'{0}'")]
-    public void Content_in_quotes_or_behind_a_word_is_content_too(string form)
+    public void Quoted_or_prefixed_content_is_recognized_as_content(string form)
     {
         var content = Convert.ToBase64String("""{"kind":"Config","users":[{"name":"u","user":{"token":"t0kenThatNobodyMaySee"}}]}"""u8);
         foreach (var name in new[] { "KUBECONFIG", "CTX_CLUSTER1", "CLUSTER_TOPOLOGY_CONFIG_FILE", "NUM_CLUSTERS" })
@@ -98,7 +98,7 @@ public sealed class ContextVariableTests
     [TestCase("/home/runner/work/Mesh/Mesh/very/long/path/Without/AnyDot/Or/Dash/kubeconfig")]
     [TestCase("/builds/group/project-with-a-long-name/subproject_two/artifacts/kubeconfig")]
     [TestCase("/tmp/AbCdEfGh0123456789/AbCdEfGh0123456789/AbCdEfGh0123456789")]
-    public void A_long_path_is_a_path(string path) =>
+    public void A_long_path_is_not_mistaken_for_content(string path) =>
         Assert.That(Bind(new() { ["KUBECONFIG"] = path }).Run.KubeconfigPaths, Is.EqualTo([path]));
 
     private static List<Problem> Refuse(Dictionary<string, string> environment, params string[] arguments) =>

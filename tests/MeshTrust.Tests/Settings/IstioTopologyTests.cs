@@ -22,7 +22,7 @@ public sealed class IstioTopologyTests
     }
 
     [Test]
-    public void Takes_over_what_the_file_says_of_a_cluster()
+    public void Reads_the_settings_of_a_cluster_from_the_file()
     {
         var remote = Load("external-istiod-multicluster.json").Topology.Clusters[1];
         using (Assert.EnterMultipleScope())
@@ -34,7 +34,7 @@ public sealed class IstioTopologyTests
     }
 
     [Test]
-    public void Refuses_the_misspelt_key_of_Istios_own_file_with_what_was_meant()
+    public void Rejects_the_misspelt_key_of_Istios_own_file_with_a_suggestion()
     {
         var fault = Assert.Throws<MeshTrustException>(() => Load("multicluster-large.json"))!;
         Assert.That(fault.Problems.Select(p => p.Location), Is.EqualTo(["multicluster-large.json[1]", "multicluster-large.json[4]"]));
@@ -44,7 +44,7 @@ public sealed class IstioTopologyTests
     }
 
     [Test]
-    public void Ignores_the_misspelt_key_with_a_warning_where_the_user_wants_it_as_Istio_does()
+    public void Ignores_the_misspelt_key_with_a_warning_on_request()
     {
         var settings = Load("multicluster-large.json", "--istio-compat");
         Assert.That(settings.Warnings.Select(w => (w.Id, w.Severity)), Is.All.EqualTo(("MT0102", Severity.Warning)));
@@ -53,7 +53,7 @@ public sealed class IstioTopologyTests
     }
 
     [Test]
-    public void Takes_the_aliases_of_the_provisioner_script()
+    public void Accepts_the_aliases_of_the_provisioner_script()
     {
         var cluster = Bind("""[{"cluster_name": "a", "pod_subnet": "10.1.0.0/16", "svc_subnet": "10.2.0.0/24", "network_id": "n"}]""").Topology.Clusters.Single();
         Assert.That((cluster.Name.Value, cluster.PodSubnets[0].ToString(), cluster.ServiceSubnets[0].ToString(), cluster.Network), Is.EqualTo(("a", "10.1.0.0/16", "10.2.0.0/24", "n")));
@@ -62,11 +62,11 @@ public sealed class IstioTopologyTests
     [TestCase("\"null\"")]
     [TestCase("null")]
     [TestCase("\"\"")]
-    public void Takes_a_network_that_is_not_there_for_none(string network) =>
+    public void Treats_a_missing_network_as_none(string network) =>
         Assert.That(Bind($$"""[{"clusterName": "a", "network": {{network}}}]""").Topology.Clusters[0].Network, Is.Null);
 
     [Test]
-    public void Skips_what_is_no_Kubernetes_and_says_so()
+    public void Skips_clusters_that_are_not_Kubernetes_and_says_so()
     {
         var settings = Bind("""
             [{"kind": "Kubernetes", "clusterName": "a"},
@@ -90,14 +90,14 @@ public sealed class IstioTopologyTests
     }
 
     [Test]
-    public void Takes_a_kubeconfig_in_meta_for_an_existing_cluster()
+    public void A_kubeconfig_in_meta_selects_existing_clusters()
     {
         var topology = Bind("""[{"clusterName": "a", "meta": {"kubeconfig": "/k/a"}}, {"clusterName": "b", "meta": {"kubeconfig": "/k/b"}}]""").Topology;
         Assert.That(topology.EffectiveProvider, Is.EqualTo(ProviderChoice.Existing));
     }
 
     [Test]
-    public void Reads_again_what_SetContexts_writes()
+    public void Reads_what_SetContexts_writes()
     {
         var topology = Bind("""[{"clusterName": "a", "network": "n", "podSubnet": "10.1.0.0/16,fd00:1::/64", "svcSubnet": "10.2.0.0/24", "httpProxy": "http://p", "proxyKubectlOnly": false, "meta": {"fakeVM": false, "x": [1]}}, {"clusterName": "b", "network": "m", "primaryClusterName": "a", "configClusterName": "a"}]""").Topology;
         var text = ContextExport.Topology(topology, [.. topology.Clusters.Select(c => new ClusterAccess { Name = c.Name, KubeconfigPath = $"/k/{c.Name}", ContextName = "x" })]);

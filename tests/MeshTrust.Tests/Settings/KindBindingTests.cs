@@ -23,7 +23,7 @@ public sealed class KindBindingTests
         """;
 
     [Test]
-    public void Is_all_default_where_nobody_says_anything()
+    public void Has_defaults_for_everything()
     {
         var settings = TopologySamples.Bind("");
         using (Assert.EnterMultipleScope())
@@ -37,7 +37,7 @@ public sealed class KindBindingTests
     }
 
     [Test]
-    public void Takes_over_everything_that_a_file_says_for_all_clusters()
+    public void Reads_every_default_for_all_clusters_from_a_file()
     {
         var settings = TopologySamples.Bind("", Everything, Path.Combine("dir", "mesh.yaml"));
         var hosting = settings.Topology.Kind;
@@ -61,7 +61,7 @@ public sealed class KindBindingTests
     }
 
     [Test]
-    public void Takes_over_what_a_file_says_of_each_cluster_and_else_its_defaults()
+    public void Reads_settings_of_each_cluster_from_a_file_with_its_defaults()
     {
         var clusters = TopologySamples.Bind("", Everything).Topology.Clusters;
         var (a, b) = (clusters[0].Kind, clusters[1].Kind);
@@ -77,11 +77,11 @@ public sealed class KindBindingTests
     }
 
     [Test]
-    public void Gives_a_files_defaults_to_clusters_that_an_argument_names() =>
+    public void Applies_the_defaults_of_a_file_to_clusters_named_by_an_argument() =>
         Assert.That(TopologySamples.Bind("--cluster-name=solo", TopologySamples.Head + "defaults: {workers: 4}\n").Topology.Clusters.Select(c => (c.Name.Value, c.Kind.Workers)), Is.EqualTo(new[] { ("solo", (int?)4) }));
 
     [Test]
-    public void Takes_variables_before_the_file()
+    public void Variables_take_precedence_over_the_file()
     {
         var environment = TopologySamples.Environment("DEFAULT_KIND_IMAGE=kindest/node:v1.33.1;IP_FAMILIES=IPv4,IPv6;NUMNODES=1;KIND_EXPERIMENTAL_PROVIDER=docker;KIND_EXPERIMENTAL_PODMAN_NETWORK=pods;DEFAULT_CLUSTER_YAML=base.yaml;SKIP_CLEANUP=yes");
         var settings = TopologySamples.Bind("", Everything.Replace("ipFamily: dual", "ipFamily: ipv4", StringComparison.Ordinal), environment: environment);
@@ -96,7 +96,7 @@ public sealed class KindBindingTests
     }
 
     [Test]
-    public void Takes_arguments_before_all_else()
+    public void Arguments_take_precedence_over_everything()
     {
         var environment = TopologySamples.Environment("NODE_IMAGE=kindest/node:v1.33.1;KIND_IP_FAMILY=ipv6;NUMNODES=1;KIND_EXPERIMENTAL_PROVIDER=podman;KIND_EXPERIMENTAL_DOCKER_NETWORK=net;NOMETALBINSTALL=true;SKIP_CLEANUP=1");
         var settings = TopologySamples.Bind(
@@ -126,7 +126,7 @@ public sealed class KindBindingTests
     [TestCase("--provider=kind", "MESHTRUST_PROVIDER=docker", ProviderChoice.Kind, ContainerEngineChoice.Auto)]
     [TestCase("", "KIND_EXPERIMENTAL_PROVIDER=podman", ProviderChoice.Auto, ContainerEngineChoice.Podman)]
     [TestCase("--provider=embedded", "KIND_EXPERIMENTAL_PROVIDER=nerdctl", ProviderChoice.Embedded, ContainerEngineChoice.Auto)]
-    public void Names_provider_and_engine(string commandLine, string environment, ProviderChoice provider, ContainerEngineChoice engine)
+    public void Reads_provider_and_engine(string commandLine, string environment, ProviderChoice provider, ContainerEngineChoice engine)
     {
         var topology = TopologySamples.Bind(commandLine, environment: TopologySamples.Environment(environment)).Topology;
         Assert.That((topology.Provider, topology.Kind.Engine), Is.EqualTo((provider, engine)));
@@ -142,17 +142,17 @@ public sealed class KindBindingTests
     [TestCase("IP_FAMILIES=IPv4,IPv6", IpFamily.Dual)]
     [TestCase("IP_FAMILIES=IPv6, IPv4", IpFamily.Dual)]
     [TestCase("KIND_IP_FAMILY=ipv6;IP_FAMILIES=IPv4", IpFamily.IPv6)]
-    public void Reads_Istios_families(string environment, IpFamily expected) => Assert.That(TopologySamples.Bind("", environment: TopologySamples.Environment(environment)).Topology.Kind.IpFamily, Is.EqualTo(expected));
+    public void Reads_the_IP_family_names_of_Istio(string environment, IpFamily expected) => Assert.That(TopologySamples.Bind("", environment: TopologySamples.Environment(environment)).Topology.Kind.IpFamily, Is.EqualTo(expected));
 
     [TestCase("NOMETALBINSTALL=true", nameof(LoadBalancerKind.None))]
     [TestCase("NOMETALBINSTALL=anything", nameof(LoadBalancerKind.None))]
     [TestCase("NOMETALBINSTALL=false", nameof(LoadBalancerKind.MetalLb))]
     [TestCase("NOMETALBINSTALL=0", nameof(LoadBalancerKind.MetalLb))]
     [TestCase("NOMETALBINSTALL=", nameof(LoadBalancerKind.MetalLb))]
-    public void Reads_the_provisioners_switch(string environment, string expected) => Assert.That(TopologySamples.Bind("", environment: TopologySamples.Environment(environment)).Topology.Kind.LoadBalancer.Kind, Is.EqualTo(Enum.Parse<LoadBalancerKind>(expected)));
+    public void Reads_the_switch_of_the_provisioner_script(string environment, string expected) => Assert.That(TopologySamples.Bind("", environment: TopologySamples.Environment(environment)).Topology.Kind.LoadBalancer.Kind, Is.EqualTo(Enum.Parse<LoadBalancerKind>(expected)));
 
     [Test]
-    public void Lets_an_argument_displace_what_a_variable_says_of_Kubernetes()
+    public void An_image_argument_overrides_a_Kubernetes_version_in_a_variable()
     {
         var environment = TopologySamples.Environment("K8S_RELEASE=1.30");
         var hosting = TopologySamples.Bind("--node-image=kindest/node:v1.35.0", environment: environment).Topology.Kind;
@@ -160,7 +160,7 @@ public sealed class KindBindingTests
     }
 
     [Test]
-    public void Gives_each_cluster_a_range_of_each_family()
+    public void Assigns_each_cluster_a_range_of_each_family()
     {
         var topology = TopologySamples.Bind("--ip-family=dual --pod-subnet=10.1.0.0/16,fd00:1::/56,fd00:2::/56,10.2.0.0/16,auto --clusters=3").Topology;
         Assert.That(topology.Clusters.Select(c => string.Join(' ', c.PodSubnets)), Is.EqualTo(["10.1.0.0/16 fd00:1::/56", "fd00:2::/56 10.2.0.0/16", ""]));
@@ -171,20 +171,20 @@ public sealed class KindBindingTests
     [TestCase("--merge-kubeconfig=false", "HOME=/h", null)]
     [TestCase("--merge-kubeconfig=f", "HOME=/h", "f")]
     [TestCase("", "KUBECONFIG=/first", null)]
-    public void Merges_where_the_user_wants_it(string commandLine, string environment, string? expected) =>
+    public void Merges_into_the_requested_kubeconfig(string commandLine, string environment, string? expected) =>
         Assert.That(TopologySamples.Bind(commandLine, environment: TopologySamples.Environment(environment)).Run.MergeKubeconfig?.Replace('\\', '/'), Is.EqualTo(expected));
 
     [TestCase("--retain")]
     [TestCase("--keep-failed")]
     [TestCase("--keep-failed=true --retain=true")]
-    public void Knows_an_argument_by_its_other_name(string commandLine) => Assert.That(TopologySamples.Bind(commandLine).Topology.Kind.Failure.Retain, Is.True);
+    public void Accepts_an_alias_of_an_argument(string commandLine) => Assert.That(TopologySamples.Bind(commandLine).Topology.Kind.Failure.Retain, Is.True);
 
     [Test]
     public void Shows_an_argument_as_the_user_wrote_it() =>
         Assert.That(TopologySamples.Refuse("--topology-config").Problems.Single().ToString(), Does.StartWith("MT0003 --topology-config: Missing value. Use --topology-config=VALUE"));
 
     [Test]
-    public void Reads_no_contexts_where_the_provider_is_kind()
+    public void Reads_no_contexts_if_the_provider_is_kind()
     {
         var topology = TopologySamples.Bind("--provider=kind", environment: TopologySamples.Environment("CTX_CLUSTER1=a;CTX_CLUSTER3=c")).Topology;
         Assert.That(topology.Clusters.Select(c => c.Context), Is.EqualTo(new string?[] { null, null }));
@@ -205,7 +205,7 @@ public sealed class KindBindingTests
     [TestCase("/build/mine/merged", "--kubeconfig-dir=mine", true)]
     [TestCase("/home/me/.kube/config", "", false)]
     [TestCase("/home/me/.kube/merged", "", false)]
-    public void Still_reads_what_is_said_of_kind_clusters_after_an_earlier_run_exported_their_contexts(string kubeconfig, string commandLine, bool isRead)
+    public void Still_reads_settings_of_kind_clusters_after_an_earlier_run_exported_their_contexts(string kubeconfig, string commandLine, bool isRead)
     {
         var environment = TopologySamples.Environment($"CTX_CLUSTER1=kind-cluster1;CTX_CLUSTER2=kind-cluster2;KUBECONFIG={kubeconfig};NUMNODES=3");
         var settings = TopologySamples.Bind(commandLine, TopologySamples.Head + "routes: all\n", environment: environment);
@@ -214,7 +214,7 @@ public sealed class KindBindingTests
     }
 
     [Test]
-    public void Tells_once_what_has_no_effect_with_another_provider()
+    public void Warns_once_about_settings_without_effect_with_another_provider()
     {
         var warning = TopologySamples.Bind("--provider=embedded --adopt --lb=none --keep-failed", Everything).Warnings.Single();
         using (Assert.EnterMultipleScope())
@@ -232,11 +232,11 @@ public sealed class KindBindingTests
     [TestCase("")]
     [TestCase("--provider=kind")]
     [TestCase("--provider=docker")]
-    public void Warns_of_nothing_where_the_clusters_may_be_kinds(string commandLine) =>
+    public void Does_not_warn_if_the_clusters_may_be_kind_clusters(string commandLine) =>
         Assert.That(TopologySamples.Bind(commandLine, Everything.Replace("provider: podman\n", "", StringComparison.Ordinal)).Warnings, Is.Empty);
 
     [Test]
-    public void Leaves_ranges_alone_that_only_another_provider_will_see()
+    public void Does_not_validate_ranges_that_another_provider_ignores()
     {
         const string DualRanges = """[{"clusterName": "a", "podSubnet": "10.1.0.0/16,fd00:1::/64", "svcSubnet": "10.2.0.0/24"}]""";
         Assert.That(TopologySamples.Bind("", DualRanges, "t.json").Topology.Clusters[0].PodSubnets, Has.Count.EqualTo(2));
@@ -247,7 +247,7 @@ public sealed class KindBindingTests
     }
 
     [Test]
-    public void Tells_all_problems_of_kind_clusters_at_once()
+    public void Reports_all_problems_of_kind_clusters_at_once()
     {
         var fault = TopologySamples.Refuse(
             "--ipv6gw --lb=none --wait=5",
@@ -273,7 +273,7 @@ public sealed class KindBindingTests
     }
 
     [Test]
-    public void Makes_every_other_path_absolute_as_well()
+    public void Makes_every_other_path_absolute_too()
     {
         var home = Path.GetFullPath("home");
         var environment = new Dictionary<string, string> { ["KUBECONFIG"] = $"./kc{Path.PathSeparator}more/kc", ["ARTIFACTS"] = "out" };
@@ -294,7 +294,7 @@ public sealed class KindBindingTests
     [TestCase("ambient", null, 2)]
     [TestCase("ambient", 0, 0)]
     [TestCase("sidecar", 3, 3)]
-    public void Counts_workers(string mode, int? workers, int expected)
+    public void Reads_the_number_of_workers(string mode, int? workers, int expected)
     {
         var topology = TopologySamples.Bind($"--mode={mode}{(workers is null ? "" : $" --worker-nodes={workers}")}").Topology;
         Assert.That(topology.Clusters[0].Kind.WorkersIn(topology.Mode), Is.EqualTo(expected));

@@ -18,7 +18,7 @@ public sealed class MeshTopologyFileTests
         Assert.That(TopologySamples.SampleFiles.Select(Path.GetFileNameWithoutExtension), Is.SupersetOf(new[] { "two-clusters", "multi-network", "ambient", "existing", "ecdsa", "kind" }));
 
     [Test]
-    public void Reads_what_the_samples_are_about()
+    public void Reads_what_each_sample_demonstrates()
     {
         var network = Sample("multi-network");
         var ambient = Sample("ambient");
@@ -52,7 +52,7 @@ public sealed class MeshTopologyFileTests
     [TestCase("mesh.yaml", "Invalid YAML")]
     [TestCase("mesh.json", "Invalid JSON")]
     [TestCase("mesh", "Invalid JSON")]
-    public void Is_refused_in_the_words_of_its_format(string file, string words) =>
+    public void Is_rejected_in_terms_of_its_format(string file, string words) =>
         Assert.That(TopologySamples.Refuse("", "{\"apiVersion\": \"meshtrust.dev/v1alpha1\",\n", file).Problems.Single().Message, Does.StartWith(words));
 
     [TestCase("\uFEFF")]
@@ -64,7 +64,7 @@ public sealed class MeshTopologyFileTests
     public void May_have_Windows_line_ends() => Assert.That(TopologySamples.Bind("", (TopologySamples.Head + "clusters:\n  - name: a\n").Replace("\n", "\r\n", StringComparison.Ordinal)).Topology.Clusters[0].Name.Value, Is.EqualTo("a"));
 
     [Test]
-    public void May_leave_the_clusters_to_arguments() => Assert.That(TopologySamples.Bind("--clusters=4", TopologySamples.Head + "trust: {namespace: x}\n").Topology.Clusters, Has.Count.EqualTo(4));
+    public void May_leave_clusters_to_arguments() => Assert.That(TopologySamples.Bind("--clusters=4", TopologySamples.Head + "trust: {namespace: x}\n").Topology.Clusters, Has.Count.EqualTo(4));
 
     [Test]
     public void May_use_anchors() =>
@@ -93,7 +93,7 @@ public sealed class MeshTopologyFileTests
         Assert.That(TopologySamples.Refuse("", TopologySamples.Head + "${KEY:-mode}: sidecar\n").Problems.Single().Id, Is.EqualTo("MT0102"));
 
     [Test]
-    public void Lets_equal_ranges_be_in_different_networks() =>
+    public void Allows_equal_ranges_in_different_networks() =>
         Assert.That(TopologySamples.Bind("", TopologySamples.Head + "clusters: [{name: a, network: n1, podSubnet: 10.0.0.0/16}, {name: b, network: n2, podSubnet: 10.0.0.0/16}]\n").Topology.Clusters, Has.Count.EqualTo(2));
 
     [Test]

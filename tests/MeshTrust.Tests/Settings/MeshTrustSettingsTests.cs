@@ -22,7 +22,7 @@ public sealed class MeshTrustSettingsTests
     private const string Variables = "ISTIO_NAMESPACE=from-env;ROOTCA_CN=Env CN;ROOTCA_ORG=Env O;ROOTCA_DAYS=200;ROOTCA_KEYSZ=p256;INTERMEDIATE_CN=Env ICN;INTERMEDIATE_ORG=Env IO;INTERMEDIATE_DAYS=60;INTERMEDIATE_KEYSZ=2048;INTERMEDIATE_SAN_DNS=env.svc,env2.svc;MESHTRUST_PROVIDER=auto;ARTIFACTS=env-artifacts";
 
     [Test]
-    public void Are_as_in_common_mk_where_nobody_says_anything()
+    public void Default_to_the_values_of_common_mk()
     {
         var settings = TopologySamples.Bind("");
         var trust = settings.Topology.Trust;
@@ -54,7 +54,7 @@ public sealed class MeshTrustSettingsTests
     }
 
     [Test]
-    public void Take_the_file_before_defaults()
+    public void Prefer_the_file_to_defaults()
     {
         var settings = TopologySamples.Bind("", File);
         var trust = settings.Topology.Trust;
@@ -71,7 +71,7 @@ public sealed class MeshTrustSettingsTests
     }
 
     [Test]
-    public void Take_the_environment_before_the_file()
+    public void Prefer_the_environment_to_the_file()
     {
         var settings = TopologySamples.Bind("", File, environment: TopologySamples.Environment(Variables));
         var trust = settings.Topology.Trust;
@@ -86,7 +86,7 @@ public sealed class MeshTrustSettingsTests
     }
 
     [Test]
-    public void Take_arguments_before_all_else()
+    public void Prefer_arguments_to_everything_else()
     {
         var settings = TopologySamples.Bind(
             "--provider=existing --mode=sidecar --istio-namespace=arg --trust-domain=arg.local --ROOTCA-CN=A --rootca-org=B --rootca-days=1 --rootca-keysz=2048 --intermediate-cn=C --intermediate-org=D --intermediate-days=2 --intermediate-keysz=p256 --intermediate-san-dns=arg.svc --renew-before=25% --minimal-chain=false --timeout=1m30s --artifacts=out --work-dir=w --parallel=3 --output=json --color=always --force --strict=TRUE --accept-outage --certs-dir=c",
@@ -118,7 +118,7 @@ public sealed class MeshTrustSettingsTests
     [TestCase("--target=Verify", Description = "of its own, Cake hands on the target alone")]
     [TestCase("--configuration=Release")]
     [TestCase("--clusters=2 --clusters=2")]
-    public void Let_pass_what_others_take(string commandLine) => Assert.That(TopologySamples.Bind(commandLine).Topology.Clusters, Has.Count.EqualTo(2));
+    public void Accept_arguments_of_Cake_and_of_this_build(string commandLine) => Assert.That(TopologySamples.Bind(commandLine).Topology.Clusters, Has.Count.EqualTo(2));
 
     [TestCase("--clusters=3", "", "cluster1,cluster2,cluster3")]
     [TestCase("", "NUM_CLUSTERS=1", "cluster1")]
@@ -134,7 +134,7 @@ public sealed class MeshTrustSettingsTests
     }
 
     [Test]
-    public void Make_a_thousand_clusters()
+    public void Accept_a_thousand_clusters()
     {
         var settings = TopologySamples.Bind("--clusters=1000");
         Assert.That(settings.Topology.Clusters[^1].Name.Value, Is.EqualTo("cluster1000"));
@@ -144,14 +144,14 @@ public sealed class MeshTrustSettingsTests
     [TestCase("", "", ProviderChoice.Embedded, null)]
     [TestCase("--provider=embedded", "CTX_CLUSTER1=a;CTX_CLUSTER2=b", ProviderChoice.Embedded, null)]
     [TestCase("", "CTX_CLUSTER1=a;CTX_CLUSTER3=b;MESHTRUST_PROVIDER=embedded", ProviderChoice.Embedded, null)]
-    public void Take_existing_clusters_where_contexts_are_named(string commandLine, string environment, ProviderChoice expected, string? context)
+    public void Use_existing_clusters_if_contexts_are_named(string commandLine, string environment, ProviderChoice expected, string? context)
     {
         var topology = TopologySamples.Bind(commandLine, environment: TopologySamples.Environment(environment)).Topology;
         Assert.That((topology.EffectiveProvider, topology.Clusters[0].Context), Is.EqualTo((expected, context)));
     }
 
     [Test]
-    public void Let_a_variable_name_another_context_than_the_file()
+    public void Let_a_variable_override_the_context_in_the_file()
     {
         var topology = TopologySamples.Bind("", TopologySamples.Head + "clusters: [{name: a, context: file-a}, {name: b, context: file-b}]", environment: TopologySamples.Environment("CTX_CLUSTER1=mine")).Topology;
         Assert.That(topology.Clusters.Select(c => c.Context), Is.EqualTo(["mine", "file-b"]));
@@ -176,7 +176,7 @@ public sealed class MeshTrustSettingsTests
         Assert.That(TopologySamples.Bind(commandLine, environment: TopologySamples.Environment(environment)).Run.Color, Is.EqualTo(expected));
 
     [Test]
-    public void Read_KUBECONFIG_as_a_list_and_else_look_in_the_home_directory()
+    public void Read_KUBECONFIG_as_a_list_and_default_to_the_home_directory()
     {
         var list = TopologySamples.Bind("", environment: new Dictionary<string, string> { ["KUBECONFIG"] = $"/a{Path.PathSeparator}/b", ["HOME"] = "/h" });
         var home = TopologySamples.Bind("", environment: TopologySamples.Environment("HOME=/h"));
@@ -190,7 +190,7 @@ public sealed class MeshTrustSettingsTests
     [TestCase("INTERMEDIATE_SANDNS=a.b", "INTERMEDIATE_SAN_DNS")]
     [TestCase("MESHTRUST_PROVIDR=embedded", "MESHTRUST_PROVIDER")]
     [TestCase("CTX_CLUSTER_1=a", "CTX_CLUSTER1")]
-    public void Warn_of_a_variable_that_looks_like_ours(string environment, string meant)
+    public void Warn_about_a_variable_that_looks_like_one_of_MeshTrust(string environment, string meant)
     {
         var warning = TopologySamples.Bind("", environment: TopologySamples.Environment(environment)).Warnings.Single();
         Assert.That((warning.Id, warning.Severity, warning.Location), Is.EqualTo(("MT0015", Severity.Warning, environment.Split('=')[0])));
@@ -199,7 +199,7 @@ public sealed class MeshTrustSettingsTests
 
     [TestCase("--cluster-names=a,a,B_b,c!", "\"B_b\" is not a valid cluster name. \"c!\" is not a valid cluster name. Duplicate cluster: \"a\".")]
     [TestCase("--intermediate-san-dns=a.b,A.B,_", "\"_\" is not a valid DNS name. Duplicate DNS name: \"a.b\".")]
-    public void Tell_all_that_is_wrong_with_a_list(string commandLine, string told) =>
+    public void Report_everything_that_is_wrong_with_a_list(string commandLine, string told) =>
         Assert.That(TopologySamples.Refuse(commandLine).Problems.Single().Message, Is.EqualTo(told));
 
     [TestCase("--clustres=2", "--clusters")]
@@ -210,7 +210,7 @@ public sealed class MeshTrustSettingsTests
         Assert.That(TopologySamples.Refuse(commandLine).Problems.Single().Message, Does.Contain($"Did you mean {nearest}?"));
 
     [Test]
-    public void Tell_the_number_of_clusters_from_the_name_of_one() =>
+    public void Distinguish_the_number_of_clusters_from_the_name_of_one() =>
         Assert.That(TopologySamples.Refuse("--cluster=2").Problems.Single().ToString(), Is.EqualTo("MT0023 --cluster: The mesh has no cluster \"2\". For the number of clusters use --clusters=2. The clusters are cluster1, cluster2."));
 
     [Test]
@@ -222,7 +222,7 @@ public sealed class MeshTrustSettingsTests
     });
 
     [Test]
-    public void Tell_a_file_that_cannot_be_read_from_one_that_is_not_there()
+    public void Distinguish_an_unreadable_file_from_a_missing_one()
     {
         Exception[] faults = [new UnauthorizedAccessException("Access denied."), new IOException("Disk on fire."), new InvalidDataException("it is not UTF-8 text"), new ArgumentException("bad"), new NotSupportedException("no")];
         foreach (var fault in faults)

@@ -7,7 +7,7 @@ public sealed class MessagesTests
     private const string Everything = TopologySamples.Head + "clusters: [{name: a, workers: 1}]\ntimeouts: {create: 6m}\n";
 
     [Test]
-    public void Are_worded_as_in_the_golden_file()
+    public void Match_the_golden_file()
     {
         var refused = BrokenInput.All
             .Select(i => TopologySamples.Refuse(i.Arguments, i.Text, i.File, TopologySamples.Environment(i.Environment)))
@@ -29,7 +29,7 @@ public sealed class MessagesTests
 
     /// <summary>The values that <see cref="ContextVariableTests"/> checks.</summary>
     private static IEnumerable<string> ContextVariables() =>
-        typeof(ContextVariableTests).GetMethod(nameof(ContextVariableTests.Is_refused_with_its_cause_and_a_command))!
+        typeof(ContextVariableTests).GetMethod(nameof(ContextVariableTests.Is_rejected_with_its_cause_and_a_command))!
             .GetCustomAttributes(typeof(TestCaseAttribute), inherit: false).Cast<TestCaseAttribute>()
             .Select(test => (string)test.Arguments[0]!);
 }

@@ -15,10 +15,10 @@ public sealed class NearestNameTests
     [TestCase("banana", null)]
     [TestCase("x", null)]
     [TestCase("", null)]
-    public void Is_found_where_it_is_close(string name, string? expected) => Assert.That(NearestName.Find(name, Names), Is.EqualTo(expected));
+    public void Is_found_if_it_is_close(string name, string? expected) => Assert.That(NearestName.Find(name, Names), Is.EqualTo(expected));
 
     [Test]
-    public void Is_not_sought_for_a_book() => Assert.That(NearestName.Find(new string('x', 100_000), Names), Is.Null);
+    public void Is_not_searched_for_in_very_long_text() => Assert.That(NearestName.Find(new string('x', 100_000), Names), Is.Null);
 
     [TestCase("", "abc", 3)]
     [TestCase("abc", "abc", 0)]

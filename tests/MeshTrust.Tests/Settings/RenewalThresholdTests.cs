@@ -15,7 +15,7 @@ public sealed class RenewalThresholdTests
     [TestCase("36h", 98, false)]
     [TestCase("36h", 99, true)]
     [TestCase("1%", 101, true)]
-    public void Is_due_when_less_than_it_is_left_of_a_hundred_days(string text, int day, bool expected)
+    public void Is_due_if_less_than_the_threshold_of_a_hundred_days_is_left(string text, int day, bool expected)
     {
         Assert.That(RenewalThreshold.TryParse(text, out var threshold), Is.True);
         Assert.That(threshold!.IsDue(Start, Start.AddDays(100), Start.AddDays(day)), Is.EqualTo(expected));
@@ -43,7 +43,7 @@ public sealed class RenewalThresholdTests
     [TestCase("36501d")]
     [TestCase("d")]
     [TestCase("1s1d")]
-    public void Refuses_anything_else(string? text) => Assert.That(RenewalThreshold.TryParse(text, out _), Is.False);
+    public void Rejects_anything_else(string? text) => Assert.That(RenewalThreshold.TryParse(text, out _), Is.False);
 
     [Test]
     public void Is_thirty_days_by_default() => Assert.That(RenewalThreshold.Default.ToString(), Is.EqualTo("30d"));

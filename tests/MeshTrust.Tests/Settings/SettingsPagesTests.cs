@@ -11,7 +11,7 @@ public sealed class SettingsPagesTests
 
     /// <summary>The pages and the schema; <c>--target=Docs</c> writes them after a change of the table.</summary>
     [Test]
-    public void Stand_in_the_repository_as_the_table_of_settings_has_them()
+    public void Match_the_table_of_settings()
     {
         foreach (var (path, text) in SettingsPages.Write(Read)) Assert.That(Read(path), Is.EqualTo(text), $"{path}: ./build.sh --target=Docs writes it");
 
@@ -19,7 +19,7 @@ public sealed class SettingsPagesTests
     }
 
     [Test]
-    public async Task Knows_the_same_keys_as_the_reader()
+    public async Task Has_the_same_keys_as_the_reader()
     {
         var schema = await JsonSchema.FromJsonAsync(await File.ReadAllTextAsync(SchemaFile));
         var fromSchema = new List<string>();
@@ -37,7 +37,7 @@ public sealed class SettingsPagesTests
     }
 
     [TestCaseSource(typeof(BrokenInput), nameof(BrokenInput.SchemaMatters))]
-    public async Task Refuses_what_the_reader_refuses(BrokenInput input)
+    public async Task Rejects_what_the_reader_rejects(BrokenInput input)
     {
         Assert.That(await ErrorsOf(input.Text!), Is.Not.Empty);
     }

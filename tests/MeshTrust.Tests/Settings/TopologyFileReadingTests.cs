@@ -23,13 +23,13 @@ public sealed class TopologyFileReadingTests
     }
 
     [Test]
-    public void Refuses_what_is_too_large() => Assert.That(() => MeshTrustSettings.ReadFile(Write(new byte[TopologyFile.MaxBytes + 1])), Throws.InstanceOf<IOException>());
+    public void Rejects_what_is_too_large() => Assert.That(() => MeshTrustSettings.ReadFile(Write(new byte[TopologyFile.MaxBytes + 1])), Throws.InstanceOf<IOException>());
 
     [Test]
-    public void Refuses_what_is_not_UTF_8() => Assert.That(() => MeshTrustSettings.ReadFile(Write([0xFF, 0xFE, 0x00])), Throws.InstanceOf<InvalidDataException>());
+    public void Rejects_what_is_not_UTF_8() => Assert.That(() => MeshTrustSettings.ReadFile(Write([0xFF, 0xFE, 0x00])), Throws.InstanceOf<InvalidDataException>());
 
     [Test]
-    public void Makes_a_coded_fault_of_each()
+    public void Reports_each_as_a_problem_with_an_id()
     {
         foreach (var path in new[] { _directory, Path.Combine(_directory, "none"), Write([0xFF]) })
         {

@@ -7,13 +7,13 @@ namespace MeshTrust.Tests.Settings;
 public sealed class TopologyValidatorTests
 {
     [Test]
-    public void Finds_nothing_in_a_sound_topology_made_in_code() => Assert.That(TopologyValidator.Validate(Mesh(Cluster("a"), Cluster("b") with { Primary = Name("a") })), Is.Empty);
+    public void Finds_no_problem_in_a_valid_topology_built_in_code() => Assert.That(TopologyValidator.Validate(Mesh(Cluster("a"), Cluster("b") with { Primary = Name("a") })), Is.Empty);
 
     [Test]
-    public void Finds_a_topology_without_clusters() => Assert.That(TopologyValidator.Validate(Mesh()).Single().Id, Is.EqualTo("MT0121"));
+    public void Reports_a_topology_without_clusters() => Assert.That(TopologyValidator.Validate(Mesh()).Single().Id, Is.EqualTo("MT0121"));
 
     [Test]
-    public void Tells_all_problems_at_once_by_the_clusters_names()
+    public void Reports_all_problems_at_once_with_cluster_names()
     {
         var problems = TopologyValidator.Validate(Mesh(
             Cluster("a") with { Primary = Name("x"), PodSubnets = [Range("10.0.0.0/8")] },
@@ -23,7 +23,7 @@ public sealed class TopologyValidatorTests
     }
 
     [Test]
-    public void Tells_a_circle_once()
+    public void Reports_a_cycle_once()
     {
         var problems = TopologyValidator.Validate(Mesh(
             Cluster("a") with { Primary = Name("b") }, Cluster("b") with { Primary = Name("c") }, Cluster("c") with { Primary = Name("a") }));
@@ -31,7 +31,7 @@ public sealed class TopologyValidatorTests
     }
 
     [Test]
-    public void Holds_each_range_against_the_widest_before_it()
+    public void Compares_each_range_with_the_widest_before_it()
     {
         var problems = TopologyValidator.Validate(Mesh(
             Cluster("a") with { PodSubnets = [Range("10.0.0.0/8")] }, Cluster("b") with { PodSubnets = [Range("10.1.0.0/16")] }, Cluster("c") with { PodSubnets = [Range("10.200.0.0/16")] }, Cluster("d") with { PodSubnets = [Range("11.0.0.0/8")] }));
@@ -39,14 +39,14 @@ public sealed class TopologyValidatorTests
     }
 
     [Test]
-    public void Bears_the_whole_address_space()
+    public void Accepts_the_whole_address_space()
     {
         var problems = TopologyValidator.Validate(Mesh(Cluster("a") with { PodSubnets = [Range("::/0")] }, Cluster("b") with { PodSubnets = [Range("ffff::/16"), Range("0.0.0.0/0")] }));
         Assert.That(problems.Single().Location, Is.EqualTo("b"));
     }
 
     [Test]
-    public void Lets_two_clusters_have_one_context_name_in_two_kubeconfigs() =>
+    public void Allows_the_same_context_name_in_two_kubeconfigs() =>
         Assert.That(TopologyValidator.Validate(Mesh(Cluster("a") with { Context = "x", Kubeconfig = "1" }, Cluster("b") with { Context = "x", Kubeconfig = "2" })), Is.Empty);
 
     private static MeshTopology Mesh(params ClusterSpec[] clusters) => new() { Clusters = clusters };

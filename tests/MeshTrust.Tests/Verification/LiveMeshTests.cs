@@ -12,7 +12,7 @@ internal sealed class LiveMeshTests
     private static readonly CraftedCertificate Root = RunningMesh.Root;
 
     [Test]
-    public async Task Asks_each_istiod_and_proves_every_pair()
+    public async Task Requests_a_certificate_from_each_istiod_and_proves_every_pair()
     {
         await using var mesh = new RunningMesh();
         await mesh.AddAsync("east");
@@ -171,7 +171,7 @@ internal sealed class LiveMeshTests
     [TestCase("list pods", "You may not.")]
     [TestCase("forward istiod-east", "You may not.")]
     [TestCase("post serviceaccounts/default/token", "You may not.")]
-    public async Task Says_why_it_could_not_ask(string call, string note)
+    public async Task Says_why_no_certificate_could_be_requested(string call, string note)
     {
         await using var mesh = new RunningMesh();
         var api = await mesh.AddAsync("east");
@@ -186,7 +186,7 @@ internal sealed class LiveMeshTests
     }
 
     [Test]
-    public async Task Without_a_ready_pod_there_is_nothing_to_ask()
+    public async Task Without_a_ready_pod_no_certificate_is_requested()
     {
         await using var mesh = new RunningMesh();
         var api = await mesh.AddAsync("east");
@@ -197,7 +197,7 @@ internal sealed class LiveMeshTests
     }
 
     [Test]
-    public async Task Where_istiod_never_ran_nothing_is_read()
+    public async Task Reads_nothing_if_istiod_never_ran()
     {
         await using var mesh = new RunningMesh();
         var api = await mesh.AddAsync("east", publishes: false);
@@ -210,7 +210,7 @@ internal sealed class LiveMeshTests
     }
 
     [Test]
-    public async Task Each_revision_is_asked_and_the_worst_counts()
+    public async Task Each_revision_is_queried_and_the_worst_counts()
     {
         await using var mesh = new RunningMesh();
         await mesh.AddAsync("east");
@@ -226,7 +226,7 @@ internal sealed class LiveMeshTests
     }
 
     [Test]
-    public async Task The_istiod_of_a_primary_is_asked_for_the_workloads_of_its_remotes([Values] bool hasRemoteSecret)
+    public async Task The_istiod_of_a_primary_issues_for_the_workloads_of_its_remotes([Values] bool hasRemoteSecret)
     {
         await using var mesh = new RunningMesh { Primaries = { ["west"] = "east" } };
         await mesh.AddAsync("east", b => b with { RemoteClusters = hasRemoteSecret ? ["west"] : [] });
@@ -240,7 +240,7 @@ internal sealed class LiveMeshTests
     }
 
     [Test]
-    public async Task Every_file_of_roots_that_workloads_hold_counts()
+    public async Task Every_root_file_of_workloads_counts()
     {
         await using var mesh = new RunningMesh();
         var api = await mesh.AddAsync("east");
@@ -251,7 +251,7 @@ internal sealed class LiveMeshTests
     }
 
     [Test]
-    public async Task Every_form_shows_what_istiod_signs_with_beside_what_the_secrets_promise()
+    public async Task Every_form_shows_the_CA_of_istiod_beside_that_of_the_secret()
     {
         await using var mesh = new RunningMesh();
         var old = new CertificateAuthority(CraftedMesh.Files4(Root, CraftedMesh.Intermediate(Root, "east")));

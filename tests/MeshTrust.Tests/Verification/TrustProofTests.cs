@@ -15,7 +15,7 @@ internal sealed class TrustProofTests
     [TestCase(2, 2, 4, "4 cluster pairs: 2 path validations, one for each distinct (chain, roots); 4 mutual TLS handshakes (TLS 1.3).")]
     [TestCase(8, 8, 64, "64 cluster pairs: 8 path validations, one for each distinct (chain, roots); 64 mutual TLS handshakes (TLS 1.3).")]
     [TestCase(9, 9, 9, "81 cluster pairs: 9 path validations, one for each distinct (chain, roots); 9 mutual TLS handshakes, covering each distinct (chain, roots) and each cluster at least once (TLS 1.3).")]
-    public void Validates_each_chain_against_each_roots_once(int clusters, int validations, int handshakes, string method)
+    public void Validates_each_chain_against_each_root_bundle_once(int clusters, int validations, int handshakes, string method)
     {
         var matrix = TrustProof.Prove(CraftedMesh.SoundUnder(Root, Names(clusters)).Snapshot());
         using (Assert.EnterMultipleScope())
@@ -140,7 +140,7 @@ internal sealed class TrustProofTests
     [TestCase(true, true, null, null)]
     [TestCase(true, false, "client", null)]
     [TestCase(false, true, null, "server")]
-    public async Task A_handshake_tells_who_rejected_whom(bool clientTrusts, bool serverTrusts, string? rejected, string? other)
+    public async Task A_handshake_reports_who_rejected_whom(bool clientTrusts, bool serverTrusts, string? rejected, string? other)
     {
         var at = CraftedMesh.Now.AddDays(30);
         using var client = Identity(Bundle(files: (f, _) => f["root-cert.pem"] = clientTrusts ? Root.Pem : Other.Pem), "cluster.local", at);

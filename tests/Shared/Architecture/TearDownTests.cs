@@ -16,7 +16,7 @@ public sealed class TearDownTests
         select new TestCaseData(type, method).SetArgDisplayNames(type.FullName!["MeshTrust.Tests.".Length..], method.Name);
 
     [TestCaseSource(nameof(TearDowns))]
-    public async Task Meets_what_no_set_up_made(Type type, MethodInfo method)
+    public async Task Tolerates_a_set_up_that_did_not_run(Type type, MethodInfo method)
     {
         ArgumentNullException.ThrowIfNull(type);
         ArgumentNullException.ThrowIfNull(method);

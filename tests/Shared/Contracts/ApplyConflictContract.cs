@@ -72,7 +72,7 @@ public sealed class ApplyConflictContract(ServerKind kind) : ApiServerContract(k
     }
 
     [Test]
-    public async Task Who_applied_it_and_who_patched_it_under_one_name_are_two()
+    public async Task Apply_and_update_under_one_name_are_two_owners()
     {
         await MakeCacertsAsync(("k", "A"));
         (await Api.PatchAsync(Cacerts, "merge", """{"data":{"k":"WA=="}}""", manager: "a")).Gives(200);

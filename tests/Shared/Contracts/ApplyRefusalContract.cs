@@ -28,7 +28,7 @@ public sealed class ApplyRefusalContract(ServerKind kind) : ApiServerContract(ki
     }
 
     [Test]
-    public async Task Force_on_a_patch_that_is_no_apply()
+    public async Task Force_on_a_patch_that_is_not_an_apply()
     {
         await MakeCacertsAsync(("k", "A"));
         (await Api.PatchAsync($"{Cacerts}?force=true", "merge", "{}"))
@@ -37,7 +37,7 @@ public sealed class ApplyRefusalContract(ServerKind kind) : ApiServerContract(ki
     }
 
     [Test]
-    public async Task With_a_resource_version_that_is_stale()
+    public async Task With_a_stale_resource_version()
     {
         var stale = (await MakeCacertsAsync(("k", "A"))).ResourceVersion;
         (await Api.ApplyAsync(Cacerts, Secret("cacerts", ("k", "B")))).Gives(200);
@@ -49,7 +49,7 @@ public sealed class ApplyRefusalContract(ServerKind kind) : ApiServerContract(ki
     }
 
     [Test]
-    public async Task With_a_resource_version_that_is_right_it_is_taken()
+    public async Task With_the_current_resource_version_it_is_accepted()
     {
         var body = Secret("cacerts", ("k", "B"));
         body["metadata"]!["resourceVersion"] = (await MakeCacertsAsync(("k", "A"))).ResourceVersion;
@@ -116,7 +116,7 @@ public sealed class ApplyRefusalContract(ServerKind kind) : ApiServerContract(ki
     }
 
     [Test]
-    public async Task With_data_that_is_no_base64()
+    public async Task With_data_that_is_not_valid_base64()
     {
         await MakeNamespaceAsync();
         var body = Secret("cacerts");
@@ -153,7 +153,7 @@ public sealed class ApplyRefusalContract(ServerKind kind) : ApiServerContract(ki
     }
 
     [Test]
-    public async Task A_refused_apply_makes_nothing()
+    public async Task A_rejected_apply_creates_nothing()
     {
         await MakeNamespaceAsync();
         var body = Secret("cacerts", ("a/b", "A"));

@@ -6,7 +6,7 @@ namespace MeshTrust.Tests.Contracts;
 public sealed class AuthenticationContract(ServerKind kind) : ApiServerContract(kind)
 {
     [Test]
-    public async Task Nobody_may_read_a_secret()
+    public async Task Anonymous_users_may_not_read_secrets()
     {
         using var nobody = new EdgeClient(Credentials.Anonymous());
         (await nobody.GetAsync("/api/v1/namespaces/istio-system/secrets/cacerts"))
@@ -18,14 +18,14 @@ public sealed class AuthenticationContract(ServerKind kind) : ApiServerContract(
     [TestCase("/readyz")]
     [TestCase("/livez")]
     [TestCase("/version")]
-    public async Task Nobody_may_ask_how_it_is(string path)
+    public async Task Anonymous_users_may_read_health_endpoints(string path)
     {
         using var nobody = new EdgeClient(Credentials.Anonymous());
         (await nobody.GetAsync(path)).Gives(200);
     }
 
     [Test]
-    public async Task Nobody_may_not_discover()
+    public async Task Anonymous_users_may_not_use_discovery()
     {
         using var nobody = new EdgeClient(Credentials.Anonymous());
         var refused = (await nobody.GetAsync("/api")).IsRefused(403, "Forbidden", "forbidden: User \"system:anonymous\" cannot get path \"/api\"");
@@ -33,21 +33,21 @@ public sealed class AuthenticationContract(ServerKind kind) : ApiServerContract(
     }
 
     [Test]
-    public async Task A_wrong_token_is_refused()
+    public async Task A_wrong_token_is_rejected()
     {
         using var stranger = new EdgeClient(Credentials.Anonymous(), bearer: "wrong");
         Assert.That((await stranger.GetAsync("/api/v1/namespaces/default")).IsRefused(401, "Unauthorized", "Unauthorized").Details, Is.Empty);
     }
 
     [Test]
-    public async Task A_wrong_token_is_refused_even_where_nobody_is_let_in()
+    public async Task A_wrong_token_is_rejected_even_where_anonymous_users_are_allowed()
     {
         using var stranger = new EdgeClient(Credentials.Anonymous(), bearer: "wrong");
         (await stranger.GetAsync("/version")).IsRefused(401, "Unauthorized", "Unauthorized");
     }
 
     [Test]
-    public async Task A_certificate_of_a_foreign_CA_is_refused()
+    public async Task A_certificate_of_a_foreign_CA_is_rejected()
     {
         using var foreign = ThrowawayCa.Create("elsewhere", TimeProvider.System.GetUtcNow());
         var admin = foreign.IssueUser("admin", ["system:masters"], foreign.Certificate.NotBefore, foreign.Certificate.NotAfter);
@@ -56,7 +56,7 @@ public sealed class AuthenticationContract(ServerKind kind) : ApiServerContract(
     }
 
     [Test]
-    public async Task A_server_of_another_CA_is_not_talked_to()
+    public async Task The_client_rejects_a_server_of_another_CA()
     {
         using var foreign = ThrowawayCa.Create("elsewhere", TimeProvider.System.GetUtcNow());
         using var client = new EdgeClient(Credentials with { AuthorityPem = foreign.CertificatePem });
@@ -65,7 +65,7 @@ public sealed class AuthenticationContract(ServerKind kind) : ApiServerContract(
     }
 
     [Test]
-    public async Task A_member_of_the_masters_may_do_everything()
+    public async Task A_member_of_system_masters_may_do_everything()
     {
         using var master = new EdgeClient(ClientCredentials.Parse(await Server.AddUserAsync("boss", ["system:masters"], [])));
         (await master.PostAsync("/api/v1/namespaces", Namespace())).Gives(201);

@@ -9,35 +9,35 @@ public sealed class AuthorizationContract(ServerKind kind) : ApiServerContract(k
     public void NameAUser() => _user = $"dev-{Guid.NewGuid():N}";
 
     [Test]
-    public async Task Without_a_right_reading_is_forbidden()
+    public async Task Without_permission_reading_is_forbidden()
     {
         using var dev = await UserAsync();
         (await dev.GetAsync(Cacerts)).IsRefused(403, "Forbidden", Cannot("secrets \"cacerts\"", "get", "secrets")).About("secrets", "cacerts");
     }
 
     [Test]
-    public async Task Without_a_right_listing_is_forbidden()
+    public async Task Without_permission_listing_is_forbidden()
     {
         using var dev = await UserAsync();
         (await dev.GetAsync(Secrets)).IsRefused(403, "Forbidden", Cannot("secrets", "list", "secrets")).About("secrets", "");
     }
 
     [Test]
-    public async Task Without_a_right_watching_is_forbidden()
+    public async Task Without_permission_watching_is_forbidden()
     {
         using var dev = await UserAsync();
         (await dev.GetAsync($"{Secrets}?watch=true")).IsRefused(403, "Forbidden", Cannot("secrets", "watch", "secrets"));
     }
 
     [Test]
-    public async Task Without_a_right_applying_is_forbidden()
+    public async Task Without_permission_applying_is_forbidden()
     {
         using var dev = await UserAsync();
         (await dev.ApplyAsync(Cacerts, Secret("cacerts"))).IsRefused(403, "Forbidden", Cannot("secrets \"cacerts\"", "patch", "secrets"));
     }
 
     [Test]
-    public async Task Without_a_right_making_is_forbidden()
+    public async Task Without_permission_creating_is_forbidden()
     {
         using var dev = await UserAsync();
         (await dev.PostAsync(Secrets, Secret("cacerts"))).IsRefused(403, "Forbidden", Cannot("secrets", "create", "secrets"));
@@ -46,21 +46,21 @@ public sealed class AuthorizationContract(ServerKind kind) : ApiServerContract(k
     [TestCase("DELETE", "/cacerts", "secrets \"cacerts\"", "delete")]
     [TestCase("PUT", "/cacerts", "secrets \"cacerts\"", "update")]
     [TestCase("DELETE", "", "secrets", "deletecollection")]
-    public async Task Without_a_right_each_verb_is_forbidden_by_its_name(string method, string path, string what, string verb)
+    public async Task Without_permission_each_verb_is_forbidden_by_its_name(string method, string path, string what, string verb)
     {
         using var dev = await UserAsync();
         (await dev.SendAsync(method, Secrets + path, "{}")).IsRefused(403, "Forbidden", Cannot(what, verb, "secrets"));
     }
 
     [Test]
-    public async Task Of_namespaces_it_is_told_so_in_the_namespace()
+    public async Task A_denial_for_a_namespace_names_the_namespace()
     {
         using var dev = await UserAsync();
         (await dev.ApplyAsync(SpacePath, Namespace())).IsRefused(403, "Forbidden", Cannot($"namespaces \"{Space}\"", "patch", "namespaces")).About("namespaces", Space);
     }
 
     [Test]
-    public async Task Of_all_namespaces_it_is_told_so_at_the_cluster_scope()
+    public async Task A_denial_for_all_namespaces_names_the_cluster_scope()
     {
         using var dev = await UserAsync();
         (await dev.GetAsync("/api/v1/namespaces"))
@@ -68,7 +68,7 @@ public sealed class AuthorizationContract(ServerKind kind) : ApiServerContract(k
     }
 
     [Test]
-    public async Task A_user_may_discover()
+    public async Task A_user_may_use_discovery()
     {
         using var dev = await UserAsync();
         (await dev.GetAsync("/api")).Gives(200);
@@ -76,14 +76,14 @@ public sealed class AuthorizationContract(ServerKind kind) : ApiServerContract(k
     }
 
     [Test]
-    public async Task A_user_is_told_what_he_may_not()
+    public async Task An_access_review_reports_what_a_user_may_not_do()
     {
         using var dev = await UserAsync();
         Assert.That(await AccessReview.AllowsAsync(dev, Space, "secrets", "get"), Is.False);
     }
 
     [Test]
-    public async Task A_right_holds_in_its_namespace_only()
+    public async Task A_permission_applies_only_in_its_namespace()
     {
         await MakeCacertsAsync(("k", "A"));
         using var dev = await UserAsync("get");
@@ -99,7 +99,7 @@ public sealed class AuthorizationContract(ServerKind kind) : ApiServerContract(k
     }
 
     [Test]
-    public async Task A_right_for_all_namespaces_holds_everywhere()
+    public async Task A_permission_for_all_namespaces_applies_everywhere()
     {
         await MakeNamespaceAsync();
         using var dev = new EdgeClient(ClientCredentials.Parse(await Server.AddUserAsync(_user, [], [new UserGrant(null, ["namespaces"], ["get", "list"])])));
@@ -109,7 +109,7 @@ public sealed class AuthorizationContract(ServerKind kind) : ApiServerContract(k
     }
 
     [Test]
-    public async Task Applying_what_is_not_there_yet_needs_the_right_to_create()
+    public async Task Applying_a_new_object_needs_the_create_verb()
     {
         await MakeNamespaceAsync();
         using var dev = await UserAsync("get", "patch");
@@ -120,7 +120,7 @@ public sealed class AuthorizationContract(ServerKind kind) : ApiServerContract(k
     }
 
     [Test]
-    public async Task Applying_what_is_there_needs_the_right_to_patch_only()
+    public async Task Applying_to_an_existing_object_needs_only_the_patch_verb()
     {
         await MakeCacertsAsync(("k", "A"));
         using var dev = await UserAsync("get", "patch");
@@ -128,7 +128,7 @@ public sealed class AuthorizationContract(ServerKind kind) : ApiServerContract(k
     }
 
     [Test]
-    public async Task With_the_rights_to_patch_and_create_applying_makes_it()
+    public async Task With_the_patch_and_create_verbs_applying_creates_it()
     {
         await MakeNamespaceAsync();
         using var dev = await UserAsync("get", "patch", "create");

@@ -28,14 +28,14 @@ public abstract class ClusterApiContract
     public void CloseTheServer() => _api?.Dispose();
 
     [Test]
-    public async Task Tells_its_version() => Assert.That(await _api.GetVersionAsync(default), Does.Match(@"^v\d+\.\d+\.\d+"));
+    public async Task Reports_its_version() => Assert.That(await _api.GetVersionAsync(default), Does.Match(@"^v\d+\.\d+\.\d+"));
 
     [Test]
     public async Task Has_a_kube_system_with_a_uid() =>
         Assert.That((await _api.ReadNamespaceAsync("kube-system", default))?.Uid, Is.Not.Null.And.Not.Empty);
 
     [Test]
-    public async Task Reads_nothing_where_nothing_is()
+    public async Task Reads_nothing_from_an_empty_cluster()
     {
         using (Assert.EnterMultipleScope())
         {
@@ -46,7 +46,7 @@ public abstract class ClusterApiContract
     }
 
     [Test]
-    public async Task Makes_a_namespace_once_and_changes_only_what_it_must()
+    public async Task Creates_a_namespace_once_and_changes_only_what_it_must()
     {
         var wanted = Space("net1");
         Assert.That(await _api.ApplyNamespaceAsync(wanted, force: false, default), Is.EqualTo(ApplyOutcome.Created));
@@ -63,7 +63,7 @@ public abstract class ClusterApiContract
     }
 
     [Test]
-    public async Task Writes_a_secret_once_and_leaves_an_equal_one_untouched()
+    public async Task Writes_a_secret_once_and_does_not_rewrite_an_equal_one()
     {
         await _api.ApplyNamespaceAsync(Space("n"), force: false, default);
         var wanted = Secret(("a", "one"), ("b", "two"));
@@ -82,7 +82,7 @@ public abstract class ClusterApiContract
     }
 
     [Test]
-    public async Task Removes_a_key_of_ours_that_is_no_longer_wanted()
+    public async Task Removes_an_owned_key_that_is_no_longer_wanted()
     {
         await _api.ApplyNamespaceAsync(Space("n"), force: false, default);
         await _api.ApplySecretAsync(Secret(("a", "one"), ("b", "two")), force: false, default);
@@ -93,7 +93,7 @@ public abstract class ClusterApiContract
     }
 
     [Test]
-    public async Task Removes_a_key_whoever_owns_it()
+    public async Task Removes_a_key_regardless_of_its_owner()
     {
         await _api.ApplyNamespaceAsync(Space("n"), force: false, default);
         await _api.ApplySecretAsync(Secret(("a", "one"), ("b", "two")), force: false, default);
@@ -103,7 +103,7 @@ public abstract class ClusterApiContract
     }
 
     [Test]
-    public async Task The_run_after_a_forced_takeover_changes_nothing()
+    public async Task A_run_after_a_forced_takeover_changes_nothing()
     {
         var reference = new ObjectReference("v1", "secrets", _namespace, "cacerts");
         await _api.ApplyNamespaceAsync(Space("n"), force: false, default);
@@ -163,7 +163,7 @@ public abstract class ClusterApiContract
     }
 
     [Test]
-    public async Task Refuses_to_change_an_immutable_secret()
+    public async Task Rejects_to_change_an_immutable_secret()
     {
         await _api.ApplyNamespaceAsync(Space("n"), force: false, default);
         await _api.ApplySecretAsync(Secret(("a", "one")) with { Immutable = true }, force: false, default);
@@ -173,7 +173,7 @@ public abstract class ClusterApiContract
     }
 
     [Test]
-    public async Task Refuses_to_change_the_type()
+    public async Task Rejects_to_change_the_type()
     {
         await _api.ApplyNamespaceAsync(Space("n"), force: false, default);
         await _api.ApplySecretAsync(Secret(("a", "one")) with { Type = "istio.io/ca-root" }, force: false, default);
@@ -182,7 +182,7 @@ public abstract class ClusterApiContract
     }
 
     [Test]
-    public async Task Refuses_what_is_larger_than_a_secret_may_be()
+    public async Task Rejects_data_above_the_size_limit_of_a_secret()
     {
         await _api.ApplyNamespaceAsync(Space("n"), force: false, default);
         var large = Secret() with { Data = new Dictionary<string, byte[]> { ["a"] = new byte[1_100_000] } };
@@ -203,7 +203,7 @@ public abstract class ClusterApiContract
     }
 
     [Test]
-    public async Task Reads_long_lists_whole()
+    public async Task Reads_long_lists_completely()
     {
         using var paged = KubernetesClusterApi.Connect(Administrator, ClusterApiSettings.Default with { PageSize = 2 });
         var names = Enumerable.Range(0, 5).Select(i => $"{_namespace}-{i}").ToList();
@@ -213,7 +213,7 @@ public abstract class ClusterApiContract
     }
 
     [Test]
-    public async Task Names_the_verb_and_the_user_that_lack_a_right()
+    public async Task Names_the_user_and_the_missing_verb()
     {
         if (Nobody is null) Assert.Ignore("NOT RUN: this server knows no user without rights.");
         using var api = KubernetesClusterApi.Connect(Nobody!, ClusterApiSettings.Default);

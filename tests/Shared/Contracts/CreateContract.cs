@@ -31,7 +31,7 @@ public sealed class CreateContract(ServerKind kind) : ApiServerContract(kind)
     }
 
     [Test]
-    public async Task A_generated_name_begins_as_wanted_and_no_data_stays_away()
+    public async Task GenerateName_sets_the_prefix_and_empty_data_is_omitted()
     {
         var body = Secret("");
         body["metadata"] = new JsonObject { ["generateName"] = "gen-" };
@@ -41,26 +41,26 @@ public sealed class CreateContract(ServerKind kind) : ApiServerContract(kind)
     }
 
     [Test]
-    public async Task The_same_name_twice_is_refused()
+    public async Task The_same_name_twice_is_rejected()
     {
         await Api.PostAsync(Secrets, Secret("cacerts"));
         (await Api.PostAsync(Secrets, Secret("cacerts"))).IsRefused(409, "AlreadyExists", "secrets \"cacerts\" already exists").About("secrets", "cacerts");
     }
 
     [Test]
-    public async Task A_key_with_a_slash_is_refused() =>
+    public async Task A_key_with_a_slash_is_rejected() =>
         (await Api.PostAsync(Secrets, Secret("x", ("a/b", "A"))))
             .IsRefused(422, "Invalid", $"Secret \"x\" is invalid: data[a/b]: Invalid value: \"a/b\": {KeyRule}")
             .About("Secret", "x").Because($"FieldValueInvalid | data[a/b] | Invalid value: \"a/b\": {KeyRule}");
 
     [Test]
-    public async Task A_bad_name_is_refused() =>
+    public async Task A_bad_name_is_rejected() =>
         (await Api.PostAsync(Secrets, Secret("Bad_Name")))
             .IsRefused(422, "Invalid", $"Secret \"Bad_Name\" is invalid: metadata.name: Invalid value: \"Bad_Name\": {NameRule}")
             .About("Secret", "Bad_Name").Because($"FieldValueInvalid | metadata.name | Invalid value: \"Bad_Name\": {NameRule}");
 
     [Test]
-    public async Task A_bad_label_is_refused()
+    public async Task A_bad_label_is_rejected()
     {
         var body = Secret("x");
         body["metadata"]!["labels"] = Map(("l", "b b"));
@@ -70,7 +70,7 @@ public sealed class CreateContract(ServerKind kind) : ApiServerContract(kind)
     }
 
     [Test]
-    public async Task Several_faults_are_told_at_once()
+    public async Task Several_errors_are_reported_at_once()
     {
         var body = Secret("x", ("a/b", "A"));
         body["metadata"]!["labels"] = Map(("l", "b b"));
@@ -80,7 +80,7 @@ public sealed class CreateContract(ServerKind kind) : ApiServerContract(kind)
     }
 
     [Test]
-    public async Task A_secret_of_TLS_without_its_key_is_refused()
+    public async Task A_TLS_secret_without_its_key_is_rejected()
     {
         var body = Secret("x", ("tls.crt", "A"));
         body["type"] = "kubernetes.io/tls";
@@ -90,7 +90,7 @@ public sealed class CreateContract(ServerKind kind) : ApiServerContract(kind)
     }
 
     [Test]
-    public async Task More_data_than_a_mebibyte_is_refused()
+    public async Task More_data_than_a_mebibyte_is_rejected()
     {
         var why = Since(36, "Too long: may not be more than 1048576 bytes", before: "Too long: must have at most 1048576 bytes");
         (await Api.PostAsync(Secrets, Secret("x", ("k", new string('x', 1_048_577)))))
@@ -98,7 +98,7 @@ public sealed class CreateContract(ServerKind kind) : ApiServerContract(kind)
     }
 
     [Test]
-    public async Task An_unqualified_finalizer_is_refused()
+    public async Task An_unqualified_finalizer_is_rejected()
     {
         var body = Secret("x");
         body["metadata"]!["finalizers"] = new JsonArray("orphan", "hold");
@@ -107,16 +107,16 @@ public sealed class CreateContract(ServerKind kind) : ApiServerContract(kind)
     }
 
     [Test]
-    public async Task A_mebibyte_is_taken() =>
+    public async Task A_mebibyte_is_accepted() =>
         (await Api.PostAsync(Secrets, Secret("x", ("k", new string('x', 1_048_576))))).Gives(201);
 
     [Test]
-    public async Task A_body_over_three_mebibytes_is_refused() =>
+    public async Task A_body_over_three_mebibytes_is_rejected() =>
         (await Api.PostAsync(Secrets, Secret("x", ("k", new string('x', 3_000_000)))))
             .IsRefused(413, "RequestEntityTooLarge", "Request entity too large: limit is 3145728");
 
     [Test]
-    public async Task A_body_without_a_name_is_refused()
+    public async Task A_body_without_a_name_is_rejected()
     {
         var body = Secret("x");
         body["metadata"] = new JsonObject();
@@ -126,7 +126,7 @@ public sealed class CreateContract(ServerKind kind) : ApiServerContract(kind)
     }
 
     [Test]
-    public async Task Another_namespace_than_the_path_is_refused()
+    public async Task Another_namespace_than_the_path_is_rejected()
     {
         var body = Secret("x");
         body["metadata"]!["namespace"] = "default";
@@ -134,7 +134,7 @@ public sealed class CreateContract(ServerKind kind) : ApiServerContract(kind)
     }
 
     [Test]
-    public async Task Another_kind_than_the_path_is_refused()
+    public async Task Another_kind_than_the_path_is_rejected()
     {
         var body = Secret("x");
         body["kind"] = "ConfigMap";
@@ -144,7 +144,7 @@ public sealed class CreateContract(ServerKind kind) : ApiServerContract(kind)
     }
 
     [Test]
-    public async Task A_resource_version_is_refused()
+    public async Task A_resource_version_is_rejected()
     {
         var body = Secret("x");
         body["metadata"]!["resourceVersion"] = "1";
@@ -152,21 +152,21 @@ public sealed class CreateContract(ServerKind kind) : ApiServerContract(kind)
     }
 
     [Test]
-    public async Task Text_that_is_no_JSON_is_a_bad_request() =>
+    public async Task Invalid_JSON_is_a_bad_request() =>
         Assert.That((await Api.SendAsync("POST", Secrets, "{{{")).Gives(400).Reason, Is.EqualTo("BadRequest"));
 
     [Test]
-    public async Task An_unknown_content_type_is_refused() =>
+    public async Task An_unknown_content_type_is_rejected() =>
         (await Api.SendAsync("POST", Secrets, Secret("x").ToJsonString(), "text/plain"))
             .IsRefused(415, "UnsupportedMediaType", "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf");
 
     [Test]
-    public async Task A_body_of_YAML_is_taken() =>
+    public async Task A_YAML_body_is_accepted() =>
         Assert.That((await Api.SendAsync("POST", Secrets, "apiVersion: v1\nkind: Secret\nmetadata: {name: yaml}\ndata: {k: QQ==}\n", "application/yaml")).Gives(201).Data, Is.EqualTo("""{"k":"QQ=="}"""));
 
     /// <summary>runtime.Unknown of apimachinery around a Secret of api/core/v1, with empty fields as Go writes them.</summary>
     [Test]
-    public async Task A_body_of_protobuf_is_taken_as_kubectl_create_sends_it()
+    public async Task A_protobuf_body_of_kubectl_create_is_accepted()
     {
         // Tag, length and content: each length is one byte here.
         static string Field(int number, string content) => $"{(char)((number << 3) | 2)}{(char)content.Length}{content}";
@@ -189,7 +189,7 @@ public sealed class CreateContract(ServerKind kind) : ApiServerContract(kind)
     }
 
     [Test]
-    public async Task The_server_sets_uid_time_and_namespace_whatever_was_sent()
+    public async Task The_server_sets_uid_time_and_namespace_regardless_of_the_request()
     {
         var body = Secret("x");
         body["metadata"]!["uid"] = "mine";

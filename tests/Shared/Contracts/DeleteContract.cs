@@ -6,7 +6,7 @@ namespace MeshTrust.Tests.Contracts;
 public sealed class DeleteContract(ServerKind kind) : ApiServerContract(kind)
 {
     [Test]
-    public async Task Deleting_answers_what_is_gone()
+    public async Task Deleting_returns_the_deleted_object()
     {
         var held = await MakeCacertsAsync(("k", "A"));
         var deleted = (await Api.DeleteAsync(Cacerts)).Gives(200);
@@ -20,7 +20,7 @@ public sealed class DeleteContract(ServerKind kind) : ApiServerContract(kind)
     }
 
     [Test]
-    public async Task What_is_missing_cannot_be_deleted()
+    public async Task A_missing_object_cannot_be_deleted()
     {
         await MakeNamespaceAsync();
         (await Api.DeleteAsync(Cacerts)).IsRefused(404, "NotFound", "secrets \"cacerts\" not found").About("secrets", "cacerts");
@@ -47,7 +47,7 @@ public sealed class DeleteContract(ServerKind kind) : ApiServerContract(kind)
     [TestCase("?propagationPolicy=Bogus", "{}", "Unsupported value: \"Bogus\": supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\"")]
     [TestCase("", """{"propagationPolicy":"Bogus"}""", "Unsupported value: \"Bogus\": supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\"")]
     [TestCase("", """{"propagationPolicy":"Orphan","orphanDependents":true}""", "Invalid value: \"Orphan\": orphanDependents and deletionPropagation cannot be both set")]
-    public async Task An_unknown_propagation_policy_is_refused_and_nothing_is_deleted(string query, string options, string why)
+    public async Task An_unknown_propagation_policy_is_rejected_and_nothing_is_deleted(string query, string options, string why)
     {
         await MakeCacertsAsync(("k", "A"));
         var body = JsonNode.Parse(options)!.AsObject();
@@ -62,14 +62,14 @@ public sealed class DeleteContract(ServerKind kind) : ApiServerContract(kind)
     }
 
     [Test]
-    public async Task The_right_uid_is_taken()
+    public async Task The_matching_uid_is_accepted()
     {
         var uid = (await MakeCacertsAsync(("k", "A"))).Uid;
         (await Api.DeleteAsync(Cacerts, new JsonObject { ["preconditions"] = new JsonObject { ["uid"] = uid } })).Gives(200);
     }
 
     [Test]
-    public async Task What_is_made_anew_has_another_uid()
+    public async Task A_recreated_object_has_another_uid()
     {
         var uid = (await MakeCacertsAsync(("k", "A"))).Uid;
         await Api.DeleteAsync(Cacerts);
@@ -77,7 +77,7 @@ public sealed class DeleteContract(ServerKind kind) : ApiServerContract(kind)
     }
 
     [Test]
-    public async Task A_collection_is_deleted_as_far_as_it_is_selected()
+    public async Task Deletes_only_the_selected_objects_of_a_collection()
     {
         await MakeNamespaceAsync();
         foreach (var name in (string[])["a", "b"])
@@ -101,7 +101,7 @@ public sealed class DeleteContract(ServerKind kind) : ApiServerContract(kind)
     }
 
     [Test]
-    public async Task A_finalizer_keeps_it_until_it_is_taken_away()
+    public async Task A_finalizer_keeps_the_object_until_it_is_removed()
     {
         await MakeNamespaceAsync();
         var body = Secret("cacerts");

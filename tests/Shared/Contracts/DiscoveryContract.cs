@@ -4,7 +4,7 @@ namespace MeshTrust.Tests.Contracts;
 public sealed class DiscoveryContract(ServerKind kind) : ApiServerContract(kind)
 {
     [Test]
-    public async Task Tells_its_version()
+    public async Task Reports_its_version()
     {
         var version = (await Api.GetAsync("/version")).Gives(200).Json;
         using (Assert.EnterMultipleScope())
@@ -19,7 +19,7 @@ public sealed class DiscoveryContract(ServerKind kind) : ApiServerContract(kind)
     [TestCase("/healthz")]
     [TestCase("/readyz")]
     [TestCase("/livez")]
-    public async Task Is_well(string path) => Assert.That((await Api.GetAsync(path)).Gives(200).Text, Is.EqualTo("ok"));
+    public async Task Is_healthy(string path) => Assert.That((await Api.GetAsync(path)).Gives(200).Text, Is.EqualTo("ok"));
 
     [Test]
     public async Task Names_v1_of_the_core_group()
@@ -63,7 +63,7 @@ public sealed class DiscoveryContract(ServerKind kind) : ApiServerContract(kind)
     }
 
     [Test]
-    public async Task An_unknown_resource_is_not_found_and_nothing_is_told_about_it()
+    public async Task An_unknown_resource_is_not_found_without_details()
     {
         var refused = (await Api.GetAsync("/api/v1/namespaces/default/bogus")).IsRefused(404, "NotFound", "the server could not find the requested resource");
         Assert.That(refused.Details, Is.EqualTo("{}"));
@@ -78,7 +78,7 @@ public sealed class DiscoveryContract(ServerKind kind) : ApiServerContract(kind)
     [TestCase("POST", "secrets/x")]
     [TestCase("PUT", "secrets")]
     [TestCase("PATCH", "secrets")]
-    public async Task A_method_that_a_path_does_not_have_is_refused(string method, string path)
+    public async Task A_method_that_a_path_does_not_have_is_rejected(string method, string path)
     {
         await MakeNamespaceAsync();
         var refused = (await Api.SendAsync(method, $"{SpacePath}/{path}", "{}", method == "PATCH" ? "application/merge-patch+json" : "application/json"))
@@ -95,10 +95,10 @@ public sealed class DiscoveryContract(ServerKind kind) : ApiServerContract(kind)
     }
 
     [Test]
-    public async Task Answers_are_JSON() => Assert.That((await Api.GetAsync("/api/v1/namespaces/default")).Gives(200).MediaType, Is.EqualTo("application/json"));
+    public async Task Responses_are_JSON() => Assert.That((await Api.GetAsync("/api/v1/namespaces/default")).Gives(200).MediaType, Is.EqualTo("application/json"));
 
     [Test]
-    public async Task A_single_object_tells_its_kind()
+    public async Task A_single_object_has_its_kind()
     {
         var held = (await Api.GetAsync("/api/v1/namespaces/default")).Json.AsObject();
         Assert.That(held.Take(2).Select(p => $"{p.Key}={p.Value}"), Is.EqualTo(new[] { "kind=Namespace", "apiVersion=v1" }));

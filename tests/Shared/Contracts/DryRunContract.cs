@@ -20,7 +20,7 @@ public sealed class DryRunContract(ServerKind kind) : ApiServerContract(kind)
     }
 
     [Test]
-    public async Task Patching_answers_the_change_and_keeps_what_was()
+    public async Task Patching_returns_the_change_and_stores_nothing()
     {
         var before = await MakeCacertsAsync(("k", "A"));
         Assert.That((await Api.PatchAsync($"{Cacerts}?dryRun=All", "merge", """{"data":{"k":"Qg=="}}""")).Gives(200).Data, Is.EqualTo("""{"k":"Qg=="}"""));
@@ -28,7 +28,7 @@ public sealed class DryRunContract(ServerKind kind) : ApiServerContract(kind)
     }
 
     [Test]
-    public async Task Replacing_keeps_what_was()
+    public async Task Replacing_stores_nothing()
     {
         var before = await MakeCacertsAsync(("k", "A"));
         (await Api.PutAsync($"{Cacerts}?dryRun=All", Secret("cacerts", ("k", "B")))).Gives(200);
@@ -44,7 +44,7 @@ public sealed class DryRunContract(ServerKind kind) : ApiServerContract(kind)
     }
 
     [Test]
-    public async Task Refusals_are_the_same()
+    public async Task Rejections_are_the_same()
     {
         await MakeCacertsAsync(("k", "A"));
         (await Api.ApplyAsync(Cacerts, Secret("cacerts", ("k", "B")), manager: "b", query: "&dryRun=All"))
@@ -52,7 +52,7 @@ public sealed class DryRunContract(ServerKind kind) : ApiServerContract(kind)
     }
 
     [Test]
-    public async Task Another_value_is_refused()
+    public async Task Another_value_is_rejected()
     {
         await MakeNamespaceAsync();
         var why = $"Unsupported value: {Since(36, "[\"Yes\"]", before: "[]string{\"Yes\"}")}: supported values: \"All\"";

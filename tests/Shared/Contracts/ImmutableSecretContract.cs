@@ -38,7 +38,7 @@ public sealed class ImmutableSecretContract(ServerKind kind) : ApiServerContract
         Assert.That((string?)(await Api.PatchAsync(Cacerts, "merge", """{"metadata":{"labels":{"z":"1"}}}""")).Gives(200).Json["metadata"]!["labels"]!["z"], Is.EqualTo("1"));
 
     [Test]
-    public async Task It_may_be_deleted_and_made_anew()
+    public async Task It_may_be_deleted_and_recreated()
     {
         (await Api.DeleteAsync(Cacerts)).Gives(200);
         Assert.That((await Api.PostAsync(Secrets, Immutable(("k", "B")))).Gives(201).Data, Is.EqualTo("""{"k":"Qg=="}"""));

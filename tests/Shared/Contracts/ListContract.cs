@@ -42,21 +42,21 @@ public sealed class ListContract(ServerKind kind) : ApiServerContract(kind)
     [TestCase("!tier", "c")]
     [TestCase("tier=nope", "")]
     [TestCase("", "a b c d")]
-    public async Task A_label_selector_chooses(string selector, string names) =>
+    public async Task A_label_selector_filters(string selector, string names) =>
         Assert.That(string.Join(' ', Names(await Api.GetAsync($"{Secrets}?labelSelector={Uri.EscapeDataString(selector)}"))), Is.EqualTo(names));
 
     [TestCase("metadata.name=c", "c")]
     [TestCase("metadata.name!=c", "a b d")]
     [TestCase("type=Opaque", "a b c d")]
     [TestCase("type=other", "")]
-    public async Task A_field_selector_chooses(string selector, string names) =>
+    public async Task A_field_selector_filters(string selector, string names) =>
         Assert.That(string.Join(' ', Names(await Api.GetAsync($"{Secrets}?fieldSelector={Uri.EscapeDataString(selector)}"))), Is.EqualTo(names));
 
     /// <summary>kubectl describe asks so.</summary>
     [TestCase("involvedObject.kind=Secret,involvedObject.name=a", 1)]
     [TestCase("involvedObject.kind=Secret,involvedObject.name=b", 0)]
     [TestCase("reason=Started,type!=Warning", 1)]
-    public async Task A_field_selector_chooses_events(string selector, int count)
+    public async Task A_field_selector_filters_events(string selector, int count)
     {
         var about = new JsonObject { ["kind"] = "Secret", ["namespace"] = Space, ["name"] = "a" };
         var body = new JsonObject { ["metadata"] = new JsonObject { ["name"] = "a.1" }, ["involvedObject"] = about, ["reason"] = "Started", ["type"] = "Normal", ["message"] = "m" };
@@ -65,15 +65,15 @@ public sealed class ListContract(ServerKind kind) : ApiServerContract(kind)
     }
 
     [Test]
-    public async Task A_bad_label_selector_is_refused() =>
+    public async Task A_bad_label_selector_is_rejected() =>
         (await Api.GetAsync($"{Secrets}?labelSelector=%3D%3D")).IsRefused(400, "BadRequest", "found '==', expected: !, identifier, or 'end of string'");
 
     [Test]
-    public async Task A_field_that_cannot_be_selected_is_refused() =>
+    public async Task A_field_that_cannot_be_selected_is_rejected() =>
         Assert.That((await Api.GetAsync($"{Secrets}?fieldSelector=data%3Dx")).Gives(400).Reason, Is.EqualTo("BadRequest"));
 
     [Test]
-    public async Task Pages_are_joined_by_a_token_and_tell_what_remains()
+    public async Task Pages_have_a_continue_token_and_the_remaining_count()
     {
         var first = (await Api.GetAsync($"{Secrets}?limit=3")).Gives(200);
         var token = (string?)first.Json["metadata"]!["continue"];
@@ -90,7 +90,7 @@ public sealed class ListContract(ServerKind kind) : ApiServerContract(kind)
     }
 
     [Test]
-    public async Task A_long_list_comes_whole_in_pages_as_kubectl_asks_for_it()
+    public async Task A_long_list_is_complete_in_the_pages_that_kubectl_requests()
     {
         const int Count = 1096;
         await Parallel.ForAsync(0, Count, new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (i, _) => (await Api.PostAsync(Secrets, Secret($"s{i:0000}", ("k", "A")))).Gives(201));
@@ -110,7 +110,7 @@ public sealed class ListContract(ServerKind kind) : ApiServerContract(kind)
     }
 
     [Test]
-    public async Task What_is_made_between_two_pages_is_not_in_the_second()
+    public async Task An_object_created_between_two_pages_is_not_in_the_second()
     {
         var first = (await Api.GetAsync($"{Secrets}?limit=3")).Gives(200);
         (await Api.PostAsync(Secrets, Secret("e"))).Gives(201);
@@ -118,33 +118,33 @@ public sealed class ListContract(ServerKind kind) : ApiServerContract(kind)
     }
 
     [Test]
-    public async Task A_token_that_is_none_is_refused() =>
+    public async Task An_invalid_continue_token_is_rejected() =>
         Assert.That((await Api.GetAsync($"{Secrets}?limit=3&continue=nonsense")).Gives(400).Reason, Is.EqualTo("BadRequest"));
 
     [TestCase("")]
     [TestCase("/a")]
-    public async Task A_resource_version_that_is_no_number_is_refused(string path) =>
+    public async Task A_resource_version_that_is_not_a_number_is_rejected(string path) =>
         (await Api.GetAsync($"{Secrets}{path}?resourceVersion=abc"))
             .IsRefused(Since(36, 400, before: 500), Since(36, "BadRequest", before: null), "resourceVersion: Invalid value: \"abc\": strconv.ParseUint: parsing \"abc\": invalid syntax");
 
     [TestCase("limit=abc")]
     [TestCase("watch=true&timeoutSeconds=abc")]
-    public async Task A_number_that_is_none_is_refused(string query) =>
+    public async Task A_limit_that_is_not_a_number_is_rejected(string query) =>
         (await Api.GetAsync($"{Secrets}?{query}")).IsRefused(400, "BadRequest", "strconv.ParseInt: parsing \"abc\": invalid syntax");
 
     [Test]
-    public async Task A_negative_limit_is_none() => Assert.That(Names(await Api.GetAsync($"{Secrets}?limit=-1")), Has.Count.EqualTo(4));
+    public async Task A_negative_limit_means_no_limit() => Assert.That(Names(await Api.GetAsync($"{Secrets}?limit=-1")), Has.Count.EqualTo(4));
 
     [TestCase("resourceVersionMatch=Exact", "Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided")]
     [TestCase("resourceVersionMatch=NotOlderThan", "Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided")]
     [TestCase("resourceVersionMatch=Bogus&resourceVersion=5", "Unsupported value: \"Bogus\": supported values: \"Exact\", \"NotOlderThan\", \"\"")]
     [TestCase("resourceVersionMatch=Exact&resourceVersion=0", "Forbidden: resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"")]
-    public async Task A_match_of_no_resource_version_is_refused(string query, string why) =>
+    public async Task A_resource_version_match_without_a_resource_version_is_rejected(string query, string why) =>
         (await Api.GetAsync($"{Secrets}?{query}"))
             .IsRefused(422, "Invalid", $"ListOptions.meta.k8s.io \"\" is invalid: resourceVersionMatch: {why}").About("ListOptions", "", "meta.k8s.io");
 
     [Test]
-    public async Task An_exact_version_is_listed_as_it_was()
+    public async Task An_exact_version_is_listed_as_of_that_version()
     {
         var version = (await Api.GetAsync(Secrets)).ResourceVersion;
         (await Api.PostAsync(Secrets, Secret("e"))).Gives(201);
@@ -164,13 +164,13 @@ public sealed class ListContract(ServerKind kind) : ApiServerContract(kind)
         Assert.That(Names(await Api.GetAsync($"/api/v1/namespaces?fieldSelector=metadata.name%3D{Space}")), Is.EqualTo(new[] { Space }));
 
     [Test]
-    public async Task A_list_as_new_as_a_known_version_holds_it()
+    public async Task A_list_at_least_as_new_as_a_version_contains_its_object()
     {
         var made = (await Api.PostAsync(Secrets, Secret("e"))).Gives(201);
         Assert.That(Names(await Api.GetAsync($"{Secrets}?resourceVersion={made.ResourceVersion}")), Does.Contain("e"));
     }
 
     [Test]
-    public async Task Items_are_whole() =>
+    public async Task Items_are_complete() =>
         Assert.That((await Api.GetAsync(Secrets)).Json["items"]!.AsArray().Select(i => i!["data"]!.ToJsonString()), Is.All.EqualTo("""{"k":"QQ=="}"""));
 }

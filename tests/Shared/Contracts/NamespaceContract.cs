@@ -30,7 +30,7 @@ public sealed class NamespaceContract(ServerKind kind) : ApiServerContract(kind)
     }
 
     [Test]
-    public async Task Applying_makes_a_namespace_that_is_active()
+    public async Task Applying_creates_an_active_namespace()
     {
         var made = (await Api.ApplyAsync(SpacePath, Namespace(("topology.istio.io/network", "n1")))).Gives(201).Json;
         using (Assert.EnterMultipleScope())
@@ -51,7 +51,7 @@ public sealed class NamespaceContract(ServerKind kind) : ApiServerContract(kind)
     }
 
     [Test]
-    public async Task Posting_one_that_exists_is_refused()
+    public async Task Posting_an_existing_namespace_is_rejected()
     {
         await MakeNamespaceAsync();
         (await Api.PostAsync("/api/v1/namespaces", Namespace())).IsRefused(409, "AlreadyExists", $"namespaces \"{Space}\" already exists").About("namespaces", Space);
@@ -67,7 +67,7 @@ public sealed class NamespaceContract(ServerKind kind) : ApiServerContract(kind)
     }
 
     [Test]
-    public async Task Applying_a_label_that_another_changed_is_a_conflict_with_him()
+    public async Task Applying_a_label_that_another_manager_changed_is_a_conflict_with_it()
     {
         await Api.ApplyAsync(SpacePath, Namespace(("topology.istio.io/network", "n1")));
         await Api.PatchAsync(SpacePath, "merge", """{"metadata":{"labels":{"topology.istio.io/network":"n2"}}}""", manager: "kubectl-label");
@@ -77,7 +77,7 @@ public sealed class NamespaceContract(ServerKind kind) : ApiServerContract(kind)
     }
 
     [Test]
-    public async Task A_namespace_with_a_bad_name_is_refused()
+    public async Task A_namespace_with_a_bad_name_is_rejected()
     {
         var bad = Namespace();
         bad["metadata"]!["name"] = "Bad_Name";
@@ -88,7 +88,7 @@ public sealed class NamespaceContract(ServerKind kind) : ApiServerContract(kind)
 
     [TestCase("default")]
     [TestCase("kube-system")]
-    public async Task The_usual_namespaces_are_there(string name)
+    public async Task The_standard_namespaces_exist(string name)
     {
         var held = (await Api.GetAsync($"/api/v1/namespaces/{name}")).Gives(200);
         Assert.That((string?)held.Json["status"]!["phase"], Is.EqualTo("Active"));
@@ -96,7 +96,7 @@ public sealed class NamespaceContract(ServerKind kind) : ApiServerContract(kind)
     }
 
     [Test]
-    public async Task The_status_of_a_namespace_is_not_changed_by_who_changes_its_labels()
+    public async Task A_change_of_labels_does_not_change_the_status_of_a_namespace()
     {
         var made = (await Api.PostAsync("/api/v1/namespaces", Namespace())).Gives(201).Json;
         made["status"]!["phase"] = "Terminating";

@@ -4,7 +4,7 @@ namespace MeshTrust.Tests.Contracts;
 public sealed class PatchContract(ServerKind kind) : ApiServerContract(kind)
 {
     [Test]
-    public async Task A_missing_object_is_not_made()
+    public async Task A_missing_object_is_not_created()
     {
         await MakeNamespaceAsync();
         (await Api.PatchAsync($"{Secrets}/nope", "merge", "{}")).IsRefused(404, "NotFound", "secrets \"nope\" not found").About("secrets", "nope");
@@ -53,7 +53,7 @@ public sealed class PatchContract(ServerKind kind) : ApiServerContract(kind)
     }
 
     [Test]
-    public async Task A_json_patch_that_removes_what_is_not_there_is_refused()
+    public async Task A_json_patch_that_removes_a_missing_path_is_rejected()
     {
         await MakeCacertsAsync(("q", "A"));
         (await Api.PatchAsync(Cacerts, "json", """[{"op":"remove","path":"/data/nope"}]""")).IsRefused(422, "Invalid", "the server rejected our request due to an error in our request");
@@ -64,7 +64,7 @@ public sealed class PatchContract(ServerKind kind) : ApiServerContract(kind)
     [TestCase("""[{"op":"remove"}]""")]
     [TestCase("""[{"path":"/data"}]""")]
     [TestCase("""[{"op":"copy","path":"/data"}]""")]
-    public async Task A_json_patch_with_an_operation_that_is_none_is_refused(string patch)
+    public async Task A_json_patch_with_an_unknown_operation_is_rejected(string patch)
     {
         await MakeCacertsAsync(("q", "A"));
         (await Api.PatchAsync(Cacerts, "json", patch)).IsRefused(422, "Invalid", "the server rejected our request due to an error in our request");
@@ -72,7 +72,7 @@ public sealed class PatchContract(ServerKind kind) : ApiServerContract(kind)
 
     [TestCase("{}")]
     [TestCase("[1]")]
-    public async Task A_json_patch_that_is_no_list_of_operations_is_refused(string patch)
+    public async Task A_json_patch_that_is_not_a_list_of_operations_is_rejected(string patch)
     {
         await MakeCacertsAsync(("q", "A"));
         Assert.That((await Api.PatchAsync(Cacerts, "json", patch)).Gives(400).Reason, Is.EqualTo("BadRequest"));
@@ -98,7 +98,7 @@ public sealed class PatchContract(ServerKind kind) : ApiServerContract(kind)
     }
 
     [Test]
-    public async Task An_unknown_kind_of_patch_is_refused()
+    public async Task An_unknown_patch_type_is_rejected()
     {
         await MakeCacertsAsync(("q", "A"));
         var refused = (await Api.SendAsync("PATCH", Cacerts, "{}", "application/json")).IsRefused(415, "UnsupportedMediaType", "415: Unsupported Media Type");
@@ -125,7 +125,7 @@ public sealed class PatchContract(ServerKind kind) : ApiServerContract(kind)
     }
 
     [Test]
-    public async Task A_patch_with_data_that_is_no_base64_is_refused_and_changes_nothing()
+    public async Task A_patch_with_invalid_base64_is_rejected_and_changes_nothing()
     {
         var before = await MakeCacertsAsync(("q", "A"));
         Assert.That((await Api.PatchAsync(Cacerts, "merge", """{"data":{"q":"%%%"}}""")).Code, Is.GreaterThanOrEqualTo(400));

@@ -62,7 +62,7 @@ public sealed class RemoteSecretReadingTests(ServerKind kind)
     }
 
     [Test]
-    public async Task What_RemoteSecrets_wrote_is_right_and_no_token_is_shown()
+    public async Task What_RemoteSecrets_wrote_is_valid_and_no_token_is_shown()
     {
         await EnsureOrRemoveAsync();
         var snapshot = await ReadAsync();
@@ -81,7 +81,7 @@ public sealed class RemoteSecretReadingTests(ServerKind kind)
     }
 
     [Test]
-    public async Task A_secret_that_is_deleted_or_has_no_label_is_written_again()
+    public async Task A_deleted_or_unlabelled_secret_is_written_again()
     {
         await EnsureOrRemoveAsync();
         await MergeAsync("""{"metadata":{"labels":{"istio/multiCluster":null}}}""");
@@ -114,7 +114,7 @@ public sealed class RemoteSecretReadingTests(ServerKind kind)
     }
 
     [Test]
-    public async Task Rights_that_were_taken_away_are_named_and_restored()
+    public async Task Revoked_permissions_are_named_and_restored()
     {
         await EnsureOrRemoveAsync();
         await _api.DeleteObjectAsync(new ObjectReference("rbac.authorization.k8s.io/v1", "clusterrolebindings", null, $"{RemoteSecrets.Reader}-{Space}"), default);
@@ -125,7 +125,7 @@ public sealed class RemoteSecretReadingTests(ServerKind kind)
     }
 
     [Test]
-    public async Task A_foreign_CA_or_name_is_seen_at_the_address_that_is_known_or_at_that_of_the_secret()
+    public async Task A_foreign_CA_or_name_is_detected_at_the_known_address_or_at_that_of_the_secret()
     {
         await EnsureOrRemoveAsync();
         var right = await KubeconfigAsync();
@@ -186,7 +186,7 @@ public sealed class RemoteSecretReadingTests(ServerKind kind)
     }
 
     [Test]
-    public async Task A_secret_that_is_no_kubeconfig_is_refused_without_a_word_of_it()
+    public async Task A_secret_that_is_not_a_kubeconfig_is_rejected_without_showing_it()
     {
         await EnsureOrRemoveAsync();
         await ReplaceAsync("users: [{name: a, user: {token: never-shown}\n");
@@ -195,7 +195,7 @@ public sealed class RemoteSecretReadingTests(ServerKind kind)
     }
 
     [Test]
-    public async Task A_key_that_is_not_the_clusters_id_is_seen_by_the_name_of_the_secret_and_a_stranger_is_left_over()
+    public async Task A_key_that_differs_from_the_cluster_id_is_detected_by_the_secret_name_and_a_foreign_secret_is_left_over()
     {
         await EnsureOrRemoveAsync();
         var kubeconfig = await KubeconfigAsync();
@@ -214,7 +214,7 @@ public sealed class RemoteSecretReadingTests(ServerKind kind)
     }
 
     [Test]
-    public async Task Who_may_not_list_secrets_verifies_without_these_checks()
+    public async Task A_user_who_may_not_list_secrets_verifies_without_these_checks()
     {
         await EnsureOrRemoveAsync();
         var user = await _server.AddUserAsync($"reader-{Space}", [], [new UserGrant(Space, ["secrets"], ["get"])]);
@@ -226,7 +226,7 @@ public sealed class RemoteSecretReadingTests(ServerKind kind)
     }
 
     [Test]
-    public async Task Istiods_id_and_the_gateways_are_read_where_the_server_has_these_kinds()
+    public async Task The_cluster_id_of_istiod_and_gateways_are_read_if_the_server_has_these_kinds()
     {
         _mesh = _mesh with { Clusters = [_mesh.Clusters[0] with { Network = "n1" }, _mesh.Clusters[1] with { Network = "n2" }] };
         await EnsureOrRemoveAsync();
@@ -266,7 +266,7 @@ public sealed class RemoteSecretReadingTests(ServerKind kind)
     }
 
     [Test]
-    public async Task An_account_of_the_users_own_is_taken_and_left_alone()
+    public async Task A_service_account_of_the_user_is_accepted_and_left_alone()
     {
         await _api.ApplyObjectAsync(new ObjectReference("v1", "serviceaccounts", Space, "mine"), new JsonObject { ["kind"] = "ServiceAccount" }, dryRun: false, default);
         _account = "mine";

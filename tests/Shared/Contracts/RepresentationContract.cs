@@ -35,7 +35,7 @@ public sealed class RepresentationContract(ServerKind kind) : ApiServerContract(
     }
 
     [Test]
-    public async Task Metadata_alone_is_given_to_who_asks_for_it()
+    public async Task Metadata_alone_is_returned_on_request()
     {
         const string One = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
         const string Many = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
@@ -56,7 +56,7 @@ public sealed class RepresentationContract(ServerKind kind) : ApiServerContract(
     }
 
     [Test]
-    public async Task YAML_is_given_to_who_asks_for_it()
+    public async Task YAML_is_returned_on_request()
     {
         await MakeCacertsAsync(("k", "A"));
         var yaml = (await Api.GetAsync(Cacerts, "application/yaml")).Gives(200);
@@ -65,7 +65,7 @@ public sealed class RepresentationContract(ServerKind kind) : ApiServerContract(
     }
 
     [Test]
-    public async Task A_refusal_is_YAML_too()
+    public async Task An_error_is_YAML_too()
     {
         await MakeNamespaceAsync();
         var refused = (await Api.GetAsync($"{Secrets}/nope", "application/yaml")).Gives(404);
@@ -86,7 +86,7 @@ public sealed class RepresentationContract(ServerKind kind) : ApiServerContract(
     }
 
     [Test]
-    public async Task Another_form_is_refused()
+    public async Task An_unsupported_format_is_rejected()
     {
         var refused = (await Api.GetAsync("/api/v1/namespaces/default", "text/html")).Gives(406);
         Assert.That(refused.Text, Does.Contain("406: Not Acceptable").Or.Contain("only the following media types are accepted"));
@@ -95,6 +95,6 @@ public sealed class RepresentationContract(ServerKind kind) : ApiServerContract(
     [TestCase("*/*")]
     [TestCase("text/html, */*;q=0.1")]
     [TestCase("application/vnd.example, application/json")]
-    public async Task JSON_is_given_to_who_takes_it_among_others(string accept) =>
+    public async Task JSON_is_returned_to_a_client_that_accepts_it_among_others(string accept) =>
         Assert.That((await Api.GetAsync("/api/v1/namespaces/default", accept)).Gives(200).MediaType, Is.EqualTo("application/json"));
 }

@@ -9,7 +9,7 @@ public sealed class ServerSideApplyContract(ServerKind kind) : ApiServerContract
     private const string Owned = """{"f:data":{"f:ca-cert.pem":{},"f:ca-key.pem":{}},"f:type":{}}""";
 
     [Test]
-    public async Task Makes_a_secret_as_it_was_sent()
+    public async Task Creates_a_secret_as_it_was_sent()
     {
         await MakeNamespaceAsync();
         var body = Secret("cacerts", ("ca-cert.pem", "A"), ("ca-key.pem", "K"));
@@ -32,7 +32,7 @@ public sealed class ServerSideApplyContract(ServerKind kind) : ApiServerContract
     }
 
     [Test]
-    public async Task Tells_when_by_whom_and_in_which_form_fields_were_applied()
+    public async Task Records_time_manager_and_format_of_applied_fields()
     {
         var entry = (await MakeCacertsAsync(("k", "A"))).Json["metadata"]!["managedFields"]!.AsArray().Single()!;
         using (Assert.EnterMultipleScope())
@@ -44,11 +44,11 @@ public sealed class ServerSideApplyContract(ServerKind kind) : ApiServerContract
     }
 
     [Test]
-    public async Task The_time_of_making_is_told_in_whole_seconds_of_UTC() =>
+    public async Task The_creation_timestamp_is_in_whole_seconds_of_UTC() =>
         Assert.That((string?)(await MakeCacertsAsync(("k", "A"))).Json["metadata"]!["creationTimestamp"], Does.Match(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"));
 
     [Test]
-    public async Task The_same_again_leaves_the_object_untouched()
+    public async Task Applying_the_same_again_changes_nothing_in_the_object()
     {
         var first = await MakeCacertsAsync(("ca-cert.pem", "A"), ("ca-key.pem", "K"));
         var again = (await Api.ApplyAsync(Cacerts, Secret("cacerts", ("ca-cert.pem", "A"), ("ca-key.pem", "K")))).Gives(200);
@@ -56,7 +56,7 @@ public sealed class ServerSideApplyContract(ServerKind kind) : ApiServerContract
     }
 
     [Test]
-    public async Task A_change_keeps_the_uid_and_makes_the_resource_version_grow()
+    public async Task A_change_keeps_the_uid_and_increases_the_resource_version()
     {
         var first = await MakeCacertsAsync(("ca-cert.pem", "A"), ("ca-key.pem", "K"));
         var changed = (await Api.ApplyAsync(Cacerts, Secret("cacerts", ("ca-cert.pem", "A2"), ("ca-key.pem", "K")))).Gives(200);
@@ -70,7 +70,7 @@ public sealed class ServerSideApplyContract(ServerKind kind) : ApiServerContract
     }
 
     [Test]
-    public async Task Labels_and_annotations_that_are_no_longer_applied_go()
+    public async Task Labels_and_annotations_that_are_no_longer_applied_are_removed()
     {
         await MakeNamespaceAsync();
         var body = Secret("cacerts", ("k", "A"));
@@ -83,7 +83,7 @@ public sealed class ServerSideApplyContract(ServerKind kind) : ApiServerContract
     }
 
     [Test]
-    public async Task Two_managers_with_the_same_value_own_it_both()
+    public async Task Two_managers_that_apply_the_same_value_both_own_it()
     {
         await MakeCacertsAsync(("ca-cert.pem", "A"), ("ca-key.pem", "K"));
         var shared = (await Api.ApplyAsync(Cacerts, Secret("cacerts", ("ca-cert.pem", "A")), manager: "b")).Gives(200);
@@ -107,7 +107,7 @@ public sealed class ServerSideApplyContract(ServerKind kind) : ApiServerContract
     }
 
     [Test]
-    public async Task A_key_that_its_only_owner_drops_goes()
+    public async Task A_key_that_its_only_owner_drops_is_removed()
     {
         await MakeCacertsAsync(("ca-cert.pem", "A"), ("ca-key.pem", "K"));
         var dropped = (await Api.ApplyAsync(Cacerts, Secret("cacerts", ("ca-cert.pem", "A")))).Gives(200);
@@ -115,14 +115,14 @@ public sealed class ServerSideApplyContract(ServerKind kind) : ApiServerContract
     }
 
     [Test]
-    public async Task All_keys_dropped_leave_no_data_at_all()
+    public async Task Dropping_all_keys_removes_the_data_field()
     {
         await MakeCacertsAsync(("k", "A"));
         Assert.That((await Api.ApplyAsync(Cacerts, Secret("cacerts"))).Gives(200).Json["data"], Is.Null);
     }
 
     [Test]
-    public async Task Force_moves_what_is_owned_and_leaves_what_is_shared()
+    public async Task Force_moves_owned_fields_and_keeps_shared_ones()
     {
         await MakeCacertsAsync(("ca-cert.pem", "A"), ("ca-key.pem", "K"));
         var forced = (await Api.ApplyAsync(Cacerts, Secret("cacerts", ("ca-cert.pem", "B"), ("ca-key.pem", "KB")), manager: "b", force: true)).Gives(200);
@@ -134,7 +134,7 @@ public sealed class ServerSideApplyContract(ServerKind kind) : ApiServerContract
     }
 
     [Test]
-    public async Task What_was_posted_belongs_to_an_update_of_its_maker()
+    public async Task Posted_fields_are_owned_by_an_update_of_their_creator()
     {
         await MakeNamespaceAsync();
         var made = (await Api.PostAsync($"{Secrets}?fieldManager=kubectl-create", Secret("cacerts", ("k", "A")))).Gives(201);
@@ -142,7 +142,7 @@ public sealed class ServerSideApplyContract(ServerKind kind) : ApiServerContract
     }
 
     [Test]
-    public async Task A_patch_takes_what_it_changes_from_who_applied_it()
+    public async Task A_patch_takes_ownership_of_what_it_changes()
     {
         await MakeCacertsAsync(("a", "A"), ("b", "B"));
         var patched = (await Api.PatchAsync(Cacerts, "merge", """{"data":{"a":"QQ==","b":"Qg==","c":"Qw=="},"metadata":{"labels":{"l":"1"}}}""")).Gives(200);
@@ -163,7 +163,7 @@ public sealed class ServerSideApplyContract(ServerKind kind) : ApiServerContract
     }
 
     [Test]
-    public async Task A_key_that_another_removed_comes_back_when_it_is_applied_again()
+    public async Task A_key_that_was_removed_by_another_manager_is_restored_by_the_next_apply()
     {
         await MakeCacertsAsync(("a", "A"), ("b", "B"));
         var removed = (await Api.PatchAsync(Cacerts, "merge", """{"data":{"a":null}}""")).Gives(200);
@@ -177,7 +177,7 @@ public sealed class ServerSideApplyContract(ServerKind kind) : ApiServerContract
     }
 
     [Test]
-    public async Task A_body_of_YAML_and_stringData_is_merged_into_data_but_owns_only_what_it_said()
+    public async Task A_YAML_body_with_stringData_is_merged_into_data_but_owns_only_its_own_fields()
     {
         await MakeNamespaceAsync();
         var yaml = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: cacerts\nstringData:\n  k: hello\n";
@@ -192,7 +192,7 @@ public sealed class ServerSideApplyContract(ServerKind kind) : ApiServerContract
     }
 
     [Test]
-    public async Task A_key_that_came_as_stringData_stays_when_it_is_dropped()
+    public async Task A_key_from_stringData_is_kept_when_it_is_no_longer_applied()
     {
         await MakeNamespaceAsync();
         var body = Secret("cacerts");
@@ -223,7 +223,7 @@ public sealed class ServerSideApplyContract(ServerKind kind) : ApiServerContract
     }
 
     [Test]
-    public async Task Many_who_apply_the_same_at_once_make_it_once_and_agree()
+    public async Task Concurrent_identical_applies_create_it_once_and_agree()
     {
         await MakeNamespaceAsync();
         var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Api.ApplyAsync(Cacerts, Secret("cacerts", ("k", "A")))));

@@ -23,7 +23,7 @@ public sealed class ServiceAccountContract(ServerKind kind) : ApiServerContract(
     }
 
     [Test]
-    public async Task An_account_is_kept_as_it_was_sent()
+    public async Task A_service_account_is_stored_as_it_was_sent()
     {
         var body = Object("v1", "ServiceAccount", "x");
         body["automountServiceAccountToken"] = false;
@@ -34,7 +34,7 @@ public sealed class ServiceAccountContract(ServerKind kind) : ApiServerContract(
     }
 
     [Test]
-    public async Task Secrets_of_an_account_merge_by_their_name()
+    public async Task Secrets_of_a_service_account_merge_by_name()
     {
         const string Patch = """{"secrets":[{"name":"%"}]}""";
         foreach (var name in (string[])["one", "two"])
@@ -61,7 +61,7 @@ public sealed class ServiceAccountContract(ServerKind kind) : ApiServerContract(
 
     [TestCase(599, "may not specify a duration less than 10 minutes")]
     [TestCase(4294967297, "may not specify a duration larger than 2^32 seconds")]
-    public async Task A_token_for_too_short_or_too_long_is_refused(long seconds, string why)
+    public async Task A_token_for_too_short_or_too_long_is_rejected(long seconds, string why)
     {
         var refused = (await RequestAsync("reader", ("expirationSeconds", seconds))).Gives(422);
         Assert.That(refused.Causes, Is.EqualTo(new[] { $"FieldValueInvalid | spec.expirationSeconds | Invalid value: {seconds}: {why}" }));
@@ -72,7 +72,7 @@ public sealed class ServiceAccountContract(ServerKind kind) : ApiServerContract(
         (await RequestAsync("nope")).IsRefused(404, "NotFound", "serviceaccounts \"nope\" not found");
 
     [Test]
-    public async Task The_holder_of_a_token_is_the_account_and_may_discover()
+    public async Task The_bearer_of_a_token_is_its_account_and_may_use_discovery()
     {
         using var reader = await ReaderAsync();
         (await reader.GetAsync("/api")).Gives(200);
@@ -81,7 +81,7 @@ public sealed class ServiceAccountContract(ServerKind kind) : ApiServerContract(
     }
 
     [Test]
-    public async Task A_token_is_refused_where_it_is_changed_or_for_someone_else()
+    public async Task A_token_is_rejected_if_it_is_altered_or_for_another_audience()
     {
         var token = await TokenAsync("reader");
         string[] wrong = [token[..^2], token[..token.LastIndexOf('.')] + ".AAAA", await TokenAsync("reader", ("audiences", new JsonArray("elsewhere")))];
@@ -93,7 +93,7 @@ public sealed class ServiceAccountContract(ServerKind kind) : ApiServerContract(
     }
 
     [Test]
-    public async Task A_token_ends_with_its_account()
+    public async Task A_token_becomes_invalid_with_its_account()
     {
         using var reader = await ReaderAsync();
         (await reader.GetAsync("/api")).Gives(200);
@@ -103,7 +103,7 @@ public sealed class ServiceAccountContract(ServerKind kind) : ApiServerContract(
     }
 
     [Test]
-    public async Task A_token_ends_with_the_secret_that_it_is_bound_to()
+    public async Task A_token_becomes_invalid_with_the_secret_it_is_bound_to()
     {
         (await Api.PostAsync(Secrets, Secret("bound"))).Gives(201);
         var reference = new JsonObject { ["kind"] = "Secret", ["apiVersion"] = "v1", ["name"] = "bound" };
@@ -135,7 +135,7 @@ public sealed class ServiceAccountContract(ServerKind kind) : ApiServerContract(
     }
 
     [Test]
-    public async Task A_role_that_is_bound_to_an_account_holds_in_its_namespace()
+    public async Task A_role_bound_to_an_account_applies_in_its_namespace()
     {
         await MakeRoleAsync();
         await BindAsync(Bindings, "RoleBinding", "Role", new JsonObject { ["kind"] = "ServiceAccount", ["name"] = "reader", ["namespace"] = Space });
@@ -158,7 +158,7 @@ public sealed class ServiceAccountContract(ServerKind kind) : ApiServerContract(
 
     [TestCase("Group", "system:serviceaccounts:{0}")]
     [TestCase("User", "system:serviceaccount:{0}:reader")]
-    public async Task A_cluster_role_holds_where_it_is_bound(string subject, string name)
+    public async Task A_cluster_role_applies_where_it_is_bound(string subject, string name)
     {
         var role = $"role-{Space}";
         (await Api.PostAsync($"{Rbac}/clusterroles", Role("ClusterRole", role, "configmaps", "list"))).Gives(201);
@@ -190,7 +190,7 @@ public sealed class ServiceAccountContract(ServerKind kind) : ApiServerContract(
     }
 
     [Test]
-    public async Task A_rule_without_verbs_is_refused()
+    public async Task A_rule_without_verbs_is_rejected()
     {
         var role = Role("Role", "x", "secrets", "get");
         role["rules"]![0]!.AsObject().Remove("verbs");

@@ -17,7 +17,7 @@ public sealed class TerminatingNamespaceContract(ServerKind kind) : ApiServerCon
     }
 
     [Test]
-    public async Task It_is_still_there()
+    public async Task It_still_exists()
     {
         var held = (await Api.GetAsync(SpacePath)).Gives(200).Json;
         Assert.That((string?)held["status"]!["phase"], Is.EqualTo("Terminating"));
@@ -25,7 +25,7 @@ public sealed class TerminatingNamespaceContract(ServerKind kind) : ApiServerCon
     }
 
     [Test]
-    public async Task A_new_secret_is_refused()
+    public async Task A_new_secret_is_rejected()
     {
         (await Api.ApplyAsync($"{Secrets}/new", Secret("new", ("k", "A"))))
             .IsRefused(403, "Forbidden", $"secrets \"new\" is forbidden: unable to create new content in namespace {Space} because it is being terminated")
@@ -34,7 +34,7 @@ public sealed class TerminatingNamespaceContract(ServerKind kind) : ApiServerCon
     }
 
     [Test]
-    public async Task A_secret_that_is_there_may_still_change() =>
+    public async Task An_existing_secret_may_still_change() =>
         Assert.That((await Api.ApplyAsync(Cacerts, Secret("cacerts", ("k", "B")))).Gives(200).Data, Is.EqualTo("""{"k":"Qg=="}"""));
 
     [Test]
@@ -45,7 +45,7 @@ public sealed class TerminatingNamespaceContract(ServerKind kind) : ApiServerCon
     public async Task Its_secrets_may_be_deleted() => (await Api.DeleteAsync(Cacerts)).Gives(200);
 
     [Test]
-    public async Task Purged_it_is_gone_and_comes_back_empty()
+    public async Task After_a_purge_it_is_gone_and_can_be_recreated_empty()
     {
         await Server.PurgeNamespaceAsync(Space);
         (await Api.GetAsync(SpacePath)).Gives(404);

@@ -16,7 +16,7 @@ public sealed class UpdateContract(ServerKind kind) : ApiServerContract(kind)
     }
 
     [Test]
-    public async Task The_right_resource_version_replaces_the_object()
+    public async Task The_current_resource_version_replaces_the_object()
     {
         var held = await MakeCacertsAsync(("k", "A"));
         var put = (await Api.PutAsync(Cacerts, With(Secret("cacerts", ("p", "A")), "resourceVersion", held.ResourceVersion))).Gives(200);
@@ -32,21 +32,21 @@ public sealed class UpdateContract(ServerKind kind) : ApiServerContract(kind)
     }
 
     [Test]
-    public async Task What_changes_nothing_keeps_the_resource_version()
+    public async Task A_no_op_keeps_the_resource_version()
     {
         var held = await MakeCacertsAsync(("k", "A"));
         Assert.That((await Api.PutAsync(Cacerts, held.Json)).Gives(200).ResourceVersion, Is.EqualTo(held.ResourceVersion));
     }
 
     [Test]
-    public async Task A_resource_version_that_is_no_number_is_refused()
+    public async Task A_resource_version_that_is_not_a_number_is_rejected()
     {
         await MakeCacertsAsync(("k", "A"));
         (await Api.PutAsync(Cacerts, With(Secret("cacerts"), "resourceVersion", "abc"))).IsRefused(500, null, "strconv.ParseUint: parsing \"abc\": invalid syntax");
     }
 
     [Test]
-    public async Task A_missing_object_is_not_made()
+    public async Task A_missing_object_is_not_created()
     {
         await MakeNamespaceAsync();
         (await Api.PutAsync($"{Secrets}/nope", Secret("nope"))).IsRefused(404, "NotFound", "secrets \"nope\" not found").About("secrets", "nope");
@@ -63,7 +63,7 @@ public sealed class UpdateContract(ServerKind kind) : ApiServerContract(kind)
     }
 
     [Test]
-    public async Task Another_name_than_the_path_is_refused()
+    public async Task Another_name_than_the_path_is_rejected()
     {
         await MakeCacertsAsync(("k", "A"));
         (await Api.PutAsync(Cacerts, Secret("other"))).IsRefused(400, "BadRequest", "the name of the object (other) does not match the name on the URL (cacerts)");
@@ -81,7 +81,7 @@ public sealed class UpdateContract(ServerKind kind) : ApiServerContract(kind)
     }
 
     [Test]
-    public async Task Of_many_who_replace_the_same_version_one_wins()
+    public async Task Of_several_replacements_of_one_version_only_one_wins()
     {
         var held = await MakeCacertsAsync(("k", "A"));
         var answers = await Task.WhenAll(Enumerable.Range(0, 6).Select(i => Api.PutAsync(Cacerts, With(Secret("cacerts", ("k", $"{i}")), "resourceVersion", held.ResourceVersion))));
@@ -89,7 +89,7 @@ public sealed class UpdateContract(ServerKind kind) : ApiServerContract(kind)
     }
 
     [Test]
-    public async Task Who_replaces_it_owns_what_he_changed()
+    public async Task A_replacement_owns_what_it_changed()
     {
         await MakeCacertsAsync(("a", "A"), ("b", "B"));
         var put = (await Api.PutAsync($"{Cacerts}?fieldManager=putter", Secret("cacerts", ("a", "A"), ("b", "X")))).Gives(200);

@@ -7,7 +7,7 @@ public sealed class WatchContract(ServerKind kind) : ApiServerContract(kind)
     public Task Begin() => MakeNamespaceAsync();
 
     [Test]
-    public async Task Tells_what_happens_after_a_list()
+    public async Task Reports_events_after_a_list()
     {
         await Api.PostAsync(Secrets, Secret("before"));
         var version = (await Api.GetAsync(Secrets)).ResourceVersion;
@@ -20,7 +20,7 @@ public sealed class WatchContract(ServerKind kind) : ApiServerContract(kind)
     }
 
     [Test]
-    public async Task Tells_what_happened_since_an_old_version()
+    public async Task Reports_events_since_an_old_version()
     {
         var version = (await Api.GetAsync(Secrets)).ResourceVersion;
         foreach (var name in (string[])["a", "b"]) await Api.PostAsync(Secrets, Secret(name));
@@ -30,7 +30,7 @@ public sealed class WatchContract(ServerKind kind) : ApiServerContract(kind)
     }
 
     [Test]
-    public async Task Without_a_version_it_begins_with_what_is_there()
+    public async Task Without_a_version_it_starts_with_the_existing_objects()
     {
         await Api.PostAsync(Secrets, Secret("there"));
         using var watch = await Api.WatchAsync(Secrets, "");
@@ -38,7 +38,7 @@ public sealed class WatchContract(ServerKind kind) : ApiServerContract(kind)
     }
 
     [Test]
-    public async Task An_event_holds_the_whole_object()
+    public async Task An_event_contains_the_whole_object()
     {
         var version = (await Api.GetAsync(Secrets)).ResourceVersion;
         using var watch = await Api.WatchAsync(Secrets, $"resourceVersion={version}");
@@ -56,7 +56,7 @@ public sealed class WatchContract(ServerKind kind) : ApiServerContract(kind)
     }
 
     [Test]
-    public async Task What_changes_nothing_is_no_event()
+    public async Task A_no_op_is_not_an_event()
     {
         var made = (await Api.ApplyAsync(Cacerts, Secret("cacerts", ("k", "A")))).Gives(201);
         using var watch = await Api.WatchAsync(Secrets, $"resourceVersion={made.ResourceVersion}");
@@ -66,7 +66,7 @@ public sealed class WatchContract(ServerKind kind) : ApiServerContract(kind)
     }
 
     [Test]
-    public async Task Events_of_other_namespaces_and_names_stay_away()
+    public async Task Events_of_other_namespaces_and_names_are_excluded()
     {
         var version = (await Api.GetAsync(Secrets)).ResourceVersion;
         using var watch = await Api.WatchAsync(Secrets, $"resourceVersion={version}&fieldSelector=metadata.name%3Dwanted");
@@ -79,7 +79,7 @@ public sealed class WatchContract(ServerKind kind) : ApiServerContract(kind)
     }
 
     [Test]
-    public async Task What_comes_into_a_selection_is_added_and_what_leaves_it_is_deleted()
+    public async Task An_object_that_enters_the_selection_is_added_and_one_that_leaves_it_is_deleted()
     {
         var version = (await Api.GetAsync(Secrets)).ResourceVersion;
         using var watch = await Api.WatchAsync(Secrets, $"resourceVersion={version}&labelSelector=l%3D1");
@@ -98,7 +98,7 @@ public sealed class WatchContract(ServerKind kind) : ApiServerContract(kind)
     }
 
     [Test]
-    public async Task A_version_that_is_no_number_is_refused() =>
+    public async Task A_version_that_is_not_a_number_is_rejected() =>
         (await Api.GetAsync($"{Secrets}?watch=true&resourceVersion=abc"))
             .IsRefused(Since(36, 400, before: 500), Since(36, "BadRequest", before: null), "resourceVersion: Invalid value: \"abc\": strconv.ParseUint: parsing \"abc\": invalid syntax");
 }

@@ -7,20 +7,20 @@ namespace MeshTrust.Tests.Cake.Kind;
 public sealed class CloudProviderKindTests
 {
     [Test]
-    public void A_process_will_do() => Assert.That(() => Provider(runs: true).EnsureRuns(Snapshot()), Throws.Nothing);
+    public void Accepts_a_process() => Assert.That(() => Provider(runs: true).EnsureRuns(Snapshot()), Throws.Nothing);
 
     [TestCase("registry.k8s.io/cloud-provider-kind/cloud-controller-manager:v0.11.1")]
     [TestCase("cloud-provider-kind")]
     [TestCase("localhost:5000/cloud-provider-kind:dev")]
-    public void A_container_will_do(string image) => Assert.That(() => Provider().EnsureRuns(Snapshot(Container(image, runs: true))), Throws.Nothing);
+    public void Accepts_a_container(string image) => Assert.That(() => Provider().EnsureRuns(Snapshot(Container(image, runs: true))), Throws.Nothing);
 
     [TestCase("cloud-provider-kind", false)]
     [TestCase("envoyproxy/envoy:v1.33.2", true)]
     [TestCase("example/not-cloud-provider-kind", true)]
-    public void A_container_that_ended_or_is_another_will_not(string image, bool runs) => Expect(Provider(), "MT4030", Container(image, runs));
+    public void Rejects_a_stopped_or_unrelated_container(string image, bool runs) => Expect(Provider(), "MT4030", Container(image, runs));
 
     [Test]
-    public void Says_how_to_start_one_that_is_there() =>
+    public void Says_how_to_start_one_that_is_installed() =>
         Assert.That(Expect(Provider(installed: true), "MT4031").Hint, Is.EqualTo("Start it in another terminal, then run again: cloud-provider-kind --gateway-channel=disabled."));
 
     private static Problem Expect(CloudProviderKind provider, string id, params EngineContainer[] containers)

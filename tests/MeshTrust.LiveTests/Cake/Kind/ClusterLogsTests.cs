@@ -6,7 +6,7 @@ namespace MeshTrust.Tests.Cake.Kind;
 public sealed class ClusterLogsTests
 {
     [Test]
-    public async Task Has_those_of_the_load_balancer_before_several_control_planes()
+    public async Task Include_those_of_the_load_balancer_of_several_control_planes()
     {
         using var kind = new FakeKind();
         foreach (var container in (string[])["east-control-plane", "east-control-plane2", "east-external-load-balancer", "west-external-load-balancer"]) kind.Make(container);

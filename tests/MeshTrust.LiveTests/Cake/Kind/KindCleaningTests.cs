@@ -17,7 +17,7 @@ public sealed class KindCleaningTests
     public void End() => _kind?.Dispose();
 
     [Test]
-    public async Task Removes_what_was_made_here_and_leaves_all_of_others_and_says_so()
+    public async Task Removes_what_MeshTrust_created_and_leaves_everything_else_and_says_so()
     {
         await EnsureAsync("east", "west");
         _kind.Make("theirs-control-plane");
@@ -31,7 +31,7 @@ public sealed class KindCleaningTests
     }
 
     [Test]
-    public async Task Removes_the_network_where_we_made_it_and_nobody_is_in_it()
+    public async Task Removes_the_network_if_MeshTrust_created_it_and_it_is_empty()
     {
         await EnsureAsync("east");
         Assert.That((await CleanAsync()).Removed, Does.Contain("network kind."));
@@ -39,7 +39,7 @@ public sealed class KindCleaningTests
     }
 
     [Test]
-    public async Task Leaves_a_network_that_somebody_else_made()
+    public async Task Leaves_a_network_that_MeshTrust_did_not_create()
     {
         await _kind.CreateNetworkAsync("kind", [], null, default);
         _kind.Networks[0] = _kind.Networks[0] with { Labels = new Dictionary<string, string>() };
@@ -50,7 +50,7 @@ public sealed class KindCleaningTests
     }
 
     [Test]
-    public async Task Removes_a_half_made_cluster_of_a_killed_run()
+    public async Task Removes_a_half_created_cluster_of_a_killed_run()
     {
         await EnsureAsync("east");
         var state = _kind.Run().States.Read(ClusterName.Parse("east"))!;
@@ -60,7 +60,7 @@ public sealed class KindCleaningTests
     }
 
     [Test]
-    public async Task Leaves_a_cluster_that_somebody_made_anew_under_our_name()
+    public async Task Leaves_a_cluster_that_someone_else_recreated_under_the_same_name()
     {
         await EnsureAsync("east");
         _kind.Make("east-control-plane");
@@ -71,7 +71,7 @@ public sealed class KindCleaningTests
     }
 
     [Test]
-    public async Task Forgets_a_cluster_of_which_nothing_is_left()
+    public async Task Forgets_a_cluster_that_no_longer_exists()
     {
         await EnsureAsync("east");
         _kind.Remove("east-control-plane");
@@ -80,7 +80,7 @@ public sealed class KindCleaningTests
     }
 
     [Test]
-    public async Task One_that_cannot_be_removed_does_not_keep_the_others_and_can_be_tried_again()
+    public async Task A_cluster_that_cannot_be_removed_does_not_block_the_others_and_can_be_retried()
     {
         await EnsureAsync("east");
         _kind.RefuseToDelete();
@@ -90,7 +90,7 @@ public sealed class KindCleaningTests
     }
 
     [Test]
-    public async Task Exports_that_lead_to_nothing_any_more_go_with_the_clusters()
+    public async Task Removes_exports_that_no_longer_point_to_a_cluster()
     {
         var run = _kind.Run(r => r with { MergeKubeconfig = _kind.Scratch.File("home/config") });
         _kind.Scratch.Write("home/config", "apiVersion: v1\nkind: Config\nclusters: [{name: gke, cluster: {server: 'https://gke'}}]\ncontexts: [{name: gke, context: {cluster: gke, user: me}}]\nusers: [{name: me, user: {token: t}}]\ncurrent-context: gke\n");
@@ -106,7 +106,7 @@ public sealed class KindCleaningTests
     }
 
     [Test]
-    public async Task Contexts_that_were_merged_go_with_their_clusters_without_being_told_where()
+    public async Task Removes_merged_contexts_with_their_clusters_without_a_path_argument()
     {
         _kind.Scratch.Write("home/config", Home);
         var (own, other) = (_kind.Scratch.File("home/config"), _kind.Scratch.File("home/other"));
@@ -128,7 +128,7 @@ public sealed class KindCleaningTests
     }
 
     [Test]
-    public async Task A_context_that_leads_elsewhere_by_now_stays_and_one_of_a_cluster_that_stays_as_well()
+    public async Task Keeps_a_context_that_now_points_elsewhere_and_one_of_a_cluster_that_is_kept()
     {
         var own = _kind.Scratch.File("home/config");
         var clusters = await EnsureAsync("east", "west", "north");
@@ -150,7 +150,7 @@ public sealed class KindCleaningTests
     }
 
     [Test]
-    public async Task A_kubeconfig_that_another_program_holds_is_told_and_tried_again_the_next_time()
+    public async Task Reports_a_locked_kubeconfig_and_retries_in_the_next_run()
     {
         var own = _kind.Scratch.File("home/config");
         var clusters = await EnsureAsync("east");
@@ -164,7 +164,7 @@ public sealed class KindCleaningTests
     }
 
     [Test]
-    public async Task A_context_that_was_the_users_is_neither_overwritten_nor_removed_whatever_the_arguments_are()
+    public async Task Never_overwrites_or_removes_a_context_of_the_user()
     {
         var own = _kind.Scratch.Write("home/config", Home.Replace("gke", "kind-east", StringComparison.Ordinal));
         var before = await File.ReadAllTextAsync(own);
@@ -181,7 +181,7 @@ public sealed class KindCleaningTests
     }
 
     [Test]
-    public async Task A_context_of_the_user_that_leads_there_already_stays_when_the_cluster_goes()
+    public async Task Keeps_a_context_of_the_user_that_already_pointed_to_the_cluster()
     {
         var clusters = await EnsureAsync("east");
         IReadOnlyList<ClusterAccess> access = [.. clusters.Clusters.Select(c => c.Access)];
@@ -193,7 +193,7 @@ public sealed class KindCleaningTests
     }
 
     [Test]
-    public async Task A_cluster_that_is_recreated_with_another_port_is_updated_where_the_merge_wrote_it()
+    public async Task Updates_the_merged_context_of_a_cluster_that_is_recreated_with_another_port()
     {
         var own = _kind.Scratch.Write("home/config", Home);
         var access = (await EnsureAsync("east")).Clusters[0].Access;
@@ -209,7 +209,7 @@ public sealed class KindCleaningTests
     }
 
     [Test]
-    public async Task A_merged_context_of_a_cluster_that_is_not_made_here_stays_and_may_be_updated()
+    public async Task Keeps_and_updates_a_merged_context_of_a_cluster_that_MeshTrust_did_not_create()
     {
         var own = _kind.Scratch.Write("home/config", Home);
         var mine = new ClusterAccess { Name = ClusterName.Parse("east"), ContextName = "gke-east", KubeconfigPath = _kind.Scratch.Write("mesh/kubeconfig/east", Home.Replace("gke", "gke-east", StringComparison.Ordinal)) };

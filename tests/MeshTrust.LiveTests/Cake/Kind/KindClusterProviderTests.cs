@@ -18,7 +18,7 @@ public sealed class KindClusterProviderTests
     public async Task End() => _kind?.Dispose();
 
     [Test]
-    public async Task Makes_what_is_missing_and_says_here_and_in_the_cluster_that_it_is_ours()
+    public async Task Creates_what_is_missing_and_records_ownership_locally_and_in_the_cluster()
     {
         var clusters = (await EnsureAsync("east", "west")).Clusters;
 
@@ -32,7 +32,7 @@ public sealed class KindClusterProviderTests
     }
 
     [Test]
-    public async Task Two_kubeconfigs_lie_there_for_their_owner_alone_and_nowhere_else()
+    public async Task Writes_two_kubeconfigs_that_only_their_owner_can_read_and_no_others()
     {
         await EnsureAsync("east");
         var directory = _kind.Scratch.File("mesh/kubeconfig");
@@ -60,7 +60,7 @@ public sealed class KindClusterProviderTests
     }
 
     [Test]
-    public async Task Names_the_one_route_that_a_node_refuses()
+    public async Task Names_the_one_route_that_a_node_rejects()
     {
         _kind.RefusedRoute = "10.255.20.0/24";
 
@@ -71,7 +71,7 @@ public sealed class KindClusterProviderTests
     }
 
     [Test]
-    public async Task A_second_run_asks_kind_for_nothing_and_writes_nothing()
+    public async Task A_second_run_calls_kind_for_nothing_and_writes_nothing()
     {
         await EnsureAsync("east", "west");
         var (calls, files) = (_kind.Calls, Files());
@@ -82,7 +82,7 @@ public sealed class KindClusterProviderTests
     }
 
     [Test]
-    public async Task A_third_cluster_leaves_the_two_as_they_are()
+    public async Task A_third_cluster_leaves_the_other_two_unchanged()
     {
         await EnsureAsync("east", "west");
         var clusters = (await EnsureAsync("east", "west", "north")).Clusters;
@@ -92,7 +92,7 @@ public sealed class KindClusterProviderTests
     }
 
     [Test]
-    public async Task A_cluster_that_was_deleted_behind_our_back_is_made_anew()
+    public async Task Recreates_a_cluster_that_was_deleted_externally()
     {
         await EnsureAsync("east");
         _kind.Remove("east-control-plane");
@@ -103,7 +103,7 @@ public sealed class KindClusterProviderTests
     }
 
     [Test]
-    public async Task A_half_made_cluster_of_a_killed_run_is_told_and_made_anew()
+    public async Task Reports_and_recreates_a_half_created_cluster_of_a_killed_run()
     {
         _kind.Hang("east");
         using var kill = new CancellationTokenSource();
@@ -121,7 +121,7 @@ public sealed class KindClusterProviderTests
     }
 
     [Test]
-    public async Task One_that_differs_and_one_of_somebody_else_are_named_together_and_nothing_is_touched()
+    public async Task Reports_a_different_and_a_foreign_cluster_together_and_touches_nothing()
     {
         await EnsureAsync("east");
         _kind.Make("west-control-plane");
@@ -139,7 +139,7 @@ public sealed class KindClusterProviderTests
     }
 
     [Test]
-    public async Task A_cluster_of_somebody_else_is_taken_over_on_the_users_word()
+    public async Task Adopts_a_foreign_cluster_with_the_adopt_argument()
     {
         _kind.Make("east-control-plane");
         var cluster = (await new KindClusterProvider(_kind.Run(run => run with { Adopt = true })).EnsureAsync(FakeKind.Topology("east"), default)).Clusters.Single();
@@ -150,7 +150,7 @@ public sealed class KindClusterProviderTests
     }
 
     [Test]
-    public async Task A_cluster_that_is_taken_over_keeps_the_ranges_that_it_has_and_routes_lead_there()
+    public async Task An_adopted_cluster_keeps_its_ranges_and_routes_use_them()
     {
         _kind.Make("east-control-plane");
         var run = _kind.Run(r => r with { Adopt = true });
@@ -166,7 +166,7 @@ public sealed class KindClusterProviderTests
     }
 
     [Test]
-    public async Task A_cluster_that_has_other_ranges_than_the_topology_names_is_not_taken_over()
+    public async Task Does_not_adopt_a_cluster_whose_ranges_differ_from_the_topology()
     {
         _kind.Make("east-control-plane");
         var topology = FakeKind.Topology("east");
@@ -181,7 +181,7 @@ public sealed class KindClusterProviderTests
     }
 
     [Test]
-    public async Task A_lost_lock_file_is_made_again_from_the_clusters_own_states()
+    public async Task Recreates_a_lost_lock_file_from_the_state_in_the_clusters()
     {
         await EnsureAsync("north", "east", "west");
         var (lockFile, before) = (_kind.Scratch.File("mesh/lock.json"), _kind.Run().States.ReadAddresses()!);
@@ -200,7 +200,7 @@ public sealed class KindClusterProviderTests
     }
 
     [Test]
-    public async Task A_pool_that_a_cluster_got_after_it_was_made_survives_the_loss_of_the_lock_file()
+    public async Task A_pool_assigned_after_creation_survives_the_loss_of_the_lock_file()
     {
         await EnsureAsync("east", "west");
         var topology = FakeKind.Topology("west");
@@ -214,7 +214,7 @@ public sealed class KindClusterProviderTests
     }
 
     [Test]
-    public async Task What_was_planned_in_this_run_is_applied_and_planned_again_only_where_the_engine_has_changed()
+    public async Task Applies_the_plan_of_this_run_and_replans_only_if_the_engine_changed()
     {
         var topology = FakeKind.Topology("east");
         await _kind.CreateNetworkAsync("kind", [], null, default);
@@ -234,7 +234,7 @@ public sealed class KindClusterProviderTests
     }
 
     [Test]
-    public async Task A_passing_fault_is_tried_again_from_nothing()
+    public async Task Retries_from_scratch_after_a_transient_error()
     {
         _kind.Fail("east", 1, "ERROR: failed to create cluster: Bind for 127.0.0.1:41000 failed: port is already allocated\n");
         var cluster = (await EnsureAsync("east")).Clusters.Single();
@@ -247,7 +247,7 @@ public sealed class KindClusterProviderTests
     [TestCase(30L << 20, "MT2319", 1)]
     [TestCase(30L << 30, "MT2317", 2)]
     [TestCase(null, "MT2317", 2)]
-    public async Task A_control_plane_that_does_not_come_up_on_a_full_disk_is_told_as_that_and_not_tried_again(long? free, string id, int tries)
+    public async Task Reports_a_full_disk_as_the_cause_of_a_failed_control_plane_and_does_not_retry(long? free, string id, int tries)
     {
         for (var i = 1; i <= tries; i++) _kind.Fail("east", i, "ERROR: failed to create cluster: failed to init node with kubeadm: exit status 1\nCommand Output: timed out waiting for the condition\n");
         _kind.Free = free;
@@ -260,7 +260,7 @@ public sealed class KindClusterProviderTests
     }
 
     [Test]
-    public async Task Those_that_fail_are_told_together_with_their_logs_after_the_others_are_there()
+    public async Task Reports_all_failed_clusters_with_their_logs_after_the_others_are_created()
     {
         _kind.Fail("east", 1, "ERROR: failed to create cluster: unknown thing\n");
         _kind.Fail("north", 1, "ERROR: failed to create cluster: could not find a log line that matches \"Reached target .*Multi-User System.*\"\n");
@@ -274,7 +274,7 @@ public sealed class KindClusterProviderTests
     }
 
     [Test]
-    public async Task A_failed_cluster_stays_where_the_user_wants_to_look_at_it()
+    public async Task Keeps_a_failed_cluster_if_requested()
     {
         _kind.Fail("east", 1, "ERROR: failed to create cluster: unknown thing\n");
         var topology = FakeKind.Topology("east");
@@ -286,7 +286,7 @@ public sealed class KindClusterProviderTests
     }
 
     [Test]
-    public async Task A_kind_that_hangs_is_ended_at_its_deadline()
+    public async Task Ends_a_hanging_kind_process_at_its_deadline()
     {
         _kind.Hang("east");
         var topology = FakeKind.Topology("east");
@@ -298,7 +298,7 @@ public sealed class KindClusterProviderTests
     }
 
     [Test]
-    public async Task A_node_that_never_gets_ready_is_named_with_what_it_says()
+    public async Task Names_a_node_that_never_gets_ready_with_its_own_reason()
     {
         _kind.IsReady = node => node != "east-control-plane";
         var topology = FakeKind.Topology("east", "west");
@@ -310,7 +310,7 @@ public sealed class KindClusterProviderTests
     }
 
     [Test]
-    public async Task A_cluster_that_is_kept_is_never_removed_however_it_stands()
+    public async Task Never_removes_an_existing_cluster_whatever_its_state()
     {
         await EnsureAsync("east");
         _kind.IsReady = _ => false;
@@ -322,7 +322,7 @@ public sealed class KindClusterProviderTests
     }
 
     [Test]
-    public async Task Another_run_in_the_same_work_directory_is_told()
+    public async Task Reports_another_run_in_the_same_work_directory()
     {
         using var held = await _kind.Run().States.LockAsync(TimeProvider.System, default);
 
@@ -330,7 +330,7 @@ public sealed class KindClusterProviderTests
     }
 
     [Test]
-    public async Task An_image_that_cannot_be_had_fails_before_any_cluster_is_begun()
+    public async Task An_unavailable_image_fails_before_any_cluster_is_created()
     {
         _kind.Images.Clear();
         var fault = (await Assert.ThrowsAsync<MeshTrustException>(() => EnsureAsync("east", "west")))!;
@@ -341,7 +341,7 @@ public sealed class KindClusterProviderTests
     }
 
     [Test]
-    public async Task An_image_comes_from_an_archive_where_the_engine_does_not_have_it()
+    public async Task Loads_an_image_from_an_archive_if_the_engine_does_not_have_it()
     {
         _kind.Images.Clear();
         _kind.Scratch.Write("images/kindest+node_v1.35.0.tar", "");
@@ -356,7 +356,7 @@ public sealed class KindClusterProviderTests
     }
 
     [Test]
-    public async Task Load_balancer_addresses_that_a_cluster_of_others_gives_out_are_not_given_out_again()
+    public async Task Does_not_assign_load_balancer_addresses_that_a_foreign_cluster_uses()
     {
         _kind.Make("theirs-control-plane");
         _kind.Make("without-control-plane");
@@ -376,7 +376,7 @@ public sealed class KindClusterProviderTests
     [TestCase(8, 4, 24, 4)]
     [TestCase(8, 16, 8, 4)]
     [TestCase(3, 1, 1, 1)]
-    public void As_many_are_made_at_once_as_processors_and_memory_bear(int clusters, int processors, int gibibytes, int parallel) =>
+    public void Creates_as_many_clusters_at_once_as_processors_and_memory_allow(int clusters, int processors, int gibibytes, int parallel) =>
         Assert.That(KindClusterProvider.Parallel(clusters, null, new EngineInfo { Engine = ContainerEngineChoice.Docker, Version = "1", Architecture = "amd64", Processors = processors, Memory = (long)gibibytes << 30 }), Is.EqualTo(parallel));
 
     private Task<ClusterSet> EnsureAsync(params string[] names) => new KindClusterProvider(_kind.Run()).EnsureAsync(FakeKind.Topology(names), default);

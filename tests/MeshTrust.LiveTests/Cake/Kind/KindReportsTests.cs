@@ -20,7 +20,7 @@ public sealed class KindReportsTests
     public void End() => _kind?.Dispose();
 
     [Test]
-    public async Task Status_tells_of_every_cluster_how_it_stands_and_changes_nothing()
+    public async Task Status_reports_the_state_of_every_cluster_and_changes_nothing()
     {
         await EnsureAsync("ready", "stopped", "gone", "unwell");
         _kind.Stop("stopped-control-plane");
@@ -46,7 +46,7 @@ public sealed class KindReportsTests
     }
 
     [Test]
-    public async Task Images_tell_what_is_here_and_what_is_not()
+    public async Task Images_lists_which_images_are_present_and_which_are_missing()
     {
         var topology = FakeKind.Topology("east", "west");
         topology = topology with { Kind = topology.Kind with { LoadBalancer = new() } };

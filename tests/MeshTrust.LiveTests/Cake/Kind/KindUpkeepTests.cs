@@ -21,7 +21,7 @@ public sealed class KindUpkeepTests
     public void End() => _kind?.Dispose();
 
     [Test]
-    public async Task Nodes_that_do_not_run_are_started()
+    public async Task Starts_stopped_nodes()
     {
         await EnsureAsync("east");
         _kind.Stop("east-control-plane");
@@ -33,7 +33,7 @@ public sealed class KindUpkeepTests
     }
 
     [Test]
-    public async Task Nodes_are_started_in_the_order_of_the_addresses_that_they_had()
+    public async Task Starts_nodes_in_the_order_of_their_former_addresses()
     {
         await EnsureAsync("east", "north", "west");
         Had("east", "172.18.0.10");
@@ -46,7 +46,7 @@ public sealed class KindUpkeepTests
     }
 
     [Test]
-    public async Task Repair_follows_addresses_that_moved_and_makes_nothing()
+    public async Task Repair_follows_changed_addresses_and_creates_nothing()
     {
         await EnsureAsync("east");
         var (run, east) = (_kind.Run(), ClusterName.Parse("east"));
@@ -66,7 +66,7 @@ public sealed class KindUpkeepTests
     }
 
     [Test]
-    public async Task Tells_in_the_cluster_which_registry_it_knows()
+    public async Task Publishes_the_local_registry_in_the_cluster()
     {
         var mesh = FakeKind.Topology("east");
         var registries = new[] { new RegistrySpec { Name = "registry", HostPort = 5001 }, new RegistrySpec { Name = "other", Aliases = ["other.example"] } };
@@ -78,7 +78,7 @@ public sealed class KindUpkeepTests
     }
 
     [Test]
-    public async Task A_registry_that_comes_later_is_written_once_into_nodes_that_are_there()
+    public async Task Writes_a_registry_that_is_added_later_once_into_existing_nodes()
     {
         await EnsureAsync("east");
         var mesh = FakeKind.Topology("east") with { Kind = FakeKind.Topology("east").Kind with { Registries = [Registry] } };

@@ -22,7 +22,7 @@ public sealed class KubectlToolTests
     public void RemoveScratch() => _scratch?.Dispose();
 
     [Test]
-    public async Task Names_kubeconfig_context_and_cache_in_every_call()
+    public async Task Passes_kubeconfig_context_and_cache_in_every_call()
     {
         var kubectl = new FakeKubectl(_scratch, "echo said; echo wrong >&2; exit 3");
 
@@ -56,7 +56,7 @@ public sealed class KubectlToolTests
     }
 
     [Test]
-    public async Task Says_what_to_do_where_there_is_no_kubectl()
+    public async Task Says_what_to_do_if_kubectl_is_missing()
     {
         var tool = new KubectlTool(ToolContext.Of(_scratch.Location, new Dictionary<string, string>()), _scratch.File("cache"));
 

@@ -33,7 +33,7 @@ public sealed class LoadBalancerSetupTests
     }
 
     [Test]
-    public async Task Writes_pool_and_advertisement_once_everything_is_ready()
+    public async Task Writes_pool_and_advertisement_after_everything_is_ready()
     {
         MetalLbParts.PutInto(_api);
         var kubectl = new FakeKubectl(_scratch, "exit 0");
@@ -51,7 +51,7 @@ public sealed class LoadBalancerSetupTests
     }
 
     [Test]
-    public async Task Does_nothing_the_second_time_and_tells_a_changed_pool()
+    public async Task Does_nothing_the_second_time_and_reports_a_changed_pool()
     {
         MetalLbParts.PutInto(_api);
         var kubectl = new FakeKubectl(_scratch, "exit 0");
@@ -64,7 +64,7 @@ public sealed class LoadBalancerSetupTests
     }
 
     [Test]
-    public async Task Applies_the_manifest_again_where_a_part_of_it_is_gone_or_it_is_another()
+    public async Task Applies_the_manifest_again_if_part_of_it_is_missing_or_it_has_changed()
     {
         MetalLbParts.PutInto(_api);
         var kubectl = new FakeKubectl(_scratch, "exit 0");
@@ -84,7 +84,7 @@ public sealed class LoadBalancerSetupTests
     [TestCase("MT4021")]
     [TestCase("MT4022")]
     [TestCase("MT4023")]
-    public async Task Says_what_it_waited_for_in_vain(string id)
+    public async Task Says_what_it_waited_for_when_the_time_is_over(string id)
     {
         MetalLbParts.PutInto(_api);
         var missing = id switch { "MT4020" => MetalLbObjects.Definitions[0], "MT4021" => MetalLbObjects.Controller, "MT4022" => MetalLbObjects.Speaker, _ => MetalLbObjects.Webhooks };
@@ -111,7 +111,7 @@ public sealed class LoadBalancerSetupTests
     }
 
     [Test]
-    public async Task Says_what_stands_before_a_webhook_that_does_not_answer()
+    public async Task Reports_why_a_webhook_does_not_respond()
     {
         MetalLbParts.PutInto(_api);
         PoolFails("MT5216", "A required admission webhook did not answer.");
@@ -126,7 +126,7 @@ public sealed class LoadBalancerSetupTests
     [TestCase("MT5211", "MT4025")]
     [TestCase("MT5204", "MT4026")]
     [TestCase("MT3007", "MT3007")]
-    public async Task Stops_at_once_where_the_pool_is_refused(string given, string told)
+    public async Task Stops_at_once_if_the_pool_is_rejected(string given, string told)
     {
         MetalLbParts.PutInto(_api);
         PoolFails(given, "No.");
@@ -135,7 +135,7 @@ public sealed class LoadBalancerSetupTests
     }
 
     [Test]
-    public async Task Tells_the_words_of_kubectl_after_three_tries()
+    public async Task Reports_the_output_of_kubectl_after_three_attempts()
     {
         var kubectl = new FakeKubectl(_scratch, "echo 'error: no matches for kind' >&2; exit 1");
 
@@ -146,7 +146,7 @@ public sealed class LoadBalancerSetupTests
     }
 
     [Test]
-    public async Task Touches_no_MetalLB_of_others()
+    public async Task Leaves_a_foreign_MetalLB_alone()
     {
         var kubectl = new FakeKubectl(_scratch, "echo 'error: Apply failed with 1 conflict: conflict with \"helm\": .spec.replicas' >&2; exit 1");
 
@@ -165,7 +165,7 @@ public sealed class LoadBalancerSetupTests
     }
 
     [Test]
-    public void Ends_at_the_callers_wish_without_a_fault_of_its_own()
+    public void Ends_when_cancelled_without_an_error_of_its_own()
     {
         using var cancellation = new CancellationTokenSource(TimeSpan.FromMilliseconds(300));
 
@@ -175,7 +175,7 @@ public sealed class LoadBalancerSetupTests
     }
 
     [Test]
-    public async Task Lets_control_planes_take_part_where_there_is_no_other_node()
+    public async Task Lets_control_planes_announce_if_there_is_no_other_node()
     {
         Node("east-control-plane", excluded: true);
         Node("east-control-plane2", excluded: true);
@@ -191,7 +191,7 @@ public sealed class LoadBalancerSetupTests
     }
 
     [Test]
-    public async Task Leaves_control_planes_out_where_there_are_workers()
+    public async Task Leaves_control_planes_out_if_there_are_workers()
     {
         Node("east-control-plane", excluded: true);
         Node("east-worker", excluded: false);
@@ -202,7 +202,7 @@ public sealed class LoadBalancerSetupTests
     }
 
     [Test]
-    public async Task Does_nothing_at_all_where_none_is_wanted()
+    public async Task Does_nothing_if_no_load_balancer_is_requested()
     {
         var setup = Setup(null, LoadBalancerKind.None);
 
@@ -213,7 +213,7 @@ public sealed class LoadBalancerSetupTests
     }
 
     [Test]
-    public async Task Prepares_what_needs_no_cluster()
+    public async Task Prepares_the_manifest_before_any_cluster_exists()
     {
         var withoutKubectl = (await Assert.ThrowsAsync<MeshTrustException>(() => Setup(null).PrepareAsync(Snapshot, default)))!;
         var withoutProvider = (await Assert.ThrowsAsync<MeshTrustException>(() => Setup(null, LoadBalancerKind.CloudProviderKind).PrepareAsync(Snapshot, default)))!;

@@ -91,7 +91,7 @@ public sealed class MetalLbOnServerTests
     }
 
     [Test]
-    public async Task Waits_for_each_part_in_its_turn_and_then_writes_the_pool()
+    public async Task Waits_for_each_part_in_order_and_then_writes_the_pool()
     {
         var running = Ensure("172.18.255.128-172.18.255.191");
 
@@ -131,7 +131,7 @@ public sealed class MetalLbOnServerTests
     }
 
     [Test]
-    public async Task Changes_nothing_of_MetalLBs_own_where_the_same_manifest_is_applied_again()
+    public async Task Reapplying_the_same_manifest_is_a_no_op()
     {
         await MakeReadyAsync();
         var before = (await _admin.GetAsync(Own[0])).Json;
@@ -149,7 +149,7 @@ public sealed class MetalLbOnServerTests
     }
 
     [Test]
-    public async Task Tells_a_changed_pool()
+    public async Task Reports_a_changed_pool()
     {
         await MakeReadyAsync();
 
@@ -172,7 +172,7 @@ public sealed class MetalLbOnServerTests
     }
 
     [Test]
-    public async Task Stops_at_once_where_the_webhook_refuses_the_pool()
+    public async Task Stops_at_once_if_the_webhook_rejects_the_pool()
     {
         _verdict = review => Deny(review, "invalid CIDR \"10.0.0.0\" in pool \"address-pool\"");
 
@@ -185,7 +185,7 @@ public sealed class MetalLbOnServerTests
     }
 
     [Test]
-    public async Task Says_why_the_controller_did_not_come()
+    public async Task Says_why_the_controller_is_not_ready()
     {
         var running = Ensure("172.18.255.128-172.18.255.191", TimeSpan.FromSeconds(20));
         await WaitsFor("the deployment controller: it is not Available", running);
@@ -202,7 +202,7 @@ public sealed class MetalLbOnServerTests
     }
 
     [Test]
-    public async Task Touches_no_MetalLB_of_others()
+    public async Task Leaves_a_foreign_MetalLB_alone()
     {
         var theirs = _scratch.Write("theirs.yaml", SmallMetalLb.Manifest("https://their.example").Replace("registry.example/controller:v0", "registry.example/controller:v9", StringComparison.Ordinal));
         var helm = OutsideTool.Run(_kubectl, "apply", "--server-side", "--field-manager=helm", $"--kubeconfig={_access.KubeconfigPath}", $"--cache-dir={_scratch.File("cache")}", "-f", theirs);

@@ -19,7 +19,7 @@ public sealed class EngineCallsTests
     private string Called => _tools.Read("called");
 
     [Test]
-    public async Task What_vanishes_between_list_and_inspect_is_left_out()
+    public async Task Leaves_out_what_disappears_between_list_and_inspect()
     {
         Docker("""
             case "$1 $2" in
@@ -37,7 +37,7 @@ public sealed class EngineCallsTests
     }
 
     [Test]
-    public async Task Any_other_refusal_of_inspect_is_a_fault()
+    public async Task Any_other_failure_of_inspect_is_an_error()
     {
         Docker("""
             case "$1" in
@@ -50,7 +50,7 @@ public sealed class EngineCallsTests
     }
 
     [Test]
-    public async Task Nothing_to_inspect_is_no_call()
+    public async Task Makes_no_call_if_there_is_nothing_to_inspect()
     {
         Docker("exit 0");
 
@@ -60,7 +60,7 @@ public sealed class EngineCallsTests
 
     [TestCase("Error response from daemon: no such image: a:1: No such image: a:1")]
     [TestCase("Error: inspecting object: a:1: image not known")]
-    public async Task An_image_that_is_not_there_is_null(string said)
+    public async Task Returns_null_for_a_missing_image(string said)
     {
         Docker($"echo '{said}' >&2; echo '[]'; exit 1");
 
@@ -68,7 +68,7 @@ public sealed class EngineCallsTests
     }
 
     [Test]
-    public async Task Makes_a_network_as_kind_makes_its_own()
+    public async Task Creates_a_network_as_kind_creates_its_own()
     {
         Docker("case \"$2\" in inspect) echo 1400;; esac");
 
@@ -78,7 +78,7 @@ public sealed class EngineCallsTests
     }
 
     [Test]
-    public async Task Takes_the_next_local_range_and_then_none()
+    public async Task Uses_the_next_local_range_and_then_none()
     {
         Docker("""
             case "$*" in
@@ -95,7 +95,7 @@ public sealed class EngineCallsTests
     }
 
     [Test]
-    public async Task Makes_a_network_with_ranges_that_are_named()
+    public async Task Creates_a_network_with_the_configured_ranges()
     {
         _tools.Program("podman", "echo \"$*\" >>called");
 
@@ -105,7 +105,7 @@ public sealed class EngineCallsTests
     }
 
     [Test]
-    public async Task Podman_is_asked_for_an_image_by_the_name_that_kind_asks_for()
+    public async Task Queries_podman_for_an_image_by_the_name_that_kind_uses()
     {
         _tools.Program("podman", "echo \"$*\" >>called; case $1 in image) echo 'Error: no such image' >&2; exit 1;; load) echo 'Loaded image: localhost/kindest/node:v1.20.2'; echo 'Loaded image: ghcr.io/a/b:1';; esac");
         var engine = new ContainerEngine(_tools.Host, ContainerEngineChoice.Podman);
@@ -132,7 +132,7 @@ public sealed class EngineCallsTests
 
     [TestCase("Error response from daemon: network with name kind already exists")]
     [TestCase("Error: network name kind already used: network already exists")]
-    public async Task A_network_that_another_made_meanwhile_is_no_fault(string said)
+    public async Task Accepts_a_network_that_was_created_concurrently(string said)
     {
         Docker($"case \"$2\" in create) echo '{said}' >&2; exit 1;; esac");
 
@@ -142,7 +142,7 @@ public sealed class EngineCallsTests
     }
 
     [Test]
-    public async Task A_network_that_the_engine_refuses_is_a_fault()
+    public async Task A_network_that_the_engine_rejects_is_an_error()
     {
         Docker("case \"$2\" in create) echo 'Error response from daemon: could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network' >&2; exit 1;; esac");
 
@@ -154,7 +154,7 @@ public sealed class EngineCallsTests
     [TestCase("Error: No such network: 1234", true)]
     [TestCase("Error response from daemon: network 1234 not found", true)]
     [TestCase("Error response from daemon: error while removing network: network kind id 1234 has active endpoints", false)]
-    public async Task Removes_a_network_that_may_be_gone(string said, bool isFine)
+    public async Task Removing_a_missing_network_is_not_an_error(string said, bool isFine)
     {
         Docker($"echo '{said}' >&2; exit 1");
         Func<Task> remove = () => new ContainerEngine(_tools.Host, ContainerEngineChoice.Docker).RemoveNetworkAsync("1234", CancellationToken.None);

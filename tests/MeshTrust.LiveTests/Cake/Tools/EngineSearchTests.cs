@@ -23,7 +23,7 @@ public sealed class EngineSearchTests
     public void RemoveTools() => _tools?.Dispose();
 
     [Test]
-    public async Task Takes_docker_where_it_answers()
+    public async Task Uses_Docker_if_it_is_running()
     {
         Docker(Answer("docker-info"));
         Podman(NoMachine);
@@ -34,7 +34,7 @@ public sealed class EngineSearchTests
     }
 
     [Test]
-    public async Task Asks_an_engine_once_that_answers_and_again_one_that_did_not()
+    public async Task Caches_a_running_engine_and_probes_one_again_that_did_not_respond()
     {
         var search = new EngineSearch(_tools.Host);
         Docker(NotRunning);
@@ -50,7 +50,7 @@ public sealed class EngineSearchTests
     [TestCase(null)]
     [TestCase(NotRunning)]
     [TestCase(Forbidden)]
-    public async Task Takes_podman_where_only_podman_answers(string? docker)
+    public async Task Uses_Podman_if_only_Podman_is_running(string? docker)
     {
         if (docker is not null) Docker(docker);
         Podman(Answer("podman-info"));
@@ -61,7 +61,7 @@ public sealed class EngineSearchTests
     }
 
     [Test]
-    public async Task Takes_podman_for_what_it_is_under_the_name_of_docker()
+    public async Task Recognizes_Podman_behind_the_docker_command()
     {
         Docker(Answer("podman-info"));
         Podman(Answer("podman-info"));
@@ -71,7 +71,7 @@ public sealed class EngineSearchTests
     }
 
     [Test]
-    public async Task Will_not_do_with_an_engine_of_Windows_containers()
+    public async Task Rejects_an_engine_that_runs_Windows_containers()
     {
         Docker("echo '{\"ServerVersion\": \"28.2.2\", \"Architecture\": \"x86_64\", \"OSType\": \"windows\"}'");
 
@@ -86,7 +86,7 @@ public sealed class EngineSearchTests
     [TestCase(NoHost, "MT2212", "nohost", "DOCKER_HOST")]
     [TestCase("echo no JSON", "MT2206", "docker info", "version")]
     [TestCase("echo something else is wrong >&2; exit 1", "MT2210", "something else is wrong", "Fix what it reports")]
-    public async Task Says_why_docker_does_not_answer(string docker, string id, string place, string remedy)
+    public async Task Says_why_Docker_does_not_respond(string docker, string id, string place, string remedy)
     {
         Docker(docker);
 
@@ -101,7 +101,7 @@ public sealed class EngineSearchTests
     }
 
     [Test]
-    public async Task Says_that_an_engine_is_silent()
+    public async Task Reports_an_engine_that_does_not_respond()
     {
         Docker("sleep 600");
 
@@ -111,7 +111,7 @@ public sealed class EngineSearchTests
     }
 
     [Test]
-    public async Task Says_all_that_is_wrong_with_both()
+    public async Task Reports_all_problems_of_both_engines()
     {
         Docker(NotRunning);
         Podman(NoMachine);
@@ -120,7 +120,7 @@ public sealed class EngineSearchTests
     }
 
     [Test]
-    public async Task Says_that_there_is_none_and_what_will_not_do()
+    public async Task Reports_that_no_engine_is_installed_and_which_ones_are_not_supported()
     {
         _tools.Program("nerdctl", "exit 0").Program("finch", "exit 0");
 
@@ -137,7 +137,7 @@ public sealed class EngineSearchTests
     [TestCase("nerdctl")]
     [TestCase("finch")]
     [TestCase("nerdctl.lima")]
-    public async Task Refuses_an_engine_that_only_kind_knows(string engine)
+    public async Task Rejects_an_engine_that_only_kind_supports(string engine)
     {
         Docker(Answer("docker-info"));
         _tools.With("KIND_EXPERIMENTAL_PROVIDER", engine);
@@ -146,7 +146,7 @@ public sealed class EngineSearchTests
     }
 
     [Test]
-    public async Task What_the_user_asks_for_is_not_replaced()
+    public async Task Never_replaces_the_requested_engine()
     {
         Docker(NotRunning);
         Podman(Answer("podman-info"));
@@ -158,7 +158,7 @@ public sealed class EngineSearchTests
     }
 
     [Test]
-    public async Task Knows_a_remote_engine()
+    public async Task Recognizes_a_remote_engine()
     {
         Docker(Answer("docker-info"));
         _tools.With("DOCKER_HOST", "tcp://docker:2375");

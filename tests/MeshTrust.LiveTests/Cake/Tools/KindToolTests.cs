@@ -29,7 +29,7 @@ public sealed class KindToolTests
     public void RemoveTools() => _tools?.Dispose();
 
     [Test]
-    public async Task Makes_a_cluster_and_tells_each_step_as_it_begins()
+    public async Task Creates_a_cluster_and_reports_each_step_as_it_starts()
     {
         _tools.Program("kind", $"echo \"$*\" >arguments; env >variables\n{Says}").With("KUBECONFIG", "/home/user/.kube/config");
         var steps = new List<string>();
@@ -60,7 +60,7 @@ public sealed class KindToolTests
     }
 
     [Test]
-    public async Task A_kind_that_hangs_ends_at_its_deadline_with_the_engine_that_it_called()
+    public async Task Ends_a_hanging_kind_at_its_deadline_with_its_child_process()
     {
         _tools.Program("docker", "trap '' TERM; echo $$ >>ids; while :; do sleep 1; done").Program("kind", $"{Says}\necho $$ >>ids; docker run & docker exec");
 
@@ -86,7 +86,7 @@ public sealed class KindToolTests
     }
 
     [Test]
-    public async Task A_program_without_a_version_is_not_kind()
+    public async Task Rejects_a_program_that_prints_no_version()
     {
         _tools.Program("kind", "echo hello");
 
@@ -94,7 +94,7 @@ public sealed class KindToolTests
     }
 
     [Test]
-    public async Task Names_the_cluster_and_its_own_kubeconfig_in_each_call()
+    public async Task Passes_the_cluster_name_and_its_own_kubeconfig_in_each_call()
     {
         _tools.Program("kind", "echo \"$*\" >>arguments");
         var kind = Kind();

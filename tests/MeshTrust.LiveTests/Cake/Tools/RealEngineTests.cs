@@ -26,7 +26,7 @@ public sealed class RealEngineTests
     public void RemoveDirectory() => _directory?.Dispose();
 
     [TestCaseSource(nameof(Engines))]
-    public async Task Makes_reads_and_removes_a_network(string name)
+    public async Task Creates_reads_and_removes_a_network(string name)
     {
         var engine = Engine(name);
         var network = $"meshtrust-test-{Guid.NewGuid():n}"[..24];
@@ -55,7 +55,7 @@ public sealed class RealEngineTests
     }
 
     [TestCaseSource(nameof(Engines))]
-    public async Task Refuses_a_range_that_is_taken(string name)
+    public async Task Rejects_a_range_that_is_in_use(string name)
     {
         var engine = Engine(name);
         var taken = (await engine.ReadNetworksAsync(CancellationToken.None)).SelectMany(network => network.Subnets).Select(subnet => subnet.Range)
@@ -65,7 +65,7 @@ public sealed class RealEngineTests
     }
 
     [TestCaseSource(nameof(Engines))]
-    public async Task Has_no_image_of_a_name_that_nobody_gave(string name) =>
+    public async Task Finds_no_image_of_an_unknown_name(string name) =>
         Assert.That(await Engine(name).ReadImageAsync("meshtrust.invalid/nothing:1", CancellationToken.None), Is.Null);
 
     [Test]
@@ -88,7 +88,7 @@ public sealed class RealEngineTests
     }
 
     [Test]
-    public async Task Says_where_it_looked_for_an_engine_that_is_not_there()
+    public async Task Says_where_it_looked_for_a_missing_engine()
     {
         OutsideTool.Find("docker");
         var host = FakeTools.Real(_directory.Location, ("DOCKER_HOST", "unix:///nowhere/docker.sock"));
@@ -100,7 +100,7 @@ public sealed class RealEngineTests
 
     [Test]
     [CancelAfter(600_000)]
-    public async Task Kind_makes_a_cluster_that_the_engine_shows_and_removes_it(CancellationToken token)
+    public async Task Kind_creates_a_cluster_that_the_engine_lists_and_removes_it(CancellationToken token)
     {
         OutsideTool.Find("docker");
         OutsideTool.Find("kind");

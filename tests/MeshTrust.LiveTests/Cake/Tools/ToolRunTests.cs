@@ -25,7 +25,7 @@ public sealed class ToolRunTests
     public void RemoveTools() => _tools?.Dispose();
 
     [Test]
-    public async Task Hands_over_each_argument_as_it_is()
+    public async Task Passes_each_argument_unchanged()
     {
         _tools.Program("script", "for a in \"$@\"; do printf '<%s>' \"$a\"; done");
         string[] hostile = ["a b", "", "\"quoted\"", "back\\slash", "end\\", "end with blank\\", "\\\\\"", "$HOME `id` ; rm", "'single'", "line\nbreak", "tab\t", "ünïcode 🖼", "--format={{json .}}", "{{ index .Options \"a.b\" }}"];
@@ -47,7 +47,7 @@ public sealed class ToolRunTests
     }
 
     [Test]
-    public async Task Takes_it_well_when_the_input_is_not_read()
+    public async Task Tolerates_a_program_that_does_not_read_its_input()
     {
         _tools.Program("script", "exit 3");
 
@@ -57,7 +57,7 @@ public sealed class ToolRunTests
     }
 
     [Test]
-    public async Task Drains_both_pipes_and_keeps_the_end_of_what_went_wrong()
+    public async Task Drains_both_pipes_and_keeps_the_end_of_standard_error()
     {
         _tools.Program("script", "head -c 3000000 /dev/zero >&2; head -c 3000000 /dev/zero; echo 'the end' >&2");
 
@@ -73,7 +73,7 @@ public sealed class ToolRunTests
 
     [TestCase(70_000)]
     [TestCase(3_000_000)]
-    public async Task Keeps_the_reason_that_a_program_gives_before_much_else(int more)
+    public async Task Keeps_an_error_that_is_followed_by_much_other_output(int more)
     {
         _tools.Program("script", $"echo 'ERROR: the reason' >&2; head -c {more} /dev/zero >&2; echo 'the end' >&2");
 
@@ -87,7 +87,7 @@ public sealed class ToolRunTests
     }
 
     [Test]
-    public async Task Ends_what_says_too_much()
+    public async Task Ends_a_program_that_writes_too_much()
     {
         _tools.Program("script", "echo $$ >ids; cat /dev/zero");
 
@@ -101,7 +101,7 @@ public sealed class ToolRunTests
     }
 
     [Test]
-    public async Task Ends_the_whole_tree_at_the_deadline()
+    public async Task Ends_the_whole_process_tree_at_the_deadline()
     {
         _tools.Program("script", Family);
 
@@ -117,7 +117,7 @@ public sealed class ToolRunTests
     }
 
     [Test]
-    public async Task Ends_the_whole_tree_when_the_run_is_stopped()
+    public async Task Ends_the_whole_process_tree_when_the_run_is_cancelled()
     {
         _tools.Program("script", Family);
         using var stop = new CancellationTokenSource();
@@ -131,7 +131,7 @@ public sealed class ToolRunTests
     }
 
     [Test]
-    public async Task Asks_before_it_kills()
+    public async Task Sends_SIGTERM_before_SIGKILL()
     {
         _tools.Program("script", "trap 'echo asked >asked; exit 0' TERM; while :; do sleep 0.1; done");
 
@@ -141,7 +141,7 @@ public sealed class ToolRunTests
     }
 
     [Test]
-    public async Task A_token_that_is_cancelled_already_starts_nothing()
+    public async Task Starts_nothing_if_the_token_is_already_cancelled()
     {
         _tools.Program("script", "echo >started");
 
@@ -151,7 +151,7 @@ public sealed class ToolRunTests
     }
 
     [Test]
-    public async Task A_grandchild_that_stays_does_not_hold_the_result_up()
+    public async Task A_grandchild_that_keeps_running_does_not_delay_the_result()
     {
         _tools.Program("script", "sleep 600 & echo $! >ids; echo done");
 
@@ -162,7 +162,7 @@ public sealed class ToolRunTests
     }
 
     [Test]
-    public async Task Tells_lines_while_the_program_runs()
+    public async Task Reports_lines_while_the_program_runs()
     {
         _tools.Program("script", "echo 'first ü' >&2; while [ ! -e go ]; do sleep 0.05; done; printf 'last' >&2");
         var lines = new List<string>();
@@ -177,7 +177,7 @@ public sealed class ToolRunTests
     }
 
     [Test]
-    public async Task A_listener_that_fails_does_not_block_the_program()
+    public async Task A_failing_line_handler_does_not_block_the_program()
     {
         _tools.Program("script", "head -c 300000 /dev/zero | while :; do echo x >&2; break; done; head -c 300000 /dev/zero >&2; echo ended >ended");
 
@@ -187,7 +187,7 @@ public sealed class ToolRunTests
     }
 
     [Test]
-    public async Task Says_what_a_failed_program_said_last_and_keeps_the_rest_within()
+    public async Task Reports_the_last_output_of_a_failed_program_and_keeps_the_rest_in_the_inner_exception()
     {
         _tools.Program("script", "echo token-on-stdout; i=0; while [ $i -lt 100 ]; do echo \"line $i\" >&2; i=$((i+1)); done; printf 'ERROR: \\033[31mno\\033[0m room' >&2; exit 7");
 
@@ -205,7 +205,7 @@ public sealed class ToolRunTests
     }
 
     [Test]
-    public async Task Says_that_a_program_is_not_there()
+    public async Task Reports_a_missing_program()
     {
         var tool = new ScriptTool(_tools.Host);
 
@@ -214,7 +214,7 @@ public sealed class ToolRunTests
     }
 
     [Test]
-    public async Task Says_that_a_program_cannot_be_started()
+    public async Task Reports_a_program_that_cannot_be_started()
     {
         _tools.Program("script", "exit 0", executable: false);
 
@@ -224,7 +224,7 @@ public sealed class ToolRunTests
     }
 
     [Test]
-    public async Task The_users_kubeconfig_is_out_of_reach_unless_it_is_given()
+    public async Task The_users_kubeconfig_is_only_visible_if_it_is_passed()
     {
         _tools.Program("script", "echo $KUBECONFIG").With("KUBECONFIG", "/home/user/.kube/config");
 

@@ -38,7 +38,7 @@ public sealed class KubectlTests(string program)
     }
 
     [Test]
-    public void Deletes_a_namespace_with_all_that_is_in_it()
+    public void Deletes_a_namespace_with_its_contents()
     {
         _kubectl.Do("create", "namespace", "label");
         _kubectl.Do("create", "configmap", "inside", "-n", "label", "--from-literal=a=b");
@@ -75,7 +75,7 @@ public sealed class KubectlTests(string program)
     [TestCase("annotate configmap settings -n shop note=one --overwrite", "configmap/settings annotated")]
     [TestCase("wait --for=jsonpath={.data.a}=b configmap/settings -n shop --timeout=20s", "condition met")]
     [TestCase("create clusterrole peek --verb=get --non-resource-url=/metrics", "clusterrole.rbac.authorization.k8s.io/peek created")]
-    public void Looks_around(string arguments, string answer) => Assert.That(_kubectl.Do(arguments.Split(' ')), Does.Match(answer));
+    public void Lists_and_describes_what_is_there(string arguments, string answer) => Assert.That(_kubectl.Do(arguments.Split(' ')), Does.Match(answer));
 
     [TestCase("cluster-info", "the server doesn't have a resource type \"services\"")]
     [TestCase("get svc", "the server doesn't have a resource type \"svc\"")]
@@ -86,7 +86,7 @@ public sealed class KubectlTests(string program)
     [TestCase("apply --server-side -f {0}", "no matches for kind \"Service\" in version \"v1\"")]
     [TestCase("create -f {0}", "no matches for kind \"Service\" in version \"v1\"")]
     [TestCase("apply -f {1}", "no matches for kind \"Gateway\" in version \"networking.istio.io/v1\"")]
-    public void Says_what_the_server_does_not_have(string arguments, string reason)
+    public void Says_what_the_server_does_not_support(string arguments, string reason)
     {
         var service = _scratch.Write("service.yaml", "apiVersion: v1\nkind: Service\nmetadata: {name: x}\nspec: {ports: [{port: 80}]}\n");
         var gateway = _scratch.Write("gateway.yaml", "apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: x}\n");
@@ -104,7 +104,7 @@ public sealed class KubectlTests(string program)
     }
 
     [Test]
-    public void Helm_installs_upgrades_rolls_back_and_says_what_the_server_does_not_have()
+    public void Helm_installs_upgrades_rolls_back_and_says_what_the_server_does_not_support()
     {
         var helm = OutsideTool.Find("helm");
         var environment = new[] { "CACHE", "CONFIG", "DATA" }.ToDictionary(n => $"HELM_{n}_HOME", _ => _scratch.File("helm"));

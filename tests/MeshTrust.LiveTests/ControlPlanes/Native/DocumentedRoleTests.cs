@@ -11,7 +11,7 @@ namespace MeshTrust.Tests.ControlPlanes.Native;
 public sealed class DocumentedRoleTests
 {
     [Test]
-    public async Task A_user_with_the_roles_of_the_page_may_do_the_whole_job_and_nothing_that_it_does_not_name()
+    public async Task The_documented_roles_are_sufficient_and_grant_nothing_else()
     {
         using var scratch = new ScratchDirectory();
         var page = File.ReadAllText(Path.Combine(SourceTree.Root, "docs/existing-clusters.md"));

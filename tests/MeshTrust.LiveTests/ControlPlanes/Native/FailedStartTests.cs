@@ -10,7 +10,7 @@ namespace MeshTrust.Tests.ControlPlanes.Native;
 public sealed class FailedStartTests
 {
     [Test]
-    public async Task One_that_ends_early_is_told_with_its_output_its_log_its_command_and_a_hint()
+    public async Task Reports_an_early_exit_with_output_log_command_and_hint()
     {
         using var fake = new FakePrograms("echo 'no space left on device' >&2; exit 3");
         var fault = await FakePrograms.FailAsync(fake.Options() with { EtcdTransport = EtcdTransport.Tcp });
@@ -28,7 +28,7 @@ public sealed class FailedStartTests
     }
 
     [Test]
-    public async Task One_that_is_never_ready_is_ended_even_if_it_ignores_signals()
+    public async Task Ends_a_process_that_never_gets_ready_even_if_it_ignores_signals()
     {
         using var fake = new FakePrograms("trap '' TERM INT HUP; echo starting; while :; do sleep 1; done");
         var fault = await FakePrograms.FailAsync(fake.Options() with { StartTimeout = TimeSpan.FromSeconds(1) });
@@ -38,7 +38,7 @@ public sealed class FailedStartTests
     }
 
     [Test]
-    public async Task A_port_that_is_taken_is_tried_again_with_another_one()
+    public async Task Retries_with_another_port_if_one_is_in_use()
     {
         using var fake = new FakePrograms("echo 'listen tcp 127.0.0.1:1: bind: address already in use' >&2; exit 1");
         var fault = await FakePrograms.FailAsync(fake.Options() with { EtcdTransport = EtcdTransport.Tcp });
@@ -49,7 +49,7 @@ public sealed class FailedStartTests
     }
 
     [Test]
-    public async Task An_etcd_that_takes_no_socket_is_asked_over_tcp()
+    public async Task Calls_etcd_over_TCP_if_it_does_not_support_a_Unix_socket()
     {
         using var fake = new FakePrograms("exit 1");
         await FakePrograms.FailAsync(fake.Options());
@@ -58,7 +58,7 @@ public sealed class FailedStartTests
     }
 
     [Test]
-    public async Task A_path_that_is_too_long_for_a_socket_leads_to_tcp()
+    public async Task Uses_TCP_if_the_path_is_too_long_for_a_socket()
     {
         using var fake = new FakePrograms("exit 1");
         await FakePrograms.FailAsync(fake.Options() with { RunDirectory = Path.Combine(fake.RunRoot, new string('x', 100)) });
@@ -67,7 +67,7 @@ public sealed class FailedStartTests
     }
 
     [Test]
-    public async Task Much_noise_does_not_block_a_process_and_its_end_is_kept()
+    public async Task Drains_a_noisy_process_and_keeps_the_end_of_its_output()
     {
         using var fake = new FakePrograms("i=0; while [ $i -lt 3000 ]; do echo 'noise noise noise noise noise noise noise noise noise noise noise noise noise noise noise'; echo noise >&2; i=$((i+1)); done; echo the end >&2; exit 4");
         var fault = await FakePrograms.FailAsync(fake.Options() with { EtcdTransport = EtcdTransport.Tcp });
@@ -76,7 +76,7 @@ public sealed class FailedStartTests
     }
 
     [Test]
-    public async Task One_that_fails_ends_the_whole_set()
+    public async Task A_failed_process_ends_the_whole_set()
     {
         using var fake = new FakePrograms("case $PWD in */west) echo no >&2; exit 7;; esac; exec sleep 600");
         var fault = await FakePrograms.FailAsync(fake.Options("east", "west", "north") with { Parallel = 3, EtcdTransport = EtcdTransport.Tcp });
@@ -86,7 +86,7 @@ public sealed class FailedStartTests
     }
 
     [Test]
-    public async Task A_cancelled_start_leaves_no_process_and_no_directory()
+    public async Task A_cancelled_start_leaves_no_process_or_directory()
     {
         using var fake = new FakePrograms("exec sleep 600");
         using var stop = new CancellationTokenSource();
@@ -100,7 +100,7 @@ public sealed class FailedStartTests
     }
 
     [Test]
-    public async Task Everything_stays_where_that_was_asked_for()
+    public async Task Keeps_everything_if_requested()
     {
         using var fake = new FakePrograms("exit 1");
         await FakePrograms.FailAsync(fake.Options() with { KeepOnFailure = true });
@@ -111,7 +111,7 @@ public sealed class FailedStartTests
     [TestCase("#!/bin/sh\n", false, "permission denied")]
     [TestCase("\0garbage", true, "exec format error")]
     [TestCase(null, true, "the program does not exist")]
-    public async Task A_program_that_cannot_be_run_is_told_as_that(string? content, bool executable, string why)
+    public async Task Reports_a_program_that_cannot_be_started(string? content, bool executable, string why)
     {
         using var fake = new FakePrograms("exit 1");
         var etcd = content is null ? Path.Combine(fake.RunRoot, "none") : fake.WriteRaw("broken/etcd", content, executable);
@@ -122,7 +122,7 @@ public sealed class FailedStartTests
     }
 
     [Test]
-    public async Task An_extra_flag_replaces_the_one_of_its_name()
+    public async Task An_extra_flag_replaces_the_default_of_the_same_name()
     {
         using var fake = new FakePrograms("exit 1");
         await FakePrograms.FailAsync(fake.Options() with { ExtraEtcdFlags = ["--log-level=debug", "--quota-backend-bytes=1"], EtcdTransport = EtcdTransport.Tcp });
@@ -131,7 +131,7 @@ public sealed class FailedStartTests
     }
 
     [Test]
-    public async Task Variables_of_etcd_stay_with_us()
+    public async Task Does_not_pass_on_variables_of_etcd()
     {
         Environment.SetEnvironmentVariable("ETCD_MESHTRUST_TEST", "1");
         using var fake = new FakePrograms("env; exit 1");
@@ -142,7 +142,7 @@ public sealed class FailedStartTests
     }
 
     [Test]
-    public void Names_that_are_none_or_twice_are_refused()
+    public void Rejects_invalid_and_duplicate_names()
     {
         using var fake = new FakePrograms("exit 1");
         Assert.That(() => NativeControlPlanes.StartAsync(fake.Options("a", "a")), Throws.ArgumentException);

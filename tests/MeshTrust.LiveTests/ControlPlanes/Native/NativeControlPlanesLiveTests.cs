@@ -28,7 +28,7 @@ public sealed class NativeControlPlanesLiveTests
     }
 
     [Test]
-    public async Task Each_has_data_and_an_authority_of_its_own()
+    public async Task Each_has_its_own_data_and_its_own_CA()
     {
         using var east = new KubeconfigClient(East.KubeconfigText);
         using var west = new KubeconfigClient(West.KubeconfigText);
@@ -44,7 +44,7 @@ public sealed class NativeControlPlanesLiveTests
     }
 
     [Test]
-    public void Everything_on_disk_is_for_the_owner_alone()
+    public void Only_the_owner_can_read_what_is_on_disk()
     {
         const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
         var open = Directory.EnumerateFiles(_planes.RunDirectory, "*", SearchOption.AllDirectories).Where(f => !f.Contains("/etcd/", StringComparison.Ordinal) && !f.Contains(".sock", StringComparison.Ordinal)).Append(East.ApiServerLogPath)
@@ -59,7 +59,7 @@ public sealed class NativeControlPlanesLiveTests
     }
 
     [Test]
-    public async Task A_user_may_do_what_roles_say_and_nothing_else()
+    public async Task A_user_may_do_what_the_roles_allow_and_nothing_else()
     {
         using var admin = new KubeconfigClient(East.KubeconfigText);
         using var jane = new KubeconfigClient(East.AddUser("jane", "readers"));
@@ -100,7 +100,7 @@ public sealed class NativeControlPlanesLiveTests
     }
 
     [Test]
-    public void Kubectl_sees_both_through_the_merged_kubeconfig()
+    public void Kubectl_reaches_both_through_the_merged_kubeconfig()
     {
         var kubectl = OutsideTool.Find("kubectl");
         foreach (var plane in _planes.Planes.Values)

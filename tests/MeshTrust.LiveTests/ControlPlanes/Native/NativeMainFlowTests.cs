@@ -25,7 +25,7 @@ public sealed class NativeMainFlowTests
 
     /// <summary>With a proxy that leads nowhere and variables that would stop etcd.</summary>
     [Test]
-    public void Proves_trust_over_two_then_changes_nothing()
+    public void Proves_trust_between_two_clusters_then_changes_nothing()
     {
         var hostile = new Dictionary<string, string?> { ["HTTPS_PROXY"] = "http://127.0.0.1:9", ["ETCD_LISTEN_CLIENT_URLS"] = "http://127.0.0.1:1", ["NO_PROXY"] = "example.com,127.0.0.1" };
         var first = Succeed(hostile, "--target=Verify");
@@ -37,12 +37,12 @@ public sealed class NativeMainFlowTests
     }
 
     [Test, Category("Slow")]
-    public void Proves_trust_over_four() =>
+    public void Proves_trust_between_four_clusters() =>
         Assert.That(Succeed(null, "--target=Verify", "--clusters=4"), Does.Contain("16 of 16 cluster pairs trust each other"));
 
     [Test]
     [Platform(Exclude = "Win", Reason = "signals are Unix's")]
-    public void Kubectl_sees_the_secrets_from_outside_and_a_second_run_beside_it_takes_the_clusters_as_they_are()
+    public void Kubectl_reads_the_secrets_and_a_concurrent_run_reuses_the_clusters()
     {
         var kubectl = OutsideTool.Find("kubectl");
         Succeed(null, "--target=Verify");
@@ -62,7 +62,7 @@ public sealed class NativeMainFlowTests
 
     [Test]
     [Platform(Exclude = "Win", Reason = "signals are Unix's")]
-    public void An_api_server_that_is_killed_while_secrets_are_pushed_is_told_and_the_next_run_converges()
+    public void Reports_an_API_server_that_is_killed_during_the_push_and_the_next_run_converges()
     {
         string[] arguments = ["--target=Verify", .. Quick[..2], "--rootca-keysz=4096", "--intermediate-keysz=4096"];
         using var host = HostProcess.Start(_scratch.Location, arguments, Variables(null));
@@ -85,7 +85,7 @@ public sealed class NativeMainFlowTests
     }
 
     [Test]
-    public async Task A_user_without_rights_is_told_the_verb_that_is_missing()
+    public async Task Reports_the_verb_that_a_user_without_permissions_lacks()
     {
         await using var planes = await NativeControlPlanes.StartAsync(new NativeControlPlanesOptions { Names = ["east"], Binaries = RealBinaries.Find(), StartTimeout = TimeSpan.FromMinutes(2) });
         _scratch.Write("dev", planes.Planes["east"].AddUser("dev"));

@@ -19,7 +19,7 @@ public sealed class OrphanTests
     [TestCase("INT")]
     [TestCase("HUP")]
     [TestCase("QUIT")]
-    public void A_signal_while_they_start_leaves_nothing(string signal)
+    public void A_signal_during_startup_leaves_nothing(string signal)
     {
         using var scratch = new ScratchDirectory();
         using var fake = new FakePrograms("trap '' TERM INT HUP QUIT; while :; do sleep 1; done");
@@ -32,7 +32,7 @@ public sealed class OrphanTests
     }
 
     [Test]
-    public void An_exception_that_nobody_caught_leaves_nothing()
+    public void An_unhandled_exception_leaves_nothing()
     {
         using var scratch = new ScratchDirectory();
         using var fake = new FakePrograms("trap '' TERM INT HUP QUIT; while :; do sleep 1; done");
@@ -50,7 +50,7 @@ public sealed class OrphanTests
     }
 
     [Test]
-    public void A_time_limit_while_they_start_leaves_nothing()
+    public void A_time_limit_during_startup_leaves_nothing()
     {
         using var scratch = new ScratchDirectory();
         using var fake = new FakePrograms("while :; do sleep 1; done");
@@ -63,7 +63,7 @@ public sealed class OrphanTests
     [TestCase("KILL")]
     [TestCase("TERM")]
     [Category("Real"), Category(OutsideTool.Category)]
-    public void A_signal_while_real_ones_run_leaves_nothing(string signal)
+    public void A_signal_while_real_programs_run_leaves_nothing(string signal)
     {
         _ = RealBinaries.Find();
         using var scratch = new ScratchDirectory();
@@ -80,7 +80,7 @@ public sealed class OrphanTests
     [TestCase(null, Description = "the terminal is closed")]
     [Category("Real"), Category(OutsideTool.Category)]
     [Platform("Linux", Reason = "script of util-linux")]
-    public async Task A_terminal_that_says_Ctrl_C_or_closes_leaves_nothing(string? key)
+    public async Task Ctrl_C_or_a_closed_terminal_leaves_nothing(string? key)
     {
         _ = RealBinaries.Find();
         var script = OutsideTool.Find("script");

@@ -29,7 +29,7 @@ public sealed class StaleRunSweepTests
     }
 
     [Test]
-    public void Leaves_a_process_that_only_has_the_id()
+    public void Leaves_an_unrelated_process_with_the_same_id()
     {
         using var scratch = new ScratchDirectory();
         var run = Run(scratch);
@@ -57,7 +57,7 @@ public sealed class StaleRunSweepTests
     }
 
     [Test]
-    public void Leaves_the_runs_of_the_living_of_other_machines_and_of_this_minute()
+    public void Leaves_live_runs_runs_of_other_machines_and_very_recent_runs()
     {
         using var scratch = new ScratchDirectory();
         var living = Run(scratch, "run-1");
@@ -73,7 +73,7 @@ public sealed class StaleRunSweepTests
     }
 
     [Test]
-    public void A_directory_that_is_not_there_is_no_fault() =>
+    public void A_missing_directory_is_not_an_error() =>
         Assert.That(() => StaleRunSweep.Sweep("/nonexistent/meshtrust", TimeProvider.System), Throws.Nothing);
 
     private static string Run(ScratchDirectory scratch, string name = "run-1-abc") => Directory.CreateDirectory(scratch.File(name)).FullName;

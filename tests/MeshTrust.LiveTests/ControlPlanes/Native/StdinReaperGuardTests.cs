@@ -12,7 +12,7 @@ public sealed class StdinReaperGuardTests
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
     [Test]
-    public void Another_one_takes_over_where_somebody_killed_it()
+    public void Another_guard_takes_over_if_one_is_killed()
     {
         using var scratch = new ScratchDirectory();
         scratch.Write("run/key", "secret");

@@ -10,7 +10,7 @@ namespace MeshTrust.Tests.ControlPlanes.Native;
 public sealed class StopTests
 {
     [Test]
-    public async Task Stopping_waits_for_no_watch_may_be_said_twice_and_leaves_nothing()
+    public async Task Stopping_does_not_wait_for_a_watch_is_idempotent_and_leaves_nothing()
     {
         var planes = await StartAsync();
         var plane = planes.Planes["east"];
@@ -31,7 +31,7 @@ public sealed class StopTests
 
     [Test]
     [Platform(Exclude = "Win", Reason = "signals are Unix's")]
-    public async Task One_that_dies_in_use_is_told_with_what_it_said_last()
+    public async Task Reports_a_process_that_dies_in_use_with_its_last_output()
     {
         await using var planes = await StartAsync();
         var plane = planes.Planes["east"];

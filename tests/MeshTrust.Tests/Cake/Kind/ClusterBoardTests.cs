@@ -23,7 +23,7 @@ public sealed class ClusterBoardTests
     }
 
     [Test]
-    public void A_row_shows_the_latest_step_and_how_long_it_and_all_have_taken()
+    public void A_row_shows_the_latest_step_with_its_own_and_the_total_duration()
     {
         _board.Report(new(East, "waits", ClusterProgressState.Waiting));
         _time.Advance(TimeSpan.FromSeconds(9));
@@ -36,7 +36,7 @@ public sealed class ClusterBoardTests
     }
 
     [Test]
-    public void A_cluster_that_is_done_takes_no_more_time()
+    public void The_clock_of_a_finished_cluster_stops()
     {
         _board.Report(new(East, "creating"));
         _time.Advance(TimeSpan.FromSeconds(3));
@@ -49,7 +49,7 @@ public sealed class ClusterBoardTests
     }
 
     [Test]
-    public void Every_step_is_one_line_with_its_time_of_day_and_the_same_step_again_is_none()
+    public void Writes_one_line_with_a_time_for_each_step_and_none_for_a_repeated_step()
     {
         _board.Report(new(East, "waits", ClusterProgressState.Waiting));
         _board.Report(new(East, "creating"));
@@ -62,7 +62,7 @@ public sealed class ClusterBoardTests
     }
 
     [Test]
-    public void A_step_that_goes_on_gives_a_sign_of_life_now_and_then()
+    public void A_long_step_is_reported_at_intervals()
     {
         _board.Report(new(East, "creating"));
         Assert.That(_board.TakeLines(), Has.Count.EqualTo(1));
@@ -74,7 +74,7 @@ public sealed class ClusterBoardTests
     }
 
     [Test]
-    public void Elsewhere_than_at_a_terminal_every_step_is_told_also_when_the_work_fails()
+    public void Without_a_terminal_every_step_is_reported_even_if_the_work_fails()
     {
         if (LiveStatus.IsInteractive) Assert.Ignore("NOT RUN: standard output is a terminal, which gets a table instead. Redirect it.");
         using var scratch = new ScratchDirectory();
@@ -89,7 +89,7 @@ public sealed class ClusterBoardTests
     }
 
     [Test]
-    public async Task Warnings_wait_until_the_table_stands_still_and_are_told_once()
+    public async Task Warnings_are_held_back_until_the_table_is_final_and_written_once()
     {
         using var scratch = new ScratchDirectory();
         var context = new FakeContext(scratch.Location);
@@ -102,7 +102,7 @@ public sealed class ClusterBoardTests
     }
 
     [Test]
-    public void The_table_has_one_row_a_cluster_and_a_sign_beside_the_colour()
+    public void The_table_has_one_row_per_cluster_and_a_symbol_beside_the_colour()
     {
         _board.Report(new(East, "ready", ClusterProgressState.Done));
         _board.Report(new(West, "waiting for [1] node"));

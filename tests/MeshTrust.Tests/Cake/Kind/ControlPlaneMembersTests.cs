@@ -10,7 +10,7 @@ public sealed class ControlPlaneMembersTests
     private static readonly string[] Nodes = ["east-control-plane", "east-control-plane2", "east-control-plane3"];
 
     [Test]
-    public async Task Are_back_where_each_api_server_says_on_its_node_that_it_is_ready()
+    public async Task Are_back_once_each_API_server_is_ready_on_its_node()
     {
         var asked = new List<string>();
         var late = await WaitAsync(TimeSpan.Zero, (node, command) =>
@@ -24,7 +24,7 @@ public sealed class ControlPlaneMembersTests
     }
 
     [Test]
-    public async Task Are_named_where_their_time_is_over()
+    public async Task Are_named_after_a_timeout()
     {
         var late = await WaitAsync(TimeSpan.Zero, (node, _) => node switch
         {
@@ -39,7 +39,7 @@ public sealed class ControlPlaneMembersTests
     }
 
     [Test]
-    public async Task Are_waited_for_and_not_asked_again_when_they_are_back()
+    public async Task Are_waited_for_and_not_probed_again_once_they_are_back()
     {
         var times = new Dictionary<string, int>();
         var late = await WaitAsync(TimeSpan.FromMinutes(2), (node, _) =>

@@ -74,7 +74,7 @@ internal sealed class HostReaderTests
     }
 
     [Test]
-    public void Measures_the_disk_of_the_nearest_directory_that_is_there()
+    public void Measures_the_disk_of_the_nearest_existing_directory()
     {
         var there = new DriveInfo(_scratch.Location);
         var host = Read(engine: Engine with { RootDirectory = _scratch.File("not/yet") });
@@ -85,7 +85,7 @@ internal sealed class HostReaderTests
     }
 
     [Test]
-    public void Does_not_take_its_own_disk_for_that_of_another_machine() =>
+    public void Does_not_report_the_local_disk_for_a_remote_engine() =>
         Assert.That(Read(engine: Engine with { IsRemote = true }).EngineDisk, Is.Null);
 
     [Test]
@@ -100,7 +100,7 @@ internal sealed class HostReaderTests
     }
 
     [Test]
-    public void Looks_for_kubectl_where_Cake_looks_for_tools()
+    public void Finds_kubectl_where_Cake_finds_tools()
     {
         Assert.That(Read().HasKubectl, Is.False);
         _locator.Resolve(Arg.Any<IEnumerable<string>>()).Returns(new global::Cake.Core.IO.FilePath("/usr/bin/kubectl"));
@@ -110,7 +110,7 @@ internal sealed class HostReaderTests
     [TestCase("tcp", "127.0.0.1")]
     [TestCase("tcp", "")]
     [TestCase("udp", "127.0.0.1")]
-    public void Sees_that_a_port_is_taken_and_then_free(string protocol, string address)
+    public void Detects_that_a_port_is_in_use_and_then_free(string protocol, string address)
     {
         var isTcp = protocol == "tcp";
         var socket = new Socket(AddressFamily.InterNetwork, isTcp ? SocketType.Stream : SocketType.Dgram, isTcp ? ProtocolType.Tcp : ProtocolType.Udp);
@@ -125,7 +125,7 @@ internal sealed class HostReaderTests
 
     [TestCase("192.0.2.1", "tcp")]
     [TestCase("127.0.0.1", "sctp")]
-    public void A_port_that_cannot_be_tried_counts_as_free(string address, string protocol) =>
+    public void A_port_that_cannot_be_tested_counts_as_free(string address, string protocol) =>
         Assert.That(HostPort.IsTaken(new WantedPort(ClusterName.Parse("east"), address, 54321, protocol)), Is.False);
 
     private HostSnapshot Read(string? proc = null, EngineInfo? engine = null)

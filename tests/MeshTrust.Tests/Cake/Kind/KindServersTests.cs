@@ -12,15 +12,15 @@ public sealed class KindServersTests
     [TestCase("0.0.0.0", "https://127.0.0.1:41000/")]
     [TestCase("", "https://127.0.0.1:41000/")]
     [TestCase("::1", "https://[::1]:41000/")]
-    public void This_machine_takes_the_port_that_the_engine_leads_in(string address, string server) =>
+    public void Uses_the_published_port_from_this_machine(string address, string server) =>
         Assert.That(FromHere(address)!.AbsoluteUri, Is.EqualTo(server));
 
     [Test]
-    public void Of_another_machines_engine_that_machine_counts() =>
+    public void Uses_the_host_of_a_remote_engine() =>
         Assert.That(FromHere("0.0.0.0", Info with { IsRemote = true, Endpoint = "tcp://docker:2375" })!.AbsoluteUri, Is.EqualTo("https://docker:41000/"));
 
     [Test]
-    public void The_nodes_own_address_is_taken_where_it_was_asked_for_with_a_name_that_the_certificate_has() => Assert.Multiple(() =>
+    public void Uses_the_address_of_the_node_on_request_with_a_name_in_the_certificate() => Assert.Multiple(() =>
     {
         var hosting = new KindSpec { IpFamily = IpFamily.Dual, Ipv6Gateway = true };
         Assert.That(FromHere("127.0.0.1", Info, hosting)!.AbsoluteUri, Is.EqualTo("https://[fc00::2]:6443/"));
@@ -29,11 +29,11 @@ public sealed class KindServersTests
     });
 
     [Test]
-    public void Nothing_is_guessed_where_the_engine_shows_no_way() =>
+    public void Does_not_guess_if_the_engine_publishes_no_port() =>
         Assert.That(KindServers.FromHere(Plan("east-control-plane"), Topology(KindSpec.Default), Info, []), Is.Null);
 
     [Test]
-    public void Other_containers_take_the_host_name_of_what_stands_in_front() => Assert.Multiple(() =>
+    public void Other_containers_use_the_host_name_of_the_load_balancer_or_control_plane() => Assert.Multiple(() =>
     {
         Assert.That(KindServers.Internal(Plan("east-control-plane")).AbsoluteUri, Is.EqualTo("https://east-control-plane:6443/"));
         Assert.That(KindServers.Internal(Plan("east-control-plane", "east-control-plane2", "east-external-load-balancer")).AbsoluteUri, Is.EqualTo("https://east-external-load-balancer:6443/"));

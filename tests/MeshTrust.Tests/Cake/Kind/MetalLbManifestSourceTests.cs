@@ -25,7 +25,7 @@ public sealed class MetalLbManifestSourceTests
     public void RemoveScratch() => _scratch?.Dispose();
 
     [Test]
-    public async Task Reads_a_file_and_asks_nobody()
+    public async Task Reads_a_file_without_a_request()
     {
         var file = _scratch.Write("own.yaml", "kind: Namespace\n");
 
@@ -35,7 +35,7 @@ public sealed class MetalLbManifestSourceTests
     }
 
     [Test]
-    public async Task Fetches_once_and_keeps_it_by_its_digest()
+    public async Task Downloads_once_and_caches_by_digest()
     {
         var spec = new LoadBalancerSpec { Manifest = "https://mirror.example/metallb.yaml", ManifestSha256 = Digest.ToUpperInvariant() };
 
@@ -52,7 +52,7 @@ public sealed class MetalLbManifestSourceTests
     }
 
     [Test]
-    public async Task Fetches_again_where_what_was_kept_was_changed()
+    public async Task Downloads_again_if_the_cached_file_was_changed()
     {
         var spec = new LoadBalancerSpec { Manifest = "https://mirror.example/metallb.yaml", ManifestSha256 = Digest };
         var kept = (await Source(spec).GetAsync(default)).Path;
@@ -64,7 +64,7 @@ public sealed class MetalLbManifestSourceTests
     }
 
     [Test]
-    public async Task Refuses_what_is_not_the_pinned_release()
+    public async Task Rejects_a_download_that_does_not_match_the_pin()
     {
         var fault = await Fault(new LoadBalancerSpec());
 
@@ -78,17 +78,17 @@ public sealed class MetalLbManifestSourceTests
     }
 
     [Test]
-    public async Task Refuses_a_file_that_is_not_the_pinned_one() =>
+    public async Task Rejects_a_file_that_does_not_match_the_pin() =>
         Assert.That((await Fault(new LoadBalancerSpec { Manifest = _scratch.Write("own.yaml", "kind: Pod\n"), ManifestSha256 = Digest })).Id, Is.EqualTo("MT4013"));
 
     [Test]
-    public async Task Refuses_a_file_that_is_not_there() =>
+    public async Task Rejects_a_missing_file() =>
         Assert.That((await Fault(new LoadBalancerSpec { Manifest = _scratch.File("none.yaml") })).Id, Is.EqualTo("MT4011"));
 
     [TestCase("https://mirror.example/metallb.yaml", "v0.16.1", false)]
     [TestCase(null, "v0.15.3", false)]
     [TestCase("http://mirror.example/metallb.yaml", "v0.16.1", true)]
-    public async Task Asks_nobody_for_what_is_not_pinned_or_not_https(string? address, string version, bool pinned)
+    public async Task Makes_no_request_for_an_unpinned_or_non_HTTPS_source(string? address, string version, bool pinned)
     {
         var fault = await Fault(new LoadBalancerSpec { Manifest = address, Version = version, ManifestSha256 = pinned ? Digest : null });
 
@@ -97,7 +97,7 @@ public sealed class MetalLbManifestSourceTests
 
     [TestCase(HttpStatusCode.NotFound, 1)]
     [TestCase(HttpStatusCode.BadGateway, 3)]
-    public async Task Says_how_to_do_without_the_network(HttpStatusCode status, int tries)
+    public async Task Says_how_to_work_without_network_access(HttpStatusCode status, int tries)
     {
         var fault = await Fault(new LoadBalancerSpec(), status);
 

@@ -6,10 +6,10 @@ namespace MeshTrust.Tests.Cake.Kind;
 public sealed class MetalLbWaitTests
 {
     [Test]
-    public void Nothing_is_waited_for_where_every_part_is_ready() => Assert.That(MetalLbWait.First(MetalLbParts.Ready()), Is.Null);
+    public void Waits_for_nothing_if_every_part_is_ready() => Assert.That(MetalLbWait.First(MetalLbParts.Ready()), Is.Null);
 
     [Test]
-    public void Definitions_must_be_there() =>
+    public void Definitions_must_exist() =>
         Expect(MetalLbParts.Ready() with { Definitions = new Dictionary<string, JsonObject?> { ["ipaddresspools.metallb.io"] = null } }, "MT4020", "the definition ipaddresspools.metallb.io: it does not exist");
 
     [TestCase("""{"status":{"conditions":[{"type":"Established","status":"False"}]}}""", "it is not Established")]
@@ -22,7 +22,7 @@ public sealed class MetalLbWaitTests
     [TestCase("""{"metadata":{"generation":2},"status":{"observedGeneration":1,"conditions":[{"type":"Available","status":"True"}]}}""", "it is not Available")]
     [TestCase("""{"metadata":{"generation":1},"status":{"observedGeneration":1,"conditions":[{"type":"Available","status":"False"}]}}""", "it is not Available")]
     [TestCase("""{"metadata":{"generation":1}}""", "it is not Available")]
-    public void The_controller_must_be_available_as_it_is_now(string? controller, string why) =>
+    public void The_controller_must_be_available_in_its_current_generation(string? controller, string why) =>
         Expect(MetalLbParts.Ready() with { Controller = controller is null ? null : Json(controller) }, "MT4021", $"the deployment controller: {why}");
 
     [TestCase(null, "it does not exist")]
@@ -50,14 +50,14 @@ public sealed class MetalLbWaitTests
     }
 
     [Test]
-    public void A_pod_that_is_only_starting_is_no_reason() =>
+    public void A_pod_that_is_only_starting_is_not_a_reason() =>
         Expect(
             MetalLbParts.Ready() with { Controller = null, Pods = [Json("""{"metadata":{"labels":{"component":"controller"}},"status":{"containerStatuses":[{"image":"i","state":{"waiting":{"reason":"ContainerCreating"}}}]}}""")] },
             "MT4021",
             "the deployment controller: it does not exist");
 
     [Test]
-    public void Says_what_stands_before_the_webhook()
+    public void Reports_what_the_webhook_depends_on()
     {
         Assert.That(MetalLbWait.Webhook(MetalLbParts.Ready()), Is.EqualTo("endpoints=1, caBundle=set, controller=Available"));
         Assert.That(MetalLbWait.Webhook(new MetalLbState()), Is.EqualTo("endpoints=0, caBundle=empty, controller=not Available"));

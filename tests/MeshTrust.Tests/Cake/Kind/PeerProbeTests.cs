@@ -89,7 +89,7 @@ internal sealed class PeerProbeTests
     }
 
     [Test]
-    public async Task Calls_the_servers_of_remote_secrets_with_their_CA_if_they_can_be_right()
+    public async Task Calls_the_servers_of_remote_secrets_with_their_CA_if_these_are_plausible()
     {
         var right = new RemoteSecret { Name = "a", Key = "west", To = ClusterName.Parse("west"), Server = new Uri("https://172.18.0.3:6443/"), Authority = "CA of the secret" };
         RemoteSecret[] others =
@@ -106,7 +106,7 @@ internal sealed class PeerProbeTests
     }
 
     [Test]
-    public async Task Tells_what_the_call_said_where_no_answer_comes()
+    public async Task Reports_the_output_of_a_call_without_a_response()
     {
         var readings = await Probe(call => call.Node == "east-control-plane" ? new ProcessResult(6, "", "curl: (6) Could not resolve host: west-control-plane\n") : new ProcessResult(0, "", ""), TimeSpan.Zero)
             .ReadAsync(Mesh("n1", "n2"), Access, Engine("east", "west"), default);
@@ -126,7 +126,7 @@ internal sealed class PeerProbeTests
     }
 
     [Test]
-    public async Task Says_that_a_cluster_has_no_control_plane_that_runs()
+    public async Task Reports_a_cluster_without_a_running_control_plane()
     {
         var snapshot = Engine("east", "west");
         snapshot = snapshot with { Containers = [snapshot.Containers[0], snapshot.Containers[1] with { IsRunning = false }] };
@@ -137,7 +137,7 @@ internal sealed class PeerProbeTests
     }
 
     [Test]
-    public async Task Says_that_a_cluster_does_not_tell_what_there_is_to_call()
+    public async Task Reports_a_cluster_that_does_not_show_what_to_call()
     {
         _apis["west"].Faults["list pods"] = new Problem("MT3015", "west", "The API server does not answer.", "Wait.");
 
@@ -151,7 +151,7 @@ internal sealed class PeerProbeTests
     }
 
     [Test]
-    public async Task Has_nothing_to_call_in_a_mesh_of_one() =>
+    public async Task Makes_no_call_in_a_mesh_of_one_cluster() =>
         Assert.That(await Probe(_ => new ProcessResult(0, "", "")).ReadAsync(new MeshTopology { Clusters = [new ClusterSpec { Name = ClusterName.Parse("east") }] }, Access, Engine("east"), default), Is.Empty);
 
     private IReadOnlyList<ClusterAccess> Access =>

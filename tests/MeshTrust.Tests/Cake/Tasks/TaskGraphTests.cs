@@ -32,7 +32,7 @@ public sealed class TaskGraphTests
     [TestCase("FetchRootCa")]
     [TestCase("CleanClusters")]
     [TestCase("Clean", "CleanClusters")]
-    public void The_edges_are_those_of_the_house(string task, params string[] dependencies) =>
+    public void The_dependencies_between_tasks_are_as_documented(string task, params string[] dependencies) =>
         Assert.That(
             Find(task).GetCustomAttributes<IsDependentOnAttribute>().Select(edge => NameOf(edge.Task)),
             Is.EqualTo(dependencies));

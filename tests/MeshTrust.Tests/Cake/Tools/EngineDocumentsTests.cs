@@ -12,7 +12,7 @@ public sealed class EngineDocumentsTests
     private const ContainerEngineChoice Podman = ContainerEngineChoice.Podman;
 
     [Test]
-    public void Reads_what_docker_says_of_itself()
+    public void Reads_docker_info()
     {
         var info = EngineDocuments.Info(Docker, Recorded("docker-info"), "unix:///var/run/docker.sock", "here");
         IReadOnlyList<EngineAddressPool> none = [];
@@ -25,7 +25,7 @@ public sealed class EngineDocumentsTests
     }
 
     [Test]
-    public void Reads_what_podman_says_of_itself()
+    public void Reads_podman_info()
     {
         var info = EngineDocuments.Info(Podman, Recorded("podman-info"), "", "here");
         IReadOnlyList<EngineAddressPool> none = [];
@@ -39,12 +39,12 @@ public sealed class EngineDocumentsTests
     }
 
     [Test]
-    public void Knows_podman_under_the_name_of_docker() =>
+    public void Recognizes_Podman_behind_the_docker_command() =>
         Assert.That(Assert.Throws<MeshTrustException>(() => EngineDocuments.Info(Docker, Recorded("podman-info"), "", "here"))!.Problems[0].Id, Is.EqualTo("MT2205"));
 
     [TestCase("""{"ServerVersion":"29.0.1","Architecture":"aarch64","CgroupVersion":"2","SecurityOptions":["name=seccomp,profile=builtin","name=rootless","name=cgroupns"],"New":{"a":[1]}}""", true)]
     [TestCase("""{"ServerVersion":"29.0.1","Architecture":"aarch64","SecurityOptions":null,"NCPU":null,"MemTotal":"many","DockerRootDir":7}""", false)]
-    public void Reads_an_engine_of_another_kind(string json, bool isRootless)
+    public void Reads_an_unknown_engine(string json, bool isRootless)
     {
         var info = EngineDocuments.Info(Docker, json, "", "here");
 
@@ -63,7 +63,7 @@ public sealed class EngineDocumentsTests
     [TestCase("ssh://core@127.0.0.1:53210/run/user/1000/podman/podman.sock", false)]
     [TestCase("", false)]
     [TestCase("nonsense", false)]
-    public void Knows_an_engine_of_another_machine(string endpoint, bool isRemote) => Assert.That(EngineDocuments.IsRemote(endpoint, "here"), Is.EqualTo(isRemote));
+    public void Recognizes_a_remote_engine(string endpoint, bool isRemote) => Assert.That(EngineDocuments.IsRemote(endpoint, "here"), Is.EqualTo(isRemote));
 
     [Test]
     public void Reads_the_context() => Assert.That(EngineDocuments.Context(Recorded("docker-context")), Is.EqualTo(("default", "unix:///var/run/docker.sock")));
@@ -105,7 +105,7 @@ public sealed class EngineDocumentsTests
     }
 
     [Test]
-    public void Reads_a_network_with_all_that_can_be_said_of_it()
+    public void Reads_a_network_with_every_optional_field()
     {
         var network = EngineDocuments.Networks(Docker, """
             [{"Id":"1","Name":"kind","Driver":"bridge","EnableIPv6":true,"Labels":{"dev.meshtrust.made":"true"},"IPAM":{"Config":[
@@ -179,7 +179,7 @@ public sealed class EngineDocumentsTests
     }
 
     [Test]
-    public void Ports_of_both_families_are_one_and_any_free_one_is_none()
+    public void Merges_ports_of_both_families_and_ignores_unassigned_ones()
     {
         var container = EngineDocuments.Containers(Docker, """
             [{"Id":"1","Name":"/a","NetworkSettings":{"Networks":null,"Ports":{"80/tcp":[{"HostIp":"0.0.0.0","HostPort":"8080"},{"HostIp":"::","HostPort":"8080"}],"81/udp":null,"x/tcp":[{"HostPort":"1"}]}},
@@ -214,19 +214,19 @@ public sealed class EngineDocumentsTests
     [TestCase("[{\"Id\":\"1\",\"Name\":\"n\",\"IPAM\":{\"Config\":[{\"Subnet\":\"10.0.0.0/33\"}]}}]")]
     [TestCase("[{\"Id\":\"1\",\"Name\":\"n\",\"IPAM\":{\"Config\":[{\"Subnet\":\"everything\"}]}}]")]
     [TestCase("[{\"Id\":\"1\",\"Name\":\"n\",\"IPAM\":{\"Config\":7}}]")]
-    public void A_network_that_cannot_be_understood_is_a_fault_and_not_left_out(string json) =>
+    public void An_unreadable_network_is_an_error_and_not_left_out(string json) =>
         Assert.That(Assert.Throws<MeshTrustException>(() => EngineDocuments.Networks(Docker, json, []))!.Problems[0].Id, Is.EqualTo("MT2206"));
 
     [Test]
-    public void A_document_without_end_is_a_fault() =>
+    public void A_truncated_document_is_an_error() =>
         Assert.That(Assert.Throws<MeshTrustException>(() => EngineDocuments.Networks(Docker, new string('[', 100_000), []))!.Problems[0].Id, Is.EqualTo("MT2206"));
 
     [TestCase("[]")]
     [TestCase("null")]
-    public void No_network_is_none(string json) => Assert.That(EngineDocuments.Networks(Docker, json, []), Is.Empty);
+    public void No_network_gives_an_empty_list(string json) => Assert.That(EngineDocuments.Networks(Docker, json, []), Is.Empty);
 
     [Test]
-    public void The_local_range_is_the_one_that_kind_takes() => Assert.Multiple(() =>
+    public void The_local_range_is_the_one_that_kind_computes() => Assert.Multiple(() =>
     {
         Assert.That(ContainerEngine.LocalRange("kind", 0), Is.EqualTo(IPNetwork.Parse("fc00:f853:ccd:e793::/64")));
         Assert.That(ContainerEngine.LocalRange("kind", 1), Is.Not.EqualTo(ContainerEngine.LocalRange("kind", 0)));

@@ -33,17 +33,17 @@ public sealed class HostRoutesTests
         """;
 
     [Test]
-    public void Reads_routes_of_version_4_without_the_default() => Assert.That(
+    public void Reads_IPv4_routes_without_the_default_route() => Assert.That(
         HostRoutes.Version4(Version4).Select(route => $"{route.Range} {route.Interface}"),
         Is.EqualTo(new[] { "172.17.0.0/16 docker0", "0.0.0.0/1 tun0", "128.0.0.0/1 tun0", "192.168.1.5/32 tun0" }));
 
     [Test]
-    public void Reads_routes_of_version_6_without_the_default_and_what_leads_nowhere_else() => Assert.That(
+    public void Reads_IPv6_routes_without_default_loopback_and_link_local_routes() => Assert.That(
         HostRoutes.Version6(Version6).Select(route => $"{route.Range} {route.Interface}"),
         Is.EqualTo(new[] { "fc00:f853:ccd:e793::/64 br-3ac3cc844011", "fd00::/64 eth0", "2000::/3 wg0" }));
 
     [Test]
-    public void Nothing_is_none() => Assert.That(HostRoutes.Version4("").Concat(HostRoutes.Version6("")), Is.Empty);
+    public void Empty_input_has_no_routes() => Assert.That(HostRoutes.Version4("").Concat(HostRoutes.Version6("")), Is.Empty);
 
     [Test]
     [Platform("Linux")]

@@ -9,7 +9,7 @@ public sealed class PortReservationTests
 {
     [Test]
     [Platform("Linux,MacOsX")]
-    public void A_held_port_is_nobody_elses()
+    public void A_reserved_port_is_not_given_out_again()
     {
         using var held = PortReservation.Take(hold: true, 0);
         using var other = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
@@ -19,7 +19,7 @@ public sealed class PortReservationTests
 
     [TestCase(true)]
     [TestCase(false)]
-    public void The_port_of_the_last_run_is_taken_where_it_is_free(bool hold)
+    public void Reuses_the_port_of_the_last_run_if_it_is_free(bool hold)
     {
         int port;
         using (var first = PortReservation.Take(hold, 0)) port = first.Port;
@@ -30,7 +30,7 @@ public sealed class PortReservationTests
 
     [TestCase(true)]
     [TestCase(false)]
-    public void A_port_that_somebody_listens_on_is_not_shared(bool hold)
+    public void A_port_in_use_is_not_shared(bool hold)
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
@@ -42,7 +42,7 @@ public sealed class PortReservationTests
 
     [Test]
     [Platform("Linux,MacOsX")]
-    public void A_port_that_another_plane_holds_is_not_shared()
+    public void A_port_reserved_for_another_control_plane_is_not_shared()
     {
         using var held = PortReservation.Take(hold: true, 0);
         using var second = PortReservation.Take(hold: true, held.Port);

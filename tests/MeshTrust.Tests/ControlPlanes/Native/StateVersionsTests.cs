@@ -24,7 +24,7 @@ public sealed class StateVersionsTests
     [TestCase("1.19.16", "3.4.23", false)]
     [TestCase("1.20.2", "3.3.10", false)]
     [TestCase("1.20.2", "unknown", true)]
-    public void Programs_read_what_their_version_can(string kubernetes, string etcd, bool isRead)
+    public void Programs_read_only_data_of_compatible_versions(string kubernetes, string etcd, bool isRead)
     {
         using var state = StateOf("1.20.2", "3.4.23");
         var fault = state.VersionFault(Programs(kubernetes, etcd));
@@ -33,7 +33,7 @@ public sealed class StateVersionsTests
     }
 
     [Test]
-    public void A_state_that_was_never_ready_or_does_not_say_who_wrote_it_is_tried()
+    public void Tries_data_that_was_never_ready_or_has_no_recorded_version()
     {
         using var empty = new PlaneState(_scratch.File("empty"), "east");
         empty.SaveVersions(Programs("1.36.2", "3.6.1"));
@@ -45,7 +45,7 @@ public sealed class StateVersionsTests
 
     /// <summary>The programs do not exist: a start would report that instead.</summary>
     [Test]
-    public async Task All_clusters_are_named_before_anything_starts()
+    public async Task All_incompatible_clusters_are_reported_before_anything_starts()
     {
         StateOf("1.36.2", "3.6.1", "east").Dispose();
         StateOf("1.36.2", "3.6.1", "west").Dispose();

@@ -8,7 +8,7 @@ namespace MeshTrust.Tests.ControlPlanes.Native.Binaries;
 public sealed class BinaryDownloadTests : BinaryDownloadFixture
 {
     [Test]
-    public async Task Brings_a_version_into_the_layout_of_setup_envtest_and_the_locator_finds_it()
+    public async Task Stores_a_version_in_the_layout_of_setup_envtest_and_the_locator_finds_it()
     {
         Server.List("1.99.1", LocalArchives.Sound("1.99.1", withKubectl: true));
         var outcome = await EnsureAsync();
@@ -26,7 +26,7 @@ public sealed class BinaryDownloadTests : BinaryDownloadFixture
     }
 
     [Test]
-    public async Task What_is_there_is_taken_without_a_request()
+    public async Task Uses_a_stored_version_without_a_request()
     {
         Server.List("1.99.1", LocalArchives.Sound("1.99.1"));
         await EnsureAsync();
@@ -42,7 +42,7 @@ public sealed class BinaryDownloadTests : BinaryDownloadFixture
     [TestCase("<1.99", "1.98.7")]
     [TestCase("1.98.2", "1.98.2")]
     [TestCase("2.0.0-beta.1", "2.0.0-beta.1")]
-    public async Task The_newest_that_matches_is_taken(string asked, string expected)
+    public async Task Uses_the_newest_matching_version(string asked, string expected)
     {
         foreach (var version in (string[])["1.98.2", "1.98.7", "1.99.9", "1.99.10", "2.0.0-beta.1"]) Server.List(version, LocalArchives.Sound(version));
         Server.List("3.0.0", [], platform: "plan9-mips");
@@ -52,7 +52,7 @@ public sealed class BinaryDownloadTests : BinaryDownloadFixture
     }
 
     [Test]
-    public async Task With_a_mark_the_index_is_asked_although_one_is_there()
+    public async Task A_trailing_exclamation_mark_queries_the_index_despite_a_stored_version()
     {
         Server.List("1.99.1", LocalArchives.Sound("1.99.1"));
         await EnsureAsync();
@@ -74,7 +74,7 @@ public sealed class BinaryDownloadTests : BinaryDownloadFixture
     }
 
     [Test]
-    public async Task An_archive_that_is_not_the_pinned_one_is_refused()
+    public async Task Rejects_an_archive_that_does_not_match_its_pin()
     {
         Server.On("/pinned.tar.gz", context => context.Response.Body.WriteAsync(LocalArchives.Sound("1.99.1")).AsTask());
         var download = Options() with { Index = null, Pins = [Pin("1.99.1", new string('a', 128))] };
@@ -84,7 +84,7 @@ public sealed class BinaryDownloadTests : BinaryDownloadFixture
     }
 
     [Test]
-    public async Task An_index_that_contradicts_a_pin_is_refused_before_anything_is_fetched()
+    public async Task Rejects_an_index_that_contradicts_a_pin_before_downloading()
     {
         Server.List("1.36.2", LocalArchives.Sound("1.36.2"));
         var problem = await FailAsync(Options("1.36.2"));
@@ -94,7 +94,7 @@ public sealed class BinaryDownloadTests : BinaryDownloadFixture
     }
 
     [Test]
-    public async Task Several_at_once_fetch_it_once()
+    public async Task Concurrent_runs_download_it_once()
     {
         Server.List("1.99.1", LocalArchives.Sound("1.99.1"));
         var outcomes = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Task.Run(() => EnsureAsync())));
@@ -105,7 +105,7 @@ public sealed class BinaryDownloadTests : BinaryDownloadFixture
     }
 
     [Test]
-    public async Task A_store_that_another_process_holds_is_waited_for_until_the_deadline()
+    public async Task Waits_for_a_locked_store_until_the_deadline()
     {
         Server.List("1.99.1", LocalArchives.Sound("1.99.1"));
         Directory.CreateDirectory(Path.Combine(Store, "meshtrust-download"));
@@ -118,7 +118,7 @@ public sealed class BinaryDownloadTests : BinaryDownloadFixture
     [TestCase("latest", true, null, "--offline")]
     [TestCase("latest", false, "true", "ENVTEST_INSTALLED_ONLY")]
     [TestCase("latest-on-disk", false, null, "on disk")]
-    public async Task Offline_nothing_is_asked(string version, bool offline, string? variable, string why)
+    public async Task Makes_no_request_when_offline(string version, bool offline, string? variable, string why)
     {
         Server.List("1.99.1", LocalArchives.Sound("1.99.1"));
         var environment = new Dictionary<string, string>();
@@ -131,7 +131,7 @@ public sealed class BinaryDownloadTests : BinaryDownloadFixture
     }
 
     [Test]
-    public async Task Offline_takes_what_is_there()
+    public async Task Uses_the_stored_version_when_offline()
     {
         Server.List("1.99.1", LocalArchives.Sound("1.99.1"));
         await EnsureAsync();
@@ -140,7 +140,7 @@ public sealed class BinaryDownloadTests : BinaryDownloadFixture
     }
 
     [Test]
-    public async Task What_Go_is_unpacking_is_left_alone_and_what_it_left_behind_is_replaced()
+    public async Task Leaves_a_running_extraction_of_setup_envtest_alone_and_replaces_a_stale_one()
     {
         Server.List("1.99.1", LocalArchives.Sound("1.99.1"));
         var half = Path.GetDirectoryName(Fake.Write($"store/k8s/1.99.1-{Platform}/etcd", "half"))!;
@@ -154,7 +154,7 @@ public sealed class BinaryDownloadTests : BinaryDownloadFixture
     }
 
     [Test]
-    public async Task What_a_killed_run_left_is_removed()
+    public async Task Removes_what_a_killed_run_left()
     {
         Server.List("1.99.1", LocalArchives.Sound("1.99.1"));
         Fake.Write("store/meshtrust-download/staging-old/archive", "half");
@@ -164,7 +164,7 @@ public sealed class BinaryDownloadTests : BinaryDownloadFixture
     }
 
     [Test]
-    public async Task A_cancelled_one_leaves_nothing()
+    public async Task A_cancelled_download_leaves_nothing()
     {
         using var stop = new CancellationTokenSource();
         Server.List("1.99.1", LocalArchives.Sound("1.99.1"), answer: async context =>

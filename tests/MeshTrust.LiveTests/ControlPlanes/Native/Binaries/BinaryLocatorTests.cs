@@ -23,7 +23,7 @@ public sealed class BinaryLocatorTests
     public void Remove() => _fake?.Dispose();
 
     [Test]
-    public void Takes_the_places_in_their_order()
+    public void Searches_the_locations_in_order()
     {
         // Each round takes the first place away again.
         var asset = _fake.Place("asset", "1.30.2", "etcd", "kube-apiserver");
@@ -57,7 +57,7 @@ public sealed class BinaryLocatorTests
     }
 
     [Test]
-    public void Takes_the_newest_of_the_store_that_does()
+    public void Uses_the_newest_suitable_version_of_the_store()
     {
         var store = Path.Combine(_fake.Root, "home", ".local", "share", "kubebuilder-envtest", "k8s");
         foreach (var version in (string[])["1.9.0", "1.32.1", "1.32.10", "1.33.0"]) _fake.Place(Path.Combine(store, $"{version}-{Platform}"), version, "etcd", "kube-apiserver", "kubectl");
@@ -75,7 +75,7 @@ public sealed class BinaryLocatorTests
     }
 
     [Test]
-    public void Passes_over_another_version_than_was_asked_for()
+    public void Skips_a_version_that_was_not_requested()
     {
         _environment["KUBEBUILDER_ASSETS"] = _fake.Place("old", "1.20.2", "etcd", "kube-apiserver");
         _fake.Place("path", "1.32.0", "etcd", "kube-apiserver");
@@ -90,7 +90,7 @@ public sealed class BinaryLocatorTests
     }
 
     [Test]
-    public void Takes_single_files_from_different_places_and_says_so()
+    public void Combines_single_files_from_different_locations_and_says_so()
     {
         _environment["KUBEBUILDER_ASSETS"] = _fake.Place("assets", "1.31.0", "kube-apiserver");
         _environment["TEST_ASSET_ETCD"] = Path.Combine(_fake.Place("other", "", "etcd"), "etcd");
@@ -101,7 +101,7 @@ public sealed class BinaryLocatorTests
     }
 
     [Test]
-    public void Tells_everything_that_was_tried_in_one_message()
+    public void Lists_everything_that_was_tried_in_one_message()
     {
         _environment["KUBEBUILDER_ASSETS"] = _fake.Place("old", "1.20.2", "etcd", "kube-apiserver");
         _environment["TEST_ASSET_KUBE_APISERVER"] = Path.Combine(_fake.Root, "nowhere");
@@ -129,7 +129,7 @@ public sealed class BinaryLocatorTests
     }
 
     [Test]
-    public void Names_both_programs_where_both_are_missing()
+    public void Names_both_programs_if_both_are_missing()
     {
         var fault = Assert.Throws<MeshTrustException>(() => BinaryLocator.Find(Request()))!;
 
@@ -142,7 +142,7 @@ public sealed class BinaryLocatorTests
     }
 
     [Test]
-    public void Says_what_a_program_without_the_execute_bit_lacks()
+    public void Reports_a_missing_execute_bit()
     {
         _fake.Place("path", "1.30.6", "etcd");
         _fake.Write("path/kube-apiserver", FakeBinaries.Script("kube-apiserver", "1.30.6"), executable: false);
@@ -168,7 +168,7 @@ public sealed class BinaryLocatorTests
     }
 
     [Test]
-    public void Is_not_led_astray_by_variables_of_etcd()
+    public void Is_not_affected_by_variables_of_etcd()
     {
         _fake.Place("path", "1.30.6", "kube-apiserver");
         _fake.Write("path/etcd", "#!/bin/sh\n[ -z \"$ETCD_LISTEN_CLIENT_URLS\" ] || exit 1\necho 'etcd Version: 3.5.1'\n");

@@ -15,7 +15,7 @@ public sealed class BrokenDownloadTests : BinaryDownloadFixture
     public void NothingIsLeft() => Assert.That(Held, Is.Empty, "what stayed in the store");
 
     [Test]
-    public async Task One_byte_that_is_another_is_told_with_both_hashes()
+    public async Task Reports_a_changed_byte_with_both_hashes()
     {
         var content = LocalArchives.Sound("1.99.1");
         var broken = (byte[])content.Clone();
@@ -28,9 +28,9 @@ public sealed class BrokenDownloadTests : BinaryDownloadFixture
         Assert.That(problem.Location, Does.Contain("envtest-v1.99.1"));
     }
 
-    [TestCase(false, TestName = "A_transfer_that_ends_early_three_times_is_told")]
-    [TestCase(true, TestName = "A_transfer_that_is_reset_three_times_is_told")]
-    public async Task A_transfer_that_is_cut_off_three_times_is_told(bool reset)
+    [TestCase(false, TestName = "Reports_a_transfer_that_ends_early_three_times")]
+    [TestCase(true, TestName = "Reports_a_transfer_that_is_reset_three_times")]
+    public async Task Reports_a_transfer_that_is_cut_off_three_times(bool reset)
     {
         Server.List("1.99.1", LocalArchives.Sound("1.99.1"), answer: context => CutOff(context, reset));
         var problem = await FailAsync(Options());
@@ -40,7 +40,7 @@ public sealed class BrokenDownloadTests : BinaryDownloadFixture
     }
 
     [Test]
-    public async Task A_server_that_is_silent_is_not_waited_for()
+    public async Task Does_not_wait_for_a_server_that_does_not_respond()
     {
         Server.List("1.99.1", LocalArchives.Sound("1.99.1"), answer: async context =>
         {
@@ -57,7 +57,7 @@ public sealed class BrokenDownloadTests : BinaryDownloadFixture
     [TestCase(404, "the server answered 404 Not Found.", 1)]
     [TestCase(403, "the server answered 403 Forbidden.", 1)]
     [TestCase(503, "the server answered 503 Service Unavailable (3 tries)", 3)]
-    public async Task A_refusal_is_told_and_tried_again_only_where_that_may_help(int code, string why, int tries)
+    public async Task Reports_an_error_response_and_retries_only_if_that_may_help(int code, string why, int tries)
     {
         Server.List("1.99.1", [], answer: context =>
         {
@@ -73,7 +73,7 @@ public sealed class BrokenDownloadTests : BinaryDownloadFixture
     [TestCase("http://example.invalid/x", "it redirects to http://example.invalid/x, which is not HTTPS")]
     [TestCase("ftp://127.0.0.1/x", "which is not HTTPS")]
     [TestCase("/round", "too many redirects")]
-    public async Task A_redirect_leads_to_HTTPS_or_nowhere(string location, string why)
+    public async Task Follows_redirects_only_to_HTTPS(string location, string why)
     {
         Server.List("1.99.1", [], answer: context => Redirect(context, location)).On("/round", context => Redirect(context, "/round"));
         var problem = await FailAsync(Options());
@@ -84,7 +84,7 @@ public sealed class BrokenDownloadTests : BinaryDownloadFixture
 
     [TestCase(true)]
     [TestCase(false)]
-    public async Task Too_much_is_not_taken_whether_it_is_announced_or_not(bool announced)
+    public async Task Rejects_too_large_a_download_with_or_without_a_content_length(bool announced)
     {
         Server.List("1.99.1", [], answer: async context =>
         {
@@ -100,7 +100,7 @@ public sealed class BrokenDownloadTests : BinaryDownloadFixture
     [TestCase("<html><body>Sign in</body></html>", "no releases")]
     [TestCase("releases: [", "not YAML")]
     [TestCase("releases: 7", "no releases")]
-    public async Task An_index_that_is_none_is_told(string text, string why)
+    public async Task Reports_an_invalid_index(string text, string why)
     {
         Server.Say(text);
         var problem = await FailAsync(Options());
@@ -110,7 +110,7 @@ public sealed class BrokenDownloadTests : BinaryDownloadFixture
     }
 
     [Test]
-    public async Task A_version_that_is_not_there_is_told_with_those_that_are()
+    public async Task Reports_an_unknown_version_with_the_available_ones()
     {
         Server.List("1.98.1", []).List("1.99.1", []).List("1.97.0", [], platform: "plan9-mips").List("1.99.2", [], hash: "short");
         var problem = await FailAsync(Options("1.20.2"));
@@ -137,7 +137,7 @@ public sealed class BrokenDownloadTests : BinaryDownloadFixture
     }
 
     [TestCaseSource(nameof(Hostile))]
-    public async Task An_archive_is_refused_that_holds(byte[] content, string why)
+    public async Task Rejects_an_archive_that_contains(byte[] content, string why)
     {
         Server.List("1.99.1", content);
         var problem = await FailAsync(Options());
@@ -158,7 +158,7 @@ public sealed class BrokenDownloadTests : BinaryDownloadFixture
     }
 
     [TestCaseSource(nameof(NoArchives))]
-    public async Task What_is_no_archive_is_refused_although_its_hash_is_right(byte[] content)
+    public async Task Rejects_an_invalid_archive_even_if_its_hash_matches(byte[] content)
     {
         Server.List("1.99.1", content);
 
@@ -168,7 +168,7 @@ public sealed class BrokenDownloadTests : BinaryDownloadFixture
     [TestCase("#!/bin/sh\necho 'Kubernetes v1.98.0'\n", "reports version 1.98.0, not 1.99.1")]
     [TestCase("#!/bin/sh\nexit 1\n", "exited with code 1")]
     [TestCase("\u007fELF garbage", "exec format error")]
-    public async Task A_program_that_does_not_run_or_is_another_version_is_refused(string apiServer, string why)
+    public async Task Rejects_a_program_that_does_not_run_or_has_another_version(string apiServer, string why)
     {
         Server.List("1.99.1", LocalArchives.Pack(LocalArchives.File("controller-tools/envtest/kube-apiserver", apiServer), Whole()[1]));
         var problem = await FailAsync(Options());
@@ -178,7 +178,7 @@ public sealed class BrokenDownloadTests : BinaryDownloadFixture
     }
 
     [Test]
-    public async Task A_server_that_is_not_there_is_told()
+    public async Task Reports_a_server_that_cannot_be_reached()
     {
         var index = Server.Index;
         await Server.DisposeAsync();

@@ -13,7 +13,7 @@ public sealed class ControlPlaneBinariesTargetTests
 {
     [Test]
     [Category(OutsideTool.Category)]
-    public async Task Brings_the_real_programs_and_the_main_job_takes_them_from_the_store()
+    public async Task Downloads_the_real_programs_and_the_main_flow_uses_them_from_the_store()
     {
         var real = RealBinaries.Find();
         using var scratch = new ScratchDirectory();
@@ -50,7 +50,7 @@ public sealed class ControlPlaneBinariesTargetTests
 
     [TestCase("--binaries-version=new", "MT0009")]
     [TestCase("--binaries-index=http://example.com/x", "MT0009")]
-    public void Refuses_what_is_no_version_and_no_address(string argument, string id)
+    public void Rejects_an_invalid_version_and_an_invalid_address(string argument, string id)
     {
         using var scratch = new ScratchDirectory();
         var (code, output) = HostProcess.Run(scratch.Location, ["--target=ControlPlaneBinaries", argument], new Dictionary<string, string?> { ["XDG_DATA_HOME"] = scratch.Location });

@@ -6,7 +6,7 @@ namespace MeshTrust.Tests.ControlPlanes.Native.Binaries;
 public sealed class PinnedArchivesTests
 {
     [Test]
-    public void Are_whole_and_unique_and_come_newest_first()
+    public void Are_complete_and_unique_and_sorted_newest_first()
     {
         var all = BinaryArchive.ReadPins();
         using (Assert.EnterMultipleScope())
@@ -31,7 +31,7 @@ public sealed class PinnedArchivesTests
     }
 
     [Test]
-    public void Lie_where_setup_envtest_fetches_them() =>
+    public void Have_the_URLs_that_setup_envtest_downloads() =>
         Assert.That(
             BinaryArchive.ReadPins().First(archive => archive.Version == new KubernetesVersion(1, 34, 1) && archive.Platform.ToString() == "linux-amd64").Address.ToString(),
             Is.EqualTo("https://github.com/kubernetes-sigs/controller-tools/releases/download/envtest-v1.34.1/envtest-v1.34.1-linux-amd64.tar.gz"));

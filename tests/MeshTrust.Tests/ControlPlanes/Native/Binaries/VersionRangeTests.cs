@@ -20,7 +20,7 @@ public sealed class VersionRangeTests
     [TestCase("1.33", "1.33.0")]
     [TestCase("latest", "1.29.5", "1.30.0", "1.30.3", "1.32.0", "1.32.1", "1.33.0")]
     [TestCase("latest-on-disk", "1.29.5", "1.30.0", "1.30.3", "1.32.0", "1.32.1", "1.33.0")]
-    public void Takes_the_expressions_of_setup_envtest(string expression, params string[] fitting)
+    public void Accepts_the_version_expressions_of_setup_envtest(string expression, params string[] fitting)
     {
         var range = VersionRange.TryParse(expression)!;
 
@@ -37,10 +37,10 @@ public sealed class VersionRangeTests
     [TestCase("1.30\n")]
     [TestCase("latest-on-disk!")]
     [TestCase("1.999999999999.0")]
-    public void Refuses_what_is_none(string expression) => Assert.That(VersionRange.TryParse(expression == "1.30\n" ? "1.30\n1" : expression), Is.Null);
+    public void Rejects_an_invalid_expression(string expression) => Assert.That(VersionRange.TryParse(expression == "1.30\n" ? "1.30\n1" : expression), Is.Null);
 
     [Test]
-    public void A_trailing_exclamation_mark_asks_the_index() => Assert.Multiple(() =>
+    public void A_trailing_exclamation_mark_queries_the_index() => Assert.Multiple(() =>
     {
         Assert.That(VersionRange.TryParse("1.30!")!.AsksIndex, Is.True);
         Assert.That(VersionRange.TryParse("1.30")!.AsksIndex, Is.False);
