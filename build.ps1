@@ -1,7 +1,7 @@
 #!/usr/bin/env pwsh
 # ./build.ps1 [--target=Name] [--name=value ...]
 #
-# build.sh for PowerShell (5.1 and later): the same rules, and its comments hold here too. See docs/frosting.md.
+# build.sh for PowerShell (5.1 and later): the same rules, and its comments apply here too. See docs/frosting.md.
 $ErrorActionPreference = 'Stop'
 
 $version = if ($env:CakeVersion) { $env:CakeVersion } elseif ($env:CakeToolVersion) { $env:CakeToolVersion } else { '7.0.0' }
@@ -15,7 +15,7 @@ $absent = Join-Path $hosts ".no-cake-frosting-$version"
 function Write-Line([string] $text) { [Console]::Error.WriteLine("build.ps1: $text") }
 function Stop-Run([string] $text) { Write-Line $text; $script:code = 1; exit 1 }
 
-# At a prompt, PowerShell makes a list of a,b and two words of -v:quiet.
+# At a prompt, PowerShell turns a,b into a list and -v:quiet into two words.
 $words = @()
 foreach ($word in $args) {
     $word = if ($word -is [array]) { $word -join ',' } else { "$word" }
@@ -32,13 +32,13 @@ function Test-Folder { return (Test-Path "$packages/cake.frosting/$version/.nupk
 
 function Get-Choice {
     if ($env:CakeFrosting) {
-        if ($env:CakeFrosting -cnotin @('package', 'compat')) { throw "CakeFrosting is '$($env:CakeFrosting)', but can be package or compat." }
-        return @{ Mode = $env:CakeFrosting; Why = 'CakeFrosting says so' }
+        if ($env:CakeFrosting -cnotin @('package', 'compat')) { throw "CakeFrosting must be package or compat, not '$($env:CakeFrosting)'." }
+        return @{ Mode = $env:CakeFrosting; Why = 'set by CakeFrosting' }
     }
     $lines = if (Test-Path $absent) { [IO.File]::ReadAllLines($absent) } else { $null }
     if ($null -eq $lines -and (Test-Folder)) { return @{ Mode = 'package'; Why = "Cake.Frosting $version and Cake.Kubectl are in the package folder" } }
     if ($lines.Count -gt 1) { return @{ Mode = 'compat'; Why = "the NuGet feed lacks $($lines[1])" } }
-    return @{ Mode = 'compat'; Why = "the NuGet feed could not be asked for Cake.Frosting $version" }
+    return @{ Mode = 'compat'; Why = "the NuGet feed could not be queried for Cake.Frosting $version" }
 }
 
 function Get-Key([string] $mode, [string] $sdks) {
@@ -49,13 +49,13 @@ function Get-Key([string] $mode, [string] $sdks) {
     return (Get-TextHash ((@('ps1', $mode, $version, $kubectl, $packages, $sdks) + $lines) -join "`n")).Substring(0, 16)
 }
 
-# Asks the feed for both packages and all that they need.
+# Queries the feed for both packages and their dependencies.
 function Find-Packages {
     Remove-Item $absent -Force -ErrorAction SilentlyContinue
-    if (-not (Test-Folder)) { Write-Line "asking the NuGet feed for Cake.Frosting $version ..." }
+    if (-not (Test-Folder)) { Write-Line "querying the NuGet feed for Cake.Frosting $version ..." }
     $language = $env:DOTNET_CLI_UI_LANGUAGE
     $env:DOTNET_CLI_UI_LANGUAGE = 'en'
-    $ErrorActionPreference = 'Continue' # What a program writes to stderr is no exception of ours.
+    $ErrorActionPreference = 'Continue' # What a program writes to stderr must not throw.
     try { $log = & $dotnet restore eng/probe "-p:CakeVersion=$version" "-p:CakeKubectlVersion=$kubectl" --verbosity quiet 2>&1 | Out-String -Width 4096 }
     finally { $env:DOTNET_CLI_UI_LANGUAGE = $language }
     if ($LASTEXITCODE -eq 0) { return }
@@ -69,17 +69,17 @@ function Find-Packages {
     [IO.File]::WriteAllText($absent, "$(Get-Feeds)`n$lacking`n")
 }
 
-# Whether the last probe already said that this feed lacks a package, and nobody brought the packages since.
+# Whether the last probe found that this feed lacks a package, and the packages have not appeared since.
 function Test-Known { return (Test-Path $absent) -and -not (Test-Folder) -and ([IO.File]::ReadAllLines($absent)[0] -eq (Get-Feeds)) }
 
 function Get-Feeds { return Get-TextHash ((Get-ChildItem '.' -File -Filter 'nuget.config' | ForEach-Object { [IO.File]::ReadAllText($_.FullName) }) -join "`n") }
 
 $dotnet = Get-Command 'dotnet' -CommandType Application -ErrorAction SilentlyContinue | Select-Object -First 1
 
-$code = 130 # Where Ctrl-C stops the script, no other is set.
+$code = 130 # The code after Ctrl-C, which skips the assignment below.
 Push-Location $PSScriptRoot
 try {
-    # --- The SDK that global.json asks for ---
+    # --- The SDK that global.json requires ---
     $needed = (Get-Content 'global.json' -Raw | ConvertFrom-Json).sdk.version
     $wanted = ($needed -split '\.')[0..1] -join '.'
     $install = "install the .NET SDK $needed or a later $wanted one from https://dotnet.microsoft.com/download/dotnet/$wanted."
@@ -98,7 +98,7 @@ try {
         & $dotnet --version | Out-Null
         if ($LASTEXITCODE -ne 0) { Stop-Run "the SDKs beside $dotnet are not what global.json accepts: $install" }
 
-        # --- One compilation at a time saves work; each claims a work folder of its own all the same ---
+        # --- One compilation at a time saves work; each claims its own work folder anyway ---
         $lock = $null
         while (-not $lock) {
             try { $lock = [IO.File]::Open("$hosts/.lock-ps1", 'OpenOrCreate', 'ReadWrite', 'None') } catch [IO.IOException] { Start-Sleep -Milliseconds 200 }
@@ -118,14 +118,14 @@ try {
                     try { & $dotnet build build/Build.csproj --configuration Release --artifacts-path $work --no-incremental --verbosity quiet -nologo -tl:off -clp:NoSummary | Tee-Object -Variable log | Out-Null }
                     finally { $env:CakeFrosting = $before }
                     if ($LASTEXITCODE -ne 0) { [Console]::Error.WriteLine(($log | Out-String -Width 4096)); Stop-Run 'the build program does not compile.' }
-                    # An advisory or a version that the feed lacks stops nobody here, but a pipeline shows it.
+                    # An advisory or a version that the feed lacks does not stop a build, but a pipeline shows it.
                     if ($env:CI -or $env:TF_BUILD) { @($log) -match 'warning NU(1603|190[0-9])' | Sort-Object -Unique | ForEach-Object { [Console]::Error.WriteLine($_) } }
                     if ((Get-Key $choice.Mode $sdks) -ne $key) { Stop-Run 'the sources changed while the build program was compiled; run it again.' }
                     New-Item -ItemType File "$work/bin/Build/release/.used" | Out-Null
                     if (-not (Test-Path $program)) { Move-Item "$work/bin/Build/release" $program }
                 }
                 finally { Remove-Item $work -Recurse -Force -ErrorAction SilentlyContinue }
-                # Keep five, and what was used in the last two hours: it may still run.
+                # Keep five, and what was used in the last two hours: it may still be running.
                 Get-ChildItem "$hosts/????????????????/.used" -Force | Sort-Object LastWriteTimeUtc -Descending | Select-Object -Skip 5 |
                     Where-Object { $_.LastWriteTimeUtc -lt [DateTime]::UtcNow.AddHours(-2) } |
                     ForEach-Object { Remove-Item $_.Directory.FullName -Recurse -Force -ErrorAction SilentlyContinue }
@@ -143,6 +143,6 @@ finally {
     if ($code -ne 0) { exit $code }
 }
 
-# In the folder of the caller: relative paths count from there. After Ctrl-C only "finally" runs, once the program has ended.
+# In the caller's directory: relative paths count from there. After Ctrl-C only "finally" runs, once the program has ended.
 try { & $dotnet "$program/Build.dll" @words }
 finally { exit $LASTEXITCODE }

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # ./build.sh [--target=Name] [--name=value ...]
 #
-# Runs the build program in the folder it is called from, so relative paths count from there; only the
-# compilation happens in the root of the repository. The program is compiled once for each content of its
-# sources, into a folder named by their hash: a warm run starts no MSBuild, and changed sources never meet an
-# old program. The compiler gets a folder of its own and compiles all of it, for MSBuild compares times, and an
-# edit can carry an old one. CakeFrosting=package|compat forces the way to build: see docs/frosting.md.
+# Runs the build program in the current directory, so relative paths count from there; only the
+# compilation runs in the root of the repository. The program is compiled once per content of its
+# sources, into a folder named after their hash: a warm run starts no MSBuild, and changed sources never run an
+# old program. The compiler gets its own folder and compiles everything, because MSBuild compares times, and an
+# edit can have an old one. CakeFrosting=package|compat sets the build mode: see docs/frosting.md.
 #
 # For bash 3.2 and the tools of Linux and macOS.
 set -euo pipefail
@@ -13,7 +13,7 @@ set -euo pipefail
 fail() { printf 'build.sh: %s\n' "$1" >&2; exit 1; }
 say() { printf 'build.sh: %s\n' "$1" >&2; }
 
-# Everything that may be relative to the caller's folder is made absolute before the script leaves it.
+# Paths that may be relative to the caller's directory become absolute before the script leaves it.
 caller="$PWD"
 absolute() { case "$1" in '' | /* | [A-Za-z]:*) printf '%s' "$1" ;; *) printf '%s/%s' "$caller" "$1" ;; esac; }
 on_path="$(absolute "$(command -v dotnet || true)")"
@@ -29,14 +29,14 @@ case "$self" in */*) CDPATH='' cd -P -- "${self%/*}" ;; esac
 root="$PWD"
 shopt -s nullglob
 
-# What the build program is made of. A test holds this list against the projects that build/Build.csproj refers to.
+# The sources of the build program. A test compares this list with the projects that build/Build.csproj references.
 inputs=(build eng src samples/*.schema.json global.json .editorconfig Directory.Build.* Directory.Packages.* [Nn]u[Gg]et.[Cc]onfig)
 hosts=artifacts/build-host
 packages="${NUGET_PACKAGES:-${HOME:-}/.nuget/packages}"
 version="${CakeVersion:-${CakeToolVersion:-7.0.0}}"
 kubectl="${CakeKubectlVersion:-1.1.0}"
 
-# --- The SDK that global.json asks for -------------------------------------------------------------------------
+# --- The SDK that global.json requires -------------------------------------------------------------------------
 
 global="$(<global.json)"
 pattern='"version"[[:space:]]*:[[:space:]]*"(([0-9]+\.[0-9]+)\.[0-9]+)"'
@@ -45,7 +45,7 @@ needed="${BASH_REMATCH[1]}"
 wanted="${BASH_REMATCH[2]}"
 install="install the .NET SDK $needed or a later $wanted one from https://dotnet.microsoft.com/download/dotnet/$wanted"
 
-# The folder of a dotnet, past links: the one that holds sdk/.
+# The folder of a dotnet with links resolved: the one that contains sdk/.
 root_of() {
   local path="$1" link
   while [[ -L "$path" ]]; do
@@ -63,10 +63,10 @@ for candidate in "$on_path" "${DOTNET_ROOT:-}/dotnet" "${HOME:-}/.dotnet/dotnet"
   if [[ -d "$home/sdk" ]]; then
     found=("$home/sdk/$wanted".*/)
     if ((${#found[@]} == 0)); then continue; fi
-    # All of them: which one is taken is dotnet's own affair.
+    # All of them: dotnet itself decides which one it uses.
     sdks="${found[*]}"
   else
-    # A launcher that keeps its SDKs elsewhere has to be asked.
+    # Ask a launcher that keeps its SDKs elsewhere.
     sdks="$("$candidate" --version 2>/dev/null)" || continue
   fi
   dotnet="$candidate"
@@ -78,26 +78,26 @@ if [[ -z "$dotnet" ]]; then
 fi
 if [[ "$on_path" != "$dotnet" ]]; then export PATH="${dotnet%/*}:$PATH"; fi
 
-# --- The way to build, and the key of the sources ----------------------------------------------------------------
+# --- The build mode, and the key of the sources ------------------------------------------------------------------
 
 if command -v sha256sum >/dev/null; then sum=(sha256sum)
 elif command -v shasum >/dev/null; then sum=(shasum -a 256)
-else fail "neither sha256sum nor shasum was found: install one of them, the sources are told apart by it."; fi
+else fail "neither sha256sum nor shasum was found: install one of them to hash the sources."; fi
 
-# What the last probe found wanting: the feeds that were asked (or "unreachable"), and what they lack. eng/Cake.props
-# takes compat where this file is, so that everything else that is built here is built the same way.
+# What the last probe did not find: the feeds that were queried (or "unreachable"), and what they lack. eng/Cake.props
+# uses compat if this file exists, so that everything else here is built in the same mode.
 absent="$hosts/.no-cake-frosting-$version"
 feeds() { cat [Nn]u[Gg]et.[Cc]onfig /dev/null | "${sum[@]}"; }
 
-# Whether both packages are in the package folder. NuGet leaves them there even where a package that they need was not found.
+# Whether both packages are in the package folder. NuGet leaves them there even if one of their dependencies was not found.
 in_folder() { [[ -e "$packages/cake.frosting/$version/.nupkg.metadata" && -e "$packages/cake.kubectl/$kubectl/.nupkg.metadata" ]]; }
 
 # Sets mode and why.
 choose() {
   local asked='' lacks=''
   case "${CakeFrosting:-}" in
-    package | compat) mode="$CakeFrosting" why="CakeFrosting says so" ;;
-    ?*) fail "CakeFrosting is '$CakeFrosting', but can be package or compat." ;;
+    package | compat) mode="$CakeFrosting" why="set by CakeFrosting" ;;
+    ?*) fail "CakeFrosting must be package or compat, not '$CakeFrosting'." ;;
     *)
       mode=compat
       if [[ -e "$absent" ]]; then { IFS= read -r asked && IFS= read -r lacks; } <"$absent" || true; fi
@@ -106,7 +106,7 @@ choose() {
       elif [[ -n "$lacks" ]]; then
         why="the NuGet feed lacks $lacks"
       else
-        why="the NuGet feed could not be asked for Cake.Frosting $version"
+        why="the NuGet feed could not be queried for Cake.Frosting $version"
       fi ;;
   esac
 }
@@ -122,7 +122,7 @@ hash_sources() {
 
 # --- Compile, if these sources have no program yet -----------------------------------------------------------------
 
-# One compilation at a time saves work; it is right without, for each claims a work folder of its own.
+# One compilation at a time saves work; it is also correct without a lock, because each claims its own work folder.
 lock() {
   local message="waiting for another build.sh that is compiling ..."
   exec 9>"$hosts/.lock"
@@ -133,13 +133,13 @@ lock() {
   fi || true
 }
 
-# Asks the feed for both packages and all that they need. "Not there" is remembered as long as nuget.config stays;
-# "could not ask" is not.
+# Queries the feed for both packages and their dependencies. "Not found" is remembered until nuget.config changes;
+# "could not query" is not.
 probe() {
   local log lacking
   rm -f "$absent"
-  if ! in_folder; then say "asking the NuGet feed for Cake.Frosting $version ..."; fi
-  # In English, for the names of the packages; what is decided hangs on the codes.
+  if ! in_folder; then say "querying the NuGet feed for Cake.Frosting $version ..."; fi
+  # In English, to read the names of the packages; decisions depend only on the codes.
   if log="$(DOTNET_CLI_UI_LANGUAGE=en "$dotnet" restore eng/probe -p:CakeVersion="$version" -p:CakeKubectlVersion="$kubectl" --verbosity quiet 9>&- 2>&1)"; then return; fi
   if ! grep -qE 'NU110[123]' <<<"$log"; then printf 'unreachable\n' >"$absent"; return; fi
   lacking=" $(sed -nE 's/.*NU110[123]: [A-Za-z ]* package ([A-Za-z0-9._-]*[A-Za-z0-9]).*/\1/p' <<<"$log" | sort -u | tr '\n' ' ')"
@@ -152,7 +152,7 @@ probe() {
   { feeds; printf '%s\n' "$lacking"; } >"$absent"
 }
 
-# Whether the last probe already said that this feed lacks a package, and nobody brought the packages since.
+# Whether the last probe found that this feed lacks a package, and the packages have not appeared since.
 is_known() {
   local asked=''
   if [[ ! -e "$absent" ]] || in_folder; then return 1; fi
@@ -162,7 +162,7 @@ is_known() {
 
 compile() {
   local before="$key" n=1 work
-  # A folder with .busy belongs to a compilation that runs, or to one that was killed and may have left a compiler behind.
+  # A folder with .busy belongs to a running compilation, or to a killed one that may have left a compiler running.
   for work in "$hosts"/work-*/.busy; do
     if [[ -n "$(find "$work" -prune -mmin +60)" ]]; then rmdir "$work"; fi
   done
@@ -170,14 +170,14 @@ compile() {
 
   say "compiling the build program with CakeFrosting=$mode ($why); the first time takes about half a minute ..."
   rm -rf "$work/bin"
-  # 9>&-: a build server that stays would keep the lock.
+  # 9>&-: a build server that keeps running would hold the lock.
   if ! CakeFrosting="$mode" "$dotnet" build build/Build.csproj --configuration Release --artifacts-path "$work" --no-incremental \
       --verbosity quiet -nologo -tl:off -clp:NoSummary 9>&- >"$work/log" 2>&1; then
     cat "$work/log" >&2
     rmdir "$work/.busy"
     fail "the build program does not compile."
   fi
-  # An advisory or a version that the feed lacks stops nobody here, but a pipeline shows it.
+  # An advisory or a version that the feed lacks does not stop a build, but a pipeline shows it.
   if [[ -n "${CI:-}${TF_BUILD:-}" ]]; then grep -E 'warning NU(1603|190[0-9])' "$work/log" | sort -u >&2 || true; fi
   hash_sources
   if [[ "$key" != "$before" ]]; then
@@ -187,13 +187,13 @@ compile() {
   rm -rf "$work/new"
   cp -R "$work/bin/Build/release" "$work/new"
   : >"$work/new/.used"
-  # -e again: without a lock another one may have been faster, and mv would move into its folder.
+  # -e again: without a lock, another run may have been faster, and mv would move into its folder.
   if [[ ! -e "$hosts/$key" ]]; then mv "$work/new" "$hosts/$key"; fi
   rmdir "$work/.busy"
   forget_old_hosts
 }
 
-# Keeps five, and what was used in the last two hours: it may still run.
+# Keeps five, and what was used in the last two hours: it may still be running.
 forget_old_hosts() {
   local kept=0 used
   ls -t "$hosts"/????????????????/.used | while IFS= read -r used; do
@@ -217,5 +217,5 @@ if [[ ! -e "$hosts/$key/.used" ]]; then
 fi
 
 : >"$hosts/$key/.used" || true
-cd -- "$caller" || fail "the folder it was called from, $caller, is gone."
+cd -- "$caller" || fail "the current directory, $caller, no longer exists."
 exec "$dotnet" "$root/$hosts/$key/Build.dll" "$@"

@@ -17,7 +17,7 @@ public static class RepositoryRoot
     public static string At(string path) => System.IO.Path.Combine(Path, path);
 
     /// <summary>The nearest directory above that holds MeshTrust.slnx.</summary>
-    /// <exception cref="CakeException">There is none.</exception>
+    /// <exception cref="CakeException">Not found.</exception>
     public static string Find(string below)
     {
         for (var directory = new DirectoryInfo(below); directory is not null; directory = directory.Parent)
@@ -52,7 +52,7 @@ public sealed class DotNetCommand(MeshSession session)
 
     /// <summary>Runs <c>dotnet</c> with these arguments.</summary>
     /// <param name="context">Cake's context.</param>
-    /// <param name="onLine">Takes each line of standard output; null to let the child write for itself.</param>
+    /// <param name="onLine">Receives each line of standard output; null to let the child write directly.</param>
     /// <param name="arguments">The arguments, quoted here where needed.</param>
     /// <exception cref="MeshTrustException">The child could not be started.</exception>
     /// <returns>The child's exit code.</returns>
@@ -73,14 +73,14 @@ public sealed class DotNetCommand(MeshSession session)
         };
 
         var process = context.ProcessRunner.Start("dotnet", settings) ?? throw new MeshTrustException(Stage.Preflight, new Problem(
-            "MT1006", "dotnet", "The .NET SDK could not be started.", "Put the SDK that global.json asks for on the PATH."));
+            "MT1006", "dotnet", "The .NET SDK could not be started.", "Put the SDK that global.json requires on the PATH."));
         using var killed = session.Token.Register(process.Kill);
         process.WaitForExit();
         session.Token.ThrowIfCancellationRequested();
         return process.GetExitCode();
     }
 
-    /// <summary>As <see cref="Run"/>, and a failure unless the child succeeds.</summary>
+    /// <summary>Like <see cref="Run"/>, but throws unless the child succeeds.</summary>
     /// <exception cref="CakeException">The child's exit code was not 0; its own output says why.</exception>
     public void RunOrFail(ICakeContext context, params string[] arguments)
     {

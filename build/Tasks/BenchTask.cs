@@ -3,7 +3,7 @@ using Cake.Frosting;
 
 namespace Build.Tasks;
 
-/// <summary>Measures whole processes side by side with what a user would run instead.</summary>
+/// <summary>Measures whole processes and compares them with what a user would run instead.</summary>
 [TaskName("Bench")]
 [TaskDescription("Measures against openssl and the bounds of the machine (--filter=name for one, --filter=parts for parts)")]
 [IsDependentOn(typeof(BuildTask))]
@@ -13,7 +13,7 @@ public sealed class BenchTask(DotNetCommand dotnet) : FrostingTask
     public override void Run(ICakeContext context)
     {
         var assembly = $"tests/MeshTrust.Benchmarks/bin/{BuildArguments.Configuration(context)}/net10.0/MeshTrust.Benchmarks.dll";
-        // What is measured is this very program: the one that ./build.sh starts.
+        // Measure this program: the one that ./build.sh starts.
         var name = BuildArguments.Filter(context);
         IEnumerable<string> arguments = name is null ? [] : [name];
         if (name is not "parts") arguments = [.. arguments, $"--host={typeof(BenchTask).Assembly.Location}"];

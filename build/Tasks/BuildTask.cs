@@ -18,7 +18,7 @@ public sealed class BuildTask(DotNetCommand dotnet) : FrostingTask
             context, "build", project, "--configuration", BuildArguments.Configuration(context), "--verbosity", "quiet", "-clp:NoSummary");
 }
 
-/// <summary>Packs the libraries. The Cake layer is packed only over the genuine Cake.Frosting, never over the stand-in.</summary>
+/// <summary>Packs the libraries. The Cake layer is packed only with the real Cake.Frosting, never with the stand-in.</summary>
 [TaskName("Pack")]
 [TaskDescription("Packs the NuGet packages into artifacts/packages")]
 [IsDependentOn(typeof(BuildTask))]

@@ -7,9 +7,9 @@ using Cake.Frosting.MeshTrust.Tasks;
 
 namespace Build.Tasks;
 
-/// <summary>Removes the kind clusters that were made from the work directory, and then what a build leaves; never keys.</summary>
+/// <summary>Removes the kind clusters that were created from the work directory, then build outputs; never keys.</summary>
 [TaskName("Clean")]
-[TaskDescription("Removes the kind clusters that were made here (--skip-cleanup keeps them) and build outputs; never keys")]
+[TaskDescription("Removes the kind clusters that were created here (--skip-cleanup keeps them) and build outputs; never keys")]
 [IsDependentOn(typeof(CleanClustersTask))]
 public sealed class CleanTask : FrostingTask
 {

@@ -7,7 +7,7 @@ namespace Build.Tasks;
 
 /// <summary>Writes what comes from the table of settings: tables of docs/arguments.md and docs/topology.md, and the JSON Schema.</summary>
 [TaskName("Docs")]
-[TaskDescription("Writes the pages and the schema that are made from the table of settings")]
+[TaskDescription("Generates the pages and the schema from the table of settings")]
 public sealed class DocsTask : FrostingTask
 {
     /// <inheritdoc/>

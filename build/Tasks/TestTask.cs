@@ -28,13 +28,13 @@ public sealed class TestFastTask(DotNetCommand dotnet) : FrostingTask
     }
 }
 
-/// <summary>A run of test projects that are compiled.</summary>
+/// <summary>A run of compiled test projects.</summary>
 internal static class TestRun
 {
-    /// <summary>What the test platform ends with where its filter selects no test.</summary>
+    /// <summary>The exit code of the test platform if its filter selects no test.</summary>
     private const int NoTests = 8;
 
-    /// <summary>Runs these one after another, with one filter for all of them and one line of counts.</summary>
+    /// <summary>Runs these in sequence, with one filter for all of them and one line of counts.</summary>
     /// <exception cref="CakeException">A test failed, or the filter selected none at all.</exception>
     public static void Of(ICakeContext context, DotNetCommand dotnet, params string[] projects)
     {
@@ -64,7 +64,7 @@ public sealed class TestSummary
     /// <summary>Tests that failed, and fixtures whose OneTimeTearDown did, which the test platform prints but does not count.</summary>
     public int Failed => Count("failed") + _brokenTearDowns;
 
-    /// <summary>Takes one line of output; lines such as <c>  succeeded: 12</c> count.</summary>
+    /// <summary>Reads one line of output; lines such as <c>  succeeded: 12</c> count.</summary>
     public void Read(string line)
     {
         if (line.StartsWith("TearDown failed for test fixture ", StringComparison.Ordinal)) _brokenTearDowns++;

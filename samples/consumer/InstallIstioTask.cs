@@ -5,7 +5,7 @@ using Cake.Frosting.MeshTrust.Tasks;
 
 namespace Consumer;
 
-/// <summary>A task of the consumer's own, hooked into the graph by type: <c>cacerts</c> has to be there before istiod starts.</summary>
+/// <summary>A task of the consumer, added to the graph by type: <c>cacerts</c> must exist before istiod starts.</summary>
 [TaskName("InstallIstio")]
 [TaskDescription("Where a consumer would install Istio, trust being in place")]
 [IsDependentOn(typeof(PushSecretsTask))]

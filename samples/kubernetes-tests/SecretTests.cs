@@ -30,7 +30,7 @@ public sealed class Clusters
         }
         catch (MeshTrustException e) when (e.Problems[0].Id == "MT2101" && Environment.GetEnvironmentVariable("CI") is null)
         {
-            // etcd and kube-apiserver are not on this machine: the message says where they were looked for. In CI it is a failure.
+            // etcd and kube-apiserver are not on this machine: the message says where they were searched for. In CI this is a failure.
             Assert.Ignore($"NOT RUN: {e.Message}");
         }
     }
@@ -41,7 +41,7 @@ public sealed class Clusters
         if (_planes is not null) await _planes.DisposeAsync();
     }
 
-    /// <summary>A client with what a kubeconfig says. No proxy of the environment comes between: .NET would send even loopback through it.</summary>
+    /// <summary>A client for a kubeconfig. It ignores a proxy of the environment: .NET would send even loopback requests through it.</summary>
     public static Kubernetes Connect(string kubeconfig)
     {
         using var text = new MemoryStream(Encoding.UTF8.GetBytes(kubeconfig));
@@ -51,7 +51,7 @@ public sealed class Clusters
     }
 }
 
-/// <summary>On real API servers: everything that an API server itself does, RBAC with it.</summary>
+/// <summary>On real API servers: everything that an API server itself does, including RBAC.</summary>
 [TestFixture]
 public sealed class SecretTests
 {
@@ -70,7 +70,7 @@ public sealed class SecretTests
     public async Task End()
     {
         _admin.Dispose();
-        // No controller would ever finish the deletion of a namespace; this does, and takes its objects with it.
+        // No controller would finish the deletion of a namespace; this does, and removes its objects.
         await Clusters.East.PurgeNamespaceAsync(Space);
     }
 
@@ -102,7 +102,7 @@ public sealed class SecretTests
         await _admin.CreateNamespacedSecretAsync(Secret("till"), Space);
         using var ann = Clusters.Connect(Clusters.East.AddUser("ann", "auditors"));
 
-        // The server knows of a new role a moment later.
+        // A new role takes effect a moment later.
         Assert.That(() => NameAsync(ann), Is.EqualTo("till").After(10).Seconds.PollEvery(50).MilliSeconds);
         var fault = await Assert.ThrowsAsync<HttpOperationException>(() => ann.DeleteNamespacedSecretAsync("till", Space));
         Assert.That(fault!.Response.Content, Does.Contain("User \\\"ann\\\" cannot delete resource \\\"secrets\\\""));
@@ -123,7 +123,7 @@ public sealed class SecretTests
     private static V1Secret Secret(string name) => new() { Metadata = new V1ObjectMeta { Name = name }, Data = new Dictionary<string, byte[]> { ["key"] = [1, 2, 3] } };
 }
 
-/// <summary>On an API server in this process: it starts in a moment, needs nothing installed, and fails on demand as no real one does.</summary>
+/// <summary>On an API server in this process: it starts at once, needs nothing installed, and fails on demand as no real one does.</summary>
 [TestFixture]
 public sealed class PatienceTests
 {

@@ -3,7 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace MeshTrust.Tests.Istiod;
 
-/// <summary>Signs as istiod does with the files of <c>/etc/cacerts</c> (istio security/pkg/pki/ca/ca.go), with .NET's own X.509 code.</summary>
+/// <summary>Signs as istiod does with the files in <c>/etc/cacerts</c> (istio security/pkg/pki/ca/ca.go), with .NET's own X.509 code.</summary>
 public sealed class CertificateAuthority
 {
     private readonly X509Certificate2 _signer;

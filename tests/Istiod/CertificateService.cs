@@ -14,31 +14,31 @@ using Microsoft.Extensions.Logging;
 
 namespace MeshTrust.Tests.Istiod;
 
-/// <summary>What the service does; each member can be made wrong.</summary>
+/// <summary>What the service does; a test can break each member.</summary>
 public sealed record Behaviour
 {
     /// <summary>The CA that it signs with now.</summary>
     public required Func<CertificateAuthority> Ca { get; init; }
 
-    /// <summary>The CA behind its serving certificate; null for the same.</summary>
+    /// <summary>The CA that issued its serving certificate; null for the same CA.</summary>
     public Func<CertificateAuthority>? ServingCa { get; init; }
 
     public string[] Names { get; init; } = ["istiod.istio-system.svc"];
 
     public string TrustDomain { get; init; } = "cluster.local";
 
-    /// <summary>The clusters whose tokens it takes, beside its own.</summary>
+    /// <summary>Other clusters whose tokens it accepts.</summary>
     public string[] RemoteClusters { get; init; } = [];
 
     public TimeSpan Delay { get; init; }
 
-    /// <summary>Changes the elements of an answer.</summary>
+    /// <summary>Changes the elements of a response.</summary>
     public Func<IReadOnlyList<string>, IReadOnlyList<string>> Answer { get; init; } = chain => chain;
 }
 
 /// <summary>
-/// Istio's certificate service (security/pkg/server/ca/server.go): it takes any token with the audience <c>istio-ca</c> as if it had
-/// reviewed it, and answers with the leaf, the chain, and the roots as one element.
+/// Istio's certificate service (security/pkg/server/ca/server.go): it accepts any token with the audience <c>istio-ca</c> as if it had
+/// reviewed it, and returns the leaf, the chain, and the roots as one element.
 /// </summary>
 public sealed class CertificateService : IAsyncDisposable
 {

@@ -1,7 +1,7 @@
 using System.Net;
 using MeshTrust.Tests.Istiod;
 
-// In a pod: signs with the mounted secret, and takes a changed one when its files change, as istiod does.
+// In a pod: signs with the mounted secret, and reloads it when its files change, as istiod does.
 var directory = args is [var path, ..] ? path : "/etc/cacerts";
 var names = args is [_, .. var rest] ? rest : ["istiod.istio-system.svc"];
 await using var service = await CertificateService.StartAsync(

@@ -7,10 +7,10 @@ namespace MeshTrust.Benchmarks;
 /// <summary>The command line: <c>[name] [--runs=n] [--host=Build.dll]</c>.</summary>
 internal sealed record BenchOptions
 {
-    /// <summary>A measurement's name or a part of it; null for all that run by default.</summary>
+    /// <summary>The name of a measurement or part of it; null for all that run by default.</summary>
     public string? Name { get; private init; }
 
-    /// <summary>How often each is run; null for each measurement's own number.</summary>
+    /// <summary>The number of runs; null for the default of each measurement.</summary>
     public int? Runs { get; private init; }
 
     /// <summary>The build program to measure; null for the one that this solution compiles.</summary>
@@ -36,7 +36,7 @@ internal sealed record BenchOptions
         return wrong is null;
     }
 
-    /// <summary>A full name takes just that one; a part of a name takes all that have it and run by default.</summary>
+    /// <summary>A full name selects that one; part of a name selects all that contain it and run by default.</summary>
     public bool Takes(IMeasurement measurement) =>
         Name is null ? measurement.ByDefault : measurement.Name == Name || (measurement.ByDefault && measurement.Name.Contains(Name, StringComparison.Ordinal));
 }

@@ -4,7 +4,7 @@ using MeshTrust.Benchmarks.Processes;
 
 namespace MeshTrust.Benchmarks;
 
-/// <summary>Where the figures come from: they mean nothing without it.</summary>
+/// <summary>The machine that was measured: figures mean nothing without it.</summary>
 internal static class Machine
 {
     public static async Task<string> DescribeAsync(CancellationToken cancellationToken)
@@ -15,7 +15,7 @@ internal static class Machine
         return string.Create(CultureInfo.InvariantCulture, $"{Processor()}, {Environment.ProcessorCount} cores; {RuntimeInformation.OSDescription}; .NET {Environment.Version}; {openssl}\n{Load()}");
     }
 
-    /// <summary>How busy the machine is: above a quiet one's, figures are too high.</summary>
+    /// <summary>How busy the machine is: on a busy one, figures are too high.</summary>
     public static string Load() => File.Exists("/proc/loadavg")
         ? $"load of the machine over 1, 5 and 15 minutes: {string.Join(' ', File.ReadAllText("/proc/loadavg").Split(' ').Take(3))}"
         : "load of the machine: unknown here";

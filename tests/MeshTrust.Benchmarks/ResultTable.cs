@@ -3,7 +3,7 @@ using System.Text;
 
 namespace MeshTrust.Benchmarks;
 
-/// <summary>Rows as a Markdown table whose columns also line up at a terminal.</summary>
+/// <summary>Rows as a Markdown table whose columns are also aligned at a terminal.</summary>
 internal static class ResultTable
 {
     private static readonly string[] Head = ["what", "ours: min / median / max", "against", "theirs: min / median / max", "ratio", "aim", "met"];

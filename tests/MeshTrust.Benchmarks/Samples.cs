@@ -1,6 +1,6 @@
 namespace MeshTrust.Benchmarks;
 
-/// <summary>What the repetitions of one measurement gave, in seconds or in bytes.</summary>
+/// <summary>The results of one measurement's runs, in seconds or bytes.</summary>
 internal sealed class Samples
 {
     private readonly double[] _sorted;

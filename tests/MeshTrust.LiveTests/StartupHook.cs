@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 
-/// <summary>What .NET runs before the program's own code where DOTNET_STARTUP_HOOKS names this assembly: it throws as soon as a file is there.</summary>
+/// <summary>.NET runs this before the program's own code if DOTNET_STARTUP_HOOKS names this assembly: it throws as soon as a file exists.</summary>
 [SuppressMessage("Design", "CA1050:Declare types in namespaces", Justification = "The host looks for this name.")]
 internal static class StartupHook
 {

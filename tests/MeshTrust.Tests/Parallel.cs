@@ -1,2 +1,2 @@
-// Fixtures run side by side. [NonParallelizable] is for those that touch what the whole process has once: the console, the directory, the variables.
+// Fixtures run in parallel. [NonParallelizable] is for those that touch process-wide state: the console, the working directory, the environment.
 [assembly: Parallelizable(ParallelScope.Fixtures)]

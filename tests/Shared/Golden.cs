@@ -2,14 +2,14 @@ using MeshTrust.Tests.Architecture;
 
 namespace MeshTrust.Tests;
 
-/// <summary>Files that pin the wording of messages, so that a change of a sentence shows in a review.</summary>
+/// <summary>Files that pin the wording of messages, so that a review shows every changed sentence.</summary>
 internal static class Golden
 {
     private const string Update = "MESHTRUST_UPDATE_GOLDEN";
 
     /// <summary>Compares sorted lines with a file. With MESHTRUST_UPDATE_GOLDEN=1 it writes the file instead.</summary>
     /// <param name="path">The file, from the repository's root.</param>
-    /// <param name="lines">The lines, in any order. Mask what differs from run to run.</param>
+    /// <param name="lines">The lines, in any order. Mask what differs between runs.</param>
     public static void Compare(string path, IEnumerable<string> lines)
     {
         var file = Path.Combine(SourceTree.Root, path);

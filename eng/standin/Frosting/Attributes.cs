@@ -1,6 +1,6 @@
 namespace Cake.Frosting;
 
-/// <summary>Names a task; without it the task has the name of its type. Names are one flat space in which case does not count.</summary>
+/// <summary>Names a task; without it the task has the name of its type. Names share one namespace and ignore case.</summary>
 /// <param name="name">The name.</param>
 [AttributeUsage(AttributeTargets.Class, Inherited = false)]
 public sealed class TaskNameAttribute(string name) : Attribute
@@ -36,7 +36,7 @@ public sealed class IsDependeeOfAttribute(Type type) : Attribute, IReverseTaskDe
     public Type Task { get; } = type ?? throw new ArgumentNullException(nameof(type));
 }
 
-/// <summary>The run goes on when the task fails. Not together with an override of OnError.</summary>
+/// <summary>The run continues if the task fails. Cannot be combined with an override of OnError.</summary>
 [AttributeUsage(AttributeTargets.Class, Inherited = false)]
 public sealed class ContinueOnErrorAttribute : Attribute
 {

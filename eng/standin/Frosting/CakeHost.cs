@@ -8,14 +8,14 @@ namespace Cake.Frosting;
 
 /// <summary>
 /// A build program: collects services and task assemblies, then runs the targets named on its command line.
-/// The entry assembly is always looked through for tasks.
+/// The entry assembly is always scanned for tasks.
 /// </summary>
 public sealed class CakeHost
 {
     private readonly ServiceCollection _services = [];
     private readonly List<Assembly> _assemblies = [];
 
-    /// <summary>Makes a host with the default services.</summary>
+    /// <summary>Creates a host with the default services.</summary>
     public CakeHost()
     {
         _services.UseCakeDefaultModules();
@@ -26,11 +26,11 @@ public sealed class CakeHost
         }
     }
 
-    /// <summary>Makes a host with the default services.</summary>
+    /// <summary>Creates a host with the default services.</summary>
     /// <returns>The new host.</returns>
     public static CakeHost Create() => new();
 
-    /// <summary>Has a further assembly looked through for public task types. Naming one twice makes its tasks collide.</summary>
+    /// <summary>Adds an assembly to scan for public task types. Adding one twice makes its tasks collide.</summary>
     /// <param name="assembly">The assembly.</param>
     /// <returns>This host.</returns>
     public CakeHost AddAssembly(Assembly assembly)
@@ -50,9 +50,9 @@ public sealed class CakeHost
         return this;
     }
 
-    /// <summary>Runs what the command line asks for.</summary>
+    /// <summary>Runs the command line.</summary>
     /// <param name="args">The command line.</param>
-    /// <returns>0 when all went well, -1 (the shell sees 255) for a bad command line, else the failure's code, mostly 1.</returns>
+    /// <returns>0 on success, -1 (255 in the shell) for an invalid command line, else the code of the failure, mostly 1.</returns>
     public int Run(IEnumerable<string> args)
     {
         ArgumentNullException.ThrowIfNull(args);
@@ -75,7 +75,7 @@ public sealed class CakeHost
         {
             return HostRun.Execute(provider, commandLine);
         }
-#pragma warning disable CA1031 // The outermost edge: every fault becomes a logged line and an exit code.
+#pragma warning disable CA1031 // The outermost edge: every exception becomes a logged line and an exit code.
         catch (Exception fault)
 #pragma warning restore CA1031
         {
@@ -85,19 +85,19 @@ public sealed class CakeHost
     }
 }
 
-/// <summary>A build program that is put together wrongly.</summary>
+/// <summary>A build program that is composed incorrectly.</summary>
 public sealed class FrostingException : Exception
 {
-    /// <summary>Makes the exception.</summary>
+    /// <summary>Creates the exception.</summary>
     /// <param name="message">What is wrong.</param>
     public FrostingException(string message)
         : base(message)
     {
     }
 
-    /// <summary>Makes the exception.</summary>
+    /// <summary>Creates the exception.</summary>
     /// <param name="message">What is wrong.</param>
-    /// <param name="innerException">What was behind it.</param>
+    /// <param name="innerException">The cause.</param>
     public FrostingException(string message, Exception innerException)
         : base(message, innerException)
     {

@@ -5,10 +5,10 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Cake.Frosting;
 
-/// <summary>What a build program can say to its host; each calls the method of <see cref="ServiceCollectionExtensions"/>.</summary>
+/// <summary>Configures a host; each method calls that of <see cref="ServiceCollectionExtensions"/>.</summary>
 public static class CakeHostExtensions
 {
-    /// <summary>Sets the context that tasks are given.</summary>
+    /// <summary>Sets the context that is passed to tasks.</summary>
     /// <typeparam name="TContext">The context.</typeparam>
     /// <param name="host">The host.</param>
     /// <returns>The same.</returns>
@@ -20,7 +20,7 @@ public static class CakeHostExtensions
         return host;
     }
 
-    /// <summary>Has a type prepare and end the run.</summary>
+    /// <summary>Adds a type that sets up and tears down the run.</summary>
     /// <typeparam name="TLifetime">The type.</typeparam>
     /// <param name="host">The host.</param>
     /// <returns>The same.</returns>
@@ -32,7 +32,7 @@ public static class CakeHostExtensions
         return host;
     }
 
-    /// <summary>Has a type prepare the run.</summary>
+    /// <summary>Adds a type that sets up the run.</summary>
     /// <typeparam name="TSetup">The type.</typeparam>
     /// <param name="host">The host.</param>
     /// <returns>The same.</returns>
@@ -44,7 +44,7 @@ public static class CakeHostExtensions
         return host;
     }
 
-    /// <summary>Has a type end the run.</summary>
+    /// <summary>Adds a type that tears down the run.</summary>
     /// <typeparam name="TTeardown">The type.</typeparam>
     /// <param name="host">The host.</param>
     /// <returns>The same.</returns>
@@ -56,7 +56,7 @@ public static class CakeHostExtensions
         return host;
     }
 
-    /// <summary>Has a type prepare and end each task.</summary>
+    /// <summary>Adds a type that sets up and tears down each task.</summary>
     /// <typeparam name="TLifetime">The type.</typeparam>
     /// <param name="host">The host.</param>
     /// <returns>The same.</returns>
@@ -68,7 +68,7 @@ public static class CakeHostExtensions
         return host;
     }
 
-    /// <summary>Has a type prepare each task.</summary>
+    /// <summary>Adds a type that sets up each task.</summary>
     /// <typeparam name="TSetup">The type.</typeparam>
     /// <param name="host">The host.</param>
     /// <returns>The same.</returns>
@@ -80,7 +80,7 @@ public static class CakeHostExtensions
         return host;
     }
 
-    /// <summary>Has a type end each task.</summary>
+    /// <summary>Adds a type that tears down each task.</summary>
     /// <typeparam name="TTeardown">The type.</typeparam>
     /// <param name="host">The host.</param>
     /// <returns>The same.</returns>
@@ -92,7 +92,7 @@ public static class CakeHostExtensions
         return host;
     }
 
-    /// <summary>Lets a module of Cake register what it brings.</summary>
+    /// <summary>Adds the registrations of a Cake module.</summary>
     /// <typeparam name="TModule">The module.</typeparam>
     /// <param name="host">The host.</param>
     /// <returns>The same.</returns>
@@ -104,7 +104,7 @@ public static class CakeHostExtensions
         return host;
     }
 
-    /// <summary>Adds a way to install tools.</summary>
+    /// <summary>Adds a package installer for tools.</summary>
     /// <typeparam name="TPackageInstaller">The installer.</typeparam>
     /// <param name="host">The host.</param>
     /// <returns>The same.</returns>
@@ -128,7 +128,7 @@ public static class CakeHostExtensions
         return host;
     }
 
-    /// <summary>Has a tool installed before the first task.</summary>
+    /// <summary>Installs a tool before the first task.</summary>
     /// <param name="host">The host.</param>
     /// <param name="uri">The tool, such as <c>dotnet:?package=GitVersion.Tool&amp;version=6.0.0</c>.</param>
     /// <returns>The same.</returns>

@@ -90,7 +90,7 @@ internal sealed record CommandLine
             : throw new FrostingException($"Expected a value after '{word}'. An empty one is written with a space: {word[..^1]} \"\".");
     }
 
-    /// <summary>What follows a bare <c>--</c>: arguments for the build. Words without a dash are for nobody.</summary>
+    /// <summary>What follows a bare <c>--</c>: arguments for the build. Words without a dash are ignored.</summary>
     private void TakeRemaining(Queue<string> words)
     {
         while (words.TryDequeue(out var word))
@@ -169,5 +169,5 @@ internal sealed record CommandLine
 
     private static Verbosity ToVerbosity(string text) => VerbosityParser.TryParse(text, out var verbosity)
         ? verbosity
-        : throw new FrostingException($"'{text}' is no verbosity: quiet, minimal, normal, verbose or diagnostic.");
+        : throw new FrostingException($"'{text}' is not a valid verbosity: quiet, minimal, normal, verbose or diagnostic.");
 }

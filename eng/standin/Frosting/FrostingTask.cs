@@ -12,7 +12,7 @@ public abstract class FrostingTask : FrostingTask<ICakeContext>
 public abstract class FrostingTask<T> : IFrostingTask
     where T : ICakeContext
 {
-    /// <summary>Says whether the task runs. A target that does not run is a fault, a dependency that does not is skipped.</summary>
+    /// <summary>Whether the task runs. A target that does not run is an error, a dependency that does not is skipped.</summary>
     /// <param name="context">The context.</param>
     /// <returns><see langword="true"/>, unless overridden.</returns>
     public virtual bool ShouldRun(T context) => true;
@@ -23,8 +23,8 @@ public abstract class FrostingTask<T> : IFrostingTask
     {
     }
 
-    /// <summary>Handles a fault of the task. An override swallows the fault unless it throws again.</summary>
-    /// <param name="exception">The fault.</param>
+    /// <summary>Handles an exception of the task. An override swallows it unless it throws again.</summary>
+    /// <param name="exception">The exception.</param>
     /// <param name="context">The context.</param>
     public virtual void OnError(Exception exception, T context)
     {
@@ -65,8 +65,8 @@ public interface IFrostingTask
     /// <returns>The work.</returns>
     Task RunAsync(ICakeContext context);
 
-    /// <summary>Handles a fault of the task.</summary>
-    /// <param name="exception">The fault.</param>
+    /// <summary>Handles an exception of the task.</summary>
+    /// <param name="exception">The exception.</param>
     /// <param name="context">The context.</param>
     void OnError(Exception exception, ICakeContext context);
 
@@ -85,7 +85,7 @@ public abstract class AsyncFrostingTask : AsyncFrostingTask<ICakeContext>
 public abstract class AsyncFrostingTask<T> : IFrostingTask
     where T : ICakeContext
 {
-    /// <summary>Says whether the task runs. A target that does not run is a fault, a dependency that does not is skipped.</summary>
+    /// <summary>Whether the task runs. A target that does not run is an error, a dependency that does not is skipped.</summary>
     /// <param name="context">The context.</param>
     /// <returns><see langword="true"/>, unless overridden.</returns>
     public virtual bool ShouldRun(T context) => true;
@@ -95,8 +95,8 @@ public abstract class AsyncFrostingTask<T> : IFrostingTask
     /// <returns>The work.</returns>
     public virtual Task RunAsync(T context) => Task.CompletedTask;
 
-    /// <summary>Handles a fault of the task. An override swallows the fault unless it throws again.</summary>
-    /// <param name="exception">The fault.</param>
+    /// <summary>Handles an exception of the task. An override swallows it unless it throws again.</summary>
+    /// <param name="exception">The exception.</param>
     /// <param name="context">The context.</param>
     public virtual void OnError(Exception exception, T context)
     {

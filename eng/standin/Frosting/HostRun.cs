@@ -35,7 +35,7 @@ internal static class HostRun
         TaskRegistration.Register(engine, context, provider.GetServices<IFrostingTask>());
         RegisterLifetimes(engine, context, provider);
 
-        // A dry run comes before a tree, and a tree before the descriptions.
+        // A dry run takes precedence over a tree, and a tree over the descriptions.
         if (commandLine.Tree && !commandLine.DryRun)
         {
             new TreeScriptHost(engine, context, console).RunTargetAsync(commandLine.Targets[0]).GetAwaiter().GetResult();
@@ -82,7 +82,7 @@ internal static class HostRun
         run.GetAwaiter().GetResult();
     }
 
-    /// <summary>The command line's directory before the program's own; neither leaves the present one.</summary>
+    /// <summary>The directory of the command line takes precedence over that of the program; without either, the current one.</summary>
     private static void SetWorkingDirectory(IServiceProvider provider, CommandLine commandLine)
     {
         var environment = provider.GetRequiredService<ICakeEnvironment>();

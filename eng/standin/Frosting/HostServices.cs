@@ -9,7 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Cake.Frosting;
 
-/// <summary>What a host registers. No type of Spectre.Console is touched: a build may bring another version of it.</summary>
+/// <summary>What a host registers. No type of Spectre.Console is used: a build may have another version of it.</summary>
 internal static class HostServices
 {
     public static void AddDefaults(IServiceCollection services)
@@ -52,7 +52,7 @@ internal static class HostServices
     }
 }
 
-/// <summary>The genuine installer, made when first used: it draws in all of NuGet, which a build without tools need not wait for.</summary>
+/// <summary>The real installer, created on first use: it loads all of NuGet, which a build without tools does not need.</summary>
 internal sealed class LazyToolInstaller(IServiceProvider provider) : IToolInstaller
 {
     private readonly Lazy<ToolInstaller> _installer = new(() => new ToolInstaller(

@@ -5,10 +5,10 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Cake.Frosting;
 
-/// <summary>What a build program can say to its services.</summary>
+/// <summary>Configures the services of a build program.</summary>
 public static class ServiceCollectionExtensions
 {
-    /// <summary>Sets the context that tasks are given.</summary>
+    /// <summary>Sets the context that is passed to tasks.</summary>
     /// <typeparam name="TContext">The context.</typeparam>
     /// <param name="services">The services.</param>
     /// <returns>The same.</returns>
@@ -20,7 +20,7 @@ public static class ServiceCollectionExtensions
         return services;
     }
 
-    /// <summary>Has a type prepare and end the run.</summary>
+    /// <summary>Adds a type that sets up and tears down the run.</summary>
     /// <typeparam name="TLifetime">The type.</typeparam>
     /// <param name="services">The services.</param>
     /// <returns>The same.</returns>
@@ -28,14 +28,14 @@ public static class ServiceCollectionExtensions
         where TLifetime : class, IFrostingLifetime
     {
         ArgumentNullException.ThrowIfNull(services);
-        // One object for both ends, so that it can carry something from the one to the other.
+        // One object for both, so that it can keep state from setup to teardown.
         services.AddSingleton<TLifetime>();
         services.AddSingleton<IFrostingSetup>(provider => provider.GetRequiredService<TLifetime>());
         services.AddSingleton<IFrostingTeardown>(provider => provider.GetRequiredService<TLifetime>());
         return services;
     }
 
-    /// <summary>Has a type prepare the run.</summary>
+    /// <summary>Adds a type that sets up the run.</summary>
     /// <typeparam name="TSetup">The type.</typeparam>
     /// <param name="services">The services.</param>
     /// <returns>The same.</returns>
@@ -47,7 +47,7 @@ public static class ServiceCollectionExtensions
         return services;
     }
 
-    /// <summary>Has a type end the run.</summary>
+    /// <summary>Adds a type that tears down the run.</summary>
     /// <typeparam name="TTeardown">The type.</typeparam>
     /// <param name="services">The services.</param>
     /// <returns>The same.</returns>
@@ -59,7 +59,7 @@ public static class ServiceCollectionExtensions
         return services;
     }
 
-    /// <summary>Has a type prepare and end each task.</summary>
+    /// <summary>Adds a type that sets up and tears down each task.</summary>
     /// <typeparam name="TLifetime">The type.</typeparam>
     /// <param name="services">The services.</param>
     /// <returns>The same.</returns>
@@ -73,7 +73,7 @@ public static class ServiceCollectionExtensions
         return services;
     }
 
-    /// <summary>Has a type prepare each task.</summary>
+    /// <summary>Adds a type that sets up each task.</summary>
     /// <typeparam name="TSetup">The type.</typeparam>
     /// <param name="services">The services.</param>
     /// <returns>The same.</returns>
@@ -85,7 +85,7 @@ public static class ServiceCollectionExtensions
         return services;
     }
 
-    /// <summary>Has a type end each task.</summary>
+    /// <summary>Adds a type that tears down each task.</summary>
     /// <typeparam name="TTeardown">The type.</typeparam>
     /// <param name="services">The services.</param>
     /// <returns>The same.</returns>
@@ -97,7 +97,7 @@ public static class ServiceCollectionExtensions
         return services;
     }
 
-    /// <summary>Lets a module of Cake register what it brings.</summary>
+    /// <summary>Adds the registrations of a Cake module.</summary>
     /// <typeparam name="TModule">The module.</typeparam>
     /// <param name="services">The services.</param>
     /// <returns>The same.</returns>
@@ -109,7 +109,7 @@ public static class ServiceCollectionExtensions
         return services;
     }
 
-    /// <summary>Adds a way to install tools.</summary>
+    /// <summary>Adds a package installer for tools.</summary>
     /// <typeparam name="TPackageInstaller">The installer.</typeparam>
     /// <param name="services">The services.</param>
     /// <returns>The same.</returns>
@@ -133,7 +133,7 @@ public static class ServiceCollectionExtensions
         return services;
     }
 
-    /// <summary>Has a tool installed before the first task.</summary>
+    /// <summary>Installs a tool before the first task.</summary>
     /// <param name="services">The services.</param>
     /// <param name="uri">The tool, such as <c>dotnet:?package=GitVersion.Tool&amp;version=6.0.0</c>.</param>
     /// <returns>The same.</returns>

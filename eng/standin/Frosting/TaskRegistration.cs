@@ -4,7 +4,7 @@ using Cake.Core.Diagnostics;
 
 namespace Cake.Frosting;
 
-/// <summary>Makes tasks of Cake's engine out of Frosting's task objects and their attributes.</summary>
+/// <summary>Creates tasks of Cake's engine from Frosting's task objects and their attributes.</summary>
 internal static class TaskRegistration
 {
     public static void Register(ICakeEngine engine, IFrostingContext context, IEnumerable<IFrostingTask> tasks)
@@ -51,7 +51,7 @@ internal static class TaskRegistration
         builder.WithCriteria(_ => task.ShouldRun(context), task.SkippedMessage);
         builder.Does(_ => task.RunAsync(context));
 
-        // A handler swallows the fault and stands against ContinueOnError, so there is one only where it was written.
+        // A handler swallows the exception and conflicts with ContinueOnError, so there is one only if the task overrides it.
         if (Overrides(type, nameof(IFrostingTask.OnError)))
         {
             builder.OnError(fault => task.OnError(fault, context));
@@ -67,7 +67,7 @@ internal static class TaskRegistration
 
     private static Type Dependency(Type task, Type dependency) => typeof(IFrostingTask).IsAssignableFrom(dependency)
         ? dependency
-        : throw new FrostingException($"Task '{Name(task)}' names '{dependency.FullName}' as a dependency, which is no task.");
+        : throw new FrostingException($"Task '{Name(task)}' names '{dependency.FullName}' as a dependency, which is not a task.");
 
     private static bool Overrides(Type type, string method) => type.GetMethods(BindingFlags.Instance | BindingFlags.Public)
         .Where(candidate => candidate.Name == method)

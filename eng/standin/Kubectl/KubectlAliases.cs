@@ -10,7 +10,7 @@ namespace Cake.Kubectl;
 public static class KubectlAliases
 {
     /// <summary>Runs <c>kubectl apply</c>.</summary>
-    /// <exception cref="CakeException">kubectl is not there, or its exit code is not 0 and the settings do not handle it.</exception>
+    /// <exception cref="CakeException">kubectl was not found, or its exit code is not 0 and the settings do not handle it.</exception>
     [CakeMethodAlias]
     public static void KubectlApply(this ICakeContext context, KubectlApplySettings settings)
     {
@@ -32,7 +32,7 @@ public abstract class AutoToolSettings : ToolSettings
 /// <summary>The options of <c>kubectl apply</c> that MeshTrust sets. As in the addin, a switch is given whenever it is not null.</summary>
 public sealed class KubectlApplySettings : AutoToolSettings
 {
-    /// <summary><c>--field-manager</c>: under which name the server keeps who owns the fields.</summary>
+    /// <summary><c>--field-manager</c>: the name under which the server records field ownership.</summary>
     public string? FieldManager { get; set; }
 
     /// <summary><c>--filename</c>: what to apply.</summary>

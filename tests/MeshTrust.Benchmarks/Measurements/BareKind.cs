@@ -3,10 +3,10 @@ using MeshTrust.Benchmarks.Processes;
 
 namespace MeshTrust.Benchmarks.Measurements;
 
-/// <summary>kind, openssl and kubectl as a person would type them.</summary>
+/// <summary>kind, openssl and kubectl, run manually.</summary>
 internal sealed class BareKind(string kind, string kubectl, string? image)
 {
-    /// <summary>The work of the guide, one step after the other: clusters, root and intermediates, namespaces and secrets.</summary>
+    /// <summary>The steps of the guide, in sequence: clusters, root and intermediates, namespaces and secrets.</summary>
     public async Task<TimeSpan> InSequenceAsync(IReadOnlyList<string> clusters, string openssl, string directory, CancellationToken cancellationToken)
     {
         var clock = Stopwatch.StartNew();
@@ -23,7 +23,7 @@ internal sealed class BareKind(string kind, string kubectl, string? image)
         return clock.Elapsed;
     }
 
-    /// <summary>Nothing but the clusters, all at once.</summary>
+    /// <summary>Only the clusters, all at once.</summary>
     public async Task<TimeSpan> AllAtOnceAsync(IReadOnlyList<string> clusters, string directory, CancellationToken cancellationToken)
     {
         var clock = Stopwatch.StartNew();
@@ -31,7 +31,7 @@ internal sealed class BareKind(string kind, string kubectl, string? image)
         return clock.Elapsed;
     }
 
-    /// <summary>Takes them away again; not measured, and done whatever became of the rest.</summary>
+    /// <summary>Removes them; not measured, and always done.</summary>
     public async Task DeleteAsync(IReadOnlyList<string> clusters, string directory)
     {
         foreach (var cluster in clusters)

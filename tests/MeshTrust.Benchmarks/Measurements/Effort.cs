@@ -3,13 +3,13 @@ using MeshTrust.Benchmarks.Processes;
 namespace MeshTrust.Benchmarks.Measurements;
 
 /// <summary>What one repetition took.</summary>
-/// <param name="Wall">By the clock.</param>
-/// <param name="Cpu">Of all processors; null where the system does not tell.</param>
+/// <param name="Wall">Elapsed time.</param>
+/// <param name="Cpu">Processor time; null if the system does not report it.</param>
 internal sealed record Effort(TimeSpan Wall, TimeSpan? Cpu)
 {
     public static Effort Of(ChildRun run) => new(run.Wall, run.Cpu);
 
-    /// <summary>A row for the clock, which has the aim, and one for the processors, which a busy machine disturbs less.</summary>
+    /// <summary>A row for elapsed time, which has the target, and one for processor time, which a busy machine affects less.</summary>
     public static IReadOnlyList<ResultRow> Rows(string what, IReadOnlyList<Effort> ours, IReadOnlyList<Effort> theirs, string against, double aim)
     {
         var rows = new List<ResultRow>

@@ -2,7 +2,7 @@ using MeshTrust.Benchmarks.Processes;
 
 namespace MeshTrust.Benchmarks.Measurements;
 
-/// <summary>How soon the first task begins after <c>./build.sh --target=X</c>, when the build program is compiled already.</summary>
+/// <summary>How soon the first task starts after <c>./build.sh --target=X</c> if the build program is already compiled.</summary>
 internal sealed class FirstTask(MeasuredHost host) : IMeasurement
 {
     public string Name => "first-task";

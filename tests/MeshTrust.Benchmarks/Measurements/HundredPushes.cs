@@ -2,7 +2,7 @@ using MeshTrust.Benchmarks.Processes;
 
 namespace MeshTrust.Benchmarks.Measurements;
 
-/// <summary>The whole flow on a hundred embedded clusters, with P-256 so that keys do not count: from nothing, and again unchanged.</summary>
+/// <summary>The whole flow on a hundred embedded clusters, with P-256 so that keys take little time: from scratch, and again unchanged.</summary>
 internal sealed class HundredPushes(MeasuredHost host) : IMeasurement
 {
     private const int Clusters = 100;

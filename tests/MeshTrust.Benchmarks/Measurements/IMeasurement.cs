@@ -1,18 +1,18 @@
 namespace MeshTrust.Benchmarks.Measurements;
 
-/// <summary>One thing that is measured in whole processes.</summary>
+/// <summary>A measurement of whole processes.</summary>
 internal interface IMeasurement
 {
     /// <summary>The name for <c>--filter</c>.</summary>
     string Name { get; }
 
-    /// <summary>A clause for people.</summary>
+    /// <summary>A description, as a clause.</summary>
     string What { get; }
 
-    /// <summary>How often it is run where nobody says.</summary>
+    /// <summary>The default number of runs.</summary>
     int Runs { get; }
 
-    /// <summary>Whether it is run when nobody names it.</summary>
+    /// <summary>Whether it runs by default.</summary>
     bool ByDefault { get; }
 
     /// <summary>Measures.</summary>

@@ -4,7 +4,7 @@ using MeshTrust.Benchmarks.Processes;
 
 namespace MeshTrust.Benchmarks.Measurements;
 
-/// <summary>A root and a hundred intermediates, against making as many keys and nothing else: the least that any program needs.</summary>
+/// <summary>A root and a hundred intermediates, compared with generating the same number of keys: the minimum for any program.</summary>
 internal sealed class KeyBound(MeasuredHost host, int bits) : IMeasurement
 {
     private const int Clusters = 100;
@@ -34,7 +34,7 @@ internal sealed class KeyBound(MeasuredHost host, int bits) : IMeasurement
         return Effort.Rows($"root + {Clusters} clusters, RSA-{bits}", ours, theirs, "keys only, all cores", aim: 1.05);
     }
 
-    /// <summary>In this process, which runs already: the bound pays for no start.</summary>
+    /// <summary>In this process, which is already running: the bound includes no start-up.</summary>
     private Effort Generate(int count, CancellationToken cancellationToken)
     {
         var cpu = Environment.CpuUsage.TotalTime;
@@ -44,7 +44,7 @@ internal sealed class KeyBound(MeasuredHost host, int bits) : IMeasurement
         {
             while (Interlocked.Decrement(ref left) >= 0 && !cancellationToken.IsCancellationRequested)
             {
-                // The platform makes the key when it is first used.
+                // The platform generates the key when it is first used.
                 using var key = RSA.Create(bits);
                 key.ExportPkcs8PrivateKey();
             }

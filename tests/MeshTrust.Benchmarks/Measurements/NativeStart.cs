@@ -4,7 +4,7 @@ using MeshTrust.ControlPlanes.Native.Binaries;
 
 namespace MeshTrust.Benchmarks.Measurements;
 
-/// <summary>Real control planes from nothing to ready, against the same programs with nothing around them; their memory; their end.</summary>
+/// <summary>Real control planes from start to ready, compared with the bare programs; their memory; their shutdown.</summary>
 internal sealed class NativeStart : IMeasurement
 {
     private static readonly int[] Counts = [1, 2, 4];
@@ -20,7 +20,7 @@ internal sealed class NativeStart : IMeasurement
     public async Task<IReadOnlyList<ResultRow>> RunAsync(int runs, CancellationToken cancellationToken)
     {
         var binaries = PlaneBinaries.Find();
-        // The first of a process compiles what it needs; users meet that once, and so it is told apart.
+        // The first start in a process includes compilation, which users pay once, so it is reported separately.
         var first = await StartAsync(binaries, 1, cancellationToken).ConfigureAwait(false);
         var rows = new List<ResultRow> { new() { What = "1 control plane: the first of a process, to ready", Ours = new Samples([first.Start]) } };
         List<double> memory = [], share = [];

@@ -4,8 +4,8 @@ using MeshTrust.Benchmarks.Processes;
 namespace MeshTrust.Benchmarks.Measurements;
 
 /// <summary>
-/// The work of the targets <c>root-ca</c> and <c>NAME-cacerts</c> of Istio's tools/certs/Makefile.selfsigned.mk, command by command
-/// and one after the other. Without make and without shells, which would only add to its time.
+/// The commands of the targets <c>root-ca</c> and <c>NAME-cacerts</c> of Istio's tools/certs/Makefile.selfsigned.mk,
+/// in sequence. Without make and without shells, which would only add time.
 /// </summary>
 internal sealed class OpensslAuthority(string openssl, string directory)
 {

@@ -5,8 +5,8 @@ using MeshTrust.ControlPlanes.Native;
 namespace MeshTrust.Benchmarks.Measurements;
 
 /// <summary>
-/// A hundred contexts on one real API server, each with a namespace of its own: push and verify as one process, against a shell loop of kubectl
-/// that makes the namespace, makes the secret and reads it back. The certificates are there before either begins.
+/// A hundred contexts on one real API server, each with its own namespace: push and verify as one process, compared with a shell loop of kubectl
+/// that creates the namespace and the secret and reads it back. The certificates exist before either starts.
 /// </summary>
 internal sealed class RealPushes(MeasuredHost host) : IMeasurement
 {

@@ -2,7 +2,7 @@ using MeshTrust.Benchmarks.Processes;
 
 namespace MeshTrust.Benchmarks.Measurements;
 
-/// <summary>A root and a thousand intermediates of P-256, whose keys cost next to nothing: what all the rest costs.</summary>
+/// <summary>A root and a thousand intermediates of P-256, whose keys take almost no time: the cost of everything else.</summary>
 internal sealed class ThousandClusters(MeasuredHost host) : IMeasurement
 {
     private const int Clusters = 1000;

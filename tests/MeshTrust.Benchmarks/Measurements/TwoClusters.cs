@@ -2,7 +2,7 @@ using MeshTrust.Benchmarks.Processes;
 
 namespace MeshTrust.Benchmarks.Measurements;
 
-/// <summary>The usual mesh: a root and two intermediates of RSA-4096, against the same by openssl.</summary>
+/// <summary>The usual mesh: a root and two intermediates of RSA-4096, compared with openssl.</summary>
 internal sealed class TwoClusters(MeasuredHost host) : IMeasurement
 {
     private static readonly string[] Clusters = ["cluster1", "cluster2"];
@@ -11,7 +11,7 @@ internal sealed class TwoClusters(MeasuredHost host) : IMeasurement
 
     public string What => "root + 2 clusters, RSA-4096, against openssl";
 
-    /// <summary>Many: how long an RSA key takes is a matter of luck.</summary>
+    /// <summary>Many, because the time to generate an RSA key varies widely.</summary>
     public int Runs => 21;
 
     public bool ByDefault => true;

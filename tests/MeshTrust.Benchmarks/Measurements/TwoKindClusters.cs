@@ -3,8 +3,8 @@ using MeshTrust.Benchmarks.Processes;
 namespace MeshTrust.Benchmarks.Measurements;
 
 /// <summary>
-/// Two kind clusters with one trust, proven: against the same work in sequence (kind, openssl, kubectl), and against two bare
-/// <c>kind create cluster</c> side by side. <c>MESHTRUST_KIND_IMAGE</c> names the node image where kind's own cannot be had.
+/// Two kind clusters with proven trust: compared with the same steps in sequence (kind, openssl, kubectl), and with two bare
+/// <c>kind create cluster</c> in parallel. <c>MESHTRUST_KIND_IMAGE</c> sets the node image if kind's own is not available.
 /// </summary>
 internal sealed class TwoKindClusters(MeasuredHost host) : IMeasurement
 {
@@ -16,7 +16,7 @@ internal sealed class TwoKindClusters(MeasuredHost host) : IMeasurement
 
     public int Runs => 3;
 
-    /// <summary>It needs a container engine and minutes: it is run by its name.</summary>
+    /// <summary>It needs a container engine and takes minutes, so it runs only by name.</summary>
     public bool ByDefault => false;
 
     public async Task<IReadOnlyList<ResultRow>> RunAsync(int runs, CancellationToken cancellationToken)

@@ -2,7 +2,7 @@ using MeshTrust.Benchmarks.Processes;
 
 namespace MeshTrust.Benchmarks.Measurements;
 
-/// <summary>The whole flow on two embedded clusters where nothing has to change.</summary>
+/// <summary>The whole flow on two embedded clusters if nothing has to change.</summary>
 internal sealed class UnchangedVerify(MeasuredHost host) : IMeasurement
 {
     public string Name => "unchanged-verify";
@@ -17,7 +17,7 @@ internal sealed class UnchangedVerify(MeasuredHost host) : IMeasurement
     {
         using var work = new TemporaryDirectory();
         await ChildProcess.RunAsync(host.Run("Verify", work.Location), cancellationToken).ConfigureAwait(false);
-        // The first one may have to compile the build program.
+        // The first run may have to compile the build program.
         if (!OperatingSystem.IsWindows()) await ChildProcess.RunAsync(host.RunThroughEntry("Verify", work.Location), cancellationToken).ConfigureAwait(false);
 
         List<ChildRun> direct = [], throughEntry = [];

@@ -4,7 +4,7 @@ using MeshTrust.Settings;
 
 namespace MeshTrust.Benchmarks.Parts;
 
-/// <summary>One intermediate under a root that is there: names, extensions, signature; no key generation.</summary>
+/// <summary>One intermediate under an existing root: names, extensions, signature; no key generation.</summary>
 public class IssueParts
 {
     private readonly CertificateIssuer _issuer = new(TimeProvider.System);

@@ -9,9 +9,9 @@ using Org.BouncyCastle.Security;
 
 namespace MeshTrust.Benchmarks.Parts;
 
-#pragma warning disable CA1822 // A benchmark is an instance method: BenchmarkDotNet calls no other.
+#pragma warning disable CA1822 // BenchmarkDotNet calls only instance methods.
 
-/// <summary>The platform's key generation against BouncyCastle's. RSA times scatter widely: look at the error column.</summary>
+/// <summary>The platform's key generation compared with BouncyCastle's. RSA times vary widely: see the error column.</summary>
 public class KeyGenerationParts
 {
     [Benchmark(Baseline = true)]

@@ -8,7 +8,7 @@ using BenchmarkDotNet.Toolchains.InProcess.Emit;
 
 namespace MeshTrust.Benchmarks.Parts;
 
-/// <summary>Short runs in this process: no project is generated and compiled, so it needs no feed and minds no build settings.</summary>
+/// <summary>Short runs in this process: no project is generated and compiled, so it needs no feed and ignores build settings.</summary>
 internal sealed class PartsConfig : ManualConfig
 {
     public PartsConfig()

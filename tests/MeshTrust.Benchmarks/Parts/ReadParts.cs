@@ -5,7 +5,7 @@ using MeshTrust.Settings;
 
 namespace MeshTrust.Benchmarks.Parts;
 
-/// <summary>What Verify does most often: read PEM, judge four files, validate a path.</summary>
+/// <summary>What Verify does most often: read PEM, check four files, validate a path.</summary>
 public class ReadParts
 {
     private readonly ClusterName _cluster = ClusterName.Parse("east");

@@ -9,8 +9,8 @@ using MeshTrust.ControlPlanes.Native.Binaries;
 namespace MeshTrust.Benchmarks.Planes;
 
 /// <summary>
-/// The same programs with the same flags and nothing around them: certificates made before the clock starts, no guard, no logs, no records, no
-/// kubeconfigs. What it takes until they answer is the processes' own time.
+/// The same programs with the same flags alone: certificates issued before the measurement, no guard, no logs, no records, no
+/// kubeconfigs. The time until they respond is that of the programs.
 /// </summary>
 internal static class BareControlPlanes
 {
@@ -18,9 +18,9 @@ internal static class BareControlPlanes
 
     public static IReadOnlyList<string> Names(int count) => [.. Enumerable.Range(1, count).Select(i => $"plane{i}")];
 
-    /// <summary>Starts them side by side and ends them again.</summary>
-    /// <returns>From the first start to the last one's being ready.</returns>
-    /// <exception cref="ChildFailedException">One ended, or was not ready in time.</exception>
+    /// <summary>Starts them in parallel and ends them.</summary>
+    /// <returns>The time from the first start until all are ready.</returns>
+    /// <exception cref="ChildFailedException">One exited, or was not ready in time.</exception>
     public static async Task<TimeSpan> StartAsync(ControlPlaneBinaries binaries, int count, CancellationToken cancellationToken)
     {
         var root = Directory.CreateDirectory(Path.Combine(Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath(), $"mt-bare-{Environment.ProcessId}")).FullName;
@@ -74,7 +74,7 @@ internal static class BareControlPlanes
 
     private static Process Start(string program, string directory, List<Process> processes, params string[] arguments)
     {
-        // The shell hands its output to nobody and is gone: the program takes its place.
+        // The shell discards the output and replaces itself with the program.
         var start = new ProcessStartInfo("/bin/sh", ["-c", "exec \"$0\" \"$@\" >/dev/null 2>&1", program, .. arguments]) { WorkingDirectory = directory };
         var process = Process.Start(start)!;
         lock (processes) processes.Add(process);

@@ -8,8 +8,8 @@ using MeshTrust.Verification;
 namespace MeshTrust.Benchmarks.Planes;
 
 /// <summary>
-/// The program that is measured: PushSecrets and Verify of the core for n contexts of one server. The targets themselves refuse that, rightly:
-/// two clusters of a mesh are never one. So each context gets a namespace of its own in istio-system's place.
+/// The measured program: PushSecrets and Verify of the core for n contexts of one server. The targets reject that:
+/// two clusters of a mesh are never the same. So each context gets its own namespace instead of istio-system.
 /// </summary>
 internal static class ContextsPush
 {
@@ -17,7 +17,7 @@ internal static class ContextsPush
 
     public static readonly string[] Keys = ["--rootca-keysz=p256", "--intermediate-keysz=p256"];
 
-    /// <returns>The exit code: 0 where every secret is there and every pair is trusted.</returns>
+    /// <returns>The exit code: 0 if every secret exists and every pair is trusted.</returns>
     public static async Task<int> RunAsync(IReadOnlyList<string> args)
     {
         var (work, kubeconfigs, prefix) = (args[0], args[1], args[3]);

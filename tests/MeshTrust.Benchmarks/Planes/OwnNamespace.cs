@@ -4,7 +4,7 @@ using MeshTrust.Settings;
 
 namespace MeshTrust.Benchmarks.Planes;
 
-/// <summary>A cluster's API with another namespace in the place of one: several clusters of a mesh on one server.</summary>
+/// <summary>A cluster's API that replaces one namespace with another: several clusters of a mesh on one server.</summary>
 internal sealed class OwnNamespace(IClusterApi inner, string usual, string own) : IClusterApi
 {
     public ClusterName Cluster => inner.Cluster;

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace MeshTrust.Benchmarks.Planes;
 
-/// <summary>What Linux tells of a process's memory, in bytes; null on other systems.</summary>
+/// <summary>The memory of a process as Linux reports it, in bytes; null on other systems.</summary>
 internal static class ProcessMemory
 {
     public static double? Resident(int process) => Read($"/proc/{process}/status", "VmRSS:");

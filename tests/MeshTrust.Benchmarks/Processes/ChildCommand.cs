@@ -9,10 +9,10 @@ internal sealed record ChildCommand(string File, IReadOnlyList<string> Arguments
     /// <summary>After this the process is killed and the measurement has failed.</summary>
     public TimeSpan Deadline { get; init; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>A line of output whose time is wanted; null for none.</summary>
+    /// <summary>A line of output to measure the time of; null for none.</summary>
     public string? AwaitedLine { get; init; }
 
-    /// <summary>Whether peak memory is wanted: it is sampled, which costs a little time.</summary>
+    /// <summary>Whether to measure peak memory: it is sampled, which takes a little time.</summary>
     public bool SamplesMemory { get; init; }
 
     public override string ToString() => $"{Path.GetFileName(File)} {string.Join(' ', Arguments)}";

@@ -3,24 +3,24 @@ using System.Text;
 
 namespace MeshTrust.Benchmarks.Processes;
 
-/// <summary>Runs a process to its end and tells what it took.</summary>
+/// <summary>Runs a process to its end and measures it.</summary>
 internal static class ChildProcess
 {
-    /// <summary>What would make a run depend on who measures: settings of ours, and the marks of a pipeline.</summary>
+    /// <summary>Variables that would affect a run: MeshTrust's own, and those of a pipeline.</summary>
     private static readonly string[] Foreign =
     [
         "ROOTCA_", "INTERMEDIATE_", "CTX_", "MESHTRUST_", "NUM_CLUSTERS", "CLUSTER_TOPOLOGY_CONFIG_FILE", "KUBECONFIG", "ARTIFACTS", "ISTIO_NAMESPACE",
         "GITHUB_", "GITLAB_", "TF_BUILD", "OPENSSL_CONF",
     ];
 
-    /// <summary>The path of a program on the PATH; null where it is not.</summary>
+    /// <summary>The path of a program on the PATH; null if it is not there.</summary>
     public static string? OnPath(string name) => (Environment.GetEnvironmentVariable("PATH") ?? "")
         .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
         .SelectMany(directory => new[] { Path.Combine(directory, name), Path.Combine(directory, name + ".exe") })
         .FirstOrDefault(File.Exists);
 
     /// <summary>Runs it. CPU time is that of all children meanwhile: one measurement at a time.</summary>
-    /// <exception cref="ChildFailedException">It failed or came to its deadline.</exception>
+    /// <exception cref="ChildFailedException">It failed or reached its deadline.</exception>
     public static async Task<ChildRun> RunAsync(ChildCommand command, CancellationToken cancellationToken)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);

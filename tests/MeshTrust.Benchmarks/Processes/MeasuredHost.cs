@@ -22,11 +22,11 @@ internal sealed record MeasuredHost(string Assembly, string Repository)
         throw new ChildFailedException($"No MeshTrust.slnx is above {here.FullName}: run this from where the repository compiles it.");
     }
 
-    /// <summary>The host as a process of its own, on embedded clusters, with its state in a directory.</summary>
+    /// <summary>The host as a separate process, on embedded clusters, with its state in a directory.</summary>
     public ChildCommand Run(string target, string workDirectory, params IEnumerable<string> more) =>
         new(Dotnet, [Assembly, .. Arguments(target, workDirectory), .. more], Repository);
 
-    /// <summary>The host on kind clusters of these names, without load balancers, whose images not every machine can have.</summary>
+    /// <summary>The host on kind clusters of these names, without load balancers, whose images are not available everywhere.</summary>
     public ChildCommand RunOnKind(string target, string workDirectory, IReadOnlyList<string> clusters, string? image) =>
         new(Dotnet, [Assembly, $"--target={target}", "--provider=kind", $"--cluster-names={string.Join(',', clusters)}", "--lb=none", .. image is null ? [] : new[] { $"--node-image={image}" }, $"--work-dir={workDirectory}", "--output=plain"], Repository);
 
@@ -34,7 +34,7 @@ internal sealed record MeasuredHost(string Assembly, string Repository)
     public ChildCommand RunThroughEntry(string target, string workDirectory) =>
         new(Path.Combine(Repository, "build.sh"), Arguments(target, workDirectory), Repository);
 
-    /// <summary>This very program as a process of its own, for what no target does.</summary>
+    /// <summary>This program as a separate process, for what no target does.</summary>
     public static ChildCommand OfThisProgram(params IEnumerable<string> arguments) =>
         new(Dotnet, [typeof(MeasuredHost).Assembly.Location, .. arguments], AppContext.BaseDirectory);
 

@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace MeshTrust.Benchmarks.Processes;
 
-/// <summary>Asks again and again for a process's own record of its greatest resident memory, for the record goes with the process.</summary>
+/// <summary>Polls the peak resident memory of a process, because the value is lost when the process ends.</summary>
 internal sealed class PeakMemory : IDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(5);
@@ -18,7 +18,7 @@ internal sealed class PeakMemory : IDisposable
         _timer = new Timer(_ => Sample(), null, TimeSpan.Zero, Interval);
     }
 
-    /// <summary>Null where nothing could be read.</summary>
+    /// <summary>Null if nothing could be read.</summary>
     public long? Bytes => Interlocked.Read(ref _bytes) is var bytes and > 0 ? bytes : null;
 
     public void Dispose() => _timer.Dispose();

@@ -1,6 +1,6 @@
 namespace MeshTrust.Benchmarks.Processes;
 
-/// <summary>A directory of mode 0700 that goes when the measurement ends.</summary>
+/// <summary>A directory of mode 0700 that is removed when the measurement ends.</summary>
 internal sealed class TemporaryDirectory : IDisposable
 {
     public string Location { get; } = Directory.CreateTempSubdirectory("meshtrust-bench-").FullName;

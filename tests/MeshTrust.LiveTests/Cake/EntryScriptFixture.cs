@@ -3,7 +3,7 @@ using MeshTrust.Tests.Tools;
 
 namespace MeshTrust.Tests.Cake;
 
-/// <summary>The real build.sh in a small tree of its own, with a dotnet that only pretends: its "program" is the text of the sources.</summary>
+/// <summary>The real build.sh in a small tree of its own, with a fake dotnet whose "program" is the text of the sources.</summary>
 internal sealed class EntryScriptFixture : IDisposable
 {
     private const string FakeDotnet = """
@@ -63,7 +63,7 @@ internal sealed class EntryScriptFixture : IDisposable
         if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(At("sdk root/dotnet"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
-    /// <summary>Real path: the script speaks of it, and a temporary folder can be behind a link.</summary>
+    /// <summary>The real path: the script prints it, and the temporary folder can be behind a link.</summary>
     public string Root => _root;
 
     public IReadOnlyList<string> Calls => File.ReadAllLines(At("sdk root/calls"));
@@ -78,7 +78,7 @@ internal sealed class EntryScriptFixture : IDisposable
 
     public ToolResult Run(params string[] arguments) => Run(null, arguments);
 
-    /// <summary>Has the real dotnet ask a feed in <c>feed/</c> for the packages of the real <c>eng/</c>; they go into a package folder of this tree.</summary>
+    /// <summary>Lets the real dotnet restore the packages of the real <c>eng/</c> from a feed in <c>feed/</c> into a package folder of this tree.</summary>
     public void AskRealFeed()
     {
         Directory.CreateDirectory(At("eng/probe"));
@@ -95,7 +95,7 @@ internal sealed class EntryScriptFixture : IDisposable
     public ToolResult RunFrom(string? folder, IReadOnlyDictionary<string, string>? environment, params string[] arguments) =>
         OutsideTool.Run("/bin/bash", ["-c", "cd \"$0\" && exec \"$@\"", folder ?? ".", .. Command(), .. arguments], input: null, Environment(environment));
 
-    /// <summary>Runs build.ps1 as somebody types it at a prompt of PowerShell.</summary>
+    /// <summary>Runs build.ps1 as typed at a PowerShell prompt.</summary>
     public ToolResult RunAtPrompt(string arguments) => OutsideTool.Run(
         OutsideTool.Find("pwsh"), ["-NoProfile", "-Command", $"& '{At(_script)}' {arguments}; exit $LASTEXITCODE"], input: null, Environment(null));
 
@@ -115,7 +115,7 @@ internal sealed class EntryScriptFixture : IDisposable
         return Process.Start(start)!;
     }
 
-    /// <summary>Waits for a file that the pretended dotnet makes.</summary>
+    /// <summary>Waits for a file that the fake dotnet writes.</summary>
     public async Task Appears(string path)
     {
         using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(2));

@@ -172,7 +172,7 @@ public sealed class EntryScriptTests
     public void Does_not_remember_a_feed_that_could_not_be_queried()
     {
         _tree.Write("sdk root/feed", Unreachable);
-        Assert.That(_tree.Run().Error, Does.Contain("CakeFrosting=compat (the NuGet feed could not be asked"));
+        Assert.That(_tree.Run().Error, Does.Contain("CakeFrosting=compat (the NuGet feed could not be queried"));
         _tree.Write("src/One.cs", "two");
         _tree.Run();
         Assert.That(_tree.Calls.Count(call => call == "restore"), Is.EqualTo(2));
@@ -194,7 +194,7 @@ public sealed class EntryScriptTests
     public void Follows_the_requested_mode_without_querying_the_feed(string mode)
     {
         var run = _tree.Run(new Dictionary<string, string> { ["CakeFrosting"] = mode });
-        Assert.That(run.Error, Does.Contain($"CakeFrosting={mode} (CakeFrosting says so)"));
+        Assert.That(run.Error, Does.Contain($"CakeFrosting={mode} (set by CakeFrosting)"));
         Assert.That(_tree.Calls, Is.EqualTo(new[] { $"build {mode}" }));
     }
 
@@ -202,7 +202,7 @@ public sealed class EntryScriptTests
     public void Rejects_an_unknown_build_mode()
     {
         var run = _tree.Run(new Dictionary<string, string> { ["CakeFrosting"] = "Package" });
-        Assert.That((run.ExitCode, run.Error), Is.EqualTo((1, "build.sh: CakeFrosting is 'Package', but can be package or compat.\n")));
+        Assert.That((run.ExitCode, run.Error), Is.EqualTo((1, "build.sh: CakeFrosting must be package or compat, not 'Package'.\n")));
     }
 
     [Test]
@@ -210,7 +210,7 @@ public sealed class EntryScriptTests
     {
         var run = _tree.Run(new Dictionary<string, string> { ["HOST_EXIT"] = "9" }, "--target=Verify", "--name=two words");
         Assert.That(run.ExitCode, Is.EqualTo(9));
-        Assert.That(run.Output, Does.Contain("with --target=Verify --name=two words mode=\n"), "the host is not told the mode: it knows");
+        Assert.That(run.Output, Does.Contain("with --target=Verify --name=two words mode=\n"), "the mode is not passed to the host, which knows it");
     }
 
     [Test]
@@ -255,7 +255,7 @@ public sealed class EntryScriptTests
     public async Task Replaces_itself_with_the_host_so_that_signals_reach_it()
     {
         _tree.Run();
-        // The pretended dotnet is a script, so the process that was started must end up as its interpreter.
+        // The fake dotnet is a script, so the started process must become its interpreter.
         _tree.Write("sdk root/dotnet", "#!/usr/bin/env bash\ntrap 'exit 143' TERM\necho $$\nwhile :; do sleep 0.02; done\n");
         using var run = _tree.Start();
         var pid = await run.StandardOutput.ReadLineAsync();

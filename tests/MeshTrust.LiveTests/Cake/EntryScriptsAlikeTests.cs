@@ -2,7 +2,7 @@ using MeshTrust.Tests.Tools;
 
 namespace MeshTrust.Tests.Cake;
 
-/// <summary>What build.sh and build.ps1 have to do alike.</summary>
+/// <summary>What build.sh and build.ps1 must both do.</summary>
 [TestFixture("build.sh")]
 [TestFixture("build.ps1", Category = OutsideTool.Category)]
 [Platform(Exclude = "Win", Reason = "The pretended dotnet is a script of bash.")]

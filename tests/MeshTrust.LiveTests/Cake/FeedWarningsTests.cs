@@ -6,7 +6,7 @@ using MeshTrust.Tests.Tools;
 
 namespace MeshTrust.Tests.Cake;
 
-/// <summary>What a feed says today does not stop a build that worked yesterday.</summary>
+/// <summary>New information in a feed does not stop a build that worked before.</summary>
 [TestFixture]
 public sealed class FeedWarningsTests
 {
@@ -44,7 +44,7 @@ public sealed class FeedWarningsTests
         Assert.That(() => serving.Wait(TimeSpan.FromMinutes(1)), Throws.Nothing);
     }
 
-    /// <summary>A source of advisories: one, of high severity, for Stub.Advised.</summary>
+    /// <summary>A source with one advisory, of high severity, for Stub.Advised.</summary>
     private static void Serve(HttpListener listener, string address)
     {
         var answers = new Dictionary<string, string>

@@ -9,7 +9,7 @@ using MeshTrust.Tests.Tools;
 namespace MeshTrust.Tests.Cake;
 
 /// <summary>
-/// The packages as a consumer gets them: packed from these sources in package mode, restored into an empty cache, and used by what the README shows. Where the
+/// The packages as a consumer gets them: packed from these sources in package mode, restored into an empty cache, and used as the README shows. If the
 /// feed lacks Cake.Frosting, packages of its name hold the stand-in.
 /// </summary>
 [TestFixture, Category(OutsideTool.Category), NonParallelizable]
@@ -105,7 +105,7 @@ public sealed class PackageTests
 
     private static string Block(string page, string language) => Regex.Match(page, $"```{language}\n(.*?)```", RegexOptions.Singleline).Groups[1].Value;
 
-    /// <summary>Everything that the packages are made of, and no output.</summary>
+    /// <summary>Every source of the packages, without build output.</summary>
     private void CopySources()
     {
         var root = RepositoryRoot.Path;

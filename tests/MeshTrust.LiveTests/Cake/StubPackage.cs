@@ -2,7 +2,7 @@ using System.IO.Compression;
 
 namespace MeshTrust.Tests.Cake;
 
-/// <summary>A NuGet package that holds nothing but its own description, and files for net10.0 if it is given some.</summary>
+/// <summary>A NuGet package that contains only its own metadata, and optional files for net10.0.</summary>
 internal static class StubPackage
 {
     public static void Write(string feed, string id, string version, params (string Id, string Version)[] needs) => Write(feed, id, version, [], needs);

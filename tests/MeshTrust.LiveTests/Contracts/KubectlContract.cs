@@ -3,7 +3,7 @@ using MeshTrust.Tests.Tools;
 
 namespace MeshTrust.Tests.Contracts;
 
-/// <summary>kubectl's own flows, word for word the same on both servers. Deleting a namespace is not among them: that takes a controller.</summary>
+/// <summary>The flows of kubectl, identical on both servers. Deleting a namespace is not included: it needs a controller.</summary>
 [TestFixture(ServerKind.Embedded, "kubectl")]
 [TestFixture(ServerKind.Embedded, "kubectl-1.35")]
 [TestFixture(ServerKind.Native, "kubectl", Category = OutsideTool.Category)]
@@ -107,7 +107,7 @@ public sealed class KubectlContract(ServerKind kind, string program) : ApiServer
     {
         await MakeCacertsAsync(("k", "A"));
 
-        // It prints what is there and each change, until the server ends the watch.
+        // It prints existing objects and each change, until the server ends the watch.
         Assert.That(Do("get", "secrets", "-n", Space, "--watch", "-o", "name", "--request-timeout=2s"), Does.StartWith("secret/cacerts\n"));
     }
 
@@ -137,7 +137,7 @@ public sealed class KubectlContract(ServerKind kind, string program) : ApiServer
         Assert.That(dev.Fail("get", "secrets", "-n", "default"), Does.Contain($"User \"{user}\" cannot list resource \"secrets\" in API group \"\" in the namespace \"default\""));
     }
 
-    /// <summary>kubectl names the namespace from 1.34 on.</summary>
+    /// <summary>kubectl prints the namespace since 1.34.</summary>
     private string From => JsonNode.Parse(Do("version", "--client", "-o", "json"))!["clientVersion"]!["minor"]!.ToString() is "32" or "33" ? "" : $" from {Space} namespace";
 
     [Test]

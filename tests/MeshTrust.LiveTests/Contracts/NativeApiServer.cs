@@ -4,7 +4,7 @@ using MeshTrust.Tests.ControlPlanes.Native;
 
 namespace MeshTrust.Tests.Contracts;
 
-/// <summary>The referee: a kube-apiserver on an etcd of its own, as the library starts them; no controllers, no nodes, RBAC on.</summary>
+/// <summary>The reference server: a kube-apiserver on its own etcd, as the library starts them; no controllers, no nodes, RBAC on.</summary>
 public sealed class NativeApiServer : ApiServerUnderTest
 {
     private readonly NativeControlPlanes _planes;
@@ -21,7 +21,7 @@ public sealed class NativeApiServer : ApiServerUnderTest
 
     public override string AdministratorKubeconfig => _plane.KubeconfigText;
 
-    /// <summary>Starts one; ends the test where the programs are missing.</summary>
+    /// <summary>Starts one; ends the test if the programs are missing.</summary>
     public static async Task<ApiServerUnderTest> StartAsync() =>
         new NativeApiServer(await NativeControlPlanes.StartAsync(new NativeControlPlanesOptions { Names = ["east"], Binaries = RealBinaries.Find(), StartTimeout = TimeSpan.FromMinutes(3) }));
 

@@ -10,7 +10,7 @@ using MeshTrust.Tests.ControlPlanes.Native.Binaries;
 
 namespace MeshTrust.Tests.ControlPlanes;
 
-/// <summary>The wording of what goes wrong with control planes: their state, their programs, the download of these.</summary>
+/// <summary>The wording of errors of control planes: their state, their programs, and the download of these.</summary>
 [NonParallelizable]
 [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
 public sealed partial class ControlPlaneMessagesTests : BinaryDownloadFixture
@@ -123,11 +123,11 @@ public sealed partial class ControlPlaneMessagesTests : BinaryDownloadFixture
     private string Masked(string line) => Changing().Replace(
         line.Replace(Fake.Root, "DIR", StringComparison.Ordinal).Replace(Platform, "PLATFORM", StringComparison.Ordinal).ReplaceLineEndings(" "), "...");
 
-    /// <summary>Hashes, ports, names of runs, times, loads, the number of processors, and flags.</summary>
+    /// <summary>Masks hashes, ports, run names, times, loads, the number of processors, and flags.</summary>
     [GeneratedRegex(@"\b[0-9a-f]{16,}\b|(?<=127\.0\.0\.1:)\d+|(?<=(?:run|log)-)[\w-]+|(?<=after )\d+(?:\.\d+)?(?= s)|(?<=\()\d+(?= processors)|(?<=at once)(?:, load [^)]*)?(?=\))|(?<=Command: DIR/)\S+ .*?(?= {3}| Install | Make )")]
     private static partial Regex Changing();
 
-    /// <summary>A server that refuses everything.</summary>
+    /// <summary>A server that rejects everything.</summary>
     private sealed class Refusing : HttpMessageHandler
     {
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>

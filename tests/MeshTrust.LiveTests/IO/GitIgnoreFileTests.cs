@@ -109,7 +109,7 @@ public sealed class GitIgnoreFileTests
 
     private MeshTrustSettings Settings(string arguments) => TopologySamples.Bind(arguments).FromDirectory(_scratch.Location);
 
-    /// <summary>What a run with embedded clusters writes, a file of each kind.</summary>
+    /// <summary>What a run with embedded clusters writes: one file of each kind.</summary>
     private MeshTrustSettings WriteAll(string arguments)
     {
         var settings = Settings(arguments);

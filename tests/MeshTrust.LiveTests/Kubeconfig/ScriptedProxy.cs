@@ -4,7 +4,7 @@ using System.Text;
 
 namespace MeshTrust.Tests.Kubeconfig;
 
-/// <summary>A proxy of a few lines on one port: HTTP CONNECT with a password, and SOCKS5 without one.</summary>
+/// <summary>A small proxy on one port: HTTP CONNECT with a password, and SOCKS5 without one.</summary>
 internal sealed class ScriptedProxy : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -52,7 +52,7 @@ internal sealed class ScriptedProxy : IAsyncDisposable
         }
         catch (Exception e) when (e is IOException or SocketException)
         {
-            // One side went away.
+            // One side closed the connection.
         }
     }
 
@@ -68,7 +68,7 @@ internal sealed class ScriptedProxy : IAsyncDisposable
             return true;
         }
 
-        // Without a challenge, as some proxies: client-go sends the password at once.
+        // Without a challenge, like some proxies: client-go sends the password at once.
         await stream.WriteAsync("HTTP/1.1 407 Who are you\r\nContent-Length: 0\r\n\r\n"u8.ToArray());
         return false;
     }

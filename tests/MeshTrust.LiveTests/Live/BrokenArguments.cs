@@ -3,11 +3,11 @@ using MeshTrust.Tests.Settings;
 namespace MeshTrust.Tests.Live;
 
 /// <summary>
-/// Command lines, and one input for each problem that a run must refuse before it does anything: Settings.BrokenInputTests has all the inputs.
+/// Command lines, and one input for each problem that a run must reject before it does anything: Settings.BrokenInputTests has all the inputs.
 /// </summary>
 internal static class BrokenArguments
 {
-    /// <summary>What Cake's own command line refuses before any task of ours sees it.</summary>
+    /// <summary>What Cake's own command line rejects before any task of MeshTrust runs.</summary>
     private static readonly string[] CakesOwn = ["--=x", "--topology=", "--rootca-cn="];
 
     public static IEnumerable<BrokenRun> All => [.. CommandLines.Select(OfCake), .. BrokenInput.All.Where(ReachesUs).DistinctBy(input => input.Id).Select(OfTopology)];
@@ -18,7 +18,7 @@ internal static class BrokenArguments
         "--target=RootCa --exclusive=no", "--Target=NoSuch", "--TARGET=NoSuch", "-T NoSuch", "-- --Target=NoSuch", "-- Verify", "--Target", "--DryRun=2", "-E=no", "--Help=x", "-tRootCa",
     ];
 
-    /// <summary>The host takes Cake's own options in any case of letters; and it has a home directory, where a kubeconfig could be.</summary>
+    /// <summary>The host accepts Cake's own options in upper and lower case; and it has a home directory, where a kubeconfig could be.</summary>
     private static bool ReachesUs(BrokenInput input) => input.Id != "MT0018" && input.Arguments != "--merge-kubeconfig";
 
     private static BrokenRun OfCake(string line) => new($"command line '{line}'", 2, "MT0017") { Arguments = line.Split(' ') };

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace MeshTrust.Tests.Live;
 
-/// <summary>Broken inputs through the whole host: a coded message, an exit code from 2 to 9, no stack trace, no key, and nothing of the user's touched.</summary>
+/// <summary>Broken inputs through the whole host: a message with an id, an exit code from 2 to 9, no stack trace, no key, and no user file changed.</summary>
 [TestFixture, NonParallelizable]
 public sealed partial class BrokenInputTests
 {

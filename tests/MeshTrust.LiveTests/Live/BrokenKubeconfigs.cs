@@ -1,6 +1,6 @@
 namespace MeshTrust.Tests.Live;
 
-/// <summary>Kubeconfigs that lead nowhere. The token and the key in them must never be shown.</summary>
+/// <summary>Kubeconfigs of unreachable servers. The token and the key in them must never be shown.</summary>
 internal static class BrokenKubeconfigs
 {
     public const string Token = "t0kenThatNobodyMaySee0123456789";

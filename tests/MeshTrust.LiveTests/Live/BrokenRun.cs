@@ -1,9 +1,9 @@
 namespace MeshTrust.Tests.Live;
 
-/// <summary>One broken input of a whole run, and how it must be refused.</summary>
+/// <summary>One broken input of a whole run, and how it must be rejected.</summary>
 /// <param name="Name">What is broken.</param>
 /// <param name="ExitCode">The expected exit code.</param>
-/// <param name="Ids">The ids of which one at least must be told.</param>
+/// <param name="Ids">The ids, at least one of which must be reported.</param>
 internal sealed record BrokenRun(string Name, int ExitCode, params string[] Ids)
 {
     /// <summary>The command line.</summary>

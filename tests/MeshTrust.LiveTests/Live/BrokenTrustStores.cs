@@ -6,14 +6,14 @@ using MeshTrust.Settings;
 
 namespace MeshTrust.Tests.Live;
 
-/// <summary>Trust stores and roots that are brought which a run must refuse, and never mend by itself.</summary>
+/// <summary>Trust stores and user-supplied roots that a run must reject and never repair by itself.</summary>
 internal static class BrokenTrustStores
 {
     private const string Cert = "certs/root-cert.pem";
     private const string Key = "certs/root-key.pem";
     private static readonly DateTimeOffset Now = TimeProvider.System.GetUtcNow();
 
-    /// <summary>A sound root with one cluster, made once: relative path and content.</summary>
+    /// <summary>A valid root with one cluster, issued once: relative path and content.</summary>
     private static readonly Lazy<IReadOnlyDictionary<string, byte[]>> Sound = new(() => Task.Run(async () =>
     {
         using var scratch = new ScratchDirectory();

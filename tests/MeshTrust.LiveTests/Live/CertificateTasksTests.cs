@@ -10,7 +10,7 @@ using MeshTrust.Tests.Verification;
 
 namespace MeshTrust.Tests.Live;
 
-/// <summary>The targets around a CA's life as users run them: no cluster is contacted, and openssl and zlint judge.</summary>
+/// <summary>The targets for the life of a CA as users run them: no cluster is contacted, and openssl and zlint check the result.</summary>
 [TestFixture, NonParallelizable]
 public sealed class CertificateTasksTests
 {
@@ -114,7 +114,7 @@ public sealed class CertificateTasksTests
         Expect(7, "--target=Lint", "--file=nothing.pem");
     }
 
-    /// <summary>The way from one cluster with a self-signed istiod to two clusters, without a gap: two commands.</summary>
+    /// <summary>From one cluster with a self-signed istiod to two clusters, without downtime: two commands.</summary>
     [TestCase(false)]
     [TestCase(true, Category = OutsideTool.Category, Description = "a real kube-apiserver")]
     public async Task The_root_of_a_running_cluster_becomes_the_root_of_the_mesh(bool isReal)

@@ -2,7 +2,7 @@ using global::Cake.Frosting.MeshTrust;
 
 namespace MeshTrust.Tests.Live;
 
-/// <summary>What a command line of the whole host does, whatever the case of its letters.</summary>
+/// <summary>What a command line of the whole host does, in upper and lower case.</summary>
 [TestFixture, NonParallelizable]
 public sealed class CommandLineTests
 {
@@ -46,7 +46,7 @@ public sealed class CommandLineTests
         Assert.That(Directory.EnumerateFileSystemEntries(scratch.Location), Is.Empty, output);
     }
 
-    /// <summary>Cake itself hears only the variable.</summary>
+    /// <summary>Cake itself reads only the variable.</summary>
     [TestCase("--color=never")]
     [TestCase("--color", "NEVER")]
     [TestCase("--color:Never")]

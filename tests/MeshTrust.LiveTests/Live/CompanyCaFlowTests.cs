@@ -2,7 +2,7 @@ using MeshTrust.Tests.Tools;
 
 namespace MeshTrust.Tests.Live;
 
-/// <summary>The main flow with CA material that openssl made for a company: no root key, three tiers, an intermediate that issues.</summary>
+/// <summary>The main flow with a company's CA material, created by openssl: no root key, three tiers, an issuing intermediate.</summary>
 [TestFixture, Category(OutsideTool.Category), NonParallelizable]
 [Platform(Exclude = "Win", Reason = "the company's CA is a shell script")]
 public sealed class CompanyCaFlowTests
@@ -88,7 +88,7 @@ public sealed class CompanyCaFlowTests
         var zlint = OutsideTool.Find("zlint");
         var lint = OutsideTool.Run(zlint, "-excludeSources", "Apple,CABF_BR,CABF_EV,CABF_SMIME_BR,ETSI_ESI,Mozilla", _scratch.File("mesh/certs/cluster1/ca-cert.pem"));
         Assert.That((lint.ExitCode, lint.Output), Is.EqualTo((0, lint.Output)).And.Matches<(int, string Text)>(l => !l.Text.Contains("\"error\"", StringComparison.Ordinal) && l.Text.Contains("\"pass\"", StringComparison.Ordinal)));
-        // The store is enough from now on, also without the key.
+        // From now on the store is enough, even without the key.
         Assert.That(Succeed("--target=Verify"), Does.Contain("root: kept").And.Contain("cluster1: secret cacerts unchanged"));
         File.Delete(_scratch.File("mesh/certs/root-key.pem"));
         Assert.That(Succeed("--target=Verify"), Does.Contain("cluster1: kept").And.Contain("4 of 4 cluster pairs trust each other"));

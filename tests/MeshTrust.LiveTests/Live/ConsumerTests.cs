@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace MeshTrust.Tests.Live;
 
-/// <summary>A consumer's host of one line (samples/consumer) ends as this repository's build ends.</summary>
+/// <summary>A consumer's one-line host (samples/consumer) exits as this repository's build does.</summary>
 [TestFixture, NonParallelizable]
 public sealed class ConsumerTests
 {

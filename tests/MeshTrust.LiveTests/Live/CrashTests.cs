@@ -5,7 +5,7 @@ using MeshTrust.Tests.Tools;
 
 namespace MeshTrust.Tests.Live;
 
-/// <summary>A run that ends at any moment by SIGKILL, and the next one.</summary>
+/// <summary>A run that is killed with SIGKILL at any moment, and the next run.</summary>
 [TestFixture, NonParallelizable, Category("Slow"), Deadline(20 * 60)]
 [Platform(Exclude = "Win", Reason = "file modes and SIGKILL are Unix's")]
 [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
@@ -40,7 +40,7 @@ public sealed class CrashTests
 
             using var last = HostProcess.Start(scratch.Location, Arguments);
             Assert.That(last.WaitForExit(), Is.Zero, $"the run after the kills, seed {seed}:\n{last.Output}");
-            // How long a run takes depends on what else the machine does; the next kills are drawn from what it was just now.
+            // The duration of a run depends on the load of the machine, so the next kills use the latest measured duration.
             length = last.Lifetime;
             AssertWhole(scratch.Location, root);
             Assert.That(Strays(scratch.Location), Is.Empty, $"files of killed runs are left behind, seed {seed}");
@@ -82,7 +82,7 @@ public sealed class CrashTests
         Assert.That(watch.Violations.Single(), Does.StartWith(file));
     }
 
-    /// <summary>Another at each run; one that failed is run again with MESHTRUST_TEST_SEED.</summary>
+    /// <summary>Differs for each run; repeat a failed one with MESHTRUST_TEST_SEED.</summary>
     private static int Seed() =>
         int.TryParse(Environment.GetEnvironmentVariable("MESHTRUST_TEST_SEED"), CultureInfo.InvariantCulture, out var seed) ? seed : Environment.TickCount;
 
@@ -94,7 +94,7 @@ public sealed class CrashTests
         return host.Lifetime;
     }
 
-    /// <summary>Null where the run was killed; how long it took where it had ended before.</summary>
+    /// <summary>Null if the run was killed; its duration if it had ended before.</summary>
     private static TimeSpan? KillAfter(string directory, TimeSpan moment)
     {
         using var host = HostProcess.Start(directory, Arguments, openUmask: true);
@@ -104,7 +104,7 @@ public sealed class CrashTests
         return null;
     }
 
-    /// <summary>Every PEM file that stands under its final name is whole, and the root is the one that stood there before.</summary>
+    /// <summary>Every PEM file under its final name is complete, and the root is the same as before.</summary>
     private static string? AssertWhole(string directory, string? rootBefore)
     {
         var certs = Path.Combine(directory, "mesh", "certs");

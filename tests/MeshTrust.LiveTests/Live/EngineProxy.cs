@@ -2,7 +2,7 @@ using System.Net.Sockets;
 
 namespace MeshTrust.Tests.Live;
 
-/// <summary>A socket before the engine's own: an engine that can end under a run, while the real one serves everybody else.</summary>
+/// <summary>A socket in front of the engine's own: an engine that can stop during a run, while the real one keeps serving other clients.</summary>
 internal sealed class EngineProxy : IDisposable
 {
     private readonly CancellationTokenSource _end = new();
@@ -17,7 +17,7 @@ internal sealed class EngineProxy : IDisposable
         _ = AcceptAsync();
     }
 
-    /// <summary>Ends every connection and takes no more.</summary>
+    /// <summary>Closes every connection and accepts no more.</summary>
     public void Dispose()
     {
         _end.Cancel();
@@ -48,7 +48,7 @@ internal sealed class EngineProxy : IDisposable
             }
             catch (Exception e) when (e is OperationCanceledException or SocketException or IOException or ObjectDisposedException)
             {
-                // One of both has ended.
+                // One of the two has ended.
             }
         }
     }

@@ -8,36 +8,36 @@ namespace MeshTrust.Tests.Live;
 /// <summary>What goes wrong with a request.</summary>
 public enum FaultKind
 {
-    /// <summary>An error status is answered and nothing is done.</summary>
+    /// <summary>An error status is returned and nothing is done.</summary>
     Status,
 
     /// <summary>The connection is dropped and nothing is done.</summary>
     DropBefore,
 
-    /// <summary>The request is carried out, then the connection is dropped: the client cannot know.</summary>
+    /// <summary>The request is executed, then the connection is dropped: the client cannot know.</summary>
     DropAfter,
 
-    /// <summary>The request is carried out late.</summary>
+    /// <summary>The request is executed late.</summary>
     Delay,
 
-    /// <summary>The request is carried out and half of the answer's body is sent before the connection drops.</summary>
+    /// <summary>The request is executed and half of the response body is sent before the connection drops.</summary>
     TruncatedBody,
 
-    /// <summary>The request is carried out and the body of the answer is no JSON.</summary>
+    /// <summary>The request is executed and the response body is not valid JSON.</summary>
     GarbageBody,
 }
 
-/// <summary>One planned fault: which requests it meets (method and path; null for all), from which one on, how often, and what happens.</summary>
+/// <summary>One planned fault: which requests it affects (method and path; null for all), from which one on, how often, and what happens.</summary>
 public sealed record Fault(FaultKind Kind)
 {
     public string? Method { get; init; }
 
     public Func<string, bool>? Path { get; init; }
 
-    /// <summary>The first matching request that it meets, counted from 1.</summary>
+    /// <summary>The first matching request that it affects, counted from 1.</summary>
     public int From { get; init; } = 1;
 
-    /// <summary>How many requests it meets from there on.</summary>
+    /// <summary>The number of requests it affects from there on.</summary>
     public int Times { get; init; } = 1;
 
     public int Code { get; init; } = 500;
@@ -64,7 +64,7 @@ internal sealed class FaultPlan
     private readonly Lock _gate = new();
     private readonly List<Entry> _entries = [];
 
-    /// <summary>How many requests met a fault so far (since the last <see cref="Clear"/>).</summary>
+    /// <summary>The number of requests affected so far (since the last <see cref="Clear"/>).</summary>
     public int Happened
     {
         get
@@ -73,7 +73,7 @@ internal sealed class FaultPlan
         }
     }
 
-    /// <summary>Plans one more fault. The first planned fault that meets a request is the one that happens.</summary>
+    /// <summary>Plans one more fault. The first planned fault that matches a request applies.</summary>
     public void Add(Fault fault)
     {
         lock (_gate) _entries.Add(new Entry(fault));
@@ -118,7 +118,7 @@ internal sealed class FaultPlan
         }
     }
 
-    // What the server answers, with nothing sent yet.
+    // The response of the server, before anything is sent.
     private static async Task<byte[]> BodyOfAsync(HttpContext context, RequestDelegate next)
     {
         var body = context.Response.Body;

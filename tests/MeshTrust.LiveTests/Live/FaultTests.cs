@@ -9,7 +9,7 @@ using MeshTrust.Verification;
 
 namespace MeshTrust.Tests.Live;
 
-/// <summary>An API server that fails in every way while the real push and the real reader talk to it: nothing is lost, and nothing is called a success that is none.</summary>
+/// <summary>An API server that fails in every way during a real push and a real read: nothing is lost, and no failure is reported as success.</summary>
 [TestFixture]
 public sealed class FaultTests
 {
@@ -117,7 +117,7 @@ public sealed class FaultTests
         _faults.Clear();
         Assert.That((await VerifyAsync(topology)).Errors, Is.Zero, "without faults all is well");
 
-        // What is wrong must never look right because of a fault: the chain of one root with the key of another.
+        // An error must never look like success because of a fault: the chain of one root with the key of another.
         await BreakAsync(namespaceName);
         Plan(faults);
         var broken = await VerifyAsync(topology);

@@ -2,7 +2,7 @@ using MeshTrust.Tests.Tools;
 
 namespace MeshTrust.Tests.Live;
 
-/// <summary>A disk that is really full: a small file system in memory. The exit code is that of the task that met it.</summary>
+/// <summary>A disk that is really full: a small file system in memory. The exit code is that of the task that failed.</summary>
 [TestFixture, NonParallelizable, Category(OutsideTool.Category), Platform("Linux", Reason = "it mounts a tmpfs")]
 public sealed class FullDiskTests
 {

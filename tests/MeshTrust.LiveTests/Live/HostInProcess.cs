@@ -1,11 +1,11 @@
 namespace MeshTrust.Tests.Live;
 
-/// <summary>The whole host inside this process, for many quick runs. It moves the process' directory, variables and console: never run it in parallel.</summary>
+/// <summary>The whole host inside this process, for many quick runs. It changes the current directory, variables and console of the process: never run it in parallel.</summary>
 internal static class HostInProcess
 {
     private static readonly System.Reflection.MethodInfo Main = typeof(Build.DotNetCommand).Assembly.EntryPoint!;
 
-    /// <summary>Runs the host to its end; exit code and both streams as one text.</summary>
+    /// <summary>Runs the host to its end; returns the exit code and both streams as one text.</summary>
     public static (int ExitCode, string Output) Run(string directory, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null)
     {
         var before = (Directory: Environment.CurrentDirectory, Console.Out, Console.Error, Variables: Variables());

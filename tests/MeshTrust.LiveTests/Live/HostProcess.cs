@@ -4,13 +4,13 @@ using MeshTrust.Tests.Tools;
 
 namespace MeshTrust.Tests.Live;
 
-/// <summary>The build host as users run it: a process of its own.</summary>
+/// <summary>The build host as users run it: a separate process.</summary>
 internal sealed class HostProcess : IDisposable
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(4);
     private readonly StringBuilder _output = new();
     private readonly StringBuilder _standardOutput = new();
-    // A process that has ended no longer says when it began.
+    // A process that has ended no longer reports its start time.
     private readonly DateTimeOffset _started = TimeProvider.System.GetUtcNow();
     private readonly Process _process;
 
@@ -27,7 +27,7 @@ internal sealed class HostProcess : IDisposable
 
     public int Id => _process.Id;
 
-    /// <summary>Standard output and standard error, as they came.</summary>
+    /// <summary>Standard output and standard error, in order of arrival.</summary>
     public string Output
     {
         get { lock (_output) return _output.ToString(); }
@@ -39,7 +39,7 @@ internal sealed class HostProcess : IDisposable
         get { lock (_output) return _standardOutput.ToString(); }
     }
 
-    /// <summary>From its start to its end, which must have come.</summary>
+    /// <summary>The time from its start to its end; it must have ended.</summary>
     public TimeSpan Lifetime => new DateTimeOffset(_process.ExitTime) - _started;
 
     /// <summary>Starts the host in <paramref name="directory"/>; variables with a null value are removed.</summary>
@@ -75,7 +75,7 @@ internal sealed class HostProcess : IDisposable
     public static (int ExitCode, string Output) Run(string directory, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null) =>
         Run(directory, arguments, environment, Deadline);
 
-    /// <summary>Runs the host to its end, which may take as long as <paramref name="deadline"/>.</summary>
+    /// <summary>Runs the host to its end, within <paramref name="deadline"/>.</summary>
     public static (int ExitCode, string Output) Run(string directory, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment, TimeSpan deadline)
     {
         using var host = Start(directory, arguments, environment);
@@ -96,10 +96,10 @@ internal sealed class HostProcess : IDisposable
         return _process.ExitCode;
     }
 
-    /// <summary>Waits until the host has told <paramref name="text"/>.</summary>
+    /// <summary>Waits until the host has printed <paramref name="text"/>.</summary>
     public void WaitForOutput(string text) => WaitForOutput(text, Deadline);
 
-    /// <summary>Waits until the host has told <paramref name="text"/>, which may take as long as <paramref name="deadline"/>.</summary>
+    /// <summary>Waits until the host has printed <paramref name="text"/>, within <paramref name="deadline"/>.</summary>
     public void WaitForOutput(string text, TimeSpan deadline)
     {
         var started = TimeProvider.System.GetTimestamp();
@@ -110,7 +110,7 @@ internal sealed class HostProcess : IDisposable
         }
     }
 
-    /// <summary>Sends a signal such as <c>INT</c>; ends the test, loudly, where this process and so the host have inherited that it is ignored.</summary>
+    /// <summary>Sends a signal such as <c>INT</c>; ends the test with a message if this process, and so the host, inherited that it is ignored.</summary>
     public void Signal(string name)
     {
         InheritedSignals.SkipWhereIgnored(name);
@@ -120,7 +120,7 @@ internal sealed class HostProcess : IDisposable
 
     public bool HasExited => _process.HasExited;
 
-    /// <summary>SIGKILL on Unix: nothing in the process gets a chance to tidy up.</summary>
+    /// <summary>SIGKILL on Unix: the process has no chance to clean up.</summary>
     public void Kill()
     {
         _process.Kill();
@@ -133,7 +133,7 @@ internal sealed class HostProcess : IDisposable
         _process.Dispose();
     }
 
-    /// <summary>No pipeline, no kubeconfig and no topology of whoever runs the tests.</summary>
+    /// <summary>Removes pipeline, kubeconfig and topology variables of the user who runs the tests.</summary>
     public static Dictionary<string, string?> CleanEnvironment(IReadOnlyDictionary<string, string?>? environment)
     {
         var clean = new Dictionary<string, string?>

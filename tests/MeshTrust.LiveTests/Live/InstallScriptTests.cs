@@ -5,7 +5,7 @@ using MeshTrust.Tests.Tools;
 
 namespace MeshTrust.Tests.Live;
 
-/// <summary>The scripts are run with stand-ins for helm, istioctl and kubectl, and the values are rendered by a real Helm where there is one.</summary>
+/// <summary>The scripts run with fakes of helm, istioctl and kubectl, and the values are rendered by a real Helm if it is installed.</summary>
 [TestFixture, Category(OutsideTool.Category)]
 public sealed class InstallScriptTests
 {

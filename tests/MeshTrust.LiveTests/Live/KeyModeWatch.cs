@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace MeshTrust.Tests.Live;
 
-/// <summary>Looks again and again, for as long as it lives, whether any file with a private key can be read by others.</summary>
+/// <summary>Checks continuously whether any file with a private key can be read by others.</summary>
 [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
 internal sealed class KeyModeWatch : IDisposable
 {
@@ -27,7 +27,7 @@ internal sealed class KeyModeWatch : IDisposable
 
     public IEnumerable<string> Violations => _violations.Select(v => $"{v.Key}: {v.Value}");
 
-    /// <summary>How often it looked at everything.</summary>
+    /// <summary>The number of complete scans.</summary>
     public int Looks => Volatile.Read(ref _looks);
 
     public void Dispose()
@@ -43,12 +43,12 @@ internal sealed class KeyModeWatch : IDisposable
         {
             try
             {
-                // The mode counts only where the content is a secret: the text is read first, so a file that is empty yet is seen again.
+                // The mode matters only if the content is a secret: the text is read first, so a file that is still empty is read again.
                 if (HoldsKey(file) && (File.GetUnixFileMode(file) & Others) is var mode and not 0) _violations.TryAdd(file, mode);
             }
             catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
             {
-                // Files come and go while we look; the next look sees the rest.
+                // Files appear and disappear during a scan; the next scan sees the rest.
             }
         }
 

@@ -2,7 +2,7 @@ using MeshTrust.Tests.Tools;
 
 namespace MeshTrust.Tests.Live;
 
-/// <summary>Runs on real kind clusters that end badly: the next one says what it found and converges, or refuses and names the way; Clean always succeeds.</summary>
+/// <summary>Failing runs on real kind clusters: the next one reports what it found and converges, or rejects it and says what to do; Clean always succeeds.</summary>
 [TestFixture, NonParallelizable, Category(OutsideTool.Category), Deadline(DeadlineAttribute.Kind)]
 [Platform(Exclude = "Win", Reason = "signals are Unix's")]
 public sealed class KindBadEndTests
@@ -16,7 +16,7 @@ public sealed class KindBadEndTests
     [TearDown]
     public void End() => _kind?.Dispose();
 
-    /// <summary>One cluster through all that can happen to it, because each costs most of a minute to make.</summary>
+    /// <summary>One cluster for all scenarios, because creating one takes most of a minute.</summary>
     [Test]
     public void Converges_after_a_kill_restarts_stopped_nodes_and_rejects_different_and_foreign_clusters()
     {
@@ -121,7 +121,7 @@ public sealed class KindBadEndTests
         Assert.That(output, Does.Contain("MT22").And.Not.Contain("   at "));
     }
 
-    /// <summary>Diagnostics are made to be uploaded: everything that helps, and no key.</summary>
+    /// <summary>Diagnostics are meant to be uploaded: everything that helps, and no key.</summary>
     private void Exports()
     {
         Assert.That(_kind.Succeed(1, "--target=Export"), Does.EndWith($"It holds no keys, Secrets or kubeconfigs:\n     {_kind.File("mesh/artifacts/kind")}\n").And.Not.Contain(": logs:"));

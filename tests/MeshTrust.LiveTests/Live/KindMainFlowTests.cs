@@ -5,7 +5,7 @@ using MeshTrust.Tests.Tools;
 
 namespace MeshTrust.Tests.Live;
 
-/// <summary>The main flow on real kind clusters, from nothing until nothing is left, judged from outside by kubectl, docker and kind.</summary>
+/// <summary>The main flow on real kind clusters, from creation to removal, checked independently by kubectl, docker and kind.</summary>
 [TestFixture, NonParallelizable, Category(OutsideTool.Category), Deadline(DeadlineAttribute.Kind)]
 public sealed class KindMainFlowTests
 {
@@ -62,7 +62,7 @@ public sealed class KindMainFlowTests
         _kind.Kubectl(1, "delete", "secret", $"istio-remote-secret-{_kind.Name(2)}", "--namespace", "istio-system");
         _kind.Succeed(2, "--target=RemoteSecrets");
 
-        // The right node, and a port on which nothing listens.
+        // The right node, but a port on which nothing listens.
         ReplaceServer(1, 2, server => new UriBuilder(server) { Port = 6444 }.Uri);
         (broken, said) = _kind.Run(2, "--target=Verify");
         Assert.That(broken, Is.EqualTo(9), said);
@@ -101,7 +101,7 @@ public sealed class KindMainFlowTests
         Assert.That(output, Does.Contain($"MT2326 {_kind.Name(3)}: ").And.Contain("--target=SetupKind"));
     }
 
-    /// <summary>A service that speaks as istiod does, in a pod of each cluster, through the port-forward of real API servers and kubelets.</summary>
+    /// <summary>A certificate service like istiod's in a pod of each cluster, through the port-forward of real API servers and kubelets.</summary>
     [Test]
     public void Proves_what_running_istiods_issue_and_waits_until_one_has_loaded_a_new_intermediate()
     {
@@ -115,7 +115,7 @@ public sealed class KindMainFlowTests
         foreach (var file in Directory.GetFiles(_kind.File($"mesh/certs/{_kind.Name(1)}"), "*.pem")) File.Delete(file);
         var pending = _kind.Succeed(2, "--target=Verify");
         Assert.That(pending, Does.Match($"MT5401 warning {_kind.Name(1)}: istiod in '{_kind.Name(1)}' still signs with the CA").And.Contain("LIVE 4/4"));
-        // A change of the pod makes the kubelet look at its files now, and not only within a minute.
+        // A change of the pod makes the kubelet update its files at once instead of within a minute.
         _kind.Kubectl(1, "annotate", "pod", "istiod", "--namespace", "istio-system", "look=now");
         Assert.That(_kind.Succeed(2, "--target=Verify", "--wait-live=3m"), Does.Contain("MT5401 pass").And.Contain("LIVE 4/4"));
     }
@@ -136,7 +136,7 @@ public sealed class KindMainFlowTests
         return [.. json.RootElement.GetProperty("clusters").EnumerateArray().Select(cluster => cluster.GetProperty("status").GetString())];
     }
 
-    /// <summary>What the other cluster's API server says to a node that has nothing but the kubeconfig of the remote secret.</summary>
+    /// <summary>What the other cluster's API server returns to a node that has only the kubeconfig of the remote secret.</summary>
     private string ReadFromANode(int here, int there)
     {
         var text = _kind.Kubectl(here, "get", "secret", $"istio-remote-secret-{_kind.Name(there)}", "--namespace", "istio-system", "--output", $"jsonpath={{.data.{_kind.Name(there)}}}");
@@ -147,7 +147,7 @@ public sealed class KindMainFlowTests
         return _kind.OnNode(here, script, input: remote.Authority!, ("TOKEN", remote.User.Text("token")!)).Trim();
     }
 
-    /// <summary>kubectl reads the secret of every cluster: one root, that of the trust store, and a CA key of each cluster's own.</summary>
+    /// <summary>kubectl reads the secret of every cluster: the root of the trust store, and a distinct CA key for each cluster.</summary>
     private void SameSecrets(int clusters)
     {
         var root = File.ReadAllText(_kind.File("mesh/certs/root-cert.pem"));

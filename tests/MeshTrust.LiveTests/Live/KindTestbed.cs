@@ -4,7 +4,7 @@ using MeshTrust.Tests.Tools;
 
 namespace MeshTrust.Tests.Live;
 
-/// <summary>A real container engine and a real kind, clusters of names that nobody else has, and the host that makes them.</summary>
+/// <summary>A real container engine and a real kind, clusters with unique names, and the host that creates them.</summary>
 internal sealed class KindTestbed : IDisposable
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(15);
@@ -19,7 +19,7 @@ internal sealed class KindTestbed : IDisposable
 
     public string Location => _scratch.Location;
 
-    /// <summary>Finds both; ends the test where one is missing, loudly, or fails it where MESHTRUST_REQUIRE_TOOLS=1.</summary>
+    /// <summary>Finds both; if one is missing, skips the test with a message, or fails it with MESHTRUST_REQUIRE_TOOLS=1.</summary>
     public static KindTestbed Find()
     {
         var (kind, docker) = (OutsideTool.Find("kind"), OutsideTool.Find("docker"));
@@ -30,12 +30,12 @@ internal sealed class KindTestbed : IDisposable
         throw new System.Diagnostics.UnreachableException();
     }
 
-    /// <summary>The name of a cluster of this test's own.</summary>
+    /// <summary>The unique name of a cluster of this test.</summary>
     public string Name(int number) => $"{_prefix}-{number}";
 
     public string File(string name) => _scratch.File(name);
 
-    /// <summary>The arguments of every run: so many clusters of ours. MESHTRUST_KIND_IMAGE names a node image that the engine has; else kind's own is pulled.</summary>
+    /// <summary>The arguments of every run, for this number of clusters. MESHTRUST_KIND_IMAGE sets a node image that the engine has; else kind's own is pulled.</summary>
     public string[] Arguments(int clusters, params string[] more)
     {
         return
@@ -50,10 +50,10 @@ internal sealed class KindTestbed : IDisposable
         string[] Unless(string switches, string usual) => more.Any(argument => argument.StartsWith(switches, StringComparison.Ordinal)) ? [] : [usual];
     }
 
-    /// <summary>No kubeconfig of whoever runs the tests: the home directory is the test's own. Docker alone: where it is made to fail, a Podman that is there as well must not step in.</summary>
+    /// <summary>Not the kubeconfig of the user: the test has its own home directory. Docker only: if a test makes it fail, an installed Podman must not be used instead.</summary>
     public Dictionary<string, string?> Variables() => new() { ["HOME"] = _scratch.File("home"), ["KIND_EXPERIMENTAL_PROVIDER"] = "docker", ["KIND_EXPERIMENTAL_DOCKER_NETWORK"] = null };
 
-    /// <summary>A run that a test ends in the middle.</summary>
+    /// <summary>A run that a test interrupts.</summary>
     public HostProcess Start(int clusters, params string[] more) => HostProcess.Start(Location, Arguments(clusters, more), Variables());
 
     public (int ExitCode, string Output) Run(int clusters, params string[] more) => HostProcess.Run(Location, Arguments(clusters, more), Variables(), Deadline);
@@ -65,7 +65,7 @@ internal sealed class KindTestbed : IDisposable
         return output.ReplaceLineEndings("\n");
     }
 
-    /// <summary>The document that a run writes, which is all that standard output has.</summary>
+    /// <summary>The document that a run writes as its only standard output.</summary>
     public JsonDocument Json(int clusters, params string[] more)
     {
         using var host = Start(clusters, [.. more, "--output=json"]);
@@ -88,7 +88,7 @@ internal sealed class KindTestbed : IDisposable
         return result.Output;
     }
 
-    /// <summary>What kubectl reads from a cluster, from outside, with the kubeconfig that was written for it.</summary>
+    /// <summary>What kubectl on this machine reads from a cluster, with the kubeconfig that was written for it.</summary>
     public string Kubectl(int cluster, params string[] arguments)
     {
         var result = OutsideTool.Run(OutsideTool.Find("kubectl"), ["--kubeconfig", _scratch.File($"mesh/kubeconfig/{Name(cluster)}"), "--context", $"kind-{Name(cluster)}", .. arguments]);
@@ -99,7 +99,7 @@ internal sealed class KindTestbed : IDisposable
     /// <summary>The addresses of our running nodes.</summary>
     public string Addresses() => string.Join(' ', Containers().Select(line => Docker("inspect", line[..line.IndexOf(' ', StringComparison.Ordinal)], "--format", "{{.Name}}={{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}").Output.Trim()));
 
-    /// <summary>Stops the only nodes of two clusters and starts them in the other order: then the engine gives each the other's address.</summary>
+    /// <summary>Stops the only nodes of two clusters and starts them in reverse order, so that the engine swaps their addresses.</summary>
     public void SwapAddresses(int one, int other)
     {
         string[] nodes = [$"{Name(one)}-control-plane", $"{Name(other)}-control-plane"];
@@ -110,15 +110,15 @@ internal sealed class KindTestbed : IDisposable
         Assert.That(Docker("start", nodes[1 - earlier]).ExitCode, Is.Zero);
     }
 
-    /// <summary>The containers of one cluster by name, with their ids; of all clusters where none is named.</summary>
+    /// <summary>The containers of one cluster by name, with their ids; of all clusters if no name is given.</summary>
     public List<string> Containers(int? cluster = null) =>
     [
         .. Docker("ps", "--all", "--no-trunc", "--format", "{{.Names}} {{.ID}}", "--filter", "label=io.x-k8s.kind.cluster" + (cluster is { } number ? "=" + Name(number) : "")).Output
             .Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => cluster is not null || line.StartsWith(_prefix, StringComparison.Ordinal)).Order(StringComparer.Ordinal),
     ];
 
-    /// <summary>Somebody else's kind cluster, as far as kind can tell: one container that is made and never started.</summary>
-    /// <param name="cluster">One of ours that is there, for its image.</param>
+    /// <summary>A foreign kind cluster, as far as kind can tell: one container that is created and never started.</summary>
+    /// <param name="cluster">An existing cluster of this test, for its image.</param>
     public string MakeBystander(int cluster)
     {
         var image = Docker("inspect", "--format", "{{.Image}}", Name(cluster) + "-control-plane").Output.Trim();
@@ -127,10 +127,10 @@ internal sealed class KindTestbed : IDisposable
         return $"by{_prefix}";
     }
 
-    /// <summary>Whether it is as it was made.</summary>
+    /// <summary>Whether it is unchanged.</summary>
     public bool HasBystander => Docker("inspect", Bystander).ExitCode == 0;
 
-    /// <summary>Every file of the work directory but reports, with its content.</summary>
+    /// <summary>Every file of the work directory except reports, with its content.</summary>
     public List<string> Files() =>
     [
         .. Directory.EnumerateFiles(_scratch.File("mesh"), "*", SearchOption.AllDirectories)

@@ -10,7 +10,7 @@ using MeshTrust.Settings;
 
 namespace MeshTrust.Tests.Live;
 
-/// <summary>The main flow as users run it, over embedded clusters.</summary>
+/// <summary>The main flow as users run it, on embedded clusters.</summary>
 [TestFixture, NonParallelizable]
 public sealed class MainFlowTests
 {
@@ -139,7 +139,7 @@ public sealed class MainFlowTests
     }
 
     /// <summary>
-    /// istiod runs with the common root (its ConfigMaps say so), and somebody deleted the secret and created a foreign one: the mesh works until istiod restarts.
+    /// istiod uses the common root (as its ConfigMaps show), but the secret was replaced with a foreign one: the mesh works until istiod restarts.
     /// </summary>
     [Test]
     public async Task Replaces_a_foreign_secret_and_never_advises_a_restart_that_would_break_the_mesh()
@@ -167,7 +167,7 @@ public sealed class MainFlowTests
         Assert.That(Succeed("--target=Verify"), Does.Contain("cluster1: secret cacerts unchanged"));
     }
 
-    /// <summary>No key is lost for the form of a file, and what is replaced stays until the next proof.</summary>
+    /// <summary>No key is lost because of the form of a file, and replaced files are kept until the next proof.</summary>
     [Test]
     public void Keeps_what_it_replaces_until_trust_is_proven()
     {
@@ -256,7 +256,7 @@ public sealed class MainFlowTests
     private List<string> Certificates() =>
         [.. Directory.EnumerateFiles(_scratch.File("mesh/certs"), "*.pem", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Select(file => file + " " + Convert.ToHexString(File.ReadAllBytes(file)))];
 
-    /// <summary>Starts the first cluster on the state that the run left, for somebody else's hand.</summary>
+    /// <summary>Starts the first cluster from the state of the last run, to change it externally.</summary>
     private async Task WithClusterAsync(Func<k8s.Kubernetes, Task> act, string cluster = "cluster1")
     {
         var name = ClusterName.Parse(cluster);

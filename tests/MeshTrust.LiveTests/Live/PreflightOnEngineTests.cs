@@ -8,7 +8,7 @@ using MeshTrust.Tests.Tools;
 
 namespace MeshTrust.Tests.Live;
 
-/// <summary>Faults of a real machine and a real engine, each provoked and told by the target Preflight. Everything that is made is removed again by its id.</summary>
+/// <summary>Problems of a real machine and a real engine, each provoked and reported by the target Preflight. Everything that is created is removed by its id.</summary>
 [TestFixture, NonParallelizable, Category(OutsideTool.Category)]
 internal sealed class PreflightOnEngineTests
 {
@@ -82,7 +82,7 @@ internal sealed class PreflightOnEngineTests
         }
 
         if (Environment.UserName != "root") Ignore("the tests do not run as root, so they cannot become another user. Run them as root");
-        // The same socket behind a door that only root passes: the user 65534 runs docker alone, by a program of that name.
+        // The same socket in a directory that only root can enter: a program named docker runs only docker itself as user 65534.
         _scratch.Write("bin/docker", $"#!/bin/sh\nexec setpriv --reuid=65534 --regid=65534 --clear-groups '{_docker}' \"$@\"\n");
         File.SetUnixFileMode(_scratch.File("bin/docker"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         var (code, output) = RunWith(new() { ["PATH"] = $"{_scratch.File("bin")}:{Environment.GetEnvironmentVariable("PATH")}", ["HOME"] = _scratch.Location, ["KIND_EXPERIMENTAL_PROVIDER"] = "docker" });
@@ -276,7 +276,7 @@ internal sealed class PreflightOnEngineTests
         return (((IPEndPoint)socket.LocalEndPoint!).Port, socket);
     }
 
-    /// <summary>An image of nothing for one processor, as <c>docker save</c> would write it: import has no say in that before Docker 23.</summary>
+    /// <summary>An empty image for one architecture, as <c>docker save</c> writes it: docker import cannot set that before Docker 23.</summary>
     private void Load(string image, string architecture)
     {
         var layer = new byte[1024];

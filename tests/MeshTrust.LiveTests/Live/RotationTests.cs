@@ -4,7 +4,7 @@ using MeshTrust.Tests.Tools;
 
 namespace MeshTrust.Tests.Live;
 
-/// <summary>New intermediates as users get them, killed at any moment, judged by openssl with only the files of each cluster.</summary>
+/// <summary>New intermediates as users get them, with runs killed at any moment, checked by openssl with only the files of each cluster.</summary>
 [TestFixture, NonParallelizable, Category(OutsideTool.Category)]
 public sealed class RotationTests
 {
@@ -55,13 +55,13 @@ public sealed class RotationTests
         JudgeAll("old", "new");
         Assert.That(Succeed(provider, "--target=Rollback"), Does.Contain("nothing had to change"));
 
-        // A run that was killed may have ended its work just before.
+        // A killed run may have finished its work just before.
         bool IsDone() => !File.Exists(_scratch.File("mesh/certs/rotation.json")) && Readable() is { } serials && !serials.Intersect(before).Any();
         var (code, output) = HostProcess.Run(_scratch.Location, Arguments(provider, "--target=RotateIntermediates", "--cluster=cluster4"));
         Assert.That((code, output.Contains("MT0023", StringComparison.Ordinal)), Is.EqualTo((2, true)), output);
     }
 
-    /// <summary>Every leaf of every cluster, from before and from after, is accepted in every phase by what each cluster holds; killed in each.</summary>
+    /// <summary>Every old and new leaf of every cluster is accepted by the files of each cluster in every phase; a run is killed in each.</summary>
     [TestCase("embedded")]
     [TestCase("native")]
     public void The_root_changes_phase_by_phase_and_openssl_accepts_every_leaf_until_the_old_root_is_removed(string provider)
@@ -98,7 +98,7 @@ public sealed class RotationTests
         }
     }
 
-    /// <summary>A run that ends at any moment, perhaps after the phase has ended.</summary>
+    /// <summary>A run that is killed at any moment, perhaps after the phase has ended.</summary>
     private void Kill(string provider)
     {
         if (provider == "native") return;

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace MeshTrust.Tests.Live;
 
-/// <summary>No line of any private key leaves the files that are made for it.</summary>
+/// <summary>No line of any private key appears outside its own file.</summary>
 [TestFixture, NonParallelizable]
 public sealed class SecrecyTests
 {
@@ -49,7 +49,7 @@ public sealed class SecrecyTests
         Assert.That(secrets.Where(output.Contains), Is.Empty);
     }
 
-    /// <summary>A pipeline's secret that holds a kubeconfig ends up in KUBECONFIG instead of in a file.</summary>
+    /// <summary>A pipeline secret with a kubeconfig was put into KUBECONFIG itself instead of into a file.</summary>
     [TestCase("KUBECONFIG", "yaml", "MT0021")]
     [TestCase("KUBECONFIG", "json", "MT0021")]
     [TestCase("KUBECONFIG", "base64", "MT0021")]
@@ -115,7 +115,7 @@ public sealed class SecrecyTests
         }
     }
 
-    /// <summary>Command line and environment of the host while it runs, where the system shows them.</summary>
+    /// <summary>Command line and environment of the running host, if the system shows them.</summary>
     private static string WatchProcess(HostProcess host)
     {
         var seen = new HashSet<string>(StringComparer.Ordinal);

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace MeshTrust.Tests.Live;
 
-/// <summary>The texts of a directory that nobody may see elsewhere: every line of every private key, in PEM and in base64 of PEM.</summary>
+/// <summary>The secret texts of a directory: every line of every private key, in PEM and in base64 of PEM.</summary>
 internal static partial class SecretText
 {
     private const int Shortest = 20;
@@ -29,7 +29,7 @@ internal static partial class SecretText
         return secrets;
     }
 
-    /// <summary>No lock, which its server holds alone, and no link that may lead nowhere.</summary>
+    /// <summary>No lock files, which their server holds exclusively, and no links, which may dangle.</summary>
     public static bool IsReadable(string file) => Path.GetFileName(file) is not ("lock" or ".meshtrust.lock") && new FileInfo(file).LinkTarget is null;
 
     private static void Add(HashSet<string> secrets, string text)

@@ -2,12 +2,12 @@ using MeshTrust.Pki;
 
 namespace MeshTrust.Tests.Live;
 
-/// <summary>Runs that are stopped from outside, and runs that meet.</summary>
+/// <summary>Runs that are interrupted, and concurrent runs.</summary>
 [TestFixture, NonParallelizable]
 [Platform(Exclude = "Win", Reason = "signals are Unix's")]
 public sealed class SignalTests
 {
-    /// <summary>Enough RSA keys to be in the middle of something.</summary>
+    /// <summary>Enough RSA keys to be interrupted in the middle.</summary>
     private static readonly string[] Long = ["--target=Verify", "--work-dir=mesh", "--clusters=12", "--provider=embedded"];
     private static readonly string[] Short = ["--target=Verify", "--work-dir=mesh", "--rootca-keysz=p256", "--intermediate-keysz=p256", "--provider=embedded"];
 

@@ -5,17 +5,17 @@ using MeshTrust.Settings;
 
 namespace MeshTrust.Tests.Pki;
 
-/// <summary>Judges from outside on every kind of certificate that is issued.</summary>
+/// <summary>Independent tools check every kind of issued certificate.</summary>
 [TestFixture, Category(OutsideTool.Category)]
 public sealed class CertificateIssuerJudgeTests
 {
     // Release 3.6.2 lists RFC3279 but does not take the name in -includeSources, so everything else is excluded.
     private const string AllButRfcs = "Apple,CABF_BR,CABF_EV,CABF_SMIME_BR,ETSI_ESI,Mozilla";
 
-    /// <summary>Where ours differ from what openssl makes by the Makefile's configuration, and why (docs/certificates.md).</summary>
+    /// <summary>Differences from what openssl issues with the Makefile's configuration, and why (docs/certificates.md).</summary>
     private static readonly Dictionary<string, (string Makefile, string Ours)> IntendedDifferences = new()
     {
-        // No keyEncipherment and no nonRepudiation on a CA (RFC 3279 section 2.3.1); cRLSign, or no CRL is ever possible.
+        // No keyEncipherment or nonRepudiation on a CA (RFC 3279 section 2.3.1); cRLSign, without which no CRL is possible.
         ["X509v3 Key Usage"] = ("critical Digital Signature, Non Repudiation, Key Encipherment, Certificate Sign", "critical Digital Signature, Certificate Sign, CRL Sign"),
     };
 
@@ -87,20 +87,20 @@ public sealed class CertificateIssuerJudgeTests
 
             foreach (var identifier in new[] { "X509v3 Subject Key Identifier", "X509v3 Authority Key Identifier" })
             {
-                // The keys differ, so the identifiers do; their form may not.
+                // The keys differ, so the identifiers do too; their form must not.
                 foreach (var facts in new[] { our, make }.Where(f => f.ContainsKey(identifier))) facts[identifier] = string.Join(':', facts[identifier].Replace("keyid:", "").Split(':').Select(_ => "xx"));
             }
 
             Assert.That(our, Is.EquivalentTo(make), $"{ours} against {makes}");
             var (ourDocument, makeDocument) = (openssl.Read(ours), openssl.Read(makes));
             var lifetime = makeDocument.NotAfter - makeDocument.NotBefore;
-            // Five minutes of backdating come on top; the end is the same, but for an end that the root sets.
+            // Five minutes of backdating are added; the expiry is the same unless the root caps it.
             Assert.That(ourDocument.NotAfter - ourDocument.NotBefore, Is.EqualTo(lifetime + CertificateIssuer.Backdating));
             Assert.That((ourDocument.SerialBytes.Length, makeDocument.SerialBytes.Length), Is.EqualTo((16, 20)).Or.EqualTo((16, 21)), "serials of 128 bits instead of 160");
         }
     }
 
-    /// <summary>The steps of tools/certs/Makefile.selfsigned.mk with the values of common.mk, written anew for this test.</summary>
+    /// <summary>The steps of tools/certs/Makefile.selfsigned.mk with the values of common.mk, rewritten for this test.</summary>
     private static void MakeAsTheMakefileDoes(OpenSsl openssl, KeyAlgorithm algorithm)
     {
         string[] newKey = algorithm == KeyAlgorithm.Rsa2048 ? ["genrsa", "-out"] : ["ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out"];

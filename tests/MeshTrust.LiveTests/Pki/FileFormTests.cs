@@ -4,7 +4,7 @@ using MeshTrust.Tests.Tools;
 
 namespace MeshTrust.Tests.Pki;
 
-/// <summary>Files that people bring instead of PEM, made by the programs that make them: each is named, and the command in the message converts it.</summary>
+/// <summary>Files that users supply instead of PEM, written by the usual programs: each format is named, and the command in the message converts it.</summary>
 [TestFixture, Category(OutsideTool.Category)]
 [Platform(Exclude = "Win", Reason = "the commands are for a POSIX shell")]
 public sealed partial class FileFormTests
@@ -107,7 +107,7 @@ public sealed partial class FileFormTests
         Assert.That(PemDocument.Parse("f", File.ReadAllBytes(openssl.PathOf("f")), isKey).Form, Does.Contain(what));
     }
 
-    /// <summary>What every parser reads is not complained about.</summary>
+    /// <summary>What every parser reads is not reported.</summary>
     [TestCase("sed 's/$/\\r/' cert.pem > f")]
     [TestCase("sed 's/$/  /' cert.pem > f")]
     [TestCase("openssl x509 -in cert.pem -text > f")]
@@ -156,7 +156,7 @@ public sealed partial class FileFormTests
     [GeneratedRegex("`(.*)`")]
     private static partial Regex Command();
 
-    /// <summary>What asks for a password.</summary>
+    /// <summary>Formats that need a password.</summary>
     [GeneratedRegex("openssl (pkcs12|pkcs8|pkey)")]
     private static partial Regex Encrypted();
 }

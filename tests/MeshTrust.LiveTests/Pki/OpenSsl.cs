@@ -4,7 +4,7 @@ using MeshTrust.Tests.Tools;
 
 namespace MeshTrust.Tests.Pki;
 
-/// <summary>openssl in a directory of its own: it makes certificates to read, and judges ours.</summary>
+/// <summary>openssl in its own directory: it issues certificates to read, and checks MeshTrust's.</summary>
 internal sealed class OpenSsl : IDisposable
 {
     private readonly string _openssl = OutsideTool.Find("openssl");
@@ -42,7 +42,7 @@ internal sealed class OpenSsl : IDisposable
         return document.Certificates[0];
     }
 
-    /// <summary>What <c>openssl x509 -text</c> says, as facts that compare: names with string types, extensions with criticality.</summary>
+    /// <summary>The output of <c>openssl x509 -text</c> as comparable facts: names with string types, extensions with criticality.</summary>
     public IReadOnlyDictionary<string, string> Facts(string file)
     {
         var text = Run("x509", "-in", PathOf(file), "-noout", "-text", "-nameopt", "RFC2253,show_type,-esc_msb,sep_comma_plus_space,-dn_rev");

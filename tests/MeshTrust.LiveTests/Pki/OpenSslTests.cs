@@ -4,7 +4,7 @@ using MeshTrust.Tests.Tools;
 
 namespace MeshTrust.Tests.Pki;
 
-/// <summary>What openssl makes is read as openssl reads it, and what is issued openssl takes.</summary>
+/// <summary>Certificates from openssl are read as openssl reads them, and openssl accepts what MeshTrust issues.</summary>
 [TestFixture, Category(OutsideTool.Category)]
 public sealed class OpenSslTests
 {

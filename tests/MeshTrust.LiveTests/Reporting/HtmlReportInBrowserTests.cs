@@ -7,7 +7,7 @@ using Microsoft.Playwright;
 namespace MeshTrust.Tests.Reporting;
 
 /// <summary>
-/// The page in Chromium: what the browser makes of it, on wide and narrow screens, light, dark and on paper. The pictures are in
+/// The page rendered by Chromium, on wide and narrow screens, light, dark and on paper. The screenshots are in
 /// artifacts/screenshots for people to look at.
 /// </summary>
 [TestFixture, Category(OutsideTool.Category)]
@@ -25,8 +25,8 @@ internal sealed class HtmlReportInBrowserTests
     };
 
     /// <summary>
-    /// The contrast of every visible text with what is behind it, as WCAG 2 computes it: [text, ratio, needed]. The colour behind a text
-    /// of a drawing is that of the nearest shape before it that covers its middle.
+    /// The contrast of every visible text with its background, as WCAG 2 computes it: [text, ratio, needed]. The background of a text
+    /// in a drawing is the nearest shape before it that covers its middle.
     /// </summary>
     private const string Contrasts = """
         () => {
@@ -54,7 +54,7 @@ internal sealed class HtmlReportInBrowserTests
         }
         """;
 
-    /// <summary>Texts of the drawing that lie over another text, or leave the drawing.</summary>
+    /// <summary>Texts of the drawing that overlap another text or extend beyond the drawing.</summary>
     private const string Overlaps = """
         () => {
           const bad = [], svg = document.querySelector('svg.mesh'), frame = svg.getBoundingClientRect();
@@ -82,7 +82,7 @@ internal sealed class HtmlReportInBrowserTests
             // Debian's name, then that of other systems. Playwright's own browsers are never downloaded.
             var program = OutsideTool.TryFind("chromium-browser") ?? OutsideTool.TryFind("google-chrome") ?? OutsideTool.Find("chromium");
             _playwright = await Playwright.CreateAsync();
-            // The page is our own and loads nothing; as root, as in a container, Chromium has no sandbox.
+            // The page is MeshTrust's and loads nothing; as root, such as in a container, Chromium has no sandbox.
             _browser = await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = program, Args = ["--no-sandbox"] });
         }
 

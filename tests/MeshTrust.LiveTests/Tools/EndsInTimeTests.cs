@@ -5,7 +5,7 @@ using NUnit.Framework.Internal.Commands;
 
 namespace MeshTrust.Tests.Tools;
 
-/// <summary>Tests that really hang, and that NUnit must end: each is turned round and passes where it failed with its name.</summary>
+/// <summary>Tests that really hang and that NUnit must end: each is inverted and passes if it failed with its name.</summary>
 [TestFixture, Deadline(1)]
 public sealed class EndsInTimeTests
 {
@@ -85,7 +85,7 @@ public sealed class EndsInTimeTests
         Assert.That(message, Is.EqualTo("Some.Test did not end within 0.02 s. It cannot be interrupted, so the whole run ends here."));
     }
 
-    /// <summary>Turns a test round: it passes where it failed because of its deadline, and fails otherwise.</summary>
+    /// <summary>Inverts a test: it passes if it failed because of its deadline, and fails otherwise.</summary>
     [AttributeUsage(AttributeTargets.Method)]
     private sealed class MustMissTheDeadlineAttribute : NUnitAttribute, IWrapSetUpTearDown
     {

@@ -2,11 +2,11 @@ namespace MeshTrust.Tests.Tools;
 
 /// <summary>
 /// Signals that this process was started with as ignored: SIGINT and SIGQUIT by a shell without job control that starts it with <c>&amp;</c>, SIGHUP by nohup.
-/// Its children inherit that, and .NET does not listen to them either, so a test that sends one would wait in vain.
+/// Its children inherit that, and .NET ignores them too, so a test that sends one would wait until its deadline.
 /// </summary>
 internal static class InheritedSignals
 {
-    /// <summary>Ends the test, loudly, where a child of this process would ignore this signal; it is named as in <c>INT</c>.</summary>
+    /// <summary>Ends the test with a message if a child of this process would ignore this signal, named as in <c>INT</c>.</summary>
     public static void SkipWhereIgnored(string name)
     {
         if (name is not ("KILL" or "STOP") && IsIgnored(name))

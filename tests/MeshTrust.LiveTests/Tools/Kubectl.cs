@@ -1,6 +1,6 @@
 namespace MeshTrust.Tests.Tools;
 
-/// <summary>kubectl with one kubeconfig and a cache of its own: it caches by host and port, and ports come again.</summary>
+/// <summary>kubectl with one kubeconfig and its own cache: it caches by host and port, and ports are reused.</summary>
 internal sealed class Kubectl(string kubeconfig, string cache, string program = "kubectl")
 {
     private readonly string _path = OutsideTool.Find(program);
@@ -25,7 +25,7 @@ internal sealed class Kubectl(string kubeconfig, string cache, string program = 
 
     public ToolResult Try(params string[] arguments) => Try([], arguments);
 
-    /// <summary>The same with variables on top of our own.</summary>
+    /// <summary>The same with additional variables.</summary>
     public ToolResult Try(Dictionary<string, string> environment, params string[] arguments) =>
         OutsideTool.Run(_path, ["--kubeconfig", kubeconfig, "--cache-dir", cache, .. arguments], input: null, environment);
 }

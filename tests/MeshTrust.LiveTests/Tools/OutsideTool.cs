@@ -3,15 +3,15 @@ using System.Text;
 
 namespace MeshTrust.Tests.Tools;
 
-/// <summary>A program from outside that judges what we made. Where it is missing the test is ignored, loudly; with MESHTRUST_REQUIRE_TOOLS=1 it fails.</summary>
+/// <summary>An external program that checks results. If it is missing, the test is skipped with a message; with MESHTRUST_REQUIRE_TOOLS=1 it fails.</summary>
 public static class OutsideTool
 {
-    /// <summary>The category of every test that uses one: CI runs these once more on a machine that has none.</summary>
+    /// <summary>The category of every test that uses one: CI also runs these without any of the programs.</summary>
     public const string Category = "Tools";
 
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(4);
 
-    /// <summary>The path of a tool on PATH or in KUBEBUILDER_ASSETS; ends the test where there is none.</summary>
+    /// <summary>The path of a tool on PATH or in KUBEBUILDER_ASSETS; ends the test if it is not found.</summary>
     public static string Find(string name)
     {
         if (!TestContext.CurrentContext.Test.AllCategories().Contains(Category))
@@ -38,7 +38,7 @@ public static class OutsideTool
     /// <summary>Runs a tool to its end.</summary>
     public static ToolResult Run(string path, params string[] arguments) => Run(path, arguments, input: null, environment: null);
 
-    /// <summary>Runs a tool to its end, with text for its standard input and variables on top of our own.</summary>
+    /// <summary>Runs a tool to its end, with text for its standard input and additional variables.</summary>
     /// <exception cref="TimeoutException">It took more than four minutes; it was killed.</exception>
     public static ToolResult Run(string path, IReadOnlyList<string> arguments, string? input, IReadOnlyDictionary<string, string>? environment)
     {

@@ -1,8 +1,8 @@
 namespace MeshTrust.Tests.Tools;
 
-/// <summary>What a tool said.</summary>
+/// <summary>The output of a tool.</summary>
 public sealed record ToolResult(int ExitCode, string Output, string Error)
 {
-    /// <summary>Everything that it said, for a failing test's message.</summary>
+    /// <summary>Its whole output, for the message of a failing test.</summary>
     public override string ToString() => $"exit code {ExitCode}\n{Output}\n{Error}";
 }

@@ -4,7 +4,7 @@ using MeshTrust.Tests.Tools;
 
 namespace MeshTrust.Tests.Verification;
 
-/// <summary>What the table of <see cref="IstioAcceptanceCase"/> says of peers, judged by openssl.</summary>
+/// <summary>The peer results in the table of <see cref="IstioAcceptanceCase"/>, checked with openssl.</summary>
 [Parallelizable(ParallelScope.All), Category(OutsideTool.Category)]
 internal sealed class IstioAcceptanceOnOpenSslTests
 {

@@ -3,7 +3,7 @@ using System.Xml.Linq;
 
 namespace MeshTrust.Tests.Architecture;
 
-/// <summary>What the docs show of a sample is the sample, which the solution compiles.</summary>
+/// <summary>The docs show the sample as the solution compiles it.</summary>
 [TestFixture]
 public sealed class DocumentedSampleTests
 {
@@ -16,7 +16,7 @@ public sealed class DocumentedSampleTests
         Assert.That(shown, Is.EqualTo(File.ReadAllText(Path.Combine(SourceTree.Root, "samples/kubernetes-tests/SecretTests.cs"))));
     }
 
-    /// <summary>A consumer of the package has no docs folder: messages name pages by their address.</summary>
+    /// <summary>A consumer of the package has no docs folder: messages name pages by their URL.</summary>
     [Test]
     public void Pages_that_messages_name_exist_and_have_a_URL()
     {

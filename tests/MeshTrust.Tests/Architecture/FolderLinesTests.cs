@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace MeshTrust.Tests.Architecture;
 
-/// <summary>Who may use whom: the lines that the compiler does not keep.</summary>
+/// <summary>Which folder may use which: rules that the compiler does not enforce.</summary>
 [TestFixture]
 public sealed partial class FolderLinesTests
 {

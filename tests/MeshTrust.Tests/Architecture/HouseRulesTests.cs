@@ -3,7 +3,7 @@ using System.Xml.Linq;
 
 namespace MeshTrust.Tests.Architecture;
 
-/// <summary>Rules of the house that a reader would otherwise have to keep in mind.</summary>
+/// <summary>House rules, so that no reviewer has to remember them.</summary>
 [TestFixture]
 public sealed class HouseRulesTests
 {
@@ -98,7 +98,7 @@ public sealed class HouseRulesTests
         var types = SourceTree.Under("src").Sum(file => Regex.Count(
             file.Code, @"^public (?:sealed |static |abstract |readonly |partial |ref )*(?:class|record|struct|interface|enum|delegate)\s", RegexOptions.Multiline));
 
-        // 80 and one for each task of the life of a CA: Cake finds only exported types.
+        // 80, plus one for each task of the CA lifecycle: Cake finds only exported types.
         Assert.That(types, Is.InRange(40, 88));
     }
 

@@ -5,14 +5,14 @@ using Cake.Frosting;
 namespace MeshTrust.Tests.Cake;
 
 /// <summary>
-/// Holds the stand-in against cake-frosting-api.txt, the written public API of Cake.Frosting: nothing less, and above
+/// Compares the stand-in with cake-frosting-api.txt, the recorded public API of Cake.Frosting: nothing less, and above
 /// all nothing more, or a build that compiles here would not compile against the package.
 /// </summary>
 public sealed class FrostingCompatApiTests
 {
     private static readonly Assembly Frosting = typeof(CakeHost).Assembly;
 
-    /// <summary>Cake.Core 7 has an IToolInstaller of its own, which stands in its place.</summary>
+    /// <summary>Cake.Core 7 has its own IToolInstaller, which replaces it.</summary>
     private static readonly string[] Absent = StandIn ? ["Cake.Frosting.IToolInstaller"] : [];
 
     private static bool StandIn => Frosting.GetName().Name == "MeshTrust.FrostingCompat";
@@ -51,7 +51,7 @@ public sealed class FrostingCompatApiTests
 
     private static string Plain(string line) => Regex.Replace(line, @"\s+", " ").Trim();
 
-    /// <summary>The order of interfaces says nothing.</summary>
+    /// <summary>The order of interfaces does not matter.</summary>
     private static string Header(string line)
     {
         var match = Regex.Match(Plain(line), "^(.+?) :(.*?)( where .*)?$");

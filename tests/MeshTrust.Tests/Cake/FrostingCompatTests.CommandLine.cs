@@ -8,7 +8,7 @@ using MeshTrust.Settings;
 
 namespace MeshTrust.Tests.Cake;
 
-/// <summary>Every spelling of Cake's own options, by what it does. The rows without normalization are what Cake.Frosting was seen to do.</summary>
+/// <summary>Every spelling of Cake's own options, by its effect. The rows without normalization are the observed behaviour of Cake.Frosting.</summary>
 public sealed partial class FrostingCompatTests
 {
     private static readonly string[] TargetNames = ["--target", "-t"];
@@ -89,7 +89,7 @@ public sealed partial class FrostingCompatTests
     public void Help_and_version_run_nothing_in_every_spelling(string name)
     {
         Assert.That(Ran($"{name} --target=Middle"), Is.Empty);
-        // The package writes its help past the host's services.
+        // The package writes its help without using the host's services.
         if (!Helps.Contains(name)) Assert.That(_host.Console.Output, Is.Not.Empty);
     }
 
@@ -132,7 +132,7 @@ public sealed partial class FrostingCompatTests
         Assert.That(Ran("---Target=Arguments --name=A=B"), Does.Contain("name=A=B"), "a value keeps its case");
     }
 
-    /// <summary>What Cake.Frosting does with a command line as it is: so does the stand-in, and so a host has to normalize it.</summary>
+    /// <summary>What Cake.Frosting does with an unchanged command line: the stand-in does the same, so a host has to normalize it.</summary>
     [TestCase("--Target=Middle", "First Middle")]
     [TestCase("--TARGET=Middle", "Default")]
     [TestCase("-T Middle", "Default")]
@@ -183,7 +183,7 @@ public sealed partial class FrostingCompatTests
     private static IEnumerable<string> InEveryCase(IEnumerable<string> names) =>
         names.SelectMany(name => new[] { name, name.ToUpperInvariant(), string.Concat(name.Select((c, i) => i % 2 == 0 ? char.ToUpperInvariant(c) : c)) }).Distinct();
 
-    /// <summary>Runs a normalized line, which must go well, in a host of its own.</summary>
+    /// <summary>Runs a normalized line in its own host; it must succeed.</summary>
     private string Ran(string line)
     {
         Prepare();

@@ -3,7 +3,7 @@ using Cake.Frosting;
 
 namespace MeshTrust.Tests.Cake;
 
-/// <summary>The tasks of these tests: private, for every public one of this assembly would be in every host that runs in it.</summary>
+/// <summary>The tasks of these tests: private, because every host in this assembly would include every public one.</summary>
 public sealed partial class FrostingCompatTests
 {
     private sealed class Fault() : Exception("it went wrong");

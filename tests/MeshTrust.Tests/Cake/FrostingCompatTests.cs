@@ -4,7 +4,7 @@ using Cake.Frosting;
 
 namespace MeshTrust.Tests.Cake;
 
-/// <summary>What MeshTrust relies on in Frosting. All of it is asked through the public API, so it holds for the package too.</summary>
+/// <summary>What MeshTrust relies on in Frosting. All tests use the public API, so they also apply to the package.</summary>
 [NonParallelizable]
 public sealed partial class FrostingCompatTests
 {

@@ -8,7 +8,7 @@ using Spectre.Console;
 
 namespace MeshTrust.Tests.Cake;
 
-/// <summary>A host in this process whose tasks are named one by one, and what happened in it.</summary>
+/// <summary>A host in this process with explicitly registered tasks, and what happened in it.</summary>
 internal sealed class FrostingHostFixture
 {
     private readonly List<Action<IServiceCollection>> _services = [];
@@ -21,7 +21,7 @@ internal sealed class FrostingHostFixture
 
     public FakeLog Log { get; } = new();
 
-    /// <summary>What tasks and lifetimes noted, in their order; it is there for them to ask for.</summary>
+    /// <summary>What tasks and lifetimes recorded, in order; they get it by injection.</summary>
     public List<string> Notes { get; } = [];
 
     public FrostingHostFixture With<TTask>()

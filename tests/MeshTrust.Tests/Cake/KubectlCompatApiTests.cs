@@ -4,7 +4,7 @@ using Cake.Kubectl;
 namespace MeshTrust.Tests.Cake;
 
 /// <summary>
-/// Holds the stand-in of Cake.Kubectl against the written part of the addin's public API that MeshTrust uses: nothing less, and nothing more, or a build that
+/// Compares the stand-in of Cake.Kubectl with the recorded part of the addin's public API that MeshTrust uses: nothing less, and nothing more, or a build that
 /// compiles here would not compile against the package. The package itself has at least that.
 /// </summary>
 public sealed class KubectlCompatApiTests

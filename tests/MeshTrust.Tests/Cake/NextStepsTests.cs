@@ -7,7 +7,7 @@ using MeshTrust.Tests.Verification;
 
 namespace MeshTrust.Tests.Cake;
 
-/// <summary>What a successful run says last, and what Status says to scripts.</summary>
+/// <summary>The closing lines of a successful run, and what Status reports to scripts.</summary>
 [TestFixture]
 public sealed class NextStepsTests
 {
@@ -29,7 +29,7 @@ public sealed class NextStepsTests
         Assert.That(text.Contains("istioctl", StringComparison.Ordinal), Is.EqualTo(words.Contains("--target=InstallValues")));
     }
 
-    /// <summary>What is done is not said again: remote secrets that pass, scripts that are written, an istiod that runs.</summary>
+    /// <summary>Completed steps are not listed: passing remote secrets, written scripts, a running istiod.</summary>
     [Test]
     public void Says_only_what_is_left()
     {

@@ -11,6 +11,6 @@ public sealed class StartupProfileTests
     [TestCase("startup-verify.profile", "-t", "Verify")]
     [TestCase("startup.profile")]
     [TestCase("startup.profile", "--target=")]
-    [TestCase("startup.profile", "--target=../../etc/passwd", Description = "no name of a target is a path")]
+    [TestCase("startup.profile", "--target=../../etc/passwd", Description = "a target name is never a path")]
     public void Has_one_file_for_each_target(string file, params string[] args) => Assert.That(StartupProfile.FileFor(args), Is.EqualTo(file));
 }

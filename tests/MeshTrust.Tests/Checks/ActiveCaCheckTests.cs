@@ -31,7 +31,7 @@ internal sealed class ActiveCaCheckTests
         Assert.That(finding.Hint, Does.StartWith("Do not restart istiod"));
     }
 
-    /// <summary>The secret of one cluster was replaced by a foreign one; istiod still uses the root of the mesh.</summary>
+    /// <summary>The secret of one cluster was replaced with a foreign one; istiod still uses the root of the mesh.</summary>
     [TestCase(true, "Run PushSecrets")]
     [TestCase(false, "restore the secret with the root")]
     public void A_foreign_secret_in_a_working_mesh_is_restored_without_an_istiod_restart(bool inStore, string fix)

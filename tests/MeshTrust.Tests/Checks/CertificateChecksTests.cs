@@ -4,7 +4,7 @@ using Org.BouncyCastle.Asn1.X509;
 
 namespace MeshTrust.Tests.Checks;
 
-/// <summary>The certificate checks beyond the file sets that were tested with istiod and peers: one thing wrong at a time.</summary>
+/// <summary>The certificate checks beyond the file sets that were tested with istiod and peers: one defect at a time.</summary>
 [Parallelizable(ParallelScope.All)]
 internal sealed class CertificateChecksTests
 {

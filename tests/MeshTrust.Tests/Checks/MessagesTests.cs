@@ -95,7 +95,7 @@ internal sealed partial class MessagesTests
         yield return East(Set(CraftedCertificate.Root(new CraftedSpec { NotAfter = CraftedMesh.Now.AddDays(300) }), "east"));
     }
 
-    /// <summary>Two clusters whose nodes reach nothing of each other.</summary>
+    /// <summary>Two clusters whose nodes cannot reach each other.</summary>
     private static TrustSnapshot Unconnected() => CraftedMesh.Sound("east", "west").Snapshot() with
     {
         Peers =

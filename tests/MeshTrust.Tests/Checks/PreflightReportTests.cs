@@ -6,7 +6,7 @@ using static MeshTrust.Tests.Checks.CraftedReading;
 
 namespace MeshTrust.Tests.Checks;
 
-/// <summary>Makes every row fail by breaking one thing on a healthy machine.</summary>
+/// <summary>Fails every row by breaking one thing on a healthy machine.</summary>
 [TestFixture]
 internal sealed class PreflightReportTests
 {

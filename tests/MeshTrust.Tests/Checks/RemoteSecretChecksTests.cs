@@ -7,7 +7,7 @@ using MeshTrust.Verification;
 
 namespace MeshTrust.Tests.Checks;
 
-/// <summary>East and west each read the other; each case breaks one thing in what east holds of west.</summary>
+/// <summary>East and west each read the other; each case breaks one thing in east's remote secret for west.</summary>
 [TestFixture]
 internal sealed class RemoteSecretChecksTests
 {
@@ -172,7 +172,7 @@ internal sealed class RemoteSecretChecksTests
         ],
     };
 
-    /// <summary>Each cluster in a network of its own, where istiod runs; east has its gateway.</summary>
+    /// <summary>Each cluster in its own network, where istiod runs; east has its gateway.</summary>
     private static TrustSnapshot Networks(EastWestGateway[] services)
     {
         var root = CraftedCertificate.Root();

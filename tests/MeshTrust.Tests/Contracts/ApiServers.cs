@@ -1,6 +1,6 @@
 namespace MeshTrust.Tests.Contracts;
 
-/// <summary>The server that the contracts are held against here: ours. MeshTrust.LiveTests holds them against the referee.</summary>
+/// <summary>The server that the contracts run against here: the embedded one. MeshTrust.LiveTests runs them against a real one.</summary>
 internal static class ApiServers
 {
     public const ServerKind Kind = ServerKind.Embedded;
@@ -8,7 +8,7 @@ internal static class ApiServers
 
     private static readonly Lazy<Task<ApiServerUnderTest>> Embedded = new(() => EmbeddedApiServer.StartAsync());
 
-    /// <summary>The server, started once in a test run, when the first test asks for it.</summary>
+    /// <summary>The server, started once per test run, when the first test needs it.</summary>
     public static Task<ApiServerUnderTest> GetAsync(ServerKind kind) =>
         kind == Kind ? Embedded.Value : throw new InvalidOperationException($"{kind} is for MeshTrust.LiveTests.");
 

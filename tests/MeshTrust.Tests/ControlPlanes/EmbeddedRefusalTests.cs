@@ -2,7 +2,7 @@ using MeshTrust.Tests.Contracts;
 
 namespace MeshTrust.Tests.ControlPlanes;
 
-/// <summary>What the embedded server refuses and a real one takes.</summary>
+/// <summary>What the embedded server rejects and a real one accepts.</summary>
 [TestFixture]
 public sealed class EmbeddedRefusalTests
 {

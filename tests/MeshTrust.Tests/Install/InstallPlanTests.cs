@@ -4,7 +4,7 @@ using MeshTrust.Tests.Live;
 
 namespace MeshTrust.Tests.Install;
 
-/// <summary>Values and scripts for every kind of mesh, whole in one file each: a reviewer sees what a change does to an installation.</summary>
+/// <summary>Values and scripts for every kind of mesh, one golden file each: a reviewer sees how a change affects an installation.</summary>
 public sealed class InstallPlanTests
 {
     public static IEnumerable<TestCaseData> Meshes()

@@ -92,7 +92,7 @@ public sealed class AddressPlanTests
     [Test]
     public void Does_not_count_a_route_into_a_container_network_as_a_conflict()
     {
-        // People set such routes to reach pods from the host.
+        // Users set such routes to reach pods from the host.
         var engine = Engine(Network("kind", "172.18.0.0/16"), Network("odd", "172.30.0.0/16")) with { Routes = [Route("10.10.0.0/16", "br-kind01234567"), Route("172.17.0.0/16", "docker0"), Route("172.30.0.0/16", "mybridge")] };
         var plan = AddressPlan.For(Mesh(1), engine, null);
         Assert.That(plan.Clusters[0].PodSubnets[0].ToString(), Is.EqualTo("10.10.0.0/16"));

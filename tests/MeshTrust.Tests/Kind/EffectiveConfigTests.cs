@@ -78,7 +78,7 @@ public sealed class EffectiveConfigTests
     [Test]
     public void Warns_about_a_user_patch_that_kubeadm_dropped()
     {
-        // The field names of setupkind.sh, which no kubeadm of today knows.
+        // The field names of setupkind.sh, which current kubeadm versions do not know.
         var plan = KindPlanTests.Plan(file: "kubeadmConfigPatches:\n- |\n  kind: ClusterConfiguration\n  metadata: {name: config}\n  controllerManagerExtraArgs: {leader-elect: \"false\"}\n");
         var problem = Read().Missing(plan).Single();
         Assert.That((problem.Severity, problem.Message), Is.EqualTo((Severity.Warning, "A planned setting did not take effect: kubeadm has controllerManagerExtraArgs.leader-elect not set, expected false.")));

@@ -52,7 +52,7 @@ public sealed class FoundAddressesTests
             "10.10.0.0/16 10.255.10.0/24 172.18.255.64-172.18.255.127",
         }));
 
-        // From then on the lock knows it, run for run; once the cluster is gone, it gets what the scheme gives.
+        // From then on the lock file has it, in every run; once the cluster is gone, it gets the address of the scheme.
         var second = AddressPlan.For(mesh, With(1), Again(plan));
         var third = AddressPlan.For(mesh, With(1), Again(second));
         Assert.That((second.Lines(), third.Lines()), Is.EqualTo((plan.Lines(), plan.Lines())));

@@ -7,7 +7,7 @@ using static MeshTrust.Tests.Kind.PlannedMesh;
 
 namespace MeshTrust.Tests.Kind;
 
-/// <summary>The wording of the problems that the plans of kind clusters and kind's own output lead to, as a user reads it.</summary>
+/// <summary>The wording of the problems from planning kind clusters and from kind's own output.</summary>
 public sealed class KindMessagesTests
 {
     private const string File = "tests/MeshTrust.Tests/Kind/messages.golden.txt";

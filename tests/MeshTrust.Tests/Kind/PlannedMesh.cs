@@ -4,7 +4,7 @@ using MeshTrust.Settings;
 
 namespace MeshTrust.Tests.Kind;
 
-/// <summary>Meshes and engines on paper.</summary>
+/// <summary>Example meshes and engines for planning.</summary>
 internal static class PlannedMesh
 {
     internal static EngineInfo Docker { get; } = new() { Engine = ContainerEngineChoice.Docker, Version = "28.2.2", Architecture = "amd64" };
@@ -54,7 +54,7 @@ internal static class PlannedMesh
 
     internal static string Pool(this ClusterAddresses addresses) => string.Join(' ', addresses.LoadBalancerPool);
 
-    /// <summary>What each cluster got, a line each: pods, services, pool.</summary>
+    /// <summary>The plan of each cluster, one per line: pods, services, pool.</summary>
     internal static IReadOnlyList<string> Lines(this AddressPlan plan) => [.. plan.Clusters.Select(c => $"{string.Join(',', c.PodSubnets)} {string.Join(',', c.ServiceSubnets)} {c.Pool()}".TrimEnd())];
 
     internal static IReadOnlyList<Problem> Problems(Action plan) => Assert.Throws<MeshTrustException>(plan)!.Problems;

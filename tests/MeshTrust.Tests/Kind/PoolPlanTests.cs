@@ -52,7 +52,7 @@ public sealed class PoolPlanTests
             Subnets = [new EngineSubnet { Range = IPNetwork.Parse("172.18.0.0/24"), Gateway = IPAddress.Parse("172.18.0.190"), Auxiliary = [IPAddress.Parse("172.18.0.100")] }],
             Members = new Dictionary<string, IReadOnlyList<IPAddress>> { ["kindccm-abc"] = [IPAddress.Parse("172.18.0.200")] },
         };
-        // Stopped containers get their address back when they start.
+        // Stopped containers get the same address when they start.
         var engine = Engine(network) with { Containers = [Node("x", "x-control-plane", "172.18.0.230", isRunning: false)] };
         Assert.That(Pools(Mesh(2), engine), Is.EqualTo(new[] { "172.18.0.128-172.18.0.159", "172.18.0.64-172.18.0.95" }));
     }

@@ -62,7 +62,7 @@ public sealed class UserKubeconfigTests
     [Test]
     public async Task Keeps_an_equivalent_entry_and_never_removes_it()
     {
-        // The CA is a file here: what counts is what is in it.
+        // The CA is a file here: its content counts.
         _scratch.Write("ca.pem", Authority);
         var text = Mine.Replace("'https://stale'", "'https://127.0.0.1:1', certificate-authority: ca.pem", StringComparison.Ordinal);
         var file = _scratch.Write("config", text);
@@ -102,7 +102,7 @@ public sealed class UserKubeconfigTests
         Assert.That(await File.ReadAllTextAsync(file), Does.Contain("namespace: mine").And.Contain("token: u"));
         Assert.That(again.Single().EarlierEndpoint, Is.EqualTo(known.Single().Endpoint));
 
-        // The run before was killed between remembering and writing: the file still holds what was there earlier.
+        // The previous run was killed between recording and writing: the file still has its old content.
         await File.WriteAllTextAsync(file, text);
         await BringAsync(file, Ours("b", "https://127.0.0.1:3"), again, _ => { });
         Assert.That(KubeconfigDocument.Load(file).Resolve("kind-b").Server, Is.EqualTo(new Uri("https://127.0.0.1:3")));

@@ -67,7 +67,7 @@ public sealed class KubernetesClusterApiTests
     {
         await using var server = new ScriptedApiServer(r => r.Method == "GET" ? Missing : ScriptedAnswer.Refuse(code, reason, message, details));
         using var kubeconfig = new TemporaryKubeconfig(server.Server);
-        // A 503 is asked again until the deadline: a short one will do, once the code that runs is compiled.
+        // A 503 is retried until the deadline: a short one is enough once the code is compiled.
         using (var warm = kubeconfig.Connect()) await warm.ReadSecretAsync("istio-system", "cacerts", CancellationToken.None);
         using var api = kubeconfig.Connect(s => s with { Deadline = TimeSpan.FromSeconds(code == 503 ? 2 : 30) });
         var fault = (await Assert.ThrowsAsync<MeshTrustException>(() => api.ApplySecretAsync(Secret, force: false, CancellationToken.None)))!;
@@ -113,7 +113,7 @@ public sealed class KubernetesClusterApiTests
         Assert.That(server.Requests, Has.Count.EqualTo(times + 1));
     }
 
-    /// <summary>API Priority and Fairness asks for up to 32 s, which is longer than a call may take.</summary>
+    /// <summary>API Priority and Fairness may request a wait of up to 32 s, which is longer than a call may take.</summary>
     [TestCase(1, 2, null)]
     [TestCase(9, 2, "MT3010")]
     public async Task Retries_once_before_the_deadline_if_Retry_After_is_longer(int throttled, int requests, string? id)
@@ -327,7 +327,7 @@ public sealed class KubernetesClusterApiTests
         Assert.That(await api.ApplySecretAsync(Secret, force: false, CancellationToken.None), Is.EqualTo(ApplyOutcome.Unchanged), "the other hand wrote, not this call");
     }
 
-    /// <summary>A field that another manager owns stays its own however often it is asked; a race may end.</summary>
+    /// <summary>A field conflict stays a conflict however often it is retried; a race may end.</summary>
     [TestCase("""{"causes":[{"reason":"FieldManagerConflict","message":"conflict with \"kubectl\"","field":".data.x"}]}""", "MT5204", 1)]
     [TestCase("""{"causes":[{"reason":"Other","message":"m","field":"f"},{"reason":"FieldManagerConflict","message":"conflict with \"kubectl\"","field":".data.x"}]}""", "MT5204", 1)]
     [TestCase("""{"name":"cacerts","kind":"secrets"}""", "MT5205", Backoff.MaxAttempts)]

@@ -21,7 +21,7 @@ public sealed class KubernetesVersionSupportTests
         Assert.That(problem?.Severity ?? Severity.Warning, Is.EqualTo(Severity.Warning));
     }
 
-    /// <summary>Istio 1.29, which alone lists 1.31, ended on 2026-08-31.</summary>
+    /// <summary>Istio 1.29, the only one that lists 1.31, reached its end of life on 2026-08-31.</summary>
     [TestCase("2026-08-31T23:59:59Z", true)]
     [TestCase("2026-09-01T00:00:00Z", false)]
     public void Counts_an_Istio_release_until_its_end_of_life(string now, bool counts)

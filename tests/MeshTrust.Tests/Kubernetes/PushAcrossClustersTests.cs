@@ -15,7 +15,7 @@ internal sealed class PushAcrossClustersTests
     private static readonly CraftedCertificate OfOne = CraftedMesh.Intermediate(One, "east");
     private static readonly CraftedCertificate OfTwo = CraftedMesh.Intermediate(Two, "east");
 
-    /// <summary>istiod in east publishes both roots, its secret has the first, and the store has a CA of the second: what west holds decides.</summary>
+    /// <summary>istiod in east publishes both roots, its secret has the first, and the store has a CA of the second: west's roots decide.</summary>
     [TestCase("12", "1", null)]
     [TestCase("1", "1", "Workloads in 'west' hold roots that do not trust the new CA")]
     [TestCase("2", "2", null, Description = "west does not trust east's CA today either")]
@@ -28,7 +28,7 @@ internal sealed class PushAcrossClustersTests
         if (fault is not null) Assert.That(verdict.Problems[0].Message, Does.Contain(fault));
     }
 
-    /// <summary>East trusts both roots and now drops the second: what west signs with decides.</summary>
+    /// <summary>East trusts both roots and now drops the second: west's signing CA decides.</summary>
     [TestCase("12", "1", true)]
     [TestCase("12", "2", false)]
     [TestCase("2", "2", false)]
@@ -40,7 +40,7 @@ internal sealed class PushAcrossClustersTests
         if (!fits) Assert.That(verdict.Problems[0].Message, Does.Contain("The CA that signs in 'west' now").And.Contain("does not chain to a root that is left"));
     }
 
-    /// <summary>West publishes roots, but neither of its secrets explains them: nobody can see which CA signs there.</summary>
+    /// <summary>West publishes roots, but neither of its secrets explains them: its signing CA is unknown.</summary>
     [TestCase("12", "1", "Which CA signs in 'west' is not visible")]
     [TestCase("1", "12", null, Description = "no root is removed")]
     public void A_cluster_whose_CA_is_not_visible_may_need_a_removed_root(string held, string wanted, string? fault)
@@ -58,7 +58,7 @@ internal sealed class PushAcrossClustersTests
         Assert.That(Inspect(Cluster("east", held, "1"), wanted, "1", unread: ["north", "west"]).Problems.Select(p => p.Message.Contains("'north' and 'west' could not be read", StringComparison.Ordinal)),
             Is.EqualTo(fits ? [] : new[] { true }));
 
-    /// <summary>istiod publishes both roots, but one namespace still has the file of before.</summary>
+    /// <summary>istiod publishes both roots, but one namespace still has the old file.</summary>
     [Test]
     public void A_namespace_that_was_left_behind_counts()
     {
@@ -69,7 +69,7 @@ internal sealed class PushAcrossClustersTests
         Assert.That(Inspect(east with { Cacerts = Cluster("east", "12", "2").Cacerts }, "2", "2").Problems, Is.Empty, "a CA of the second root already signs, which that namespace does not trust today");
     }
 
-    /// <summary>Only istiod's own namespace holds the root that goes: it is enough that workloads of one namespace need it.</summary>
+    /// <summary>Only istiod's own namespace has the removed root: it is enough that workloads of one namespace need it.</summary>
     [TestCase(true, "The CA that signs in 'west' now")]
     [TestCase(false, "Which CA signs in 'west' is not visible")]
     public void A_root_may_not_be_removed_if_one_namespace_needs_it(bool visible, string fault)
@@ -147,7 +147,7 @@ internal sealed class PushAcrossClustersTests
         Assert.That(verdict.RootDiffers, Is.False, "the published root is the wanted one, and there is no secret");
     }
 
-    /// <summary>The same root, from three witnesses: what is published counts before what istiod would load.</summary>
+    /// <summary>The same root from three sources: what is published takes precedence over what istiod would load.</summary>
     [TestCase(true, true, "from the ConfigMap istio-ca-root-cert.")]
     [TestCase(false, true, "from the secret cacerts.")]
     [TestCase(false, false, "from the secret istio-ca-secret of a self-signed istiod.")]
@@ -166,7 +166,7 @@ internal sealed class PushAcrossClustersTests
         Assert.That(Inspect(live, "12", "1").Warnings.Select(w => w.Id), Is.EqualTo(new[] { "MT5224" }), "a root that is only added breaks nothing, whether istiod runs or not");
     }
 
-    /// <summary>The commands that save a self-signed CA are only of use where its key is in the cluster and no cacerts is.</summary>
+    /// <summary>The commands that save a self-signed CA only help if its key is in the cluster and there is no cacerts.</summary>
     [TestCase(true, false, true)]
     [TestCase(false, false, false)]
     [TestCase(true, true, false)]

@@ -114,7 +114,7 @@ public sealed class PushGuardTests
     public void Never_advises_a_restart_that_changes_the_root_of_workloads() =>
         Assert.That(Inspect(Nothing with { Cacerts = Held(_ours), RootConfigMap = Published(_foreign) }).Warnings.Single().Hint, Does.StartWith("Do not restart istiod"));
 
-    /// <summary>The secret was replaced by a foreign one, and istiod still runs with the right root: nobody would notice its return.</summary>
+    /// <summary>The secret was replaced with a foreign one, and istiod still uses the right root: restoring it affects no workload.</summary>
     [TestCase(false)]
     [TestCase(true)]
     public void Restores_the_right_secret_if_no_workload_holds_the_foreign_root(bool namespacesRead)

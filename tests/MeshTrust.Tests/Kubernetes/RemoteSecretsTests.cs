@@ -6,7 +6,7 @@ using MeshTrust.Settings;
 
 namespace MeshTrust.Tests.Kubernetes;
 
-/// <summary>Remote secrets between API servers that check tokens and rights.</summary>
+/// <summary>Remote secrets between API servers that check tokens and permissions.</summary>
 public sealed class RemoteSecretsTests
 {
     private static readonly MeshTopology Mesh = new()
@@ -65,7 +65,7 @@ public sealed class RemoteSecretsTests
             Assert.That(secret["data"]!.AsObject().Select(d => d.Key), Is.EqualTo(new[] { "far" }));
         }
 
-        // With the kubeconfig of the secret, and nothing else: reading is allowed, writing is not.
+        // With only the kubeconfig of the secret: reading is allowed, writing is not.
         var kubeconfig = Encoding.UTF8.GetString(Convert.FromBase64String(secret["data"]!["far"]!.ToString()));
         using var reader = IClusterApi.Connect(Write(Name("far"), kubeconfig));
         Assert.That(await reader.ListNamespacesAsync(default), Is.Not.Empty);
@@ -81,7 +81,7 @@ public sealed class RemoteSecretsTests
         Assert.That(again.Select(o => o.Outcome), Has.All.EqualTo(ApplyOutcome.Unchanged));
         Assert.That(again[0].Expires, Is.GreaterThan(DateTimeOffset.UtcNow.AddDays(300)));
 
-        // A new account of the same name: tokens of the old one end.
+        // A new account of the same name: tokens of the old one are invalid.
         await _clusters[Name("west")].DeleteObjectAsync(new ObjectReference("v1", "serviceaccounts", "istio-system", RemoteSecrets.Reader), default);
         var renewed = await Secrets().EnsureAsync(default);
         Assert.That(renewed.Select(o => $"{o.Primary}>{o.Remote} {o.Outcome}"), Is.EqualTo(new[]

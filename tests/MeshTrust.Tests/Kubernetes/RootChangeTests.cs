@@ -7,7 +7,7 @@ using MeshTrust.Tests.Verification;
 
 namespace MeshTrust.Tests.Kubernetes;
 
-/// <summary>A push is judged by what it breaks: every CA that signs now, against the roots of every cluster before and after it.</summary>
+/// <summary>A push is judged by what it breaks: every current signing CA, checked against the roots of every cluster before and after it.</summary>
 [TestFixture]
 internal sealed class RootChangeTests
 {

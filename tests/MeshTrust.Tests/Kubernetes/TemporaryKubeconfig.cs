@@ -4,7 +4,7 @@ using MeshTrust.Settings;
 
 namespace MeshTrust.Tests.Kubernetes;
 
-/// <summary>A kubeconfig in a directory of its own, gone with the test.</summary>
+/// <summary>A kubeconfig in its own directory, removed after the test.</summary>
 internal sealed class TemporaryKubeconfig : IDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("meshtrust-test-").FullName;
@@ -30,7 +30,7 @@ internal sealed class TemporaryKubeconfig : IDisposable
 
     internal ClusterAccess Access { get; }
 
-    /// <summary>A client that is in a hurry.</summary>
+    /// <summary>A client with short deadlines.</summary>
     internal IClusterApi Connect(Func<ClusterApiSettings, ClusterApiSettings>? change = null)
     {
         var hasty = new ClusterApiSettings { FirstBackoff = TimeSpan.FromMilliseconds(1) };

@@ -21,7 +21,7 @@ internal sealed class CertificateChainTests
         Assert.That(Defects(chain), fits ? Is.Empty : Has.One.Contains($"allows {length} CA{(length == 1 ? "" : "s")} below it, but there {(below == 1 ? "is" : "are")} {below}"));
     }
 
-    /// <summary>A root that its successor was signed with: the successor's certificate by the old key is self-issued, and does not count.</summary>
+    /// <summary>A root that signed its successor: the successor's certificate by the old key is self-issued, and does not count.</summary>
     [Test]
     public void A_self_issued_CA_does_not_count()
     {

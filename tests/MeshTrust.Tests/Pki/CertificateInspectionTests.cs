@@ -7,7 +7,7 @@ using Spectre.Console;
 
 namespace MeshTrust.Tests.Pki;
 
-/// <summary>A look inside files: Inspect, and what NeedsRenewal decides.</summary>
+/// <summary>Inspect and NeedsRenewal on files.</summary>
 internal sealed class CertificateInspectionTests
 {
     private StoreFixture _fixture = null!;
@@ -89,7 +89,7 @@ internal sealed class CertificateInspectionTests
         Assert.That(certificates[0].GetProperty("pathLength").GetInt32(), Is.Zero);
     }
 
-    /// <summary>A work directory may be called .meshtrust-prod; files that are not finished yet are not shown.</summary>
+    /// <summary>A work directory may be named .meshtrust-prod; temporary files are not shown.</summary>
     [Test]
     public void The_names_of_parent_directories_do_not_matter()
     {
@@ -121,7 +121,7 @@ internal sealed class CertificateInspectionTests
         Assert.That(json.RootElement.GetProperty("exitCode").GetInt32(), Is.EqualTo(code));
     }
 
-    /// <summary>30 days of a day would always be due: the last third counts.</summary>
+    /// <summary>With 30 days, a certificate of one day would always be due: the last third counts.</summary>
     [TestCase(15, 1)]
     [TestCase(17, 0)]
     public void A_short_lived_certificate_is_due_for_renewal_in_its_last_third(int hours, int code)

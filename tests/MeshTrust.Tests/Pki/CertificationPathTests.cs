@@ -5,7 +5,7 @@ using Org.BouncyCastle.Asn1.X509;
 namespace MeshTrust.Tests.Pki;
 
 /// <summary>
-/// MeshTrust's own path validation alone: in a proof the platform validates every path as well, which hides an error here.
+/// MeshTrust's own path validation alone: in a proof, the platform also validates every path, which could hide an error here.
 /// </summary>
 [Parallelizable(ParallelScope.All)]
 internal sealed class CertificationPathTests
@@ -91,7 +91,7 @@ internal sealed class CertificationPathTests
         Assert.That(Fault(ca.Sign(Workload), [ca], [namesake]), Does.StartWith("the signature on").And.Contain(namesake.Document.Sha256[..16]));
     }
 
-    /// <summary>Roots of one name stand side by side during a rotation; so do the certificates of one CA.</summary>
+    /// <summary>Roots of the same name coexist during a rotation, as do certificates of the same CA.</summary>
     [Test]
     public void Tries_every_certificate_of_the_issuers_name()
     {

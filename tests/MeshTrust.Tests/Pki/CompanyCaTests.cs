@@ -5,7 +5,7 @@ using Org.BouncyCastle.Asn1.X509;
 
 namespace MeshTrust.Tests.Pki;
 
-/// <summary>CA material of a company's CA: cluster folders without a root key, an intermediate that issues, name constraints, renewals.</summary>
+/// <summary>CA material of a company's CA: cluster folders without a root key, an issuing intermediate, name constraints, renewals.</summary>
 [TestFixture]
 public sealed class CompanyCaTests
 {
@@ -101,14 +101,14 @@ public sealed class CompanyCaTests
         Assert.That((await _fixture.ClustersAsync("east")).Single().Notes.Single(), Does.Contain("90 were requested").And.Contain("there is no root key"));
         _fixture.Trust = StoreFixture.QuickTrust();
 
-        // What has to be issued is named in one problem, and nothing else changes.
+        // One problem names everything that has to be issued, and nothing else changes.
         File.Delete(_fixture.PathOf("west/ca-key.pem"));
         var problem = await ProblemAsync(() => _fixture.ClustersAsync("east", "west", "north"));
         Assert.That((problem.Id, problem.Location), Is.EqualTo(("MT5101", _fixture.Store.RootKeyPath)));
         Assert.That(problem.Message, Does.Contain("2 clusters must get a new intermediate: west (west/ca-key.pem: It is missing); north (it has no files)"));
         Assert.That(Directory.Exists(_fixture.PathOf("north")), Is.False);
 
-        // The key may be brought for one run.
+        // The key may be supplied for one run.
         var elsewhere = Path.Combine(_fixture.Temporary, "vault-key.pem");
         await File.WriteAllBytesAsync(elsewhere, key);
         _fixture.Trust = _fixture.Trust with { RootCertificateFile = _fixture.Store.RootCertPath, RootKeyFile = elsewhere };
@@ -139,7 +139,7 @@ public sealed class CompanyCaTests
         Assert.That(File.Exists(_fixture.Store.RootCertPath), Is.False);
     }
 
-    /// <summary>Vault and AWS give a chain without the CA itself; openssl writes text and the other order.</summary>
+    /// <summary>Vault and AWS return a chain without the CA itself; openssl writes text and the reverse order.</summary>
     [Test]
     public async Task Fixes_the_form_of_a_chain_without_a_root_key([Values(0, 1, 2, 3, 4)] int form, [Values] bool hasRoot)
     {
@@ -218,7 +218,7 @@ public sealed class CompanyCaTests
         _fixture.Trust = _fixture.Trust with { RootCertificateFile = null, RootKeyFile = null };
         Assert.That(((await _fixture.RootAsync()).Kind, (await _fixture.ClustersAsync("east", "west"))[1].Material.Chain.Count), Is.EqualTo((IssueKind.Kept, 4)), "the store is enough");
 
-        // A run that was killed before the last rename.
+        // A run was killed before the last rename.
         File.Move(_fixture.Store.RootCertPath, _fixture.PathOf(".meshtrust-root-cert.pem-0123.tmp"));
         Assert.That((await _fixture.RootAsync()).Material.Chain, Is.EqualTo(chain[1..]));
 
@@ -296,7 +296,7 @@ public sealed class CompanyCaTests
         }
     }
 
-    /// <summary>Istio's own rotator does it, and so does make when the key is newer than the certificate.</summary>
+    /// <summary>Istio's own rotator does this, and so does make if the key is newer than the certificate.</summary>
     [Test]
     public async Task Keeps_the_intermediates_of_a_root_that_is_renewed_with_its_name_and_key([Values] bool otherRoots)
     {

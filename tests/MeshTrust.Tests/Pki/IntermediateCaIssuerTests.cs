@@ -137,7 +137,7 @@ public sealed class IntermediateCaIssuerTests
 
     private static string Headers(CertificateDocument certificate) => $"Certificate:\n    Data:\n        Version: 3 (0x2)\n        Subject: {certificate.Subject}\n" + certificate.ToPem();
 
-    /// <summary>Forms that openssl and people leave behind. In none of them is anything wrong with the key or its certificate.</summary>
+    /// <summary>Forms that openssl and manual edits produce. In all of them, key and certificate are valid.</summary>
     private static IEnumerable<TestCaseData> Forms()
     {
         yield return Form("openssl x509 -text in the chain", "cert-chain.pem", c => Headers(c.Certificate) + Headers(c.Root));
@@ -214,7 +214,7 @@ public sealed class IntermediateCaIssuerTests
     {
         _fixture.Trust = _fixture.Trust with { Intermediate = _fixture.Trust.Intermediate with { Days = 100 } };
         await _fixture.OneClusterAsync();
-        // A comment that somebody added: istiod would drop the whole update if it went.
+        // A comment that was added manually: istiod would drop the whole update if it disappeared.
         var commented = "the mesh's root\n" + File.ReadAllText(_fixture.PathOf("east/root-cert.pem"));
         File.WriteAllText(_fixture.PathOf("east/root-cert.pem"), commented);
         _fixture.Time.Advance(TimeSpan.FromDays(69));

@@ -7,7 +7,7 @@ using MeshTrust.Tests.Verification;
 
 namespace MeshTrust.Tests.Pki;
 
-/// <summary>The wording of what users read about CA material and the disk that it is on.</summary>
+/// <summary>The wording of problems with CA material and the disk that it is on.</summary>
 [Platform(Exclude = "Win", Reason = "paths and errors read differently there")]
 public sealed partial class MessagesTests
 {
@@ -47,7 +47,7 @@ public sealed partial class MessagesTests
         ];
         string[] texts =
             [.. PemDocumentTests.Sloppy().Select(c => (string)c.Arguments[0]!), .. crafted.Select(c => c.Pem), root.Pem + root.Pem];
-        // Text behind the block is taken.
+        // Text after the block is accepted.
         return from text in texts.Where(t => !t.EndsWith("text\n", StringComparison.Ordinal))
                from line in Lines(() => RootCa.FromFiles("root-cert.pem", Encoding.UTF8.GetBytes(text), "root-key.pem", key))
                select line;

@@ -17,7 +17,7 @@ public sealed class SecrecyTests
     [TearDown]
     public void TearDown() => _fixture?.Dispose();
 
-    /// <summary>Every run of 12 characters of the key's base64, and every name of a key that a dump could show.</summary>
+    /// <summary>Every substring of 12 characters of the key's base64, and every key name that a dump could show.</summary>
     private static void AssertSilent(string shown, params string[] keyFiles)
     {
         foreach (var file in keyFiles)

@@ -135,7 +135,7 @@ internal sealed class HtmlReportTests
 
     private static XElement Drawing(TrustReport report) => Parse(report).Descendants("svg").Single(s => (string?)s.Attribute("class") == "mesh");
 
-    /// <summary>By how many levels each heading is below the one before.</summary>
+    /// <summary>How many levels each heading is below the previous one.</summary>
     private static IEnumerable<int> HeadingLevels(IEnumerable<XElement> all)
     {
         var before = 0;
@@ -146,7 +146,7 @@ internal sealed class HtmlReportTests
         }
     }
 
-    /// <summary>The page is XML too, which tells whether all its elements are closed and nested.</summary>
+    /// <summary>The page is also XML, which proves that all its elements are closed and nested.</summary>
     private static XDocument Parse(TrustReport report)
     {
         using var reader = XmlReader.Create(new StringReader(HtmlReport.Render(report)), new XmlReaderSettings { DtdProcessing = DtdProcessing.Ignore });

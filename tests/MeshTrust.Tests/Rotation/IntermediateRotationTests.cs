@@ -10,7 +10,7 @@ using MeshTrust.Tests.Verification;
 
 namespace MeshTrust.Tests.Rotation;
 
-/// <summary>New intermediates under the same root: what is written, kept, proven and refused, and how a rotation goes on after its end.</summary>
+/// <summary>New intermediates under the same root: what is written, kept, proven and rejected, and how a killed rotation resumes.</summary>
 [TestFixture, Parallelizable(ParallelScope.All), FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class IntermediateRotationTests : IDisposable
 {
@@ -67,7 +67,7 @@ internal sealed class IntermediateRotationTests : IDisposable
         Assert.That(Held(), Is.EqualTo(before));
     }
 
-    /// <summary>Killed after it was issued, and after it was pushed; the second cluster has its turn in the next run.</summary>
+    /// <summary>Killed after it was issued, and after it was pushed; the second cluster follows in the next run.</summary>
     [TestCase(false)]
     [TestCase(true)]
     public async Task A_killed_rotation_resumes_and_rotates_nothing_twice(bool isPushed)
@@ -162,7 +162,7 @@ internal sealed class IntermediateRotationTests : IDisposable
         Assert.That((await Assert.ThrowsAsync<MeshTrustException>(() => Rotation().RollBackAsync(Names, default)))!.Problems[0].Id, Is.EqualTo("MT5505"));
     }
 
-    /// <summary>istiod runs in both clusters: the next cluster has its turn only when the one before signs with the new intermediate.</summary>
+    /// <summary>istiod runs in both clusters: the next cluster follows only when the previous one signs with the new intermediate.</summary>
     [Test]
     public async Task Waits_until_istiod_signs_with_the_new_intermediate_before_the_next_cluster()
     {

@@ -10,7 +10,7 @@ using MeshTrust.Tests.Verification;
 
 namespace MeshTrust.Tests.Rotation;
 
-/// <summary>A change of root, phase by phase: what each cluster holds after it, which gates close, and the way back.</summary>
+/// <summary>A change of root, phase by phase: what each cluster holds after each phase, which gates close, and the rollback.</summary>
 [TestFixture, Parallelizable(ParallelScope.All), FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class RootRotationTests : IDisposable
 {
@@ -80,7 +80,7 @@ internal sealed class RootRotationTests : IDisposable
         Assert.That((await AdvanceAsync())!.Phase, Is.EqualTo(RootPhase.TrustBoth));
     }
 
-    /// <summary>A cluster cannot be written in the middle of each phase; the next run goes on, and no cluster is issued twice.</summary>
+    /// <summary>A cluster cannot be written in the middle of each phase; the next run resumes, and nothing is issued twice.</summary>
     [TestCase(0)]
     [TestCase(1)]
     [TestCase(2)]
@@ -176,7 +176,7 @@ internal sealed class RootRotationTests : IDisposable
         Assert.That(Held().Select(h => h.Roots), Is.All.EqualTo($"{other.Document.Sha256} {_fixture.Store.ReadRoot().Certificate.Sha256}"));
     }
 
-    /// <summary>Something else puts the old secret back after each write.</summary>
+    /// <summary>Another program restores the old secret after each write.</summary>
     [Test]
     public async Task A_secret_that_another_program_reverts_closes_the_gate()
     {

@@ -2,7 +2,7 @@ using MeshTrust.Settings;
 
 namespace MeshTrust.Tests.Settings;
 
-/// <summary>What a shell leaves in <c>CTX_CLUSTERn</c> where the guide's own <c>kubectl ... | grep</c> finds nothing, or too much.</summary>
+/// <summary>What a shell leaves in <c>CTX_CLUSTERn</c> if the guide's own <c>kubectl ... | grep</c> finds nothing, or too much.</summary>
 [TestFixture]
 public sealed class ContextVariableTests
 {

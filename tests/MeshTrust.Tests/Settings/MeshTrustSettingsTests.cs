@@ -115,7 +115,7 @@ public sealed class MeshTrustSettingsTests
     [TestCase("", false)]
     public void Read_a_switch_in_each_of_its_forms(string commandLine, bool expected) => Assert.That(TopologySamples.Bind(commandLine).Run.Force, Is.EqualTo(expected));
 
-    [TestCase("--target=Verify", Description = "of its own, Cake hands on the target alone")]
+    [TestCase("--target=Verify", Description = "by default, Cake passes on only the target")]
     [TestCase("--configuration=Release")]
     [TestCase("--clusters=2 --clusters=2")]
     public void Accept_arguments_of_Cake_and_of_this_build(string commandLine) => Assert.That(TopologySamples.Bind(commandLine).Topology.Clusters, Has.Count.EqualTo(2));

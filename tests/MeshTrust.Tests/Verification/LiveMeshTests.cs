@@ -167,7 +167,7 @@ internal sealed class LiveMeshTests
         Assert.That(asked, Is.False);
     }
 
-    /// <summary>Why nothing can be asked, and the note of the istiod.</summary>
+    /// <summary>Why no certificate can be requested, and the note of the istiod.</summary>
     [TestCase("list pods", "You may not.")]
     [TestCase("forward istiod-east", "You may not.")]
     [TestCase("post serviceaccounts/default/token", "You may not.")]

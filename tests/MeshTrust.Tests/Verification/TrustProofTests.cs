@@ -5,7 +5,7 @@ using Org.BouncyCastle.Asn1.X509;
 
 namespace MeshTrust.Tests.Verification;
 
-/// <summary>Which pairs are proven and how, and each way of proof alone: in a proof, one of them can hide an error of another.</summary>
+/// <summary>Which pairs are proven and how, and each kind of proof alone: in a proof, one of them can hide an error of another.</summary>
 [Parallelizable(ParallelScope.All)]
 internal sealed class TrustProofTests
 {
@@ -114,7 +114,7 @@ internal sealed class TrustProofTests
         yield return new TestCaseData(Bundle(ca: c => c with { Ca = null, PathLength = null }), "InvalidBasicConstraints").SetArgDisplayNames("no CA");
     }
 
-    /// <summary>At a time a month from now, for which the identity is made: the clock of the machine must not matter.</summary>
+    /// <summary>At a time a month from now, for which the identity is issued: the clock of the machine must not matter.</summary>
     [TestCaseSource(nameof(PlatformFaults))]
     public void The_platform_validates_at_the_time_of_the_snapshot(SigningBundle bundle, string? fault)
     {

@@ -8,7 +8,7 @@ internal static class SourceTree
 {
     public static string Root { get; } = FindRoot();
 
-    // Read once: the tests ask for each folder many times over.
+    // Read once: the tests need each folder many times.
     private static readonly Lazy<IReadOnlyList<SourceFile>> All = new(() =>
     [
         .. from folder in (string[])["src", "build"]
@@ -24,7 +24,7 @@ internal static class SourceTree
 
     private static string FindRoot([CallerFilePath] string here = "")
     {
-        // A deterministic build in CI may map source paths; the test assembly always lies below the root.
+        // A deterministic build in CI may map source paths; the test assembly is always below the root.
         foreach (var start in new[] { Path.GetDirectoryName(here), AppContext.BaseDirectory })
         {
             for (var directory = start; directory is not null; directory = Path.GetDirectoryName(directory))
@@ -40,7 +40,7 @@ internal static class SourceTree
 /// <summary>One source file: its path from the root, with slashes, and its text.</summary>
 internal sealed record SourceFile(string Path, string Text)
 {
-    /// <summary>The text without comments: what the code really names.</summary>
+    /// <summary>The text without comments.</summary>
     public string Code { get; } = Regex.Replace(Text, @"^\s*///?.*$|(?<![:""'])//[^""\n]*$|/\*.*?\*/", "", RegexOptions.Multiline);
 
     public override string ToString() => Path;

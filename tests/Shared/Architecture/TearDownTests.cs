@@ -2,7 +2,7 @@ using System.Reflection;
 
 namespace MeshTrust.Tests.Architecture;
 
-/// <summary>Where a tool is missing, SetUp ends before its end, and NUnit runs TearDown all the same: what it finds unmade there must not fail a test that was skipped.</summary>
+/// <summary>If a tool is missing, SetUp ends early and NUnit still runs TearDown: fields that were not set must not fail a skipped test.</summary>
 [TestFixture]
 public sealed class TearDownTests
 {

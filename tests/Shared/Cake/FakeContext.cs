@@ -5,7 +5,7 @@ using NSubstitute;
 
 namespace MeshTrust.Tests.Cake;
 
-/// <summary>A Cake context over a directory, with arguments, variables and a log that keeps its lines.</summary>
+/// <summary>A Cake context for a directory, with arguments, variables and a log that keeps its lines.</summary>
 internal sealed class FakeContext
 {
     private readonly List<string> _lines = [];

@@ -4,8 +4,8 @@ using System.Text.Json.Nodes;
 
 namespace MeshTrust.Tests.Contracts;
 
-/// <summary>What an API server answers on the wire. Every test runs against the embedded server in MeshTrust.Tests and
-/// against a real kube-apiserver in MeshTrust.LiveTests; each has namespaces of its own.</summary>
+/// <summary>What an API server returns over HTTP. Every test runs against the embedded server in MeshTrust.Tests and
+/// against a real kube-apiserver in MeshTrust.LiveTests; each has its own namespaces.</summary>
 [TestFixture(ApiServers.Kind, Category = ApiServers.Category)]
 public abstract class ApiServerContract(ServerKind kind)
 {
@@ -19,7 +19,7 @@ public abstract class ApiServerContract(ServerKind kind)
     /// <summary>The administrator.</summary>
     protected EdgeClient Api { get; private set; } = null!;
 
-    /// <summary>The namespace of this test; it is there once <see cref="MakeNamespaceAsync"/> was called.</summary>
+    /// <summary>The namespace of this test; <see cref="MakeNamespaceAsync"/> creates it.</summary>
     protected string Space { get; private set; } = "";
 
     protected string SpacePath => $"/api/v1/namespaces/{Space}";
@@ -43,15 +43,15 @@ public abstract class ApiServerContract(ServerKind kind)
     [SetUp]
     public void TakeAName() => Space = $"t-{Guid.NewGuid():N}";
 
-    /// <summary>The answer that this server's version gives. The embedded server answers as 1.36.2.</summary>
-    /// <param name="minor">The first minor version that was tried and answers so.</param>
-    /// <param name="answer">Its answer.</param>
-    /// <param name="before">What 1.20.2 answers.</param>
+    /// <summary>The response of this server's version. The embedded server responds as 1.36.2.</summary>
+    /// <param name="minor">The first tested minor version with this response.</param>
+    /// <param name="answer">Its response.</param>
+    /// <param name="before">The response of 1.20.2.</param>
     protected T Since<T>(int minor, T answer, T before) => _minor >= minor ? answer : before;
 
     protected async Task MakeNamespaceAsync() => (await Api.PostAsync("/api/v1/namespaces", Namespace())).Gives(201);
 
-    /// <summary>Makes the namespace and in it the secret, applied by manager "a".</summary>
+    /// <summary>Creates the namespace and in it the secret, applied by manager "a".</summary>
     protected async Task<EdgeAnswer> MakeCacertsAsync(params (string Key, string Value)[] data)
     {
         await MakeNamespaceAsync();
@@ -77,7 +77,7 @@ public abstract class ApiServerContract(ServerKind kind)
 
     protected static string Base64(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text));
 
-    /// <summary>An object's managed fields, one line each, without the time: manager, operation, fields.</summary>
+    /// <summary>The managed fields of an object, one per line, without the time: manager, operation, fields.</summary>
     protected static IReadOnlyList<string> Owners(EdgeAnswer answer) =>
         [.. answer.Json["metadata"]!["managedFields"]!.AsArray().Select(m => $"{m!["manager"]} {m["operation"]} {m["fieldsV1"]!.ToJsonString()}")];
 

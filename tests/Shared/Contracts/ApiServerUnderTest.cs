@@ -4,14 +4,14 @@ using MeshTrust.Settings;
 
 namespace MeshTrust.Tests.Contracts;
 
-/// <summary>An API server that a contract is held against: how to reach it as its administrator and as anyone else.</summary>
+/// <summary>An API server that a contract runs against: how to reach it as its administrator and as any other user.</summary>
 public abstract class ApiServerUnderTest : IAsyncDisposable
 {
     private int _files;
 
     protected ApiServerUnderTest() => Directory = System.IO.Directory.CreateTempSubdirectory("mt-api-").FullName;
 
-    /// <summary>A directory of its own, for whatever belongs to it; gone with the server.</summary>
+    /// <summary>Its own directory, removed with the server.</summary>
     public string Directory { get; }
 
     /// <summary>Where it listens.</summary>
@@ -23,10 +23,10 @@ public abstract class ApiServerUnderTest : IAsyncDisposable
     /// <summary>The administrator's kubeconfig as a file.</summary>
     public string AdministratorKubeconfigPath { get; private set; } = "";
 
-    /// <summary>A user of this server; returns when the server knows what it may do.</summary>
+    /// <summary>Creates a user of this server; returns when its permissions are in effect.</summary>
     public abstract Task<string> AddUserAsync(string name, IReadOnlyList<string> groups, IReadOnlyList<UserGrant> grants);
 
-    /// <summary>A kubeconfig in a file that only we can read.</summary>
+    /// <summary>A kubeconfig in a file that only the current user can read.</summary>
     public string WriteKubeconfig(string text)
     {
         var path = Path.Combine(Directory, $"kubeconfig-{Interlocked.Increment(ref _files)}");
@@ -37,7 +37,7 @@ public abstract class ApiServerUnderTest : IAsyncDisposable
         return path;
     }
 
-    /// <summary>The same, as the library takes it.</summary>
+    /// <summary>The same, as the library accepts it.</summary>
     public ClusterAccess Access(string kubeconfig) => new()
     {
         Name = ClusterName.Parse("east"),
@@ -45,7 +45,7 @@ public abstract class ApiServerUnderTest : IAsyncDisposable
         ContextName = ClientCredentials.Parse(kubeconfig).Context,
     };
 
-    /// <summary>Removes a namespace with all that is in it, on a server that has no controllers to do it.</summary>
+    /// <summary>Removes a namespace with its contents, on a server without controllers.</summary>
     public async Task PurgeNamespaceAsync(string name)
     {
         using var client = new EdgeClient(ClientCredentials.Parse(AdministratorKubeconfig));
@@ -69,6 +69,6 @@ public abstract class ApiServerUnderTest : IAsyncDisposable
     /// <summary>Ends the server. Called once.</summary>
     protected abstract Task StopAsync();
 
-    /// <summary>To be called by whoever started it.</summary>
+    /// <summary>Called by the code that started it.</summary>
     protected void Started() => AdministratorKubeconfigPath = WriteKubeconfig(AdministratorKubeconfig);
 }

@@ -1,6 +1,6 @@
 namespace MeshTrust.Tests.Contracts;
 
-/// <summary>Two managers, one field: who wins and what the loser is told.</summary>
+/// <summary>Two managers, one field: who wins and which error the other gets.</summary>
 public sealed class ApplyConflictContract(ServerKind kind) : ApiServerContract(kind)
 {
     [Test]

@@ -1,6 +1,6 @@
 namespace MeshTrust.Tests.Contracts;
 
-/// <summary>Server-side applies that no server may take.</summary>
+/// <summary>Server-side applies that every server must reject.</summary>
 public sealed class ApplyRefusalContract(ServerKind kind) : ApiServerContract(kind)
 {
     private const string Options = "PatchOptions.meta.k8s.io \"\" is invalid: ";

@@ -2,7 +2,7 @@ using MeshTrust.ControlPlanes.Identity;
 
 namespace MeshTrust.Tests.Contracts;
 
-/// <summary>Who is let in at all.</summary>
+/// <summary>Authentication: which clients are accepted.</summary>
 public sealed class AuthenticationContract(ServerKind kind) : ApiServerContract(kind)
 {
     [Test]

@@ -1,6 +1,6 @@
 namespace MeshTrust.Tests.Contracts;
 
-/// <summary>Who may do what: roles, and the words in which a missing right is told.</summary>
+/// <summary>Authorization: roles, and how a missing permission is reported.</summary>
 public sealed class AuthorizationContract(ServerKind kind) : ApiServerContract(kind)
 {
     private string _user = "";

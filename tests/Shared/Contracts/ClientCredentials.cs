@@ -4,17 +4,17 @@ using YamlDotNet.RepresentationModel;
 
 namespace MeshTrust.Tests.Contracts;
 
-/// <summary>What a kubeconfig with one user holds, read without the library under test.</summary>
+/// <summary>The content of a kubeconfig with one user, read without the library under test.</summary>
 public sealed record ClientCredentials
 {
     public required Uri Server { get; init; }
 
     public required string Context { get; init; }
 
-    /// <summary>The only root that the server's certificate may come from.</summary>
+    /// <summary>The only root that may have issued the server's certificate.</summary>
     public required string AuthorityPem { get; init; }
 
-    /// <summary>The client's certificate; null for nobody.</summary>
+    /// <summary>The client's certificate; null for an anonymous client.</summary>
     public string? CertificatePem { get; init; }
 
     public string? KeyPem { get; init; }
@@ -35,10 +35,10 @@ public sealed record ClientCredentials
         };
     }
 
-    /// <summary>Whoever shows no certificate.</summary>
+    /// <summary>A client without a certificate.</summary>
     public ClientCredentials Anonymous() => this with { CertificatePem = null, KeyPem = null };
 
-    /// <summary>The client's certificate with its key, fit for TLS; null for nobody.</summary>
+    /// <summary>The client's certificate with its key, usable for TLS; null for an anonymous client.</summary>
     public X509Certificate2? Certificate()
     {
         if (CertificatePem is null) return null;

@@ -5,7 +5,7 @@ using MeshTrust.Kubernetes;
 
 namespace MeshTrust.Tests.Contracts;
 
-/// <summary>Message <see cref="IClusterApi"/> promises, whichever API server answers: the embedded one and a real kube-apiserver alike.</summary>
+/// <summary>What <see cref="IClusterApi"/> promises with every API server: the embedded one and a real kube-apiserver.</summary>
 public abstract class ClusterApiContract
 {
     private string _namespace = "";
@@ -14,7 +14,7 @@ public abstract class ClusterApiContract
     /// <summary>How an administrator reaches the server under test.</summary>
     protected abstract ClusterAccess Administrator { get; }
 
-    /// <summary>How a user without any right reaches it; null where the server knows no such user.</summary>
+    /// <summary>How a user without any permission reaches it; null if the server has no such user.</summary>
     protected abstract ClusterAccess? Nobody { get; }
 
     [SetUp]

@@ -2,7 +2,7 @@ using MeshTrust.Kubeconfig;
 
 namespace MeshTrust.Tests.Contracts;
 
-/// <summary>The library's own client against both servers.</summary>
+/// <summary>The library's own client with both servers.</summary>
 [TestFixture(ApiServers.Kind, Category = ApiServers.Category)]
 public sealed class ClusterApiOnServerTests(ServerKind kind) : ClusterApiContract
 {

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace MeshTrust.Tests.Contracts;
 
-/// <summary>POST: what is made, and everything that is refused.</summary>
+/// <summary>POST: what is created, and everything that is rejected.</summary>
 public sealed class CreateContract(ServerKind kind) : ApiServerContract(kind)
 {
     private const string KeyRule = "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";

@@ -1,6 +1,6 @@
 namespace MeshTrust.Tests.Contracts;
 
-/// <summary>What clients find out before they begin, and paths that lead nowhere.</summary>
+/// <summary>What clients discover first, and unknown paths.</summary>
 public sealed class DiscoveryContract(ServerKind kind) : ApiServerContract(kind)
 {
     [Test]

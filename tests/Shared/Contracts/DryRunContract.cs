@@ -1,6 +1,6 @@
 namespace MeshTrust.Tests.Contracts;
 
-/// <summary>dryRun=All answers as if it were done and stores nothing.</summary>
+/// <summary>dryRun=All responds as usual and stores nothing.</summary>
 public sealed class DryRunContract(ServerKind kind) : ApiServerContract(kind)
 {
     [Test]

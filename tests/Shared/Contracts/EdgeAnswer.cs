@@ -2,38 +2,38 @@ using System.Text.Json.Nodes;
 
 namespace MeshTrust.Tests.Contracts;
 
-/// <summary>One answer of an API server, as it came.</summary>
+/// <summary>One response of an API server, unchanged.</summary>
 public sealed record EdgeAnswer(int Code, string? MediaType, string Text)
 {
-    /// <summary>The body as an object; fails the test where it is none.</summary>
+    /// <summary>The body as an object; fails the test if it is not one.</summary>
     public JsonNode Json => JsonNode.Parse(Text) ?? throw new AssertionException($"The body is null: {this}");
 
     public string? Reason => (string?)Json["reason"];
 
     public string? Message => (string?)Json["message"];
 
-    /// <summary>The details as text, or an empty text where there are none.</summary>
+    /// <summary>The details as text; empty if there are none.</summary>
     public string Details => Json["details"]?.ToJsonString() ?? "";
 
     public string? Uid => (string?)Json["metadata"]!["uid"];
 
     public string? ResourceVersion => (string?)Json["metadata"]!["resourceVersion"];
 
-    /// <summary>Why a refusal was made, one line each: reason, field, message.</summary>
+    /// <summary>The causes of a rejection, one per line: reason, field, message.</summary>
     public IReadOnlyList<string> Causes =>
         Json["details"]?["causes"]?.AsArray().Select(c => $"{c!["reason"]} | {c["field"]} | {c["message"]}").ToList() ?? [];
 
-    /// <summary>The keys and base64 values of an object's data, one text; empty where it has none.</summary>
+    /// <summary>The keys and base64 values of an object's data, as one text; empty if it has none.</summary>
     public string Data => Json["data"]?.ToJsonString() ?? "";
 
-    /// <summary>Fails the test where the code is another.</summary>
+    /// <summary>Fails the test if the code differs.</summary>
     public EdgeAnswer Gives(int code)
     {
         Assert.That(Code, Is.EqualTo(code), ToString());
         return this;
     }
 
-    /// <summary>Fails the test unless it is a refusal of this kind with this text.</summary>
+    /// <summary>Fails the test unless it is a rejection with this code, reason and text.</summary>
     public EdgeAnswer IsRefused(int code, string? reason, string message)
     {
         Gives(code);
@@ -50,7 +50,7 @@ public sealed record EdgeAnswer(int Code, string? MediaType, string Text)
         return this;
     }
 
-    /// <summary>Fails the test unless the refusal names this object, in this spelling of its kind.</summary>
+    /// <summary>Fails the test unless the rejection names this object, with its kind in this spelling.</summary>
     public EdgeAnswer About(string kind, string name, string? group = null)
     {
         using (Assert.EnterMultipleScope())
@@ -63,7 +63,7 @@ public sealed record EdgeAnswer(int Code, string? MediaType, string Text)
         return this;
     }
 
-    /// <summary>Fails the test unless the refusal has exactly these causes (see <see cref="Causes"/>), in any order: a real server walks its managers as a Go map comes.</summary>
+    /// <summary>Fails the test unless the rejection has exactly these causes (see <see cref="Causes"/>), in any order: a real server iterates its managers in the order of a Go map.</summary>
     public EdgeAnswer Because(params string[] causes)
     {
         Assert.That(Causes, Is.EquivalentTo(causes), ToString());

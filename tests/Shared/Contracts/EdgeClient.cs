@@ -7,7 +7,7 @@ using System.Text.Json.Nodes;
 
 namespace MeshTrust.Tests.Contracts;
 
-/// <summary>Plain HTTP against an API server: no library between the test and the wire.</summary>
+/// <summary>Plain HTTP requests to an API server, without a client library.</summary>
 public sealed class EdgeClient : IDisposable
 {
     private readonly HttpClient _http;
@@ -44,7 +44,7 @@ public sealed class EdgeClient : IDisposable
 
     public Task<EdgeAnswer> ApplyAsync(string path, string body, string query) => SendAsync("PATCH", $"{path}?{query}", body, "application/apply-patch+yaml");
 
-    /// <summary>Patches; the kind is merge, strategic-merge or json.</summary>
+    /// <summary>Patches; the type is merge, strategic-merge or json.</summary>
     public Task<EdgeAnswer> PatchAsync(string path, string kind, string body, string manager = "patcher") =>
         SendAsync("PATCH", $"{path}{(path.Contains('?', StringComparison.Ordinal) ? '&' : '?')}fieldManager={manager}", body, $"application/{kind}-patch+json");
 
@@ -55,7 +55,7 @@ public sealed class EdgeClient : IDisposable
         return new EdgeAnswer((int)response.StatusCode, response.Content.Headers.ContentType?.ToString(), await response.Content.ReadAsStringAsync());
     }
 
-    /// <summary>Opens a watch. It returns once the server answered with its head.</summary>
+    /// <summary>Opens a watch. It returns once the response headers have arrived.</summary>
     public async Task<EdgeWatch> WatchAsync(string path, string query)
     {
         using var request = Request("GET", $"{path}?watch=true&{query}", body: null, contentType: null, accept: null);

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace MeshTrust.Tests.Contracts;
 
-/// <summary>An open watch: one JSON event a line.</summary>
+/// <summary>An open watch: one JSON event per line.</summary>
 public sealed class EdgeWatch(HttpResponseMessage response, Stream body) : IDisposable
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(2);
@@ -12,8 +12,8 @@ public sealed class EdgeWatch(HttpResponseMessage response, Stream body) : IDisp
 
     public string? MediaType => response.Content.Headers.ContentType?.ToString();
 
-    /// <summary>The next event; null where the server ended the watch.</summary>
-    /// <exception cref="OperationCanceledException">Nothing came in time.</exception>
+    /// <summary>The next event; null if the server ended the watch.</summary>
+    /// <exception cref="OperationCanceledException">No event arrived in time.</exception>
     public async Task<JsonNode?> NextAsync()
     {
         using var deadline = new CancellationTokenSource(Deadline);

@@ -3,7 +3,7 @@ using MeshTrust.Settings;
 
 namespace MeshTrust.Tests.Contracts;
 
-/// <summary>Our own server, in this process.</summary>
+/// <summary>The embedded server, in this process.</summary>
 public sealed class EmbeddedApiServer : ApiServerUnderTest
 {
     private readonly EmbeddedControlPlane _plane;
@@ -18,7 +18,7 @@ public sealed class EmbeddedApiServer : ApiServerUnderTest
 
     public override string AdministratorKubeconfig => _plane.KubeconfigText;
 
-    /// <summary>Starts one that, as a bare kube-apiserver, has no controller that removes namespaces.</summary>
+    /// <summary>Starts one that, like a bare kube-apiserver, has no controller that removes namespaces.</summary>
     public static async Task<ApiServerUnderTest> StartAsync() =>
         new EmbeddedApiServer(await EmbeddedControlPlane.StartAsync(new EmbeddedControlPlaneOptions { Name = ClusterName.Parse("east"), DeletesNamespaces = false }, CancellationToken.None));
 

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace MeshTrust.Tests.Contracts;
 
-/// <summary>A secret that is immutable: deleting and making it anew is the only way to change it.</summary>
+/// <summary>An immutable secret: deleting and recreating it is the only way to change it.</summary>
 public sealed class ImmutableSecretContract(ServerKind kind) : ApiServerContract(kind)
 {
     private const string Rule = "Forbidden: field is immutable when `immutable` is set";

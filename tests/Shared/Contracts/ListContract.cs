@@ -52,7 +52,7 @@ public sealed class ListContract(ServerKind kind) : ApiServerContract(kind)
     public async Task A_field_selector_filters(string selector, string names) =>
         Assert.That(string.Join(' ', Names(await Api.GetAsync($"{Secrets}?fieldSelector={Uri.EscapeDataString(selector)}"))), Is.EqualTo(names));
 
-    /// <summary>kubectl describe asks so.</summary>
+    /// <summary>kubectl describe sends this request.</summary>
     [TestCase("involvedObject.kind=Secret,involvedObject.name=a", 1)]
     [TestCase("involvedObject.kind=Secret,involvedObject.name=b", 0)]
     [TestCase("reason=Started,type!=Warning", 1)]

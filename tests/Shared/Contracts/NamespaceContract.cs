@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace MeshTrust.Tests.Contracts;
 
-/// <summary>Namespaces: made, labelled, missing.</summary>
+/// <summary>Namespaces: created, labelled, missing.</summary>
 public sealed class NamespaceContract(ServerKind kind) : ApiServerContract(kind)
 {
     [Test]

@@ -94,7 +94,7 @@ public sealed class RemoteSecretReadingTests(ServerKind kind)
         Assert.That(finding.Hint, Does.Contain($"-n {Space} label --overwrite secret istio-remote-secret-west istio/multiCluster=true"));
         await MergeAsync("""{"metadata":{"labels":{"istio/multiCluster":"true"}}}""");
 
-        // Another secret stays, else the mesh would have none.
+        // Another secret is kept, or else the mesh would have none.
         await _api.ApplyObjectAsync(Reference with { Name = "istio-remote-secret-old" }, Secret("old", await KubeconfigAsync()), dryRun: false, default);
         await _api.DeleteObjectAsync(Reference, default);
         Assert.That(Findings(await InspectAsync()), Does.Contain("MT5303"));
@@ -135,7 +135,7 @@ public sealed class RemoteSecretReadingTests(ServerKind kind)
         Assert.That(await CertificateAsync(foreign), Is.EqualTo(("MT5308", Severity.Warning, "is not signed by the CA in the secret")));
         Assert.That(await CertificateAsync(right.Replace("kubernetes.default.svc", "nowhere.invalid", StringComparison.Ordinal)), Is.EqualTo(("MT5308", Severity.Warning, "does not name nowhere.invalid")));
 
-        // Where only this machine reaches the address, nothing else can be behind it.
+        // If only this machine reaches the address, nothing else can be behind it.
         var local = foreign.Replace(Elsewhere.Authority, _server.Server.Authority, StringComparison.Ordinal);
         Assert.That(await CertificateAsync(local), Is.EqualTo(("MT5308", Severity.Error, "is not signed by the CA in the secret")));
         await ReplaceAsync(right.Replace(Elsewhere.Authority, _server.Server.Authority, StringComparison.Ordinal));
@@ -206,7 +206,7 @@ public sealed class RemoteSecretReadingTests(ServerKind kind)
         Assert.That(findings.Select(f => (f.Id, f.Severity)), Is.EqualTo(new[] { ("MT5305", Severity.Error), ("MT5310", Severity.Warning) }));
         Assert.That(findings[1].Hint, Does.Contain($"kubectl --context {_access[0].ContextName} -n {Space} delete secret south"));
 
-        // The fix of the key, as the hint says.
+        // The fix for the key, from the hint.
         await _api.DeleteObjectAsync(Reference, default);
         await EnsureOrRemoveAsync();
         Assert.That(Findings(await InspectAsync()), Is.EqualTo(new[] { "MT5310" }));
@@ -284,7 +284,7 @@ public sealed class RemoteSecretReadingTests(ServerKind kind)
 
     private ObjectReference Reference => new("v1", "secrets", Space, "istio-remote-secret-west");
 
-    /// <summary>As istioctl makes it: labelled for istiod, not as MeshTrust's.</summary>
+    /// <summary>As istioctl creates it: labelled for istiod, not as MeshTrust's.</summary>
     private static JsonObject Secret(string key, string kubeconfig) => new()
     {
         ["kind"] = "Secret",

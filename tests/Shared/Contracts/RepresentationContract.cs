@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace MeshTrust.Tests.Contracts;
 
-/// <summary>The forms in which an answer may be had.</summary>
+/// <summary>The formats of a response.</summary>
 public sealed class RepresentationContract(ServerKind kind) : ApiServerContract(kind)
 {
     private const string Table = "application/json;as=Table;v=v1;g=meta.k8s.io, application/json";

@@ -1,11 +1,11 @@
 namespace MeshTrust.Tests.Contracts;
 
-/// <summary>Which API server a contract fixture holds to its word.</summary>
+/// <summary>Which API server a contract fixture tests.</summary>
 public enum ServerKind
 {
-    /// <summary>Ours, in this process.</summary>
+    /// <summary>The embedded server, in this process.</summary>
     Embedded,
 
-    /// <summary>A real kube-apiserver with its etcd: the referee.</summary>
+    /// <summary>A real kube-apiserver with its etcd: the reference.</summary>
     Native,
 }

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace MeshTrust.Tests.Contracts;
 
-/// <summary>Server-side apply: what it makes, changes, leaves alone, and who owns what.</summary>
+/// <summary>Server-side apply: what it creates, changes and leaves alone, and who owns what.</summary>
 public sealed class ServerSideApplyContract(ServerKind kind) : ApiServerContract(kind)
 {
     private const string Owned = """{"f:data":{"f:ca-cert.pem":{},"f:ca-key.pem":{}},"f:type":{}}""";
@@ -229,7 +229,7 @@ public sealed class ServerSideApplyContract(ServerKind kind) : ApiServerContract
         var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Api.ApplyAsync(Cacerts, Secret("cacerts", ("k", "A")))));
         using (Assert.EnterMultipleScope())
         {
-            // A real server may also answer 409 AlreadyExists to who loses the race; what matters is that one makes it.
+            // A real server may also return 409 AlreadyExists to the one that loses the race; only one creates it.
             Assert.That(answers.Count(a => a.Code == 201), Is.EqualTo(1));
             Assert.That(answers.Select(a => a.Code), Is.All.AnyOf(200, 201, 409));
             Assert.That((await Api.GetAsync(Cacerts)).Data, Is.EqualTo("""{"k":"QQ=="}"""));

@@ -1,6 +1,6 @@
 namespace MeshTrust.Tests.Contracts;
 
-/// <summary>A namespace that was deleted on a server without controllers: it stays, and nothing new may come into it.</summary>
+/// <summary>A namespace that was deleted on a server without controllers: it still exists, and nothing new can be created in it.</summary>
 public sealed class TerminatingNamespaceContract(ServerKind kind) : ApiServerContract(kind)
 {
     [SetUp]

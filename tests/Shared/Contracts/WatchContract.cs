@@ -1,6 +1,6 @@
 namespace MeshTrust.Tests.Contracts;
 
-/// <summary>Watches: every change once, in order, from where one asked.</summary>
+/// <summary>Watches: every change once, in order, from the requested version.</summary>
 public sealed class WatchContract(ServerKind kind) : ApiServerContract(kind)
 {
     [SetUp]

@@ -4,7 +4,7 @@ using MeshTrust.Settings;
 
 namespace MeshTrust.Tests.Kubernetes;
 
-/// <summary>A cluster of a few dictionaries, and a list of what was written to it.</summary>
+/// <summary>An in-memory cluster, with a list of what was written to it.</summary>
 internal sealed class MemoryClusterApi(string name) : IClusterApi
 {
     internal Dictionary<string, NamespaceDocument> Namespaces { get; } = new() { ["kube-system"] = new NamespaceDocument { Name = "kube-system", Uid = $"uid-{name}", Labels = new Dictionary<string, string>() } };
@@ -18,7 +18,7 @@ internal sealed class MemoryClusterApi(string name) : IClusterApi
 
     internal List<string> Writes { get; } = [];
 
-    /// <summary>What happens when a secret was written, such as an istiod that publishes its root.</summary>
+    /// <summary>Called after a secret was written, such as for an istiod that publishes its root.</summary>
     internal Action? Applied { get; set; }
 
     /// <summary>Thrown by the call of this name.</summary>
@@ -92,7 +92,7 @@ internal sealed class MemoryClusterApi(string name) : IClusterApi
         return Answer($"merge {reference}", true);
     }
 
-    /// <summary>Answers posted objects, by their resource.</summary>
+    /// <summary>Responds to posted objects, by resource.</summary>
     internal Dictionary<string, JsonObject> Posts { get; } = [];
 
     /// <summary>Connects to a pod, by its name.</summary>

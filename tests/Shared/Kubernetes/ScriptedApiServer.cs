@@ -6,7 +6,7 @@ using System.Text;
 
 namespace MeshTrust.Tests.Kubernetes;
 
-/// <summary>An answer of <see cref="ScriptedApiServer"/>; a null status drops the connection.</summary>
+/// <summary>A response of <see cref="ScriptedApiServer"/>; a null status drops the connection.</summary>
 internal sealed record ScriptedAnswer(int? Status, string Body = "", string ContentType = "application/json", string? ExtraHeader = null)
 {
     internal static ScriptedAnswer Drop { get; } = new((int?)null);
@@ -16,10 +16,10 @@ internal sealed record ScriptedAnswer(int? Status, string Body = "", string Cont
         new(code, $$"""{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":{{System.Text.Json.JsonSerializer.Serialize(message)}},"reason":"{{reason}}","details":{{details}},"code":{{code}}}""");
 }
 
-/// <summary>Message <see cref="ScriptedApiServer"/> was asked.</summary>
+/// <summary>A request to <see cref="ScriptedApiServer"/>.</summary>
 internal sealed record ScriptedRequest(string Method, string Target, IReadOnlyDictionary<string, string> Headers, string Body);
 
-/// <summary>A server of a few lines that says what a test wants it to say, for answers that no sound API server gives.</summary>
+/// <summary>A small server that returns what a test requires, for responses that no healthy API server gives.</summary>
 internal sealed class ScriptedApiServer : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -41,7 +41,7 @@ internal sealed class ScriptedApiServer : IAsyncDisposable
     /// <summary>How many connections clients have opened.</summary>
     internal int Connections { get; private set; }
 
-    /// <summary>The name that the last client asked for in its handshake (SNI); empty for none.</summary>
+    /// <summary>The name that the last client sent in its handshake (SNI); empty for none.</summary>
     internal string? TlsName { get; private set; }
 
     internal string Server => $"{(_certificate is null ? "http" : "https")}://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}";
@@ -67,7 +67,7 @@ internal sealed class ScriptedApiServer : IAsyncDisposable
         }
         catch (Exception e) when (e is OperationCanceledException or SocketException or InvalidOperationException)
         {
-            // The end of the test: a stopped listener says so in three ways.
+            // The end of the test: a stopped listener throws one of three exceptions.
         }
     }
 
@@ -100,11 +100,11 @@ internal sealed class ScriptedApiServer : IAsyncDisposable
         }
         catch (Exception e) when (e is IOException or OperationCanceledException or System.Security.Authentication.AuthenticationException or ObjectDisposedException)
         {
-            // The client went away, as some tests want it to.
+            // The client disconnected, as some tests require.
         }
     }
 
-    /// <summary>The name is noted here: a client that rejects the certificate may end the handshake before the server does.</summary>
+    /// <summary>The name is recorded here: a client that rejects the certificate may end the handshake before the server does.</summary>
     private X509Certificate Select(object sender, string? name)
     {
         TlsName = name;

@@ -1,6 +1,6 @@
 namespace MeshTrust.Tests.Live;
 
-/// <summary>A directory of one test's own, removed at its end.</summary>
+/// <summary>A directory of one test, removed at its end.</summary>
 internal sealed class ScratchDirectory : IDisposable
 {
     public string Location { get; } = Directory.CreateTempSubdirectory("meshtrust-").FullName;

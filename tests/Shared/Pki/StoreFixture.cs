@@ -4,7 +4,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace MeshTrust.Tests.Pki;
 
-/// <summary>A store in a directory of its own, a clock that stands still, and quick keys.</summary>
+/// <summary>A store in its own directory, a fixed clock, and fast keys.</summary>
 internal sealed class StoreFixture : IDisposable
 {
     public StoreFixture()
@@ -47,7 +47,7 @@ internal sealed class StoreFixture : IDisposable
 
     public string PathOf(string relative) => Path.Combine(Store.Location, relative);
 
-    /// <summary>Every file of the store with its content, as text that compares.</summary>
+    /// <summary>Every file of the store with its content, as comparable text.</summary>
     public IReadOnlyDictionary<string, string> Content() => Directory.EnumerateFiles(Store.Location, "*", SearchOption.AllDirectories)
         .Where(f => f != Store.LockPath)
         .ToDictionary(f => Path.GetRelativePath(Store.Location, f), f => Convert.ToHexString(File.ReadAllBytes(f)));

@@ -4,7 +4,7 @@ using MeshTrust.Settings;
 
 namespace MeshTrust.Tests.Pki;
 
-/// <summary>Keys that tests share, made once: RSA takes seconds.</summary>
+/// <summary>Keys that tests share, generated once: RSA takes seconds.</summary>
 internal static class TestKeys
 {
     private static readonly ConcurrentDictionary<(KeyAlgorithm, int), Lazy<PrivateKeyPem>> Keys = new();

@@ -1,9 +1,9 @@
 namespace MeshTrust.Tests.Settings;
 
-/// <summary>One input that must be refused with this id at this place.</summary>
+/// <summary>One input that must be rejected with this id and location.</summary>
 public sealed record BrokenInput(string Id, string Location, string Arguments = "", string Environment = "", string? Text = null, string File = "mesh.yaml")
 {
-    /// <summary>Whether an editor with the JSON Schema sees it too.</summary>
+    /// <summary>Whether an editor with the JSON Schema also detects it.</summary>
     public bool IsSchemaMatter { get; init; }
 
     public static IEnumerable<BrokenInput> All => [.. Arguments_, .. Variables, .. Yaml, .. Istio];

@@ -2,7 +2,7 @@ using MeshTrust.Settings;
 
 namespace MeshTrust.Tests.Settings;
 
-/// <summary>Files and bindings that the tests of this folder share.</summary>
+/// <summary>Files and bindings that the tests in this folder share.</summary>
 internal static class TopologySamples
 {
     public const string Head = "apiVersion: meshtrust.dev/v1alpha1\nkind: MeshTopology\n";

@@ -4,8 +4,8 @@ using System.Diagnostics.CodeAnalysis;
 namespace MeshTrust.Tests.Tools;
 
 /// <summary>
-/// Interrupts the thread that made it when the time is up: whatever waits in managed code (a lock, a task, a process, a sleep) ends with an
-/// exception, so that what the test began is disposed. A thread that computes, or waits in the kernel, does not notice; then the process ends.
+/// Interrupts the thread that created it when the time is up: any wait in managed code (a lock, a task, a process, a sleep) ends with an
+/// exception, so that what the test started is disposed. A thread that computes, or waits in the kernel, is not interrupted; then the process ends.
 /// </summary>
 [SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "End does it.")]
 internal sealed class DeadlineWatch
@@ -29,11 +29,11 @@ internal sealed class DeadlineWatch
     {
         _verdict = $"{name} did not end within {limit.TotalSeconds:0.###} s.";
         _giveUp = giveUp;
-        // Without the test's context: what the timer writes is not part of the test's output, which nobody would see.
+        // Without the context of the test: what the timer writes must not become part of the test's output, which nobody would see.
         using (ExecutionContext.SuppressFlow()) _timer = new Timer(_ => Act(), null, limit, grace);
     }
 
-    /// <summary>Called on the same thread, at the end of what was watched; fails where that came too late.</summary>
+    /// <summary>Called on the same thread at the end; fails if that is too late.</summary>
     public void End()
     {
         lock (_lock) _ended = true;
@@ -41,7 +41,7 @@ internal sealed class DeadlineWatch
         if (!_interrupted) return;
         try
         {
-            // It may have ended without waiting once more; the interruption must not hit the next test.
+            // It may have ended without another wait; the interrupt must not affect the next test.
             Thread.Sleep(1);
         }
         catch (ThreadInterruptedException)

@@ -6,8 +6,8 @@ using NUnit.Framework.Internal.ExecutionHooks;
 namespace MeshTrust.Tests.Tools;
 
 /// <summary>
-/// Gives every test, SetUp and TearDown of the assembly a deadline: one that hangs fails with its name, and the run goes on.
-/// NUnit has nothing that does so on .NET: Timeout refuses to run, and CancelAfter only asks.
+/// Gives every test, SetUp and TearDown of the assembly a deadline: a hanging one fails with its name, and the run continues.
+/// NUnit cannot do this on .NET: Timeout is not supported, and CancelAfter is cooperative.
 /// </summary>
 [AttributeUsage(AttributeTargets.Assembly)]
 internal sealed class EndsInTimeAttribute : ExecutionHookAttribute
@@ -15,7 +15,7 @@ internal sealed class EndsInTimeAttribute : ExecutionHookAttribute
     [ThreadStatic]
     private static DeadlineWatch? _watch;
 
-    /// <summary>The watch over what this thread runs now.</summary>
+    /// <summary>The deadline of what this thread runs now.</summary>
     public static DeadlineWatch? Current => _watch;
 
     public override void BeforeEverySetUpHook(HookData hookData) => Begin(hookData);
@@ -34,7 +34,7 @@ internal sealed class EndsInTimeAttribute : ExecutionHookAttribute
     {
         if (Debugger.IsAttached) return;
         var test = hookData.Context.Test;
-        // The innermost one counts: that of the method before that of the fixture.
+        // The innermost one applies: that of the method before that of the fixture.
         var seconds = test.AllPropertyValues(DeadlineAttribute.Name).OfType<int>().FirstOrDefault(DeadlineAttribute.Default);
         _watch = new DeadlineWatch(test.FullName, TimeSpan.FromSeconds(seconds));
     }

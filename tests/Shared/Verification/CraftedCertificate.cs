@@ -60,7 +60,7 @@ internal sealed record CraftedSpec
     public bool IssuerPrintable { get; init; }
 }
 
-/// <summary>A certificate with its key, made with BouncyCastle so that anything can be wrong with it.</summary>
+/// <summary>A certificate with its key, created with BouncyCastle so that anything in it can be invalid.</summary>
 internal sealed class CraftedCertificate
 {
     private CraftedCertificate(X509Certificate certificate, CraftedSpec spec, X509Name name)

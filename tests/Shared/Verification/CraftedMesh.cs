@@ -6,7 +6,7 @@ using MeshTrust.Verification;
 
 namespace MeshTrust.Tests.Verification;
 
-/// <summary>Snapshots of meshes in which one thing at a time can be made wrong.</summary>
+/// <summary>Snapshots of meshes in which a test can break one thing at a time.</summary>
 internal sealed class CraftedMesh
 {
     private readonly List<ClusterSnapshot> _clusters = [];

@@ -17,8 +17,8 @@ using Path = System.IO.Path;
 namespace MeshTrust.Tests.Cake.Kind;
 
 /// <summary>
-/// A machine with a kind that is a script and an engine that is a folder: a file a container, with its id in it. The script fails as a test
-/// tells it to; it is a real process of the real tool, so that its errors, deadlines and children are real ones.
+/// A machine where kind is a script and the engine is a folder: one file per container, with its id in it. The script fails as a test
+/// requires; it is a real process run by the real tool, so its errors, deadlines and children are real.
 /// </summary>
 internal sealed class FakeKind : IContainerEngine, IDisposable
 {
@@ -81,31 +81,31 @@ internal sealed class FakeKind : IContainerEngine, IDisposable
 
     public List<Problem> Warnings { get; } = [];
 
-    /// <summary>What kubectl prints in a node; null where it fails.</summary>
+    /// <summary>What kubectl prints in a node; null if it fails.</summary>
     public Func<string, string?> Kubectl { get; set; } = _ => null;
 
     /// <summary>The manifests of the control plane in a node.</summary>
     public Func<string, string> Manifests { get; set; } = _ => "- --service-cluster-ip-range=10.96.0.0/16\n- --cluster-cidr=10.244.0.0/16\n";
 
-    /// <summary>What is free on the disk below the nodes, in bytes; null where df fails.</summary>
+    /// <summary>The free disk space of the nodes, in bytes; null if df fails.</summary>
     public long? Free { get; set; } = 20L << 30;
 
-    /// <summary>Whether a node says that it is Ready.</summary>
+    /// <summary>Whether a node reports Ready.</summary>
     public Func<string, bool> IsReady { get; set; } = _ => true;
 
     private string Bin => _scratch.File("bin");
 
-    /// <summary>What kind was asked to do, in order.</summary>
+    /// <summary>The calls of kind, in order.</summary>
     public IReadOnlyList<string> Calls => System.IO.File.Exists(Path.Combine(Bin, "calls")) ? System.IO.File.ReadAllLines(Path.Combine(Bin, "calls")) : [];
 
-    /// <summary>What a try of <c>kind create</c> says before it fails.</summary>
+    /// <summary>What an attempt of <c>kind create</c> prints before it fails.</summary>
     public void Fail(string cluster, int tries, string error) => _scratch.Write($"bin/fault-{cluster}-{tries}", error);
 
     public void Hang(string cluster) => _scratch.Write($"bin/hang-{cluster}", "");
 
     public void RefuseToDelete() => _scratch.Write("bin/undeletable", "");
 
-    /// <summary>A container that somebody made; the same name again has another id.</summary>
+    /// <summary>A container created by someone else; the same name again gets another id.</summary>
     public void Make(string container, bool running = true) => _scratch.Write($"bin/containers/{container}", Guid.NewGuid().ToString() + (running ? "" : "\nstopped"));
 
     public void Stop(string container) => System.IO.File.AppendAllText(Path.Combine(Bin, "containers", container), "\nstopped");
@@ -124,7 +124,7 @@ internal sealed class FakeKind : IContainerEngine, IDisposable
         Kind = new KindSpec { NodeImage = "kindest/node:v1.35.0", LoadBalancer = new LoadBalancerSpec { Kind = LoadBalancerKind.None } },
     };
 
-    /// <summary>Part of a route that no node takes; null where all are taken.</summary>
+    /// <summary>Part of a route that every node rejects; null if all are accepted.</summary>
     public string? RefusedRoute { get; set; }
 
     public KindSession Run(Func<RunSpec, RunSpec>? change = null)

@@ -2,12 +2,12 @@ using MeshTrust.Tests.Live;
 
 namespace MeshTrust.Tests.Cake.Kind;
 
-/// <summary>A kubectl of a few lines of shell, and what it was asked.</summary>
+/// <summary>A kubectl of a few lines of shell that records its calls.</summary>
 internal sealed class FakeKubectl
 {
     private readonly ScratchDirectory _scratch;
 
-    /// <summary>One that notes its arguments and its KUBECONFIG, then runs these lines.</summary>
+    /// <summary>Creates one that records its arguments and KUBECONFIG, then runs these lines.</summary>
     internal FakeKubectl(ScratchDirectory scratch, string lines)
     {
         _scratch = scratch;
@@ -17,7 +17,7 @@ internal sealed class FakeKubectl
 
     internal string Path { get; }
 
-    /// <summary>Every argument of every call, a line each.</summary>
+    /// <summary>Every argument of every call, one per line.</summary>
     internal IReadOnlyList<string> Asked => File.Exists(_scratch.File("asked")) ? File.ReadAllLines(_scratch.File("asked")) : [];
 
     /// <summary>How often it was called.</summary>

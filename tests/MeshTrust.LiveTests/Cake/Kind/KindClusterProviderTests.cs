@@ -188,7 +188,7 @@ public sealed class KindClusterProviderTests
         File.Delete(lockFile);
         var calls = _kind.Calls;
 
-        // In another order and without one of them: by the topology's order alone they would get others.
+        // In another order and without one of them: by the order of the topology alone, they would get other addresses.
         var clusters = (await EnsureAsync("west", "east")).Clusters;
 
         Assert.That(clusters.Select(c => c.Outcome), Is.All.EqualTo(ClusterOutcome.Kept));

@@ -5,7 +5,7 @@ using MeshTrust.Settings;
 
 namespace MeshTrust.Tests.Cake.Kind;
 
-/// <summary>Clusters that stay, and what has changed since they were made.</summary>
+/// <summary>Clusters that are kept, and what has changed since they were created.</summary>
 [TestFixture]
 [Platform(Exclude = "Win", Reason = "kind is a shell script here")]
 public sealed class KindUpkeepTests

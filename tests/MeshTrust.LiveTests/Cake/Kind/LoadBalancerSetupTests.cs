@@ -9,7 +9,7 @@ using MeshTrust.Settings;
 
 namespace MeshTrust.Tests.Cake.Kind;
 
-/// <summary>The order of effects and every fault, over a cluster of a few dictionaries and a kubectl of a few lines.</summary>
+/// <summary>The order of effects and every error, with an in-memory cluster and a kubectl of a few lines.</summary>
 [Platform(Exclude = "Win", Reason = "The pretended kubectl is a shell script.")]
 public sealed class LoadBalancerSetupTests
 {

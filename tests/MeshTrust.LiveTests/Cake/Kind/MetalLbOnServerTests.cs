@@ -15,7 +15,7 @@ using MeshTrust.Settings;
 namespace MeshTrust.Tests.Cake.Kind;
 
 /// <summary>
-/// MetalLB's flow against a real kube-apiserver, with a real kubectl and a webhook that really answers. No controller runs there: the test writes the status
+/// The MetalLB flow against a real kube-apiserver, with a real kubectl and a real webhook. No controller runs there: the test writes the status
 /// that Kubernetes and MetalLB would write.
 /// </summary>
 [TestFixture, Category(OutsideTool.Category)]
@@ -50,7 +50,7 @@ public sealed class MetalLbOnServerTests
         _access = server.Access(server.AdministratorKubeconfig);
         _admin = new EdgeClient(ClientCredentials.Parse(server.AdministratorKubeconfig));
         var issued = _authority.IssueServer(TimeProvider.System.GetUtcNow());
-        // Reloaded: a key without a file of its own cannot serve TLS everywhere.
+        // Reloaded: on some systems an ephemeral key cannot serve TLS.
         using var pair = X509Certificate2.CreateFromPem(issued.CertificatePem, issued.KeyPem);
         _certificate = X509CertificateLoader.LoadPkcs12(pair.Export(X509ContentType.Pkcs12), null);
     }

@@ -1,9 +1,9 @@
 namespace MeshTrust.Tests.Cake.Kind;
 
-/// <summary>A manifest with the names of MetalLB's and nothing behind them: a real API server takes its objects as it takes MetalLB's.</summary>
+/// <summary>A manifest with MetalLB's object names but no real workloads: an API server accepts its objects as it accepts MetalLB's.</summary>
 internal static class SmallMetalLb
 {
-    /// <summary>The manifest; its webhook leads to an address instead of a Service, for here are no pods.</summary>
+    /// <summary>The manifest; its webhook points to a URL instead of a Service, because there are no pods.</summary>
     internal static string Manifest(string webhook) => $$"""
         apiVersion: v1
         kind: Namespace

@@ -4,7 +4,7 @@ using NSubstitute;
 
 namespace MeshTrust.Tests.Cake.Kind;
 
-/// <summary>A Cake context that finds those programs that it was told of, and no other.</summary>
+/// <summary>A Cake context that finds only the given programs.</summary>
 internal static class ToolContext
 {
     internal static ICakeContext Of(string directory, IReadOnlyDictionary<string, string> programs)

@@ -4,7 +4,7 @@ using MeshTrust.Settings;
 
 namespace MeshTrust.Tests.Cake.Tools;
 
-/// <summary>What docker and podman are asked, and what becomes of their refusals.</summary>
+/// <summary>The calls to docker and podman, and how their errors are handled.</summary>
 [TestFixture]
 public sealed class EngineCallsTests
 {

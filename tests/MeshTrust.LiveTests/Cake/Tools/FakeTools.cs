@@ -10,7 +10,7 @@ using Path = System.IO.Path;
 
 namespace MeshTrust.Tests.Cake.Tools;
 
-/// <summary>Shell scripts that pose as docker, podman and kind, on a PATH where nothing else is but what scripts need; over the genuine Cake.</summary>
+/// <summary>Shell scripts that act as docker, podman and kind, on a PATH with only what scripts need; with the real Cake.</summary>
 internal sealed class FakeTools : IDisposable
 {
     private static readonly string[] Needed = ["sh", "sleep", "cat", "head", "kill", "env"];
@@ -56,7 +56,7 @@ internal sealed class FakeTools : IDisposable
         return this;
     }
 
-    /// <summary>The process ids that a script wrote, one a line; waits until there are as many.</summary>
+    /// <summary>The process ids that a script wrote, one per line; waits for this number of them.</summary>
     public async Task<IReadOnlyList<int>> IdsAsync(string name, int count)
     {
         for (var attempt = 0; attempt < 1500; attempt++)

@@ -8,7 +8,7 @@ namespace MeshTrust.Tests.Cake.Tools;
 [TestFixture]
 public sealed class KindToolTests
 {
-    // What kind 0.27 says when its standard error is no terminal.
+    // What kind 0.27 prints if its standard error is not a terminal.
     private const string Says = """
         cat >&2 <<'END'
         Creating cluster "east" ...

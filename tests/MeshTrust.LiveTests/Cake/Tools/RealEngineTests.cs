@@ -5,7 +5,7 @@ using MeshTrust.Settings;
 
 namespace MeshTrust.Tests.Cake.Tools;
 
-/// <summary>The real engines of this machine. Docker has to be there; Podman is tried where it is.</summary>
+/// <summary>The real engines of this machine. Docker is required; Podman is tested if it is installed.</summary>
 [TestFixture]
 [NonParallelizable, Category(OutsideTool.Category), Deadline(11 * 60)]
 public sealed class RealEngineTests

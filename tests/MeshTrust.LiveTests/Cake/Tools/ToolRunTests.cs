@@ -8,7 +8,7 @@ namespace MeshTrust.Tests.Cake.Tools;
 [TestFixture]
 public sealed class ToolRunTests
 {
-    // A child that does not end when it is asked, and one of a parent that does; each notes its process id.
+    // A child that ignores SIGTERM, and one whose parent does not; each records its process id.
     private const string Family = """
         echo $$ >>ids
         sh -c 'trap "" TERM INT HUP; echo $$ >>ids; while :; do sleep 1; done' &

@@ -6,7 +6,7 @@ using MeshTrust.Tests.Tools;
 namespace MeshTrust.Tests.ControlPlanes.Embedded;
 
 /// <summary>
-/// What the embedded server does and a bare kube-apiserver does not, and what people run to look around; the flows that both have are in the contract.
+/// What the embedded server supports and a bare kube-apiserver does not, and the usual read commands; the contract has the flows that both support.
 /// </summary>
 [TestFixture("kubectl")]
 [TestFixture("kubectl-1.35")]

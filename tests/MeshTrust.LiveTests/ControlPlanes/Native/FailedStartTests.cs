@@ -4,7 +4,7 @@ using MeshTrust.ControlPlanes.Native;
 
 namespace MeshTrust.Tests.ControlPlanes.Native;
 
-/// <summary>Programs that do not start, and what people are told.</summary>
+/// <summary>Programs that do not start, and what is reported.</summary>
 [TestFixture]
 [Platform(Exclude = "Win", Reason = "the programs are shell scripts")]
 public sealed class FailedStartTests

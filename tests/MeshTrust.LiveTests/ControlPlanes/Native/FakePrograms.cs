@@ -4,7 +4,7 @@ using MeshTrust.Tests.ControlPlanes.Native.Binaries;
 
 namespace MeshTrust.Tests.ControlPlanes.Native;
 
-/// <summary>Shell scripts that pose as etcd and kube-apiserver. Each notes its process id and arguments first.</summary>
+/// <summary>Shell scripts that act as etcd and kube-apiserver. Each records its process id and arguments first.</summary>
 internal sealed class FakePrograms : IDisposable
 {
     private readonly FakeBinaries _files = new();

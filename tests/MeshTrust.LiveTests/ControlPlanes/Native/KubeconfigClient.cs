@@ -5,7 +5,7 @@ using System.Text.RegularExpressions;
 
 namespace MeshTrust.Tests.ControlPlanes.Native;
 
-/// <summary>HTTP with the credentials of a kubeconfig, and nothing of ours in between.</summary>
+/// <summary>HTTP with the credentials of a kubeconfig, without MeshTrust's client.</summary>
 internal sealed class KubeconfigClient : IDisposable
 {
     public KubeconfigClient(string kubeconfig, Uri? server = null)

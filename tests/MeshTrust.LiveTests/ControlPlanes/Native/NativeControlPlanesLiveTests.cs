@@ -6,7 +6,7 @@ using MeshTrust.Tests.Tools;
 
 namespace MeshTrust.Tests.ControlPlanes.Native;
 
-/// <summary>Two real control planes side by side, started once for all tests of this fixture.</summary>
+/// <summary>Two real control planes, started once for all tests of this fixture.</summary>
 [TestFixture, Category("Real"), Category(OutsideTool.Category)]
 [Platform(Exclude = "Win", Reason = "file modes are Unix's")]
 [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]

@@ -5,7 +5,7 @@ using MeshTrust.Tests.Tools;
 
 namespace MeshTrust.Tests.ControlPlanes.Native;
 
-/// <summary>The whole main job over real control planes.</summary>
+/// <summary>The main flow on real control planes.</summary>
 [TestFixture, NonParallelizable, Category("Real"), Category(OutsideTool.Category)]
 public sealed class NativeMainFlowTests
 {
@@ -23,7 +23,7 @@ public sealed class NativeMainFlowTests
     [TearDown]
     public void End() => _scratch?.Dispose();
 
-    /// <summary>With a proxy that leads nowhere and variables that would stop etcd.</summary>
+    /// <summary>With a proxy that does not exist and variables that would break etcd.</summary>
     [Test]
     public void Proves_trust_between_two_clusters_then_changes_nothing()
     {
@@ -69,7 +69,7 @@ public sealed class NativeMainFlowTests
         host.WaitForOutput("RootCa");
         var id = ApiServers().First();
 
-        // Stopped before, so that the push is waiting for its answer for certain when it is killed.
+        // Stopped first, so that the push is certainly waiting for a response when the server is killed.
         Signal("STOP", id);
         host.WaitForOutput("PushSecrets");
         Thread.Sleep(300);
@@ -105,7 +105,7 @@ public sealed class NativeMainFlowTests
         foreach (var record in Directory.GetFiles(_scratch.Location, "owner.json", SearchOption.AllDirectories))
         {
             using var json = JsonDocument.Parse(File.ReadAllText(record));
-            // etcd is the first of a plane, and planes start side by side: what came last is an API server.
+            // etcd starts first in each control plane, and planes start in parallel: the last process is an API server.
             yield return json.RootElement.GetProperty("children").EnumerateArray().Last().GetProperty("id").GetInt32();
         }
     }

@@ -7,7 +7,7 @@ using MeshTrust.Tests.Tools;
 
 namespace MeshTrust.Tests.ControlPlanes.Native;
 
-/// <summary>A process of its own that runs control planes, and every way in which it can end: nothing of it lives 2 s later, looked up by id.</summary>
+/// <summary>A separate process that runs control planes, and every way it can end: none of its processes is alive 2 s later, by id.</summary>
 [TestFixture]
 [Platform(Exclude = "Win", Reason = "signals are Unix's")]
 public sealed class OrphanTests

@@ -3,7 +3,7 @@ using MeshTrust.Tests.Tools;
 
 namespace MeshTrust.Tests.ControlPlanes.Native;
 
-/// <summary>The real etcd and kube-apiserver; where they are missing the test is ignored, loudly.</summary>
+/// <summary>The real etcd and kube-apiserver; if they are missing, the test is skipped with a message.</summary>
 internal static class RealBinaries
 {
     public static ControlPlaneBinaries Find()

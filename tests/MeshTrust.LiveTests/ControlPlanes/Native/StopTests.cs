@@ -5,7 +5,7 @@ using MeshTrust.Tests.Tools;
 
 namespace MeshTrust.Tests.ControlPlanes.Native;
 
-/// <summary>The end of real control planes: asked for, and not.</summary>
+/// <summary>The end of real control planes, requested and unexpected.</summary>
 [TestFixture, Category("Real"), Category(OutsideTool.Category)]
 public sealed class StopTests
 {

@@ -145,7 +145,7 @@ public sealed class MetalLbManifestSourceTests
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) => Task.FromResult(answer(request));
     }
 
-    /// <summary>A clock on which every pause is over at once.</summary>
+    /// <summary>A clock on which every delay ends at once.</summary>
     private sealed class ImpatientTime : TimeProvider
     {
         public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>

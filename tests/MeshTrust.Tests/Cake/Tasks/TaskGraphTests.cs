@@ -6,7 +6,7 @@ using MeshTrust.Tests.Architecture;
 
 namespace MeshTrust.Tests.Cake.Tasks;
 
-/// <summary>The graph mirrors Istio's Makefile.selfsigned flow, and each task keeps the house's form.</summary>
+/// <summary>The graph mirrors Istio's Makefile.selfsigned flow, and each task follows the house rules.</summary>
 [TestFixture]
 public sealed class TaskGraphTests
 {

@@ -5,7 +5,7 @@ using MeshTrust.Tests.Kubernetes;
 
 namespace MeshTrust.Tests.Cake.Kind;
 
-/// <summary>MetalLB as a cluster shows it when all of it is ready.</summary>
+/// <summary>MetalLB as a cluster shows it when everything is ready.</summary>
 internal static class MetalLbParts
 {
     internal static JsonObject Definition => Json("""{"status":{"conditions":[{"type":"NamesAccepted","status":"True"},{"type":"Established","status":"True"}]}}""");
@@ -25,7 +25,7 @@ internal static class MetalLbParts
         WebhookEndpoints = 1,
     };
 
-    /// <summary>Puts all of it into a cluster, as an applied manifest does.</summary>
+    /// <summary>Adds all objects to a cluster, as an applied manifest does.</summary>
     internal static void PutInto(MemoryClusterApi api)
     {
         foreach (var definition in MetalLbObjects.Definitions) api.Objects[definition] = Definition;

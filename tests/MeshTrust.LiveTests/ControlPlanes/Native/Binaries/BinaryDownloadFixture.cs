@@ -14,7 +14,7 @@ public abstract class BinaryDownloadFixture
 
     private protected string Store => Path.Combine(Fake.Root, "store");
 
-    /// <summary>What stands in the store, versions and leftovers alike, without the lock.</summary>
+    /// <summary>What is in the store, versions and leftovers, without the lock.</summary>
     private protected IReadOnlyList<string> Held => Fake is not null && Directory.Exists(Store)
         ? [.. Directory.EnumerateFileSystemEntries(Store, "*", SearchOption.AllDirectories).Select(path => Path.GetRelativePath(Store, path)).Where(path => path is not ("k8s" or "meshtrust-download" or "meshtrust-download/lock")).Order(StringComparer.Ordinal)]
         : [];

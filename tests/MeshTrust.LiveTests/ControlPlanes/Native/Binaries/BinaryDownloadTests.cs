@@ -2,7 +2,7 @@ using MeshTrust.ControlPlanes.Native.Binaries;
 
 namespace MeshTrust.Tests.ControlPlanes.Native.Binaries;
 
-/// <summary>Which archive is taken, and what is in the store afterwards.</summary>
+/// <summary>Which archive is used, and what is in the store afterwards.</summary>
 [TestFixture]
 [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
 public sealed class BinaryDownloadTests : BinaryDownloadFixture
@@ -147,7 +147,7 @@ public sealed class BinaryDownloadTests : BinaryDownloadFixture
         Assert.That((await FailAsync(Options())).Id, Is.EqualTo("MT2110"));
         Assert.That(File.ReadAllText(Path.Combine(half, "etcd")), Is.EqualTo("half"));
 
-        // As setup-envtest leaves a directory: nobody may write in it.
+        // As setup-envtest leaves a directory: read-only.
         Directory.SetLastWriteTimeUtc(half, TimeProvider.System.GetUtcNow().UtcDateTime.AddHours(-1));
         File.SetUnixFileMode(half, (UnixFileMode)0b101_101_101);
         Assert.That((await EnsureAsync()).Binaries.Version, Is.EqualTo("1.99.1"));

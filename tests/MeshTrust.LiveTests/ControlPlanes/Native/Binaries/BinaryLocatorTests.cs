@@ -25,7 +25,7 @@ public sealed class BinaryLocatorTests
     [Test]
     public void Searches_the_locations_in_order()
     {
-        // Each round takes the first place away again.
+        // Each round removes the first location.
         var asset = _fake.Place("asset", "1.30.2", "etcd", "kube-apiserver");
         var assets = _fake.Place("assets", "1.30.3", "etcd", "kube-apiserver");
         _fake.Place($"store/k8s/1.30.5-{Platform}", "1.30.5", "etcd", "kube-apiserver");

@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace MeshTrust.Tests.ControlPlanes.Native.Binaries;
 
-/// <summary>Archives and servers that are corrupt, cut off, slow or hostile: each is told as what it is, and nothing of it stays.</summary>
+/// <summary>Archives and servers that are corrupt, truncated, slow or hostile: each is reported as such, and nothing of it is kept.</summary>
 [TestFixture]
 [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
 public sealed class BrokenDownloadTests : BinaryDownloadFixture
@@ -206,7 +206,7 @@ public sealed class BrokenDownloadTests : BinaryDownloadFixture
         context.Response.ContentLength = 1000;
         await context.Response.Body.WriteAsync(new byte[10]);
         await context.Response.Body.FlushAsync();
-        // After a FIN the client's read ends early; after an RST in the middle of a read it fails: two faults of .NET's.
+        // After a FIN the client's read ends early; after an RST in the middle of a read it fails: two different exceptions in .NET.
         await Task.Delay(TimeSpan.FromMilliseconds(100));
         if (reset) context.Abort();
         else context.Features.GetRequiredFeature<IConnectionSocketFeature>().Socket.Shutdown(SocketShutdown.Both);

@@ -6,7 +6,7 @@ using MeshTrust.Tests.Tools;
 
 namespace MeshTrust.Tests.ControlPlanes.Native.Binaries;
 
-/// <summary>The target as users run it: the real programs come over HTTP into an empty store, and native clusters run from there.</summary>
+/// <summary>The target as users run it: the real programs are downloaded over HTTP into an empty store, and native clusters use them.</summary>
 [TestFixture, NonParallelizable, Category("Real")]
 [Platform(Exclude = "Win", Reason = "file modes are Unix's")]
 public sealed class ControlPlaneBinariesTargetTests

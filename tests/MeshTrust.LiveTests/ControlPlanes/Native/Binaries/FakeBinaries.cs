@@ -1,6 +1,6 @@
 namespace MeshTrust.Tests.ControlPlanes.Native.Binaries;
 
-/// <summary>Shell scripts that say that they are etcd and kube-apiserver, in a directory of their own.</summary>
+/// <summary>Shell scripts that act as etcd and kube-apiserver, in their own directory.</summary>
 internal sealed class FakeBinaries : IDisposable
 {
     public FakeBinaries() => Root = System.IO.Directory.CreateTempSubdirectory("meshtrust-binaries-").FullName;
@@ -14,7 +14,7 @@ internal sealed class FakeBinaries : IDisposable
         _ => "#!/bin/sh\nexit 0\n",
     };
 
-    /// <summary>Writes the programs into a directory below the root and tells it.</summary>
+    /// <summary>Writes the programs into a directory below the root and returns its path.</summary>
     public string Place(string directory, string version, params string[] programs)
     {
         foreach (var program in programs) Write(Path.Combine(directory, program), Script(program, program == "etcd" ? "3.5.0" : version));

@@ -10,7 +10,7 @@ using Microsoft.Extensions.Logging;
 
 namespace MeshTrust.Tests.ControlPlanes.Native.Binaries;
 
-/// <summary>A server on loopback with an index and archives, sound and not.</summary>
+/// <summary>A server on loopback with an index and archives, valid and invalid.</summary>
 internal sealed class LocalArchives : IAsyncDisposable
 {
     private readonly WebApplication _server;
@@ -38,7 +38,7 @@ internal sealed class LocalArchives : IAsyncDisposable
 
     public Uri Index => new(Address, "index.yaml");
 
-    /// <summary>The paths that were asked for.</summary>
+    /// <summary>The requested paths.</summary>
     public IReadOnlyList<string> Requests
     {
         get { lock (_requests) return [.. _requests]; }
@@ -52,7 +52,7 @@ internal sealed class LocalArchives : IAsyncDisposable
         return archives;
     }
 
-    /// <summary>Programs as envtest's archives hold them; scripts that say their version.</summary>
+    /// <summary>Programs as in the archives of envtest: scripts that print their version.</summary>
     public static byte[] Sound(string version, bool withKubectl = false)
     {
         string[] programs = withKubectl ? ["kube-apiserver", "etcd", "kubectl"] : ["kube-apiserver", "etcd"];
