@@ -39,6 +39,14 @@ internal static class NextSteps
         return [new($"Give all clusters this root, and prove it: run --target=Verify{files} with the same --certs-dir and all clusters.")];
     }
 
+    /// <summary>After requests for a company's CA are written.</summary>
+    public static IReadOnlyList<NextStep> Requested { get; } =
+    [
+        new("Let your CA sign each ca.csr: as a CA, with path length 0 and the subject of the request."),
+        new("Take what it signed into the trust store, with its issuers and the root: run --target=ImportCertificates --file=DIRECTORY "
+            + "with the same arguments."),
+    ];
+
     private static IReadOnlyList<NextStep> Again { get; } =
         [new("Verify again at any time: run --target=Verify with the same arguments. It changes only what differs.")];
 

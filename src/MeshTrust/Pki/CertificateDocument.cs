@@ -155,6 +155,9 @@ public sealed class CertificateDocument : IEquatable<CertificateDocument>
     internal PublicKeyInfo Key { get; }
     internal bool IsSelfIssued => NamesIssuer(this);
 
+    /// <summary>Whether its subject has this attribute.</summary>
+    internal bool Has(string type, string value) => SubjectAttributes.Any(a => a.Type == type && a.Value == value);
+
     /// <summary>Whether its issuer matches the other's subject, byte for byte.</summary>
     internal bool NamesIssuer(CertificateDocument issuer) => RawIssuer.Span.SequenceEqual(issuer.RawSubject.Span);
 

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text;
 using Org.BouncyCastle.Asn1;
 using Org.BouncyCastle.Asn1.Pkcs;
 using Org.BouncyCastle.Asn1.X509;
@@ -57,6 +58,36 @@ internal sealed class CertificateIssuer(TimeProvider time)
         return (now - Backdating, profile.Lifetime > last - now ? last : now + profile.Lifetime);
     }
 
+    /// <summary>
+    /// A request (PKCS#10, RFC 2986) for a certificate with this profile; the existing one, as PEM, if it requests the same.
+    /// </summary>
+    internal static string Request(CertificateProfile profile, PrivateKeyPem key, byte[]? existing)
+    {
+        var publicKey = PublicKeyInfo.FromDer(key.SubjectPublicKeyInfo.ToArray());
+        var extensions = new DerSet(new DerSequence(
+            PkcsObjectIdentifiers.Pkcs9AtExtensionRequest, new DerSet(Extensions(profile, publicKey, parent: null))));
+        var info = new CertificationRequestInfo(SubjectName(profile.Subject), KeyOf(publicKey), extensions);
+        if (PemDocument.Parse("", existing).Blocks is [{ Label: PemLabel.Request } block] && Requests(block.Der, info))
+            return Encoding.ASCII.GetString(existing!);
+        using var signer = new CertificateSigner(key);
+        var signature = new DerBitString(signer.Sign(info.GetEncoded(Asn1Encodable.Der)));
+        var request = new DerSequence(info, signer.Algorithm, signature).GetEncoded(Asn1Encodable.Der);
+        return PemEncoding.WriteString(PemLabel.Request, request) + "\n";
+
+        static bool Requests(ReadOnlyMemory<byte> der, CertificationRequestInfo info)
+        {
+            try
+            {
+                return info.Equals(CertificationRequest.GetInstance(StrictDer.Read(der.ToArray())).GetCertificationRequestInfo());
+            }
+            // BouncyCastle throws many exception types for invalid bytes.
+            catch (Exception)
+            {
+                return false;
+            }
+        }
+    }
+
     private static CertificateDocument Build(
         CertificateProfile profile, ReadOnlyMemory<byte> subjectPublicKeyInfo, CertificateDocument? parent, CertificateSigner signer,
         DateTimeOffset notBefore, DateTimeOffset notAfter)
@@ -71,7 +102,7 @@ internal sealed class CertificateIssuer(TimeProvider time)
         generator.SetSubject(subject);
         generator.SetStartDate(new Time(notBefore.UtcDateTime));
         generator.SetEndDate(new Time(notAfter.UtcDateTime));
-        generator.SetSubjectPublicKeyInfo(SubjectPublicKeyInfo.GetInstance(Asn1Object.FromByteArray(key.Der.ToArray())));
+        generator.SetSubjectPublicKeyInfo(KeyOf(key));
         generator.SetExtensions(Extensions(profile, key, parent));
         var signedPart = generator.GenerateTbsCertificate();
         var signature = signer.Sign(signedPart.GetEncoded(Asn1Encodable.Der));
@@ -109,6 +140,9 @@ internal sealed class CertificateIssuer(TimeProvider time)
             generator.AddExtension(X509Extensions.SubjectAlternativeName, critical: profile.Subject.Count == 0, new GeneralNames(names));
         return generator.Generate();
     }
+
+    private static SubjectPublicKeyInfo KeyOf(PublicKeyInfo key) =>
+        SubjectPublicKeyInfo.GetInstance(Asn1Object.FromByteArray(key.Der.ToArray()));
 
     private static X509Name SubjectName(IEnumerable<NameAttribute> attributes) => X509Name.GetInstance(new DerSequence((Asn1Encodable[])
         [.. attributes.Select(a => new DerSet(new DerSequence(Oid(a.Type), new DerUtf8String(a.Value))))]));

@@ -135,15 +135,18 @@ public sealed class ClusterCacerts
         var defects = CertificateChain.Defects(chain).ToList();
         if (!key.Matches(certificate)) defects.Add("The key does not match.");
         if (defects.Count > 0) throw new InvalidOperationException(string.Join(' ', defects));
-        var files = new Dictionary<string, ReadOnlyMemory<byte>>(StringComparer.Ordinal)
+        return new ClusterCacerts(cluster, FilesOf(chain, key, rootFile, chainHasRoot), key, chain, chainHasRoot);
+    }
+
+    /// <summary>The four files for a key and the chain of its certificate, not validated.</summary>
+    internal static Dictionary<string, ReadOnlyMemory<byte>> FilesOf(
+        IReadOnlyList<CertificateDocument> chain, PrivateKeyPem key, ReadOnlyMemory<byte> rootFile, bool chainHasRoot) => new()
         {
-            [CacertsFile.CaCert] = PemDocument.Write([certificate]),
+            [CacertsFile.CaCert] = PemDocument.Write([chain[0]]),
             [CacertsFile.CaKey] = key.ToPem(),
             [CacertsFile.CertChain] = PemDocument.Write(chainHasRoot ? chain : chain.SkipLast(1)),
             [CacertsFile.RootCert] = rootFile,
         };
-        return new ClusterCacerts(cluster, files, key, chain, chainHasRoot);
-    }
 
     /// <summary>The cluster, the certificate and the key type; never the key.</summary>
     public override string ToString() => $"cacerts of {Cluster}: {Certificate}, {Key}";

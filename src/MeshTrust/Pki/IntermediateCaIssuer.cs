@@ -93,7 +93,7 @@ public static class IntermediateCaIssuer
         $"There is no root key, but {Text.Count(clusters.Count, "cluster")} must get a new intermediate: "
         + $"{string.Join("; ", clusters)}.",
         $"Put the key of '{root.Certificate.Subject}' there for this run, or pass --rootca-cert and --rootca-key. "
-        + "Or put the cluster's four files from your CA into its directory.");
+        + "Or let your CA sign: run CertificateRequests.");
 
     private sealed class ClusterWork(
         TrustStore store, TrustSpec trust, RootCa root, CertificateSigner? signer, KeyPool keys, TimeProvider time)
@@ -183,9 +183,9 @@ internal sealed record CacertsVerdict(ClusterCacerts? Keep, string? Reason, para
         if (cacerts.Chain.Skip(1).FirstOrDefault(c => now > c.NotAfter) is { } ended)
             return Replace($"'{ended.Subject}' above it expired on {Text.Time(ended.NotAfter)}.");
         var verdict = JudgeLifetime(cacerts, trust, root, now);
-        // Without the key its subject tells what was made here or by Istio's Makefile.
+        // Without the key the subjects tell what was made here or by Istio's Makefile.
         var isOwn = root.Key is null
-            ? certificate.SubjectAttributes.Any(a => a.Type == "L" && a.Value == cluster.Value)
+            ? certificate.Has("L", cluster.Value) && root.Certificate.Has("CN", trust.Root.CommonName)
             : !IsForeign(cacerts, root);
         if (!isOwn) return verdict;
         var wanted = trust.Intermediate;
@@ -215,8 +215,8 @@ internal sealed record CacertsVerdict(ClusterCacerts? Keep, string? Reason, para
         var (start, end) = (cacerts.Certificate.NotBefore, cacerts.Certificate.NotAfter);
         if (!trust.RenewBefore.IsDue(start, end, now)) return new CacertsVerdict(cacerts, null);
         if (root.Key is null && now <= end)
-            return new CacertsVerdict(cacerts, null, $"It expires on {Text.Time(end)}, within {trust.RenewBefore}: renew it at your CA, "
-                + "or bring the root key (--rootca-cert and --rootca-key).");
+            return new CacertsVerdict(cacerts, null, $"It expires on {Text.Time(end)}, within {trust.RenewBefore}: run "
+                + "CertificateRequests and let your CA sign, or bring the root key (--rootca-cert and --rootca-key).");
         var fresh = now + TimeSpan.FromDays(trust.Intermediate.Days);
         if (root.Chain.Min(c => c.NotAfter) is var limit && limit < fresh) fresh = limit;
         var freshIsDue = trust.RenewBefore.IsDue(now, fresh, now);

@@ -22,6 +22,7 @@ internal static class PemLabel
     internal const string RsaPrivateKey = "RSA PRIVATE KEY";
     internal const string EcPrivateKey = "EC PRIVATE KEY";
     internal const string Crl = "X509 CRL";
+    internal const string Request = "CERTIFICATE REQUEST";
     private static readonly SearchValues<byte> LabelBytes = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 "u8);
 
     internal static bool IsKey(string label) => label is PrivateKey or RsaPrivateKey or EcPrivateKey;

@@ -57,6 +57,13 @@ internal static class PemFiles
         return problems.Count == 0 ? files : throw new MeshTrustException(Stage.CertificateAuthority, problems);
     }
 
+    /// <summary>Why certificates in these files cannot be read; files with keys alone are not looked at.</summary>
+    internal static IEnumerable<Problem> Damage(IReadOnlyList<PemFile> files) =>
+        from file in files
+        where file.Keys.Count == 0 || file.Certificates.Count > 0
+        from defect in file.Document.Defects.Where(d => d != file.Document.StrayText)
+        select new Problem("MT5102", file.Name, defect, "Use a PEM file of certificates, or restore it from your backup.");
+
     private static IEnumerable<(string Name, string Path)> InDirectory(string directory, bool isOnly) =>
         from path in Directory.EnumerateFiles(directory, "*", Below)
         let name = Path.GetRelativePath(directory, path)

@@ -26,10 +26,6 @@ internal sealed record RenewalReport(
         try
         {
             var read = PemFiles.Read(files.Count > 0 ? files : [store]);
-            var bad = from file in read
-                      where file.Keys.Count == 0 || file.Certificates.Count > 0
-                      from defect in file.Document.Defects.Where(d => d != file.Document.StrayText)
-                      select new Problem("MT5102", file.Name, defect, "Use a PEM file of certificates, or restore it from your backup.");
             var rows = from file in read
                        from c in file.Certificates
                        where files.Count > 0 || c.IsCa
@@ -37,7 +33,7 @@ internal sealed record RenewalReport(
                        let name = held.Key.Subject.Length > 0 ? held.Key.Subject : string.Join(", ", held.Key.Uris)
                        let isDue = threshold.IsDueOf(held.Key.NotBefore, held.Key.NotAfter, now)
                        select new RenewalRow(held.First(), name, held.Key.Sha256, held.Key.NotAfter, isDue);
-            return Decide([.. rows], [.. bad]);
+            return Decide([.. rows], [.. PemFiles.Damage(read)]);
         }
         catch (MeshTrustException fault)
         {

@@ -18,7 +18,7 @@ public enum IssueKind
     /// <summary>Key and certificate were kept; <c>cert-chain.pem</c>, or another file in the wrong format, was rewritten.</summary>
     Rechained,
 
-    /// <summary>The user's own root was copied into the store.</summary>
+    /// <summary>The user's own root, or an intermediate that the user's CA signed, was copied into the store.</summary>
     Imported,
 }
 
@@ -82,6 +82,10 @@ public static class RootCaIssuer
             return Outcome(IssueKind.Imported, external);
         }
 
+        var requests = new CertificateRequests(store);
+        if (requests.Any)
+            throw Fault("MT5134", requests.Location, "Requests wait for the signature of your CA, and this run would create another root.",
+                "Run ImportCertificates with what your CA signed. For a root of MeshTrust's own, remove this directory.");
         var key = await keys.RentAsync(trust.Root.Key, cancellationToken).ConfigureAwait(false);
         var issued = new CertificateIssuer(time).IssueRoot(CertificateProfile.ForRoot(trust.Root), key);
         var root = RootCa.FromIssued(issued.Certificate, key);
@@ -144,19 +148,27 @@ public static class RootCaIssuer
     /// </summary>
     internal static void RequireNamesAllowed(RootCa root, string place, TrustSpec trust)
     {
+        if (ForbiddenNames(root.Chain, place, trust) is { Count: > 0 } found)
+            throw new MeshTrustException(Stage.CertificateAuthority, found);
+    }
+
+    internal static IReadOnlyList<Problem> ForbiddenNames(IEnumerable<CertificateDocument> chain, string place, TrustSpec trust)
+    {
         var (names, space) = (trust.Intermediate.DnsNames, trust.Namespace);
         names = [.. names, .. CertificateProfile.IstiodNames(space)];
-        var problems = from ca in root.Chain
-                       let faults = names.Distinct().Select(name => NameConstraints.AgainstDns(ca, name))
-                           .Append(NameConstraints.AgainstTrustDomain(ca, trust.TrustDomain))
-                           .Append(NameConstraints.AgainstSubject(ca, trust.Intermediate))
-                           .OfType<string>().ToList()
-                       where faults.Count > 0
-                       select new Problem("MT5118", place,
-                           $"The name constraints of '{ca.Subject}' forbid what is issued below it: it {string.Join("; it ", faults)}.",
-                           "Use a CA without name constraints, or one that permits these names (--trust-domain, --istio-namespace, "
-                           + "--intermediate-san-dns and --intermediate-org change them).");
-        if (problems.ToList() is { Count: > 0 } found) throw new MeshTrustException(Stage.CertificateAuthority, found);
+        return
+        [
+            .. from ca in chain
+               let faults = names.Distinct().Select(name => NameConstraints.AgainstDns(ca, name))
+                   .Append(NameConstraints.AgainstTrustDomain(ca, trust.TrustDomain))
+                   .Append(NameConstraints.AgainstSubject(ca, trust.Intermediate))
+                   .OfType<string>().ToList()
+               where faults.Count > 0
+               select new Problem("MT5118", place,
+                   $"The name constraints of '{ca.Subject}' forbid what is issued below it: it {string.Join("; it ", faults)}.",
+                   "Use a CA without name constraints, or one that permits these names (--trust-domain, --istio-namespace, "
+                   + "--intermediate-san-dns and --intermediate-org change them)."),
+        ];
     }
 
     private static void RequireSame(RootCa there, RootCa external, TrustStore store, TrustSpec trust)

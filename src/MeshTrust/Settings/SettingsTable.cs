@@ -137,15 +137,15 @@ internal static class SettingsTable
             (d, v) => d.Run = d.Run with { Preview = v }),
         Row("--remove", Switch, "false", "RemoteSecrets: removes what it created", (d, v) => d.Run = d.Run with { Remove = v }),
         Row("--cluster --from", new Shape<IReadOnlyList<ClusterName>>("text") { Parse = ValueParsers.Clusters }, "all, or the first",
-            "the clusters that RotateIntermediates and Rollback are for, comma-separated; the one whose CA WorkloadCerts uses or "
-            + "FetchRootCa takes", (d, v) => d.Run = d.Run with { Clusters = v }),
+            "the clusters that RotateIntermediates, Rollback, CertificateRequests and ImportCertificates are for, comma-separated; the one "
+            + "whose CA WorkloadCerts uses or FetchRootCa takes", (d, v) => d.Run = d.Run with { Clusters = v }),
         Row("--workload", new Shape<IReadOnlyList<WorkloadName>>("text") { Parse = ValueParsers.Workloads }, "none",
             "WorkloadCerts: for whom to issue, as NAMESPACE/SERVICEACCOUNT, comma-separated; can be repeated",
             (d, v) => d.Run = d.Run with { Workloads = v }).Repeatable(),
         Row("--workload-days WORKLOAD_DAYS", Number(1, 3650), "1", "WorkloadCerts: lifetime of a certificate in days, 1 to 3650",
             (d, v) => d.Run = d.Run with { WorkloadDays = v }),
         Row("--file", new Shape<IReadOnlyList<string>>("text") { Parse = ValueParsers.FilePaths }, "the trust store",
-            "Inspect, NeedsRenewal and Lint: the PEM file or directory to read; can be repeated",
+            "Inspect, NeedsRenewal, Lint and ImportCertificates: the PEM file or directory to read; can be repeated",
             (d, v) => d.Run = d.Run with { Files = v }).Repeatable(),
         Row("--strict", Switch, "false", "makes Verify fail on warnings", (d, v) => d.Run = d.Run with { Strict = v }),
         Row("--soak", Duration, "1d", "how long a phase of RotateRoot must have passed before the next, where istiod runs",

@@ -94,6 +94,41 @@ public sealed class CompanyCaFlowTests
         Assert.That(Succeed("--target=Verify"), Does.Contain("cluster1: kept").And.Contain("4 of 4 cluster pairs trust each other"));
     }
 
+    /// <summary>The keys of the intermediates never leave, and no root key is ever here: openssl signs the requests as the company would.</summary>
+    [Test]
+    public void The_companys_CA_signs_requests_and_renewals_and_openssl_verifies_the_chains()
+    {
+        Shell("rm -r mesh");
+        var output = Succeed("--target=CertificateRequests");
+        Assert.That(output, Does.Contain("cluster1: request written").And.Contain("--target=ImportCertificates"));
+        var (code, refused) = Run("--target=Verify");
+        Assert.That((code, refused.Contains("MT5134", StringComparison.Ordinal)), Is.EqualTo((7, true)), refused);
+
+        // One takes the extensions of the request; the other writes its own, and forgets that it is a CA.
+        Shell("""
+            sign() { openssl x509 -req -in mesh/certs-requests/$1/ca.csr -CA issuing.pem -CAkey issuing.key -days 400 "${@:2}" -out signed/$1.crt; }
+            mkdir signed && cat root.pem issuing.pem policy.pem > signed/chain.pem && openssl req -in mesh/certs-requests/cluster1/ca.csr -verify -noout
+            sign cluster1 -copy_extensions copyall && sign cluster2
+            """);
+        (code, refused) = Run("--target=ImportCertificates", "--file=signed");
+        Assert.That((code, refused.Contains("MT5008 cluster2.crt", StringComparison.Ordinal)), Is.EqualTo((7, true)), refused);
+        Assert.That(Directory.GetFiles(_scratch.File("mesh/certs"), "*.pem"), Is.Empty);
+        Shell("openssl x509 -req -in mesh/certs-requests/cluster2/ca.csr -CA issuing.pem -CAkey issuing.key -days 400 -extfile istio2.ext -out signed/cluster2.crt");
+        Assert.That(Succeed("--target=ImportCertificates", "--file=signed"), Does.Contain("root: O=Corp, CN=root, sha256").And.Contain("cluster2: imported"));
+        Assert.That(Succeed("--target=Verify"), Does.Contain("nothing can be issued").And.Contain("4 of 4 cluster pairs trust each other").And.Not.Contain("created with other options"));
+        const string Judge = "for c in 1 2; do openssl verify -x509_strict -CAfile root.pem -untrusted mesh/certs/cluster$c/cert-chain.pem mesh/certs/cluster$c/ca-cert.pem"
+            + " && openssl x509 -in mesh/certs/cluster$c/ca-cert.pem -noout -pubkey | cmp - <(openssl pkey -in mesh/certs/cluster$c/ca-key.pem -pubout) || exit 1; done";
+        Shell($"{Judge}; [ ! -e mesh/certs/root-key.pem ] && [ ! -e mesh/certs-requests ]");
+
+        // A renewal: another key, the same root.
+        Shell("cp mesh/certs/cluster1/ca-key.pem old.key");
+        Succeed("--target=CertificateRequests", "--cluster=cluster1");
+        Shell("openssl x509 -req -in mesh/certs-requests/cluster1/ca.csr -CA issuing.pem -CAkey issuing.key -copy_extensions copyall -days 500 -out renewed.pem");
+        Assert.That(Succeed("--target=ImportCertificates", "--file=renewed.pem"), Does.Contain("cluster1: imported").And.Contain("kept until the next successful Verify"));
+        Assert.That(Succeed("--target=Verify"), Does.Contain("cluster1: secret cacerts changed").And.Contain("cluster2: secret cacerts unchanged").And.Contain("4 of 4 cluster pairs trust each other"));
+        Shell($"{Judge}; ! cmp -s old.key mesh/certs/cluster1/ca-key.pem");
+    }
+
     [Test]
     public void The_namespace_of_istiod_is_in_the_name()
     {

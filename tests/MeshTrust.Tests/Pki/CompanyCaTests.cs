@@ -125,7 +125,7 @@ public sealed class CompanyCaTests
         File.Delete(_fixture.Store.RootKeyPath);
         _fixture.Time.Advance(TimeSpan.FromDays(80));
         var due = (await _fixture.ClustersAsync("east")).Single();
-        Assert.That((due.Kind, due.Notes.Single()), Is.EqualTo((IssueKind.Kept, "It expires on 2026-11-30T10:00:00Z, within 30d: renew it at your CA, or bring the root key (--rootca-cert and --rootca-key).")));
+        Assert.That((due.Kind, due.Notes.Single()), Is.EqualTo((IssueKind.Kept, "It expires on 2026-11-30T10:00:00Z, within 30d: run CertificateRequests and let your CA sign, or bring the root key (--rootca-cert and --rootca-key).")));
         _fixture.Time.Advance(TimeSpan.FromDays(30));
         Assert.That((await ProblemAsync(() => _fixture.ClustersAsync("east"))).Message, Does.Contain("east (It expired on 2026-11-30T10:00:00Z)"));
     }

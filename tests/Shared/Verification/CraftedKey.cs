@@ -60,6 +60,14 @@ internal sealed class CraftedKey
         return new CraftedKey(DotNetUtilities.GetRsaKeyPair(rsa));
     }
 
+    public static CraftedKey FromPem(string pem)
+    {
+        using var ec = ECDsa.Create();
+        ec.ImportFromPem(pem);
+        var key = (ECPrivateKeyParameters)PrivateKeyFactory.CreateKey(ec.ExportPkcs8PrivateKey());
+        return new CraftedKey(new(new ECPublicKeyParameters(key.AlgorithmName, key.Parameters.G.Multiply(key.D), key.PublicKeyParamSet), key));
+    }
+
     public static CraftedKey Ed25519()
     {
         var generator = new Ed25519KeyPairGenerator();

@@ -30,6 +30,8 @@ public sealed class TaskGraphTests
     [TestCase("NeedsRenewal")]
     [TestCase("Lint")]
     [TestCase("FetchRootCa")]
+    [TestCase("CertificateRequests")]
+    [TestCase("ImportCertificates")]
     [TestCase("CleanClusters")]
     [TestCase("Clean", "CleanClusters")]
     public void The_dependencies_between_tasks_are_as_documented(string task, params string[] dependencies) =>
