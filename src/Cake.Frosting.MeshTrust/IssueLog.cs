@@ -7,7 +7,7 @@ namespace Cake.Frosting.MeshTrust;
 /// <summary>Says what a run did with the CA of a cluster, or with the certificate of a workload.</summary>
 internal static class IssueLog
 {
-    // A root and its intermediates are made seconds apart.
+    // A root and its intermediates are issued seconds apart.
     private static readonly TimeSpan WorthTelling = TimeSpan.FromMinutes(1);
 
     public static void Write<T>(ICakeContext context, string what, string limit, IssueOutcome<T> outcome, CertificateDocument certificate)

@@ -5,7 +5,7 @@ using Spectre.Console;
 
 namespace Cake.Frosting.MeshTrust;
 
-/// <summary>Shows that long work goes on: a moving line at a terminal, a plain line now and then elsewhere.</summary>
+/// <summary>Shows the progress of long work: a spinner at a terminal, a plain line at intervals elsewhere.</summary>
 internal sealed class LiveStatus(TimeProvider time)
 {
     private static readonly TimeSpan BeforeFirst = TimeSpan.FromMilliseconds(300);

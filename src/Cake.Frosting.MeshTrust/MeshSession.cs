@@ -152,7 +152,7 @@ public sealed class MeshSession : IDisposable
         lock (_lock) return _clusters ??= EnsureAsync(context, settings);
     }
 
-    /// <summary>What a run on kind clusters works with, opened once; only a provider that is kind asks for it.</summary>
+    /// <summary>The session of a run on kind clusters, opened once; only the kind provider needs it.</summary>
     /// <exception cref="global::MeshTrust.MeshTrustException">MT22xx: no container engine is running.</exception>
     internal Task<KindSession> KindAsync(ICakeContext context)
     {

@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Cake.Frosting.MeshTrust;
 
-/// <summary>The host's log for a terminal: a line that is too long goes on after a space, where the terminal would break a word.</summary>
+/// <summary>The host's log for a terminal: a line that is too long wraps at a space, where the terminal would break a word.</summary>
 internal sealed class TerminalLog(ICakeLog log, int width) : ICakeLog
 {
     public Verbosity Verbosity { get => log.Verbosity; set => log.Verbosity = value; }

@@ -1,6 +1,6 @@
 namespace MeshTrust;
 
-/// <summary>A fault that a person can mend. Its message stands alone: no stack trace is needed to act on it.</summary>
+/// <summary>An error that a user can fix. Its message is enough to act on: no stack trace is needed.</summary>
 public sealed class MeshTrustException : Exception
 {
     /// <summary>A fault with all problems that were found.</summary>

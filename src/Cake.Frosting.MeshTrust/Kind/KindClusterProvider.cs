@@ -9,7 +9,7 @@ using MeshTrust.Settings;
 namespace Cake.Frosting.MeshTrust.Kind;
 
 /// <summary>
-/// Clusters that kind creates on a container engine. All plans are made and checked before anything is touched; then the clusters are
+/// Clusters that kind creates on a container engine. Everything is planned and checked before anything is touched; then the clusters are
 /// created in parallel. A cluster that matches is kept. One that differs or is foreign is reported and not touched without --force or
 /// --adopt.
 /// </summary>

@@ -81,7 +81,7 @@ internal sealed partial class KindReconciler(KindSession session, MeshTopology t
         var readiness = await WaitUntilReadyAsync(plan, api, cancellationToken).ConfigureAwait(false);
         await CheckEffectiveConfigAsync(plan, api, cancellationToken).ConfigureAwait(false);
         await LocalRegistryConfigMap.ApplyAsync(api, topology.Kind.Registries, cancellationToken).ConfigureAwait(false);
-        // From here on it is complete and recorded as ours, here and in the cluster: only Clean or --force removes it.
+        // From here on it is complete and recorded as created by MeshTrust, here and in the cluster: only Clean or --force removes it.
         await OwnershipConfigMap.ApplyAsync(api, topology.Name, plan, cancellationToken).ConfigureAwait(false);
         session.States.Write(plan.Cluster, Ready(plan, containers));
         var note = differences.Length > 0 ? $"recreated (--force): {differences}"

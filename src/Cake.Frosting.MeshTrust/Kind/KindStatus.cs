@@ -79,7 +79,7 @@ internal sealed record KindStatusRow
     public string? Server { get; init; }
     public string? Pool { get; init; }
 
-    /// <summary>Further details: differences, what it waits for, why it is not ours.</summary>
+    /// <summary>Further details: differences, what it waits for, why MeshTrust does not own it.</summary>
     public string Note { get; init; } = "";
 }
 

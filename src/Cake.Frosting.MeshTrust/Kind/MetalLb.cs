@@ -12,7 +12,7 @@ internal sealed class MetalLb(ClusterAccess access, IClusterApi api, KubectlTool
     TimeSpan pause)
 {
     /// <summary>
-    /// The field manager for the manifest: different from ours, or each of the two would remove the other's labels.
+    /// The field manager for the manifest: different from MeshTrust's, or each of the two would remove the other's labels.
     /// </summary>
     internal const string ManifestManager = "meshtrust-manifest";
 

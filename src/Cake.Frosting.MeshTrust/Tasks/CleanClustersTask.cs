@@ -6,8 +6,8 @@ using MeshTrust;
 namespace Cake.Frosting.MeshTrust.Tasks;
 
 /// <summary>
-/// Removes the kind clusters that were made from this work directory, whole or half made, and nothing else; keys stay. It always succeeds:
-/// what it could not remove it names, so that a pipeline's last step never hides why the ones before it failed.
+/// Removes the kind clusters that were created from this work directory, even incomplete ones, and nothing else; keys are kept. It
+/// reports what it could not remove and still succeeds, so that a cleanup step never masks an earlier failure.
 /// </summary>
 [TaskName("CleanClusters")]
 [TaskDescription("Removes the kind clusters that MeshTrust created from this work directory, and nothing else (--skip-cleanup)")]

@@ -7,7 +7,7 @@ using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust.Tasks;
 
-/// <summary>Sets kind clusters right after their container engine was restarted. It makes no cluster and removes none.</summary>
+/// <summary>Repairs kind clusters after their container engine was restarted. It creates and removes no cluster.</summary>
 [TaskName("Repair")]
 [TaskDescription("After a restart of the container engine: starts nodes, follows moved addresses, updates kubeconfigs and routes")]
 public sealed class RepairTask(MeshSession session) : AsyncFrostingTask

@@ -5,7 +5,7 @@ using MeshTrust.Settings;
 
 namespace Cake.Frosting.MeshTrust.Tasks;
 
-/// <summary>Makes the clusters reachable: starts what is missing, and touches nothing of a cluster that exists already.</summary>
+/// <summary>Makes the clusters reachable: creates what is missing, and changes nothing in an existing cluster.</summary>
 [TaskName("SetupKind")]
 [TaskDescription("Creates the clusters of the topology, or connects to existing ones (--provider=auto|kind|native|embedded|existing)")]
 [IsDependentOn(typeof(PreflightTask))]

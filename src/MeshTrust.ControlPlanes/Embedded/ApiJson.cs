@@ -51,7 +51,7 @@ internal static class ApiJson
         }
         catch (InvalidOperationException)
         {
-            throw ApiFault.BadRequest(message("a text is no valid Unicode"));
+            throw ApiFault.BadRequest(message("a text is not valid Unicode"));
         }
     }
 

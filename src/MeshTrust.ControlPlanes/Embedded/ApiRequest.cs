@@ -42,10 +42,10 @@ internal sealed class RequestBody(byte[] bytes, string mediaType)
         {
             "" or "application/json" =>
                 ApiJson.Parse(Bytes, e => $"{unrecognized}couldn't get version/kind; json parse error: {e}") as JsonObject
-                ?? throw ApiFault.BadRequest(unrecognized + "it is no JSON object"),
+                ?? throw ApiFault.BadRequest(unrecognized + "it is not a JSON object"),
             "application/yaml" =>
                 ApiJson.ParseYaml(Bytes, "error converting YAML to JSON: ")
-                ?? throw ApiFault.BadRequest(unrecognized + "it is no mapping"),
+                ?? throw ApiFault.BadRequest(unrecognized + "it is not a mapping"),
             Protobuf =>
                 KubernetesProtobuf.Decode(Bytes, kind, schema)
                 ?? throw ApiFault.BadRequest(unrecognized + "it cannot be read as Kubernetes' protobuf"),

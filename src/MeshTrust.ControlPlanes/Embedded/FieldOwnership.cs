@@ -134,7 +134,7 @@ internal static class FieldOwnership
         return result;
     }
 
-    // A real server writes the keys of a map in order, whoever added them.
+    // A real server writes the keys of a map in order, regardless of who added them.
     private static JsonObject MergeMap(JsonObject live, JsonObject applied)
     {
         var result = new SortedDictionary<string, JsonNode?>(StringComparer.Ordinal);

@@ -109,7 +109,7 @@ internal sealed class ObjectEndpoint(
         var body = await RequestBody.ReadAsync(request, cancellationToken).ConfigureAwait(false);
         if (type == ApplyPatch)
         {
-            var applied = ReadApplied(body.Bytes) ?? throw ApiFault.BadRequest("error decoding YAML: it is no mapping");
+            var applied = ReadApplied(body.Bytes) ?? throw ApiFault.BadRequest("error decoding YAML: it is not a mapping");
             var (result, created) = registry.Apply(key, applied, options);
             return Single(created ? 201 : 200, result, form);
         }

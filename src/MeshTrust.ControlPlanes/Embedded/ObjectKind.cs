@@ -72,7 +72,7 @@ internal sealed class ObjectKind(string kind, string plural, params string[] sho
         ],
         Selectable = [.. Reference.Fields.Keys.Select(f => "involvedObject." + f), "reason", "type", "source", "reportingComponent"],
 
-        // kubectl get all asks for this category, and fails where no resource has it.
+        // kubectl get all requests this category, and fails if no resource has it.
         Category = "all",
         Columns = [("Type", Text("type")), ("Reason", Text("reason")), ("Message", Text("message"))],
     };

@@ -23,7 +23,7 @@ internal sealed class ServerIdentity(ThrowawayCa ca, ClientCredential server, Cl
         return new ServerIdentity(ca, ca.IssueServer(now), ca.IssueUser("kubernetes-admin", [AdministratorGroup], now));
     }
 
-    /// <summary>Chains end at this CA and nowhere else.</summary>
+    /// <summary>Chains end only at this CA.</summary>
     public static X509ChainPolicy OnlyTrust(X509Certificate2 ca) => new()
     {
         TrustMode = X509ChainTrustMode.CustomRootTrust,

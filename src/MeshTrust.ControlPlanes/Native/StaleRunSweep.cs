@@ -33,7 +33,7 @@ internal static class StaleRunSweep
         }
         catch (Exception e) when (DiskFault.IsOne(e))
         {
-            // Another process is sweeping, or the directory is not ours: this run does not depend on it.
+            // Another process is sweeping, or the directory belongs to another user: this run does not depend on it.
         }
     }
 

@@ -22,7 +22,7 @@ internal static class FileChecks
         ("the subject is empty (RFC 5280 section 4.1.2.6)",
             c => c.IsCa && c.SubjectAttributes.Count == 0,
             "Give every CA a subject."),
-        ("a certificate that is no CA has a path length or name constraints (RFC 5280 sections 4.2.1.9 and 4.2.1.10)",
+        ("a certificate that is not a CA has a path length or name constraints (RFC 5280 sections 4.2.1.9 and 4.2.1.10)",
             c => !c.IsCa && (c.PathLength is not null || c.HasNameConstraints),
             "Reissue it without them."),
         ("there are extensions, but the version is not 3 (RFC 5280 section 4.1.2.1)",

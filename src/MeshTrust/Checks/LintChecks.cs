@@ -191,7 +191,7 @@ internal static class LintChecks
         if (leaf.KeyUsage is { } usage && !usage.HasFlag(CertificateKeyUsage.DigitalSignature))
             yield return Error($"'{name}' lacks the key usage digitalSignature, which TLS 1.3 needs.", Hint);
         if (leaf.KeyUsage is { } signs && signs.HasFlag(CertificateKeyUsage.KeyCertSign))
-            yield return Error($"'{name}' has the key usage keyCertSign, but it is no CA (RFC 5280 section 4.2.1.9).", Hint);
+            yield return Error($"'{name}' has the key usage keyCertSign, but it is not a CA (RFC 5280 section 4.2.1.9).", Hint);
     }
 }
 

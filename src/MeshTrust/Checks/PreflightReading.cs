@@ -19,13 +19,13 @@ internal sealed record PreflightReading
 
     public IReadOnlyList<Problem> KindProblems { get; init; } = [];
 
-    /// <summary>Problems of the address plan; null if no plan could be made.</summary>
+    /// <summary>Problems of the address plan; null if planning was not possible.</summary>
     public IReadOnlyList<Problem>? AddressProblems { get; init; }
 
     /// <summary>Problems with existing clusters of the same names; null if they could not be checked.</summary>
     public IReadOnlyList<Problem>? ClusterProblems { get; init; }
 
-    /// <summary>Problems of the planned kind configurations; null if no plan could be made.</summary>
+    /// <summary>Problems of the planned kind configurations; null if planning was not possible.</summary>
     public IReadOnlyList<Problem>? PlanProblems { get; init; }
 
     /// <summary>Problems of cloud-provider-kind; empty if it is not the load balancer.</summary>

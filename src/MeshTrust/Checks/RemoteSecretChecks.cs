@@ -97,7 +97,7 @@ internal static class RemoteSecretChecks
         let message = $"Could not check: the secrets in {snapshot.Topology.Trust.Namespace} could not be listed. {reason.Reason}"
         select Error(message, reason.Hint).In(holder.Cluster.Value) with { CouldNotCheck = true };
 
-    /// <summary>A server that cannot be reached from here may well be reached by pods, so this is no finding.</summary>
+    /// <summary>A server that cannot be reached from here may well be reached by pods, so this is not a finding.</summary>
     private static IReadOnlyList<UncheckedCluster> Unasked(TrustSnapshot snapshot, params RemoteVerdict[] verdicts) =>
     [
         .. Unlisted(snapshot),
@@ -200,7 +200,7 @@ internal static class RemoteSecretChecks
                 null => Error($"The network '{network.Key}' has no east-west gateway, so other networks do not reach its workloads.",
                     "Install one: --target=InstallValues writes its values and the commands."),
                 _ when gateway.Network != network.Key => Error(
-                    $"The Service {gateway.Name} does not have the label {NetworkLabel}={network.Key}, so it is no gateway to istiod.",
+                    $"The Service {gateway.Name} does not have the label {NetworkLabel}={network.Key}, so it is not a gateway to istiod.",
                     $"Run: {kubectl} -n {gateway.Name.Replace("/", " label --overwrite service ", StringComparison.Ordinal)}"
                     + $" {NetworkLabel}={network.Key}"),
                 { HasPort: false } => Error($"The gateway {gateway.Name} of the network '{network.Key}' does not have the port {port}.",

@@ -40,7 +40,7 @@ internal enum YamlFaultKind
     TooDeep,
     /// <summary>Too many values.</summary>
     TooMany,
-    /// <summary>A duplicate key, whose second value was dropped; the detail is the key. The only fault that still yields a root.</summary>
+    /// <summary>A duplicate key, whose second value was dropped; the detail is the key. The only error that still yields a root.</summary>
     DuplicateKey,
 }
 

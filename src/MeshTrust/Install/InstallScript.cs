@@ -14,7 +14,7 @@ internal enum InstallTool
 
 /// <summary>One step of the installation: a command, or a comment if it has no words.</summary>
 /// <param name="Tool">Who runs it.</param>
-/// <param name="Words">The command. The word <see cref="InstallScript.Pilot"/> in it stands for the address of a primary's gateway.</param>
+/// <param name="Words">The command. The placeholder <see cref="InstallScript.Pilot"/> in it is the address of a primary's gateway.</param>
 /// <param name="Comment">What it does.</param>
 /// <param name="AwaitPilotOf">First wait for the address of the gateway in the cluster of this context.</param>
 internal sealed record InstallStep(InstallTool Tool, IReadOnlyList<string> Words, string? Comment = null, string? AwaitPilotOf = null);
@@ -156,7 +156,7 @@ internal static class InstallScript
     /// <summary>The steps behind what a shell needs first.</summary>
     /// <param name="head">The start of the script.</param>
     /// <param name="steps">The steps.</param>
-    /// <param name="call">What stands before a command.</param>
+    /// <param name="call">The prefix of a command.</param>
     /// <param name="quote">Quotes a word.</param>
     /// <param name="pilot">Sets <c>$pilot</c>, from the quoted context of a primary.</param>
     /// <param name="only">Runs a command only if the user chose this tool.</param>

@@ -6,7 +6,7 @@ using YamlDotNet.RepresentationModel;
 
 namespace MeshTrust.Kind;
 
-/// <summary>How kind makes one cluster.</summary>
+/// <summary>How kind creates one cluster.</summary>
 internal sealed partial record KindPlan
 {
     public required ClusterName Cluster { get; init; }

@@ -30,7 +30,7 @@ internal sealed record ResolvedContext(KubeconfigEntry Context, KubeconfigEntry 
     /// <summary>Whether credentials can be renewed when the server rejects the current ones.</summary>
     internal bool HasRenewableCredentials => Exec is not null || User.Text("tokenFile") is not null;
 
-    /// <summary>Whether it impersonates somebody with several groups, or several values of an extra attribute.</summary>
+    /// <summary>Whether it impersonates a user with several groups, or several values of an extra attribute.</summary>
     internal bool RepeatsHeaders => User.Text("as") is not null && (User.Texts("as-groups").Count > 1
         || User.Map("as-user-extra") is { } extra && extra.Body.Children.Keys.Any(key => extra.Texts(key.Text()).Count > 1));
 

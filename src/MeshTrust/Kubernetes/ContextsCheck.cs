@@ -92,7 +92,7 @@ internal static class ContextsCheck
 /// <summary>
 /// The Kubernetes versions that Istio's supported releases list. Source: istio.io, "Supported Releases"
 /// (data/compatibility/supportStatus.yml of istio/istio.io) and the announcements of 1.29 to 1.31, as of September 2026. A release whose
-/// end was announced is no support after that day. A version that is not listed here is reported, never guessed.
+/// end was announced is not supported after that day. A version that is not listed here is reported, never guessed.
 /// </summary>
 internal static partial class KubernetesVersionSupport
 {

@@ -25,7 +25,7 @@ internal static class EastWestGateways
             }
             catch (MeshTrustException)
             {
-                // The script asks for it again when it runs.
+                // The script queries it again when it runs.
             }
         }
 

@@ -41,7 +41,7 @@ internal sealed record LiveTrust
     /// <summary>The secret with istiod's serving certificate if istio-csr issues it.</summary>
     private const string IstioCsrName = "istiod-tls";
 
-    // Each with what it was made from: a copy of this record may have other parts.
+    // Each with what it was computed from: a copy of this record may have other parts.
     private (SecretDocument? From, SigningBundle? Bundle) _secret;
     private (SecretDocument? From, SigningBundle? Bundle) _selfSigned;
     private (ConfigMapDocument? From, PemDocument? File) _published;

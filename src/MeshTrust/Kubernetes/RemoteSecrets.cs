@@ -132,7 +132,7 @@ internal sealed class RemoteSecrets(
     /// <summary>Whether MeshTrust created an object.</summary>
     internal static bool IsOurs(JsonObject found) => found["metadata"]?["labels"]?[ManagedBy]?.ToString() == Manager;
 
-    /// <summary>When a token ends, from its claims; null if it does not end or is no JSON Web Token.</summary>
+    /// <summary>When a token ends, from its claims; null if it does not expire or is not a JSON Web Token.</summary>
     internal static DateTimeOffset? Expiry(string token)
     {
         if (token.Split('.') is not [_, var payload, _] || !Base64Url.IsValid(payload)) return null;
@@ -166,7 +166,7 @@ internal sealed class RemoteSecrets(
         var spaces = await Task.WhenAll(names.Select(n => clusters[n].ReadNamespaceAsync(Namespace, cancellationToken)))
             .ConfigureAwait(false);
         var problems = names.Zip(spaces).Where(n => n.Second is null).Select(n => new Problem("MT5302", n.First.Value,
-            $"The namespace '{Namespace}' does not exist, so there is nowhere to put remote secrets.",
+            $"The namespace '{Namespace}' does not exist, so remote secrets cannot be created.",
             "Run --target=PushSecrets first. It creates the namespace with the CA secret.")).ToList();
         if (problems.Count > 0) throw new MeshTrustException(Stage.Push, problems);
     }

@@ -152,7 +152,7 @@ internal static class Backoff
     }
 
     /// <summary>
-    /// How long a call can still wait and have a tenth of its time for a last attempt: a server that asks for more than that often has room
+    /// How long a call can still wait and have a tenth of its time for a last attempt: a server that requests more than that often has room
     /// sooner.
     /// </summary>
     internal static TimeSpan Rest(TimeSpan deadline, TimeSpan elapsed)

@@ -22,7 +22,7 @@ internal static partial class FileForm
     private const string CertificateOfPkcs12 = "openssl pkcs12 -nokeys -clcerts | openssl x509";
     private const string OfKeystore = "keytool -importkeystore -srckeystore {0} -destkeystore new.p12 -deststoretype PKCS12";
 
-    /// <summary>How files begin that are no text. A command without {0} is a filter.</summary>
+    /// <summary>How binary files begin. A command without {0} is a filter.</summary>
     private static readonly (string Start, string What, string? Command)[] Starts =
     [
         ("\u00FE\u00ED\u00FE\u00ED", "a Java keystore (JKS)", OfKeystore),

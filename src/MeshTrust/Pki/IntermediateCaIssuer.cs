@@ -160,7 +160,7 @@ public static class IntermediateCaIssuer
 /// <param name="Notes">What the user should know, as sentences.</param>
 internal sealed record CacertsVerdict(ClusterCacerts? Keep, string? Reason, params IReadOnlyList<string> Notes)
 {
-    /// <summary>Whether another CA than the one that issues here made them: these options then mean nothing for them.</summary>
+    /// <summary>Whether another CA than this one issued them: these options then mean nothing for them.</summary>
     internal static bool IsForeign(ClusterCacerts cacerts, RootCa root) => root.Key is null || cacerts.Chain.Count > root.Chain.Count + 1;
 
     internal static CacertsVerdict Judge(
@@ -183,13 +183,13 @@ internal sealed record CacertsVerdict(ClusterCacerts? Keep, string? Reason, para
         if (cacerts.Chain.Skip(1).FirstOrDefault(c => now > c.NotAfter) is { } ended)
             return Replace($"'{ended.Subject}' above it expired on {Text.Time(ended.NotAfter)}.");
         var verdict = JudgeLifetime(cacerts, trust, root, now);
-        // Without the key the subjects tell what was made here or by Istio's Makefile.
+        // Without the key, the subjects show whether MeshTrust or Istio's Makefile issued them.
         var isOwn = root.Key is null
             ? certificate.Has("L", cluster.Value) && root.Certificate.Has("CN", trust.Root.CommonName)
             : !IsForeign(cacerts, root);
         if (!isOwn) return verdict;
         var wanted = trust.Intermediate;
-        // The name follows --istio-namespace. No peer looks at it, so a store that was made for another namespace is not reissued.
+        // The name follows --istio-namespace. No peer looks at it, so a store that was issued for another namespace is not reissued.
         if (certificate.DnsNames is [var held] && wanted.DnsNames is [var name] && held != name
             && name == $"istiod.{trust.Namespace}.svc" && held.StartsWith("istiod.", StringComparison.Ordinal))
         {

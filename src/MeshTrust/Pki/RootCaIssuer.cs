@@ -188,7 +188,7 @@ public static class RootCaIssuer
             "A root is never replaced. Change the options to match it. For a new mesh, choose another directory or move this one away."))]);
     }
 
-    /// <summary>How a root differs from the request. What another CA made was not made with these options: none then.</summary>
+    /// <summary>How a root differs from the request. What another CA issued was not issued with these options: none then.</summary>
     internal static IReadOnlyList<string> Drift(RootCa root, TrustSpec trust)
     {
         // istiod's own root has no CN.

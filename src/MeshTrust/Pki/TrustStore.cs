@@ -211,7 +211,7 @@ public sealed class TrustStore
     /// <summary>
     /// Writes a root if there is none: flushes both temporary files to disk, then renames the key into place, then the certificate.
     /// If it is killed in between, the next run finds the waiting certificate and renames it (<see cref="FinishRoot"/>).
-    /// The chain of a CA under the root is no secret and means nothing without them, so it is there first.
+    /// The chain of a CA under the root is not secret and means nothing without them, so it is written first.
     /// </summary>
     internal void WriteRoot(RootCa root, ReadOnlySpan<byte> key)
     {

@@ -57,5 +57,5 @@ internal static class ReportText
         [.. report.Rows.Where(r => all || r.Outcome is CheckOutcome.Warned or CheckOutcome.Failed)];
 }
 
-/// <summary>A root with the letter or number that stands for it in tables and in the drawing.</summary>
+/// <summary>A root with the letter or number that identifies it in tables and in the drawing.</summary>
 internal sealed record LabelledRoot(string Label, CertificateSummary Root);

@@ -37,7 +37,7 @@ internal sealed class IntermediateRotation(RotatedMesh mesh)
         ?? new([.. chosen.Select(c => new PlannedCluster(c.Value, Store.ReadCacerts(c).Certificate.SerialNumber))]);
 
     /// <summary>Rotates what the plan has left.</summary>
-    /// <exception cref="MeshTrustException">MT5501 to MT5503: a gate is closed. Everything done so far stays; a rerun goes on.</exception>
+    /// <exception cref="MeshTrustException">MT5501 to MT5503: a gate is closed. What was done is kept; a rerun resumes.</exception>
     internal async Task RotateAsync(RotationPlan plan, CancellationToken cancellationToken)
     {
         if (RootRotationPlan.File.Read(Store) is not null)

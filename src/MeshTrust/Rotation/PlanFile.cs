@@ -6,7 +6,7 @@ using MeshTrust.Pki;
 
 namespace MeshTrust.Rotation;
 
-/// <summary>The plan of a rotation: a file in the trust store while it lasts, so that a run goes on where another stopped.</summary>
+/// <summary>The plan of a rotation: a file in the trust store while it lasts, so that a run resumes where another stopped.</summary>
 internal sealed class PlanFile<T>(string name, JsonTypeInfo<T> json, string hint)
     where T : class
 {

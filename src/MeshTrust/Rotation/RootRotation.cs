@@ -25,7 +25,7 @@ internal sealed class RootRotation(RotatedMesh mesh)
 
     private TrustStore Store => mesh.Store;
 
-    /// <summary>Works on one phase. A run that was killed goes on.</summary>
+    /// <summary>Works on one phase. A killed run resumes.</summary>
     /// <returns>The plan after it; null once the new root has taken the old one's place.</returns>
     /// <exception cref="MeshTrustException">MT5501 to MT5503, MT5511 to MT5513: a gate is closed. Everything done so far stays.</exception>
     internal async Task<RootRotationPlan?> AdvanceAsync(CancellationToken cancellationToken)

@@ -28,7 +28,7 @@ internal sealed class IstiodClient : IDisposable
     private readonly TimeSpan _patience;
 
     /// <param name="connection">An open connection to port 15012.</param>
-    /// <param name="names">The DNS names that istiod's certificate may have; the first is asked for.</param>
+    /// <param name="names">The DNS names that istiod's certificate may have; the first is requested.</param>
     /// <param name="roots">The roots that workloads of its cluster hold.</param>
     /// <param name="at">When its certificate has to be valid.</param>
     /// <param name="patience">How long one answer may take.</param>

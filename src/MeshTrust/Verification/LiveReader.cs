@@ -10,7 +10,7 @@ namespace MeshTrust.Verification;
 /// <param name="parallel">The number of istiods to ask in parallel, at least one.</param>
 internal sealed class LiveReader(TimeProvider time, int parallel)
 {
-    /// <summary>The service account whose identity is asked for; every namespace has it.</summary>
+    /// <summary>The service account whose identity is requested; every namespace has it.</summary>
     private const string Account = "default";
 
     /// <summary>How long one answer of an istiod may take.</summary>

@@ -65,7 +65,7 @@ internal sealed record IstiodReading
 
 /// <summary>A certificate that an istiod issued for a workload of one cluster, or why it did not.</summary>
 /// <param name="Cluster">The workload's cluster.</param>
-/// <param name="SpiffeId">The identity that was asked for.</param>
+/// <param name="SpiffeId">The requested identity.</param>
 /// <param name="Certificate">The certificate; null if none was issued.</param>
 /// <param name="Fault">Why none was issued, as a sentence with a full stop.</param>
 internal sealed record IssuedReading(ClusterName Cluster, string SpiffeId, IssuedCertificate? Certificate, string? Fault);

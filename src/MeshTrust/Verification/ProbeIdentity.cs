@@ -50,7 +50,7 @@ internal sealed class ProbeIdentity : IDisposable
     }
 
     /// <summary>A workload that got a certificate from istiod.</summary>
-    /// <param name="spiffeId">The identity that it asked for.</param>
+    /// <param name="spiffeId">The requested identity.</param>
     /// <param name="issued">The answer; null if there is none.</param>
     /// <param name="unknown">Why there is none, as a clause.</param>
     /// <param name="rootFile">The roots that it holds.</param>

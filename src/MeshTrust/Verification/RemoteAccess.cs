@@ -22,7 +22,7 @@ internal sealed record RemoteAccess
     public IReadOnlyList<EastWestGateway>? Gateways { get; init; }
 }
 
-/// <summary>A list that could not be read. A missing right is no failure: not everyone may list secrets.</summary>
+/// <summary>A list that could not be read. A missing permission is not a failure: not everyone may list secrets.</summary>
 internal sealed record UnreadList(bool IsForbidden, string Reason, string Hint);
 
 /// <summary>One key of a remote secret: the kubeconfig of another cluster, without its credentials, and what its API server says.</summary>
@@ -39,7 +39,7 @@ internal sealed record RemoteSecret
     /// <summary>Whether MeshTrust created the secret.</summary>
     public bool IsOurs { get; init; }
 
-    /// <summary>The cluster that it leads to; null if that is no cluster of the topology.</summary>
+    /// <summary>The cluster that it leads to; null if that is not a cluster of the topology.</summary>
     public ClusterName? To { get; init; }
 
     /// <summary>Why istiod refuses the kubeconfig, as a clause; null if it takes it.</summary>

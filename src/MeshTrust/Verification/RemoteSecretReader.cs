@@ -28,7 +28,7 @@ internal sealed class RemoteSecretReader(
         AttemptTimeout = TimeSpan.FromSeconds(2), Deadline = TimeSpan.FromSeconds(3), Stage = Stage.Verification,
     };
 
-    /// <summary>What istiod lists in another cluster; without one of them it waits for ever.</summary>
+    /// <summary>What istiod lists in another cluster; without one of them it waits forever.</summary>
     private static readonly (string Group, string Resource)[] Listed =
     [
         ("", "namespaces"), ("", "nodes"), ("", "pods"), ("", "secrets"), ("", "services"), ("discovery.k8s.io", "endpointslices"),

@@ -12,7 +12,7 @@ internal sealed class TwoKindClusters(MeasuredHost host) : IMeasurement
 
     public string Name => "two-kind-clusters";
 
-    public string What => "two kind clusters with one trust, against kind, openssl and kubectl by hand";
+    public string What => "two kind clusters with one trust, against kind, openssl and kubectl run manually";
 
     public int Runs => 3;
 

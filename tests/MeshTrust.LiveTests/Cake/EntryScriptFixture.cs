@@ -79,7 +79,7 @@ internal sealed class EntryScriptFixture : IDisposable
     public ToolResult Run(params string[] arguments) => Run(null, arguments);
 
     /// <summary>Lets the real dotnet restore the packages of the real <c>eng/</c> from a feed in <c>feed/</c> into a package folder of this tree.</summary>
-    public void AskRealFeed()
+    public void UseRealFeed()
     {
         Directory.CreateDirectory(At("eng/probe"));
         Directory.CreateDirectory(At("feed"));

@@ -14,7 +14,7 @@ public sealed class EntryScriptTests
     private EntryScriptFixture _tree = null!;
 
     [SetUp]
-    public void MakeTree() => _tree = new EntryScriptFixture();
+    public void CreateTree() => _tree = new EntryScriptFixture();
 
     [TearDown]
     public void RemoveTree() => _tree?.Dispose();
@@ -104,8 +104,8 @@ public sealed class EntryScriptTests
             Assert.That(first.Output + second.Output, Is.Empty);
             Assert.That(_tree.Programs, Is.Empty);
         });
-        _tree.Write("src/One.cs", "mended");
-        Assert.That(_tree.Run().Output, Does.StartWith("mended "));
+        _tree.Write("src/One.cs", "fixed");
+        Assert.That(_tree.Run().Output, Does.StartWith("fixed "));
     }
 
     [Test]
@@ -165,7 +165,7 @@ public sealed class EntryScriptTests
 
         _tree.Write("nuget.config", "<configuration></configuration>");
         _tree.Run();
-        Assert.That(_tree.Calls.Count(call => call == "restore"), Is.EqualTo(2), "another feed is asked again");
+        Assert.That(_tree.Calls.Count(call => call == "restore"), Is.EqualTo(2), "another feed is queried");
     }
 
     [Test]

@@ -11,7 +11,7 @@ public sealed class EntryScriptsAlikeTests(string script)
     private EntryScriptFixture _tree = null!;
 
     [SetUp]
-    public void MakeTree() => _tree = new EntryScriptFixture(script);
+    public void CreateTree() => _tree = new EntryScriptFixture(script);
 
     [TearDown]
     public void RemoveTree() => _tree?.Dispose();
@@ -63,7 +63,7 @@ public sealed class EntryScriptsAlikeTests(string script)
     [Test]
     public void Falls_back_to_compat_if_the_feed_lacks_a_dependency_of_Cake_Frosting()
     {
-        _tree.AskRealFeed();
+        _tree.UseRealFeed();
         StubPackage.Write(_tree.At("feed"), "Cake.Frosting", "7.0.0", ("Cake.Core", "7.0.0"), ("Cake.Common", "7.0.0"));
         StubPackage.Write(_tree.At("feed"), "Cake.Common", "7.0.0");
         StubPackage.Write(_tree.At("feed"), "Cake.Kubectl", "1.1.0");
@@ -82,7 +82,7 @@ public sealed class EntryScriptsAlikeTests(string script)
     [Test]
     public void Says_which_package_the_feed_lacks()
     {
-        _tree.AskRealFeed();
+        _tree.UseRealFeed();
         StubPackage.Write(_tree.At("feed"), "Cake.Frosting", "7.0.1");
         StubPackage.Write(_tree.At("feed"), "Cake.Kubectl", "1.1.0");
         var first = _tree.Run();

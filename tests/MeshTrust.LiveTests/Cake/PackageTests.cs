@@ -54,7 +54,7 @@ public sealed class PackageTests
             Assert.That(new[] { Value("description"), Value("authors"), Value("copyright"), Value("releaseNotes") }, Has.All.Not.Empty);
             Assert.That(package.GetEntry("icon.png")?.Length, Is.InRange(100, 1 << 20));
             Assert.That(package.GetEntry($"lib/net10.0/{id}.xml"), Is.Not.Null, "documentation for editors");
-            Assert.That(Regex.Matches(readme, @"\]\((?!https://)"), Is.Empty, "a relative link leads nowhere on a package's page");
+            Assert.That(Regex.Matches(readme, @"\]\((?!https://)"), Is.Empty, "a relative link is broken on a package's page");
             foreach (Match page in Regex.Matches(readme, Regex.Escape(Address) + @"/blob/main/([\w./-]+)"))
                 Assert.That(File.Exists(Path.Combine(RepositoryRoot.Path, page.Groups[1].Value)), page.Value);
         }

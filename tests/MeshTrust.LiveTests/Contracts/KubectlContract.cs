@@ -34,7 +34,7 @@ public sealed class KubectlContract(ServerKind kind, string program) : ApiServer
     [Test]
     public async Task Shows_tables_and_documents()
     {
-        await MakeCacertsAsync(("a", "A"), ("b", "B"));
+        await CreateCacertsAsync(("a", "A"), ("b", "B"));
 
         Assert.That(Do("get", "secrets", "-n", Space), Does.Match(@"^NAME +TYPE +DATA +AGE\ncacerts +Opaque +2 +\d+s\n$"));
         Assert.That(Do("get", "namespace", Space), Does.Match($@"^NAME +STATUS +AGE\n{Space} +Active +\d+s\n$"));
@@ -49,7 +49,7 @@ public sealed class KubectlContract(ServerKind kind, string program) : ApiServer
     [TestCase("secret", "Secret", "stringData:\n  value: {0}\n")]
     public async Task Applies_client_side_and_diffs(string resource, string name, string data)
     {
-        await MakeNamespaceAsync();
+        await CreateNamespaceAsync();
         var (one, two) = (Manifest(name, data, "one"), Manifest(name, data, "two"));
 
         Assert.That(Do("apply", "-f", one), Is.EqualTo($"{resource}/settings created\n"));
@@ -66,7 +66,7 @@ public sealed class KubectlContract(ServerKind kind, string program) : ApiServer
     [Test]
     public async Task Applies_server_side_after_client_side_and_respects_field_ownership()
     {
-        await MakeNamespaceAsync();
+        await CreateNamespaceAsync();
         const string Data = "data:\n  value: {0}\n";
         Do("apply", "-f", Manifest("ConfigMap", Data, "one"));
         Assert.That(Do("apply", "--server-side", "-f", Manifest("ConfigMap", Data, "two")), Is.EqualTo("configmap/settings serverside-applied\n"));
@@ -81,7 +81,7 @@ public sealed class KubectlContract(ServerKind kind, string program) : ApiServer
     [Test]
     public async Task Labels_and_selects_by_labels()
     {
-        await MakeNamespaceAsync();
+        await CreateNamespaceAsync();
 
         Assert.That(Do("label", "namespace", Space, "topology.istio.io/network=network1"), Is.EqualTo($"namespace/{Space} labeled\n"));
         Assert.That(Fail("label", "namespace", Space, "topology.istio.io/network=network2"), Does.Contain("already has a value (network1), and --overwrite is false"));
@@ -93,7 +93,7 @@ public sealed class KubectlContract(ServerKind kind, string program) : ApiServer
     [Test]
     public async Task Waits_for_a_condition_and_for_deletion()
     {
-        await MakeCacertsAsync(("k", "A"));
+        await CreateCacertsAsync(("k", "A"));
 
         Assert.That(Do("wait", "--for=jsonpath={.status.phase}=Active", $"namespace/{Space}", "--timeout=20s"), Is.EqualTo($"namespace/{Space} condition met\n"));
         Assert.That(Fail("wait", "--for=delete", "secret/cacerts", "-n", Space, "--timeout=1s"), Does.EndWith("error: timed out waiting for the condition on secrets/cacerts\n"));
@@ -105,7 +105,7 @@ public sealed class KubectlContract(ServerKind kind, string program) : ApiServer
     [Test]
     public async Task Watches()
     {
-        await MakeCacertsAsync(("k", "A"));
+        await CreateCacertsAsync(("k", "A"));
 
         // It prints existing objects and each change, until the server ends the watch.
         Assert.That(Do("get", "secrets", "-n", Space, "--watch", "-o", "name", "--request-timeout=2s"), Does.StartWith("secret/cacerts\n"));
@@ -114,7 +114,7 @@ public sealed class KubectlContract(ServerKind kind, string program) : ApiServer
     [Test]
     public async Task Deletes_by_name_and_all_of_a_kind()
     {
-        await MakeNamespaceAsync();
+        await CreateNamespaceAsync();
         foreach (var name in (string[])["a", "b", "c"]) (await Api.PostAsync(Secrets, Secret(name))).Gives(201);
 
         Assert.That(Do("delete", "secret", "a", "-n", Space), Is.EqualTo($"secret \"a\" deleted{From}\n"));
@@ -126,7 +126,7 @@ public sealed class KubectlContract(ServerKind kind, string program) : ApiServer
     [Test]
     public async Task Reports_what_a_user_may_do()
     {
-        await MakeCacertsAsync(("k", "A"));
+        await CreateCacertsAsync(("k", "A"));
         var user = $"dev-{Guid.NewGuid():N}";
         var dev = new Kubectl(Server.WriteKubeconfig(await Server.AddUserAsync(user, [], [new UserGrant(Space, ["secrets"], ["get"])])), Cache + "-dev", program);
 

@@ -27,10 +27,10 @@ public sealed class NativeApiServer : ApiServerUnderTest
 
     public override async Task<string> AddUserAsync(string name, IReadOnlyList<string> groups, IReadOnlyList<UserGrant> grants)
     {
-        using var admin = new EdgeClient(ClientCredentials.Parse(AdministratorKubeconfig));
+        using var admin = new RawApiClient(ClientCredentials.Parse(AdministratorKubeconfig));
         foreach (var grant in grants) await BindAsync(admin, name, grant);
         var kubeconfig = _plane.AddUser(name, groups);
-        using var user = new EdgeClient(ClientCredentials.Parse(kubeconfig));
+        using var user = new RawApiClient(ClientCredentials.Parse(kubeconfig));
         foreach (var grant in grants)
         {
             foreach (var (resource, verb) in grant.Resources.SelectMany(r => grant.Verbs.Select(v => (r, v))))
@@ -44,7 +44,7 @@ public sealed class NativeApiServer : ApiServerUnderTest
 
     protected override async Task StopAsync() => await _planes.DisposeAsync();
 
-    private static async Task BindAsync(EdgeClient admin, string user, UserGrant grant)
+    private static async Task BindAsync(RawApiClient admin, string user, UserGrant grant)
     {
         var (prefix, where) = grant.Namespace is null ? ("Cluster", "") : ("", $"/namespaces/{grant.Namespace}");
         var name = $"grant-{Guid.NewGuid():N}";

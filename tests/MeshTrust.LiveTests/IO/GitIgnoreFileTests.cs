@@ -13,7 +13,7 @@ public sealed class GitIgnoreFileTests
     private ScratchDirectory _scratch = null!;
 
     [SetUp]
-    public void MakeScratch() => _scratch = new ScratchDirectory();
+    public void CreateScratch() => _scratch = new ScratchDirectory();
 
     [TearDown]
     public void RemoveScratch() => _scratch?.Dispose();

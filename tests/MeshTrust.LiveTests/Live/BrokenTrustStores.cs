@@ -35,7 +35,7 @@ internal static class BrokenTrustStores
         Edit("root certificate is prose", "MT5102", Cert, _ => "this is the root\n"),
         Edit("root certificate is cut off", "MT5102", Cert, t => t[..(t.Length / 2)]),
         Edit("root certificate has a byte order mark", "MT5102", Cert, t => "\ufeff" + t),
-        Edit("root certificate stands twice", "MT5102", Cert, t => t + t),
+        Edit("root certificate is duplicated", "MT5102", Cert, t => t + t),
         Edit("root certificate is glued to itself", "MT5102", Cert, t => t.TrimEnd() + t),
         Edit("root certificate has another label", "MT5102", Cert, t => t.Replace("CERTIFICATE", "CERT", StringComparison.Ordinal)),
         Edit("root certificate has text between blocks", "MT5102", Cert, t => t + "and again\n" + t),
@@ -49,7 +49,7 @@ internal static class BrokenTrustStores
         Edit("root key is prose", "MT5103", Key, _ => "secret\n"),
         Edit("root key is cut off", "MT5103", Key, t => t[..(t.Length / 2)]),
         Edit("root key is a certificate", "MT5103", Key, _ => Text(Cert)),
-        Edit("root key stands twice", "MT5103", Key, t => t + t),
+        Edit("root key is duplicated", "MT5103", Key, t => t + t),
         Edit("root key has parameters before it", "MT5103", Key, t => "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n" + t),
         Edit("root key has a byte order mark", "MT5103", Key, t => "\ufeff" + t),
         Edit("root key has bad base64", "MT5103", Key, t => t.Insert(60, "?")),
@@ -62,12 +62,12 @@ internal static class BrokenTrustStores
 
     private static IEnumerable<BrokenRun> Authorities =>
     [
-        Authority("root is no CA", "MT5105", new() { IsCa = false }),
+        Authority("root is not a CA", "MT5105", new() { IsCa = false }),
         Authority("root has no basic constraints", "MT5105", new() { HasConstraints = false }),
         Authority("root may not sign certificates", "MT5105", new() { Usage = X509KeyUsageFlags.DigitalSignature }),
         Authority("root allows no intermediate", "MT5105", new() { PathLength = 0 }),
-        Authority("root has ended", "MT5106", new() { NotBefore = Now.AddDays(-30), NotAfter = Now.AddDays(-1) }),
-        Authority("root begins tomorrow", "MT5106", new() { NotBefore = Now.AddDays(1) }),
+        Authority("root has expired", "MT5106", new() { NotBefore = Now.AddDays(-30), NotAfter = Now.AddDays(-1) }),
+        Authority("root is not yet valid", "MT5106", new() { NotBefore = Now.AddDays(1) }),
     ];
 
     private static IEnumerable<BrokenRun> Options =>
@@ -78,15 +78,15 @@ internal static class BrokenTrustStores
 
     private static IEnumerable<BrokenRun> Brought =>
     [
-        Bring("the certificate that is brought is not there", "MT5109", s => s.Write("root.key", TestKey(1).ExportPkcs8PrivateKeyPem())),
-        Bring("the key that is brought is not there", "MT5109", s => s.Write("root.pem", Certificate(TestKey(1), new()))),
-        Bring("another root stands in the store", "MT5110", s => { Lay(s); Pair(s, TestKey(1), new()); }),
-        Bring("the pair that is brought does not fit", "MT5104", s => { Pair(s, TestKey(1), new()); s.Write("root.key", TestKey(2).ExportPkcs8PrivateKeyPem()); }),
-        Bring("the root that is brought has ended", "MT5106", s => Pair(s, TestKey(1), new() { NotBefore = Now.AddDays(-9), NotAfter = Now.AddDays(-8) })),
-        Bring("the root that is brought is no CA", "MT5105", s => Pair(s, TestKey(1), new() { IsCa = false })),
-        Bring("the root that is brought is an intermediate", "MT5108", s => { s.Write("root.pem", System.Text.Encoding.ASCII.GetString(Sound.Value["certs/east/ca-cert.pem"])); s.Write("root.key", Text("certs/east/ca-key.pem")); }),
-        Bring("the root that is brought has P-521", "MT5111", s => { using var key = ECDsa.Create(ECCurve.NamedCurves.nistP521); Pair(s, key, new()); }),
-        Bring("the files that are brought are prose", "MT5102", s => { s.Write("root.pem", "hello"); s.Write("root.key", "hello"); }),
+        Bring("the user-supplied certificate is missing", "MT5109", s => s.Write("root.key", TestKey(1).ExportPkcs8PrivateKeyPem())),
+        Bring("the user-supplied key is missing", "MT5109", s => s.Write("root.pem", Certificate(TestKey(1), new()))),
+        Bring("another root is in the store", "MT5110", s => { Lay(s); Pair(s, TestKey(1), new()); }),
+        Bring("the user-supplied pair does not match", "MT5104", s => { Pair(s, TestKey(1), new()); s.Write("root.key", TestKey(2).ExportPkcs8PrivateKeyPem()); }),
+        Bring("the user-supplied root has expired", "MT5106", s => Pair(s, TestKey(1), new() { NotBefore = Now.AddDays(-9), NotAfter = Now.AddDays(-8) })),
+        Bring("the user-supplied root is not a CA", "MT5105", s => Pair(s, TestKey(1), new() { IsCa = false })),
+        Bring("the user-supplied root is an intermediate", "MT5108", s => { s.Write("root.pem", System.Text.Encoding.ASCII.GetString(Sound.Value["certs/east/ca-cert.pem"])); s.Write("root.key", Text("certs/east/ca-key.pem")); }),
+        Bring("the user-supplied root has P-521", "MT5111", s => { using var key = ECDsa.Create(ECCurve.NamedCurves.nistP521); Pair(s, key, new()); }),
+        Bring("the user-supplied files are prose", "MT5102", s => { s.Write("root.pem", "hello"); s.Write("root.key", "hello"); }),
     ];
 
     private static IEnumerable<BrokenRun> Clusters =>
@@ -106,7 +106,7 @@ internal static class BrokenTrustStores
         Location("trust store is a file", s => s.Write("certs", "mine")),
         Location("root certificate is a directory", s => Directory.CreateDirectory(s.File(Cert))),
         Location("root key is a directory", s => { Lay(s); File.Delete(s.File(Key)); Directory.CreateDirectory(s.File(Key)); }),
-        Location("root certificate is a link to nowhere", s => { Directory.CreateDirectory(s.File("certs")); File.CreateSymbolicLink(s.File(Cert), s.File("unmounted")); }),
+        Location("root certificate is a dangling link", s => { Directory.CreateDirectory(s.File("certs")); File.CreateSymbolicLink(s.File(Cert), s.File("unmounted")); }),
         Location("root certificate is larger than any", s => { Lay(s); File.WriteAllBytes(s.File(Cert), new byte[3 << 20]); }),
         Location("cluster's directory is a file", s => { Lay(s); Directory.Delete(s.File("certs/east"), true); s.Write("certs/east", "mine"); }),
     ];

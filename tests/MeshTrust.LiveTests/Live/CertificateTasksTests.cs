@@ -106,8 +106,8 @@ public sealed class CertificateTasksTests
         var now = TimeProvider.System.GetUtcNow();
         var odd = CraftedCertificate.Root(new CraftedSpec { PathLength = 0, UsageCritical = false, NotAfter = now.AddDays(30) });
         _scratch.Write("odd.pem", CraftedMesh.Intermediate(odd, "east").Pem + odd.Pem);
-        var told = Expect(9, "--target=Lint", "--file=odd.pem");
-        Assert.That(told, Does.Contain("MT5009 error").And.Contain("MT5011 error").And.Contain("MT5025 warning"));
+        var reported = Expect(9, "--target=Lint", "--file=odd.pem");
+        Assert.That(reported, Does.Contain("MT5009 error").And.Contain("MT5011 error").And.Contain("MT5025 warning"));
         _scratch.Write("odd.pem", CraftedCertificate.Root(new CraftedSpec { UsageCritical = false }).Pem);
         Expect(0, "--target=Lint", "--file=odd.pem", "--output=table");
         Expect(9, "--target=Lint", "--file=odd.pem", "--strict");
@@ -127,8 +127,8 @@ public sealed class CertificateTasksTests
         (int Code, string Output) Run(params string[] arguments) => HostProcess.Run(_scratch.Location, [.. arguments, "--cluster-names=east,west", .. Quick[..^1]], variables);
         var alone = new Dictionary<string, string?>(variables) { ["CTX_CLUSTER2"] = null };
         Assert.That(Run("--target=FetchRootCa", "--from=west").Output, Does.Contain("MT5121 west"));
-        var (refused, told) = HostProcess.Run(_scratch.Location, ["--target=Verify", "--certs-dir=other", "--cluster-names=east", .. Quick[..^1]], alone);
-        Assert.That((refused, told.Contains("run --target=FetchRootCa --from=east --certs-dir=live-certs", StringComparison.Ordinal)), Is.EqualTo((8, true)), told);
+        var (refused, reported) = HostProcess.Run(_scratch.Location, ["--target=Verify", "--certs-dir=other", "--cluster-names=east", .. Quick[..^1]], alone);
+        Assert.That((refused, reported.Contains("run --target=FetchRootCa --from=east --certs-dir=live-certs", StringComparison.Ordinal)), Is.EqualTo((8, true)), reported);
         Assert.That(Run("--target=FetchRootCa").Output, Does.Contain("MT0010 --from").And.Contain("Use --from=east."));
         var (code, output) = Run("--target=FetchRootCa", "--from=east");
         Assert.That(code, Is.Zero, output);

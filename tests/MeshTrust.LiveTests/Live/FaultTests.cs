@@ -53,15 +53,15 @@ public sealed class FaultTests
     {
         yield return Plan("500 once", 1, Fault.Answer(500));
         yield return Plan("500 on the secret's read", 2, Fault.Answer(500) with { Method = "GET", Path = Secret });
-        yield return Plan("500 for ever", 3, Fault.Answer(500) with { Times = int.MaxValue });
-        yield return Plan("503 for ever on writes", 4, Fault.Answer(503) with { Method = "PATCH", Times = int.MaxValue });
-        yield return Plan("429 twice, asked to come back at once", 5, Fault.Answer(429, retryAfterSeconds: 0) with { Times = 2 });
-        yield return Plan("429 that asks to come back in an hour", 6, Fault.Answer(429, retryAfterSeconds: 3600) with { Times = int.MaxValue });
+        yield return Plan("500 forever", 3, Fault.Answer(500) with { Times = int.MaxValue });
+        yield return Plan("503 forever on writes", 4, Fault.Answer(503) with { Method = "PATCH", Times = int.MaxValue });
+        yield return Plan("429 twice, with Retry-After 0", 5, Fault.Answer(429, retryAfterSeconds: 0) with { Times = 2 });
+        yield return Plan("429 with Retry-After of an hour", 6, Fault.Answer(429, retryAfterSeconds: 3600) with { Times = int.MaxValue });
         yield return Plan("409 on the first write", 7, Fault.Answer(409) with { Method = "PATCH" });
         yield return Plan("409 on the second write", 8, Fault.Answer(409) with { Method = "PATCH", From = 2 });
-        yield return Plan("409 for ever on the secret", 9, Fault.Answer(409) with { Method = "PATCH", Path = Secret, Times = int.MaxValue });
+        yield return Plan("409 forever on the secret", 9, Fault.Answer(409) with { Method = "PATCH", Path = Secret, Times = int.MaxValue });
         yield return Plan("403 on the secret", 10, Fault.Answer(403) with { Method = "PATCH", Path = Secret, Times = int.MaxValue });
-        yield return Plan("401 for ever", 11, Fault.Answer(401) with { Times = int.MaxValue });
+        yield return Plan("401 forever", 11, Fault.Answer(401) with { Times = int.MaxValue });
         yield return Plan("404 on the secret's write", 12, Fault.Answer(404) with { Method = "PATCH", Path = Secret });
         yield return Plan("dropped before the first call", 13, Fault.Drop(afterwards: false));
         yield return Plan("dropped before each write, twice", 14, Fault.Drop(afterwards: false) with { Method = "PATCH", Times = 2 });
@@ -73,10 +73,10 @@ public sealed class FaultTests
         yield return Plan("a write that comes late", 20, Fault.Slow(TimeSpan.FromMilliseconds(500)) with { Method = "PATCH", Path = Secret });
         yield return Plan("half an answer to a read", 21, Fault.Truncate() with { Method = "GET", Path = Secret });
         yield return Plan("half an answer to a write", 22, Fault.Truncate() with { Method = "PATCH", Path = Secret });
-        yield return Plan("half answers for ever", 23, Fault.Truncate() with { Times = int.MaxValue });
+        yield return Plan("half responses forever", 23, Fault.Truncate() with { Times = int.MaxValue });
         yield return Plan("no JSON once", 24, Fault.Garbage());
         yield return Plan("no JSON for a write", 25, Fault.Garbage() with { Method = "PATCH", Path = Secret });
-        yield return Plan("no JSON for ever", 26, Fault.Garbage() with { Times = int.MaxValue });
+        yield return Plan("invalid JSON forever", 26, Fault.Garbage() with { Times = int.MaxValue });
     }
 
     [TestCaseSource(nameof(Plans))]
@@ -122,7 +122,7 @@ public sealed class FaultTests
         Plan(faults);
         var broken = await VerifyAsync(topology);
         _faults.Clear();
-        Assert.That(broken.Outcome, Is.EqualTo(TrustOutcome.Failed).Or.EqualTo(TrustOutcome.CouldNotCheck), "a broken secret was called sound under faults");
+        Assert.That(broken.Outcome, Is.EqualTo(TrustOutcome.Failed).Or.EqualTo(TrustOutcome.CouldNotCheck), "a broken secret was reported as valid under faults");
         Assert.That((await VerifyAsync(topology)).Outcome, Is.EqualTo(TrustOutcome.Failed), "without faults it is seen");
         return happened;
     }
@@ -135,12 +135,12 @@ public sealed class FaultTests
         _faults.Clear();
 
         var held = await ReadAsync(topology.Trust.Namespace);
-        var told = string.Join(Environment.NewLine, report.Problems);
-        if (report.Succeeded) Assert.That(held, Is.EqualTo(Text(wanted)), "success was told, and the secret is another");
+        var reported = string.Join(Environment.NewLine, report.Problems);
+        if (report.Succeeded) Assert.That(held, Is.EqualTo(Text(wanted)), "success was reported, but the secret differs");
         else
         {
-            Assert.That(report.Problems.Select(p => p.Id), Is.Not.Empty.And.All.Match("^MT[0-9]{4}$"), told);
-            Assert.That(held, Is.EqualTo(Text(wanted)).Or.EqualTo(before is null ? "" : Text(before)), "a secret is as it was or as wanted, never a mixture: " + told);
+            Assert.That(report.Problems.Select(p => p.Id), Is.Not.Empty.And.All.Match("^MT[0-9]{4}$"), reported);
+            Assert.That(held, Is.EqualTo(Text(wanted)).Or.EqualTo(before is null ? "" : Text(before)), "a secret is as it was or as wanted, never a mixture: " + reported);
         }
 
         return happened;

@@ -105,7 +105,7 @@ internal sealed class HostProcess : IDisposable
         var started = TimeProvider.System.GetTimestamp();
         while (!Output.Contains(text, StringComparison.Ordinal))
         {
-            if (HasExited || TimeProvider.System.GetElapsedTime(started) > deadline) throw new TimeoutException($"The host never told '{text}':\n{Output}");
+            if (HasExited || TimeProvider.System.GetElapsedTime(started) > deadline) throw new TimeoutException($"The host never printed '{text}':\n{Output}");
             Thread.Sleep(5);
         }
     }

@@ -66,7 +66,7 @@ public sealed class KindBadEndTests
         Assert.That(stopped.WaitForExit(Deadline), Is.EqualTo(130), stopped.Output);
         Assert.That(_kind.Containers(1), Is.Not.Empty);
 
-        _kind.MakeBystander(1);
+        _kind.CreateForeignCluster(1);
         Assert.That(_kind.Succeed(1, "--target=CleanClusters"), Does.Contain($"removed {_kind.Name(1)}: {_kind.Name(1)}-control-plane, incomplete."));
         Assert.That((_kind.Containers(), _kind.HasBystander), Is.EqualTo((new List<string>(), true)));
     }

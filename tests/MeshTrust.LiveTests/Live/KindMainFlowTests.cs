@@ -23,13 +23,13 @@ public sealed class KindMainFlowTests
         var first = _kind.Succeed(2, "--target=Verify", "--provider=auto");
         Assert.That(first, Does.Match(@"provider: kind \(auto: .*docker \d.* is running"), "kind comes first where it can be had");
         Assert.That(first, Does.Contain($"{_kind.Name(1)}: created, https://127.0.0.1:").And.Contain($"{_kind.Name(2)}: created, https://127.0.0.1:").And.Contain("4 of 4 cluster pairs trust each other"));
-        Assert.That(first, Does.Match($"\\d\\d:\\d\\d:\\d\\dZ {_kind.Name(1)}: "), "every step is told with its time");
+        Assert.That(first, Does.Match($"\\d\\d:\\d\\d:\\d\\dZ {_kind.Name(1)}: "), "every step is reported with its time");
         SameSecrets(2);
         Assert.That(Directory.Exists(_kind.File("home/.kube")), Is.False, "the user's own kubeconfig is never touched");
         Assert.That(File.ReadAllText(_kind.File($"mesh/kubeconfig/{_kind.Name(1)}.internal")), Does.Contain($"https://{_kind.Name(1)}-control-plane:6443"));
         Assert.That(_kind.Kubectl(1, "get", "configmap", "meshtrust", "--namespace", "kube-public", "--output", "jsonpath={.data.cluster}"), Is.EqualTo(_kind.Name(1)));
 
-        var bystander = _kind.MakeBystander(1);
+        var bystander = _kind.CreateForeignCluster(1);
         var (containers, files) = (_kind.Containers(), _kind.Files());
         var second = _kind.Succeed(2, "--target=Verify");
         Assert.That(second, Does.Contain($"{_kind.Name(1)}: kept").And.Contain($"{_kind.Name(2)}: secret cacerts unchanged, namespace unchanged"));

@@ -119,7 +119,7 @@ internal sealed class KindTestbed : IDisposable
 
     /// <summary>A foreign kind cluster, as far as kind can tell: one container that is created and never started.</summary>
     /// <param name="cluster">An existing cluster of this test, for its image.</param>
-    public string MakeBystander(int cluster)
+    public string CreateForeignCluster(int cluster)
     {
         var image = Docker("inspect", "--format", "{{.Image}}", Name(cluster) + "-control-plane").Output.Trim();
         var made = Docker("create", "--name", Bystander, "--label", $"io.x-k8s.kind.cluster=by{_prefix}", "--label", "io.x-k8s.kind.role=control-plane", image);

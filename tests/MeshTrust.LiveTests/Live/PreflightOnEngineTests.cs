@@ -77,7 +77,7 @@ internal sealed class PreflightOnEngineTests
     {
         if (!OperatingSystem.IsLinux())
         {
-            Ignore("this is no Linux. Run them there");
+            Ignore("this is not Linux. Run them there");
             return;
         }
 

@@ -67,8 +67,8 @@ public sealed class SignalTests
             }
         }
 
-        var (third, told) = HostProcess.Run(scratch.Location, Short);
-        Assert.That(third, Is.Zero, told);
+        var (third, reported) = HostProcess.Run(scratch.Location, Short);
+        Assert.That(third, Is.Zero, reported);
     }
 
     private static void AssertStopped(string directory, string output, string word)

@@ -70,7 +70,7 @@ public sealed class CertificateIssuerJudgeTests
     {
         using var openssl = new OpenSsl();
         Issue(openssl, algorithm, algorithm, out _, out _);
-        MakeAsTheMakefileDoes(openssl, algorithm);
+        IssueLikeTheMakefile(openssl, algorithm);
         Compare("root.pem", "make-root.pem");
         Compare("int.pem", "make-int.pem");
 
@@ -101,7 +101,7 @@ public sealed class CertificateIssuerJudgeTests
     }
 
     /// <summary>The steps of tools/certs/Makefile.selfsigned.mk with the values of common.mk, rewritten for this test.</summary>
-    private static void MakeAsTheMakefileDoes(OpenSsl openssl, KeyAlgorithm algorithm)
+    private static void IssueLikeTheMakefile(OpenSsl openssl, KeyAlgorithm algorithm)
     {
         string[] newKey = algorithm == KeyAlgorithm.Rsa2048 ? ["genrsa", "-out"] : ["ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out"];
         string[] size = algorithm == KeyAlgorithm.Rsa2048 ? ["2048"] : [];
@@ -121,7 +121,7 @@ public sealed class CertificateIssuerJudgeTests
     public async Task Keeps_files_issued_by_the_Makefile()
     {
         using var openssl = new OpenSsl();
-        MakeAsTheMakefileDoes(openssl, KeyAlgorithm.EcdsaP256);
+        IssueLikeTheMakefile(openssl, KeyAlgorithm.EcdsaP256);
         using var fixture = new StoreFixture();
         Directory.CreateDirectory(fixture.PathOf("east"));
         File.Copy(openssl.PathOf("make-root.pem"), fixture.Store.RootCertPath);

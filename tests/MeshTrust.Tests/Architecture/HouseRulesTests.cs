@@ -9,13 +9,13 @@ public sealed class HouseRulesTests
 {
     [TestCase("Org.BouncyCastle", "src/MeshTrust/Pki/")]
     [TestCase("k8s", "src/MeshTrust/Kubernetes/")]
-    public void A_library_is_used_only_in_its_folder(string library, string room)
+    public void A_library_is_used_only_in_its_folder(string library, string folder)
     {
         var strangers = SourceTree.Under("src", "build")
-            .Where(file => !file.Path.StartsWith(room, StringComparison.Ordinal))
+            .Where(file => !file.Path.StartsWith(folder, StringComparison.Ordinal))
             .Where(file => Regex.IsMatch(file.Code, $@"(?<![\w.""/-]){Regex.Escape(library)}\."))
             .Concat(SourceTree.Under("src", "build")
-                .Where(file => !file.Path.StartsWith(room, StringComparison.Ordinal) && Regex.IsMatch(file.Code, $@"^using {Regex.Escape(library)}\b", RegexOptions.Multiline)));
+                .Where(file => !file.Path.StartsWith(folder, StringComparison.Ordinal) && Regex.IsMatch(file.Code, $@"^using {Regex.Escape(library)}\b", RegexOptions.Multiline)));
 
         Assert.That(strangers, Is.Empty);
     }

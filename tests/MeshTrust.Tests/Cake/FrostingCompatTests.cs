@@ -11,7 +11,7 @@ public sealed partial class FrostingCompatTests
     private FrostingHostFixture _host = null!;
 
     [SetUp]
-    public void MakeHost() => _host = new FrostingHostFixture();
+    public void CreateHost() => _host = new FrostingHostFixture();
 
     [Test]
     public void Runs_a_target_after_what_it_depends_on()

@@ -87,7 +87,7 @@ public sealed class MeshSessionTests
         Assert.Multiple(() =>
         {
             Assert.That(session.PrepareKeys(context), Is.EqualTo(4));
-            Assert.That(session.PrepareKeys(context), Is.EqualTo(4), "asked once in a run");
+            Assert.That(session.PrepareKeys(context), Is.EqualTo(4), "queried once per run");
         });
     }
 

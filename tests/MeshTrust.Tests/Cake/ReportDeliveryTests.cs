@@ -39,7 +39,7 @@ public sealed class ReportDeliveryTests
         Assert.That(fault.Problems.Single().ToString(), Does.StartWith($"MT1003 {_scratch.File("file")}: "));
 
         Refused(_scratch.File("artifacts"), _scratch.Location, out fault);
-        Assert.That(fault.Problems.Single().Location, Is.EqualTo(_scratch.Location), "a directory stands where the step summary should be");
+        Assert.That(fault.Problems.Single().Location, Is.EqualTo(_scratch.Location), "a directory is in the place of the step summary");
     }
 
     /// <summary>The first failure decides: a pipeline must not mistake broken trust for a full disk.</summary>

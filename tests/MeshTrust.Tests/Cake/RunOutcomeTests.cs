@@ -44,9 +44,9 @@ public sealed class RunOutcomeTests
     public void An_unknown_target_suggests_the_nearest_name(string line, string? nearest)
     {
         using var cancellation = new RunCancellation();
-        var told = new RunOutcome(cancellation).Refusal(255, line.Split(' '))!;
-        Assert.That(told.Id, Is.EqualTo("MT0017"));
-        Assert.That(told.Message, nearest is null ? Does.Not.Contain("Did you mean") : Does.EndWith($" Did you mean {nearest}"));
+        var reported = new RunOutcome(cancellation).Refusal(255, line.Split(' '))!;
+        Assert.That(reported.Id, Is.EqualTo("MT0017"));
+        Assert.That(reported.Message, nearest is null ? Does.Not.Contain("Did you mean") : Does.EndWith($" Did you mean {nearest}"));
     }
 
     [Test]
@@ -82,5 +82,5 @@ public sealed class RunOutcomeTests
         return outcome.ExitCode(cake);
     }
 
-    private static MeshTrustException Fault(Stage stage) => new(stage, new Problem("MT0001", "here", "It is wrong.", "Mend it."));
+    private static MeshTrustException Fault(Stage stage) => new(stage, new Problem("MT0001", "here", "It is wrong.", "Fix it."));
 }

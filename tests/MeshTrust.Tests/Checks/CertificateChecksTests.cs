@@ -49,10 +49,10 @@ internal sealed class CertificateChecksTests
     {
         ArgumentNullException.ThrowIfNull(mesh);
         var findings = TrustInspection.Inspect(mesh.Snapshot()).Findings;
-        var told = string.Join('\n', findings);
-        Assert.That(findings.Where(f => f.Id == id && f.Severity == severity), Is.Not.Empty, told);
+        var reported = string.Join('\n', findings);
+        Assert.That(findings.Where(f => f.Id == id && f.Severity == severity), Is.Not.Empty, reported);
         // Only the proof itself may fail as well; no other check may.
-        if (severity == W) Assert.That(findings.Where(f => f.Severity == E), Is.Empty, told);
+        if (severity == W) Assert.That(findings.Where(f => f.Severity == E), Is.Empty, reported);
     }
 
     [Test]
@@ -74,11 +74,11 @@ internal sealed class CertificateChecksTests
         var ca = CraftedMesh.Intermediate(root, "east");
         var files = CraftedMesh.Files4(root, ca);
         var handedOut = CraftedMesh.Map("istio-system", "istio-ca-crl", "ca-crl.pem", Crl(ca, 30));
-        IEnumerable<string> Told() => TrustInspection.Inspect(new CraftedMesh().Add("east", files, p => p with { Crl = handedOut }).Snapshot()).Findings.Where(f => f.Id == "MT5023" && f.Severity == W).Select(f => f.Message);
+        IEnumerable<string> Reported() => TrustInspection.Inspect(new CraftedMesh().Add("east", files, p => p with { Crl = handedOut }).Snapshot()).Findings.Where(f => f.Id == "MT5023" && f.Severity == W).Select(f => f.Message);
 
-        Assert.That(Told(), Has.One.StartsWith("istio-ca-crl exists"));
+        Assert.That(Reported(), Has.One.StartsWith("istio-ca-crl exists"));
         files["ca-crl.pem"] = Crl(ca, 60) + Crl(root, 60);
-        Assert.That(Told(), Has.One.StartsWith("istio-ca-crl differs"));
+        Assert.That(Reported(), Has.One.StartsWith("istio-ca-crl differs"));
     }
 
     private static string Crl(CraftedCertificate ca, double days) => CraftedKey.Pem("X509 CRL", CraftedKey.Crl(ca, CraftedMesh.Now.AddDays(days)).GetEncoded());

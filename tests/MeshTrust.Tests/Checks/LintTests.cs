@@ -37,7 +37,7 @@ internal sealed class LintTests
         yield return Leaf("another trust domain", Severity.Warning, s => s with { Uris = ["spiffe://td2/ns/a/sa/b"] });
         yield return Leaf("one end of mutual TLS", Severity.Error, s => s with { Purposes = [KeyPurposeID.id_kp_serverAuth] });
         yield return Leaf("digitalSignature", Severity.Error, s => s with { Usage = KeyUsage.KeyAgreement });
-        yield return Leaf("but it is no CA", Severity.Error, s => s with { Usage = KeyUsage.DigitalSignature | KeyUsage.KeyCertSign });
+        yield return Leaf("but it is not a CA", Severity.Error, s => s with { Usage = KeyUsage.DigitalSignature | KeyUsage.KeyCertSign });
 
         static TestCaseData Leaf(string says, Severity severity, Func<CraftedSpec, CraftedSpec> change) => new TestCaseData(says, severity, change).SetArgDisplayNames(says);
     }
@@ -81,7 +81,7 @@ internal sealed class LintTests
         var root = CraftedCertificate.Root();
         var single = Lint(("ca.pem", CraftedMesh.Intermediate(root, "east").Pem));
         Assert.That(single.Problems, Is.Empty);
-        Assert.That(single.Rows.Where(r => r.Outcome == CheckOutcome.NotApplicable).Select(r => r.Id), Is.EqualTo(new[] { "MT5003", "MT5004", "MT5027" }), "what was not tested is no pass");
+        Assert.That(single.Rows.Where(r => r.Outcome == CheckOutcome.NotApplicable).Select(r => r.Id), Is.EqualTo(new[] { "MT5003", "MT5004", "MT5027" }), "what was not tested does not pass");
         Assert.That(Lint(("key.pem", root.Key.Pkcs8)).Problems, Is.Empty);
         Assert.That(Lint(("key.pem", root.Key.Pkcs8), ("other.pem", CraftedCertificate.Root().Pem)).Problems.Single().Id, Is.EqualTo("MT5003"));
     }

@@ -96,9 +96,9 @@ internal sealed class PreflightReportTests
     [Test]
     public void Every_check_is_covered_by_a_failing_case()
     {
-        var told = Spoiled().Select(c => PreflightReport.For((PreflightReading)c.Arguments[0]!)).SelectMany(r => r.Rows.Where(row => row.Findings.Count > 0)).Select(row => row.Id).ToHashSet();
+        var reported = Spoiled().Select(c => PreflightReport.For((PreflightReading)c.Arguments[0]!)).SelectMany(r => r.Rows.Where(row => row.Findings.Count > 0)).Select(row => row.Id).ToHashSet();
 
-        Assert.That(PreflightReport.Checks.Select(c => c.Id).Except(told), Is.Empty);
+        Assert.That(PreflightReport.Checks.Select(c => c.Id).Except(reported), Is.Empty);
     }
 
     [Test]

@@ -11,7 +11,7 @@ public sealed class EmbeddedRefusalTests
     public async Task Rejects_a_duplicate_name_without_showing_the_value(string mediaType)
     {
         await using var server = await EmbeddedApiServer.StartAsync();
-        using var api = new EdgeClient(ClientCredentials.Parse(server.AdministratorKubeconfig));
+        using var api = new RawApiClient(ClientCredentials.Parse(server.AdministratorKubeconfig));
         var refused = await api.SendAsync("POST", "/api/v1/namespaces/default/secrets", """
             {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "x"}, "data": {"k": "QQ==", "k": "Qg=="}}
             """, mediaType);

@@ -10,7 +10,7 @@ public sealed class FileLockTests
     private string _path = "";
 
     [SetUp]
-    public void MakeDirectory() => _path = Path.Combine(Directory.CreateTempSubdirectory("meshtrust-test-").FullName, "lock");
+    public void CreateDirectory() => _path = Path.Combine(Directory.CreateTempSubdirectory("meshtrust-test-").FullName, "lock");
 
     [TearDown]
     public void RemoveDirectory()
@@ -54,7 +54,7 @@ public sealed class FileLockTests
         }
 
         using var taken = await FileLock.TakeAsync(_path, Limit, () => new TimeoutException(), time, CancellationToken.None, () => hints++);
-        Assert.That(hints, Is.EqualTo(1), "nobody has it any more");
+        Assert.That(hints, Is.EqualTo(1), "it is no longer held");
     }
 
     [Test]

@@ -96,7 +96,7 @@ public sealed class FoundAddressesTests
         var engine = Engine("172.18.0.0/16") with { Containers = [Node("my.own", "my.own-control-plane", "172.18.0.9")] };
         var found = FoundAddresses.Read("my.own", "--cluster-cidr=10.245.0.0/16 --service-cluster-ip-range=10.255.10.0/24", "", "");
         Assert.That(AddressPlan.For(mesh, engine, null, [found]).Clusters.Select(c => $"{c.PodSubnets[0]} {c.ServiceSubnets[0]}"), Is.EqualTo(new[] { "10.244.0.0/16 10.255.4.0/24", "10.241.0.0/16 10.255.8.0/24" }));
-        Assert.That(AddressPlan.For(mesh, engine, null, [found with { PodSubnets = [] }]).Clusters[0].PodSubnets[0].ToString(), Is.EqualTo("10.241.0.0/16"), "nobody could read them: kind's own are supposed");
+        Assert.That(AddressPlan.For(mesh, engine, null, [found with { PodSubnets = [] }]).Clusters[0].PodSubnets[0].ToString(), Is.EqualTo("10.241.0.0/16"), "they could not be read: kind's defaults are assumed");
     }
 
     [Test]

@@ -145,7 +145,7 @@ public sealed class KindVerdictTests
             Assert.That(others.Refusal(force: false, adopt: true)!.Message, Is.EqualTo("The cluster cannot be adopted as it is: ipFamily is dual, expected ipv4; podSubnet is 10.244.0.0/16, fd00:10:244::/56, expected 10.10.0.0/16."));
             Assert.That(others.Refusal(force: true, adopt: true), Is.Null);
             Assert.That(unread.Refusal(force: false, adopt: true)!.ToString(), Does.StartWith("MT2304 cluster1: ").And.Contain("could not be read, and cluster1-control-plane is not running").And.Contain("Start its nodes"));
-            Assert.That(unread.Refusal(force: true, adopt: true)!.Id, Is.EqualTo("MT2304"), "what is not known to differ is not made anew");
+            Assert.That(unread.Refusal(force: true, adopt: true)!.Id, Is.EqualTo("MT2304"), "what is not known to differ is not recreated");
             Assert.That(unread.Refusal(force: true, adopt: false)!.Id, Is.EqualTo("MT2303"));
         }
     }

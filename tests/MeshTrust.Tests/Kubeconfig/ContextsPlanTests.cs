@@ -106,7 +106,7 @@ public sealed class ContextsPlanTests
             if (OperatingSystem.IsWindows()) return;
             var merged = Path.Combine(directory, "kubeconfig", "merged");
             File.SetUnixFileMode(merged, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherRead);
-            Assert.That(Plan(directory).Write().Select(f => f.Path), Is.EqualTo(new[] { merged }), "a secret file that others can read is written anew");
+            Assert.That(Plan(directory).Write().Select(f => f.Path), Is.EqualTo(new[] { merged }), "a secret file that others can read is rewritten");
             Assert.That(File.GetUnixFileMode(merged), Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite));
         }
         finally

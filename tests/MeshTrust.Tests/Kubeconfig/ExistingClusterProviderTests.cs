@@ -8,7 +8,7 @@ public sealed class ExistingClusterProviderTests
     private string _directory = "";
 
     [SetUp]
-    public void MakeDirectory() => _directory = Directory.CreateTempSubdirectory("meshtrust-test-").FullName;
+    public void CreateDirectory() => _directory = Directory.CreateTempSubdirectory("meshtrust-test-").FullName;
 
     [TearDown]
     public void RemoveDirectory()

@@ -141,7 +141,7 @@ public sealed class CacertsPushTests
         }));
         clusters["east"].Secrets["istio-system/cacerts"] = clusters["east"].Secrets["istio-system/cacerts"] with { Data = live };
         clusters["east"].Faults["merge secrets istio-system/cacerts"] = new Problem("MT3007", "east", "w", "r");
-        Assert.That((await PushAsync(clusters, new CacertsPushSettings { Force = true })).Outcomes[0].Succeeded, Is.False, "with the mark still there it is no success");
+        Assert.That((await PushAsync(clusters, new CacertsPushSettings { Force = true })).Outcomes[0].Succeeded, Is.False, "it does not succeed while the key is still there");
     }
 
     [Test]

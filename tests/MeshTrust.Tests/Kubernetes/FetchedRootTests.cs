@@ -37,7 +37,7 @@ internal sealed class FetchedRootTests
     {
         Refuses("MT5122", "holds the intermediate 'O=Istio, CN=Intermediate CA, L=east'", Live(Cacerts(_root, CraftedMesh.Intermediate(_root, "east")), _root));
         Refuses("MT5122", "not the key of the root", Live(Cacerts(_root, CraftedMesh.Intermediate(_root, "east")), published: null));
-        Refuses("MT5122", "holds the intermediate", Live(Cacerts(_root, CraftedMesh.Intermediate(_root, "east")), _root, SelfSigned(_istiod)), "the left over secret of istiod is no way out");
+        Refuses("MT5122", "holds the intermediate", Live(Cacerts(_root, CraftedMesh.Intermediate(_root, "east")), _root, SelfSigned(_istiod)), "the leftover secret of istiod does not help");
         Refuses("MT5123", "left over: it holds", Live(null, _root, SelfSigned(_istiod)));
         Refuses("MT5123", "but istiod publishes", Live(Cacerts(_root, _root), _istiod));
         Refuses("MT5123", "no readable CA certificate", Live(null, null, CraftedMesh.Secret("istio-ca-secret", [])));

@@ -352,7 +352,7 @@ public sealed class KubernetesClusterApiTests
             : patches == 2 ? ScriptedAnswer.Refuse(409, "Conflict", "the object has been modified", """{"name":"cacerts","kind":"secrets"}""") : new ScriptedAnswer(200, Stored("8")));
         using var kubeconfig = new TemporaryKubeconfig(server.Server);
         using var api = kubeconfig.Connect();
-        Assert.That(await api.ApplySecretAsync(Secret, force: false, CancellationToken.None), Is.EqualTo(ApplyOutcome.Changed), "the first try was ours");
+        Assert.That(await api.ApplySecretAsync(Secret, force: false, CancellationToken.None), Is.EqualTo(ApplyOutcome.Changed), "the first attempt was MeshTrust's");
     }
 
     [Test]

@@ -314,7 +314,7 @@ public sealed class CompanyCaTests
         Assert.That(File.ReadAllText(_fixture.PathOf("east/cert-chain.pem")), Is.EqualTo(before.Certificate.ToPem() + renewed.ToPem()));
         Assert.That(File.ReadAllText(_fixture.PathOf("east/root-cert.pem")), Is.EqualTo(renewed.ToPem() + (otherRoots ? Next.Pem : "")));
         Assert.That(File.ReadAllBytes(_fixture.PathOf("east/ca-key.pem")), Is.EqualTo(before.ToFiles()["ca-key.pem"].ToArray()));
-        Assert.That((await _fixture.ClustersAsync("east")).Single(), Has.Property("Kind").EqualTo(IssueKind.Kept).And.Property("Notes").Empty, "its end, which the earlier root set, is no difference");
+        Assert.That((await _fixture.ClustersAsync("east")).Single(), Has.Property("Kind").EqualTo(IssueKind.Kept).And.Property("Notes").Empty, "its expiry, which the earlier root capped, is not a difference");
     }
 
     [Test]

@@ -85,7 +85,7 @@ public sealed class IntermediateCaIssuerTests
         var outcome = await AgainAsync();
         Assert.That(outcome.Material.Certificate.NotAfter, Is.EqualTo(outcome.Material.Root.NotAfter));
         Assert.That(outcome.ClampedFrom, Is.EqualTo(outcome.Material.Root.NotAfter.AddDays(1)));
-        Assert.That((await AgainAsync()).Kind, Is.EqualTo(IssueKind.Kept), "a clamped lifetime is no drift");
+        Assert.That((await AgainAsync()).Kind, Is.EqualTo(IssueKind.Kept), "a capped lifetime is not a difference");
     }
 
     [TestCase("ca-cert.pem")]

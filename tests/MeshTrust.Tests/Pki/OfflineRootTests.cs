@@ -113,7 +113,7 @@ public sealed class OfflineRootTests
     }
 
     [Test]
-    public async Task Takes_a_chain_of_any_depth_in_any_order_and_needs_no_root_key_from_then_on()
+    public async Task Accepts_a_chain_of_any_depth_in_any_order_and_then_needs_no_root_key()
     {
         await RequestAsync();
         var signed = Pem(Root, Sign(West, Issuing), Policy, Sign(East, Issuing), Issuing);
@@ -157,7 +157,7 @@ public sealed class OfflineRootTests
     }
 
     [TestCaseSource(nameof(Misfits))]
-    public async Task Refuses_what_does_not_fit_and_writes_nothing(Delegate make, string[] ids)
+    public async Task Rejects_what_does_not_match_and_writes_nothing(Delegate make, string[] ids)
     {
         await RequestAsync(East);
         var before = Content();

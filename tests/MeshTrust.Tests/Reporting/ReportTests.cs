@@ -88,7 +88,7 @@ internal sealed class ReportTests
     public void Every_form_for_people_reports_which_files_differ([Values("table", "plain", "json", "markdown", "html")] string form)
     {
         var mesh = CraftedMesh.Sound("east", "west");
-        string Told(byte[]? changed)
+        string Reported(byte[]? changed)
         {
             var files = from c in mesh.Snapshot().Clusters
                         from d in c.Live.Cacerts!.Data
@@ -99,8 +99,8 @@ internal sealed class ReportTests
         }
 
         const string Said = "trust store differ";
-        Assert.That(Told(null), Does.Not.Contain(Said));
-        Assert.That(Told("other"u8.ToArray()).ReplaceLineEndings(" "), Does.Contain(Said).And.Contain("ca-cert.pem").And.Contain("west"));
+        Assert.That(Reported(null), Does.Not.Contain(Said));
+        Assert.That(Reported("other"u8.ToArray()).ReplaceLineEndings(" "), Does.Contain(Said).And.Contain("ca-cert.pem").And.Contain("west"));
     }
 
     [Test]

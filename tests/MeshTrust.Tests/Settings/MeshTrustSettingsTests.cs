@@ -199,8 +199,8 @@ public sealed class MeshTrustSettingsTests
 
     [TestCase("--cluster-names=a,a,B_b,c!", "\"B_b\" is not a valid cluster name. \"c!\" is not a valid cluster name. Duplicate cluster: \"a\".")]
     [TestCase("--intermediate-san-dns=a.b,A.B,_", "\"_\" is not a valid DNS name. Duplicate DNS name: \"a.b\".")]
-    public void Report_everything_that_is_wrong_with_a_list(string commandLine, string told) =>
-        Assert.That(TopologySamples.Refuse(commandLine).Problems.Single().Message, Is.EqualTo(told));
+    public void Report_everything_that_is_wrong_with_a_list(string commandLine, string reported) =>
+        Assert.That(TopologySamples.Refuse(commandLine).Problems.Single().Message, Is.EqualTo(reported));
 
     [TestCase("--clustres=2", "--clusters")]
     [TestCase("--tagret=Verify", "--target")]
@@ -227,8 +227,8 @@ public sealed class MeshTrustSettingsTests
         Exception[] faults = [new UnauthorizedAccessException("Access denied."), new IOException("Disk on fire."), new InvalidDataException("it is not UTF-8 text"), new ArgumentException("bad"), new NotSupportedException("no")];
         foreach (var fault in faults)
         {
-            var told = Assert.Throws<MeshTrustException>(() => MeshTrustSettings.Bind([new("topology", "f.yaml")], new Dictionary<string, string>(), _ => throw fault, []))!;
-            Assert.That(told.Problems.Single().ToString(), Does.StartWith("MT0101 f.yaml: ").And.Contain(fault.Message.TrimEnd('.')));
+            var reported = Assert.Throws<MeshTrustException>(() => MeshTrustSettings.Bind([new("topology", "f.yaml")], new Dictionary<string, string>(), _ => throw fault, []))!;
+            Assert.That(reported.Problems.Single().ToString(), Does.StartWith("MT0101 f.yaml: ").And.Contain(fault.Message.TrimEnd('.')));
         }
     }
 }

@@ -18,14 +18,14 @@ internal sealed class IstioAcceptanceTests
         ArgumentNullException.ThrowIfNull(row);
         var mesh = new CraftedMesh { Trust = TrustSpec.Default with { TrustDomain = row.TrustDomain } }.Add("east", row.Files());
         var report = TrustInspection.Inspect(mesh.Snapshot());
-        var told = string.Join('\n', report.Findings);
+        var reported = string.Join('\n', report.Findings);
         using (Assert.EnterMultipleScope())
         {
             if (row is { Istiod: Istiod.Accept, Peer: Peer.Fail } or { Istiod: Istiod.Reject }) Assert.That(row.Ours, Is.EqualTo(Ours.Error), "the row's own expectation");
-            Assert.That(report.Errors > 0, Is.EqualTo(row.Ours == Ours.Error), told);
-            foreach (var id in row.Ids) Assert.That(report.Findings.Select(f => f.Id), Has.Member(id), told);
+            Assert.That(report.Errors > 0, Is.EqualTo(row.Ours == Ours.Error), reported);
+            foreach (var id in row.Ids) Assert.That(report.Findings.Select(f => f.Id), Has.Member(id), reported);
             // A check that fails internally would also be an error, for the wrong reason.
-            Assert.That(told, Does.Not.Contain("internal "));
+            Assert.That(reported, Does.Not.Contain("internal "));
         }
     }
 }

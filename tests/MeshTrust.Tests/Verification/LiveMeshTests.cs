@@ -101,11 +101,11 @@ internal sealed class LiveMeshTests
         var old = new CertificateAuthority(CraftedMesh.Files4(Root, CraftedMesh.Intermediate(Root, "east")));
         var requests = 0;
         await mesh.AddAsync("east", b => b with { Ca = () => Interlocked.Increment(ref requests) <= 2 ? old : b.Ca() });
-        var told = new List<string>();
-        var report = await mesh.VerifyAsync(TimeSpan.FromSeconds(60), told.Add);
+        var reported = new List<string>();
+        var report = await mesh.VerifyAsync(TimeSpan.FromSeconds(60), reported.Add);
 
         Assert.That((Live(report).Count(), report.Live!.Istiods[0].IsCurrent), Is.EqualTo((0, true)));
-        Assert.That(told, Is.EqualTo(new[] { "istiod in 'east'" }));
+        Assert.That(reported, Is.EqualTo(new[] { "istiod in 'east'" }));
     }
 
     /// <summary>What istiod does wrong, and the findings: id and location.</summary>

@@ -69,10 +69,10 @@ internal sealed class RunningMesh : IAsyncDisposable
 
     public IClusterApi Connect(ClusterAccess access) => _apis.Single(api => api.Cluster == access.Name);
 
-    public async Task<TrustReport> VerifyAsync(TimeSpan wait = default, Action<string>? told = null)
+    public async Task<TrustReport> VerifyAsync(TimeSpan wait = default, Action<string>? reported = null)
     {
         var snapshot = await new TrustSnapshotReader(TimeProvider.System, 8).ReadAsync(Topology, Access, Connect, null, default);
-        using var istiods = await new LiveReader(TimeProvider.System, 8) { Patience = Patience }.ReadAsync(snapshot, Access, Connect, wait, told ?? (_ => { }), default);
+        using var istiods = await new LiveReader(TimeProvider.System, 8) { Patience = Patience }.ReadAsync(snapshot, Access, Connect, wait, reported ?? (_ => { }), default);
         return TrustInspection.Inspect(snapshot with { Istiods = istiods });
     }
 

@@ -7,7 +7,7 @@ internal static class AccessReview
 {
     public const string Path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
 
-    public static async Task<bool> AllowsAsync(EdgeClient user, string? namespaceName, string resource, string verb) =>
+    public static async Task<bool> AllowsAsync(RawApiClient user, string? namespaceName, string resource, string verb) =>
         (bool?)(await user.PostAsync(Path, Question(namespaceName, resource, verb))).Gives(201).Json["status"]!["allowed"] == true;
 
     public static JsonObject Question(string? namespaceName, string resource, string verb) => new()

@@ -17,9 +17,9 @@ public abstract class ApiServerContract(ServerKind kind)
     protected ApiServerUnderTest Server { get; private set; } = null!;
 
     /// <summary>The administrator.</summary>
-    protected EdgeClient Api { get; private set; } = null!;
+    protected RawApiClient Api { get; private set; } = null!;
 
-    /// <summary>The namespace of this test; <see cref="MakeNamespaceAsync"/> creates it.</summary>
+    /// <summary>The namespace of this test; <see cref="CreateNamespaceAsync"/> creates it.</summary>
     protected string Space { get; private set; } = "";
 
     protected string SpacePath => $"/api/v1/namespaces/{Space}";
@@ -33,7 +33,7 @@ public abstract class ApiServerContract(ServerKind kind)
     public async Task ReachTheServer()
     {
         Server = await ApiServers.GetAsync(kind);
-        Api = new EdgeClient(ClientCredentials.Parse(Server.AdministratorKubeconfig));
+        Api = new RawApiClient(ClientCredentials.Parse(Server.AdministratorKubeconfig));
         _minor = int.Parse((string)(await Api.GetAsync("/version")).Json["minor"]!, CultureInfo.InvariantCulture);
     }
 
@@ -49,12 +49,12 @@ public abstract class ApiServerContract(ServerKind kind)
     /// <param name="before">The response of 1.20.2.</param>
     protected T Since<T>(int minor, T answer, T before) => _minor >= minor ? answer : before;
 
-    protected async Task MakeNamespaceAsync() => (await Api.PostAsync("/api/v1/namespaces", Namespace())).Gives(201);
+    protected async Task CreateNamespaceAsync() => (await Api.PostAsync("/api/v1/namespaces", Namespace())).Gives(201);
 
     /// <summary>Creates the namespace and in it the secret, applied by manager "a".</summary>
-    protected async Task<EdgeAnswer> MakeCacertsAsync(params (string Key, string Value)[] data)
+    protected async Task<RawResponse> CreateCacertsAsync(params (string Key, string Value)[] data)
     {
-        await MakeNamespaceAsync();
+        await CreateNamespaceAsync();
         return (await Api.ApplyAsync(Cacerts, Secret("cacerts", data))).Gives(201);
     }
 
@@ -78,8 +78,8 @@ public abstract class ApiServerContract(ServerKind kind)
     protected static string Base64(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text));
 
     /// <summary>The managed fields of an object, one per line, without the time: manager, operation, fields.</summary>
-    protected static IReadOnlyList<string> Owners(EdgeAnswer answer) =>
+    protected static IReadOnlyList<string> Owners(RawResponse answer) =>
         [.. answer.Json["metadata"]!["managedFields"]!.AsArray().Select(m => $"{m!["manager"]} {m["operation"]} {m["fieldsV1"]!.ToJsonString()}")];
 
-    protected static IReadOnlyList<string> Names(EdgeAnswer list) => [.. list.Gives(200).Json["items"]!.AsArray().Select(i => (string)i!["metadata"]!["name"]!)];
+    protected static IReadOnlyList<string> Names(RawResponse list) => [.. list.Gives(200).Json["items"]!.AsArray().Select(i => (string)i!["metadata"]!["name"]!)];
 }

@@ -48,7 +48,7 @@ public abstract class ApiServerUnderTest : IAsyncDisposable
     /// <summary>Removes a namespace with its contents, on a server without controllers.</summary>
     public async Task PurgeNamespaceAsync(string name)
     {
-        using var client = new EdgeClient(ClientCredentials.Parse(AdministratorKubeconfig));
+        using var client = new RawApiClient(ClientCredentials.Parse(AdministratorKubeconfig));
         foreach (var resource in (string[])["secrets", "configmaps"]) (await client.DeleteAsync($"/api/v1/namespaces/{name}/{resource}")).Gives(200);
         await client.DeleteAsync($"/api/v1/namespaces/{name}");
         var held = await client.GetAsync($"/api/v1/namespaces/{name}");

@@ -85,7 +85,7 @@ public sealed class AuthorizationContract(ServerKind kind) : ApiServerContract(k
     [Test]
     public async Task A_permission_applies_only_in_its_namespace()
     {
-        await MakeCacertsAsync(("k", "A"));
+        await CreateCacertsAsync(("k", "A"));
         using var dev = await UserAsync("get");
         using (Assert.EnterMultipleScope())
         {
@@ -101,8 +101,8 @@ public sealed class AuthorizationContract(ServerKind kind) : ApiServerContract(k
     [Test]
     public async Task A_permission_for_all_namespaces_applies_everywhere()
     {
-        await MakeNamespaceAsync();
-        using var dev = new EdgeClient(ClientCredentials.Parse(await Server.AddUserAsync(_user, [], [new UserGrant(null, ["namespaces"], ["get", "list"])])));
+        await CreateNamespaceAsync();
+        using var dev = new RawApiClient(ClientCredentials.Parse(await Server.AddUserAsync(_user, [], [new UserGrant(null, ["namespaces"], ["get", "list"])])));
         (await dev.GetAsync(SpacePath)).Gives(200);
         (await dev.GetAsync("/api/v1/namespaces")).Gives(200);
         (await dev.DeleteAsync(SpacePath)).Gives(403);
@@ -111,7 +111,7 @@ public sealed class AuthorizationContract(ServerKind kind) : ApiServerContract(k
     [Test]
     public async Task Applying_a_new_object_needs_the_create_verb()
     {
-        await MakeNamespaceAsync();
+        await CreateNamespaceAsync();
         using var dev = await UserAsync("get", "patch");
         (await dev.ApplyAsync(Cacerts, Secret("cacerts", ("k", "A")))).IsRefused(403, "Forbidden", Since(36,
             Cannot("secrets \"cacerts\"", "create", "secrets"),
@@ -122,7 +122,7 @@ public sealed class AuthorizationContract(ServerKind kind) : ApiServerContract(k
     [Test]
     public async Task Applying_to_an_existing_object_needs_only_the_patch_verb()
     {
-        await MakeCacertsAsync(("k", "A"));
+        await CreateCacertsAsync(("k", "A"));
         using var dev = await UserAsync("get", "patch");
         Assert.That((await dev.ApplyAsync(Cacerts, Secret("cacerts", ("k", "B")))).Gives(200).Data, Is.EqualTo("""{"k":"Qg=="}"""));
     }
@@ -130,12 +130,12 @@ public sealed class AuthorizationContract(ServerKind kind) : ApiServerContract(k
     [Test]
     public async Task With_the_patch_and_create_verbs_applying_creates_it()
     {
-        await MakeNamespaceAsync();
+        await CreateNamespaceAsync();
         using var dev = await UserAsync("get", "patch", "create");
         (await dev.ApplyAsync(Cacerts, Secret("cacerts", ("k", "A")))).Gives(201);
     }
 
-    private async Task<EdgeClient> UserAsync(params string[] verbs) =>
+    private async Task<RawApiClient> UserAsync(params string[] verbs) =>
         new(ClientCredentials.Parse(await Server.AddUserAsync(_user, [], verbs.Length == 0 ? [] : [new UserGrant(Space, ["secrets"], verbs)])));
 
     private string Cannot(string what, string verb, string resource) =>

@@ -15,7 +15,7 @@ public abstract class ClusterApiContract
     protected abstract ClusterAccess Administrator { get; }
 
     /// <summary>How a user without any permission reaches it; null if the server has no such user.</summary>
-    protected abstract ClusterAccess? Nobody { get; }
+    protected abstract ClusterAccess? Unprivileged { get; }
 
     [SetUp]
     public void OpenTheServer()
@@ -215,8 +215,8 @@ public abstract class ClusterApiContract
     [Test]
     public async Task Names_the_user_and_the_missing_verb()
     {
-        if (Nobody is null) Assert.Ignore("NOT RUN: this server knows no user without rights.");
-        using var api = KubernetesClusterApi.Connect(Nobody!, ClusterApiSettings.Default);
+        if (Unprivileged is null) Assert.Ignore("NOT RUN: this server has no user without permissions.");
+        using var api = KubernetesClusterApi.Connect(Unprivileged!, ClusterApiSettings.Default);
         var problem = (await Assert.ThrowsAsync<MeshTrustException>(() => api.ReadSecretAsync("istio-system", "cacerts", default)))!.Problems.Single();
         Assert.That(problem.Id, Is.EqualTo("MT3007"));
         Assert.That(problem.Message, Does.Contain("'get' secrets in the namespace 'istio-system'"));

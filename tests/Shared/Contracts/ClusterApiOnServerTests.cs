@@ -7,17 +7,17 @@ namespace MeshTrust.Tests.Contracts;
 public sealed class ClusterApiOnServerTests(ServerKind kind) : ClusterApiContract
 {
     private ClusterAccess _administrator = null!;
-    private ClusterAccess _nobody = null!;
+    private ClusterAccess _unprivileged = null!;
 
     protected override ClusterAccess Administrator => _administrator;
 
-    protected override ClusterAccess? Nobody => _nobody;
+    protected override ClusterAccess? Unprivileged => _unprivileged;
 
     [OneTimeSetUp]
     public async Task ReachTheServer()
     {
         var server = await ApiServers.GetAsync(kind);
         _administrator = server.Access(server.AdministratorKubeconfig);
-        _nobody = server.Access(await server.AddUserAsync("nobody", [], []));
+        _unprivileged = server.Access(await server.AddUserAsync("nobody", [], []));
     }
 }

@@ -10,7 +10,7 @@ public sealed class CreateContract(ServerKind kind) : ApiServerContract(kind)
     private const string LabelRule = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
 
     [SetUp]
-    public Task Begin() => MakeNamespaceAsync();
+    public Task Begin() => CreateNamespaceAsync();
 
     [Test]
     public async Task A_secret_without_a_type_becomes_opaque()

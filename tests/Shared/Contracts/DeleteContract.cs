@@ -8,7 +8,7 @@ public sealed class DeleteContract(ServerKind kind) : ApiServerContract(kind)
     [Test]
     public async Task Deleting_returns_the_deleted_object()
     {
-        var held = await MakeCacertsAsync(("k", "A"));
+        var held = await CreateCacertsAsync(("k", "A"));
         var deleted = (await Api.DeleteAsync(Cacerts)).Gives(200);
         using (Assert.EnterMultipleScope())
         {
@@ -22,14 +22,14 @@ public sealed class DeleteContract(ServerKind kind) : ApiServerContract(kind)
     [Test]
     public async Task A_missing_object_cannot_be_deleted()
     {
-        await MakeNamespaceAsync();
+        await CreateNamespaceAsync();
         (await Api.DeleteAsync(Cacerts)).IsRefused(404, "NotFound", "secrets \"cacerts\" not found").About("secrets", "cacerts");
     }
 
     [Test]
     public async Task Another_uid_is_a_conflict()
     {
-        var uid = (await MakeCacertsAsync(("k", "A"))).Uid;
+        var uid = (await CreateCacertsAsync(("k", "A"))).Uid;
         (await Api.DeleteAsync(Cacerts, new JsonObject { ["preconditions"] = new JsonObject { ["uid"] = "x" } }))
             .IsRefused(409, "Conflict", $"Operation cannot be fulfilled on Secret \"cacerts\": the UID in the precondition (x) does not match the UID in record ({uid}). The object might have been deleted and then recreated")
             .About("Secret", "cacerts");
@@ -38,7 +38,7 @@ public sealed class DeleteContract(ServerKind kind) : ApiServerContract(kind)
     [Test]
     public async Task Another_resource_version_is_a_conflict()
     {
-        var version = (await MakeCacertsAsync(("k", "A"))).ResourceVersion;
+        var version = (await CreateCacertsAsync(("k", "A"))).ResourceVersion;
         var refused = (await Api.DeleteAsync(Cacerts, new JsonObject { ["preconditions"] = new JsonObject { ["resourceVersion"] = "1" } })).Gives(409);
         Assert.That(refused.Reason, Is.EqualTo("Conflict"));
         Assert.That((await Api.GetAsync(Cacerts)).ResourceVersion, Is.EqualTo(version));
@@ -49,7 +49,7 @@ public sealed class DeleteContract(ServerKind kind) : ApiServerContract(kind)
     [TestCase("", """{"propagationPolicy":"Orphan","orphanDependents":true}""", "Invalid value: \"Orphan\": orphanDependents and deletionPropagation cannot be both set")]
     public async Task An_unknown_propagation_policy_is_rejected_and_nothing_is_deleted(string query, string options, string why)
     {
-        await MakeCacertsAsync(("k", "A"));
+        await CreateCacertsAsync(("k", "A"));
         var body = JsonNode.Parse(options)!.AsObject();
         if (body.Count > 0) (body["kind"], body["apiVersion"]) = ("DeleteOptions", "v1");
         foreach (var path in (string[])[Cacerts, Secrets])
@@ -64,14 +64,14 @@ public sealed class DeleteContract(ServerKind kind) : ApiServerContract(kind)
     [Test]
     public async Task The_matching_uid_is_accepted()
     {
-        var uid = (await MakeCacertsAsync(("k", "A"))).Uid;
+        var uid = (await CreateCacertsAsync(("k", "A"))).Uid;
         (await Api.DeleteAsync(Cacerts, new JsonObject { ["preconditions"] = new JsonObject { ["uid"] = uid } })).Gives(200);
     }
 
     [Test]
     public async Task A_recreated_object_has_another_uid()
     {
-        var uid = (await MakeCacertsAsync(("k", "A"))).Uid;
+        var uid = (await CreateCacertsAsync(("k", "A"))).Uid;
         await Api.DeleteAsync(Cacerts);
         Assert.That((await Api.ApplyAsync(Cacerts, Secret("cacerts", ("k", "A")))).Gives(201).Uid, Is.Not.EqualTo(uid));
     }
@@ -79,7 +79,7 @@ public sealed class DeleteContract(ServerKind kind) : ApiServerContract(kind)
     [Test]
     public async Task Deletes_only_the_selected_objects_of_a_collection()
     {
-        await MakeNamespaceAsync();
+        await CreateNamespaceAsync();
         foreach (var name in (string[])["a", "b"])
         {
             var body = Secret(name);
@@ -96,14 +96,14 @@ public sealed class DeleteContract(ServerKind kind) : ApiServerContract(kind)
     [Test]
     public async Task An_empty_collection_is_deleted_too()
     {
-        await MakeNamespaceAsync();
+        await CreateNamespaceAsync();
         Assert.That(Names(await Api.DeleteAsync(Secrets)), Is.Empty);
     }
 
     [Test]
     public async Task A_finalizer_keeps_the_object_until_it_is_removed()
     {
-        await MakeNamespaceAsync();
+        await CreateNamespaceAsync();
         var body = Secret("cacerts");
         body["metadata"]!["finalizers"] = new JsonArray("example.com/hold");
         await Api.PostAsync(Secrets, body);

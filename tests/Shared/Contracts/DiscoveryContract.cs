@@ -80,7 +80,7 @@ public sealed class DiscoveryContract(ServerKind kind) : ApiServerContract(kind)
     [TestCase("PATCH", "secrets")]
     public async Task A_method_that_a_path_does_not_have_is_rejected(string method, string path)
     {
-        await MakeNamespaceAsync();
+        await CreateNamespaceAsync();
         var refused = (await Api.SendAsync(method, $"{SpacePath}/{path}", "{}", method == "PATCH" ? "application/merge-patch+json" : "application/json"))
             .IsRefused(405, "MethodNotAllowed", "the server does not allow this method on the requested resource");
         Assert.That(refused.Details, Is.EqualTo("{}"));

@@ -8,9 +8,9 @@ public sealed class ImmutableSecretContract(ServerKind kind) : ApiServerContract
     private const string Rule = "Forbidden: field is immutable when `immutable` is set";
 
     [SetUp]
-    public async Task MakeIt()
+    public async Task CreateSecret()
     {
-        await MakeNamespaceAsync();
+        await CreateNamespaceAsync();
         Assert.That((bool?)(await Api.PostAsync(Secrets, Immutable(("k", "A")))).Gives(201).Json["immutable"], Is.True);
     }
 

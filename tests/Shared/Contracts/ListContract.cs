@@ -6,9 +6,9 @@ namespace MeshTrust.Tests.Contracts;
 public sealed class ListContract(ServerKind kind) : ApiServerContract(kind)
 {
     [SetUp]
-    public async Task MakeFour()
+    public async Task CreateFour()
     {
-        await MakeNamespaceAsync();
+        await CreateNamespaceAsync();
         foreach (var (name, tier, team) in (ValueTuple<string, string, string>[])[("b", "x", "red"), ("a", "x", "blue"), ("d", "y", "red"), ("c", "", "")])
         {
             var body = Secret(name, ("k", "A"));

@@ -53,7 +53,7 @@ public sealed class NamespaceContract(ServerKind kind) : ApiServerContract(kind)
     [Test]
     public async Task Posting_an_existing_namespace_is_rejected()
     {
-        await MakeNamespaceAsync();
+        await CreateNamespaceAsync();
         (await Api.PostAsync("/api/v1/namespaces", Namespace())).IsRefused(409, "AlreadyExists", $"namespaces \"{Space}\" already exists").About("namespaces", Space);
     }
 

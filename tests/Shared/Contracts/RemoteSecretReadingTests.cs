@@ -139,7 +139,7 @@ public sealed class RemoteSecretReadingTests(ServerKind kind)
         var local = foreign.Replace(Elsewhere.Authority, _server.Server.Authority, StringComparison.Ordinal);
         Assert.That(await CertificateAsync(local), Is.EqualTo(("MT5308", Severity.Error, "is not signed by the CA in the secret")));
         await ReplaceAsync(right.Replace(Elsewhere.Authority, _server.Server.Authority, StringComparison.Ordinal));
-        Assert.That(Findings(await InspectAsync()), Is.EqualTo(new[] { "MT5307" }), "the token is asked for at the address that is known");
+        Assert.That(Findings(await InspectAsync()), Is.EqualTo(new[] { "MT5307" }), "the token is requested at the known address");
 
         async Task<(string, Severity, string?)> CertificateAsync(string kubeconfig)
         {

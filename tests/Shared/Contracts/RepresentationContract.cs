@@ -10,7 +10,7 @@ public sealed class RepresentationContract(ServerKind kind) : ApiServerContract(
     [Test]
     public async Task A_table_shows_name_type_number_of_keys_and_age_of_secrets()
     {
-        await MakeCacertsAsync(("a", "A"), ("b", "B"));
+        await CreateCacertsAsync(("a", "A"), ("b", "B"));
         var table = (await Api.GetAsync(Secrets, Table)).Gives(200).Json;
         using (Assert.EnterMultipleScope())
         {
@@ -28,7 +28,7 @@ public sealed class RepresentationContract(ServerKind kind) : ApiServerContract(
     [Test]
     public async Task A_table_of_a_namespace_shows_its_phase()
     {
-        await MakeNamespaceAsync();
+        await CreateNamespaceAsync();
         var table = (await Api.GetAsync(SpacePath, Table)).Gives(200).Json;
         Assert.That(table["columnDefinitions"]!.AsArray().Select(c => (string?)c!["name"]), Is.EqualTo(new[] { "Name", "Status", "Age" }));
         Assert.That(table["rows"]![0]!["cells"]!.AsArray().Take(2).Select(c => c!.ToString()), Is.EqualTo(new[] { Space, "Active" }));
@@ -39,7 +39,7 @@ public sealed class RepresentationContract(ServerKind kind) : ApiServerContract(
     {
         const string One = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
         const string Many = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
-        await MakeCacertsAsync(("k", "A"));
+        await CreateCacertsAsync(("k", "A"));
         var (single, list) = ((await Api.GetAsync(Cacerts, One)).Gives(200).Json, (await Api.GetAsync(Secrets, Many)).Gives(200).Json);
         using (Assert.EnterMultipleScope())
         {
@@ -58,7 +58,7 @@ public sealed class RepresentationContract(ServerKind kind) : ApiServerContract(
     [Test]
     public async Task YAML_is_returned_on_request()
     {
-        await MakeCacertsAsync(("k", "A"));
+        await CreateCacertsAsync(("k", "A"));
         var yaml = (await Api.GetAsync(Cacerts, "application/yaml")).Gives(200);
         Assert.That(yaml.MediaType, Is.EqualTo("application/yaml"));
         Assert.That(yaml.Text, Does.StartWith("apiVersion: v1\ndata:\n  k: QQ==\nkind: Secret\nmetadata:\n").And.EndWith("type: Opaque\n"));
@@ -67,7 +67,7 @@ public sealed class RepresentationContract(ServerKind kind) : ApiServerContract(
     [Test]
     public async Task An_error_is_YAML_too()
     {
-        await MakeNamespaceAsync();
+        await CreateNamespaceAsync();
         var refused = (await Api.GetAsync($"{Secrets}/nope", "application/yaml")).Gives(404);
         Assert.That(refused.MediaType, Is.EqualTo("application/yaml"));
         Assert.That(refused.Text, Is.EqualTo("""

@@ -11,7 +11,7 @@ public sealed class ServerSideApplyContract(ServerKind kind) : ApiServerContract
     [Test]
     public async Task Creates_a_secret_as_it_was_sent()
     {
-        await MakeNamespaceAsync();
+        await CreateNamespaceAsync();
         var body = Secret("cacerts", ("ca-cert.pem", "A"), ("ca-key.pem", "K"));
         body["metadata"]!["labels"] = Map(("l", "1"));
         body["metadata"]!["annotations"] = Map(("x", "1"));
@@ -34,7 +34,7 @@ public sealed class ServerSideApplyContract(ServerKind kind) : ApiServerContract
     [Test]
     public async Task Records_time_manager_and_format_of_applied_fields()
     {
-        var entry = (await MakeCacertsAsync(("k", "A"))).Json["metadata"]!["managedFields"]!.AsArray().Single()!;
+        var entry = (await CreateCacertsAsync(("k", "A"))).Json["metadata"]!["managedFields"]!.AsArray().Single()!;
         using (Assert.EnterMultipleScope())
         {
             Assert.That((string?)entry["apiVersion"], Is.EqualTo("v1"));
@@ -45,12 +45,12 @@ public sealed class ServerSideApplyContract(ServerKind kind) : ApiServerContract
 
     [Test]
     public async Task The_creation_timestamp_is_in_whole_seconds_of_UTC() =>
-        Assert.That((string?)(await MakeCacertsAsync(("k", "A"))).Json["metadata"]!["creationTimestamp"], Does.Match(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"));
+        Assert.That((string?)(await CreateCacertsAsync(("k", "A"))).Json["metadata"]!["creationTimestamp"], Does.Match(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"));
 
     [Test]
     public async Task Applying_the_same_again_changes_nothing_in_the_object()
     {
-        var first = await MakeCacertsAsync(("ca-cert.pem", "A"), ("ca-key.pem", "K"));
+        var first = await CreateCacertsAsync(("ca-cert.pem", "A"), ("ca-key.pem", "K"));
         var again = (await Api.ApplyAsync(Cacerts, Secret("cacerts", ("ca-cert.pem", "A"), ("ca-key.pem", "K")))).Gives(200);
         Assert.That(again.Text, Is.EqualTo(first.Text), "resourceVersion and the time of the managed fields stay");
     }
@@ -58,7 +58,7 @@ public sealed class ServerSideApplyContract(ServerKind kind) : ApiServerContract
     [Test]
     public async Task A_change_keeps_the_uid_and_increases_the_resource_version()
     {
-        var first = await MakeCacertsAsync(("ca-cert.pem", "A"), ("ca-key.pem", "K"));
+        var first = await CreateCacertsAsync(("ca-cert.pem", "A"), ("ca-key.pem", "K"));
         var changed = (await Api.ApplyAsync(Cacerts, Secret("cacerts", ("ca-cert.pem", "A2"), ("ca-key.pem", "K")))).Gives(200);
         using (Assert.EnterMultipleScope())
         {
@@ -72,7 +72,7 @@ public sealed class ServerSideApplyContract(ServerKind kind) : ApiServerContract
     [Test]
     public async Task Labels_and_annotations_that_are_no_longer_applied_are_removed()
     {
-        await MakeNamespaceAsync();
+        await CreateNamespaceAsync();
         var body = Secret("cacerts", ("k", "A"));
         body["metadata"]!["labels"] = Map(("l", "1"));
         body["metadata"]!["annotations"] = Map(("x", "1"));
@@ -85,7 +85,7 @@ public sealed class ServerSideApplyContract(ServerKind kind) : ApiServerContract
     [Test]
     public async Task Two_managers_that_apply_the_same_value_both_own_it()
     {
-        await MakeCacertsAsync(("ca-cert.pem", "A"), ("ca-key.pem", "K"));
+        await CreateCacertsAsync(("ca-cert.pem", "A"), ("ca-key.pem", "K"));
         var shared = (await Api.ApplyAsync(Cacerts, Secret("cacerts", ("ca-cert.pem", "A")), manager: "b")).Gives(200);
         using (Assert.EnterMultipleScope())
         {
@@ -100,7 +100,7 @@ public sealed class ServerSideApplyContract(ServerKind kind) : ApiServerContract
     [Test]
     public async Task A_key_that_one_of_two_owners_drops_stays()
     {
-        await MakeCacertsAsync(("ca-cert.pem", "A"), ("ca-key.pem", "K"));
+        await CreateCacertsAsync(("ca-cert.pem", "A"), ("ca-key.pem", "K"));
         await Api.ApplyAsync(Cacerts, Secret("cacerts", ("ca-cert.pem", "A")), manager: "b");
         var dropped = (await Api.ApplyAsync(Cacerts, Secret("cacerts", ("ca-key.pem", "K")))).Gives(200);
         Assert.That(dropped.Data, Is.EqualTo("""{"ca-cert.pem":"QQ==","ca-key.pem":"Sw=="}"""));
@@ -109,7 +109,7 @@ public sealed class ServerSideApplyContract(ServerKind kind) : ApiServerContract
     [Test]
     public async Task A_key_that_its_only_owner_drops_is_removed()
     {
-        await MakeCacertsAsync(("ca-cert.pem", "A"), ("ca-key.pem", "K"));
+        await CreateCacertsAsync(("ca-cert.pem", "A"), ("ca-key.pem", "K"));
         var dropped = (await Api.ApplyAsync(Cacerts, Secret("cacerts", ("ca-cert.pem", "A")))).Gives(200);
         Assert.That(dropped.Data, Is.EqualTo("""{"ca-cert.pem":"QQ=="}"""));
     }
@@ -117,14 +117,14 @@ public sealed class ServerSideApplyContract(ServerKind kind) : ApiServerContract
     [Test]
     public async Task Dropping_all_keys_removes_the_data_field()
     {
-        await MakeCacertsAsync(("k", "A"));
+        await CreateCacertsAsync(("k", "A"));
         Assert.That((await Api.ApplyAsync(Cacerts, Secret("cacerts"))).Gives(200).Json["data"], Is.Null);
     }
 
     [Test]
     public async Task Force_moves_owned_fields_and_keeps_shared_ones()
     {
-        await MakeCacertsAsync(("ca-cert.pem", "A"), ("ca-key.pem", "K"));
+        await CreateCacertsAsync(("ca-cert.pem", "A"), ("ca-key.pem", "K"));
         var forced = (await Api.ApplyAsync(Cacerts, Secret("cacerts", ("ca-cert.pem", "B"), ("ca-key.pem", "KB")), manager: "b", force: true)).Gives(200);
         using (Assert.EnterMultipleScope())
         {
@@ -136,7 +136,7 @@ public sealed class ServerSideApplyContract(ServerKind kind) : ApiServerContract
     [Test]
     public async Task Posted_fields_are_owned_by_an_update_of_their_creator()
     {
-        await MakeNamespaceAsync();
+        await CreateNamespaceAsync();
         var made = (await Api.PostAsync($"{Secrets}?fieldManager=kubectl-create", Secret("cacerts", ("k", "A")))).Gives(201);
         Assert.That(Owners(made), Is.EqualTo(new[] { """kubectl-create Update {"f:data":{".":{},"f:k":{}},"f:type":{}}""" }));
     }
@@ -144,7 +144,7 @@ public sealed class ServerSideApplyContract(ServerKind kind) : ApiServerContract
     [Test]
     public async Task A_patch_takes_ownership_of_what_it_changes()
     {
-        await MakeCacertsAsync(("a", "A"), ("b", "B"));
+        await CreateCacertsAsync(("a", "A"), ("b", "B"));
         var patched = (await Api.PatchAsync(Cacerts, "merge", """{"data":{"a":"QQ==","b":"Qg==","c":"Qw=="},"metadata":{"labels":{"l":"1"}}}""")).Gives(200);
         var changed = (await Api.PatchAsync(Cacerts, "merge", """{"data":{"a":"WA=="}}""")).Gives(200);
         using (Assert.EnterMultipleScope())
@@ -165,7 +165,7 @@ public sealed class ServerSideApplyContract(ServerKind kind) : ApiServerContract
     [Test]
     public async Task A_key_that_was_removed_by_another_manager_is_restored_by_the_next_apply()
     {
-        await MakeCacertsAsync(("a", "A"), ("b", "B"));
+        await CreateCacertsAsync(("a", "A"), ("b", "B"));
         var removed = (await Api.PatchAsync(Cacerts, "merge", """{"data":{"a":null}}""")).Gives(200);
         var back = (await Api.ApplyAsync(Cacerts, Secret("cacerts", ("a", "A"), ("b", "B")))).Gives(200);
         using (Assert.EnterMultipleScope())
@@ -179,7 +179,7 @@ public sealed class ServerSideApplyContract(ServerKind kind) : ApiServerContract
     [Test]
     public async Task A_YAML_body_with_stringData_is_merged_into_data_but_owns_only_its_own_fields()
     {
-        await MakeNamespaceAsync();
+        await CreateNamespaceAsync();
         var yaml = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: cacerts\nstringData:\n  k: hello\n";
         var made = (await Api.ApplyAsync(Cacerts, yaml, "fieldManager=a")).Gives(201);
         using (Assert.EnterMultipleScope())
@@ -194,7 +194,7 @@ public sealed class ServerSideApplyContract(ServerKind kind) : ApiServerContract
     [Test]
     public async Task A_key_from_stringData_is_kept_when_it_is_no_longer_applied()
     {
-        await MakeNamespaceAsync();
+        await CreateNamespaceAsync();
         var body = Secret("cacerts");
         body["stringData"] = Map(("k", "hello"));
         await Api.ApplyAsync(Cacerts, body);
@@ -204,7 +204,7 @@ public sealed class ServerSideApplyContract(ServerKind kind) : ApiServerContract
     [Test]
     public async Task A_config_map_is_applied_with_text_and_bytes()
     {
-        await MakeNamespaceAsync();
+        await CreateNamespaceAsync();
         var map = new JsonObject
         {
             ["apiVersion"] = "v1",
@@ -225,7 +225,7 @@ public sealed class ServerSideApplyContract(ServerKind kind) : ApiServerContract
     [Test]
     public async Task Concurrent_identical_applies_create_it_once_and_agree()
     {
-        await MakeNamespaceAsync();
+        await CreateNamespaceAsync();
         var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Api.ApplyAsync(Cacerts, Secret("cacerts", ("k", "A")))));
         using (Assert.EnterMultipleScope())
         {

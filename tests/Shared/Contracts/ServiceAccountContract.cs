@@ -18,7 +18,7 @@ public sealed class ServiceAccountContract(ServerKind kind) : ApiServerContract(
     [SetUp]
     public async Task Begin()
     {
-        await MakeNamespaceAsync();
+        await CreateNamespaceAsync();
         (await Api.PostAsync(Accounts, Object("v1", "ServiceAccount", "reader"))).Gives(201);
     }
 
@@ -137,7 +137,7 @@ public sealed class ServiceAccountContract(ServerKind kind) : ApiServerContract(
     [Test]
     public async Task A_role_bound_to_an_account_applies_in_its_namespace()
     {
-        await MakeRoleAsync();
+        await CreateRoleAsync();
         await BindAsync(Bindings, "RoleBinding", "Role", new JsonObject { ["kind"] = "ServiceAccount", ["name"] = "reader", ["namespace"] = Space });
         (await Api.PostAsync(Secrets, Secret("one"))).Gives(201);
         using var reader = await ReaderAsync();
@@ -221,7 +221,7 @@ public sealed class ServiceAccountContract(ServerKind kind) : ApiServerContract(
         return role;
     }
 
-    private async Task MakeRoleAsync()
+    private async Task CreateRoleAsync()
     {
         var role = Role("Role", "reader", "secrets", "get");
         role["rules"]![0]!["resourceNames"] = new JsonArray("one");
@@ -236,7 +236,7 @@ public sealed class ServiceAccountContract(ServerKind kind) : ApiServerContract(
         return (await Api.PostAsync(path, binding)).Gives(201).Json;
     }
 
-    private Task<EdgeAnswer> RequestAsync(string name, params (string Name, JsonNode Value)[] spec)
+    private Task<RawResponse> RequestAsync(string name, params (string Name, JsonNode Value)[] spec)
     {
         var request = Object("authentication.k8s.io/v1", "TokenRequest", null);
         request["spec"] = new JsonObject(spec.Select(s => KeyValuePair.Create(s.Name, (JsonNode?)s.Value)));
@@ -246,7 +246,7 @@ public sealed class ServiceAccountContract(ServerKind kind) : ApiServerContract(
     private async Task<string> TokenAsync(string name, params (string Name, JsonNode Value)[] spec) =>
         (string)(await RequestAsync(name, spec)).Gives(201).Json["status"]!["token"]!;
 
-    private EdgeClient Bearer(string token) => new(ClientCredentials.Parse(Server.AdministratorKubeconfig).Anonymous(), token);
+    private RawApiClient Bearer(string token) => new(ClientCredentials.Parse(Server.AdministratorKubeconfig).Anonymous(), token);
 
-    private async Task<EdgeClient> ReaderAsync() => Bearer(await TokenAsync("reader"));
+    private async Task<RawApiClient> ReaderAsync() => Bearer(await TokenAsync("reader"));
 }

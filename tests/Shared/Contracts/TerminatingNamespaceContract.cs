@@ -6,7 +6,7 @@ public sealed class TerminatingNamespaceContract(ServerKind kind) : ApiServerCon
     [SetUp]
     public async Task DeleteIt()
     {
-        await MakeCacertsAsync(("k", "A"));
+        await CreateCacertsAsync(("k", "A"));
         var deleted = (await Api.DeleteAsync(SpacePath)).Gives(200).Json;
         using (Assert.EnterMultipleScope())
         {
@@ -49,7 +49,7 @@ public sealed class TerminatingNamespaceContract(ServerKind kind) : ApiServerCon
     {
         await Server.PurgeNamespaceAsync(Space);
         (await Api.GetAsync(SpacePath)).Gives(404);
-        await MakeNamespaceAsync();
+        await CreateNamespaceAsync();
         Assert.That(Names(await Api.GetAsync(Secrets)), Is.Empty);
     }
 

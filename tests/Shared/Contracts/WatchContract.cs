@@ -4,7 +4,7 @@ namespace MeshTrust.Tests.Contracts;
 public sealed class WatchContract(ServerKind kind) : ApiServerContract(kind)
 {
     [SetUp]
-    public Task Begin() => MakeNamespaceAsync();
+    public Task Begin() => CreateNamespaceAsync();
 
     [Test]
     public async Task Reports_events_after_a_list()

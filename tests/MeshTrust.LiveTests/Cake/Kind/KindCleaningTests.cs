@@ -145,7 +145,7 @@ public sealed class KindCleaningTests
             Assert.That(report.Removed, Does.Contain($"kind-west from {own}."));
             Assert.That(report.Left, Does.Contain($"kind-east in {own}: changed since MeshTrust merged it."));
             Assert.That(KubeconfigDocument.Load(own).Contexts, Is.EquivalentTo(new[] { "kind-east", "kind-north" }));
-            Assert.That(_kind.Run().States.ReadMerged().Contexts.Single().Cluster, Is.EqualTo("north"), "north was made anew by somebody, and was left");
+            Assert.That(_kind.Run().States.ReadMerged().Contexts.Single().Cluster, Is.EqualTo("north"), "north was recreated by someone else, and was kept");
         }
     }
 

@@ -369,7 +369,7 @@ public sealed class KindClusterProviderTests
         _kind.Commands.Clear();
         var again = (await new KindClusterProvider(_kind.Run()).EnsureAsync(topology, default)).Clusters.Single();
         Assert.That(again.LoadBalancerPool, Is.EqualTo(cluster.LoadBalancerPool));
-        Assert.That(_kind.Commands, Has.None.Contains("kubectl"), "nobody is asked where the addresses are settled");
+        Assert.That(_kind.Commands, Has.None.Contains("kubectl"), "nodes are not queried if the addresses are known");
     }
 
     [TestCase(2, 2, 24, 2)]

@@ -74,7 +74,7 @@ public sealed class KindUpkeepTests
         await EnsureAsync("west");
 
         Assert.That((string?)_kind.Api("east").Objects[LocalRegistryConfigMap.Reference]["data"]!["localRegistryHosting.v1"], Does.StartWith("host: \"localhost:5001\"\n"));
-        Assert.That(_kind.Api("west").Objects.Keys, Has.None.EqualTo(LocalRegistryConfigMap.Reference), "without a registry there is nothing to tell");
+        Assert.That(_kind.Api("west").Objects.Keys, Has.None.EqualTo(LocalRegistryConfigMap.Reference), "without a registry there is nothing to publish");
     }
 
     [Test]

@@ -12,7 +12,7 @@ public sealed class KubectlToolTests
     private ClusterAccess _access = null!;
 
     [SetUp]
-    public void MakeScratch()
+    public void CreateScratch()
     {
         _scratch = new ScratchDirectory();
         _access = new ClusterAccess { Name = ClusterName.Parse("east"), KubeconfigPath = _scratch.File("kube config"), ContextName = "kind-east" };

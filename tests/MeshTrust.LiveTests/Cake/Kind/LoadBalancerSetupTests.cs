@@ -18,7 +18,7 @@ public sealed class LoadBalancerSetupTests
     private MemoryClusterApi _api = null!;
 
     [SetUp]
-    public void MakeCluster()
+    public void CreateCluster()
     {
         _steps.Clear();
         _scratch = new ScratchDirectory();
@@ -60,7 +60,7 @@ public sealed class LoadBalancerSetupTests
         var second = await Setup(kubectl).EnsureAsync(Access, Addresses("172.18.255.128-172.18.255.191"), _steps.Add, default);
         var third = await Setup(kubectl).EnsureAsync(Access, Addresses("172.18.255.64-172.18.255.127"), _steps.Add, default);
 
-        Assert.That((second, third, kubectl.Calls), Is.EqualTo((ApplyOutcome.Unchanged, ApplyOutcome.Changed, 1)), "kubectl is not asked again");
+        Assert.That((second, third, kubectl.Calls), Is.EqualTo((ApplyOutcome.Unchanged, ApplyOutcome.Changed, 1)), "kubectl is not called again");
     }
 
     [Test]
@@ -107,7 +107,7 @@ public sealed class LoadBalancerSetupTests
 
         Assert.That((problem.Id, problem.Message), Is.EqualTo(("MT4021", "MetalLB was not ready after 1 s: still waiting for the deployment controller: it does not exist: ImagePullBackOff of quay.io/metallb/controller:v0.16.1.")));
         Assert.That(problem.Hint, Does.Contain("--metallb-manifest"));
-        Assert.That(_steps[^1], Does.EndWith("ImagePullBackOff of quay.io/metallb/controller:v0.16.1"), "it is told while it waits, too");
+        Assert.That(_steps[^1], Does.EndWith("ImagePullBackOff of quay.io/metallb/controller:v0.16.1"), "it is also reported while it waits");
     }
 
     [Test]
@@ -126,12 +126,12 @@ public sealed class LoadBalancerSetupTests
     [TestCase("MT5211", "MT4025")]
     [TestCase("MT5204", "MT4026")]
     [TestCase("MT3007", "MT3007")]
-    public async Task Stops_at_once_if_the_pool_is_rejected(string given, string told)
+    public async Task Stops_at_once_if_the_pool_is_rejected(string given, string reported)
     {
         MetalLbParts.PutInto(_api);
         PoolFails(given, "No.");
 
-        Assert.That((await Fault(Setup(new FakeKubectl(_scratch, "exit 0")))).Id, Is.EqualTo(told));
+        Assert.That((await Fault(Setup(new FakeKubectl(_scratch, "exit 0")))).Id, Is.EqualTo(reported));
     }
 
     [Test]
@@ -280,7 +280,7 @@ public sealed class LoadBalancerSetupTests
 
     private void PoolFails(string id, string what) => _api.Faults[$"apply {MetalLbObjects.Pool}"] = new Problem(id, "east",
         what,
-        "Mend it.");
+        "Fix it.");
 
     private void Node(string name, bool excluded) => _api.Objects[new ObjectReference("v1", "nodes", null, name)] = new JsonObject
     {

@@ -35,7 +35,7 @@ public sealed class MetalLbOnServerTests
     private readonly ThrowawayCa _authority = ThrowawayCa.Create("webhook", TimeProvider.System.GetUtcNow());
     private readonly List<string> _steps = [];
     private ClusterAccess _access = null!;
-    private EdgeClient _admin = null!;
+    private RawApiClient _admin = null!;
     private ScratchDirectory _scratch = null!;
     private ScriptedApiServer _webhook = null!;
     private X509Certificate2 _certificate = null!;
@@ -48,7 +48,7 @@ public sealed class MetalLbOnServerTests
         var server = await ApiServers.GetAsync(ServerKind.Native);
         _kubectl = OutsideTool.Find("kubectl");
         _access = server.Access(server.AdministratorKubeconfig);
-        _admin = new EdgeClient(ClientCredentials.Parse(server.AdministratorKubeconfig));
+        _admin = new RawApiClient(ClientCredentials.Parse(server.AdministratorKubeconfig));
         var issued = _authority.IssueServer(TimeProvider.System.GetUtcNow());
         // Reloaded: on some systems an ephemeral key cannot serve TLS.
         using var pair = X509Certificate2.CreateFromPem(issued.CertificatePem, issued.KeyPem);
@@ -120,7 +120,7 @@ public sealed class MetalLbOnServerTests
     [Test]
     public async Task Changes_nothing_the_second_time()
     {
-        await MakeReadyAsync();
+        await InstallReadyAsync();
         var before = await VersionsAsync();
 
         var second = await Ensure("172.18.255.128-172.18.255.191");
@@ -133,7 +133,7 @@ public sealed class MetalLbOnServerTests
     [Test]
     public async Task Reapplying_the_same_manifest_is_a_no_op()
     {
-        await MakeReadyAsync();
+        await InstallReadyAsync();
         var before = (await _admin.GetAsync(Own[0])).Json;
         await _admin.PatchAsync("/api/v1/namespaces/metallb-system", "merge", """{"metadata":{"annotations":{"meshtrust.dev/metallb-manifest":null}}}""");
 
@@ -151,7 +151,7 @@ public sealed class MetalLbOnServerTests
     [Test]
     public async Task Reports_a_changed_pool()
     {
-        await MakeReadyAsync();
+        await InstallReadyAsync();
 
         var outcome = await Ensure("172.18.255.64-172.18.255.127");
 
@@ -165,7 +165,7 @@ public sealed class MetalLbOnServerTests
         var calls = 0;
         _verdict = review => Interlocked.Increment(ref calls) < 3 ? ScriptedAnswer.Drop : Allow(review);
 
-        await MakeReadyAsync();
+        await InstallReadyAsync();
 
         Assert.That(calls, Is.GreaterThanOrEqualTo(4), "two that failed, one dry run, one write");
         Assert.That((await _admin.GetAsync(Own[1])).Code, Is.EqualTo(200));
@@ -176,7 +176,7 @@ public sealed class MetalLbOnServerTests
     {
         _verdict = review => Deny(review, "invalid CIDR \"10.0.0.0\" in pool \"address-pool\"");
 
-        var fault = (await Assert.ThrowsAsync<MeshTrustException>(MakeReadyAsync))!;
+        var fault = (await Assert.ThrowsAsync<MeshTrustException>(InstallReadyAsync))!;
 
         Assert.That((fault.Stage, fault.Problems.Single().Id), Is.EqualTo((Stage.LoadBalancer, "MT4025")));
         Assert.That(fault.Message, Does.Contain("invalid CIDR \"10.0.0.0\""));
@@ -253,7 +253,7 @@ public sealed class MetalLbOnServerTests
         });
     }
 
-    private async Task MakeReadyAsync()
+    private async Task InstallReadyAsync()
     {
         var running = Ensure("172.18.255.128-172.18.255.191");
         await WaitsFor("the deployment controller: it is not Available", running);

@@ -11,7 +11,7 @@ public sealed class EngineCallsTests
     private FakeTools _tools = null!;
 
     [SetUp]
-    public void MakeTools() => _tools = new FakeTools();
+    public void CreateTools() => _tools = new FakeTools();
 
     [TearDown]
     public void RemoveTools() => _tools?.Dispose();

@@ -17,7 +17,7 @@ public sealed class EngineSearchTests
     private FakeTools _tools = null!;
 
     [SetUp]
-    public void MakeTools() => _tools = new FakeTools();
+    public void CreateTools() => _tools = new FakeTools();
 
     [TearDown]
     public void RemoveTools() => _tools?.Dispose();

@@ -23,7 +23,7 @@ public sealed class KindToolTests
     private FakeTools _tools = null!;
 
     [SetUp]
-    public void MakeTools() => _tools = new FakeTools();
+    public void CreateTools() => _tools = new FakeTools();
 
     [TearDown]
     public void RemoveTools() => _tools?.Dispose();

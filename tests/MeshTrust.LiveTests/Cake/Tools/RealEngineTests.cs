@@ -16,7 +16,7 @@ public sealed class RealEngineTests
     private ToolHost _host = null!;
 
     [SetUp]
-    public void MakeHost()
+    public void CreateHost()
     {
         _directory = new ScratchDirectory();
         _host = FakeTools.Real(_directory.Location);

@@ -19,7 +19,7 @@ public sealed class ToolRunTests
     private FakeTools _tools = null!;
 
     [SetUp]
-    public void MakeTools() => _tools = new FakeTools();
+    public void CreateTools() => _tools = new FakeTools();
 
     [TearDown]
     public void RemoveTools() => _tools?.Dispose();
@@ -82,7 +82,7 @@ public sealed class ToolRunTests
         Assert.Multiple(() =>
         {
             Assert.That(result.Error, Does.StartWith("ERROR: the reason\n").And.EndWith("the end\n"));
-            Assert.That(result.Error.Contains("\n...\n", StringComparison.Ordinal), Is.EqualTo(more > 100_000), "what was left out is told");
+            Assert.That(result.Error.Contains("\n...\n", StringComparison.Ordinal), Is.EqualTo(more > 100_000), "what was left out is reported");
         });
     }
 

@@ -26,7 +26,7 @@ public sealed class StopTests
         Assert.That(plane.ProcessIds.Where(id => ProcessTree.BirthOf(id) is not null), Is.Empty);
         Assert.That(Directory.Exists(planes.RunDirectory), Is.False);
         Assert.That(File.Exists(plane.ApiServerLogPath), Is.False);
-        Assert.That(plane.Faulted, Is.Null, "an end that was asked for is no fault");
+        Assert.That(plane.Faulted, Is.Null, "a requested end is not an error");
     }
 
     [Test]

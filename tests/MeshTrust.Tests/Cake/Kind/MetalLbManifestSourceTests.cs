@@ -15,7 +15,7 @@ public sealed class MetalLbManifestSourceTests
     private ScratchDirectory _scratch = null!;
 
     [SetUp]
-    public void MakeScratch()
+    public void CreateScratch()
     {
         _scratch = new ScratchDirectory();
         _asked.Clear();

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 namespace MeshTrust.Tests.Contracts;
 
 /// <summary>An open watch: one JSON event per line.</summary>
-public sealed class EdgeWatch(HttpResponseMessage response, Stream body) : IDisposable
+public sealed class RawWatch(HttpResponseMessage response, Stream body) : IDisposable
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(2);
     private readonly StreamReader _lines = new(body);

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 namespace MeshTrust.Tests.Contracts;
 
 /// <summary>One response of an API server, unchanged.</summary>
-public sealed record EdgeAnswer(int Code, string? MediaType, string Text)
+public sealed record RawResponse(int Code, string? MediaType, string Text)
 {
     /// <summary>The body as an object; fails the test if it is not one.</summary>
     public JsonNode Json => JsonNode.Parse(Text) ?? throw new AssertionException($"The body is null: {this}");
@@ -27,14 +27,14 @@ public sealed record EdgeAnswer(int Code, string? MediaType, string Text)
     public string Data => Json["data"]?.ToJsonString() ?? "";
 
     /// <summary>Fails the test if the code differs.</summary>
-    public EdgeAnswer Gives(int code)
+    public RawResponse Gives(int code)
     {
         Assert.That(Code, Is.EqualTo(code), ToString());
         return this;
     }
 
     /// <summary>Fails the test unless it is a rejection with this code, reason and text.</summary>
-    public EdgeAnswer IsRefused(int code, string? reason, string message)
+    public RawResponse IsRefused(int code, string? reason, string message)
     {
         Gives(code);
         using (Assert.EnterMultipleScope())
@@ -51,7 +51,7 @@ public sealed record EdgeAnswer(int Code, string? MediaType, string Text)
     }
 
     /// <summary>Fails the test unless the rejection names this object, with its kind in this spelling.</summary>
-    public EdgeAnswer About(string kind, string name, string? group = null)
+    public RawResponse About(string kind, string name, string? group = null)
     {
         using (Assert.EnterMultipleScope())
         {
@@ -64,7 +64,7 @@ public sealed record EdgeAnswer(int Code, string? MediaType, string Text)
     }
 
     /// <summary>Fails the test unless the rejection has exactly these causes (see <see cref="Causes"/>), in any order: a real server iterates its managers in the order of a Go map.</summary>
-    public EdgeAnswer Because(params string[] causes)
+    public RawResponse Because(params string[] causes)
     {
         Assert.That(Causes, Is.EquivalentTo(causes), ToString());
         return this;

@@ -8,13 +8,13 @@ using System.Text.Json.Nodes;
 namespace MeshTrust.Tests.Contracts;
 
 /// <summary>Plain HTTP requests to an API server, without a client library.</summary>
-public sealed class EdgeClient : IDisposable
+public sealed class RawApiClient : IDisposable
 {
     private readonly HttpClient _http;
     private readonly X509Certificate2 _authority;
     private readonly X509Certificate2? _certificate;
 
-    public EdgeClient(ClientCredentials credentials, string? bearer = null)
+    public RawApiClient(ClientCredentials credentials, string? bearer = null)
     {
         _authority = X509Certificate2.CreateFromPem(credentials.AuthorityPem);
         _certificate = credentials.Certificate();
@@ -30,37 +30,37 @@ public sealed class EdgeClient : IDisposable
         if (bearer is not null) _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", bearer);
     }
 
-    public Task<EdgeAnswer> GetAsync(string path, string? accept = null) => SendAsync("GET", path, body: null, contentType: null, accept);
+    public Task<RawResponse> GetAsync(string path, string? accept = null) => SendAsync("GET", path, body: null, contentType: null, accept);
 
-    public Task<EdgeAnswer> PostAsync(string path, JsonNode body) => SendAsync("POST", path, body.ToJsonString());
+    public Task<RawResponse> PostAsync(string path, JsonNode body) => SendAsync("POST", path, body.ToJsonString());
 
-    public Task<EdgeAnswer> PutAsync(string path, JsonNode body) => SendAsync("PUT", path, body.ToJsonString());
+    public Task<RawResponse> PutAsync(string path, JsonNode body) => SendAsync("PUT", path, body.ToJsonString());
 
-    public Task<EdgeAnswer> DeleteAsync(string path, JsonNode? options = null) => SendAsync("DELETE", path, options?.ToJsonString());
+    public Task<RawResponse> DeleteAsync(string path, JsonNode? options = null) => SendAsync("DELETE", path, options?.ToJsonString());
 
     /// <summary>Server-side apply.</summary>
-    public Task<EdgeAnswer> ApplyAsync(string path, JsonNode body, string manager = "a", bool force = false, string query = "") =>
+    public Task<RawResponse> ApplyAsync(string path, JsonNode body, string manager = "a", bool force = false, string query = "") =>
         ApplyAsync(path, body.ToJsonString(), $"fieldManager={manager}&force={(force ? "true" : "false")}{query}");
 
-    public Task<EdgeAnswer> ApplyAsync(string path, string body, string query) => SendAsync("PATCH", $"{path}?{query}", body, "application/apply-patch+yaml");
+    public Task<RawResponse> ApplyAsync(string path, string body, string query) => SendAsync("PATCH", $"{path}?{query}", body, "application/apply-patch+yaml");
 
     /// <summary>Patches; the type is merge, strategic-merge or json.</summary>
-    public Task<EdgeAnswer> PatchAsync(string path, string kind, string body, string manager = "patcher") =>
+    public Task<RawResponse> PatchAsync(string path, string kind, string body, string manager = "patcher") =>
         SendAsync("PATCH", $"{path}{(path.Contains('?', StringComparison.Ordinal) ? '&' : '?')}fieldManager={manager}", body, $"application/{kind}-patch+json");
 
-    public async Task<EdgeAnswer> SendAsync(string method, string path, string? body = null, string? contentType = "application/json", string? accept = null)
+    public async Task<RawResponse> SendAsync(string method, string path, string? body = null, string? contentType = "application/json", string? accept = null)
     {
         using var request = Request(method, path, body, contentType, accept);
         using var response = await _http.SendAsync(request);
-        return new EdgeAnswer((int)response.StatusCode, response.Content.Headers.ContentType?.ToString(), await response.Content.ReadAsStringAsync());
+        return new RawResponse((int)response.StatusCode, response.Content.Headers.ContentType?.ToString(), await response.Content.ReadAsStringAsync());
     }
 
     /// <summary>Opens a watch. It returns once the response headers have arrived.</summary>
-    public async Task<EdgeWatch> WatchAsync(string path, string query)
+    public async Task<RawWatch> WatchAsync(string path, string query)
     {
         using var request = Request("GET", $"{path}?watch=true&{query}", body: null, contentType: null, accept: null);
         var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
-        return new EdgeWatch(response, await response.Content.ReadAsStreamAsync());
+        return new RawWatch(response, await response.Content.ReadAsStreamAsync());
     }
 
     public void Dispose()
