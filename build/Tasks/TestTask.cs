@@ -12,7 +12,10 @@ namespace Build.Tasks;
 public sealed class TestTask(DotNetCommand dotnet) : FrostingTask
 {
     /// <inheritdoc/>
-    public override void Run(ICakeContext context) => TestRun.Of(context, dotnet, "MeshTrust.Tests", "MeshTrust.LiveTests");
+    public override void Run(ICakeContext context) => TestRun.Of(context, dotnet,
+        [new("MeshTrust.Tests"), new("MeshTrust.LiveTests", "TestCategory!=Engine")],
+        // Tests on a container engine mostly wait for it, so they run beside the others.
+        [new("MeshTrust.LiveTests", "TestCategory=Engine")]);
 }
 
 /// <summary>Runs the tests that start no program and need no network.</summary>
@@ -24,35 +27,47 @@ public sealed class TestFastTask(DotNetCommand dotnet) : FrostingTask
     public override void Run(ICakeContext context)
     {
         BuildTask.Compile(context, dotnet, "tests/MeshTrust.Tests");
-        TestRun.Of(context, dotnet, "MeshTrust.Tests");
+        TestRun.Of(context, dotnet, [[new("MeshTrust.Tests")]]);
     }
 }
 
-/// <summary>A run of compiled test projects.</summary>
-internal static class TestRun
+/// <summary>A run of one compiled test project.</summary>
+/// <param name="Project">Its name.</param>
+/// <param name="Part">A filter that selects some of its tests; null for all.</param>
+internal sealed record TestRun(string Project, string? Part = null)
 {
     /// <summary>The exit code of the test platform if its filter selects no test.</summary>
     private const int NoTests = 8;
 
-    /// <summary>Runs these in sequence, with one filter for all of them and one line of counts.</summary>
+    /// <summary>Runs all lanes in parallel, and the runs of a lane in sequence, with one filter for all and one line of counts.</summary>
     /// <exception cref="CakeException">A test failed, or the filter selected none at all.</exception>
-    public static void Of(ICakeContext context, DotNetCommand dotnet, params string[] projects)
+    public static void Of(ICakeContext context, DotNetCommand dotnet, params TestRun[][] lanes)
     {
-        IEnumerable<string> filter = BuildArguments.Filter(context) is { } expression ? ["--filter", expression] : [];
         var summary = new TestSummary();
-        var codes = projects.Select(project => dotnet.Run(context, line =>
-        {
-            summary.Read(line);
-            Console.Out.WriteLine(line);
-        }, ["exec", Assembly(context, project), "--no-ansi", "--results-directory", $"artifacts/tests/{project}", .. filter])).ToList();
+        var running = lanes.Select(lane => Task.Run(() => lane.Select(run => run.Execute(context, dotnet, summary)).ToList())).ToList();
+        var codes = Task.WhenAll(running).GetAwaiter().GetResult().SelectMany(lane => lane).ToList();
 
         context.Log.Information(summary.ToString());
         if (codes.All(code => code == NoTests)) throw new CakeException("The filter selects no test.");
         if (codes.Any(code => code is not 0 and not NoTests) || summary.Failed > 0) throw new CakeException($"Tests failed: {summary}.");
     }
 
-    private static string Assembly(ICakeContext context, string project) =>
-        $"tests/{project}/bin/{BuildArguments.Configuration(context)}/net10.0/{project}.dll";
+    private int Execute(ICakeContext context, DotNetCommand dotnet, TestSummary summary)
+    {
+        string[] filters = [.. new[] { BuildArguments.Filter(context), Part }.OfType<string>().Select(filter => $"({filter})")];
+        string[] selection = filters.Length == 0 ? [] : ["--filter", string.Join('&', filters)];
+        return dotnet.Run(context, line =>
+        {
+            lock (summary)
+            {
+                summary.Read(line);
+                Console.Out.WriteLine(line);
+            }
+        }, ["exec", Assembly(context), "--no-ansi", "--results-directory", $"artifacts/tests/{Project}", .. selection]);
+    }
+
+    private string Assembly(ICakeContext context) =>
+        $"tests/{Project}/bin/{BuildArguments.Configuration(context)}/net10.0/{Project}.dll";
 }
 
 /// <summary>The counts of test runs, read from the last lines of the test platform's output, and added up.</summary>

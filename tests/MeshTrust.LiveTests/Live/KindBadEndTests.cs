@@ -3,7 +3,7 @@ using MeshTrust.Tests.Tools;
 namespace MeshTrust.Tests.Live;
 
 /// <summary>Failing runs on real kind clusters: the next one reports what it found and converges, or rejects it and says what to do; Clean always succeeds.</summary>
-[TestFixture, NonParallelizable, Category(OutsideTool.Category), Deadline(DeadlineAttribute.Kind)]
+[TestFixture, NonParallelizable, Category(OutsideTool.Category), Category(OutsideTool.Engine), Deadline(DeadlineAttribute.Kind)]
 [Platform(Exclude = "Win", Reason = "signals are Unix's")]
 public sealed class KindBadEndTests
 {

@@ -6,7 +6,7 @@ using MeshTrust.Tests.Tools;
 namespace MeshTrust.Tests.Live;
 
 /// <summary>The main flow on real kind clusters, from creation to removal, checked independently by kubectl, docker and kind.</summary>
-[TestFixture, NonParallelizable, Category(OutsideTool.Category), Deadline(DeadlineAttribute.Kind)]
+[TestFixture, NonParallelizable, Category(OutsideTool.Category), Category(OutsideTool.Engine), Deadline(DeadlineAttribute.Kind)]
 public sealed class KindMainFlowTests
 {
     private KindTestbed _kind = null!;

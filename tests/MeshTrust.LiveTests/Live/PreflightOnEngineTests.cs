@@ -9,7 +9,7 @@ using MeshTrust.Tests.Tools;
 namespace MeshTrust.Tests.Live;
 
 /// <summary>Problems of a real machine and a real engine, each provoked and reported by the target Preflight. Everything that is created is removed by its id.</summary>
-[TestFixture, NonParallelizable, Category(OutsideTool.Category)]
+[TestFixture, NonParallelizable, Category(OutsideTool.Category), Category(OutsideTool.Engine)]
 internal sealed class PreflightOnEngineTests
 {
     private readonly List<string[]> _undo = [];

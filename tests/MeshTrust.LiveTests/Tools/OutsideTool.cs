@@ -9,6 +9,9 @@ public static class OutsideTool
     /// <summary>The category of every test that uses one: CI also runs these without any of the programs.</summary>
     public const string Category = "Tools";
 
+    /// <summary>The category of tests that start containers: these run in a process of their own, beside all others.</summary>
+    public const string Engine = "Engine";
+
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(4);
 
     /// <summary>The path of a tool on PATH or in KUBEBUILDER_ASSETS; ends the test if it is not found.</summary>

@@ -210,7 +210,7 @@ public sealed class MetalLbOnServerTests
 
         var fault = (await Assert.ThrowsAsync<MeshTrustException>(() => Ensure("172.18.255.128-172.18.255.191")))!;
 
-        Assert.That(fault.Problems.Single().Id, Is.EqualTo("MT4016"));
+        Assert.That(fault.Problems.Single().Id, Is.EqualTo("MT4016"), $"{fault.Message}, after: {string.Join("; ", _steps)}");
         Assert.That(fault.Message, Does.Contain("helm"));
         Assert.That((await _admin.GetAsync(Own[3])).Text, Does.Contain("controller:v9"));
     }

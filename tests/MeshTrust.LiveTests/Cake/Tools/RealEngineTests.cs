@@ -7,7 +7,7 @@ namespace MeshTrust.Tests.Cake.Tools;
 
 /// <summary>The real engines of this machine. Docker is required; Podman is tested if it is installed.</summary>
 [TestFixture]
-[NonParallelizable, Category(OutsideTool.Category), Deadline(11 * 60)]
+[NonParallelizable, Category(OutsideTool.Category), Category(OutsideTool.Engine), Deadline(11 * 60)]
 public sealed class RealEngineTests
 {
     private static readonly string[] Engines = OutsideTool.TryFind("podman") is null ? ["docker"] : ["docker", "podman"];

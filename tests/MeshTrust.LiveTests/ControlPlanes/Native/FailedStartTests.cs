@@ -5,7 +5,7 @@ using MeshTrust.ControlPlanes.Native;
 namespace MeshTrust.Tests.ControlPlanes.Native;
 
 /// <summary>Programs that do not start, and what is reported.</summary>
-[TestFixture]
+[TestFixture, NonParallelizable]
 [Platform(Exclude = "Win", Reason = "the programs are shell scripts")]
 public sealed class FailedStartTests
 {

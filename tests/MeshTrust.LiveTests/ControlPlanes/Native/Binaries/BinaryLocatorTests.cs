@@ -3,7 +3,7 @@ using MeshTrust.Tests.Tools;
 
 namespace MeshTrust.Tests.ControlPlanes.Native.Binaries;
 
-[TestFixture]
+[TestFixture, NonParallelizable]
 [Platform(Exclude = "Win", Reason = "the stand-ins are shell scripts")]
 public sealed class BinaryLocatorTests
 {
