@@ -1,5 +1,7 @@
+using MeshTrust.ControlPlanes.Native;
 using MeshTrust.Pki;
 using MeshTrust.Settings;
+using MeshTrust.Tests.ControlPlanes.Native;
 using MeshTrust.Tests.Tools;
 
 namespace MeshTrust.Tests.Live;
@@ -10,29 +12,35 @@ public sealed class RotationTests
 {
     private static readonly string[] Names = ["cluster1", "cluster2", "cluster3"];
     private ScratchDirectory _scratch = null!;
+    private NativeControlPlanes? _planes;
 
     [SetUp]
     public void Begin() => _scratch = new ScratchDirectory();
 
     [TearDown]
-    public void End() => _scratch?.Dispose();
+    public async Task End()
+    {
+        if (_planes is not null) await _planes.DisposeAsync();
+        _planes = null;
+        _scratch?.Dispose();
+    }
 
     [TestCase("embedded")]
     [TestCase("native")]
-    public void Three_clusters_rotate_their_intermediates_and_roll_back_and_no_leaf_is_ever_rejected(string provider)
+    public async Task Three_clusters_rotate_their_intermediates_and_roll_back_and_no_leaf_is_ever_rejected(string provider)
     {
-        if (provider == "native") OutsideTool.Find("kube-apiserver");
+        await BeginAsync(provider);
         var random = TestContext.CurrentContext.Random;
-        Succeed(provider, "--target=Verify");
+        Succeed("--target=Verify");
         var before = Serials();
         Leaves("old");
         JudgeAll("old");
 
         // Killed at any moment, and run again until it ends.
         var kills = 0;
-        for (var i = 0; i < 4 && provider == "embedded" && !IsDone(); i++)
+        for (var i = 0; i < 4 && !IsDone(); i++)
         {
-            using var host = HostProcess.Start(_scratch.Location, Arguments(provider, "--target=RotateIntermediates"));
+            using var host = Start("--target=RotateIntermediates");
             Thread.Sleep(TimeSpan.FromSeconds(0.1 + random.NextDouble()));
             if (host.HasExited) break;
             host.Kill();
@@ -40,79 +48,94 @@ public sealed class RotationTests
             JudgeAll("old");
         }
 
-        if (!IsDone()) Succeed(provider, "--target=RotateIntermediates");
+        if (!IsDone()) Succeed("--target=RotateIntermediates");
         TestContext.Out.WriteLine($"{kills} kills");
         Assert.That(Serials().Intersect(before), Is.Empty);
         Assert.That(File.Exists(_scratch.File("mesh/certs/rotation.json")), Is.False);
         Leaves("new");
         JudgeAll("old", "new");
-        Assert.That(Succeed(provider, "--target=Verify"), Does.Contain("9 of 9 cluster pairs trust each other").And.Contain("secret cacerts unchanged").And.Not.Contain("reissued"));
+        Assert.That(Succeed("--target=Verify"), Does.Contain("9 of 9 cluster pairs trust each other").And.Contain("secret cacerts unchanged").And.Not.Contain("reissued"));
 
-        var one = Succeed(provider, "--target=RotateIntermediates", "--cluster=cluster2", "--preview");
+        var one = Succeed("--target=RotateIntermediates", "--cluster=cluster2", "--preview");
         Assert.That(one, Does.Contain("cluster2: would replace the intermediate").And.Not.Contain("cluster1: would"));
-        Assert.That(Succeed(provider, "--target=Rollback"), Does.Contain("cluster1: back to the intermediate").And.Contain("cluster3: every pair of clusters proven"));
+        Assert.That(Succeed("--target=Rollback"), Does.Contain("cluster1: back to the intermediate").And.Contain("cluster3: every pair of clusters proven"));
         Assert.That(Serials(), Is.EqualTo(before));
         JudgeAll("old", "new");
-        Assert.That(Succeed(provider, "--target=Rollback"), Does.Contain("nothing had to change"));
+        Assert.That(Succeed("--target=Rollback"), Does.Contain("nothing had to change"));
 
         // A killed run may have finished its work just before.
         bool IsDone() => !File.Exists(_scratch.File("mesh/certs/rotation.json")) && Readable() is { } serials && !serials.Intersect(before).Any();
-        var (code, output) = HostProcess.Run(_scratch.Location, Arguments(provider, "--target=RotateIntermediates", "--cluster=cluster4"));
+        var (code, output) = Run("--target=RotateIntermediates", "--cluster=cluster4");
         Assert.That((code, output.Contains("MT0023", StringComparison.Ordinal)), Is.EqualTo((2, true)), output);
     }
 
     /// <summary>Every old and new leaf of every cluster is accepted by the files of each cluster in every phase; a run is killed in each.</summary>
     [TestCase("embedded")]
     [TestCase("native")]
-    public void The_root_changes_phase_by_phase_and_openssl_accepts_every_leaf_until_the_old_root_is_removed(string provider)
+    public async Task The_root_changes_phase_by_phase_and_openssl_accepts_every_leaf_until_the_old_root_is_removed(string provider)
     {
-        if (provider == "native") OutsideTool.Find("kube-apiserver");
-        Succeed(provider, "--target=Verify");
+        await BeginAsync(provider);
+        Succeed("--target=Verify");
         var old = File.ReadAllText(_scratch.File("mesh/certs/root-cert.pem"));
         Leaves("old");
-        Assert.That(Succeed(provider, "--target=RotateRoot", "--preview"), Does.Contain("No change of root has begun.").And.Contain("Next: trust-both: "));
-        Kill(provider);
+        Assert.That(Succeed("--target=RotateRoot", "--preview"), Does.Contain("No change of root has begun.").And.Contain("Next: trust-both: "));
+        Kill();
         JudgeAll("old");
         Phase("trust-both", "old");
-        Assert.That(Succeed(provider, "--target=Verify"), Does.Contain("A change of root is under way").And.Contain("9 of 9 cluster pairs").And.Contain("secret cacerts unchanged"));
-        Kill(provider);
+        Assert.That(Succeed("--target=Verify"), Does.Contain("A change of root is under way").And.Contain("9 of 9 cluster pairs").And.Contain("secret cacerts unchanged"));
+        Kill();
         JudgeAll("old");
         Phase("switch-issuer", "old");
         Leaves("new");
         JudgeAll("old", "new");
-        var (code, output) = HostProcess.Run(_scratch.Location, Arguments(provider, "--target=RotateIntermediates"));
+        var (code, output) = Run("--target=RotateIntermediates");
         Assert.That((code, output.Contains("MT5513", StringComparison.Ordinal)), Is.EqualTo((9, true)), output);
-        Kill(provider);
+        Kill();
         JudgeAll("new");
         Phase("drop-old", "new");
 
         Assert.That(File.ReadAllText(_scratch.File("mesh/certs/root-cert.pem")), Is.Not.EqualTo(old));
         Assert.That(Directory.GetFiles(_scratch.File("mesh"), "root-key.pem", SearchOption.AllDirectories), Has.Length.EqualTo(2), "the old key is kept, the new one is in place");
-        Assert.That(Succeed(provider, "--target=Verify"), Does.Contain("root: kept").And.Contain("9 of 9 cluster pairs").And.Contain("secret cacerts unchanged").And.Not.Contain("reissued"));
+        Assert.That(Succeed("--target=Verify"), Does.Contain("root: kept").And.Contain("9 of 9 cluster pairs").And.Contain("secret cacerts unchanged").And.Not.Contain("reissued"));
         Shell("! openssl verify -x509_strict -CAfile mesh/certs/cluster1/root-cert.pem -untrusted old-cluster2-chain.pem old-cluster2.pem");
 
         void Phase(string phase, string ages)
         {
-            if (File.Exists(_scratch.File("mesh/certs/root-rotation.json")) || phase == "trust-both") Succeed(provider, "--target=RotateRoot", $"--through={phase}");
+            if (File.Exists(_scratch.File("mesh/certs/root-rotation.json")) || phase == "trust-both") Succeed("--target=RotateRoot", $"--through={phase}");
             JudgeAll(ages);
         }
     }
 
     /// <summary>A run that is killed at any moment, perhaps after the phase has ended.</summary>
-    private void Kill(string provider)
+    private void Kill()
     {
-        if (provider == "native") return;
-        using var host = HostProcess.Start(_scratch.Location, Arguments(provider, "--target=RotateRoot"));
+        using var host = Start("--target=RotateRoot");
         Thread.Sleep(TimeSpan.FromSeconds(0.1 + TestContext.CurrentContext.Random.NextDouble()));
         if (!host.HasExited) host.Kill();
     }
 
-    private static string[] Arguments(string provider, params string[] more) =>
-        ["--work-dir=mesh", "--rootca-keysz=p256", "--intermediate-keysz=p256", $"--provider={provider}", "--clusters=3", .. more];
-
-    private string Succeed(string provider, params string[] more)
+    /// <summary>Real servers are started once for all runs of a test.</summary>
+    private async Task BeginAsync(string provider)
     {
-        var (code, output) = HostProcess.Run(_scratch.Location, Arguments(provider, more));
+        if (provider == "native") _planes = await NativeControlPlanes.StartAsync(new NativeControlPlanesOptions { Names = Names, Binaries = RealBinaries.Find(), StartTimeout = TimeSpan.FromMinutes(3) });
+    }
+
+    private HostProcess Start(params string[] more)
+    {
+        string[] where = _planes is null ? ["--provider=embedded", "--clusters=3"] : ["--provider=existing", $"--cluster-names={string.Join(',', Names)}"];
+        var environment = _planes is null ? null : Names.ToDictionary(n => $"CTX_{n.ToUpperInvariant()}", string? (n) => n).Append(new("KUBECONFIG", _planes.MergedKubeconfigPath)).ToDictionary();
+        return HostProcess.Start(_scratch.Location, ["--work-dir=mesh", "--rootca-keysz=p256", "--intermediate-keysz=p256", .. where, .. more], environment);
+    }
+
+    private (int ExitCode, string Output) Run(params string[] more)
+    {
+        using var host = Start(more);
+        return (host.WaitForExit(), host.Output);
+    }
+
+    private string Succeed(params string[] more)
+    {
+        var (code, output) = Run(more);
         Assert.That(code, Is.Zero, output);
         return output;
     }
