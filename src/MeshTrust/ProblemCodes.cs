@@ -32,6 +32,7 @@ internal static class ProblemCodes
     public const string RevocationListsIncomplete = "MT5023";
     public const string MeshSettingsMismatch = "MT5024";
     public const string NoFile = "MT5120";
+    public const string LiveRootDiffers = "MT5201";
     public const string FieldConflict = "MT5204";
     public const string WebhookDenied = "MT5207";
     public const string NamespaceTerminating = "MT5208";

@@ -92,7 +92,12 @@ public static class CacertsPush
             }).ConfigureAwait(false);
             var read = pushes.Select(p => p.Live).OfType<LiveTrust>().ToList();
             var unread = pushes.Where(p => p.Live is null).Select(p => p.Cluster.Value).ToList();
-            await EachAsync((push, ct) => push.Live is null || push.Failed ? Task.CompletedTask : push.WriteAsync(read, unread, ct))
+            var readable = pushes.Where(p => p.Live is not null && !p.Failed).ToList();
+            foreach (var push in readable) push.Judge(read, unread);
+            // Another root is live in the mesh, so this one would only have to be deleted from a cluster that has none yet.
+            if (readable.Find(p => p.Outcome.Problems.Any(problem => problem.Id == ProblemCodes.LiveRootDiffers)) is { } other)
+                foreach (var push in readable.Where(p => p.HasNoRoot)) push.Fail([Withheld(push.Cluster, other.Cluster)]);
+            await EachAsync((push, ct) => push.Live is null || push.Failed ? Task.CompletedTask : push.WriteAsync(ct))
                 .ConfigureAwait(false);
             return new PushReport([.. pushes.Select(p => p.Outcome)]);
         }
@@ -151,17 +156,25 @@ public static class CacertsPush
         "This cluster has no kubeconfig context, so nothing was pushed to it.",
         "Run SetContexts first."));
 
+    private static Problem Withheld(ClusterName cluster, ClusterName other) => new("MT5228", cluster.Value,
+        $"Nothing was written: another root is live in '{other}', so this cluster would get one that the rest of the mesh does not trust.",
+        $"Resolve MT5201 of '{other}', then rerun.");
+
     /// <summary>The push to one cluster. Its outcome says how far it got, even if an error ends it.</summary>
     private sealed class OneCluster(ClusterSpec cluster, string namespaceName, CacertsPushSettings settings) : IDisposable
     {
         private IClusterApi? _api;
         private ClusterCacerts? _cacerts;
         private Task<NamespaceDocument?>? _namespace;
+        private PushVerdict? _verdict;
 
         internal ClusterName Cluster => cluster.Name;
         internal PushOutcome Outcome { get; private set; } = new() { Cluster = cluster.Name };
         internal LiveTrust? Live { get; private set; }
         internal bool Failed => Outcome.Problems.Count > 0;
+
+        /// <summary>Whether neither the secret nor istiod brought a root into the cluster.</summary>
+        internal bool HasNoRoot => Live is { Cacerts: null, Roots.Count: 0 };
 
         public void Dispose() => _api?.Dispose();
 
@@ -178,11 +191,16 @@ public static class CacertsPush
                 Live = await Live.WithAllNamespacesAsync(api, cancellationToken).ConfigureAwait(false);
         }
 
-        internal async Task WriteAsync(IReadOnlyList<LiveTrust> mesh, IReadOnlyList<string> unread, CancellationToken cancellationToken)
+        internal void Judge(IReadOnlyList<LiveTrust> mesh, IReadOnlyList<string> unread)
         {
-            var (api, isRemote) = (_api!, cluster.Primary is { } primary && primary != cluster.Name);
-            var verdict = PushGuard.Inspect(Live!, _cacerts!, namespaceName, settings, new(mesh, unread, isRemote));
-            Outcome = Outcome with { Problems = verdict.Problems };
+            var isRemote = cluster.Primary is { } primary && primary != cluster.Name;
+            _verdict = PushGuard.Inspect(Live!, _cacerts!, namespaceName, settings, new(mesh, unread, isRemote));
+            Outcome = Outcome with { Problems = _verdict.Problems };
+        }
+
+        internal async Task WriteAsync(CancellationToken cancellationToken)
+        {
+            var (api, verdict) = (_api!, _verdict!);
             var found = await _namespace!.ConfigureAwait(false);
             if (found?.Terminating == true) Outcome = Outcome with { Problems = [.. verdict.Problems, Terminating()] };
             if (Failed) return;

@@ -107,7 +107,7 @@ internal sealed class PushGuard(LiveTrust live, ClusterCacerts wanted, CacertsPu
 
         if (held.Count == 0) RefuseRoot("MT5215", $"The root in the secret cacerts cannot be read, so it is unknown whether the new one "
             + $"({LiveTrust.Describe(_roots)}) would break running workloads{Reach()}.");
-        else if (Breaks() is { } fault) RefuseRoot("MT5201", $"{Trusts(held)} The push {change}. {fault}");
+        else if (Breaks() is { } fault) RefuseRoot(ProblemCodes.LiveRootDiffers, $"{Trusts(held)} The push {change}. {fault}");
         else if (published is not null && LiveTrust.Same(published, _roots))
         {
             _takesOver = true;

@@ -72,17 +72,29 @@ public sealed class CacertsPushTests
     }
 
     [Test]
-    public async Task Tries_every_cluster_and_reports_all_failures_together()
+    public async Task Writes_nothing_into_a_cluster_without_a_root_while_another_root_is_live_in_the_mesh()
     {
         var clusters = Clusters();
         clusters["east"].Secrets["istio-system/cacerts"] = CacertsSecret.For(_foreign, "istio-system");
+        clusters["west"].Secrets["istio-system/cacerts"] = CacertsSecret.For(_cacerts["west"], "istio-system");
+        var report = await PushAsync(clusters);
+        Assert.That(report.Outcomes.Select(o => o.Problems.Select(p => p.Id).SingleOrDefault()), Is.EqualTo(new[] { "MT5201", null, "MT5228" }));
+        Assert.That(clusters.Values.Last().Writes, Is.Empty);
+        Assert.That((await PushAsync(clusters, new CacertsPushSettings { AcceptOutage = true })).Outcomes.Select(o => o.Succeeded), Has.All.True);
+    }
+
+    [Test]
+    public async Task Tries_every_cluster_and_reports_all_failures_together()
+    {
+        var clusters = Clusters();
+        clusters["east"].Secrets["istio-system/cacerts"] = CacertsSecret.For(_cacerts["east"], "istio-system") with { Data = new Dictionary<string, byte[]> { ["tls.crt"] = [1] } };
         clusters["west"].Faults["apply secret"] = new Problem("MT3007", "west", "w", "r");
         var report = await PushAsync(clusters);
         var fault = Assert.Throws<MeshTrustException>(report.EnsureSucceeded)!;
         using (Assert.EnterMultipleScope())
         {
             Assert.That(fault.Stage, Is.EqualTo(Stage.Push));
-            Assert.That(fault.Problems.Select(p => (p.Id, p.Location)), Is.EqualTo(new[] { ("MT5201", "east"), ("MT3007", "west") }));
+            Assert.That(fault.Problems.Select(p => (p.Id, p.Location)), Is.EqualTo(new[] { ("MT5203", "east"), ("MT3007", "west") }));
             Assert.That(report.Outcomes.Select(o => o.Succeeded), Is.EqualTo(new[] { false, false, true }));
             Assert.That(report.Outcomes[0].Secret, Is.Null);
             Assert.That(clusters["east"].Writes, Is.Empty, "a guarded cluster is not touched");
