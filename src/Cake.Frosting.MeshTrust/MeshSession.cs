@@ -240,8 +240,12 @@ public sealed class MeshSession : IDisposable
         return new() { Version = Versions(settings), Index = run.BinariesIndex, Offline = run.Offline, TimeProvider = Time };
     }
 
-    /// <summary>Closes the connections to the clusters; it ends with the run.</summary>
-    public void Dispose() => _connections?.Dispose();
+    /// <summary>Closes the connections to the clusters and clears the passphrase of the root key; it ends with the run.</summary>
+    public void Dispose()
+    {
+        _connections?.Dispose();
+        _settings?.Topology.Trust.RootPassphrase?.Dispose();
+    }
 
     /// <summary>Sees to it that git ignores these directories before the first key is written there.</summary>
     internal void KeepFromGit(ICakeContext context, params ReadOnlySpan<string> directories)
@@ -308,6 +312,8 @@ public sealed class MeshSession : IDisposable
             path => MeshTrustSettings.ReadFile(Path.GetFullPath(path, home)),
             [.. _options.OtherArguments],
             _options.RefusesUnknownArguments);
-        return settings.FromDirectory(home);
+        settings = settings.FromDirectory(home);
+        if (settings.Topology.Trust.RootPassphrase is { } passphrase) passphrase.Ask = isNew => PassphrasePrompt.Ask(isNew, Token);
+        return settings;
     }
 }

@@ -26,8 +26,9 @@ public sealed class RootCaTask(MeshSession session) : AsyncFrostingTask
         var root = outcome.Material.Certificate;
         var how = outcome.Kind.ToString().ToLowerInvariant();
         context.Log.Information($"root: {how}, {root.Subject}, until {root.NotAfter:yyyy-MM-dd}, sha256 {root.Sha256[..16]}");
+        if (outcome.Reason is { } reason) context.Log.Information($"root: {reason}");
         foreach (var note in outcome.Notes) context.Log.Warning($"root: {note}");
-        if (outcome.Material.Key is null)
+        if (!outcome.Material.HasKey)
             context.Log.Information($"There is no root-key.pem in {store.Location}: what is there is kept, and nothing can be issued.");
         else if (outcome.Kind != IssueKind.Kept) session.TellOfKeys(context);
     }

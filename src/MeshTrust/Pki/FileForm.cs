@@ -101,7 +101,7 @@ internal static partial class FileForm
     private static (string What, string? Command)? OfPem(string text, bool isKey, bool hasBlocks)
     {
         var label = Begin().Match(text).Groups[1].Value;
-        if (text.Contains("Proc-Type: 4,ENCRYPTED", StringComparison.Ordinal) || label == "ENCRYPTED PRIVATE KEY")
+        if (text.Contains("Proc-Type: 4,ENCRYPTED", StringComparison.Ordinal) || label == PemLabel.EncryptedPrivateKey)
             return ("an encrypted private key; istiod cannot ask for its passphrase", isKey ? "openssl pkey" : null);
         var known = label switch
         {

@@ -28,10 +28,9 @@ public static class IntermediateCaIssuer
         using var held = await store.LockAsync(topology.Clusters.Select(c => c.Name), cancellationToken).ConfigureAwait(false);
         var root = store.ReadRoot();
         // A key that is kept elsewhere may be brought for one run; it is used and not stored.
-        if (root.Key is null && ExternalRoot.Read(topology.Trust) is { } own && root.Roots.Contains(own.Certificate)) root = own;
+        if (!root.HasKey && ExternalRoot.Read(topology.Trust) is { } own && root.Roots.Contains(own.Certificate)) root = own;
         RootCaIssuer.RequireValid(root, store.RootCertPath, time);
-        using var signer = root.Key is null ? null : new CertificateSigner(root.Key);
-        var work = new ClusterWork(store, topology.Trust, root, signer, keys, time);
+        using var work = new ClusterWork(store, topology.Trust, root, keys, time);
         var outcomes = new IssueOutcome<ClusterCacerts>?[topology.Clusters.Count];
         var needs = new string?[topology.Clusters.Count];
         var faults = new MeshTrustException?[topology.Clusters.Count];
@@ -64,7 +63,7 @@ public static class IntermediateCaIssuer
     {
         using var held = await store.LockAsync([cluster], cancellationToken).ConfigureAwait(false);
         var root = store.ReadRoot();
-        if (root.Key is null && ExternalRoot.Read(topology.Trust) is { } own && root.Roots.Contains(own.Certificate)) root = own;
+        if (!root.HasKey && ExternalRoot.Read(topology.Trust) is { } own && root.Roots.Contains(own.Certificate)) root = own;
         return await IssueAsync(store, root, topology.Trust, cluster, keys, time, cancellationToken).ConfigureAwait(false);
     }
 
@@ -82,9 +81,8 @@ public static class IntermediateCaIssuer
         CancellationToken cancellationToken)
     {
         RootCaIssuer.RequireValid(root, store.RootCertPath, time);
-        if (root.Key is null) throw new MeshTrustException(Stage.CertificateAuthority, NoKey(store, root, [cluster.Value]));
-        using var signer = new CertificateSigner(root.Key);
-        var work = new ClusterWork(store, trust, root, signer, keys, time);
+        if (!root.HasKey) throw new MeshTrustException(Stage.CertificateAuthority, NoKey(store, root, [cluster.Value]));
+        using var work = new ClusterWork(store, trust, root, keys, time);
         return (await work.IssueAsync(cluster, store.ReadClusterFiles(cluster), "A new one was requested.", cancellationToken)
             .ConfigureAwait(false)).Material;
     }
@@ -95,10 +93,17 @@ public static class IntermediateCaIssuer
         $"Put the key of '{root.Certificate.Subject}' there for this run, or pass --rootca-cert and --rootca-key. "
         + "Or let your CA sign: run CertificateRequests.");
 
-    private sealed class ClusterWork(
-        TrustStore store, TrustSpec trust, RootCa root, CertificateSigner? signer, KeyPool keys, TimeProvider time)
+    private sealed class ClusterWork(TrustStore store, TrustSpec trust, RootCa root, KeyPool keys, TimeProvider time) : IDisposable
     {
         private readonly CertificateIssuer _issuer = new(time);
+
+        // An encrypted key is opened only if something is signed.
+        private readonly Lazy<CertificateSigner> _signer = new(() => root.OpenSigner(trust));
+
+        public void Dispose()
+        {
+            if (_signer.IsValueCreated) _signer.Value.Dispose();
+        }
 
         /// <returns>The outcome; or, without a key, why the cluster needs one.</returns>
         internal async Task<(IssueOutcome<ClusterCacerts>? Outcome, string? Need)> EnsureAsync(
@@ -117,7 +122,7 @@ public static class IntermediateCaIssuer
                     : Rechain(good, files), null);
             }
 
-            if (signer is null) return (null, $"{cluster} ({verdict.Reason?.TrimEnd('.') ?? "it has no files"})");
+            if (!root.HasKey) return (null, $"{cluster} ({verdict.Reason?.TrimEnd('.') ?? "it has no files"})");
             return (await IssueAsync(cluster, files, verdict.Reason, cancellationToken).ConfigureAwait(false), null);
         }
 
@@ -125,9 +130,10 @@ public static class IntermediateCaIssuer
             ClusterName cluster, Dictionary<string, ReadOnlyMemory<byte>> files, string? reason, CancellationToken cancellationToken)
         {
             RootCaIssuer.RequireNamesAllowed(root, store.RootCertPath, trust);
+            var signer = _signer.Value;
             var key = await keys.RentAsync(trust.Intermediate.Key, cancellationToken).ConfigureAwait(false);
             var profile = CertificateProfile.ForIntermediate(trust.Intermediate, cluster);
-            var issued = _issuer.Issue(profile, key.SubjectPublicKeyInfo, root.Chain, signer!);
+            var issued = _issuer.Issue(profile, key.SubjectPublicKeyInfo, root.Chain, signer);
             var fresh = ClusterCacerts.FromIssued(
                 cluster, issued.Certificate, key, root.Chain, CacertsRepair.RootFile(files, root), chainHasRoot: !trust.MinimalChain);
             var replaced = store.WriteCluster(cluster, fresh.ToFiles(), time.GetUtcNow());
@@ -161,7 +167,7 @@ public static class IntermediateCaIssuer
 internal sealed record CacertsVerdict(ClusterCacerts? Keep, string? Reason, params IReadOnlyList<string> Notes)
 {
     /// <summary>Whether another CA than this one issued them: these options then mean nothing for them.</summary>
-    internal static bool IsForeign(ClusterCacerts cacerts, RootCa root) => root.Key is null || cacerts.Chain.Count > root.Chain.Count + 1;
+    internal static bool IsForeign(ClusterCacerts cacerts, RootCa root) => !root.HasKey || cacerts.Chain.Count > root.Chain.Count + 1;
 
     internal static CacertsVerdict Judge(
         ClusterName cluster, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files, TrustSpec trust, RootCa root, DateTimeOffset now)
@@ -184,7 +190,7 @@ internal sealed record CacertsVerdict(ClusterCacerts? Keep, string? Reason, para
             return Replace($"'{ended.Subject}' above it expired on {Text.Time(ended.NotAfter)}.");
         var verdict = JudgeLifetime(cacerts, trust, root, now);
         // Without the key, the subjects show whether MeshTrust or Istio's Makefile issued them.
-        var isOwn = root.Key is null
+        var isOwn = !root.HasKey
             ? certificate.Has("L", cluster.Value) && root.Certificate.Has("CN", trust.Root.CommonName)
             : !IsForeign(cacerts, root);
         if (!isOwn) return verdict;
@@ -201,7 +207,7 @@ internal sealed record CacertsVerdict(ClusterCacerts? Keep, string? Reason, para
         var drift = CaConfigDrift.Between(certificate, wanted, cluster.Value, root.Chain);
         if (drift.Count == 0) return verdict;
         var what = $"It was created with other options: {string.Join("; ", drift)}.";
-        return root.Key is null ? verdict.With($"{what} It is kept, because there is no root key.") : Replace(what);
+        return !root.HasKey ? verdict.With($"{what} It is kept, because there is no root key.") : Replace(what);
     }
 
     private CacertsVerdict With(string note) => Keep is null ? this : this with { Notes = [.. Notes, note] };
@@ -214,7 +220,7 @@ internal sealed record CacertsVerdict(ClusterCacerts? Keep, string? Reason, para
     {
         var (start, end) = (cacerts.Certificate.NotBefore, cacerts.Certificate.NotAfter);
         if (!trust.RenewBefore.IsDue(start, end, now)) return new CacertsVerdict(cacerts, null);
-        if (root.Key is null && now <= end)
+        if (!root.HasKey && now <= end)
             return new CacertsVerdict(cacerts, null, $"It expires on {Text.Time(end)}, within {trust.RenewBefore}: run "
                 + "CertificateRequests and let your CA sign, or bring the root key (--rootca-cert and --rootca-key).");
         var fresh = now + TimeSpan.FromDays(trust.Intermediate.Days);

@@ -19,6 +19,7 @@ internal static class PemLabel
 {
     internal const string Certificate = "CERTIFICATE";
     internal const string PrivateKey = "PRIVATE KEY";
+    internal const string EncryptedPrivateKey = "ENCRYPTED PRIVATE KEY";
     internal const string RsaPrivateKey = "RSA PRIVATE KEY";
     internal const string EcPrivateKey = "EC PRIVATE KEY";
     internal const string Crl = "X509 CRL";

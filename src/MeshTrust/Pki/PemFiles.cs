@@ -18,6 +18,9 @@ internal sealed record PemFile(string Name, PemDocument Document, IReadOnlyList<
         var isKey = content.IndexOf("-----BEGIN CERTIFICATE-----"u8) < 0
             && (StoreFile.IsKey(name) || content.IndexOf("PRIVATE KEY-----"u8) >= 0);
         var document = PemDocument.Parse(name, content, isKey);
+        // A root's key may be encrypted; it says nothing then.
+        if (Path.GetFileName(name) == CacertsFile.RootKey && EncryptedKeyPem.TryParse(name, content, out _) is not null)
+            document = document with { Defects = [], Form = null };
         var keys = from block in document.Blocks
                    where PemLabel.IsKey(block.Label)
                    select PrivateKeyPem.TryRead(block, out var key, out var reason) ? (key, (string?)null) : ((PrivateKeyPem?)null, reason);

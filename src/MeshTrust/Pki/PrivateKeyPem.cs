@@ -79,10 +79,13 @@ internal sealed class PrivateKeyPem
         return bytes;
     }
 
+    /// <summary>Clears the key, which can be opened no more.</summary>
+    internal void Clear() => CryptographicOperations.ZeroMemory(_pkcs8);
+
     /// <summary>Type and public identifier; never the key.</summary>
     public override string ToString() => $"{Algorithm} private key {KeyId} (redacted)";
 
-    /// <summary>A newly generated key: nothing is parsed or checked again.</summary>
+    /// <summary>A key that the platform generated or opened: nothing is parsed or checked again.</summary>
     internal static PrivateKeyPem FromGenerated(byte[] pkcs8, byte[] subjectPublicKeyInfo) =>
         new(PemLabel.PrivateKey, pkcs8, PublicKeyInfo.FromDer(subjectPublicKeyInfo));
 

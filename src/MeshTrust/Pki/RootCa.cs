@@ -1,3 +1,5 @@
+using MeshTrust.Settings;
+
 namespace MeshTrust.Pki;
 
 /// <summary>
@@ -13,8 +15,8 @@ public sealed class RootCa
 
     private RootCa(
         IReadOnlyList<CertificateDocument> chain, IReadOnlyList<CertificateDocument> roots, ReadOnlyMemory<byte> file,
-        PrivateKeyPem? key) =>
-        (Chain, Roots, CertificateFile, Key) = (chain, roots, file, key);
+        PrivateKeyPem? key, EncryptedKeyPem? encrypted = null) =>
+        (Chain, Roots, CertificateFile, Key, Encrypted) = (chain, roots, file, key, encrypted);
 
     /// <summary>The certificate.</summary>
     public CertificateDocument Certificate => Chain[^1];
@@ -28,8 +30,31 @@ public sealed class RootCa
     /// <summary>What a cluster may chain to: the root, or without a key any certificate of <c>root-cert.pem</c>.</summary>
     internal IReadOnlyList<CertificateDocument> Roots { get; }
 
-    /// <summary>The key of the first certificate of <see cref="Chain"/>; null if it is kept elsewhere.</summary>
+    /// <summary>The key of the first certificate of <see cref="Chain"/>; null if it is encrypted or kept elsewhere.</summary>
     internal PrivateKeyPem? Key { get; }
+
+    /// <summary>The same, if it is encrypted.</summary>
+    private EncryptedKeyPem? Encrypted { get; }
+
+    /// <summary>Whether something can be issued: the key is there, encrypted or not.</summary>
+    internal bool HasKey => (Key, Encrypted) is not (null, null);
+
+    /// <summary>The one place that opens the key. The caller disposes the signer as soon as it has signed.</summary>
+    /// <exception cref="MeshTrustException">MT5141 to MT5143: the passphrase. MT5104, MT5111: the key.</exception>
+    internal CertificateSigner OpenSigner(TrustSpec trust)
+    {
+        if (Encrypted is null) return new CertificateSigner(Key!);
+        var key = Encrypted.Open(trust.RootPassphrase, isRsa: Chain[0].Key.Algorithm == "RSA");
+        try
+        {
+            return key.Mismatch(Chain[0], CacertsFile.RootCert) is not { } mismatch ? new CertificateSigner(key)
+                : throw new MeshTrustException(Stage.CertificateAuthority, new Problem("MT5104", CacertsFile.RootKey, mismatch, StartOver));
+        }
+        finally
+        {
+            key.Clear();
+        }
+    }
 
     /// <summary>Validates both files' content.</summary>
     /// <param name="certificatePath">The certificate's file, for messages.</param>
@@ -41,19 +66,26 @@ public sealed class RootCa
         string certificatePath, ReadOnlyMemory<byte> certificateFile, string keyPath, ReadOnlySpan<byte> keyFile) =>
         FromFiles(certificatePath, certificateFile, keyPath, keyFile, [], StartOver);
 
-    /// <summary>The same with what is stored beside the root (the issuing CA and those above it), and how to fix damaged files.</summary>
+    /// <summary>
+    /// The same with what is stored beside the root (the issuing CA and those above it), and how to fix damaged files. An encrypted key
+    /// is opened here only if a passphrase is given.
+    /// </summary>
     internal static RootCa FromFiles(
         string certificatePath, ReadOnlyMemory<byte> certificateFile, string keyPath, ReadOnlySpan<byte> keyFile,
-        IReadOnlyList<CertificateDocument> issuers, string cure)
+        IReadOnlyList<CertificateDocument> issuers, string cure, Func<EncryptedKeyPem, bool, PrivateKeyPem>? open = null)
     {
         var problems = new List<Problem>();
         var inFile = ReadCertificates(certificatePath, certificateFile, problems, cure);
-        if (!PrivateKeyPem.TryParse(keyPath, keyFile, out var key, out var reason))
+        PrivateKeyPem? key = null;
+        var encrypted = EncryptedKeyPem.TryParse(keyPath, keyFile, out var reason);
+        if (encrypted is not null && open is not null) key = open(encrypted, inFile is [{ Key.Algorithm: "RSA" }, ..]);
+        else if (encrypted is null && (reason is not null || !PrivateKeyPem.TryParse(keyPath, keyFile, out key, out reason)))
         {
             var id = reason.StartsWith(PublicKeyInfo.RefusalStart, StringComparison.Ordinal) ? "MT5111" : "MT5103";
-            problems.Add(new Problem(id, keyPath, reason, "Use the unencrypted PEM file of the key, or restore it from your backup."));
+            problems.Add(new Problem(id, keyPath, reason, "Use the PEM file of the key, or restore it from your backup."));
         }
-        else if (key.Refusal is { } refusal)
+
+        if (key?.Refusal is { } refusal)
             problems.Add(new Problem("MT5111", keyPath, refusal, "Create a CA with another key. " + cure));
         if (inFile.Count == 0) throw new MeshTrustException(Stage.CertificateAuthority, problems);
 
@@ -74,7 +106,8 @@ public sealed class RootCa
                 "Remove it from the file."));
         if (problems.Count > 0) throw new MeshTrustException(Stage.CertificateAuthority, problems);
         var roots = all.Except(chain.SkipLast(1)).ToList();
-        return new RootCa(chain, [chain[^1]], roots.SequenceEqual(inFile) ? certificateFile : PemDocument.Write(roots), key);
+        return new RootCa(chain, [chain[^1]], roots.SequenceEqual(inFile) ? certificateFile : PemDocument.Write(roots), key,
+            key is null ? encrypted : null);
     }
 
     /// <summary>A root whose key is kept elsewhere: all its certificates are trusted.</summary>
@@ -107,7 +140,7 @@ public sealed class RootCa
     }
 
     /// <summary>Subject, expiry and key type; never the key.</summary>
-    public override string ToString() => $"root CA {Certificate}, {Key}";
+    public override string ToString() => $"root CA {Certificate}, {Key?.ToString() ?? "no open key"}";
 
     private static IReadOnlyList<CertificateDocument> ReadCertificates(
         string path, ReadOnlyMemory<byte> file, List<Problem> problems, string cure)

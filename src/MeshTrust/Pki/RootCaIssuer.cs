@@ -73,12 +73,15 @@ public static class RootCaIssuer
             RequireValid(there, store.RootCertPath, time);
             if (external is not null) RequireSame(there, external, store, trust);
             else RequireNoDrift(there, store, trust);
-            return Outcome(IssueKind.Kept, there);
+            var kept = Outcome(IssueKind.Kept, there);
+            if (there.Key is null || trust.RootPassphrase is null) return kept;
+            store.ReplaceRootKey(AtRest(there, [], trust));
+            return kept with { Reason = "root-key.pem is encrypted now." };
         }
 
         if (external is not null)
         {
-            store.WriteRoot(external, ExternalRoot.KeyFile(trust));
+            store.WriteRoot(external, AtRest(external, ExternalRoot.KeyFile(trust), trust));
             return Outcome(IssueKind.Imported, external);
         }
 
@@ -89,7 +92,7 @@ public static class RootCaIssuer
         var key = await keys.RentAsync(trust.Root.Key, cancellationToken).ConfigureAwait(false);
         var issued = new CertificateIssuer(time).IssueRoot(CertificateProfile.ForRoot(trust.Root), key);
         var root = RootCa.FromIssued(issued.Certificate, key);
-        store.WriteRoot(root, key.ToPem());
+        store.WriteRoot(root, AtRest(root, key.ToPem(), trust));
         return Outcome(IssueKind.Issued, root);
 
         IssueOutcome<RootCa> Outcome(IssueKind kind, RootCa root) => new(kind, root) { Notes = [.. Notes(kind, root, trust, time)] };
@@ -113,7 +116,7 @@ public static class RootCaIssuer
         RequireNamesAllowed(external, place, trust);
         if (store.TryReadRoot() is not { } there)
         {
-            store.WriteRoot(external, key.Span);
+            store.WriteRoot(external, AtRest(external, key.Span, trust));
             return new(IssueKind.Imported, external);
         }
 
@@ -122,11 +125,16 @@ public static class RootCaIssuer
             "A root is never replaced. Choose another directory with --certs-dir for the root of the cluster.");
     }
 
+    /// <summary>The file of the key as the store keeps it: encrypted, if the user names a passphrase.</summary>
+    private static ReadOnlySpan<byte> AtRest(RootCa root, ReadOnlySpan<byte> file, TrustSpec trust) =>
+        trust.RootPassphrase is not { } passphrase || EncryptedKeyPem.TryParse(CacertsFile.RootKey, file, out _) is not null ? file
+            : EncryptedKeyPem.Write(root.Key!, passphrase);
+
     /// <summary>All that issues must be valid now. Where nothing can be issued, one root that is valid is enough.</summary>
     internal static void RequireValid(RootCa root, string place, TimeProvider time)
     {
         var now = time.GetUtcNow();
-        if (root.Key is null && root.Roots.Any(c => c.NotBefore <= now && now <= c.NotAfter)) return;
+        if (!root.HasKey && root.Roots.Any(c => c.NotBefore <= now && now <= c.NotAfter)) return;
         foreach (var ca in root.Chain)
         {
             var what = ca.Equals(root.Certificate) ? "The root" : $"The CA '{ca.Subject}'";
@@ -173,7 +181,7 @@ public static class RootCaIssuer
 
     private static void RequireSame(RootCa there, RootCa external, TrustStore store, TrustSpec trust)
     {
-        if (there.Roots.Contains(external.Certificate) && (there.Key is null || there.Chain[0].Equals(external.Chain[0]))) return;
+        if (there.Roots.Contains(external.Certificate) && (!there.HasKey || there.Chain[0].Equals(external.Chain[0]))) return;
         throw Fault("MT5110", trust.RootCertificateFile!,
             $"You provided the root {external.Certificate}, but {store.RootCertPath} holds {there.Certificate}.",
             "A root is never replaced. Provide none to keep the existing root, or choose another directory for the new one.");
@@ -192,7 +200,7 @@ public static class RootCaIssuer
     internal static IReadOnlyList<string> Drift(RootCa root, TrustSpec trust)
     {
         // istiod's own root has no CN.
-        var isForeign = root.Key is null || root.Chain.Count > 1 || root.Certificate.SubjectAttributes.All(a => a.Type != "CN");
+        var isForeign = !root.HasKey || root.Chain.Count > 1 || root.Certificate.SubjectAttributes.All(a => a.Type != "CN");
         return isForeign ? [] : CaConfigDrift.Between(root.Certificate, trust.Root, location: null, issuers: []);
     }
 
@@ -222,7 +230,7 @@ internal static class ExternalRoot
         if (trust.RootKeyFile is null) throw Half(trust.RootCertificateFile, "key");
         return RootCa.FromFiles(
             trust.RootCertificateFile, ReadFile(trust.RootCertificateFile), trust.RootKeyFile, KeyFile(trust), [],
-            "Name the PEM files of the certificate and of its key.");
+            "Name the PEM files of the certificate and of its key.", (key, isRsa) => key.Open(trust.RootPassphrase, isRsa));
     }
 
     /// <summary>The key file, unchanged, so that the store holds what the user provided, byte for byte.</summary>

@@ -241,6 +241,23 @@ public sealed class TrustStore
         }
     }
 
+    /// <summary>Puts another file of the same key in the old one's place, complete or not at all. The old one is not kept.</summary>
+    internal void ReplaceRootKey(ReadOnlySpan<byte> key)
+    {
+        StoreFile.RefuseLink(RootKeyPath);
+        var temporary = StoreFile.TemporaryPath(Location, CacertsFile.RootKey);
+        try
+        {
+            StoreFile.Create(temporary, key, isKey: true, flush: true);
+            File.Move(temporary, RootKeyPath, overwrite: true);
+        }
+        catch (Exception fault) when (DiskFault.IsOne(fault))
+        {
+            StoreFile.Remove(temporary);
+            throw DiskFault.From(Stage.CertificateAuthority, RootKeyPath, fault);
+        }
+    }
+
     /// <summary>Completes the last step of writing a root: the key is in place, and its certificate still has its temporary name.</summary>
     private void FinishRoot()
     {

@@ -69,7 +69,11 @@ public sealed record MeshTrustSettings
             Topology = Topology with
             {
                 Clusters = [.. Topology.Clusters.Select(c => c with { Kubeconfig = Full(c.Kubeconfig) })],
-                Trust = trust with { RootCertificateFile = Full(trust.RootCertificateFile), RootKeyFile = Full(trust.RootKeyFile) },
+                Trust = trust with
+                {
+                    RootCertificateFile = Full(trust.RootCertificateFile), RootKeyFile = Full(trust.RootKeyFile),
+                    RootPassphrase = trust.RootPassphrase?.In(directory),
+                },
                 Kind = kind with
                 {
                     KindConfigFile = Full(kind.KindConfigFile),

@@ -192,6 +192,8 @@ internal static class SettingsTable
             (d, v) => d.Trust = d.Trust with { RootKeyFile = v }),
         Row("--rootca-cert", FilePath, "none", "PEM file of your own root certificate; requires rootca-key", (d, v) => d.OwnRoot = v),
         Row("--rootca-key", FilePath, "none", "PEM file of its key; requires rootca-cert", (d, v) => d.OwnRootKey = v),
+        Row(RootPassphrase.Argument, FilePath, "none", "the file or descriptor (/dev/fd/3) with the passphrase of the root key, or prompt; "
+            + "the trust store then keeps the key encrypted", (d, v) => d.Trust = d.Trust with { RootPassphrase = new(v) }),
         Row("trust.intermediate", new GroupShape(), "", "each cluster's intermediate CA"),
         Row("--intermediate-cn INTERMEDIATE_CN trust.intermediate.cn", Subject, "Intermediate CA", "CN of each intermediate",
             (d, v) => d.Intermediate = d.Intermediate with { CommonName = v }),

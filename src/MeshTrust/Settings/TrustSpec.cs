@@ -35,6 +35,9 @@ public sealed record TrustSpec
     /// <summary>The key (PEM file) to <see cref="RootCertificateFile"/>.</summary>
     public string? RootKeyFile { get; init; }
 
+    /// <summary>Opens and encrypts the key of the root; null if it is not encrypted.</summary>
+    internal RootPassphrase? RootPassphrase { get; init; }
+
     /// <summary>Whether <c>cert-chain.pem</c> leaves the root out (<c>--minimal-chain</c>); Istio's Makefile puts it in.</summary>
     public bool MinimalChain { get; init; }
 }

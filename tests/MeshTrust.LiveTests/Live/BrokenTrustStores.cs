@@ -54,7 +54,12 @@ internal static class BrokenTrustStores
         Edit("root key has a byte order mark", "MT5103", Key, t => "\ufeff" + t),
         Edit("root key has bad base64", "MT5103", Key, t => t.Insert(60, "?")),
         Edit("root key is public", "MT5103", Key, _ => TestKey(1).ExportSubjectPublicKeyInfoPem() + "\n"),
-        Edit("root key has a passphrase", "MT5103", Key, _ => TestKey(1).ExportEncryptedPkcs8PrivateKeyPem("x", new PbeParameters(PbeEncryptionAlgorithm.Aes128Cbc, HashAlgorithmName.SHA256, 1)) + "\n"),
+        Edit("root key has a passphrase in the old form", "MT5103", Key, t => t.Replace("KEY-----\n", "KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\n", StringComparison.Ordinal)),
+        Store("root key has a passphrase and a cluster needs it", "MT5142", s =>
+        {
+            s.Write(Key, TestKey(1).ExportEncryptedPkcs8PrivateKeyPem("x", new PbeParameters(PbeEncryptionAlgorithm.Aes128Cbc, HashAlgorithmName.SHA256, 1)) + "\n");
+            File.Delete(s.File("certs/east/ca-key.pem"));
+        }),
         Edit("root key is another's", "MT5104", Key, _ => TestKey(2).ExportPkcs8PrivateKeyPem() + "\n"),
         Edit("root key is the cluster's", "MT5104", Key, _ => Text("certs/east/ca-key.pem")),
         Store("root files are exchanged", "MT5102", s => { s.Write(Cert, Text(Key)); s.Write(Key, Text(Cert)); }),

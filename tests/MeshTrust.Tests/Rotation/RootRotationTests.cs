@@ -55,6 +55,18 @@ internal sealed class RootRotationTests : IDisposable
     }
 
     [Test]
+    public async Task Both_roots_keys_may_be_encrypted()
+    {
+        var file = Path.Combine(_fixture.Temporary, "passphrase");
+        await File.WriteAllTextAsync(file, "secret");
+        _fixture.Trust = _fixture.Trust with { RootPassphrase = new(file) };
+        await BeginAsync();
+        _soak = TimeSpan.Zero;
+        while (await AdvanceAsync() is not null) Assert.That(File.ReadAllText(Rotation().Next.RootKeyPath), Does.StartWith("-----BEGIN ENCRYPTED"));
+        Assert.That((File.ReadAllText(_fixture.Store.RootKeyPath)[..20], Held().Select(h => h.ChainEnd).Distinct().Single()), Is.EqualTo(("-----BEGIN ENCRYPTED", _fixture.Store.ReadRoot().Certificate.Sha256)));
+    }
+
+    [Test]
     public async Task Running_istiods_issue_certificates_that_every_cluster_trusts_in_every_phase()
     {
         await BeginAsync(istiods: true);
