@@ -103,10 +103,14 @@ internal sealed record LiveTrust
 
     internal Signer Signer => Published is not { } roots ? Signer.NotRunning
         : Secret is { Roots.Count: > 0 } secret && Same(secret.Roots, roots) ? Signer.Cacerts
-        : SelfSignedCa?.Ca is { } ca && roots.Contains(ca) ? Signer.SelfSigned
-        : Secret is { Ca: { } own } bundle && CertificationPath.Reaches(own, bundle.Chain, roots) ? Signer.Cacerts
+        // A self-signed istiod publishes its own root alone; beside others it may be the old one of a change of root.
+        : SelfSignedCa?.Ca is { } ca && roots.Contains(ca) && (roots.All(ca.Equals) || !IsReachedBySecret(roots)) ? Signer.SelfSigned
+        : IsReachedBySecret(roots) ? Signer.Cacerts
         : HasOtherCa && Cacerts is null && SelfSigned is null ? Signer.OtherCa
         : Signer.Unknown;
+
+    private bool IsReachedBySecret(IReadOnlyList<CertificateDocument> roots) =>
+        Secret is { Ca: { } own } bundle && CertificationPath.Reaches(own, bundle.Chain, roots);
 
     /// <summary>The CA that signs now, or will sign once istiod starts; null if it is unknown.</summary>
     internal SigningBundle? Signing => Signer switch

@@ -37,24 +37,33 @@ internal sealed class RootRotation(RotatedMesh mesh)
         if (plan is { IsEnded: true }) return Finish(plan);
         var phase = RootRotationPlan.Following(plan);
         if (plan?.Phase != phase) plan = await BeginAsync(plan, phase, cancellationToken).ConfigureAwait(false);
-        var (old, coming) = (Store.ReadRoot(), Next.ReadRoot());
-        foreach (var name in mesh.Names)
+        var coming = Next.ReadRoot();
+        var gate = new RootGate(mesh, plan, coming.Certificate);
+        if (phase == RootPhase.SwitchIssuer)
         {
-            if (phase == RootPhase.SwitchIssuer) await SwitchAsync(name, old, coming, cancellationToken).ConfigureAwait(false);
-            else await ChangeRootsAsync(phase, name, old, coming, cancellationToken).ConfigureAwait(false);
+            foreach (var name in mesh.Names) await SwitchAsync(name, coming, gate, cancellationToken).ConfigureAwait(false);
+        }
+        else
+        {
+            // Roots that are added or dropped change no certificate, so all clusters get them at once.
+            var trusted = mesh.Names.Select(n => Store.ReadCacerts(n).Root).Append(coming.Certificate).Distinct().ToList();
+            foreach (var name in mesh.Names) await ChangeRootsAsync(plan, name, trusted, cancellationToken).ConfigureAwait(false);
+            await mesh.PushAsync(null, cancellationToken).ConfigureAwait(false);
         }
 
-        // Roots that are added or dropped change no certificate, so all clusters get them at once.
-        if (phase != RootPhase.SwitchIssuer) await mesh.PushAsync(null, cancellationToken).ConfigureAwait(false);
-        await PassAsync(phase, null, old, coming, cancellationToken).ConfigureAwait(false);
+        var snapshot = await gate.PassAsync(null, cancellationToken).ConfigureAwait(false);
         plan = RootRotationPlan.File.Write(Store, plan with { EndedAt = mesh.Time.GetUtcNow() });
-        return plan.IsEnded ? Finish(plan) : plan;
+        if (!plan.IsEnded) return plan;
+        foreach (var live in snapshot.Clusters.Select(c => c.Live).Where(l => l.SelfSigned is not null))
+            mesh.Tell($"{live.Cluster}: the self-signed CA is no longer used. Delete it: {live.Kubectl} delete secret "
+                + LiveTrust.SelfSignedName);
+        return Finish(plan);
     }
 
     private async Task<RootRotationPlan> BeginAsync(RootRotationPlan? plan, RootPhase phase, CancellationToken cancellationToken)
     {
         var snapshot = await mesh.ReadAsync(cancellationToken).ConfigureAwait(false);
-        RotatedMesh.RequireTrust("the mesh", TrustProof.Prove(snapshot), "before this phase");
+        RequireTrust(snapshot, "before this phase");
         if (plan is not null)
         {
             var left = plan.EndedAt!.Value + Soak - mesh.Time.GetUtcNow();
@@ -67,25 +76,48 @@ internal sealed class RootRotation(RotatedMesh mesh)
         }
 
         foreach (var live in snapshot.Clusters.Select(c => c.Live))
-            RotatedMesh.RequireStored(live, Store.ReadCacerts(live.Cluster).Certificate);
+        {
+            if (!SelfSignedCa.Signs(live))
+            {
+                RotatedMesh.RequireStored(live, Store.ReadCacerts(live.Cluster).Certificate);
+                continue;
+            }
+
+            var adopted = SelfSignedCa.Adopt(live);
+            await mesh.WriteAsync(live.Cluster, adopted.ToFiles(), cancellationToken).ConfigureAwait(false);
+            mesh.Tell($"{live.Cluster}: the self-signed CA of {LiveTrust.SelfSignedName} becomes cacerts, {adopted.Certificate}");
+        }
+
         await RootCaIssuer.EnsureAsync(Next, mesh.Topology.Trust, mesh.Keys, mesh.Time, cancellationToken).ConfigureAwait(false);
-        var (old, coming) = (Store.ReadRoot().Certificate, Next.ReadRoot().Certificate);
+        var (old, coming) = (mesh.Names.Select(n => Store.ReadCacerts(n).Root), Next.ReadRoot().Certificate);
         var end = coming.NotAfter.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
         mesh.Tell($"root: the new one is {coming.Subject}, until {end}, sha256 {coming.Sha256[..16]}, in {Next.Location}");
-        return RootRotationPlan.File.Write(Store, new(old.Sha256, coming.Sha256, phase));
+        // That of the store first: its directory is named after it at the end.
+        string[] replaced = [.. Store.ReadRoot().Roots.Concat(old).Select(c => c.Sha256).Distinct()];
+        return RootRotationPlan.File.Write(Store, new(replaced, coming.Sha256, phase));
     }
 
-    /// <summary>Adds the new root, or drops the old one. Roots are only appended, never reordered; those of others stay.</summary>
+    /// <summary>Trust between clusters. Those with a self-signed CA trust only themselves yet.</summary>
+    private static void RequireTrust(TrustSnapshot snapshot, string when)
+    {
+        var matrix = TrustProof.Prove(snapshot);
+        var alone = snapshot.Clusters.Where(c => SelfSignedCa.Signs(c.Live)).Select(c => c.Name.Value).ToHashSet();
+        RotatedMesh.RequireTrust("the mesh", matrix with
+        {
+            Pairs = [.. matrix.Pairs.Where(p => p.From == p.To || !alone.Contains(p.From) && !alone.Contains(p.To))],
+        }, when);
+    }
+
+    /// <summary>Adds roots, or drops the old ones. Roots are only appended, never reordered; those of others stay.</summary>
     private async Task ChangeRootsAsync(
-        RootPhase phase, ClusterName name, RootCa old, RootCa coming, CancellationToken cancellationToken)
+        RootRotationPlan plan, ClusterName name, IReadOnlyList<CertificateDocument> trusted, CancellationToken cancellationToken)
     {
         var files = Store.ReadCacerts(name);
         var held = RootsOf(files);
-        if (phase == RootPhase.TrustBoth && !held.Contains(coming.Certificate))
-            await WriteRootsAsync(files, [.. files.RootCert.Span, .. PemDocument.Write([coming.Certificate])], cancellationToken)
-                .ConfigureAwait(false);
-        else if (phase == RootPhase.DropOld && held.Intersect(old.Roots).Any())
-            await WriteRootsAsync(files, PemDocument.Write(held.Except(old.Roots)), cancellationToken).ConfigureAwait(false);
+        if (plan.Phase == RootPhase.TrustBoth && trusted.Except(held).ToList() is { Count: > 0 } missing)
+            await WriteRootsAsync(files, [.. files.RootCert.Span, .. PemDocument.Write(missing)], cancellationToken).ConfigureAwait(false);
+        else if (plan.Phase == RootPhase.DropOld && held.Any(plan.Replaces))
+            await WriteRootsAsync(files, PemDocument.Write(held.Where(c => !plan.Replaces(c))), cancellationToken).ConfigureAwait(false);
     }
 
     private Task WriteRootsAsync(ClusterCacerts files, byte[] roots, CancellationToken cancellationToken)
@@ -97,7 +129,7 @@ internal sealed class RootRotation(RotatedMesh mesh)
     }
 
     /// <summary>Gives one cluster an intermediate under the new root, and passes its gate.</summary>
-    private async Task SwitchAsync(ClusterName name, RootCa old, RootCa coming, CancellationToken cancellationToken)
+    private async Task SwitchAsync(ClusterName name, RootCa coming, RootGate gate, CancellationToken cancellationToken)
     {
         var files = mesh.TryRead(name);
         if (files is null || !files.Root.Equals(coming.Certificate))
@@ -114,17 +146,11 @@ internal sealed class RootRotation(RotatedMesh mesh)
         }
 
         await mesh.PushAsync(name, cancellationToken).ConfigureAwait(false);
-        await PassAsync(RootPhase.SwitchIssuer, name, old, coming, cancellationToken).ConfigureAwait(false);
+        await gate.PassAsync(name, cancellationToken).ConfigureAwait(false);
     }
 
     private static IReadOnlyList<CertificateDocument> RootsOf(ClusterCacerts files) =>
         PemDocument.Parse(CacertsFile.RootCert, files.RootCert.Span).Certificates;
-
-    /// <summary>Whether a secret holds what the phase is for.</summary>
-    private static bool Holds(RootPhase phase, SigningBundle secret, RootCa old, CertificateDocument coming) =>
-        secret.Roots.Contains(coming)
-        && (phase == RootPhase.TrustBoth || secret.Ca is { } ca && CertificationPath.Reaches(ca, secret.Chain, [coming]))
-        && (phase != RootPhase.DropOld || !secret.Roots.Intersect(old.Roots).Any());
 
     /// <summary>Takes the phase that is under way, or was the last to end, back to the one before it.</summary>
     /// <returns>The plan after it; null if the mesh is as it was before the change of root began. The new root is kept.</returns>
@@ -133,8 +159,7 @@ internal sealed class RootRotation(RotatedMesh mesh)
         if (plan.IsEnded) throw RotatedMesh.Closed("MT5513", RootRotationPlan.File.PathIn(Store), "The change of root has ended.",
             "Run --target=RotateRoot, which puts the new root in its place. To go back, change the root again, with --rootca-cert and "
             + $"--rootca-key of the old one in {Retired(plan)}.");
-        var (old, coming) = (Store.ReadRoot(), Next.ReadRoot());
-        var added = PemDocument.Write([coming.Certificate]);
+        var added = PemDocument.Write([Next.ReadRoot().Certificate]);
         foreach (var name in mesh.Names)
         {
             if (plan.Phase == RootPhase.SwitchIssuer)
@@ -146,85 +171,55 @@ internal sealed class RootRotation(RotatedMesh mesh)
             }
 
             var files = Store.ReadCacerts(name);
-            if (plan.Phase == RootPhase.DropOld && !RootsOf(files).Contains(old.Certificate))
-                await WriteRootsAsync(files, [.. old.CertificateFile.Span, .. files.RootCert.Span], cancellationToken)
-                    .ConfigureAwait(false);
+            if (plan.Phase == RootPhase.DropOld && Store.ReadPrevious(name) is { } kept)
+                await WriteRootsAsync(files, kept.RootCert.ToArray(), cancellationToken).ConfigureAwait(false);
             else if (plan.Phase == RootPhase.TrustBoth && files.RootCert.Span.EndsWith(added))
                 await WriteRootsAsync(files, files.RootCert[..^added.Length].ToArray(), cancellationToken).ConfigureAwait(false);
         }
 
         await mesh.PushAsync(null, cancellationToken).ConfigureAwait(false);
         var snapshot = await mesh.ReadAsync(cancellationToken).ConfigureAwait(false);
-        RotatedMesh.RequireTrust("the mesh", TrustProof.Prove(snapshot), "after the rollback");
+        RequireTrust(snapshot, "after the rollback");
         if (plan.Phase == RootPhase.SwitchIssuer) foreach (var name in mesh.Names) Store.RemovePrevious(name);
         if (plan.Phase > RootPhase.TrustBoth)
             return RootRotationPlan.File.Write(Store, plan with { Phase = plan.Phase - 1, EndedAt = mesh.Time.GetUtcNow() });
         RootRotationPlan.File.Remove(Store);
+        foreach (var live in snapshot.Clusters.Select(c => c.Live).Where(l => l.SelfSigned is not null))
+            mesh.Tell($"{live.Cluster}: cacerts stays. It holds the CA of {LiveTrust.SelfSignedName}, so nothing depends on it");
         return null;
-    }
-
-    /// <summary>What must hold before the phase, or one cluster of it, has ended.</summary>
-    private async Task PassAsync(RootPhase phase, ClusterName? only, RootCa old, RootCa coming, CancellationToken cancellationToken)
-    {
-        var snapshot = await PublishedAsync(phase, old, coming, cancellationToken).ConfigureAwait(false);
-        foreach (var cluster in snapshot.Clusters.Where(c => only is null || c.Name == only))
-        {
-            if (cluster.Bundle is not { } secret || !Holds(phase, secret, old, coming.Certificate))
-                throw RotatedMesh.Closed("MT5512", cluster.Name.Value, "The secret does not hold what this phase wrote.",
-                    "Find out what else writes the secret cacerts, then run this again.");
-        }
-
-        await mesh.RequireProofAsync(snapshot, only, cancellationToken).ConfigureAwait(false);
-    }
-
-    /// <summary>Waits until every namespace holds the roots of the phase, where istiod publishes them.</summary>
-    private async Task<TrustSnapshot> PublishedAsync(RootPhase phase, RootCa old, RootCa coming, CancellationToken cancellationToken)
-    {
-        var start = mesh.Time.GetTimestamp();
-        ClusterName? told = null;
-        while (true)
-        {
-            var snapshot = await mesh.ReadAsync(cancellationToken).ConfigureAwait(false);
-            var late = snapshot.Clusters.FirstOrDefault(c => c.Live.HeldFiles.Any(f => !f.Certificates.Contains(coming.Certificate)
-                || phase == RootPhase.DropOld && f.Certificates.Intersect(old.Roots).Any()));
-            if (late is null) return snapshot;
-            if (mesh.Time.GetElapsedTime(start) > mesh.Wait)
-            {
-                throw RotatedMesh.Closed("MT5512", late.Name.Value,
-                    $"istiod does not publish the new root{(phase == RootPhase.DropOld ? " without the old one" : "")} in every namespace.",
-                    "istiod takes other roots at run time only with ISTIO_MULTIROOT_MESH=true in its environment (Istio 1.20 and later). "
-                    + "Set it (helm: --set-string pilot.env.ISTIO_MULTIROOT_MESH=true), or restart istiod, which is safe in this phase: "
-                    + $"{late.Live.Kubectl} rollout restart deployment istiod. Then run this again.");
-            }
-
-            if (told != late.Name) mesh.Tell($"waiting until istiod in '{late.Name}' publishes the roots");
-            told = late.Name;
-            await Task.Delay(TimeSpan.FromSeconds(2), mesh.Time, cancellationToken).ConfigureAwait(false);
-        }
     }
 
     /// <summary>Where the old root is kept after the end.</summary>
     internal string Retired(RootRotationPlan? plan) =>
-        $"{Store.Location}-retired-{(plan?.Old ?? Store.ReadRoot().Certificate.Sha256)[..16]}";
+        $"{Store.Location}-retired-{(plan?.Old[0] ?? Store.TryReadRoot()?.Certificate.Sha256 ?? new string('0', 16))[..16]}";
 
     /// <summary>The new root takes the old one's place in the trust store. The old one is kept beside it, for a backup.</summary>
     private RootRotationPlan? Finish(RootRotationPlan plan)
     {
         var retired = Retired(plan);
+        string[] files = [CacertsFile.RootCert, CacertsFile.RootKey, CacertsFile.IssuerChain];
         DiskFault.Report(Stage.CertificateAuthority, retired, () =>
         {
-            AtomicFile.CreateDirectory(retired, secret: true);
-            foreach (var file in (string[])[CacertsFile.RootCert, CacertsFile.RootKey, CacertsFile.IssuerChain])
+            // The new root-cert.pem moves first: while it is there, what the trust store has is the old root.
+            if (File.Exists(Next.RootCertPath) && files.Any(f => File.Exists(Path.Combine(Store.Location, f))))
             {
-                var (from, to) = (Path.Combine(Store.Location, file), Path.Combine(retired, file));
-                if (!File.Exists(to) && File.Exists(from)) File.Move(from, to);
-                var next = Path.Combine(Next.Location, file);
-                if (File.Exists(next)) File.Move(next, from, overwrite: false);
+                AtomicFile.CreateDirectory(retired, secret: true);
+                Move(Store.Location, retired);
             }
+
+            Move(Next.Location, Store.Location);
         });
         RootRotationPlan.File.Remove(Store);
         StoreFile.Remove(Next.Location);
-        mesh.Tell($"root: changed; the old one is kept in {retired}. Remove its key once you no longer need it");
+        mesh.Tell(Directory.Exists(retired)
+            ? $"root: changed; the old one is kept in {retired}. Remove its key once you no longer need it" : "root: changed");
         return null;
+
+        void Move(string from, string to)
+        {
+            foreach (var file in files)
+                if (File.Exists(Path.Combine(from, file)) && !File.Exists(Path.Combine(to, file)))
+                    File.Move(Path.Combine(from, file), Path.Combine(to, file));
+        }
     }
 }

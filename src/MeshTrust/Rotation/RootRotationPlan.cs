@@ -1,14 +1,15 @@
 using MeshTrust.IO;
+using MeshTrust.Pki;
 using MeshTrust.Settings;
 
 namespace MeshTrust.Rotation;
 
 /// <summary>A change of root that has begun.</summary>
-/// <param name="Old">The SHA-256 of the root that goes.</param>
+/// <param name="Old">The SHA-256 of each root that goes, that of the trust store first.</param>
 /// <param name="New">The SHA-256 of the root that comes.</param>
 /// <param name="Phase">The phase that is under way, or was the last to end.</param>
 /// <param name="EndedAt">When the phase passed its gate; null while it is under way.</param>
-internal sealed record RootRotationPlan(string Old, string New, RootPhase Phase, DateTimeOffset? EndedAt = null)
+internal sealed record RootRotationPlan(IReadOnlyList<string> Old, string New, RootPhase Phase, DateTimeOffset? EndedAt = null)
 {
     internal static readonly PlanFile<RootRotationPlan> File = new("root-rotation.json", PlanJson.Default.RootRotationPlan,
         "Restore it from your backup: it says how far the change of root has come. It contains no key.");
@@ -22,6 +23,9 @@ internal sealed record RootRotationPlan(string Old, string New, RootPhase Phase,
         [RootPhase.DropOld] = ("drop-old", "every cluster gets root-cert.pem without the old root. Certificates under it are rejected from "
             + "then on: all must have been renewed by now. Then the new root takes the old one's place in the trust store."),
     };
+
+    /// <summary>Whether a root goes.</summary>
+    internal bool Replaces(CertificateDocument root) => Old.Contains(root.Sha256);
 
     /// <summary>The phase as people write it.</summary>
     internal string Word => Phases[Phase].Word;

@@ -14,6 +14,9 @@ public sealed class RotationTests
     private ScratchDirectory _scratch = null!;
     private NativeControlPlanes? _planes;
 
+    /// <summary>That of clusters that are already there; null if each run brings its own.</summary>
+    private string? _kubeconfig;
+
     [SetUp]
     public void Begin() => _scratch = new ScratchDirectory();
 
@@ -21,7 +24,7 @@ public sealed class RotationTests
     public async Task End()
     {
         if (_planes is not null) await _planes.DisposeAsync();
-        _planes = null;
+        (_planes, _kubeconfig) = (null, null);
         _scratch?.Dispose();
     }
 
@@ -106,6 +109,61 @@ public sealed class RotationTests
         }
     }
 
+    /// <summary>
+    /// Clusters whose istiods made their own CAs. Nothing runs istiod here: the test publishes what one would that has just started. A leaf
+    /// is signed with what one cluster holds, and judged by what another publishes.
+    /// </summary>
+    [TestCase("embedded")]
+    [TestCase("native")]
+    public async Task Self_signed_clusters_come_under_one_root_and_openssl_accepts_every_leaf(string provider)
+    {
+        OutsideTool.Find("kubectl");
+        await BeginAsync(provider);
+        using var serve = provider == "embedded" ? Start("--target=Serve", "--work-dir=served") : null;
+        serve?.WaitForOutput("Serving until Ctrl-C");
+        var kubeconfig = _kubeconfig ??= _scratch.File("served/kubeconfig/merged");
+        InEach("""
+            openssl req -x509 -newkey rsa:2048 -nodes -keyout ca-key.pem -out ca-cert.pem -days 3650 -subj /O=cluster.local -addext keyUsage=critical,keyCertSign 2>/dev/null
+            cp ca-cert.pem cert-chain.pem; cp ca-cert.pem root-cert.pem
+            $k create namespace istio-system
+            $k -n istio-system create secret generic istio-ca-secret --from-file=ca-cert.pem --from-file=ca-key.pem --from-literal=cert-chain.pem= --from-literal=root-cert.pem=
+            $k -n istio-system create configmap istio-ca-root-cert --from-file=root-cert.pem
+            """);
+        Leaves("self", "held");
+        Shell("! openssl verify -CAfile held/cluster1/root-cert.pem -untrusted self-cluster2-chain.pem self-cluster2.pem");
+
+        Assert.That(Rotate(code: 9), Does.Contain("MT5512").And.Contain("rollout restart deployment -l app=istiod").And.Contain("becomes cacerts"));
+        Restart();
+        Assert.That(Rotate(), Does.Contain("Phase trust-both passed its gate"));
+        Judge("held", "self");
+        Assert.That(Rotate(), Does.Contain("Phase switch-issuer passed its gate"));
+        Restart();
+        Leaves("new", "held");
+        Judge("held", "self", "new");
+        Assert.That(Rotate(code: 9), Does.Contain("MT5512").And.Contain("ISTIO_MULTIROOT_MESH").And.Not.Contain("without cacerts"), "nobody has published the roots without the old ones");
+        Restart();
+        var end = Rotate();
+        Judge("held", "new");
+        Shell("! openssl verify -CAfile held/cluster1/root-cert.pem -untrusted self-cluster1-chain.pem self-cluster1.pem");
+        foreach (var delete in end.Split('\n').Where(l => l.Contains("Delete it: ", StringComparison.Ordinal))) Shell($"export KUBECONFIG={kubeconfig}; " + delete.Split("Delete it: ")[1]);
+        Assert.That(Succeed("--target=Verify"), Does.Contain("9 of 9 cluster pairs").And.Contain("secret cacerts unchanged").And.Contain("MT5013 pass"));
+
+        void Restart() => InEach("""
+            for f in ca-cert.pem ca-key.pem cert-chain.pem root-cert.pem; do $k -n istio-system get secret cacerts -o go-template="{{index .data \"$f\"}}" | base64 -d > $f; done
+            $k -n istio-system create configmap istio-ca-root-cert --from-file=root-cert.pem --dry-run=client -o yaml | $k apply -f - 2>/dev/null
+            """);
+
+        void InEach(string script) => Shell($"set -e\nfor c in {string.Join(' ', Names)}; do\nk=\"kubectl --kubeconfig {kubeconfig} --context $c\"; mkdir -p held/$c; cd held/$c\n{script}\ncd ../..; done");
+
+        string Rotate(int code = 0)
+        {
+            Thread.Sleep(TimeSpan.FromSeconds(1.1));
+            var (exit, output) = Run("--target=RotateRoot", "--wait-live=1s", "--soak=1s");
+            Assert.That(exit, Is.EqualTo(code), output);
+            return output;
+        }
+    }
+
     /// <summary>A run that is killed at any moment, perhaps after the phase has ended.</summary>
     private void Kill()
     {
@@ -118,12 +176,13 @@ public sealed class RotationTests
     private async Task BeginAsync(string provider)
     {
         if (provider == "native") _planes = await NativeControlPlanes.StartAsync(new NativeControlPlanesOptions { Names = Names, Binaries = RealBinaries.Find(), StartTimeout = TimeSpan.FromMinutes(3) });
+        _kubeconfig = _planes?.MergedKubeconfigPath;
     }
 
     private HostProcess Start(params string[] more)
     {
-        string[] where = _planes is null ? ["--provider=embedded", "--clusters=3"] : ["--provider=existing", $"--cluster-names={string.Join(',', Names)}"];
-        var environment = _planes is null ? null : Names.ToDictionary(n => $"CTX_{n.ToUpperInvariant()}", string? (n) => n).Append(new("KUBECONFIG", _planes.MergedKubeconfigPath)).ToDictionary();
+        string[] where = _kubeconfig is null ? ["--provider=embedded", "--clusters=3"] : ["--provider=existing", $"--cluster-names={string.Join(',', Names)}"];
+        var environment = _kubeconfig is null ? null : Names.ToDictionary(n => $"CTX_{n.ToUpperInvariant()}", string? (n) => n).Append(new("KUBECONFIG", _kubeconfig)).ToDictionary();
         return HostProcess.Start(_scratch.Location, ["--work-dir=mesh", "--rootca-keysz=p256", "--intermediate-keysz=p256", .. where, .. more], environment);
     }
 
@@ -157,10 +216,10 @@ public sealed class RotationTests
         Names.Select(n => new TrustStore(_scratch.File("mesh/certs")).ReadCacerts(ClusterName.Parse(n)).Certificate.SerialNumber).ToList();
 
     /// <summary>A workload of each cluster, signed by openssl with the cluster's files.</summary>
-    private void Leaves(string age) => Shell($"""
+    private void Leaves(string age, string files = "mesh/certs") => Shell($"""
         set -e
         for c in {string.Join(' ', Names)}; do
-          d=mesh/certs/$c
+          d={files}/$c
           printf 'subjectAltName=critical,URI:spiffe://cluster.local/ns/a/sa/%s\nextendedKeyUsage=serverAuth,clientAuth\nkeyUsage=critical,digitalSignature\nbasicConstraints=critical,CA:FALSE\nauthorityKeyIdentifier=keyid\nsubjectKeyIdentifier=hash\n' $c > ext
           openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout leaf.key -subj / -out leaf.csr 2>/dev/null
           openssl x509 -req -in leaf.csr -CA $d/ca-cert.pem -CAkey $d/ca-key.pem -days 1 -extfile ext -out {age}-$c.pem 2>/dev/null
@@ -168,10 +227,12 @@ public sealed class RotationTests
         done
         """);
 
-    private void JudgeAll(params string[] ages) => Shell($"""
+    private void JudgeAll(params string[] ages) => Judge("mesh/certs", ages);
+
+    private void Judge(string files, params string[] ages) => Shell($"""
         set -e
         for age in {string.Join(' ', ages)}; do for from in {string.Join(' ', Names)}; do for to in {string.Join(' ', Names)}; do
-          openssl verify -x509_strict -purpose sslserver -CAfile mesh/certs/$to/root-cert.pem -untrusted $age-$from-chain.pem $age-$from.pem
+          openssl verify -x509_strict -purpose sslserver -CAfile {files}/$to/root-cert.pem -untrusted $age-$from-chain.pem $age-$from.pem
         done; done; done
         """);
 

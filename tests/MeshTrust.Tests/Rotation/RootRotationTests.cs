@@ -19,6 +19,9 @@ internal sealed class RootRotationTests : IDisposable
     private readonly RunningMesh _mesh = new() { Patience = TimeSpan.FromSeconds(10) };
     private readonly Dictionary<string, MemoryClusterApi> _apis = [];
     private readonly List<string> _told = [];
+
+    /// <summary>The CA of an istiod that has not read cacerts yet.</summary>
+    private readonly Dictionary<MemoryClusterApi, Dictionary<string, string>> _selfSigned = [];
     private TimeSpan _soak = TimeSpan.FromDays(1);
 
     public void Dispose() => _fixture.Dispose();
@@ -90,6 +93,74 @@ internal sealed class RootRotationTests : IDisposable
         Assert.That(await FaultAsync(), Is.EqualTo("MT5512"));
         foreach (var api in _apis.Values) Publish(api);
         Assert.That((await AdvanceAsync())!.Phase, Is.EqualTo(RootPhase.TrustBoth));
+    }
+
+    /// <summary>Each istiod made its own CA; the first cluster may be one with a root of the trust store.</summary>
+    [Test]
+    public async Task Self_signed_clusters_get_one_root_and_trust_each_other_once_they_have_restarted([Values] bool withPluggedIn)
+    {
+        await BeginAsync(istiods: true);
+        var roots = new Dictionary<string, CraftedCertificate>();
+        foreach (var name in Clusters.Skip(withPluggedIn ? 1 : 0)) roots[name] = MakeSelfSigned(_apis[name]);
+        if (!withPluggedIn) Directory.Delete(_fixture.Store.Location, recursive: true);
+        _soak = TimeSpan.Zero;
+
+        Assert.That(await FaultAsync(), Is.EqualTo("MT5512"), "istiod reads cacerts only when it starts");
+        Assert.That(_told, Has.Some.Contains("rollout restart deployment -l app=istiod"));
+        foreach (var (name, root) in roots)
+        {
+            Assert.That(Files(_apis[name])["root-cert.pem"], Does.StartWith(root.Document.ToPem()), "the root of its workloads comes first");
+            Assert.That(Files(_apis[name])["ca-cert.pem"], Is.EqualTo(root.Document.ToPem()));
+        }
+
+        Restart();
+        Assert.That((await AdvanceAsync())!.Phase, Is.EqualTo(RootPhase.TrustBoth));
+        Assert.That(Held().Select(h => h.Roots.Split(' ').Length), Is.All.EqualTo(4), "three old roots and the new one");
+        Assert.That(_told[^1], Is.EqualTo("the mesh: every pair of clusters proven, 9 of 9 with certificates that istiod issued"));
+        await AdvanceAsync();
+        Assert.That(await AdvanceAsync(), Is.Null);
+
+        var coming = _fixture.Store.ReadRoot();
+        Assert.That(Held().Select(h => (h.Roots, h.ChainEnd)), Is.All.EqualTo((coming.Certificate.Sha256, coming.Certificate.Sha256)));
+        Assert.That((coming.Key is not null, Directory.GetDirectories(_fixture.Temporary, "*-retired-*").Length), Is.EqualTo((true, withPluggedIn ? 1 : 0)));
+        Assert.That(_told.Count(t => t.Contains("delete secret istio-ca-secret", StringComparison.Ordinal)), Is.EqualTo(roots.Count));
+    }
+
+    [Test]
+    public async Task A_rollback_leaves_self_signed_clusters_with_the_same_ca_and_the_change_can_begin_again([Values] bool restarted)
+    {
+        await BeginAsync(istiods: true);
+        var roots = Clusters.Select(name => MakeSelfSigned(_apis[name]).Document.Sha256).ToList();
+        Directory.Delete(_fixture.Store.Location, recursive: true);
+        Assert.That(await FaultAsync(), Is.EqualTo("MT5512"));
+        if (restarted) Restart();
+        await Rotation().RollBackAsync(RootRotationPlan.File.Read(_fixture.Store)!, default);
+
+        Assert.That(Held().Select(h => h.Ca), Is.EqualTo(roots));
+        Assert.That(Held().Select(h => h.Roots.Split(' ').Order(StringComparer.Ordinal)), Is.All.EqualTo(roots.Order(StringComparer.Ordinal)), "without the new one");
+        Restart();
+        Assert.That((await AdvanceAsync())!.Phase, Is.EqualTo(RootPhase.TrustBoth));
+    }
+
+    /// <summary>A run that was killed while the new root moved into the trust store.</summary>
+    [TestCase(0)]
+    [TestCase(1)]
+    [TestCase(2)]
+    public async Task The_end_goes_on_where_it_was_killed(int moved)
+    {
+        await BeginAsync();
+        await AdvanceAsync();
+        await AdvanceAsync();
+        var next = Rotation().Next;
+        var (old, coming) = (_fixture.Store.ReadRoot().Certificate.Sha256, next.ReadRoot().Certificate.Sha256);
+        var kept = Directory.CreateDirectory(Rotation().Retired(RootRotationPlan.File.Read(_fixture.Store))).FullName;
+        foreach (var file in new[] { "root-cert.pem", "root-key.pem" }.Take(moved)) File.Move(_fixture.PathOf(file), Path.Combine(kept, file));
+        if (moved == 2) File.Move(next.RootCertPath, _fixture.PathOf("root-cert.pem"));
+        RootRotationPlan.File.Write(_fixture.Store, RootRotationPlan.File.Read(_fixture.Store)! with { Phase = RootPhase.DropOld });
+        await AdvanceAsync();
+
+        Assert.That((_fixture.Store.ReadRoot().Certificate.Sha256, _fixture.Store.ReadRoot().Key is not null), Is.EqualTo((coming, true)));
+        Assert.That((new TrustStore(kept).ReadRoot().Certificate.Sha256, new TrustStore(kept).ReadRoot().Key is not null), Is.EqualTo((old, true)));
     }
 
     /// <summary>A cluster cannot be written in the middle of each phase; the next run resumes, and nothing is issued twice.</summary>
@@ -228,7 +299,7 @@ internal sealed class RootRotationTests : IDisposable
     [Test]
     public void Reports_the_current_phase_and_the_next_step()
     {
-        var plan = new RootRotationPlan("a", "b", RootPhase.TrustBoth, new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero));
+        var plan = new RootRotationPlan(["a"], "b", RootPhase.TrustBoth, new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero));
         Assert.That(RootRotationPlan.Describe(null).Last(), Does.StartWith("Next: trust-both: "));
         Assert.That(RootRotationPlan.Describe(plan).ToList(), Has.ItemAt(0).EqualTo("Phase trust-both passed its gate on 2026-01-02T03:04:05Z.").And.ItemAt(1).StartsWith("Next: switch-issuer: "));
         Assert.That(RootRotationPlan.Describe(plan with { EndedAt = null }).ToList(), Has.ItemAt(0).EqualTo("Phase trust-both is under way.").And.ItemAt(1).StartsWith("Next: trust-both: "));
@@ -252,7 +323,30 @@ internal sealed class RootRotationTests : IDisposable
             if (!istiods) continue;
             Publish(api);
             api.Applied = () => Publish(api);
-            await _mesh.AddRevisionAsync(name, "default", b => b with { Ca = () => new CertificateAuthority(Files(api)) });
+            await _mesh.AddRevisionAsync(name, "default", b => b with { Ca = () => new CertificateAuthority(_selfSigned.GetValueOrDefault(api) ?? Files(api)) });
+        }
+    }
+
+    /// <summary>The cluster's istiod has its own CA in istio-ca-secret, until it is restarted.</summary>
+    private CraftedCertificate MakeSelfSigned(MemoryClusterApi api)
+    {
+        var root = CraftedCertificate.Root(new CraftedSpec { Subject = ["O=cluster.local"] });
+        var files = new Dictionary<string, string> { ["ca-cert.pem"] = root.Pem, ["ca-key.pem"] = root.Key.Pkcs8 };
+        api.Secrets.Remove("istio-system/cacerts");
+        api.Secrets["istio-system/istio-ca-secret"] = CraftedMesh.Secret("istio-ca-secret", files);
+        api.ConfigMaps["istio-system/istio-ca-root-cert"] = CraftedMesh.Roots("istio-system", root.Pem);
+        _selfSigned[api] = new(files) { ["cert-chain.pem"] = root.Pem, ["root-cert.pem"] = root.Pem };
+        api.Applied = null;
+        return root;
+    }
+
+    private void Restart()
+    {
+        _selfSigned.Clear();
+        foreach (var api in _apis.Values)
+        {
+            Publish(api);
+            api.Applied = () => Publish(api);
         }
     }
 

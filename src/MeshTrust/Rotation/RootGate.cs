@@ -1,0 +1,66 @@
+using MeshTrust.Kubernetes;
+using MeshTrust.Pki;
+using MeshTrust.Settings;
+using MeshTrust.Verification;
+
+namespace MeshTrust.Rotation;
+
+/// <summary>What must hold before a phase of a change of root, or one cluster of it, has ended.</summary>
+internal sealed class RootGate(RotatedMesh mesh, RootRotationPlan plan, CertificateDocument coming)
+{
+    /// <param name="only">One cluster; null for all.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <exception cref="MeshTrustException">MT5501, MT5503, MT5512: it is closed.</exception>
+    internal async Task<TrustSnapshot> PassAsync(ClusterName? only, CancellationToken cancellationToken)
+    {
+        var snapshot = await PublishedAsync(cancellationToken).ConfigureAwait(false);
+        foreach (var cluster in snapshot.Clusters.Where(c => only is null || c.Name == only))
+        {
+            if (cluster.Bundle is not { } secret || !IsWritten(secret))
+                throw RotatedMesh.Closed("MT5512", cluster.Name.Value, "The secret does not hold what this phase wrote.",
+                    "Find out what else writes the secret cacerts, then run this again.");
+        }
+
+        await mesh.RequireProofAsync(snapshot, only, cancellationToken).ConfigureAwait(false);
+        return snapshot;
+    }
+
+    private bool IsWritten(SigningBundle secret) =>
+        secret.Roots.Contains(coming)
+        && (plan.Phase == RootPhase.TrustBoth || secret.Ca is { } ca && CertificationPath.Reaches(ca, secret.Chain, [coming]))
+        && (plan.Phase != RootPhase.DropOld || !secret.Roots.Any(plan.Replaces));
+
+    /// <summary>Waits until every namespace holds the roots of the phase, where istiod publishes them.</summary>
+    private async Task<TrustSnapshot> PublishedAsync(CancellationToken cancellationToken)
+    {
+        var start = mesh.Time.GetTimestamp();
+        ClusterName? told = null;
+        while (true)
+        {
+            var snapshot = await mesh.ReadAsync(cancellationToken).ConfigureAwait(false);
+            var late = snapshot.Clusters.FirstOrDefault(c => c.Live.HeldFiles.Any(IsLate));
+            if (late is null) return snapshot;
+            var isSelfSigned = late.Live.Signer is Signer.SelfSigned;
+            var restart = $"{late.Live.Kubectl} rollout restart deployment -l app=istiod";
+            if (mesh.Time.GetElapsedTime(start) > mesh.Wait)
+            {
+                throw RotatedMesh.Closed("MT5512", late.Name.Value,
+                    $"istiod does not publish the new root{(plan.Phase == RootPhase.DropOld ? " without the old one" : "")} in every "
+                    + "namespace.",
+                    (isSelfSigned ? $"It still runs without cacerts, which it reads only when it starts. Restart it: {restart}. "
+                        : "istiod takes other roots at run time only with ISTIO_MULTIROOT_MESH=true in its environment (Istio 1.20 and "
+                            + "later). Set it (helm: --set-string pilot.env.ISTIO_MULTIROOT_MESH=true), or restart istiod, which is safe "
+                            + $"in this phase: {restart}. ")
+                    + "Then run this again.");
+            }
+
+            if (told != late.Name) mesh.Tell($"waiting until istiod in '{late.Name}' publishes the roots"
+                + (isSelfSigned ? $": restart it now, it goes on with the same CA: {restart}" : ""));
+            told = late.Name;
+            await Task.Delay(TimeSpan.FromSeconds(2), mesh.Time, cancellationToken).ConfigureAwait(false);
+        }
+
+        bool IsLate(PemDocument held) => !held.Certificates.Contains(coming)
+            || plan.Phase == RootPhase.DropOld && held.Certificates.Any(plan.Replaces);
+    }
+}
