@@ -22,6 +22,10 @@ internal static class NextSteps
     public static IReadOnlyList<NextStep> Continue { get; } =
         [new("Prove the trust: run --target=Verify with the same arguments. It does all that is still missing.")];
 
+    /// <summary>While a change of root is planned or under way.</summary>
+    public static IReadOnlyList<NextStep> RootChange { get; } =
+        [new("Go on with the change of root: run --target=RotateRoot with the same arguments.")];
+
     /// <summary>After the values and scripts are written.</summary>
     public static IReadOnlyList<NextStep> Install(string directory) => [RunScript(Script(directory)), .. Continue];
 

@@ -18,10 +18,18 @@ public sealed class RotateRootTask(MeshSession session) : AsyncFrostingTask
         var rotation = await session.RootRotationAsync(context);
         var plan = RootRotationPlan.File.Read(new TrustStore(run.CertsDirectory));
         foreach (var line in RootRotationPlan.Describe(plan)) context.Log.Information(line);
+        foreach (var (warning, commands) in await rotation.TrapsAsync(session.Token))
+        {
+            context.Log.Warning("{0}", warning);
+            foreach (var command in commands) context.Log.Information("{0}", $"  {command}");
+        }
+
+        session.Outcome.Next = NextSteps.RootChange;
         var until = run.Through ?? RootRotationPlan.Following(plan);
         while (!run.Preview && RootRotationPlan.Following(plan) <= until)
         {
             plan = await rotation.AdvanceAsync(session.Token);
+            session.Outcome.Next = plan is null ? NextSteps.Continue : NextSteps.RootChange;
             if (plan is null) return;
             foreach (var line in RootRotationPlan.Describe(plan)) context.Log.Information(line);
         }

@@ -96,7 +96,7 @@ internal static class LiveChecks
                 $"root-cert.pem in the {(isNext ? "trust store" : "secret")} differs from the one that {pods[0].Name} has loaded: {why}. A "
                 + "running istiod drops the whole update then, with a new intermediate in it.",
                 "Restart istiod to load it, if MT5013 reports no other root: "
-                + $"{cluster.Live.Kubectl} rollout restart deployment istiod. To change roots, use --target=RotateRoot.")
+                + $"{cluster.Live.Restart("deployment", "istiod")}. To change roots, use --target=RotateRoot.")
                 .In(cluster.Name.Value);
         }
     }

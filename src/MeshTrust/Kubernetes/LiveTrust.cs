@@ -158,6 +158,9 @@ internal sealed record LiveTrust
     /// <summary>How a command in a message begins.</summary>
     internal string Kubectl => $"kubectl {(Context.Length == 0 ? "" : $"--context {Context} ")}-n {Namespace}";
 
+    /// <summary>The command that restarts an app of Istio. By label: with revisions there are several, with other names.</summary>
+    internal string Restart(string kind, string app) => $"{Kubectl} rollout restart {kind} -l app={app}";
+
     /// <exception cref="MeshTrustException">Something could not be read, so the live trust is unknown.</exception>
     internal static async Task<LiveTrust> ReadAsync(
         IClusterApi api, string namespaceName, string context, CancellationToken cancellationToken)

@@ -41,7 +41,7 @@ internal sealed class RootGate(RotatedMesh mesh, RootRotationPlan plan, Certific
             var late = snapshot.Clusters.FirstOrDefault(c => c.Live.HeldFiles.Any(IsLate));
             if (late is null) return snapshot;
             var isSelfSigned = late.Live.Signer is Signer.SelfSigned;
-            var restart = $"{late.Live.Kubectl} rollout restart deployment -l app=istiod";
+            var restart = late.Live.Restart("deployment", "istiod");
             if (mesh.Time.GetElapsedTime(start) > mesh.Wait)
             {
                 throw RotatedMesh.Closed("MT5512", late.Name.Value,

@@ -25,6 +25,9 @@ internal sealed class RootRotation(RotatedMesh mesh)
 
     private TrustStore Store => mesh.Store;
 
+    /// <summary>What of Istio stands in its way, and a person has to do.</summary>
+    internal Task<IReadOnlyList<RootTrap>> TrapsAsync(CancellationToken cancellationToken) => RootTraps.ReadAsync(mesh, cancellationToken);
+
     /// <summary>Works on one phase. A killed run resumes.</summary>
     /// <returns>The plan after it; null once the new root has taken the old one's place.</returns>
     /// <exception cref="MeshTrustException">MT5501 to MT5503, MT5511 to MT5513: a gate is closed. Everything done so far stays.</exception>

@@ -119,7 +119,7 @@ public sealed class RotationTests
     {
         OutsideTool.Find("kubectl");
         await BeginAsync(provider);
-        using var serve = provider == "embedded" ? Start("--target=Serve", "--work-dir=served") : null;
+        using var serve = provider == "embedded" ? HostProcess.Start(_scratch.Location, ["--target=Serve", "--work-dir=served", "--provider=embedded", "--clusters=3"]) : null;
         serve?.WaitForOutput("Serving until Ctrl-C");
         var kubeconfig = _kubeconfig ??= _scratch.File("served/kubeconfig/merged");
         InEach("""

@@ -142,7 +142,7 @@ internal sealed class RemoteSecretChecksTests
     public async Task Istiods_ids_and_gateways_are_read_once_there_is_a_secret()
     {
         var (east, west) = (new MemoryClusterApi("east"), new MemoryClusterApi("west"));
-        west.Objects[new("apps/v1", "deployments", "istio-system", "istiod")] = Json("""{"spec":{"template":{"spec":{"containers":[{"env":[{"name":"CLUSTER_ID","value":"w1"}]}]}}}}""");
+        west.Objects[new("apps/v1", "deployments", "istio-system", "istiod")] = Json("""{"metadata":{"labels":{"app":"istiod"}},"spec":{"template":{"spec":{"containers":[{"env":[{"name":"CLUSTER_ID","value":"w1"}]}]}}}}""");
         west.Objects[new("v1", "services", "istio-system", "istio-eastwestgateway")] = Json("""{"metadata":{"namespace":"istio-system","name":"istio-eastwestgateway"},"spec":{"ports":[{"port":15443}]},"status":{"loadBalancer":{}}}""");
         east.Objects[new("v1", "secrets", "istio-system", "cacerts")] = Json("""{"metadata":{"name":"cacerts"},"data":{"ca-key.pem":"a2V5"}}""");
         var before = await ReadAsync();

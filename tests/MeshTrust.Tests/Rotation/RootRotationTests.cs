@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json.Nodes;
 using MeshTrust.Kubernetes;
 using MeshTrust.Pki;
 using MeshTrust.Rotation;
@@ -140,6 +141,39 @@ internal sealed class RootRotationTests : IDisposable
         Assert.That(Held().Select(h => h.Roots.Split(' ').Order(StringComparer.Ordinal)), Is.All.EqualTo(roots.Order(StringComparer.Ordinal)), "without the new one");
         Restart();
         Assert.That((await AdvanceAsync())!.Phase, Is.EqualTo(RootPhase.TrustBoth));
+    }
+
+    /// <summary>What the pods of istiod say, and the warnings with the words that their commands begin with.</summary>
+    [TestCase("1.29.2", "true", false, "")]
+    [TestCase("1.29.2", null, false, "MT5515 Helm: istioctl: Sail")]
+    [TestCase("1.19.5", "true", false, "MT5515")]
+    [TestCase("1.24.4", "true", false, "MT5514")]
+    [TestCase("1.25.1-distroless", "false", true, "MT5514 MT5515 Helm: istioctl: Sail MT5517")]
+    [TestCase("latest", "true", true, "MT5517")]
+    public async Task Warns_of_what_istio_does_not_do_in_these_clusters(string version, string? multiRoot, bool ztunnel, string expected)
+    {
+        await BeginAsync(istiods: true);
+        foreach (var (name, api) in _apis)
+        {
+            if (name != "east") api.ConfigMaps.Clear();
+            var container = api.Objects.Values.Single()["spec"]!["containers"]![0]!;
+            (container["image"], container["env"]) = ($"istio/pilot:{version}", multiRoot is null ? null : new JsonArray(new JsonObject { ["name"] = "ISTIO_MULTIROOT_MESH", ["value"] = multiRoot }));
+            if (ztunnel) api.Objects[new("v1", "pods", "istio-system", "ztunnel-1")] = new JsonObject { ["metadata"] = new JsonObject { ["name"] = "ztunnel-1", ["labels"] = new JsonObject { ["app"] = "ztunnel" } } };
+        }
+
+        var traps = await Rotation().TrapsAsync(default);
+        Assert.That(string.Join(' ', traps.SelectMany(t => t.Commands.Select(c => c.Split(' ')[0]).Prepend(t.Warning.Id))), Is.EqualTo(expected));
+        Assert.That(traps.Select(t => (t.Warning.Location, t.Warning.Severity)), Is.All.EqualTo(("east", Severity.Warning)), "istiod runs in east alone");
+        Assert.That(traps.SelectMany(t => t.Commands), Is.All.Contains("east").And.All.Contains("ISTIO_MULTIROOT_MESH").And.All.Contains("PROXY_CONFIG_XDS_AGENT"));
+        if (multiRoot is null) Assert.That(traps[0].Commands[0], Does.Contain("--version 1.29.2"), "without it Helm would upgrade Istio");
+    }
+
+    [Test]
+    public async Task Warns_of_a_self_signed_istiod_that_has_to_be_restarted()
+    {
+        await BeginAsync(istiods: true);
+        MakeSelfSigned(_apis["west"]);
+        Assert.That((await Rotation().TrapsAsync(default)).Where(t => t.Warning.Id == "MT5516").Select(t => t.Warning.Location), Is.EqualTo(new[] { "west" }));
     }
 
     /// <summary>A run that was killed while the new root moved into the trust store.</summary>

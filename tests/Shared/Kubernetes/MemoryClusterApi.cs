@@ -74,7 +74,10 @@ internal sealed class MemoryClusterApi(string name) : IClusterApi
 
     public Task<IReadOnlyList<JsonObject>> ListObjectsAsync(string apiVersion, string resource, string? namespaceName, string? selector, CancellationToken cancellationToken) => Answer<IReadOnlyList<JsonObject>>(
         $"list {resource}",
-        [.. Objects.Where(o => o.Key.ApiVersion == apiVersion && o.Key.Resource == resource && (namespaceName is null || o.Key.Namespace == namespaceName)).Select(o => o.Value)]);
+        [.. Objects.Where(o => o.Key.ApiVersion == apiVersion && o.Key.Resource == resource && (namespaceName is null || o.Key.Namespace == namespaceName)).Select(o => o.Value).Where(o => IsSelected(o, selector))]);
+
+    private static bool IsSelected(JsonObject found, string? selector) =>
+        selector?.Split('=') is not ["labelSelector", var key, var value] || found["metadata"]?["labels"]?[key]?.ToString() == value;
 
     public Task<ApplyOutcome> ApplyObjectAsync(ObjectReference reference, JsonObject wanted, bool dryRun, bool force, CancellationToken cancellationToken)
     {
