@@ -32,6 +32,8 @@ public sealed class ClusterCacertsTask(MeshSession session) : AsyncFrostingTask
                 context.Log.Information($"{cluster}: the replaced file is kept until the next successful Verify: {path}");
         }
 
+        var crls = await CrlIssuer.KeepAsync(store, settings.Topology, session.Time, session.Token);
+        if (crls is not null) CrlLog.Write(context, store, crls);
         if (outcomes.Any(outcome => outcome.Kind is IssueKind.Issued or IssueKind.Reissued)) session.TellOfKeys(context);
     }
 }

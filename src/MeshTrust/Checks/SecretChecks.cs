@@ -135,7 +135,7 @@ internal static class SecretChecks
 
     private static IEnumerable<Finding> RevocationLists(TrustSnapshot snapshot, ClusterSnapshot cluster, SigningBundle bundle)
     {
-        var published = cluster.Crl?.Data.GetValueOrDefault("ca-crl.pem");
+        var published = cluster.PublishedCrl;
         if (bundle.Crl is not { } text)
         {
             if (published is null) yield break;
@@ -156,40 +156,30 @@ internal static class SecretChecks
                 "Use the layout with the four *.pem keys.");
         }
 
-        var file = PemDocument.Parse($"{bundle.Cluster}/ca-crl.pem", text);
-        var lists = new List<CrlDocument>();
-        foreach (var block in file.Blocks)
-        {
-            if (block.Label == PemLabel.Crl && CrlDocument.TryFromDer(block.Der, out var crl))
-            {
-                lists.Add(crl);
-                continue;
-            }
-
-            yield return Error($"{file.Name}: the block at line {block.Line} is not a valid CRL.",
-                "Keep only X509 CRL blocks in the file.");
-        }
-
-        foreach (var defect in file.Breaks(PemLabel.Crl))
-            yield return Error($"{file.Name}: {defect}", "Rewrite the file with one CRL for each CA.");
-        foreach (var finding in Coverage(bundle, file.Name, lists, snapshot.At)) yield return finding;
+        foreach (var finding in Coverage(bundle, snapshot.At)) yield return finding;
     }
 
-    private static IEnumerable<Finding> Coverage(SigningBundle bundle, string file, List<CrlDocument> lists, DateTimeOffset at)
+    private static IEnumerable<Finding> Coverage(SigningBundle bundle, DateTimeOffset at)
     {
         const string Consequence = "istiod drops the CRL and any key rotation that comes with it";
-        var chain = bundle.Chain.Distinct().ToList();
+        const string Renew = "Run ClusterCacerts and PushSecrets, which renew it, or ask the CA that keeps the key for a new one.";
+        var (file, lists, chain) = ($"{bundle.Cluster}/{CacertsFile.Crl}", bundle.Crls!, bundle.Chain.Distinct().ToList());
+        foreach (var defect in lists.Defects)
+            yield return Error($"{file}: {defect}", "Rewrite the file with one X509 CRL block for each CA.");
         foreach (var ca in chain)
         {
-            var own = lists.Where(l => l.RawIssuer.Span.SequenceEqual(ca.RawSubject.Span) && l.IsSignedBy(ca)).ToList();
-            if (own.Count == 0)
+            if (lists.Of(ca) is not { } list)
             {
                 yield return Error($"{file} has no CRL from '{ca.Subject}': {Consequence}.",
-                    "Add a CRL for each certificate in cert-chain.pem.");
+                    "Run RenewCrls and PushSecrets, or add a CRL for each certificate in cert-chain.pem.");
             }
-            else if (own.All(l => l.NextUpdate < at))
+            else if (list.NextUpdate < at)
             {
-                yield return Error($"The CRL of '{ca.Subject}' expired at {own[^1].NextUpdate:u}.", "Issue a new CRL.");
+                yield return Error($"The CRL of '{ca.Subject}' expired at {list.NextUpdate:u}: sidecars reject every workload.", Renew);
+            }
+            else if (list.Left(at) < CrlDocument.LateLeft)
+            {
+                yield return Warning($"The CRL of '{ca.Subject}' ends at {list.NextUpdate:u}: sidecars then reject every workload.", Renew);
             }
 
             if (ca.KeyUsage is { } usage && !usage.HasFlag(CertificateKeyUsage.CrlSign))

@@ -88,8 +88,8 @@ public static class TrustInspection
     private static IEnumerable<SecretDrift> Drift(TrustSnapshot snapshot, TrustStoreSnapshot store) =>
         from cluster in snapshot.Clusters
         where !cluster.Lacks(SnapshotPart.Cacerts)
-        from key in CacertsFile.OfCluster
-        let file = store.Find($"{cluster.Name}/{key}")
+        from key in CacertsFile.OfCluster.Append(CacertsFile.Crl)
+        let file = store.Find(key == CacertsFile.Crl ? key : $"{cluster.Name}/{key}")
         let held = cluster.Live.Cacerts is { } secret && secret.Data.TryGetValue(key, out var bytes) ? bytes : null
         where file is not null || held is not null
         let same = file is null || held is null ? (bool?)null : file.Content.Span.SequenceEqual(held)

@@ -281,6 +281,13 @@ internal static class CacertsSecret
     {
         Namespace = namespaceName,
         Name = Name,
-        Data = cacerts.ToFiles().ToDictionary(f => f.Key, f => f.Value.ToArray(), StringComparer.Ordinal),
+        Data = ToData(cacerts),
     };
+
+    private static Dictionary<string, byte[]> ToData(ClusterCacerts cacerts)
+    {
+        var data = cacerts.ToFiles().ToDictionary(f => f.Key, f => f.Value.ToArray(), StringComparer.Ordinal);
+        if (cacerts.Crl is { } crl) data.Add(CacertsFile.Crl, crl.ToArray());
+        return data;
+    }
 }

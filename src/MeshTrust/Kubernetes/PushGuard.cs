@@ -25,6 +25,7 @@ internal sealed class PushGuard(LiveTrust live, ClusterCacerts wanted, CacertsPu
         List<string> removed = generated && settings.Force ? [CacertsSecret.GeneratedMark] : [];
         JudgeHome();
         if (!IsMisplaced) JudgeRoot();
+        if (!IsMisplaced && wanted.Crl is { } crl) JudgeCrls(RevocationLists.Parse(CacertsFile.Crl, crl.Span));
         if (live.Cacerts is { } cacerts)
         {
             if (generated) JudgeGenerated();
@@ -167,6 +168,21 @@ internal sealed class PushGuard(LiveTrust live, ClusterCacerts wanted, CacertsPu
         return mesh.Unread.Count > 0 && new RootChange(live.Roots, _roots).Removed.Count > 0
             ? $"{string.Join(" and ", mesh.Unread.Select(c => $"'{c}'"))} could not be read, so its CA may need the removed root."
             : null;
+    }
+
+    /// <summary>Sidecars reject what a CA signs whose CRL is missing, or that is revoked. The ends of CRLs are ignored.</summary>
+    private void JudgeCrls(RevocationLists lists)
+    {
+        foreach (var peer in mesh.Clusters.Where(p => p.Signer is not Signer.NotRunning))
+        {
+            if (peer.Signing?.Path is not { } path || lists.Fault(path, at: null) is not { } fault) continue;
+            if (live.Secret?.Crls?.Fault(path, at: null) is not null) continue;
+            var what = $"Workloads of '{peer.Cluster}' would be rejected here: {fault}.";
+            if (settings.AcceptOutage) Warn("MT5230", what, "You accepted the outage (--accept-outage).");
+            else Refuse("MT5230", what, $"Push without CRLs first: move {CacertsFile.Crl} out of the trust store, and put it back when the "
+                + $"workloads of '{peer.Cluster}' have new certificates. To reject them now, pass --accept-outage. "
+                + "This cluster was not touched.");
+        }
     }
 
     private void RefuseRoot(string id, string what)

@@ -25,7 +25,8 @@ internal sealed class SigningBundle : ICertificatePath
         CertChain = IsTls
             ? PemDocument.Parse($"{cluster}/tls.crt+ca.crt", [.. Bytes("tls.crt"), .. Bytes("ca.crt")])
             : Read(CertChainName);
-        Crl = _data.TryGetValue("ca-crl.pem", out var crl) ? crl : null;
+        Crl = _data.TryGetValue(CacertsFile.Crl, out var crl) ? crl : null;
+        Crls = Crl is null ? null : RevocationLists.Parse(CacertsFile.Crl, Crl);
         _path = new(Walk);
     }
 
@@ -48,6 +49,9 @@ internal sealed class SigningBundle : ICertificatePath
     public PemDocument CertChain { get; }
     public PemDocument RootCert { get; }
     public byte[]? Crl { get; }
+
+    /// <summary><see cref="Crl"/>, parsed. istiod ignores it in the layout of <c>kubernetes.io/tls</c>.</summary>
+    public RevocationLists? Crls { get; }
 
     /// <summary>The CA that signs: istiod uses the first block of the file.</summary>
     public CertificateDocument? Ca => CaCert.Certificates.Count > 0 ? CaCert.Certificates[0] : null;

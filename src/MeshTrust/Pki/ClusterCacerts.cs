@@ -14,6 +14,9 @@ internal static class CacertsFile
     /// <summary>The root, byte for byte the same in every cluster.</summary>
     internal const string RootCert = "root-cert.pem";
 
+    /// <summary>The CRLs, in the store's own directory: one file for all clusters. istiod reads it since 1.27.</summary>
+    internal const string Crl = "ca-crl.pem";
+
     /// <summary>The key of the root, or of the CA under it that issues; only in the store's own directory, never in a cluster's.</summary>
     internal const string RootKey = "root-key.pem";
 
@@ -54,6 +57,9 @@ public sealed class ClusterCacerts
     /// <summary>Whether <c>cert-chain.pem</c> ends with the root, as the Makefile writes it.</summary>
     public bool ChainHasRoot { get; }
 
+    /// <summary><c>ca-crl.pem</c>, which is the same for all clusters; null if no CRLs are used.</summary>
+    internal ReadOnlyMemory<byte>? Crl { get; private init; }
+
     internal PrivateKeyPem Key { get; }
     internal ReadOnlyMemory<byte> CertChain => _files[CacertsFile.CertChain];
     internal ReadOnlyMemory<byte> RootCert => _files[CacertsFile.RootCert];
@@ -63,7 +69,7 @@ public sealed class ClusterCacerts
 
     /// <summary>Validates the four files' content.</summary>
     /// <param name="cluster">The cluster.</param>
-    /// <param name="files">The content by file name.</param>
+    /// <param name="files">The content by file name; <c>ca-crl.pem</c> may be among them, and is not validated.</param>
     /// <exception cref="MeshTrustException">They are not valid: MT5112 for each reason. The locations are <c>cluster/file</c>.</exception>
     public static ClusterCacerts FromFiles(ClusterName cluster, IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files)
     {
@@ -100,7 +106,10 @@ public sealed class ClusterCacerts
         foreach (var defect in beyond.Union(CertificateChain.Defects(chain ?? []))) defects.Add(CacertsFile.CertChain, defect);
         defects.ThrowIfAny();
         var inFile = certChain.Contains(chain![^1]);
-        return new ClusterCacerts(cluster, CacertsFile.OfCluster.ToDictionary(f => f, f => files[f]), key, chain, inFile);
+        return new ClusterCacerts(cluster, CacertsFile.OfCluster.ToDictionary(f => f, f => files[f]), key, chain, inFile)
+        {
+            Crl = files.TryGetValue(CacertsFile.Crl, out var crl) ? crl : (ReadOnlyMemory<byte>?)null,
+        };
 
         IReadOnlyList<CertificateDocument> Certificates(string file)
         {

@@ -153,7 +153,8 @@ internal static partial class FileForm
             if (!first.HasSameClassAndValue(Asn1Tag.Integer))
             {
                 var inner = parts.ReadSequence();
-                if (inner.PeekTag().HasSameClassAndValue(Asn1Tag.Integer)) return (OfRequest, null);
+                if (inner.PeekTag().HasSameClassAndValue(Asn1Tag.Integer))
+                    return inner.ReadInteger() == 1 ? ("a CRL in DER form", "openssl crl -inform DER") : (OfRequest, null);
                 if (inner.ReadObjectIdentifier().StartsWith("1.2.840.113549.1.5.", StringComparison.Ordinal))
                     return ("an encrypted private key in DER form", isKey ? "openssl pkcs8 -inform DER" : null);
                 return ("a public key in DER form: use the private key", null);

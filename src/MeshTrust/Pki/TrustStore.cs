@@ -35,6 +35,7 @@ public sealed class TrustStore
     internal string RootCertPath => Path.Combine(Location, CacertsFile.RootCert);
     internal string RootKeyPath => Path.Combine(Location, CacertsFile.RootKey);
     internal string IssuerChainPath => Path.Combine(Location, CacertsFile.IssuerChain);
+    internal string CrlPath => Path.Combine(Location, CacertsFile.Crl);
 
     /// <summary>The file stays, and means nothing unless a process holds it.</summary>
     internal string LockPath => Path.Combine(Location, ".meshtrust.lock");
@@ -73,9 +74,10 @@ public sealed class TrustStore
             try
             {
                 var files = ReadClusterFiles(cluster);
-                if (files.Count > 0) return ClusterCacerts.FromFiles(cluster, files);
-                throw Fault(
+                if (files.Count == 0) throw Fault(
                     "MT5113", ClusterDirectory(cluster), $"There is no CA material for cluster {cluster}.", "Run ClusterCacerts first.");
+                if (StoreFile.Read(CrlPath) is { } crl) files.Add(CacertsFile.Crl, crl);
+                return ClusterCacerts.FromFiles(cluster, files);
             }
             // Four files cannot be read atomically: a mix of old and new is read again, never returned.
             catch (MeshTrustException fault) when (fault.Stage == Stage.CertificateAuthority && attempt <= 20 && !settled)
@@ -97,6 +99,12 @@ public sealed class TrustStore
         foreach (var file in old) StoreFile.Remove(file);
         return old.Count(file => !File.Exists(file));
     }
+
+    /// <summary>Beside this store: the next root, during a change of root.</summary>
+    internal TrustStore Next => new(Location + "-next");
+
+    /// <summary>The CRLs; null if this store does not use any.</summary>
+    internal RevocationLists? ReadCrls() => StoreFile.Read(CrlPath) is { } file ? RevocationLists.Parse(CrlPath, file) : null;
 
     internal string PreviousDirectory(ClusterName cluster) => Path.Combine(ClusterDirectory(cluster), "previous");
 

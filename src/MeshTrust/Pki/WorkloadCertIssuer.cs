@@ -96,7 +96,8 @@ internal sealed class WorkloadCertIssuer
     {
         var (roots, now) = (PemDocument.Parse("", _ca.RootCert.Span).Certificates, _time.GetUtcNow());
         return now > certificate.NotAfter ? $"the certificate would have expired on {Text.Time(certificate.NotAfter)}"
-            : CertificationPath.Fault(certificate, _ca.Chain, roots, now);
+            : CertificationPath.Fault(certificate, _ca.Chain, roots, now)
+                ?? _store.ReadCrls()?.Fault([certificate, .. _ca.Chain], now);
     }
 
     /// <summary>The certificate if it is kept, else why it is replaced; no reason if there is none.</summary>

@@ -43,6 +43,7 @@ internal sealed class IntermediateRotation(RotatedMesh mesh)
         if (RootRotationPlan.File.Read(Store) is not null)
             throw RotatedMesh.Closed("MT5513", RootRotationPlan.File.PathIn(Store), "A change of root has begun.",
                 "End it first with --target=RotateRoot.");
+        foreach (var name in mesh.Names.Where(n => plan.Clusters.Any(c => !c.IsDone && c.Name == n.Value))) RequireDistinctCrls(name);
         foreach (var cluster in plan.Clusters.Where(c => !c.IsDone))
         {
             var name = mesh.Names.FirstOrDefault(n => n.Value == cluster.Name) ?? throw Unknown(cluster.Name);
@@ -70,6 +71,21 @@ internal sealed class IntermediateRotation(RotatedMesh mesh)
         }
     }
 
+    /// <summary>
+    /// ztunnel takes the first CRL that has the name of the CA, and rejects the certificate if another key signed it (rustls-webpki): with
+    /// two CAs of one name it accepts only one.
+    /// </summary>
+    private void RequireDistinctCrls(ClusterName name)
+    {
+        if (mesh.Topology.Mode is not DataPlaneMode.Ambient || Store.ReadCrls() is null) return;
+        var wanted = CertificateProfile.ForIntermediate(mesh.Topology.Trust.Intermediate, name).Subject;
+        if (mesh.TryRead(name)?.Certificate is not { } held || !wanted.SequenceEqual(held.SubjectAttributes)) return;
+        throw RotatedMesh.Closed("MT5520", name.Value,
+            $"The new intermediate would have the name of the one that it replaces, '{held.Subject}'. With CRLs, ztunnel then rejects the "
+            + "certificates of one of them.",
+            "Give the new ones another name, and keep it in later runs: --intermediate-cn=\"Intermediate CA 2\".");
+    }
+
     /// <summary>Brings the previous intermediates back, and ends a rotation that has begun. A cluster without one stays as it is.</summary>
     /// <returns>The clusters that have their previous intermediate again.</returns>
     internal async Task<IReadOnlyList<ClusterName>> RollBackAsync(IReadOnlyList<ClusterName> chosen, CancellationToken cancellationToken)
@@ -77,9 +93,7 @@ internal sealed class IntermediateRotation(RotatedMesh mesh)
         var back = new List<ClusterName>();
         foreach (var name in chosen)
         {
-            if (Store.ReadPrevious(name) is not { } previous) continue;
-            var isValid = previous.Certificate.NotAfter >= mesh.Time.GetUtcNow() && Store.ReadRoot().Roots.Contains(previous.Root);
-            if (!isValid) throw Unusable(previous);
+            if (mesh.ReadPrevious(name, Store.ReadRoot().Roots.Contains) is not { } previous) continue;
             if (mesh.TryRead(name)?.Certificate.Equals(previous.Certificate) != true)
             {
                 await mesh.WriteAsync(name, previous.ToFiles(), cancellationToken).ConfigureAwait(false);
@@ -106,10 +120,6 @@ internal sealed class IntermediateRotation(RotatedMesh mesh)
     private MeshTrustException Unknown(string name) => new(Stage.CertificateAuthority, new Problem("MT5504",
         RotationPlan.File.PathIn(Store), $"A rotation of '{name}' has begun, and it is not in the topology.",
         "Run with the topology of that rotation, or remove the file."));
-
-    private static MeshTrustException Unusable(ClusterCacerts previous) => new(Stage.CertificateAuthority, new Problem("MT5505",
-        previous.Cluster.Value, $"The previous intermediate cannot be used: {Describe(previous.Certificate)}, under {previous.Root}.",
-        "It expired, or the root was changed since. Run --target=RotateIntermediates for a new one."));
 
     private static string Describe(CertificateDocument certificate) =>
         $"the intermediate {certificate.SerialNumber}, until {Text.Time(certificate.NotAfter)}";

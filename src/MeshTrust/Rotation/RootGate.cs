@@ -31,36 +31,28 @@ internal sealed class RootGate(RotatedMesh mesh, RootRotationPlan plan, Certific
         && (plan.Phase != RootPhase.DropOld || !secret.Roots.Any(plan.Replaces));
 
     /// <summary>Waits until every namespace holds the roots of the phase, where istiod publishes them.</summary>
-    private async Task<TrustSnapshot> PublishedAsync(CancellationToken cancellationToken)
+    private Task<TrustSnapshot> PublishedAsync(CancellationToken cancellationToken)
     {
-        var start = mesh.Time.GetTimestamp();
-        ClusterName? told = null;
-        while (true)
-        {
-            var snapshot = await mesh.ReadAsync(cancellationToken).ConfigureAwait(false);
-            var late = snapshot.Clusters.FirstOrDefault(c => c.Live.HeldFiles.Any(IsLate));
-            if (late is null) return snapshot;
-            var isSelfSigned = late.Live.Signer is Signer.SelfSigned;
-            var restart = late.Live.Restart("deployment", "istiod");
-            if (mesh.Time.GetElapsedTime(start) > mesh.Wait)
-            {
-                throw RotatedMesh.Closed("MT5512", late.Name.Value,
-                    $"istiod does not publish the new root{(plan.Phase == RootPhase.DropOld ? " without the old one" : "")} in every "
-                    + "namespace.",
-                    (isSelfSigned ? $"It still runs without cacerts, which it reads only when it starts. Restart it: {restart}. "
-                        : "istiod takes other roots at run time only with ISTIO_MULTIROOT_MESH=true in its environment (Istio 1.20 and "
-                            + "later). Set it (helm: --set-string pilot.env.ISTIO_MULTIROOT_MESH=true), or restart istiod, which is safe "
-                            + $"in this phase: {restart}. ")
-                    + "Then run this again.");
-            }
-
-            if (told != late.Name) mesh.Tell($"waiting until istiod in '{late.Name}' publishes the roots"
-                + (isSelfSigned ? $": restart it now, it goes on with the same CA: {restart}" : ""));
-            told = late.Name;
-            await Task.Delay(TimeSpan.FromSeconds(2), mesh.Time, cancellationToken).ConfigureAwait(false);
-        }
+        return mesh.UntilAsync(c => c.Live.HeldFiles.Any(IsLate), What, Fault, cancellationToken);
 
         bool IsLate(PemDocument held) => !held.Certificates.Contains(coming)
             || plan.Phase == RootPhase.DropOld && held.Certificates.Any(plan.Replaces);
+
+        string What(ClusterSnapshot late) => "publishes the roots" + (late.Live.Signer is Signer.SelfSigned
+            ? $": restart it now, it goes on with the same CA: {late.Live.Restart("deployment", "istiod")}" : "");
+
+        MeshTrustException Fault(ClusterSnapshot late)
+        {
+            var restart = late.Live.Restart("deployment", "istiod");
+            return RotatedMesh.Closed("MT5512", late.Name.Value,
+                $"istiod does not publish the new root{(plan.Phase == RootPhase.DropOld ? " without the old one" : "")} in every "
+                + "namespace.",
+                (late.Live.Signer is Signer.SelfSigned
+                    ? $"It still runs without cacerts, which it reads only when it starts. Restart it: {restart}. "
+                    : "istiod takes other roots at run time only with ISTIO_MULTIROOT_MESH=true in its environment (Istio 1.20 and "
+                        + "later). Set it (helm: --set-string pilot.env.ISTIO_MULTIROOT_MESH=true), or restart istiod, which is safe "
+                        + $"in this phase: {restart}. ")
+                + "Then run this again.");
+        }
     }
 }

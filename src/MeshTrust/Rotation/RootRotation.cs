@@ -21,7 +21,7 @@ internal sealed class RootRotation(RotatedMesh mesh)
     internal required TimeSpan Soak { get; init; }
 
     /// <summary>The new root, until it takes the old one's place.</summary>
-    internal TrustStore Next { get; } = new(mesh.Store.Location + "-next");
+    internal TrustStore Next { get; } = mesh.Store.Next;
 
     private TrustStore Store => mesh.Store;
 
@@ -167,7 +167,7 @@ internal sealed class RootRotation(RotatedMesh mesh)
         {
             if (plan.Phase == RootPhase.SwitchIssuer)
             {
-                if (Store.ReadPrevious(name) is not { } previous) continue;
+                if (mesh.ReadPrevious(name, plan.Replaces) is not { } previous) continue;
                 await mesh.WriteAsync(name, previous.ToFiles(), cancellationToken).ConfigureAwait(false);
                 mesh.Tell($"{name}: back to the intermediate {previous.Certificate.SerialNumber}");
                 continue;

@@ -1,3 +1,4 @@
+using System.Text;
 using MeshTrust.IO;
 using MeshTrust.Kubeconfig;
 using MeshTrust.Kubernetes;
@@ -50,16 +51,70 @@ internal sealed record RotatedMesh(
         Store.WriteCluster(name, files, Time.GetUtcNow());
     }
 
-    /// <summary>Pushes the files of one cluster, or of all at once.</summary>
-    /// <exception cref="MeshTrustException">MT52xx, MT30xx.</exception>
+    /// <summary>The files that were kept for a rollback; null if there are none.</summary>
+    /// <exception cref="MeshTrustException">MT5505: peers reject what that CA signs.</exception>
+    internal ClusterCacerts? ReadPrevious(ClusterName name, Func<CertificateDocument, bool> isTrusted)
+    {
+        if (Store.ReadPrevious(name) is not { } previous) return null;
+        var fault = previous.Certificate.NotAfter < Time.GetUtcNow() ? "it expired"
+            : !isTrusted(previous.Root) ? $"the root was changed, and it is under {previous.Root}"
+            : Store.ReadCrls()?.Fault(previous.Chain, Time.GetUtcNow());
+        return fault is null ? previous : throw new MeshTrustException(Stage.CertificateAuthority, new Problem("MT5505", name.Value,
+            $"The previous intermediate {previous.Certificate.SerialNumber} cannot be used: {fault}.",
+            "Run --target=RotateIntermediates for a new one."));
+    }
+
+    /// <summary>
+    /// Pushes the files of one cluster, or of all at once. With CRLs the other clusters come first: their sidecars reject a new CA until
+    /// they have its CRL.
+    /// </summary>
+    /// <exception cref="MeshTrustException">MT5150 to MT5152, MT52xx, MT30xx; MT5503: istiod does not publish the CRLs.</exception>
     internal async Task PushAsync(ClusterName? only, CancellationToken cancellationToken)
     {
-        var pushed = only is null ? Topology : Topology with { Clusters = [.. Topology.Clusters.Where(c => c.Name == only)] };
+        var hasCrls = await CrlIssuer.KeepAsync(Store, Topology, Time, cancellationToken).ConfigureAwait(false) is not null;
+        if (hasCrls && only is not null && Topology.Clusters.Count > 1)
+        {
+            await PushAsync(name => name != only, cancellationToken).ConfigureAwait(false);
+            var crls = Encoding.UTF8.GetString(StoreFile.Read(Store.CrlPath) ?? []);
+            await UntilAsync(c => c.Name != only && c.PublishedCrl is { } published && published != crls, _ => "publishes the CRLs",
+                late => Closed("MT5503", late.Name.Value, "istiod did not publish the new CRLs (ConfigMap istio-ca-crl).",
+                    "Run this again to continue waiting (--wait-live=10m waits longer). istiod's log says why it did not load them: "
+                    + $"{late.Live.Kubectl} logs deployment/istiod | grep -i crl"), cancellationToken).ConfigureAwait(false);
+        }
+
+        await PushAsync(name => only is null || name == only, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task PushAsync(Func<ClusterName, bool> isPushed, CancellationToken cancellationToken)
+    {
+        var pushed = Topology with { Clusters = [.. Topology.Clusters.Where(c => isPushed(c.Name))] };
         var report = await CacertsPush.RunAsync(pushed, Clusters, Connect(Stage.Push), Store.ReadCacerts, new(), cancellationToken)
             .ConfigureAwait(false);
         foreach (var outcome in report.Outcomes.Where(o => o.Secret is not null))
             Tell($"{outcome.Cluster}: secret cacerts {outcome.Secret!.Value.ToString().ToLowerInvariant()}");
         report.EnsureSucceeded();
+    }
+
+    /// <summary>Reads the clusters until none is late.</summary>
+    /// <param name="isLate">Whether istiod there does not do yet what is waited for.</param>
+    /// <param name="what">What that is, as a predicate, and what the user can do.</param>
+    /// <param name="fault">What is thrown about a cluster that is late after <see cref="Wait"/>.</param>
+    /// <param name="cancellationToken">Cancels the wait.</param>
+    internal async Task<TrustSnapshot> UntilAsync(
+        Func<ClusterSnapshot, bool> isLate, Func<ClusterSnapshot, string> what, Func<ClusterSnapshot, MeshTrustException> fault,
+        CancellationToken cancellationToken)
+    {
+        var start = Time.GetTimestamp();
+        ClusterName? told = null;
+        while (true)
+        {
+            var snapshot = await ReadAsync(cancellationToken).ConfigureAwait(false);
+            if (snapshot.Clusters.FirstOrDefault(isLate) is not { } late) return snapshot;
+            if (Time.GetElapsedTime(start) > Wait) throw fault(late);
+            if (told != late.Name) Tell($"waiting until istiod in '{late.Name}' {what(late)}");
+            told = late.Name;
+            await Task.Delay(TimeSpan.FromSeconds(2), Time, cancellationToken).ConfigureAwait(false);
+        }
     }
 
     /// <summary>

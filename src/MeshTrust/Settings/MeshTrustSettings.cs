@@ -199,7 +199,10 @@ public sealed record RunSpec
     /// <summary>The lifetime of a workload's certificate in days (<c>--workload-days</c>).</summary>
     internal int WorkloadDays { get; init; } = 1;
 
-    /// <summary>What to inspect, lint or test for renewal (<c>--file</c>); empty for the trust store.</summary>
+    /// <summary>The serial numbers of intermediates to revoke, in hexadecimal digits (<c>--serial</c>).</summary>
+    internal IReadOnlyList<string> Serials { get; init; } = [];
+
+    /// <summary>What to inspect, lint, test for renewal or revoke (<c>--file</c>); empty for the trust store.</summary>
     internal IReadOnlyList<string> Files { get; init; } = [];
 
     /// <summary>Where kubeconfigs are written (<c>--kubeconfig-dir</c>, default <c>kubeconfig</c> in the work directory).</summary>

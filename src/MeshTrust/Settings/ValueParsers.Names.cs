@@ -146,6 +146,16 @@ internal static partial class ValueParsers
         return All(errors);
     }
 
+    /// <summary>Serial numbers in hexadecimal digits, with or without colons, and commas between them.</summary>
+    public static ValidationError? Serials(string text, out IReadOnlyList<string> value)
+    {
+        var parts = text.Replace(":", "", StringComparison.Ordinal).Split(',', StringSplitOptions.TrimEntries);
+        value = [.. parts.Select(part => (part.Length % 2 == 0 ? part : $"0{part}").ToLowerInvariant())];
+        const string Remedy = "Use the hexadecimal digits of a serial number, as Inspect and openssl x509 -serial write them.";
+        return All([.. parts.Select(part => Unless(
+            part.Length is > 0 and <= 42 && part.All(char.IsAsciiHexDigit), ErrorKind.Name, part, "not a serial number", Remedy))]);
+    }
+
     /// <summary>Paths with commas between them.</summary>
     public static ValidationError? FilePaths(string text, out IReadOnlyList<string> value)
     {

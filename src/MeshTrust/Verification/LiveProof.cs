@@ -1,3 +1,6 @@
+using System.Text;
+using MeshTrust.Pki;
+
 namespace MeshTrust.Verification;
 
 /// <summary>Verifies what the istiods of each cluster issued with every set of roots that workloads of every cluster hold.</summary>
@@ -39,10 +42,11 @@ internal static class LiveProof
         var workloads = issued.Where(i => i.Certificate is not null)
             .DistinctBy(i => (i.SpiffeId, i.Certificate!.Leaf.Issuer, string.Concat(i.Certificate.Chain.Select(c => c.Sha256))))
             .DefaultIfEmpty();
+        var crls = cluster.PublishedCrl is { } text ? RevocationLists.Parse(CacertsFile.Crl, Encoding.UTF8.GetBytes(text)) : null;
         return from workload in workloads
                from roots in cluster.Live.HeldFiles
                let unknown = $"no certificate was issued: {fault.TrimEnd('.')}"
-               select new ProbeIdentity(workload?.SpiffeId ?? "", workload?.Certificate, unknown, roots);
+               select new ProbeIdentity(workload?.SpiffeId ?? "", workload?.Certificate, unknown, roots, crls);
     }
 
     /// <summary>Several workloads of a cluster are one row: the worst of their verdicts counts.</summary>

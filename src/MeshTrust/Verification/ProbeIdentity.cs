@@ -18,11 +18,12 @@ internal sealed class ProbeIdentity : IDisposable
     /// Loads the roots first and each part separately, so that a problem with one part leaves the others usable. Other clusters are
     /// verified with these roots, and a damaged key or chain here must not affect that.
     /// </summary>
-    private ProbeIdentity(string spiffeId, string chainKey, IReadOnlyList<CertificateDocument> chain, PemDocument rootFile)
+    private ProbeIdentity(
+        string spiffeId, string chainKey, IReadOnlyList<CertificateDocument> chain, PemDocument rootFile, RevocationLists? crls)
     {
-        (SpiffeId, ChainKey, Chain, Roots) = (spiffeId, chainKey, chain, rootFile.Certificates);
+        (SpiffeId, ChainKey, Chain, Roots, Crls) = (spiffeId, chainKey, chain, rootFile.Certificates, crls);
         RootFault = Unreadable(rootFile) ?? Load(Roots, PlatformRoots, rootFile.Name);
-        RootKey = $"{RootFault} {string.Concat(Roots.Select(r => r.Sha256))}";
+        RootKey = $"{RootFault} {string.Concat(Roots.Select(r => r.Sha256))} {crls?.Digest}";
     }
 
     /// <summary>A workload that gets a probe leaf.</summary>
@@ -36,7 +37,8 @@ internal sealed class ProbeIdentity : IDisposable
         string cluster, SigningBundle? signing, PemDocument rootFile, string trustDomain, IReadOnlyList<string> istiodNames,
         DateTimeOffset at)
         : this($"spiffe://{trustDomain}/ns/meshtrust/sa/probe-{cluster}",
-            signing is null ? cluster : $"{Digest(signing)} {trustDomain}", signing?.Chain ?? [], rootFile)
+            signing is null ? cluster : $"{Digest(signing)} {trustDomain}", signing?.Chain ?? [], rootFile,
+            signing is { IsTls: false } ? signing.Crls : null)
     {
         if (signing is null)
         {
@@ -54,8 +56,9 @@ internal sealed class ProbeIdentity : IDisposable
     /// <param name="issued">The answer; null if there is none.</param>
     /// <param name="unknown">Why there is none, as a clause.</param>
     /// <param name="rootFile">The roots that it holds.</param>
-    public ProbeIdentity(string spiffeId, IssuedCertificate? issued, string unknown, PemDocument rootFile)
-        : this(spiffeId, issued?.Leaf.Sha256 ?? unknown, issued?.Chain ?? [], rootFile)
+    /// <param name="crls">The CRLs that it checks peers with; null for none.</param>
+    public ProbeIdentity(string spiffeId, IssuedCertificate? issued, string unknown, PemDocument rootFile, RevocationLists? crls)
+        : this(spiffeId, issued?.Leaf.Sha256 ?? unknown, issued?.Chain ?? [], rootFile, crls)
     {
         if (issued is null)
         {
@@ -72,7 +75,7 @@ internal sealed class ProbeIdentity : IDisposable
     /// <summary>Equal if the signing certificate, its key, the chain and the trust domain are: then the verdicts are too.</summary>
     public string ChainKey { get; }
 
-    /// <summary>Equal if the roots are the same.</summary>
+    /// <summary>Equal if the roots and the CRLs are the same.</summary>
     public string RootKey { get; }
 
     public string SpiffeId { get; }
@@ -92,6 +95,7 @@ internal sealed class ProbeIdentity : IDisposable
 
     public IReadOnlyList<CertificateDocument> Chain { get; }
     public IReadOnlyList<CertificateDocument> Roots { get; }
+    public RevocationLists? Crls { get; }
     public X509Certificate2? LeafWithKey { get; private set; }
 
     /// <summary>What a workload presents in a handshake; null if there is no leaf.</summary>

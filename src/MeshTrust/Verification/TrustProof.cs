@@ -177,7 +177,8 @@ internal static class TrustProof
         try
         {
             return CertificationPath.Fault(from.Leaf!, from.Chain, to.Roots, at)
-                ?? PlatformPath.Fault(from.LeafWithKey!, from.PlatformChain, to.PlatformRoots, at);
+                ?? PlatformPath.Fault(from.LeafWithKey!, from.PlatformChain, to.PlatformRoots, at)
+                ?? to.Crls?.Fault(CertificateChain.Path(from.Leaf!, [.. to.Roots, .. from.Chain]), at);
         }
         // A pair that cannot be validated must not stop the proof of the others, and is not trusted.
         catch (Exception fault) when (fault is not OutOfMemoryException)

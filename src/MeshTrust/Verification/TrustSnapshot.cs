@@ -54,6 +54,9 @@ internal sealed class ClusterSnapshot
     /// <summary>The ConfigMap <c>istio-ca-crl</c> in istiod's namespace; null if there is none.</summary>
     public ConfigMapDocument? Crl { get; init; }
 
+    /// <summary>The CRLs that istiod publishes; null if it publishes none.</summary>
+    public string? PublishedCrl => Crl?.Data.GetValueOrDefault(CacertsFile.Crl);
+
     /// <summary>The ConfigMaps in istiod's namespace; those with the key <c>mesh</c> are the configuration of one revision each.</summary>
     public IReadOnlyList<ConfigMapDocument> ConfigMaps { get; init; } = [];
 

@@ -143,6 +143,58 @@ public sealed class CertificateTasksTests
         Assert.That(Run("--target=FetchRootCa", "--from=west").Output, Does.Contain("MT5122 west"));
     }
 
+    /// <summary>openssl judges as a sidecar does: with the roots and the CRLs of each cluster's secret, and the chain that a peer sends.</summary>
+    [Test, Category(OutsideTool.Category)]
+    public async Task A_revoked_intermediate_is_rejected_with_what_each_secret_of_a_real_server_holds_and_the_new_one_is_not()
+    {
+        OutsideTool.Find("openssl");
+        var zlint = OutsideTool.Find("zlint");
+        await using var servers = await StartAsync(isReal: true);
+        var variables = servers.Variables(_scratch);
+        string Run(params string[] arguments)
+        {
+            var (code, output) = HostProcess.Run(_scratch.Location, [.. arguments, "--cluster-names=east,west", .. Quick[..^1]], variables);
+            Assert.That(output, Does.Not.Contain("PRIVATE KEY"));
+            return $"{code}: {output}";
+        }
+
+        Assert.That(Run("--target=Verify"), Does.StartWith("0:").And.Contain("MT5023 n/a"));
+        await servers.SaveAsync(_scratch, "old");
+        Assert.That(Run("--target=Revoke", "--cluster=east"), Does.StartWith("7:").And.Contain("MT5154 east"));
+        Assert.That(Run("--target=RotateIntermediates", "--cluster=east"), Does.StartWith("0:"));
+        Assert.That(Run("--target=Revoke", "--cluster=east"), Does.StartWith("0:").And.Contain("4 of 4 CRLs new"));
+        Assert.That(Run("--target=Verify"), Does.StartWith("0:").And.Contain("east: secret cacerts changed").And.Contain("4 of 4 cluster pairs trust each other").And.Contain("MT5023 pass"));
+        Assert.That(Run("--target=Verify"), Does.StartWith("0:").And.Contain("west: secret cacerts unchanged").And.Contain("ca-crl.pem: kept"));
+        await servers.SaveAsync(_scratch, "new");
+        Shell("""
+            set -e
+            for ca in old/east new/east new/west; do
+              printf 'subjectAltName=critical,URI:spiffe://cluster.local/ns/a/sa/b\nextendedKeyUsage=serverAuth,clientAuth\nkeyUsage=critical,digitalSignature\nbasicConstraints=critical,CA:FALSE\nauthorityKeyIdentifier=keyid\nsubjectKeyIdentifier=hash\n' > ext
+              openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout leaf.key -subj / -out leaf.csr 2>/dev/null
+              openssl x509 -req -in leaf.csr -CA $ca/ca-cert.pem -CAkey $ca/ca-key.pem -days 1 -extfile ext -out $ca/leaf.pem 2>/dev/null
+            done
+            judge() { openssl verify -x509_strict -crl_check_all -CAfile new/$1/root-cert.pem -CRLfile new/$1/ca-crl.pem -untrusted $2/cert-chain.pem $2/leaf.pem; }
+            for to in east west; do
+              judge $to new/east; judge $to new/west
+              ! judge $to old/east > out 2>&1
+              grep 'certificate revoked' out
+            done
+            awk '/BEGIN/{n++}{print > ("crl-" n ".pem")}' new/east/ca-crl.pem
+            """);
+        for (var i = 1; i <= 4; i++)
+        {
+            using var report = JsonDocument.Parse(OutsideTool.Run(zlint, "-excludeSources", AllButRfcs, _scratch.File($"crl-{i}.pem")).Output);
+            var lints = report.RootElement.EnumerateObject().ToLookup(l => l.Value.GetProperty("result").GetString(), l => l.Name);
+            Assert.That((lints["error"].Concat(lints["warn"]).Concat(lints["fatal"]), lints["pass"].Any()), Is.EqualTo((Array.Empty<string>(), true)));
+        }
+    }
+
+    private void Shell(string script)
+    {
+        var result = OutsideTool.Run(OutsideTool.Find("sh"), "-c", $"cd '{_scratch.Location}'\n{script.ReplaceLineEndings("\n")}");
+        Assert.That(result.ExitCode, Is.Zero, result.ToString());
+    }
+
     private static async Task<Servers> StartAsync(bool isReal)
     {
         if (isReal)
@@ -171,6 +223,17 @@ public sealed class CertificateTasksTests
                 StringData = new Dictionary<string, string> { ["ca-cert.pem"] = ca.Pem, ["ca-key.pem"] = ca.Key.Pkcs8, ["cert-chain.pem"] = "", ["key.pem"] = "", ["root-cert.pem"] = "" },
             }, "istio-system");
             await client.CreateNamespacedConfigMapAsync(new V1ConfigMap { Metadata = new V1ObjectMeta { Name = "istio-ca-root-cert" }, Data = new Dictionary<string, string> { ["root-cert.pem"] = ca.Pem } }, "istio-system");
+        }
+
+        /// <summary>Writes what the secrets hold to files.</summary>
+        public async Task SaveAsync(ScratchDirectory scratch, string folder)
+        {
+            foreach (var (cluster, kubeconfig) in kubeconfigs)
+            {
+                using var client = new k8s.Kubernetes(KubernetesClientConfiguration.BuildConfigFromConfigFile(new MemoryStream(System.Text.Encoding.UTF8.GetBytes(kubeconfig))));
+                var secret = await client.ReadNamespacedSecretAsync("cacerts", "istio-system");
+                foreach (var (key, value) in secret.Data) scratch.Write($"{folder}/{cluster}/{key}", System.Text.Encoding.UTF8.GetString(value));
+            }
         }
 
         public Dictionary<string, string?> Variables(ScratchDirectory scratch) => new()

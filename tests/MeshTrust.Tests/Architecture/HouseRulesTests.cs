@@ -99,7 +99,7 @@ public sealed class HouseRulesTests
             file.Code, @"^public (?:sealed |static |abstract |readonly |partial |ref )*(?:class|record|struct|interface|enum|delegate)\s", RegexOptions.Multiline));
 
         // 80, plus one for each task of the CA lifecycle: Cake finds only exported types.
-        Assert.That(types, Is.InRange(40, 90));
+        Assert.That(types, Is.InRange(40, 92));
     }
 
     [Test]

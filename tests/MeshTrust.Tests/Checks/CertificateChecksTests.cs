@@ -81,6 +81,23 @@ internal sealed class CertificateChecksTests
         Assert.That(Reported(), Has.One.StartsWith("istio-ca-crl differs"));
     }
 
+    /// <summary>A sidecar needs the CRLs of all CAs above a peer, wherever that runs.</summary>
+    [Test]
+    public void The_proof_counts_CRLs_as_sidecars_do()
+    {
+        var root = CraftedCertificate.Root();
+        var (east, west) = (CraftedMesh.Intermediate(root, "east"), CraftedMesh.Intermediate(root, "west"));
+        var files = CraftedMesh.Files4(root, east);
+        files["ca-crl.pem"] = Crl(east, 30) + Crl(root, 30);
+        IEnumerable<(string, string, string?)> Broken() => TrustInspection.Inspect(new CraftedMesh().Add("east", files).Add("west", CraftedMesh.Files4(root, west)).Snapshot())
+            .Matrix.Pairs.Where(p => p.Trusted is not true).Select(p => (p.From, p.To, p.Reason));
+        Assert.That(Broken(), Is.EqualTo(new[] { ("west", "east", "ca-crl.pem has no CRL of 'O=Istio, CN=Intermediate CA, L=west'") }));
+        files["ca-crl.pem"] += Crl(west, 30);
+        Assert.That(Broken(), Is.Empty);
+        files["ca-crl.pem"] = files["ca-crl.pem"].Replace(Crl(west, 30), "") + Crl(west, -1);
+        Assert.That(Broken(), Is.Empty, "the valid one counts");
+    }
+
     private static string Crl(CraftedCertificate ca, double days) => CraftedKey.Pem("X509 CRL", CraftedKey.Crl(ca, CraftedMesh.Now.AddDays(days)).GetEncoded());
 
     private static GeneralName Host(string name) => new(GeneralName.UniformResourceIdentifier, name);

@@ -67,6 +67,24 @@ public sealed class PushGuardTests
         Assert.That(verdict.Warnings.Select(p => p.Id), Is.EqualTo(warnings));
     }
 
+    /// <summary>istiod signs with a CA that the new CRLs do not know: sidecars would reject its workloads.</summary>
+    [TestCase(false)]
+    [TestCase(true)]
+    public async Task CRLs_that_reject_what_signs_now_need_a_word_of_the_user(bool acceptOutage)
+    {
+        using var store = new StoreFixture();
+        var before = await store.OneClusterAsync();
+        var live = new LiveTrust { Cluster = East, Cacerts = Held(before), RootConfigMap = Published(before) };
+        PushVerdict Push() => PushGuard.Inspect(live, store.Store.ReadCacerts(East), Namespace, new CacertsPushSettings { AcceptOutage = acceptOutage }, new([live], [], IsRemote: false));
+        await CrlIssuer.RenewAsync(store.Store, store.Topology("east"), store.Time, default);
+        Assert.That((Push().Problems.Count, Push().Warnings.Count), Is.EqualTo((0, 0)), "it is only added");
+        Assert.That(Push().Secret.Data.Keys, Does.Contain("ca-crl.pem"));
+
+        await IntermediateCaIssuer.RenewAsync(store.Store, store.Topology("east"), East, store.Keys, store.Time, default);
+        await CrlIssuer.RevokeAsync(store.Store, store.Topology("east"), new RunSpec { Serials = [before.Certificate.SerialNumber] }, store.Time, default);
+        Assert.That((Push().Problems.Select(p => p.Id), Push().Warnings.Select(w => w.Id)), Is.EqualTo(acceptOutage ? ((string[])[], ["MT5230"]) : ((string[])["MT5230"], (string[])[])));
+    }
+
     [Test]
     public void Allows_a_secret_in_an_empty_cluster() => AssertAllowed(Inspect(Nothing));
 

@@ -18,6 +18,7 @@ internal sealed class IntermediateRotationTests : IDisposable
     private readonly RunningMesh _mesh = new() { Patience = TimeSpan.FromSeconds(5) };
     private readonly Dictionary<string, MemoryClusterApi> _apis = [];
     private readonly List<string> _told = [];
+    private DataPlaneMode _mode;
 
     public void Dispose() => _fixture.Dispose();
 
@@ -162,6 +163,32 @@ internal sealed class IntermediateRotationTests : IDisposable
         Assert.That((await Assert.ThrowsAsync<MeshTrustException>(() => Rotation().RollBackAsync(Names, default)))!.Problems[0].Id, Is.EqualTo("MT5505"));
     }
 
+    /// <summary>A sidecar rejects a CA until it has its CRL: so the other clusters get that first, and their istiods publish it.</summary>
+    [Test]
+    public async Task With_CRLs_the_other_clusters_get_that_of_the_new_CA_first()
+    {
+        await BeginAsync("east", "west");
+        await CrlIssuer.RenewAsync(_fixture.Store, Topology, TimeProvider.System, default);
+        foreach (var (name, api) in _apis) api.Secrets["istio-system/cacerts"] = CacertsSecret.For(_fixture.Store.ReadCacerts(ClusterName.Parse(name)), "istio-system");
+        var old = _fixture.Store.ReadCacerts(Names[0]);
+        await RotateAsync("east");
+        Assert.That(_told.Where(t => t.Contains("secret cacerts", StringComparison.Ordinal)), Is.EqualTo(new[] { "west: secret cacerts changed", "east: secret cacerts changed" }));
+        foreach (var chain in new[] { old.Chain, _fixture.Store.ReadCacerts(Names[0]).Chain, _fixture.Store.ReadCacerts(Names[1]).Chain })
+            foreach (var api in _apis.Values) Assert.That(RevocationLists.Parse("", api.Secrets["istio-system/cacerts"].Data["ca-crl.pem"]).Fault(chain, DateTimeOffset.UtcNow), Is.Null);
+
+        _apis["west"].ConfigMaps["istio-system/istio-ca-crl"] = CraftedMesh.Map("istio-system", "istio-ca-crl", "ca-crl.pem", "an earlier one");
+        Assert.That(await FaultAsync("east"), Is.EqualTo("MT5503"), "istiod in west does not publish it");
+        _apis["west"].ConfigMaps.Remove("istio-system/istio-ca-crl");
+        await Rotation().RollBackAsync(Names, default);
+        await RotateAsync("west");
+        await CrlIssuer.RevokeAsync(_fixture.Store, Topology, new RunSpec { Clusters = [Names[1]] }, TimeProvider.System, default);
+        Assert.That((await Assert.ThrowsAsync<MeshTrustException>(() => Rotation().RollBackAsync(Names, default)))!.Problems[0].Id, Is.EqualTo("MT5505"));
+        _mode = DataPlaneMode.Ambient;
+        Assert.That(await FaultAsync(), Is.EqualTo("MT5520"));
+        _fixture.Trust = _fixture.Trust with { Intermediate = _fixture.Trust.Intermediate with { CommonName = "Intermediate CA 2" } };
+        await RotateAsync();
+    }
+
     /// <summary>istiod runs in both clusters: the next cluster follows only when the previous one signs with the new intermediate.</summary>
     [Test]
     public async Task Waits_until_istiod_signs_with_the_new_intermediate_before_the_next_cluster()
@@ -200,7 +227,7 @@ internal sealed class IntermediateRotationTests : IDisposable
 
     private IReadOnlyList<ClusterName> Names => [.. _apis.Keys.Select(ClusterName.Parse)];
 
-    private MeshTopology Topology => _mesh.Topology with { Trust = _fixture.Trust };
+    private MeshTopology Topology => _mesh.Topology with { Trust = _fixture.Trust, Mode = _mode };
 
     private async Task BeginAsync(params string[] clusters)
     {

@@ -71,6 +71,20 @@ internal sealed class RootRotationTests : IDisposable
     }
 
     [Test]
+    public async Task With_CRLs_every_cluster_has_one_of_every_CA_in_every_phase()
+    {
+        await BeginAsync();
+        await CrlIssuer.RenewAsync(_fixture.Store, Topology, TimeProvider.System, default);
+        var chains = Clusters.Select(c => _fixture.Store.ReadCacerts(ClusterName.Parse(c)).Chain).ToList();
+        for (var phase = RootPhase.TrustBoth; phase <= RootPhase.DropOld; phase++)
+        {
+            await AdvanceAsync();
+            chains.AddRange(Clusters.Select(c => _fixture.Store.ReadCacerts(ClusterName.Parse(c)).Chain));
+            foreach (var data in Data()) Assert.That(chains.Select(c => RevocationLists.Parse("", data["ca-crl.pem"]).Fault(c, DateTimeOffset.UtcNow)), Is.All.Null);
+        }
+    }
+
+    [Test]
     public async Task Running_istiods_issue_certificates_that_every_cluster_trusts_in_every_phase()
     {
         await BeginAsync(istiods: true);
