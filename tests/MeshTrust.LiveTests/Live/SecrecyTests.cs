@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace MeshTrust.Tests.Live;
 
-/// <summary>No line of any private key appears outside its own file.</summary>
+/// <summary>No line of any private key, and no passphrase, appears outside its own file.</summary>
 [TestFixture, NonParallelizable]
 public sealed class SecrecyTests
 {
@@ -14,12 +14,15 @@ public sealed class SecrecyTests
     public void A_run_shows_no_key(string form)
     {
         using var scratch = new ScratchDirectory();
-        using var host = HostProcess.Start(scratch.Location, ["--target=Verify", "--output=" + form, .. Quick]);
+        const string Passphrase = "correct horse battery staple";
+        scratch.Write("passphrase", Passphrase + "\n");
+        using var host = HostProcess.Start(scratch.Location, ["--target=Verify", "--rootca-passphrase-file=passphrase", "--output=" + form, .. Quick]);
         var seen = WatchProcess(host);
         var code = host.WaitForExit();
         Assert.That(code, Is.Zero, host.Output);
 
-        var secrets = SecretText.In(scratch.Location);
+        Assert.That(File.ReadAllText(scratch.File("mesh/certs/root-key.pem")), Does.StartWith("-----BEGIN ENCRYPTED PRIVATE KEY-----"));
+        HashSet<string> secrets = [.. SecretText.In(scratch.Location), Passphrase];
         var open = Directory.EnumerateFiles(scratch.Location, "*", SearchOption.AllDirectories).Where(file => SecretText.IsReadable(file) && IsOpen(file)).ToList();
         using (Assert.EnterMultipleScope())
         {
@@ -86,7 +89,7 @@ public sealed class SecrecyTests
     }
 
     private static bool IsOpen(string file) =>
-        !file.EndsWith("-key.pem", StringComparison.Ordinal)
+        !file.EndsWith("-key.pem", StringComparison.Ordinal) && Path.GetFileName(file) != "passphrase"
         && Path.GetFileName(Path.GetDirectoryName(file)) != "kubeconfig"
         && !file.Contains($"{Path.DirectorySeparatorChar}embedded{Path.DirectorySeparatorChar}", StringComparison.Ordinal);
 
