@@ -47,8 +47,9 @@ public sealed class RootCa
         var key = Encrypted.Open(trust.RootPassphrase, isRsa: Chain[0].Key.Algorithm == "RSA");
         try
         {
-            return key.Mismatch(Chain[0], CacertsFile.RootCert) is not { } mismatch ? new CertificateSigner(key)
-                : throw new MeshTrustException(Stage.CertificateAuthority, new Problem("MT5104", CacertsFile.RootKey, mismatch, StartOver));
+            var (id, fault) = key.Refusal is { } refusal ? ("MT5111", refusal) : ("MT5104", key.Mismatch(Chain[0], CacertsFile.RootCert));
+            return fault is null ? new CertificateSigner(key)
+                : throw new MeshTrustException(Stage.CertificateAuthority, new Problem(id, CacertsFile.RootKey, fault, StartOver));
         }
         finally
         {

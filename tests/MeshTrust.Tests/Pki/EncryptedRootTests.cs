@@ -101,13 +101,15 @@ public sealed class EncryptedRootTests
         Assert.That(KeyFile, Does.StartWith(Begin));
         Assert.That((await _fixture.ClustersAsync("east")).Single().Material.Root, Is.EqualTo(own.Document));
 
-        // The key of another root is found out before it signs.
-        Use(null);
-        using var other = ECDsa.Create();
-        File.WriteAllText(_fixture.Store.RootKeyPath, other.ExportEncryptedPkcs8PrivateKeyPem(Encoding.UTF8.GetBytes(Secret), new PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, 1)));
+        // The key of another root, or of a type that Istio rejects, is found out before it signs.
         _fixture.Trust = StoreFixture.QuickTrust();
         Use(Secret);
-        Assert.That((await ProblemAsync(() => _fixture.ClustersAsync("west"))).Id, Is.EqualTo("MT5104"));
+        foreach (var (curve, id) in new[] { (ECCurve.NamedCurves.nistP256, "MT5104"), (ECCurve.NamedCurves.nistP521, "MT5111") })
+        {
+            using var other = ECDsa.Create(curve);
+            File.WriteAllText(_fixture.Store.RootKeyPath, other.ExportEncryptedPkcs8PrivateKeyPem(Encoding.UTF8.GetBytes(Secret), new PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, 1)));
+            Assert.That((await ProblemAsync(() => _fixture.ClustersAsync("west"))).Id, Is.EqualTo(id));
+        }
     }
 
     [Test]
