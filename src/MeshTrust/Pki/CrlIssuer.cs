@@ -167,9 +167,10 @@ internal sealed class CrlIssuer
                 issued++;
             }
 
-            if (list is null) notes.Add($"'{ca.Subject}' ({ca.SerialNumber}) was replaced and may not sign CRLs: once the CRLs are pushed, "
-                + "sidecars reject the certificates that it issued.");
-            else lists.Add(list);
+            if (list is not null) lists.Add(list);
+            else if (all || targets.Count > 0)
+                notes.Add($"'{ca.Subject}' ({ca.SerialNumber}) was replaced and may not sign CRLs: once the CRLs are pushed, "
+                    + "sidecars reject the certificates that it issued.");
             if (list?.Left(_now) < CrlDocument.LateLeft)
                 notes.Add($"The CRL of '{ca.Subject}' ends on {Text.Time(list.NextUpdate!.Value)}, and this run does not have its key. "
                     + "Sidecars then reject every workload. Run RenewCrls before, with the key or its passphrase, or add a newer CRL.");
