@@ -12,7 +12,7 @@ internal static class AtomicFile
 {
     public const string TemporaryPattern = ".*" + TemporarySuffix;
     private const string TemporarySuffix = ".meshtrust.tmp";
-    private const int Attempts = 5;
+    private const int Attempts = 20;
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const UnixFileMode OwnerOnlyDirectory = OwnerOnly | UnixFileMode.UserExecute;
     private const UnixFileMode ReadableByAll = OwnerOnly | UnixFileMode.GroupRead | UnixFileMode.OtherRead;

@@ -123,7 +123,7 @@ public sealed class KubernetesClusterApiTests
             ? ScriptedAnswer.Refuse(429, "TooManyRequests", "busy") with { ExtraHeader = "Retry-After: 32" }
             : new ScriptedAnswer(200, """{"gitVersion":"v1.34.0"}"""));
         using var kubeconfig = new TemporaryKubeconfig(server.Server);
-        using var api = kubeconfig.Connect(s => s with { Deadline = TimeSpan.FromSeconds(2) });
+        using var api = kubeconfig.Connect(s => s with { Deadline = TimeSpan.FromSeconds(5) });
         var call = api.GetVersionAsync(CancellationToken.None);
         if (id is null)
         {
