@@ -13,6 +13,7 @@ if (args is ["parts", .. var forBenchmarkDotNet])
 }
 
 if (args is [ContextsPush.Verb, .. var forPush]) return await ContextsPush.RunAsync(forPush);
+if (args is [ContextsRotation.Verb, .. var forRotation]) return await ContextsRotation.RunAsync(forRotation);
 
 if (!BenchOptions.TryParse(args, out var options, out var wrong))
 {

@@ -33,11 +33,11 @@ internal static class ResultTable
     private static string Spread(Samples samples, Unit unit) =>
         $"{Value(samples.Min, unit)} / {Value(samples.Median, unit)} / {Value(samples.Max, unit)} {Name(unit)}";
 
-    private static string Value(double value, Unit unit) => unit == Unit.Megabytes
-        ? (value / 1e6).ToString("0", CultureInfo.InvariantCulture)
-        : Number(value);
+    private static string Value(double value, Unit unit) => unit == Unit.Seconds
+        ? Number(value)
+        : (unit == Unit.Megabytes ? value / 1e6 : value).ToString("0", CultureInfo.InvariantCulture);
 
-    private static string Name(Unit unit) => unit == Unit.Megabytes ? "MB" : "s";
+    private static string Name(Unit unit) => unit switch { Unit.Megabytes => "MB", Unit.Requests => "requests", _ => "s" };
 
     private static string Number(double value) => value.ToString("0.00", CultureInfo.InvariantCulture);
 }

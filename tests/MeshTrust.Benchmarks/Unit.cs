@@ -7,4 +7,7 @@ internal enum Unit
 
     /// <summary>Held as bytes, shown as millions of bytes.</summary>
     Megabytes,
+
+    /// <summary>Calls of an API server.</summary>
+    Requests,
 }

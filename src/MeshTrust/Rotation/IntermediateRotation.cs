@@ -44,7 +44,11 @@ internal sealed class IntermediateRotation(RotatedMesh mesh)
             throw RotatedMesh.Closed("MT5513", RootRotationPlan.File.PathIn(Store), "A change of root has begun.",
                 "End it first with --target=RotateRoot.");
         foreach (var name in mesh.Names.Where(n => plan.Clusters.Any(c => !c.IsDone && c.Name == n.Value))) RequireDistinctCrls(name);
-        foreach (var cluster in plan.Clusters.Where(c => !c.IsDone))
+        var left = plan.Clusters.Where(c => !c.IsDone).ToList();
+        mesh.Keys.Reserve(mesh.Topology.Trust.Intermediate.Key, left.Count);
+        // What was proven last: after each cluster only that one is read again, so that a hundred clusters are not read a hundred times.
+        TrustSnapshot? proven = null;
+        foreach (var cluster in left)
         {
             var name = mesh.Names.FirstOrDefault(n => n.Value == cluster.Name) ?? throw Unknown(cluster.Name);
             var held = mesh.TryRead(name);
@@ -52,9 +56,14 @@ internal sealed class IntermediateRotation(RotatedMesh mesh)
             {
                 if (held is not null)
                 {
-                    var snapshot = await mesh.ReadAsync(cancellationToken).ConfigureAwait(false);
-                    RotatedMesh.RequireTrust(name.Value, TrustProof.Prove(snapshot), "before the rotation");
-                    RotatedMesh.RequireStored(snapshot.Clusters.First(c => c.Name == name).Live, held.Certificate);
+                    if (proven is null)
+                    {
+                        proven = await mesh.ReadAsync(cancellationToken).ConfigureAwait(false);
+                        RotatedMesh.RequireTrust(name.Value, TrustProof.Prove(proven), "before the rotation");
+                    }
+                    else proven = await mesh.ReadAgainAsync(proven, name, cancellationToken).ConfigureAwait(false);
+
+                    RotatedMesh.RequireStored(proven.Clusters.First(c => c.Name == name).Live, held.Certificate);
                     RotationPlan.File.Write(Store, plan);
                     Store.SavePrevious(name);
                 }
@@ -64,11 +73,18 @@ internal sealed class IntermediateRotation(RotatedMesh mesh)
                 mesh.Tell($"{name}: issued {Describe(issued.Certificate)}; the previous one is kept in {Store.PreviousDirectory(name)}");
             }
 
-            await ApplyAsync(name, cancellationToken).ConfigureAwait(false);
+            proven = await ApplyAsync(name, proven, cancellationToken).ConfigureAwait(false);
             plan = plan.Done(name);
-            if (plan.Clusters.All(c => c.IsDone)) RotationPlan.File.Remove(Store);
-            else RotationPlan.File.Write(Store, plan);
+            if (!plan.Clusters.All(c => c.IsDone)) RotationPlan.File.Write(Store, plan);
         }
+
+        if (left.Count > 1)
+        {
+            var end = await mesh.ReadAsync(cancellationToken).ConfigureAwait(false);
+            RotatedMesh.RequireTrust("the mesh", TrustProof.Prove(end), "after the rotation");
+        }
+
+        RotationPlan.File.Remove(Store);
     }
 
     /// <summary>
@@ -100,7 +116,7 @@ internal sealed class IntermediateRotation(RotatedMesh mesh)
                 mesh.Tell($"{name}: back to {Describe(previous.Certificate)}");
             }
 
-            await ApplyAsync(name, cancellationToken).ConfigureAwait(false);
+            await ApplyAsync(name, null, cancellationToken).ConfigureAwait(false);
             Store.RemovePrevious(name);
             back.Add(name);
         }
@@ -110,11 +126,13 @@ internal sealed class IntermediateRotation(RotatedMesh mesh)
     }
 
     /// <summary>Pushes one cluster's files, and requires the proof of what the clusters then hold and issue.</summary>
-    private async Task ApplyAsync(ClusterName name, CancellationToken cancellationToken)
+    /// <returns>What was proven.</returns>
+    private async Task<TrustSnapshot> ApplyAsync(ClusterName name, TrustSnapshot? proven, CancellationToken cancellationToken)
     {
         await mesh.PushAsync(name, cancellationToken).ConfigureAwait(false);
-        var snapshot = await mesh.ReadAsync(cancellationToken).ConfigureAwait(false);
-        await mesh.RequireProofAsync(snapshot, name, cancellationToken).ConfigureAwait(false);
+        var snapshot = await mesh.ReadAgainAsync(proven, name, cancellationToken).ConfigureAwait(false);
+        await mesh.RequireProofAsync(snapshot, name, cancellationToken, proven).ConfigureAwait(false);
+        return snapshot;
     }
 
     private MeshTrustException Unknown(string name) => new(Stage.CertificateAuthority, new Problem("MT5504",

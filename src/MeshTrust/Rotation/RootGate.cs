@@ -9,11 +9,13 @@ namespace MeshTrust.Rotation;
 internal sealed class RootGate(RotatedMesh mesh, RootRotationPlan plan, CertificateDocument coming)
 {
     /// <param name="only">One cluster; null for all.</param>
+    /// <param name="proven">What was proven before that cluster changed; null to read and prove all.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <returns>What was proven.</returns>
     /// <exception cref="MeshTrustException">MT5501, MT5503, MT5512: it is closed.</exception>
-    internal async Task<TrustSnapshot> PassAsync(ClusterName? only, CancellationToken cancellationToken)
+    internal async Task<TrustSnapshot> PassAsync(ClusterName? only, TrustSnapshot? proven, CancellationToken cancellationToken)
     {
-        var snapshot = await PublishedAsync(cancellationToken).ConfigureAwait(false);
+        var snapshot = await PublishedAsync(only, proven, cancellationToken).ConfigureAwait(false);
         foreach (var cluster in snapshot.Clusters.Where(c => only is null || c.Name == only))
         {
             if (cluster.Bundle is not { } secret || !IsWritten(secret))
@@ -21,7 +23,7 @@ internal sealed class RootGate(RotatedMesh mesh, RootRotationPlan plan, Certific
                     "Find out what else writes the secret cacerts, then run this again.");
         }
 
-        await mesh.RequireProofAsync(snapshot, only, cancellationToken).ConfigureAwait(false);
+        await mesh.RequireProofAsync(snapshot, only, cancellationToken, proven).ConfigureAwait(false);
         return snapshot;
     }
 
@@ -31,9 +33,9 @@ internal sealed class RootGate(RotatedMesh mesh, RootRotationPlan plan, Certific
         && (plan.Phase != RootPhase.DropOld || !secret.Roots.Any(plan.Replaces));
 
     /// <summary>Waits until every namespace holds the roots of the phase, where istiod publishes them.</summary>
-    private Task<TrustSnapshot> PublishedAsync(CancellationToken cancellationToken)
+    private Task<TrustSnapshot> PublishedAsync(ClusterName? only, TrustSnapshot? proven, CancellationToken cancellationToken)
     {
-        return mesh.UntilAsync(c => c.Live.HeldFiles.Any(IsLate), What, Fault, cancellationToken);
+        return mesh.UntilAsync(c => c.Live.HeldFiles.Any(IsLate), What, Fault, cancellationToken, proven, only);
 
         bool IsLate(PemDocument held) => !held.Certificates.Contains(coming)
             || plan.Phase == RootPhase.DropOld && held.Certificates.Any(plan.Replaces);

@@ -44,7 +44,9 @@ internal sealed class RootRotation(RotatedMesh mesh)
         var gate = new RootGate(mesh, plan, coming.Certificate);
         if (phase == RootPhase.SwitchIssuer)
         {
-            foreach (var name in mesh.Names) await SwitchAsync(name, coming, gate, cancellationToken).ConfigureAwait(false);
+            TrustSnapshot? proven = null;
+            foreach (var name in mesh.Names)
+                proven = await SwitchAsync(name, coming, gate, proven, cancellationToken).ConfigureAwait(false);
         }
         else
         {
@@ -54,7 +56,7 @@ internal sealed class RootRotation(RotatedMesh mesh)
             await mesh.PushAsync(null, cancellationToken).ConfigureAwait(false);
         }
 
-        var snapshot = await gate.PassAsync(null, cancellationToken).ConfigureAwait(false);
+        var snapshot = await gate.PassAsync(null, null, cancellationToken).ConfigureAwait(false);
         plan = RootRotationPlan.File.Write(Store, plan with { EndedAt = mesh.Time.GetUtcNow() });
         if (!plan.IsEnded) return plan;
         foreach (var live in snapshot.Clusters.Select(c => c.Live).Where(l => l.SelfSigned is not null))
@@ -132,7 +134,9 @@ internal sealed class RootRotation(RotatedMesh mesh)
     }
 
     /// <summary>Gives one cluster an intermediate under the new root, and passes its gate.</summary>
-    private async Task SwitchAsync(ClusterName name, RootCa coming, RootGate gate, CancellationToken cancellationToken)
+    /// <returns>What was proven.</returns>
+    private async Task<TrustSnapshot> SwitchAsync(
+        ClusterName name, RootCa coming, RootGate gate, TrustSnapshot? proven, CancellationToken cancellationToken)
     {
         var files = mesh.TryRead(name);
         if (files is null || !files.Root.Equals(coming.Certificate))
@@ -149,7 +153,7 @@ internal sealed class RootRotation(RotatedMesh mesh)
         }
 
         await mesh.PushAsync(name, cancellationToken).ConfigureAwait(false);
-        await gate.PassAsync(name, cancellationToken).ConfigureAwait(false);
+        return await gate.PassAsync(name, proven, cancellationToken).ConfigureAwait(false);
     }
 
     private static IReadOnlyList<CertificateDocument> RootsOf(ClusterCacerts files) =>

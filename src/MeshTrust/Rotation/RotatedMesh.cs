@@ -30,6 +30,20 @@ internal sealed record RotatedMesh(
     internal Task<TrustSnapshot> ReadAsync(CancellationToken cancellationToken) => new TrustSnapshotReader(Time, Topology.Clusters.Count)
         .ReadAsync(Topology, Clusters, Connect(Stage.Verification), null, cancellationToken);
 
+    /// <summary>
+    /// What was proven before, with the cluster that changed read again. All are read if nothing was proven, or with CRLs: these change in
+    /// every cluster.
+    /// </summary>
+    internal async Task<TrustSnapshot> ReadAgainAsync(TrustSnapshot? proven, ClusterName? changed, CancellationToken cancellationToken)
+    {
+        if (proven is null || changed is null || Store.ReadCrls() is not null)
+            return await ReadAsync(cancellationToken).ConfigureAwait(false);
+        var one = Topology with { Clusters = [.. Topology.Clusters.Where(c => c.Name == changed)] };
+        var read = await new TrustSnapshotReader(Time, 1).ReadAsync(one, Clusters, Connect(Stage.Verification), null, cancellationToken)
+            .ConfigureAwait(false);
+        return proven with { At = read.At, Clusters = [.. proven.Clusters.Select(c => c.Name == changed ? read.Clusters[0] : c)] };
+    }
+
     /// <summary>A cluster's files; null if a killed run left files that do not match. The previous ones are saved by then.</summary>
     internal ClusterCacerts? TryRead(ClusterName name)
     {
@@ -100,15 +114,17 @@ internal sealed record RotatedMesh(
     /// <param name="what">What that is, as a predicate, and what the user can do.</param>
     /// <param name="fault">What is thrown about a cluster that is late after <see cref="Wait"/>.</param>
     /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <param name="proven">What was proven before one cluster changed; null to read all.</param>
+    /// <param name="changed">That cluster.</param>
     internal async Task<TrustSnapshot> UntilAsync(
         Func<ClusterSnapshot, bool> isLate, Func<ClusterSnapshot, string> what, Func<ClusterSnapshot, MeshTrustException> fault,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken, TrustSnapshot? proven = null, ClusterName? changed = null)
     {
         var start = Time.GetTimestamp();
         ClusterName? told = null;
         while (true)
         {
-            var snapshot = await ReadAsync(cancellationToken).ConfigureAwait(false);
+            var snapshot = await ReadAgainAsync(proven, changed, cancellationToken).ConfigureAwait(false);
             if (snapshot.Clusters.FirstOrDefault(isLate) is not { } late) return snapshot;
             if (Time.GetElapsedTime(start) > Wait) throw fault(late);
             if (told != late.Name) Tell($"waiting until istiod in '{late.Name}' {what(late)}");
@@ -121,11 +137,17 @@ internal sealed record RotatedMesh(
     /// Requires that every pair of clusters is proven by the secrets, that each istiod, or that of one cluster, signs with the CA of its
     /// secret, and that what istiods issue is trusted everywhere.
     /// </summary>
+    /// <param name="snapshot">What the clusters hold now.</param>
+    /// <param name="only">The cluster that changed; null for all.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <param name="proven">What was proven before that change; null to prove every pair again.</param>
     /// <exception cref="MeshTrustException">MT5501, MT5503.</exception>
-    internal async Task RequireProofAsync(TrustSnapshot snapshot, ClusterName? only, CancellationToken cancellationToken)
+    internal async Task RequireProofAsync(
+        TrustSnapshot snapshot, ClusterName? only, CancellationToken cancellationToken, TrustSnapshot? proven = null)
     {
         var where = only?.Value ?? "the mesh";
-        RequireTrust(where, TrustProof.Prove(snapshot), "with the new secrets");
+        var affected = proven is null || only is null ? snapshot : Affected(snapshot, proven, only);
+        RequireTrust(where, TrustProof.Prove(affected), "with the new secrets");
         using var live = await new LiveReader(Time, Topology.Clusters.Count).ReadAsync(
             snapshot, Clusters, Connect(Stage.Verification), Wait, names => Tell($"waiting until {names} signs with the CA of the secret"),
             cancellationToken).ConfigureAwait(false);
@@ -146,6 +168,21 @@ internal sealed record RotatedMesh(
         RequireTrust(where, proof, "with the certificates that istiod issues", mustBeComplete: false);
         Tell(proof.Pairs.Count == 0 ? $"{where}: every pair of clusters proven by the secrets; no istiod was asked"
             : $"{where}: every pair of clusters proven, {proof.Trusted} of {proof.Pairs.Count} with certificates that istiod issued");
+    }
+
+    /// <summary>
+    /// The clusters that a proof needs after one got another CA: that one, and another for each distinct file of roots. The same bytes have
+    /// the same verdict. If its roots changed too, or with CRLs, all.
+    /// </summary>
+    private TrustSnapshot Affected(TrustSnapshot snapshot, TrustSnapshot proven, ClusterName name)
+    {
+        var (before, now) = (proven.Clusters.First(c => c.Name == name), snapshot.Clusters.First(c => c.Name == name));
+        var primary = Topology.Clusters.First(c => c.Name == name).Primary;
+        var others = snapshot.Clusters.Where(c => c != now).OrderByDescending(c => c.Name == primary);
+        return Roots(before) != Roots(now) || Store.ReadCrls() is not null ? snapshot
+            : snapshot with { Clusters = [now, .. others.DistinctBy(Roots)] };
+
+        static string Roots(ClusterSnapshot cluster) => string.Concat(cluster.Live.Roots.Select(c => c.Sha256));
     }
 
     /// <exception cref="MeshTrustException">MT5501.</exception>

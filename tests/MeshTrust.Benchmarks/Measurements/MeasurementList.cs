@@ -16,6 +16,7 @@ internal static class MeasurementList
         new HundredPushes(host),
         new NativeStart(),
         new RealPushes(host),
+        new RealRotation(host),
         new TwoKindClusters(host),
     ];
 }

@@ -29,9 +29,7 @@ internal sealed class RealPushes(MeasuredHost host) : IMeasurement
         var planes = await NativeControlPlanes.StartAsync(new NativeControlPlanesOptions { Names = ["one"], Binaries = binaries, StartTimeout = TimeSpan.FromMinutes(5) }, cancellationToken).ConfigureAwait(false);
         await using (planes.ConfigureAwait(false))
         {
-            var kubeconfigs = Directory.CreateDirectory(Path.Combine(work.Location, "contexts")).FullName;
-            for (var i = 1; i <= Contexts; i++)
-                await File.WriteAllTextAsync(Path.Combine(kubeconfigs, $"cluster{i}"), planes.Planes["one"].KubeconfigText.Replace("\"one\"", $"\"cluster{i}\"", StringComparison.Ordinal), cancellationToken).ConfigureAwait(false);
+            var kubeconfigs = ContextsPush.WriteKubeconfigs(work.Location, planes.Planes["one"].KubeconfigText, Contexts);
             List<Effort> ours = [], theirs = [];
             List<TimeSpan> again = [];
             for (var i = 0; i < runs; i++)

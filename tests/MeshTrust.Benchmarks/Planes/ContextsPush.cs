@@ -20,10 +20,7 @@ internal static class ContextsPush
     /// <returns>The exit code: 0 if every secret exists and every pair is trusted.</returns>
     public static async Task<int> RunAsync(IReadOnlyList<string> args)
     {
-        var (work, kubeconfigs, prefix) = (args[0], args[1], args[3]);
-        var topology = MeshTrustSettings.Bind([new("clusters", args[2]), new("provider", "embedded"), .. Keys.Select(key => new KeyValuePair<string, string?>(key.Split('=')[0].TrimStart('-'), key.Split('=')[1]))], new Dictionary<string, string>(), _ => "", []).Topology;
-        var clusters = topology.Clusters.Select(c => new ClusterAccess { Name = c.Name, KubeconfigPath = Path.Combine(kubeconfigs, c.Name.Value), ContextName = c.Name.Value }).ToList();
-        var store = new TrustStore(Path.Combine(work, "certs"));
+        var (topology, clusters, store) = Mesh(args);
         var parallel = Math.Max(8, Environment.ProcessorCount);
 
         using var connections = new ClusterConnections(ClusterApiSettings.Default);
@@ -34,7 +31,27 @@ internal static class ContextsPush
         Console.WriteLine($"{push.Outcomes.Count(outcome => outcome.Secret is not null)} secrets, {report.Outcome}, {report.Errors} errors");
         return report.ToFault() is null ? 0 : 1;
 
-        IClusterApi Connect(ClusterAccess access) =>
-            new OwnNamespace(connections.Open(access, Stage.Push), topology.Trust.Namespace, $"{prefix}-{access.Name.Value["cluster".Length..]}");
+        IClusterApi Connect(ClusterAccess access) => Open(connections, topology, access, args[3]);
     }
+
+    /// <param name="args">The work directory, the directory of kubeconfigs, the number of contexts, the prefix of their namespaces.</param>
+    internal static (MeshTopology Topology, IReadOnlyList<ClusterAccess> Clusters, TrustStore Store) Mesh(IReadOnlyList<string> args)
+    {
+        var topology = MeshTrustSettings.Bind([new("clusters", args[2]), new("provider", "embedded"), .. Keys.Select(key => new KeyValuePair<string, string?>(key.Split('=')[0].TrimStart('-'), key.Split('=')[1]))], new Dictionary<string, string>(), _ => "", []).Topology;
+        ClusterAccess[] clusters = [.. topology.Clusters.Select(c => new ClusterAccess { Name = c.Name, KubeconfigPath = Path.Combine(args[1], c.Name.Value), ContextName = c.Name.Value })];
+        return (topology, clusters, new TrustStore(Path.Combine(args[0], "certs")));
+    }
+
+    /// <summary>A file for each context, all of one server.</summary>
+    /// <returns>Their directory.</returns>
+    internal static string WriteKubeconfigs(string work, string kubeconfig, int contexts)
+    {
+        var directory = Directory.CreateDirectory(Path.Combine(work, "contexts")).FullName;
+        for (var i = 1; i <= contexts; i++)
+            File.WriteAllText(Path.Combine(directory, $"cluster{i}"), kubeconfig.Replace("\"one\"", $"\"cluster{i}\"", StringComparison.Ordinal));
+        return directory;
+    }
+
+    internal static IClusterApi Open(ClusterConnections connections, MeshTopology topology, ClusterAccess access, string prefix) =>
+        new OwnNamespace(connections.Open(access, Stage.Push), topology.Trust.Namespace, $"{prefix}-{access.Name.Value["cluster".Length..]}");
 }

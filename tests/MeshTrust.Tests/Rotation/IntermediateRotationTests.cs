@@ -225,6 +225,36 @@ internal sealed class IntermediateRotationTests : IDisposable
         Assert.That((Held(), File.Exists(RotationPlan.File.PathIn(_fixture.Store))), Is.EqualTo((before, false)));
     }
 
+    /// <summary>Each cluster is read again after its own push, and the whole mesh at the end.</summary>
+    [Test]
+    public async Task A_change_in_another_cluster_during_the_rotation_is_found_at_the_end()
+    {
+        await BeginAsync("east", "west", "north");
+        var (good, other) = (_apis["north"].Secrets["istio-system/cacerts"], CraftedCertificate.Root());
+        _apis["east"].Applied = () => _apis["north"].Secrets["istio-system/cacerts"] = CraftedMesh.Secret("cacerts", CraftedMesh.Files4(other, CraftedMesh.Intermediate(other, "north")));
+
+        Assert.That(await FaultAsync("east", "west"), Is.EqualTo("MT5501"));
+        Assert.That(File.Exists(RotationPlan.File.PathIn(_fixture.Store)), Is.True);
+        var (held, issued) = (Held()[..2], _told.Count(t => t.Contains("issued", StringComparison.Ordinal)));
+        _apis["north"].Secrets["istio-system/cacerts"] = good;
+        await RotateAsync("east", "west");
+        Assert.That((Held()[..2], issued, _told.Count(t => t.Contains("issued", StringComparison.Ordinal))), Is.EqualTo((held, 2, 2)), "nothing is issued twice");
+        Assert.That(File.Exists(RotationPlan.File.PathIn(_fixture.Store)), Is.False);
+    }
+
+    /// <summary>The push of one cluster breaks it: something else writes over the secret.</summary>
+    [Test]
+    public async Task A_cluster_that_holds_another_ca_after_its_push_stops_the_rotation()
+    {
+        await BeginAsync("east", "west", "north");
+        var other = CraftedCertificate.Root();
+        _apis["west"].Applied = () => _apis["west"].Secrets["istio-system/cacerts"] = CraftedMesh.Secret("cacerts", CraftedMesh.Files4(other, CraftedMesh.Intermediate(other, "west")));
+        var north = Held()[2];
+
+        Assert.That(await FaultAsync(), Is.EqualTo("MT5501"));
+        Assert.That(Held()[2], Is.EqualTo(north));
+    }
+
     private IReadOnlyList<ClusterName> Names => [.. _apis.Keys.Select(ClusterName.Parse)];
 
     private MeshTopology Topology => _mesh.Topology with { Trust = _fixture.Trust, Mode = _mode };
@@ -269,7 +299,7 @@ internal sealed class IntermediateRotationTests : IDisposable
 
     private IReadOnlyList<string> Stored() => [.. Names.Select(n => _fixture.Store.ReadCacerts(n).Certificate.SerialNumber)];
 
-    private IReadOnlyList<(string Serial, string Root)> Held() =>
+    private List<(string Serial, string Root)> Held() =>
     [
         .. _apis.Values.Select(a => a.Secrets["istio-system/cacerts"].Data)
             .Select(d => (CertificateDocument.FromDer(PemDocument.Parse("ca", d["ca-cert.pem"]).Certificates[0].Der).SerialNumber, Convert.ToHexString(d["root-cert.pem"]))),
