@@ -31,8 +31,10 @@ internal sealed record CertificateInspection(DateTimeOffset At, IReadOnlyList<In
                 .. from file in files
                    let keys = file.Keys.Select(k => new InspectedKey(k.Key?.Algorithm, k.Key?.KeyId,
                        [.. all.Where(c => k.Key?.Matches(c) == true).Select(c => c.Subject.Length > 0 ? c.Subject : c.Uris[0])], k.Fault))
-                   let others = file.Document.Blocks.Select(b => b.Label).Where(l => l != PemLabel.Certificate && !PemLabel.IsKey(l))
-                   select new InspectedFile(file.Name, [.. file.Certificates.Select(c => inspected[c])], [.. keys], [.. others],
+                   let lists = file.Document.Blocks.Where(b => b.Label == PemLabel.Crl).Select(InspectedCrl.TryRead).OfType<InspectedCrl>()
+                   let others = file.Document.Blocks.Select(b => b.Label)
+                       .Where(l => l is not (PemLabel.Certificate or PemLabel.Crl) && !PemLabel.IsKey(l))
+                   select new InspectedFile(file.Name, [.. file.Certificates.Select(c => inspected[c])], [.. keys], [.. lists], [.. others],
                        file.Document.Defects),
             ])
         {
@@ -53,15 +55,20 @@ internal sealed record CertificateInspection(DateTimeOffset At, IReadOnlyList<In
 internal sealed record CertificateNode(
     InspectedCertificate Certificate, IReadOnlyList<string> Files, IReadOnlyList<CertificateNode> Issued);
 
-/// <summary>
-/// One file, in its order; the labels of its other blocks, such as <c>X509 CRL</c>; and what some parser would reject or misread.
-/// </summary>
+/// <summary>One file, in its order; the labels of its other blocks; and what some parser would reject or misread.</summary>
 internal sealed record InspectedFile(
-    string Path, IReadOnlyList<InspectedCertificate> Certificates, IReadOnlyList<InspectedKey> Keys, IReadOnlyList<string> Others,
-    IReadOnlyList<string> Defects);
+    string Path, IReadOnlyList<InspectedCertificate> Certificates, IReadOnlyList<InspectedKey> Keys, IReadOnlyList<InspectedCrl> Crls,
+    IReadOnlyList<string> Others, IReadOnlyList<string> Defects);
 
 /// <summary>A key: its type and public identifier, the subjects of the certificates here that it fits, or why it cannot be read.</summary>
 internal sealed record InspectedKey(string? Type, string? Id, IReadOnlyList<string> Fits, string? Fault);
+
+/// <summary>A CRL: when the next one is due, if it says so, and the serial numbers that it revokes.</summary>
+internal sealed record InspectedCrl(string Issuer, DateTimeOffset ThisUpdate, DateTimeOffset? NextUpdate, IReadOnlyList<string> Revoked)
+{
+    internal static InspectedCrl? TryRead(PemBlock block) =>
+        CrlDocument.TryFromDer(block.Der, out var crl) ? new(crl.Issuer, crl.ThisUpdate, crl.NextUpdate, [.. crl.Revoked]) : null;
+}
 
 /// <summary>
 /// A certificate. <c>IssuedBy</c> is the SHA-256 of the one here that issued it: its own if it is self-signed, null if none is here.

@@ -97,6 +97,9 @@ internal sealed class CrlDocument
     internal bool Revokes(ReadOnlyMemory<byte> serial) =>
         Array.Exists(_entries, e => e.UserCertificate.Value.Equals(new BigInteger(serial.ToArray())));
 
+    /// <summary>The serial numbers that it revokes, as certificates show theirs.</summary>
+    internal IEnumerable<string> Revoked => _entries.Select(e => Convert.ToHexStringLower(e.UserCertificate.Value.ToByteArray()));
+
     /// <summary>One PEM block.</summary>
     internal string ToPem() => PemEncoding.WriteString(PemLabel.Crl, _der) + "\n";
 

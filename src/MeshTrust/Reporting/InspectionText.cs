@@ -18,7 +18,7 @@ internal static class InspectionText
             console.Write(tree);
         }
 
-        foreach (var line in Keys(inspection).Concat(Defects(inspection))) console.Write(new Text(line + "\n"));
+        foreach (var line in Keys(inspection).Concat(Crls(inspection)).Concat(Defects(inspection))) console.Write(new Text(line + "\n"));
     }
 
     /// <summary>A line for each certificate of each file, in the file's order, and for each key; then the chains.</summary>
@@ -36,8 +36,8 @@ internal static class InspectionText
             foreach (var label in file.Others) yield return OneLine($"OTHER {file.Path} {label}");
         }
 
-        foreach (var line in Keys(inspection).Concat(inspection.Trees.SelectMany(tree => Chain(tree, 0))).Concat(Defects(inspection)))
-            yield return line;
+        var chains = inspection.Trees.SelectMany(tree => Chain(tree, 0));
+        foreach (var line in Keys(inspection).Concat(Crls(inspection)).Concat(chains).Concat(Defects(inspection))) yield return line;
     }
 
     private static IEnumerable<string> Chain(CertificateNode node, int depth) =>
@@ -49,6 +49,13 @@ internal static class InspectionText
         from key in file.Keys
         let owner = key.Fits.Count > 0 ? $"fits {string.Join(" and ", key.Fits.Select(fit => $"'{fit}'"))}" : "fits no certificate here"
         select OneLine($"KEY {file.Path} {key.Fault ?? $"{key.Type}, id {key.Id}: {owner}"}");
+
+    private static IEnumerable<string> Crls(CertificateInspection inspection) =>
+        from file in inspection.Files
+        from crl in file.Crls
+        let next = crl.NextUpdate is { } end ? $"next {Time(end)} ({ReportText.Left(end, inspection.At)})" : "no next one"
+        let revoked = crl.Revoked.Count > 0 ? $"revokes {string.Join(", ", crl.Revoked)}" : "revokes nothing"
+        select OneLine($"CRL {file.Path} issuer {crl.Issuer}; {next}; {revoked}");
 
     private static IEnumerable<string> Defects(CertificateInspection inspection) =>
         inspection.Files.SelectMany(file => file.Defects.Select(defect => OneLine($"DEFECT {file.Path}: {defect}")));

@@ -46,6 +46,9 @@ internal sealed class CrlIssuerTests
         Assert.That(revoked.Revoked.Single(), Does.StartWith($"{old.Certificate.SerialNumber} (O=Istio, CN=Intermediate CA, L=east), issued by "));
         Assert.That(Fault(old.Chain), Does.StartWith("the CRL of 'O=Istio, CN=Root CA' revokes 'O=Istio, CN=Intermediate CA, L=east'"));
         foreach (var cluster in Clusters) Assert.That(Fault(cluster.Chain), Is.Null);
+        var inspected = CertificateInspection.Of(PemFiles.Read([_fixture.Store.CrlPath]), _fixture.Time.GetUtcNow()).Files.Single();
+        Assert.That(inspected.Crls.SelectMany(c => c.Revoked, (c, serial) => (c.Issuer, serial)), Is.EqualTo(new[] { ("O=Istio, CN=Root CA", old.Certificate.SerialNumber) }));
+        Assert.That((inspected.Crls.Count, inspected.Others.Count, inspected.Defects.Count), Is.EqualTo((4, 0, 0)));
 
         var content = _fixture.Content();
         Assert.That((await RevokeAsync(new RunSpec { Clusters = [East], Serials = [old.Certificate.SerialNumber] })).Revoked, Is.Empty);
