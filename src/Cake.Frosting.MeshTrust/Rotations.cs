@@ -16,7 +16,8 @@ internal static class Rotations
     internal static async Task<RootRotation> RootRotationAsync(this MeshSession session, ICakeContext context)
     {
         var mesh = await session.RotatedMeshAsync(context).ConfigureAwait(false);
-        var rotation = new RootRotation(mesh) { Soak = session.Settings(context).Run.Soak };
+        var run = session.Settings(context).Run;
+        var rotation = new RootRotation(mesh) { Soak = run.Soak, CrossSigned = run.CrossSigned };
         session.KeepFromGit(context, rotation.Next.Location, rotation.Retired(RootRotationPlan.File.Read(mesh.Store)));
         return rotation;
     }

@@ -92,13 +92,13 @@ internal sealed class CertificateIssuer(TimeProvider time)
         CertificateProfile profile, ReadOnlyMemory<byte> subjectPublicKeyInfo, CertificateDocument? parent, CertificateSigner signer,
         DateTimeOffset notBefore, DateTimeOffset notAfter)
     {
-        var subject = SubjectName(profile.Subject);
+        var subject = profile.Like is { } like ? SubjectName(like) : SubjectName(profile.Subject);
         var key = PublicKeyInfo.FromDer(subjectPublicKeyInfo.ToArray());
         var generator = new V3TbsCertificateGenerator();
         generator.SetSerialNumber(new DerInteger(NewSerial()));
         generator.SetSignature(signer.Algorithm);
         // The parent's own bytes, so that chains match byte for byte (RFC 5280 section 4.1.2.4).
-        generator.SetIssuer(parent is null ? subject : X509Name.GetInstance(Asn1Object.FromByteArray(parent.RawSubject.ToArray())));
+        generator.SetIssuer(parent is null ? subject : SubjectName(parent));
         generator.SetSubject(subject);
         generator.SetStartDate(new Time(notBefore.UtcDateTime));
         generator.SetEndDate(new Time(notAfter.UtcDateTime));
@@ -121,14 +121,11 @@ internal sealed class CertificateIssuer(TimeProvider time)
             generator.AddExtension(X509Extensions.ExtendedKeyUsage, critical: false,
                 new ExtendedKeyUsage([.. profile.ExtendedKeyUsages.Select(o => new DerObjectIdentifier(o))]));
 
-        generator.AddExtension(X509Extensions.SubjectKeyIdentifier, critical: false, new SubjectKeyIdentifier(key.KeyId));
+        generator.AddExtension(X509Extensions.SubjectKeyIdentifier, critical: false,
+            new SubjectKeyIdentifier(profile.Like is { } like ? KeyId(like) : key.KeyId));
         // The key identifier alone: naming issuer and serial would break when the root is renewed with its key. A root needs none.
         if (parent is not null)
-        {
-            // A user's own root may lack the extension: then use the value that it would have.
-            var identifier = parent.SubjectKeyId is { } id ? Convert.FromHexString(id) : parent.Key.KeyId;
-            generator.AddExtension(X509Extensions.AuthorityKeyIdentifier, critical: false, new AuthorityKeyIdentifier(identifier));
-        }
+            generator.AddExtension(X509Extensions.AuthorityKeyIdentifier, critical: false, new AuthorityKeyIdentifier(KeyId(parent)));
 
         GeneralName[] names =
         [
@@ -141,8 +138,13 @@ internal sealed class CertificateIssuer(TimeProvider time)
         return generator.Generate();
     }
 
+    /// <summary>A user's own root may lack the extension: then the value that it would have.</summary>
+    private static byte[] KeyId(CertificateDocument ca) => ca.SubjectKeyId is { } id ? Convert.FromHexString(id) : ca.Key.KeyId;
+
     private static SubjectPublicKeyInfo KeyOf(PublicKeyInfo key) =>
         SubjectPublicKeyInfo.GetInstance(Asn1Object.FromByteArray(key.Der.ToArray()));
+
+    private static X509Name SubjectName(CertificateDocument of) => X509Name.GetInstance(Asn1Object.FromByteArray(of.RawSubject.ToArray()));
 
     private static X509Name SubjectName(IEnumerable<NameAttribute> attributes) => X509Name.GetInstance(new DerSequence((Asn1Encodable[])
         [.. attributes.Select(a => new DerSet(new DerSequence(Oid(a.Type), new DerUtf8String(a.Value))))]));

@@ -8,6 +8,9 @@ internal sealed record CertificateProfile
     /// <summary>The subject in the order of its DER; all values become UTF8String.</summary>
     public required IReadOnlyList<NameAttribute> Subject { get; init; }
 
+    /// <summary>A certificate whose subject and key identifier it takes over, byte for byte; null for none.</summary>
+    public CertificateDocument? Like { get; init; }
+
     /// <summary>How long it is valid from now, in addition to backdating.</summary>
     public required TimeSpan Lifetime { get; init; }
 
@@ -29,6 +32,16 @@ internal sealed record CertificateProfile
     {
         Subject = [Attribute("O", spec.Organization), Attribute("CN", spec.CommonName)],
         Lifetime = TimeSpan.FromDays(spec.Days),
+        IsCa = true,
+        KeyUsage = CaKeyUsage,
+    };
+
+    /// <summary>A root's name and key, for a certificate that another root issues. Both roots bound its life.</summary>
+    public static CertificateProfile ForCross(CertificateDocument root) => new()
+    {
+        Subject = [],
+        Like = root,
+        Lifetime = TimeSpan.MaxValue,
         IsCa = true,
         KeyUsage = CaKeyUsage,
     };

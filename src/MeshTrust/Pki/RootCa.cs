@@ -132,6 +132,10 @@ public sealed class RootCa
             [.. files.Zip(clusters, (f, c) => new Problem("MT5102", f.Name, c.File is null ? "It is missing." : f.Defects[0], hint))]);
     }
 
+    /// <summary>The same CA below another root, by a certificate with its name and key that the other root issued.</summary>
+    internal RootCa Under(CertificateDocument cross, RootCa other) =>
+        new([.. Chain.SkipLast(1), cross, .. other.Chain], other.Roots, other.CertificateFile, Key, Encrypted);
+
     internal static RootCa FromIssued(CertificateDocument certificate, PrivateKeyPem key)
     {
         var defects = Defects([certificate]).ToList();

@@ -28,16 +28,16 @@ internal sealed class RootGate(RotatedMesh mesh, RootRotationPlan plan, Certific
     }
 
     private bool IsWritten(SigningBundle secret) =>
-        secret.Roots.Contains(coming)
-        && (plan.Phase == RootPhase.TrustBoth || secret.Ca is { } ca && CertificationPath.Reaches(ca, secret.Chain, [coming]))
-        && (plan.Phase != RootPhase.DropOld || !secret.Roots.Any(plan.Replaces));
+        (!plan.Has(RootPhase.TrustBoth) || secret.Roots.Contains(coming))
+        && (!plan.Has(RootPhase.SwitchIssuer) || secret.Ca is { } ca && CertificationPath.Reaches(ca, secret.Chain, [coming]))
+        && (plan.Phase != RootPhase.DropOld || !secret.Roots.Any(plan.Replaces) && !secret.Chain.Any(c => c.Equals(plan.CrossCertificate)));
 
     /// <summary>Waits until every namespace holds the roots of the phase, where istiod publishes them.</summary>
     private Task<TrustSnapshot> PublishedAsync(ClusterName? only, TrustSnapshot? proven, CancellationToken cancellationToken)
     {
         return mesh.UntilAsync(c => c.Live.HeldFiles.Any(IsLate), What, Fault, cancellationToken, proven, only);
 
-        bool IsLate(PemDocument held) => !held.Certificates.Contains(coming)
+        bool IsLate(PemDocument held) => plan.Has(RootPhase.TrustBoth) && !held.Certificates.Contains(coming)
             || plan.Phase == RootPhase.DropOld && held.Certificates.Any(plan.Replaces);
 
         string What(ClusterSnapshot late) => "publishes the roots" + (late.Live.Signer is Signer.SelfSigned

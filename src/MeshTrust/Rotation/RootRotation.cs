@@ -9,8 +9,8 @@ namespace MeshTrust.Rotation;
 
 /// <summary>
 /// Changes the root of a mesh without a gap: first every cluster trusts both roots, then each signs under the new one, then the old one
-/// goes. A phase ends only when every cluster, and every istiod that runs, passes its gate. The push guard refuses each write that would
-/// break what verifies now.
+/// goes. If it is cross-signed, the second step comes first. A phase ends only when every cluster, and every istiod that runs, passes its
+/// gate. The push guard refuses each write that would break what verifies now.
 /// </summary>
 internal sealed class RootRotation(RotatedMesh mesh)
 {
@@ -20,13 +20,17 @@ internal sealed class RootRotation(RotatedMesh mesh)
     /// </summary>
     internal required TimeSpan Soak { get; init; }
 
+    /// <summary>Whether it begins cross-signed. A plan that exists says so itself.</summary>
+    internal bool CrossSigned { get; init; }
+
     /// <summary>The new root, until it takes the old one's place.</summary>
     internal TrustStore Next { get; } = mesh.Store.Next;
 
     private TrustStore Store => mesh.Store;
 
     /// <summary>What of Istio stands in its way, and a person has to do.</summary>
-    internal Task<IReadOnlyList<RootTrap>> TrapsAsync(CancellationToken cancellationToken) => RootTraps.ReadAsync(mesh, cancellationToken);
+    internal Task<IReadOnlyList<RootTrap>> TrapsAsync(CancellationToken cancellationToken) =>
+        RootTraps.ReadAsync(mesh, RootRotationPlan.File.Read(Store) is { } plan ? plan.Cross is not null : CrossSigned, cancellationToken);
 
     /// <summary>Works on one phase. A killed run resumes.</summary>
     /// <returns>The plan after it; null once the new root has taken the old one's place.</returns>
@@ -37,8 +41,11 @@ internal sealed class RootRotation(RotatedMesh mesh)
             throw RotatedMesh.Closed("MT5513", RotationPlan.File.PathIn(Store), "A rotation of intermediates has begun.",
                 "End it first with --target=RotateIntermediates, or with --target=Rollback.");
         var plan = RootRotationPlan.File.Read(Store);
+        if (plan is { Cross: null } && CrossSigned)
+            throw RotatedMesh.Closed("MT5513", RootRotationPlan.File.PathIn(Store), "The change of root began without --cross-signed.",
+                "Continue without it. Or run --target=Rollback until no change of root is under way, then begin again.");
         if (plan is { IsEnded: true }) return Finish(plan);
-        var phase = RootRotationPlan.Following(plan);
+        var phase = RootRotationPlan.Following(plan, CrossSigned);
         if (plan?.Phase != phase) plan = await BeginAsync(plan, phase, cancellationToken).ConfigureAwait(false);
         var coming = Next.ReadRoot();
         var gate = new RootGate(mesh, plan, coming.Certificate);
@@ -46,13 +53,13 @@ internal sealed class RootRotation(RotatedMesh mesh)
         {
             TrustSnapshot? proven = null;
             foreach (var name in mesh.Names)
-                proven = await SwitchAsync(name, coming, gate, proven, cancellationToken).ConfigureAwait(false);
+                proven = await SwitchAsync(plan, name, coming, gate, proven, cancellationToken).ConfigureAwait(false);
         }
         else
         {
             // Roots that are added or dropped change no certificate, so all clusters get them at once.
             var trusted = mesh.Names.Select(n => Store.ReadCacerts(n).Root).Append(coming.Certificate).Distinct().ToList();
-            foreach (var name in mesh.Names) await ChangeRootsAsync(plan, name, trusted, cancellationToken).ConfigureAwait(false);
+            foreach (var name in mesh.Names) await ChangeRootsAsync(plan, name, trusted, coming, cancellationToken).ConfigureAwait(false);
             await mesh.PushAsync(null, cancellationToken).ConfigureAwait(false);
         }
 
@@ -77,8 +84,10 @@ internal sealed class RootRotation(RotatedMesh mesh)
                 $"The phase passed its gate on {Text.Time(plan.EndedAt.Value)}. The next one may begin in {Text.Duration(left)}.",
                 "Proxies take new roots and certificates when theirs are renewed, by default within 12 hours; 24 hours are safe. After "
                 + "all workloads have restarted you need not wait: pass --soak=1s.");
-            return RootRotationPlan.File.Write(Store, new(plan.Old, plan.New, phase));
+            return RootRotationPlan.File.Write(Store, plan with { Phase = phase, EndedAt = null });
         }
+
+        if (CrossSigned) CrossSigning.Require(mesh, snapshot);
 
         foreach (var live in snapshot.Clusters.Select(c => c.Live))
         {
@@ -99,7 +108,8 @@ internal sealed class RootRotation(RotatedMesh mesh)
         mesh.Tell($"root: the new one is {coming.Subject}, until {end}, sha256 {coming.Sha256[..16]}, in {Next.Location}");
         // That of the store first: its directory is named after it at the end.
         string[] replaced = [.. Store.ReadRoot().Roots.Concat(old).Select(c => c.Sha256).Distinct()];
-        return RootRotationPlan.File.Write(Store, new(replaced, coming.Sha256, phase));
+        return RootRotationPlan.File.Write(Store, new(
+            replaced, coming.Sha256, phase, Cross: CrossSigned ? CrossSigning.Issue(mesh, Next.ReadRoot()) : null));
     }
 
     /// <summary>Trust between clusters. Those with a self-signed CA trust only themselves yet.</summary>
@@ -115,39 +125,53 @@ internal sealed class RootRotation(RotatedMesh mesh)
 
     /// <summary>Adds roots, or drops the old ones. Roots are only appended, never reordered; those of others stay.</summary>
     private async Task ChangeRootsAsync(
-        RootRotationPlan plan, ClusterName name, IReadOnlyList<CertificateDocument> trusted, CancellationToken cancellationToken)
+        RootRotationPlan plan, ClusterName name, IReadOnlyList<CertificateDocument> trusted, RootCa coming,
+        CancellationToken cancellationToken)
     {
         var files = Store.ReadCacerts(name);
         var held = RootsOf(files);
+        var isCrossed = plan.CrossCertificate is { } cross
+            && PemDocument.Parse(CacertsFile.CertChain, files.CertChain.Span).Certificates.Contains(cross);
         if (plan.Phase == RootPhase.TrustBoth && trusted.Except(held).ToList() is { Count: > 0 } missing)
-            await WriteRootsAsync(files, [.. files.RootCert.Span, .. PemDocument.Write(missing)], cancellationToken).ConfigureAwait(false);
-        else if (plan.Phase == RootPhase.DropOld && held.Any(plan.Replaces))
-            await WriteRootsAsync(files, PemDocument.Write(held.Where(c => !plan.Replaces(c))), cancellationToken).ConfigureAwait(false);
+            await WriteRootsAsync(files, [.. files.RootCert.Span, .. PemDocument.Write(missing)], null, cancellationToken)
+                .ConfigureAwait(false);
+        else if (plan.Phase == RootPhase.DropOld && (held.Any(plan.Replaces) || isCrossed))
+            await WriteRootsAsync(files, PemDocument.Write(held.Where(c => !plan.Replaces(c))), plan.Cross is null ? null : coming,
+                cancellationToken).ConfigureAwait(false);
     }
 
-    private Task WriteRootsAsync(ClusterCacerts files, byte[] roots, CancellationToken cancellationToken)
+    /// <param name="files">The files of a cluster.</param>
+    /// <param name="roots">Its new root-cert.pem.</param>
+    /// <param name="issuer">Whose chain its cert-chain.pem gets; null if that does not change.</param>
+    /// <param name="cancellationToken">Stops before anything is written.</param>
+    private Task WriteRootsAsync(ClusterCacerts files, byte[] roots, RootCa? issuer, CancellationToken cancellationToken)
     {
-        var wanted = new Dictionary<string, ReadOnlyMemory<byte>>(files.ToFiles()) { [CacertsFile.RootCert] = roots };
-        ClusterCacerts.FromFiles(files.Cluster, wanted);
         var changed = new Dictionary<string, ReadOnlyMemory<byte>> { [CacertsFile.RootCert] = roots };
+        if (issuer is not null) changed[CacertsFile.CertChain] = PemDocument.Write(
+            [files.Certificate, .. mesh.Topology.Trust.MinimalChain ? issuer.Chain.SkipLast(1) : issuer.Chain]);
+        ClusterCacerts.FromFiles(files.Cluster, files.ToFiles().Where(f => !changed.ContainsKey(f.Key)).Concat(changed).ToDictionary());
         return mesh.WriteAsync(files.Cluster, changed, cancellationToken);
     }
+
+    /// <summary>What issues for the clusters while the old root is trusted.</summary>
+    private RootCa Issuer(RootRotationPlan plan, RootCa coming) =>
+        plan.CrossCertificate is { } cross ? coming.Under(cross, Store.ReadRoot()) : coming;
 
     /// <summary>Gives one cluster an intermediate under the new root, and passes its gate.</summary>
     /// <returns>What was proven.</returns>
     private async Task<TrustSnapshot> SwitchAsync(
-        ClusterName name, RootCa coming, RootGate gate, TrustSnapshot? proven, CancellationToken cancellationToken)
+        RootRotationPlan plan, ClusterName name, RootCa coming, RootGate gate, TrustSnapshot? proven, CancellationToken cancellationToken)
     {
         var files = mesh.TryRead(name);
-        if (files is null || !files.Root.Equals(coming.Certificate))
+        if (files is null || !CertificationPath.Reaches(files.Certificate, files.Chain, [coming.Certificate]))
         {
-            if (files is not null && !RootsOf(files).Contains(coming.Certificate))
+            if (files is not null && plan.Cross is null && !RootsOf(files).Contains(coming.Certificate))
                 throw RotatedMesh.Closed("MT5512", name.Value,
                     "Its root-cert.pem lacks the new root: it came into the mesh after the phase that adds it.",
                     "Run --target=Rollback until no change of root is under way, then begin again with --target=RotateRoot.");
             if (files is not null) Store.SavePrevious(name);
             var issued = await IntermediateCaIssuer.IssueUnderAsync(
-                Store, coming, mesh.Topology.Trust, name, mesh.Keys, mesh.Time, cancellationToken).ConfigureAwait(false);
+                Store, Issuer(plan, coming), mesh.Topology.Trust, name, mesh.Keys, mesh.Time, cancellationToken).ConfigureAwait(false);
             mesh.Tell($"{name}: issued the intermediate {issued.Certificate.SerialNumber} under the new root; the previous one is kept in "
                 + Store.PreviousDirectory(name));
         }
@@ -166,7 +190,8 @@ internal sealed class RootRotation(RotatedMesh mesh)
         if (plan.IsEnded) throw RotatedMesh.Closed("MT5513", RootRotationPlan.File.PathIn(Store), "The change of root has ended.",
             "Run --target=RotateRoot, which puts the new root in its place. To go back, change the root again, with --rootca-cert and "
             + $"--rootca-key of the old one in {Retired(plan)}.");
-        var added = PemDocument.Write([Next.ReadRoot().Certificate]);
+        var coming = Next.ReadRoot();
+        var added = PemDocument.Write([coming.Certificate]);
         foreach (var name in mesh.Names)
         {
             if (plan.Phase == RootPhase.SwitchIssuer)
@@ -179,17 +204,21 @@ internal sealed class RootRotation(RotatedMesh mesh)
 
             var files = Store.ReadCacerts(name);
             if (plan.Phase == RootPhase.DropOld && Store.ReadPrevious(name) is { } kept)
-                await WriteRootsAsync(files, kept.RootCert.ToArray(), cancellationToken).ConfigureAwait(false);
+            {
+                // What is kept is from before switch-issuer: if that came first, it lacks the new root.
+                await WriteRootsAsync(files, [.. kept.RootCert.Span, .. plan.Cross is null ? [] : added],
+                    plan.Cross is null ? null : Issuer(plan, coming), cancellationToken).ConfigureAwait(false);
+            }
             else if (plan.Phase == RootPhase.TrustBoth && files.RootCert.Span.EndsWith(added))
-                await WriteRootsAsync(files, files.RootCert[..^added.Length].ToArray(), cancellationToken).ConfigureAwait(false);
+                await WriteRootsAsync(files, files.RootCert[..^added.Length].ToArray(), null, cancellationToken).ConfigureAwait(false);
         }
 
         await mesh.PushAsync(null, cancellationToken).ConfigureAwait(false);
         var snapshot = await mesh.ReadAsync(cancellationToken).ConfigureAwait(false);
         RequireTrust(snapshot, "after the rollback");
         if (plan.Phase == RootPhase.SwitchIssuer) foreach (var name in mesh.Names) Store.RemovePrevious(name);
-        if (plan.Phase > RootPhase.TrustBoth)
-            return RootRotationPlan.File.Write(Store, plan with { Phase = plan.Phase - 1, EndedAt = mesh.Time.GetUtcNow() });
+        if (plan.Before is { } before)
+            return RootRotationPlan.File.Write(Store, plan with { Phase = before, EndedAt = mesh.Time.GetUtcNow() });
         RootRotationPlan.File.Remove(Store);
         foreach (var live in snapshot.Clusters.Select(c => c.Live).Where(l => l.SelfSigned is not null))
             mesh.Tell($"{live.Cluster}: cacerts stays. It holds the CA of {LiveTrust.SelfSignedName}, so nothing depends on it");

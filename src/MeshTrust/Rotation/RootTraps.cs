@@ -17,7 +17,7 @@ internal static class RootTraps
     private static readonly Version FirstWithMultiRoot = new(1, 20);
 
     /// <summary>Reads the pods of istiod and ztunnel. Where they cannot be read, there is nothing to say.</summary>
-    internal static async Task<IReadOnlyList<RootTrap>> ReadAsync(RotatedMesh mesh, CancellationToken cancellationToken)
+    internal static async Task<IReadOnlyList<RootTrap>> ReadAsync(RotatedMesh mesh, bool crossSigned, CancellationToken cancellationToken)
     {
         var snapshot = await mesh.ReadAsync(cancellationToken).ConfigureAwait(false);
         var connect = mesh.Connect(Stage.Verification);
@@ -29,12 +29,12 @@ internal static class RootTraps
             if (cluster.Server is null || cluster.Live.Published is null) return;
             using var api = connect(mesh.Clusters.First(c => c.Name == cluster.Name));
             var istiods = await IstiodPods.FindAsync(cluster, api, ct).ConfigureAwait(false);
-            traps[i] = [.. Of(cluster.Live, istiods), .. await ZtunnelAsync(cluster.Live, api, ct).ConfigureAwait(false)];
+            traps[i] = [.. Of(cluster.Live, istiods, crossSigned), .. await ZtunnelAsync(cluster.Live, api, ct).ConfigureAwait(false)];
         }).ConfigureAwait(false);
         return [.. traps.SelectMany(t => t)];
     }
 
-    private static IEnumerable<RootTrap> Of(LiveTrust live, IReadOnlyList<IstiodReading> istiods)
+    private static IEnumerable<RootTrap> Of(LiveTrust live, IReadOnlyList<IstiodReading> istiods, bool crossSigned)
     {
         if (SelfSignedCa.Signs(live))
             yield return Trap(live, "MT5516", "istiod signs with its self-signed CA.",
@@ -43,7 +43,11 @@ internal static class RootTraps
         if (versions.FirstOrDefault(Broken.Contains) is { } broken)
             yield return Trap(live, "MT5514", $"istiod {broken} gives workloads only one of several roots (istio/istio#55793).",
                 $"Upgrade Istio first, to {broken.Major}.{broken.Minor}.{broken.Build + 1} or later.");
-        if (versions.FirstOrDefault(v => v < FirstWithMultiRoot) is { } old)
+        var old = versions.FirstOrDefault(v => v < FirstWithMultiRoot);
+        if (crossSigned && (old is not null || istiods.Any(i => i.IsMultiRoot is false)))
+            yield return Trap(live, "MT5515", "istiod takes other roots only when it starts. switch-issuer needs no restart.",
+                $"In trust-both and in drop-old restart it, and workloads in any order: {live.Restart("deployment", "istiod")}.");
+        else if (old is not null)
             yield return Trap(live, "MT5515", $"istiod {old} takes other roots only when it starts.",
                 $"In trust-both and in drop-old restart it, and then all workloads: {live.Restart("deployment", "istiod")}.");
         else if (istiods.Any(i => i.IsMultiRoot is false))

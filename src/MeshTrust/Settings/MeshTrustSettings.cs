@@ -152,6 +152,9 @@ public sealed record RunSpec
     /// <summary>The last phase that a run of RotateRoot goes through; null for one phase.</summary>
     internal RootPhase? Through { get; init; }
 
+    /// <summary>Whether a change of root begins cross-signed.</summary>
+    internal bool CrossSigned { get; init; }
+
     /// <summary>How long Verify waits for a running istiod to load the CA of its secret; zero for not at all.</summary>
     public TimeSpan WaitLive { get; init; }
 

@@ -180,13 +180,13 @@ internal static class DurationText
     }
 }
 
-/// <summary>The phases of a change of root, in their order.</summary>
+/// <summary>The phases of a change of root, in their order. A change that is cross-signed begins with the second.</summary>
 internal enum RootPhase
 {
     /// <summary>Every cluster trusts both roots; all certificates come from the old one.</summary>
     TrustBoth,
 
-    /// <summary>Every cluster gets an intermediate under the new root; both are trusted.</summary>
+    /// <summary>Every cluster gets an intermediate under the new root.</summary>
     SwitchIssuer,
 
     /// <summary>Only the new root is trusted.</summary>

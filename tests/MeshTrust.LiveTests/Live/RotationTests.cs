@@ -110,6 +110,41 @@ public sealed class RotationTests
     }
 
     /// <summary>
+    /// Workloads that trust only the old root, only the new one or both accept each leaf; a run is killed in each phase.
+    /// </summary>
+    [TestCase("embedded")]
+    [TestCase("native")]
+    public async Task A_cross_signed_change_begins_with_the_issuer_and_openssl_accepts_every_leaf_with_either_root(string provider)
+    {
+        await BeginAsync(provider);
+        Succeed("--target=Verify");
+        Shell("cp mesh/certs/root-cert.pem old-root.pem; for c in " + string.Join(' ', Names) + "; do mkdir -p old/$c; cp old-root.pem old/$c/root-cert.pem; done");
+        Leaves("old");
+        Kill("--cross-signed", "--rootca-cn=Root CA 2");
+        JudgeAll("old");
+        Succeed("--target=RotateRoot", "--cross-signed", "--rootca-cn=Root CA 2", "--through=switch-issuer");
+        Shell("for c in " + string.Join(' ', Names) + "; do cmp old-root.pem mesh/certs/$c/root-cert.pem || exit 1; mkdir -p new/$c; cp mesh/certs-next/root-cert.pem new/$c/; done");
+        Leaves("new");
+        Judge("old", "old", "new");
+        Judge("new", "new");
+        JudgeAll("old", "new");
+        Shell("! openssl verify -x509_strict -CAfile old-root.pem new-cluster1.pem && ! openssl verify -x509_strict -CAfile old-root.pem -untrusted mesh/certs/cluster1/ca-cert.pem new-cluster1.pem");
+        Assert.That(Succeed("--target=Verify"), Does.Contain("9 of 9 cluster pairs").And.Contain("secret cacerts unchanged").And.Contain("No issues found"));
+        Kill();
+        JudgeAll("old", "new");
+        Succeed("--target=RotateRoot", "--through=trust-both");
+        JudgeAll("old", "new");
+        Kill();
+        JudgeAll("new");
+        if (File.Exists(_scratch.File("mesh/certs/root-rotation.json"))) Succeed("--target=RotateRoot");
+        JudgeAll("new");
+        Leaves("end");
+        Judge("new", "new", "end");
+        Shell("for c in " + string.Join(' ', Names) + "; do cmp mesh/certs/root-cert.pem mesh/certs/$c/root-cert.pem || exit 1; test $(grep -c BEGIN end-$c-chain.pem) = 2 || exit 1; done");
+        Assert.That(Succeed("--target=Verify", "--rootca-cn=Root CA 2"), Does.Contain("root: kept").And.Contain("9 of 9 cluster pairs").And.Contain("secret cacerts unchanged").And.Not.Contain("reissued"));
+    }
+
+    /// <summary>
     /// Clusters whose istiods made their own CAs. Nothing runs istiod here: the test publishes what one would that has just started. A leaf
     /// is signed with what one cluster holds, and judged by what another publishes.
     /// </summary>
@@ -165,9 +200,9 @@ public sealed class RotationTests
     }
 
     /// <summary>A run that is killed at any moment, perhaps after the phase has ended.</summary>
-    private void Kill()
+    private void Kill(params string[] more)
     {
-        using var host = Start("--target=RotateRoot");
+        using var host = Start(["--target=RotateRoot", .. more]);
         Thread.Sleep(TimeSpan.FromSeconds(0.1 + TestContext.CurrentContext.Random.NextDouble()));
         if (!host.HasExited) host.Kill();
     }

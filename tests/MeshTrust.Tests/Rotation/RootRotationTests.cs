@@ -24,6 +24,7 @@ internal sealed class RootRotationTests : IDisposable
     /// <summary>The CA of an istiod that has not read cacerts yet.</summary>
     private readonly Dictionary<MemoryClusterApi, Dictionary<string, string>> _selfSigned = [];
     private TimeSpan _soak = TimeSpan.FromDays(1);
+    private bool _crossSigned;
 
     public void Dispose() => _fixture.Dispose();
 
@@ -58,22 +59,107 @@ internal sealed class RootRotationTests : IDisposable
         }
     }
 
+    /// <summary>root-cert.pem keeps its bytes while the issuer changes, and later runs need no option. The new root may be anyone's.</summary>
+    [TestCase(false, false)]
+    [TestCase(true, true)]
+    public async Task Cross_signed_the_issuer_changes_first_and_every_cluster_accepts_it_with_the_old_root(bool minimal, bool brought)
+    {
+        _fixture.Trust = _fixture.Trust with { MinimalChain = minimal };
+        await BeginAsync(crossSigned: true);
+        if (brought)
+        {
+            var root = CraftedCertificate.Root(new CraftedSpec { Subject = ["O=Other", "CN=Other"], Printable = true, SubjectKeyId = false });
+            var (file, key) = (Path.Combine(_fixture.Temporary, "own.pem"), Path.Combine(_fixture.Temporary, "own-key.pem"));
+            File.WriteAllText(file, root.Pem);
+            File.WriteAllText(key, root.Key.Pkcs8);
+            _fixture.Trust = _fixture.Trust with { RootCertificateFile = file, RootKeyFile = key };
+        }
+
+        var (old, before) = (_fixture.Store.ReadRoot().Certificate, Data().Select(d => d["root-cert.pem"]).ToList());
+
+        Assert.That((await AdvanceAsync())!.Phase, Is.EqualTo(RootPhase.SwitchIssuer));
+        _crossSigned = false;
+        var coming = Rotation().Next.ReadRoot().Certificate;
+        Assert.That(Data().Select(d => d["root-cert.pem"]), Is.EqualTo(before));
+        var chains = Data().Select(d => PemDocument.Parse("", d["cert-chain.pem"]).Certificates).ToList();
+        var cross = chains.Select(c => c[1]).Distinct().Single();
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(chains.Select(c => c.Count), Is.All.EqualTo(minimal ? 2 : 3));
+            Assert.That((cross.IsRenewalOf(coming), old.Issued(cross), cross.IsCa, cross.PathLength, cross.SubjectKeyId), Is.EqualTo((true, true, true, (int?)null, coming.SubjectKeyId ?? Convert.ToHexStringLower(coming.Key.KeyId))));
+            Assert.That((cross.AuthorityKeyId, cross.AuthorityNamesIssuerAndSerial, cross.NotAfter <= old.NotAfter), Is.EqualTo((old.SubjectKeyId, false, true)));
+            foreach (var chain in chains) Assert.That((CertificationPath.Fault(chain[0], chain, [old], DateTimeOffset.UtcNow), CertificationPath.Fault(chain[0], [], [coming], DateTimeOffset.UtcNow)), Is.EqualTo(((string?)null, (string?)null)));
+        }
+
+        var issued = Held().Select(h => h.Ca).ToList();
+        Assert.That((await AdvanceAsync())!.Phase, Is.EqualTo(RootPhase.TrustBoth));
+        Assert.That(Held().Select(h => h.Roots), Is.All.EqualTo($"{old.Sha256} {coming.Sha256}"));
+        Assert.That(await AdvanceAsync(), Is.Null);
+        Assert.That(Held().Select(h => (h.Roots, h.Ca)), Is.EqualTo(issued.Select(i => (coming.Sha256, i))));
+        Assert.That(Data().Select(d => Hashes(d, "cert-chain.pem")), Is.EqualTo(issued.Select(i => minimal ? i : $"{i} {coming.Sha256}")), "X is gone");
+        Assert.That((await _fixture.ClustersAsync(Clusters)).Select(o => o.Kind), Is.All.EqualTo(IssueKind.Kept));
+    }
+
+    [TestCase("name", "MT5518 root-cert.pem")]
+    [TestCase("length", "MT5518 root-cert.pem")]
+    [TestCase("key", "MT5101 root-key.pem")]
+    [TestCase("root", "MT5518 west")]
+    [TestCase("self-signed", "MT5518 west")]
+    public async Task What_cannot_be_cross_signed_is_refused_before_anything_changes(string what, string expected)
+    {
+        if (what == "length")
+        {
+            Directory.CreateDirectory(_fixture.Store.Location);
+            var root = CraftedCertificate.Root(new CraftedSpec { PathLength = 1 });
+            _fixture.Trust = _fixture.Trust with { Root = _fixture.Trust.Root with { Days = 3651 } };
+            File.WriteAllText(_fixture.PathOf("root-cert.pem"), root.Pem);
+            File.WriteAllText(_fixture.PathOf("root-key.pem"), root.Key.Pkcs8);
+        }
+
+        await BeginAsync(istiods: what == "self-signed");
+        _crossSigned = true;
+        if (what != "name") NameNewRoot();
+        if (what == "key") File.Delete(_fixture.PathOf("root-key.pem"));
+        if (what == "self-signed") MakeSelfSigned(_apis["west"]);
+        if (what == "root")
+        {
+            var other = CraftedCertificate.Root();
+            foreach (var name in Clusters)
+                foreach (var (file, content) in CraftedMesh.Files4(other, CraftedMesh.Intermediate(other, name)).Where(f => name == "west" || f.Key == "root-cert.pem"))
+                    File.WriteAllText(_fixture.PathOf($"{name}/{file}"), file == "root-cert.pem" ? File.ReadAllText(_fixture.PathOf("root-cert.pem")) + other.Pem : content);
+            foreach (var name in Clusters) _apis[name].Secrets["istio-system/cacerts"] = CacertsSecret.For(_fixture.Store.ReadCacerts(ClusterName.Parse(name)), "istio-system");
+        }
+
+        var fault = (await Assert.ThrowsAsync<MeshTrustException>(AdvanceAsync))!;
+        Assert.That(fault.Problems.Select(p => $"{p.Id} {Path.GetFileName(p.Location)}"), Is.EqualTo(new[] { expected }));
+        Assert.That((Directory.Exists(Rotation().Next.Location), RootRotationPlan.File.Read(_fixture.Store)), Is.EqualTo((false, (RootRotationPlan?)null)));
+    }
+
     [Test]
-    public async Task Both_roots_keys_may_be_encrypted()
+    public async Task A_change_that_began_without_cross_signing_goes_on_without_it()
+    {
+        await BeginAsync();
+        await AdvanceAsync();
+        _crossSigned = true;
+        Assert.That(await FaultAsync(), Is.EqualTo("MT5513"));
+    }
+
+    [Test]
+    public async Task Both_roots_keys_may_be_encrypted([Values] bool crossSigned)
     {
         var file = Path.Combine(_fixture.Temporary, "passphrase");
         await File.WriteAllTextAsync(file, "secret");
         _fixture.Trust = _fixture.Trust with { RootPassphrase = new(file) };
-        await BeginAsync();
+        await BeginAsync(crossSigned: crossSigned);
         _soak = TimeSpan.Zero;
         while (await AdvanceAsync() is not null) Assert.That(File.ReadAllText(Rotation().Next.RootKeyPath), Does.StartWith("-----BEGIN ENCRYPTED"));
         Assert.That((File.ReadAllText(_fixture.Store.RootKeyPath)[..20], Held().Select(h => h.ChainEnd).Distinct().Single()), Is.EqualTo(("-----BEGIN ENCRYPTED", _fixture.Store.ReadRoot().Certificate.Sha256)));
     }
 
     [Test]
-    public async Task With_CRLs_every_cluster_has_one_of_every_CA_in_every_phase()
+    public async Task With_CRLs_every_cluster_has_one_of_every_CA_in_every_phase([Values] bool crossSigned)
     {
-        await BeginAsync();
+        await BeginAsync(crossSigned: crossSigned);
         await CrlIssuer.RenewAsync(_fixture.Store, Topology, TimeProvider.System, default);
         var chains = Clusters.Select(c => _fixture.Store.ReadCacerts(ClusterName.Parse(c)).Chain).ToList();
         for (var phase = RootPhase.TrustBoth; phase <= RootPhase.DropOld; phase++)
@@ -85,9 +171,9 @@ internal sealed class RootRotationTests : IDisposable
     }
 
     [Test]
-    public async Task Running_istiods_issue_certificates_that_every_cluster_trusts_in_every_phase()
+    public async Task Running_istiods_issue_certificates_that_every_cluster_trusts_in_every_phase([Values] bool crossSigned)
     {
-        await BeginAsync(istiods: true);
+        await BeginAsync(istiods: true, crossSigned);
         for (var phase = RootPhase.TrustBoth; phase <= RootPhase.DropOld; phase++)
         {
             _told.Clear();
@@ -164,9 +250,12 @@ internal sealed class RootRotationTests : IDisposable
     [TestCase("1.24.4", "true", false, "MT5514")]
     [TestCase("1.25.1-distroless", "false", true, "MT5514 MT5515 Helm: istioctl: Sail MT5517")]
     [TestCase("latest", "true", true, "MT5517")]
-    public async Task Warns_of_what_istio_does_not_do_in_these_clusters(string version, string? multiRoot, bool ztunnel, string expected)
+    [TestCase("1.29.2", null, false, "MT5515", true)]
+    [TestCase("1.19.5", "true", false, "MT5515", true)]
+    [TestCase("1.29.2", "true", false, "", true)]
+    public async Task Warns_of_what_istio_does_not_do_in_these_clusters(string version, string? multiRoot, bool ztunnel, string expected, bool crossSigned = false)
     {
-        await BeginAsync(istiods: true);
+        await BeginAsync(istiods: true, crossSigned);
         foreach (var (name, api) in _apis)
         {
             if (name != "east") api.ConfigMaps.Clear();
@@ -179,7 +268,7 @@ internal sealed class RootRotationTests : IDisposable
         Assert.That(string.Join(' ', traps.SelectMany(t => t.Commands.Select(c => c.Split(' ')[0]).Prepend(t.Warning.Id))), Is.EqualTo(expected));
         Assert.That(traps.Select(t => (t.Warning.Location, t.Warning.Severity)), Is.All.EqualTo(("east", Severity.Warning)), "istiod runs in east alone");
         Assert.That(traps.SelectMany(t => t.Commands), Is.All.Contains("east").And.All.Contains("ISTIO_MULTIROOT_MESH").And.All.Contains("PROXY_CONFIG_XDS_AGENT"));
-        if (multiRoot is null) Assert.That(traps[0].Commands[0], Does.Contain("--version 1.29.2"), "without it Helm would upgrade Istio");
+        if (multiRoot is null && !crossSigned) Assert.That(traps[0].Commands[0], Does.Contain("--version 1.29.2"), "without it Helm would upgrade Istio");
     }
 
     [Test]
@@ -212,12 +301,10 @@ internal sealed class RootRotationTests : IDisposable
     }
 
     /// <summary>A cluster cannot be written in the middle of each phase; the next run resumes, and nothing is issued twice.</summary>
-    [TestCase(0)]
-    [TestCase(1)]
-    [TestCase(2)]
-    public async Task An_interrupted_phase_resumes(int phases)
+    [Test]
+    public async Task An_interrupted_phase_resumes([Range(0, 2)] int phases, [Values] bool crossSigned)
     {
-        await BeginAsync();
+        await BeginAsync(crossSigned: crossSigned);
         for (var i = 0; i < phases; i++) await AdvanceAsync();
         _apis["west"].Faults["apply secret"] = new Problem("MT3002", "west", "It was refused.", "Start it.");
         Assert.That(await FaultAsync(), Is.EqualTo("MT3002"));
@@ -231,27 +318,26 @@ internal sealed class RootRotationTests : IDisposable
 
     /// <summary>Killed between two renames of switch-issuer: the files of east in the store do not match.</summary>
     [Test]
-    public async Task Files_that_a_killed_switch_left_half_written_are_issued_again()
+    public async Task Files_that_a_killed_switch_left_half_written_are_issued_again([Values] bool crossSigned)
     {
-        await BeginAsync();
+        await BeginAsync(crossSigned: crossSigned);
         var before = State();
-        await AdvanceAsync();
+        if (!crossSigned) await AdvanceAsync();
         _apis["east"].Faults["apply secret"] = new Problem("MT3002", "east", "It was refused.", "Start it.");
         Assert.That(await FaultAsync(), Is.EqualTo("MT3002"));
         _apis["east"].Faults.Clear();
         File.Copy(_fixture.PathOf("west/ca-key.pem"), _fixture.PathOf("east/ca-key.pem"), overwrite: true);
 
         Assert.That((await AdvanceAsync())!.Phase, Is.EqualTo(RootPhase.SwitchIssuer));
-        Assert.That(Held().Select(h => h.ChainEnd), Is.All.EqualTo(Rotation().Next.ReadRoot().Certificate.Sha256));
+        Assert.That(Data().Select(d => PemDocument.Parse("", d["ca-cert.pem"]).Certificates[0].AuthorityKeyId), Is.All.EqualTo(Rotation().Next.ReadRoot().Certificate.SubjectKeyId));
         for (var plan = RootRotationPlan.File.Read(_fixture.Store); plan is not null;) plan = await Rotation().RollBackAsync(plan, default);
         Assert.That(State(), Is.EqualTo(before), "what was kept is what it had at the start");
     }
 
-    [TestCase(1)]
-    [TestCase(2)]
-    public async Task A_rollback_goes_back_phase_by_phase_to_the_first_byte(int phases)
+    [Test]
+    public async Task A_rollback_goes_back_phase_by_phase_to_the_first_byte([Range(1, 2)] int phases, [Values] bool crossSigned)
     {
-        await BeginAsync();
+        await BeginAsync(crossSigned: crossSigned);
         var states = new Stack<string>([State()]);
         for (var i = 0; i < phases; i++)
         {
@@ -269,9 +355,9 @@ internal sealed class RootRotationTests : IDisposable
     }
 
     [Test]
-    public async Task A_rollback_restores_roots_that_were_dropped_in_some_clusters()
+    public async Task A_rollback_restores_roots_that_were_dropped_in_some_clusters([Values] bool crossSigned)
     {
-        await BeginAsync();
+        await BeginAsync(crossSigned: crossSigned);
         await AdvanceAsync();
         await AdvanceAsync();
         var both = State();
@@ -284,11 +370,37 @@ internal sealed class RootRotationTests : IDisposable
         Assert.That(State(), Is.EqualTo(both));
     }
 
+    /// <summary>drop-old was killed between the two files of a cluster that it writes, in either order.</summary>
+    [Test]
+    public async Task Cross_signed_a_drop_that_was_killed_between_two_files_goes_on_or_back([Values] bool back, [Values] bool minimal)
+    {
+        _fixture.Trust = _fixture.Trust with { MinimalChain = minimal };
+        await BeginAsync(crossSigned: true);
+        await AdvanceAsync();
+        await AdvanceAsync();
+        var both = State();
+        var coming = Rotation().Next.ReadRoot().Certificate;
+        RootRotationPlan.File.Write(_fixture.Store, RootRotationPlan.File.Read(_fixture.Store)! with { Phase = RootPhase.DropOld, EndedAt = null });
+        File.WriteAllText(_fixture.PathOf("east/root-cert.pem"), coming.ToPem());
+        File.WriteAllText(_fixture.PathOf("west/cert-chain.pem"), File.ReadAllText(_fixture.PathOf("west/ca-cert.pem")) + (minimal ? "" : coming.ToPem()));
+
+        if (back)
+        {
+            Assert.That((await Rotation().RollBackAsync(RootRotationPlan.File.Read(_fixture.Store)!, default))!.Phase, Is.EqualTo(RootPhase.TrustBoth));
+            Assert.That(State(), Is.EqualTo(both));
+            return;
+        }
+
+        Assert.That(await AdvanceAsync(), Is.Null);
+        Assert.That(Held().Select(h => h.Roots), Is.All.EqualTo(coming.Sha256));
+        Assert.That(Data().Select(d => Hashes(d, "cert-chain.pem").Split(' ')), Is.All.Length.EqualTo(minimal ? 1 : 2));
+    }
+
     /// <summary>root-cert.pem also has the root of another mesh.</summary>
     [Test]
-    public async Task Foreign_roots_are_kept_and_a_rollback_restores_every_byte()
+    public async Task Foreign_roots_are_kept_and_a_rollback_restores_every_byte([Values] bool crossSigned)
     {
-        await BeginAsync();
+        await BeginAsync(crossSigned: crossSigned);
         var other = CraftedCertificate.Root(new CraftedSpec { Subject = ["O=Other", "CN=Other"] });
         foreach (var name in Clusters)
         {
@@ -352,13 +464,17 @@ internal sealed class RootRotationTests : IDisposable
         Assert.That(RootRotationPlan.Describe(plan).ToList(), Has.ItemAt(0).EqualTo("Phase trust-both passed its gate on 2026-01-02T03:04:05Z.").And.ItemAt(1).StartsWith("Next: switch-issuer: "));
         Assert.That(RootRotationPlan.Describe(plan with { EndedAt = null }).ToList(), Has.ItemAt(0).EqualTo("Phase trust-both is under way.").And.ItemAt(1).StartsWith("Next: trust-both: "));
         Assert.That(RootRotationPlan.Describe(plan with { Phase = RootPhase.DropOld }).Last(), Does.Contain("takes the old one's place"));
+        Assert.That(RootRotationPlan.Describe(null, crossSigned: true).Last(), Does.StartWith("Next: switch-issuer: "));
+        Assert.That(RootRotationPlan.Describe(plan with { Cross = "" }).Last(), Does.StartWith("Next: drop-old: "));
+        RootPhase[] usual = [.. Enum.GetValues<RootPhase>().Where(p => RootRotationPlan.IsLeft(plan, p, false))], crossed = [.. Enum.GetValues<RootPhase>().Where(p => RootRotationPlan.IsLeft(null, p, true))];
+        Assert.That((usual, crossed), Is.EqualTo((new[] { RootPhase.SwitchIssuer, RootPhase.DropOld }, Enum.GetValues<RootPhase>())));
     }
 
     private IReadOnlyList<ClusterName> Names => [.. _apis.Keys.Select(ClusterName.Parse)];
 
     private MeshTopology Topology => _mesh.Topology with { Trust = _fixture.Trust };
 
-    private async Task BeginAsync(bool istiods = false)
+    private async Task BeginAsync(bool istiods = false, bool crossSigned = false)
     {
         _fixture.Time.SetUtcNow(DateTimeOffset.UtcNow);
         await _fixture.RootAsync();
@@ -373,7 +489,12 @@ internal sealed class RootRotationTests : IDisposable
             api.Applied = () => Publish(api);
             await _mesh.AddRevisionAsync(name, "default", b => b with { Ca = () => new CertificateAuthority(_selfSigned.GetValueOrDefault(api) ?? Files(api)) });
         }
+
+        _crossSigned = crossSigned;
+        if (crossSigned) NameNewRoot();
     }
+
+    private void NameNewRoot() => _fixture.Trust = _fixture.Trust with { Root = _fixture.Trust.Root with { CommonName = "Root CA 2" } };
 
     /// <summary>The cluster's istiod has its own CA in istio-ca-secret, until it is restarted.</summary>
     private CraftedCertificate MakeSelfSigned(MemoryClusterApi api)
@@ -403,7 +524,7 @@ internal sealed class RootRotationTests : IDisposable
         Wait = TimeSpan.FromSeconds(1), Tell = _told.Add,
     };
 
-    private RootRotation Rotation() => new(Mesh) { Soak = _soak };
+    private RootRotation Rotation() => new(Mesh) { Soak = _soak, CrossSigned = _crossSigned };
 
     private Task<RootRotationPlan?> AdvanceAsync() => Rotation().AdvanceAsync(default);
 
