@@ -190,7 +190,7 @@ public sealed class MeshSession : IDisposable
     internal async Task<LiveReading> AskIstiodsAsync(ICakeContext context, TrustSnapshot snapshot, IReadOnlyList<ClusterAccess> clusters)
     {
         var waiting = "asking the running istiods";
-        var reading = new LiveReader(Time, Parallel(context)).ReadAsync(
+        var reading = new LiveReader(Time, Parallel(context)) { ReadsProxies = true }.ReadAsync(
             snapshot, clusters, Connect(Stage.Verification), Settings(context).Run.WaitLive, Wait, Token);
         return await Live.DuringAsync(context, () => waiting, reading).ConfigureAwait(false);
 

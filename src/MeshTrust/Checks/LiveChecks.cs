@@ -15,6 +15,7 @@ internal static class LiveChecks
         Live("MT5015", "every pod of istiod signs with the CA of the secret",
             "istio pilot/pkg/bootstrap/istio_ca.go (each pod watches its own /etc/cacerts)",
             i => i.Served.Count > 0, EveryPod),
+        ProxyChecks.Sampled,
         Live("MT5022", "a running istiod takes the file of roots",
             "istio pilot/pkg/bootstrap/istio_ca.go (handleEvent: bytes before 1.30, certificates since PR 59909)",
             i => i.IsMultiRoot is not null, Loadable),

@@ -208,8 +208,7 @@ internal static class MeshChecks
                 "Fine if discoverySelectors exclude the namespace. Otherwise check that istiod is running.");
         }
 
-        static string Names(List<string> names) =>
-            string.Join(", ", names.Order(StringComparer.Ordinal).Take(8)) + (names.Count > 8 ? $" and {names.Count - 8} more" : "");
+        static string Names(List<string> names) => IO.Text.Names([.. names.Order(StringComparer.Ordinal)], 8);
     }
 
     private static IEnumerable<Finding> Networks(TrustSnapshot snapshot)

@@ -83,6 +83,10 @@ internal static class Text
     /// <summary>A count with its noun, such as <c>1 cluster</c> or <c>2 clusters</c>.</summary>
     public static string Count(int count, string noun) => $"{count.ToString(CultureInfo.InvariantCulture)} {noun}{(count == 1 ? "" : "s")}";
 
+    /// <summary>Names for a sentence: the first of them, and how many there are besides.</summary>
+    public static string Names(IReadOnlyCollection<string> names, int most = 4) =>
+        $"{string.Join(", ", names.Take(most))}{(names.Count > most ? $" and {names.Count - most} more" : "")}";
+
     /// <summary>A duration in one suitable unit, such as <c>90 seconds</c> or <c>3 days</c>.</summary>
     public static string Duration(TimeSpan span) => span switch
     {

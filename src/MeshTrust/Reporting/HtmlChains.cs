@@ -113,7 +113,7 @@ internal static class HtmlChains
         return $"""
             <ul>
             {alike.OrderByDescending(g => g.Count()).Take(MostBars).Select(g =>
-                (Html)$"<li><b>{Count(g.Count(), "cluster")}</b> ({HtmlReport.Names([.. g.Select(c => c.Name)])}): {g.Key}</li>\n")}</ul>
+                (Html)$"<li><b>{Count(g.Count(), "cluster")}</b> ({Names([.. g.Select(c => c.Name)])}): {g.Key}</li>\n")}</ul>
             <details><summary>All {view.Report.Clusters.Count} clusters</summary>
             <div class="scroll" tabindex="0" role="region" aria-label="All clusters">
             <table><caption class="hidden">The signing CA of each cluster</caption>
@@ -147,7 +147,7 @@ internal static class HtmlChains
             // As the check of the remaining lifetime warns (MT5012).
             var warning = alike[0].Cluster.ManagedBy is null ? ChainChecks.LeastOfIntermediate
                 : (first.NotAfter - (first.NotBefore ?? first.NotAfter)) / 4;
-            var names = HtmlReport.Names([.. alike.Select(i => i.Cluster.Name).Distinct()]);
+            var names = Names([.. alike.Select(i => i.Cluster.Name).Distinct()]);
             yield return new Bar($"{alike[0].Kind} of {names}", first.NotBefore, first.NotAfter, Before(first.NotAfter, warning));
         }
     }

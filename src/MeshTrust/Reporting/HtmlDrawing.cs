@@ -1,4 +1,5 @@
 using MeshTrust.Checks;
+using static MeshTrust.IO.Text;
 
 namespace MeshTrust.Reporting;
 
@@ -224,10 +225,10 @@ internal static class HtmlDrawing
         var pending = group.Count(view.IsPending);
         var end = first is null ? "no signing CA"
             : $"{(first.NotAfter < view.Report.At ? "expired" : "until")} {ReportText.Day(first.NotAfter)}";
-        var second = group.Count > 1 ? HtmlReport.Names([.. group.Select(c => c.Name)], 1) : end;
+        var second = group.Count > 1 ? Names([.. group.Select(c => c.Name)], 1) : end;
         var sign = Sign(view.Pairs(index, index), new Tally());
         return $"""
-            <g><title>{HtmlReport.Names([.. group.Select(c => c.Name)], 12)}: own workloads {sign.Word}; {end}</title>
+            <g><title>{Names([.. group.Select(c => c.Name)], 12)}: own workloads {sign.Word}; {end}</title>
             <rect class="cluster {sign.Css}" x="{x}" y="{y - (Height / 2)}" width="{Box}" height="{Height}" rx="8"/>
             <text class="name" x="{x + 12}" y="{y - 5}">{Short(title, 23)}</text>
             <text class="note" x="{x + 12}" y="{y + 14}">{Short(pending > 0 ? $"{end}, reload pending" : second, 33)}</text>
@@ -259,7 +260,7 @@ internal static class HtmlDrawing
             }
         }
 
-        string Name(int i) => HtmlReport.Names([.. view.Groups[i].Select(c => c.Name)], 3);
+        string Name(int i) => Names([.. view.Groups[i].Select(c => c.Name)], 3);
     }
 
     private static Mark Sign(Tally down, Tally up)
@@ -280,9 +281,9 @@ internal static class HtmlDrawing
     {
         var report = view.Report;
         var networks = report.Clusters.GroupBy(c => c.Network ?? "").Select(g =>
-            $"{(g.Key.Length == 0 ? "Without a network" : $"In network {g.Key}")}: {HtmlReport.Names([.. g.Select(c => c.Name)], 12)}.");
+            $"{(g.Key.Length == 0 ? "Without a network" : $"In network {g.Key}")}: {Names([.. g.Select(c => c.Name)], 12)}.");
         var roots = view.Roots.Take(MostLanes).Select(r =>
-            $"Root {r.Label} is trusted by {HtmlReport.Names([.. report.Clusters.Where(c => Holds(c, r.Root)).Select(c => c.Name)], 12)}.");
+            $"Root {r.Label} is trusted by {Names([.. report.Clusters.Where(c => Holds(c, r.Root)).Select(c => c.Name)], 12)}.");
         return string.Join(' ', networks.Concat(roots).Append("The tables below say which clusters trust which."));
     }
 

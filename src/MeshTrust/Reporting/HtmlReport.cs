@@ -48,10 +48,6 @@ internal static class HtmlReport
         return page.ToString();
     }
 
-    /// <summary>Names for a sentence: the first of them, and how many there are besides.</summary>
-    public static string Names(IReadOnlyCollection<string> names, int most = 4) =>
-        $"{string.Join(", ", names.Take(most))}{(names.Count > most ? $" and {names.Count - most} more" : "")}";
-
     /// <summary>The certificate that expires first; null if there is none.</summary>
     public static CertificateSummary? First(IEnumerable<CertificateSummary?> certificates) =>
         certificates.Aggregate((CertificateSummary?)null, (first, next) => first is null || next?.NotAfter < first.NotAfter ? next : first);

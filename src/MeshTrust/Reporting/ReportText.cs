@@ -39,8 +39,7 @@ internal static class ReportText
         where pair.Trusted is not true
         group pair by pair.From into row
         let peers = row.Select(p => p.To).ToList()
-        let names = $"{string.Join(", ", peers.Take(8))}{(peers.Count > 8 ? $" and {peers.Count - 8} more" : "")}"
-        select $"{row.Key} is not trusted in {names}: {row.First().Reason}";
+        select $"{row.Key} is not trusted in {Text.Names(peers, 8)}: {row.First().Reason}";
 
     /// <summary>The roots of all clusters, each with a letter or number for the table.</summary>
     public static IReadOnlyList<LabelledRoot> Roots(TrustReport report)

@@ -55,7 +55,7 @@ internal static partial class IstiodPods
         };
     }
 
-    private static JsonNode? Named(JsonNode? list, string name) =>
+    internal static JsonNode? Named(JsonNode? list, string name) =>
         (list as JsonArray)?.FirstOrDefault(item => item?["name"]?.ToString() == name);
 
     [GeneratedRegex(@"^\d{1,4}\.\d{1,4}(\.\d{1,4})?(?=$|[-.+])")]

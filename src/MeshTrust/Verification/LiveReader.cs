@@ -5,9 +5,12 @@ using MeshTrust.Settings;
 
 namespace MeshTrust.Verification;
 
-/// <summary>Asks each pod of each istiod, through a port-forward, for a certificate for each cluster that it serves.</summary>
+/// <summary>
+/// Asks each pod of each istiod, through a port-forward, for a certificate for each cluster that it serves, and a sample of proxies for
+/// what they hold.
+/// </summary>
 /// <param name="time">The clock.</param>
-/// <param name="parallel">The number of istiods to ask in parallel, at least one.</param>
+/// <param name="parallel">The number of istiods, and of proxies, to ask in parallel, at least one.</param>
 internal sealed class LiveReader(TimeProvider time, int parallel)
 {
     /// <summary>The service account whose identity is requested; every namespace has it.</summary>
@@ -15,6 +18,9 @@ internal sealed class LiveReader(TimeProvider time, int parallel)
 
     /// <summary>How long one answer of an istiod may take.</summary>
     internal TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Whether to read proxies of workloads too.</summary>
+    internal bool ReadsProxies { get; init; }
 
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
 
@@ -34,6 +40,7 @@ internal sealed class LiveReader(TimeProvider time, int parallel)
             .Join(snapshot.Clusters, c => c.Name, s => s.Name, (_, s) => s).Where(s => s.Live.Published is not null).ToList();
         var readable = snapshot.Clusters.Where(c => served.Count > 0 && c.Server is not null).Select(c => c.Name).ToHashSet();
         var apis = clusters.Where(c => readable.Contains(c.Name)).ToDictionary(c => c.Name, connect);
+        var proxies = ProxySample.ReadAsync(ReadsProxies ? apis.Values : [], parallel, Patience, cancellationToken);
         try
         {
             var found = await Task.WhenAll(served.Select(s => IstiodPods.FindAsync(s, apis[s.Name], cancellationToken)))
@@ -47,7 +54,8 @@ internal sealed class LiveReader(TimeProvider time, int parallel)
                 await Parallel.ForEachAsync(pending, options, async (i, ct) =>
                     readings[i] = await AskAsync(snapshot, readings[i], apis, at, ct).ConfigureAwait(false)).ConfigureAwait(false);
                 pending = [.. pending.Where(i => readings[i].IsCurrent(Of(snapshot, readings[i].Cluster).Bundle) is false)];
-                if (pending.Count == 0 || time.GetElapsedTime(start) >= wait) return new LiveReading(at, readings);
+                if (pending.Count == 0 || time.GetElapsedTime(start) >= wait)
+                    return new LiveReading(at, readings) { Proxies = await proxies.ConfigureAwait(false) };
                 var names = string.Join(", ", pending.Select(i => readings[i].Name).Distinct());
                 if (names != told) waiting(told = names);
                 await Task.Delay(Pause, time, cancellationToken).ConfigureAwait(false);
@@ -56,6 +64,7 @@ internal sealed class LiveReader(TimeProvider time, int parallel)
         }
         finally
         {
+            await Task.WhenAny(proxies).ConfigureAwait(false);
             foreach (var api in apis.Values) api.Dispose();
         }
     }

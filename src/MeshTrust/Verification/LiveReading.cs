@@ -9,6 +9,9 @@ namespace MeshTrust.Verification;
 /// <param name="Istiods">One for each pod, ordered by cluster and revision; empty if istiod has not run in any cluster.</param>
 internal sealed record LiveReading(DateTimeOffset At, IReadOnlyList<IstiodReading> Istiods) : IDisposable
 {
+    /// <summary>What proxies of each cluster hold; empty if they were not read.</summary>
+    public IReadOnlyList<ProxySample> Proxies { get; init; } = [];
+
     public void Dispose()
     {
         foreach (var issued in Istiods.SelectMany(i => i.Issued)) issued.Certificate?.Dispose();

@@ -72,7 +72,7 @@ internal sealed class RunningMesh : IAsyncDisposable
     public async Task<TrustReport> VerifyAsync(TimeSpan wait = default, Action<string>? reported = null)
     {
         var snapshot = await new TrustSnapshotReader(TimeProvider.System, 8).ReadAsync(Topology, Access, Connect, null, default);
-        using var istiods = await new LiveReader(TimeProvider.System, 8) { Patience = Patience }.ReadAsync(snapshot, Access, Connect, wait, reported ?? (_ => { }), default);
+        using var istiods = await new LiveReader(TimeProvider.System, 8) { Patience = Patience, ReadsProxies = true }.ReadAsync(snapshot, Access, Connect, wait, reported ?? (_ => { }), default);
         return TrustInspection.Inspect(snapshot with { Istiods = istiods });
     }
 
