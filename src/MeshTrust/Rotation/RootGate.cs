@@ -1,3 +1,4 @@
+using MeshTrust.IO;
 using MeshTrust.Kubernetes;
 using MeshTrust.Pki;
 using MeshTrust.Settings;
@@ -5,7 +6,7 @@ using MeshTrust.Verification;
 
 namespace MeshTrust.Rotation;
 
-/// <summary>What must hold before a phase of a change of root, or one cluster of it, has ended.</summary>
+/// <summary>What must hold before a phase of a change of root begins, and before it, or one cluster of it, has ended.</summary>
 internal sealed class RootGate(RotatedMesh mesh, RootRotationPlan plan, CertificateDocument coming)
 {
     /// <param name="only">One cluster; null for all.</param>
@@ -25,6 +26,27 @@ internal sealed class RootGate(RotatedMesh mesh, RootRotationPlan plan, Certific
 
         await mesh.RequireProofAsync(snapshot, only, cancellationToken, proven).ConfigureAwait(false);
         return snapshot;
+    }
+
+    /// <summary>Requires that the proxies that can be read are ready for the phase before it begins, whatever the soak says.</summary>
+    /// <exception cref="MeshTrustException">MT5511.</exception>
+    internal async Task RequireProxiesAsync(TrustSnapshot snapshot, CancellationToken cancellationToken)
+    {
+        // Cross-signed, the second phase adds a root, which breaks nothing.
+        if (plan.Phase == RootPhase.TrustBoth) return;
+        using var live = await new LiveReader(mesh.Time, mesh.Topology.Clusters.Count) { ReadsProxies = true }.ReadAsync(
+            snapshot, mesh.Clusters, mesh.Connect(Stage.Verification), TimeSpan.Zero, _ => { }, cancellationToken).ConfigureAwait(false);
+        var read = live.Proxies.SelectMany(s => s.Proxies.Where(p => p.Fault is null).Select(p => (s.Cluster, Proxy: p))).ToList();
+        var late = read.Where(r => IsLate(r.Proxy)).Select(r => $"{r.Proxy} in '{r.Cluster}'").ToList();
+        if (late.Count > 0) throw RotatedMesh.Closed("MT5511", plan.Word,
+            $"{late.Count} of {read.Count} proxies read {(plan.Phase == RootPhase.DropOld ? "still need the old root"
+                : "do not trust the new root yet")}: {Text.Names(late, 5)}.",
+            "A proxy takes new roots and certificates when its own is renewed, by default within 12 hours. Restart these workloads, or "
+            + "wait. Then run this again.");
+
+        // Proxies of another mesh trust neither root.
+        bool IsLate(ProxyReading proxy) => proxy.Roots.Any(r => r.Equals(coming) || plan.Replaces(r)) && (!proxy.Roots.Contains(coming)
+            || plan.Phase == RootPhase.DropOld && !CertificationPath.Reaches(proxy.Chain[0], [.. proxy.Chain.Skip(1)], [coming]));
     }
 
     private bool IsWritten(SigningBundle secret) =>

@@ -16,7 +16,7 @@ internal sealed class RootRotation(RotatedMesh mesh)
 {
     /// <summary>
     /// How long a phase must have passed its gate before the next begins, where istiod runs: proxies take new roots and certificates when
-    /// theirs are renewed, which nobody sees from outside.
+    /// theirs are renewed, and only a sample of them can be read.
     /// </summary>
     internal required TimeSpan Soak { get; init; }
 
@@ -84,7 +84,11 @@ internal sealed class RootRotation(RotatedMesh mesh)
                 $"The phase passed its gate on {Text.Time(plan.EndedAt.Value)}. The next one may begin in {Text.Duration(left)}.",
                 "Proxies take new roots and certificates when theirs are renewed, by default within 12 hours; 24 hours are safe. After "
                 + "all workloads have restarted you need not wait: pass --soak=1s.");
-            return RootRotationPlan.File.Write(Store, plan with { Phase = phase, EndedAt = null });
+            var next = plan with { Phase = phase, EndedAt = null };
+            if (isRunning)
+                await new RootGate(mesh, next, Next.ReadRoot().Certificate).RequireProxiesAsync(snapshot, cancellationToken)
+                    .ConfigureAwait(false);
+            return RootRotationPlan.File.Write(Store, next);
         }
 
         if (CrossSigned) CrossSigning.Require(mesh, snapshot);

@@ -186,6 +186,40 @@ internal sealed class RootRotationTests : IDisposable
         }
     }
 
+    /// <summary>That the time is over, or the user says that all workloads restarted, does not override what they hold.</summary>
+    [Test]
+    public async Task A_proxy_that_is_not_ready_closes_the_gate_to_the_next_phase()
+    {
+        await BeginAsync(istiods: true);
+        _soak = TimeSpan.Zero;
+        await AdvanceAsync();
+        var (old, coming) = (_fixture.Store.ReadRoot().Certificate.ToPem(), Rotation().Next.ReadRoot().Certificate.ToPem());
+        FakeEnvoy Proxy(string roots) => new FakeEnvoy { Pod = "web-1", Roots = roots }.In(_apis["west"]);
+
+        Proxy(old);
+        Assert.That(await FaultAsync(), Is.EqualTo("MT5511"), "it does not trust the new root");
+        Assert.That(RootRotationPlan.File.Read(_fixture.Store)!.Phase, Is.EqualTo(RootPhase.TrustBoth));
+        Proxy(old + coming);
+        Assert.That((await AdvanceAsync())!.Phase, Is.EqualTo(RootPhase.SwitchIssuer));
+        Assert.That(await FaultAsync(), Is.EqualTo("MT5511"), "its certificate is not under the new root");
+        _apis["west"].Faults["forward web-1"] = new Problem("MT3007", "west", "You may not.", "Ask.");
+        Assert.That(await AdvanceAsync(), Is.Null, "what cannot be read does not count");
+    }
+
+    [Test]
+    public async Task Cross_signed_a_proxy_with_the_old_root_alone_closes_only_the_last_gate()
+    {
+        await BeginAsync(istiods: true, crossSigned: true);
+        _soak = TimeSpan.Zero;
+        await AdvanceAsync();
+        new FakeEnvoy { Pod = "web-1", Roots = _fixture.Store.ReadRoot().Certificate.ToPem() }.In(_apis["west"]);
+        new FakeEnvoy { Pod = "foreign-1", Roots = CraftedCertificate.Root().Pem }.In(_apis["west"]);
+        Assert.That((await AdvanceAsync())!.Phase, Is.EqualTo(RootPhase.TrustBoth));
+        Assert.That(await FaultAsync(), Is.EqualTo("MT5511"));
+        _apis["west"].Objects.Remove(new("v1", "pods", "shop", "web-1"));
+        Assert.That(await AdvanceAsync(), Is.Null, "a proxy of another mesh does not count");
+    }
+
     [Test]
     public async Task An_istiod_that_does_not_load_a_second_root_closes_the_gate_until_it_is_restarted()
     {
