@@ -13,9 +13,9 @@ public sealed class TestTask(DotNetCommand dotnet) : FrostingTask
 {
     /// <inheritdoc/>
     public override void Run(ICakeContext context) => TestRun.Of(context, dotnet,
-        [new("MeshTrust.Tests"), new("MeshTrust.LiveTests", "TestCategory!=Engine")],
-        // Tests on a container engine mostly wait for it, so they run beside the others.
-        [new("MeshTrust.LiveTests", "TestCategory=Engine")]);
+        [new("MeshTrust.Tests"), new("MeshTrust.LiveTests", "TestCategory!=Engine&TestCategory!=Slow")],
+        // Those on a container engine mostly wait for it, so they run beside the others, and with them the longest of these.
+        [new("MeshTrust.LiveTests", "TestCategory=Engine|TestCategory=Slow")]);
 }
 
 /// <summary>Runs the tests that start no program and need no network.</summary>

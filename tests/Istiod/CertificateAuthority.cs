@@ -28,10 +28,10 @@ public sealed class CertificateAuthority
     }
 
     /// <summary>istiod's own certificate, with its key and the chain that it serves.</summary>
-    public (X509Certificate2 Own, X509Certificate2Collection Chain) Serving(params string[] names)
+    public (X509Certificate2 Own, X509Certificate2Collection Chain) Serving(TimeSpan life, params string[] names)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        using var own = Sign(new PublicKey(key), all => Array.ForEach(names, all.AddDnsName), TimeSpan.FromDays(1));
+        using var own = Sign(new PublicKey(key), all => Array.ForEach(names, all.AddDnsName), life);
         var chain = new X509Certificate2Collection();
         chain.ImportFromPem(Chain);
         return (own.CopyWithPrivateKey(key), chain);

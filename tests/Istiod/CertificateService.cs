@@ -25,6 +25,9 @@ public sealed record Behaviour
 
     public string[] Names { get; init; } = ["istiod.istio-system.svc"];
 
+    /// <summary>The life of its own certificate, which is two minutes old.</summary>
+    public TimeSpan ServingLife { get; init; } = TimeSpan.FromDays(1);
+
     public string TrustDomain { get; init; } = "cluster.local";
 
     /// <summary>Other clusters whose tokens it accepts.</summary>
@@ -61,7 +64,7 @@ public sealed class CertificateService : IAsyncDisposable
             {
                 OnConnection = _ =>
                 {
-                    var (own, chain) = (behaviour.ServingCa ?? behaviour.Ca)().Serving(behaviour.Names);
+                    var (own, chain) = (behaviour.ServingCa ?? behaviour.Ca)().Serving(behaviour.ServingLife, behaviour.Names);
                     return ValueTask.FromResult(new SslServerAuthenticationOptions
                     {
                         ServerCertificateContext = SslStreamCertificateContext.Create(own, chain, offline: true),

@@ -24,6 +24,14 @@ internal sealed class ForwardedPort(ClientWebSocket socket) : Stream
     public override long Length => throw new NotSupportedException();
     public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
+    /// <summary>Gives an HTTP client this connection. It connects again if the pod closes the connection, but there is only one.</summary>
+    internal static Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>> Once(Stream connection)
+    {
+        Stream? unused = connection;
+        return (_, _) => Interlocked.Exchange(ref unused, null) is { } first
+            ? ValueTask.FromResult(first) : ValueTask.FromException<Stream>(new IOException("The connection was closed."));
+    }
+
     /// <summary>Opens it; the server's status if it refuses.</summary>
     internal static async Task<(ForwardedPort? Port, HttpStatusCode Refusal)> OpenAsync(
         Uri address, HttpMessageInvoker client, string? host, IEnumerable<KeyValuePair<string, string>> headers,

@@ -5,6 +5,7 @@ using System.Text;
 using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Net.Client;
+using MeshTrust.Kubernetes;
 using MeshTrust.Pki;
 
 namespace MeshTrust.Verification;
@@ -38,7 +39,7 @@ internal sealed class IstiodClient : IDisposable
         _patience = patience;
         _handler = new SocketsHttpHandler
         {
-            ConnectCallback = (_, _) => ValueTask.FromResult(connection),
+            ConnectCallback = ForwardedPort.Once(connection),
             UseProxy = false,
             SslOptions = new SslClientAuthenticationOptions
             {
@@ -119,6 +120,7 @@ internal sealed class IstiodClient : IDisposable
 
         Served = sent;
         ServedFault = sent is not [var leaf, .. var rest] ? "it is missing or cannot be read"
+            : at > leaf.NotAfter ? $"it expired at {leaf.NotAfter:u}"
             : CertificationPath.Fault(leaf, rest, roots, at)
                 ?? (leaf.DnsNames.Intersect(names).Any() ? null : $"it is not valid for {string.Join(" or ", names)}");
         return ServedFault is null;

@@ -119,14 +119,7 @@ internal sealed record ProxyReading(string Namespace, string Pod, string? Owner)
         {
             var connection = await api.ForwardAsync(Namespace, Pod, Port, deadline.Token).ConfigureAwait(false);
             await using var _ = connection.ConfigureAwait(false);
-            // HttpClient connects again if Envoy closes the connection, but there is only one.
-            var (unused, closed) = (connection, new IOException("The connection was closed."));
-            using var handler = new SocketsHttpHandler
-            {
-                ConnectCallback = (_, _) => Interlocked.Exchange(ref unused, null!) is { } first
-                    ? ValueTask.FromResult(first) : ValueTask.FromException<Stream>(closed),
-                UseProxy = false,
-            };
+            using var handler = new SocketsHttpHandler { ConnectCallback = ForwardedPort.Once(connection), UseProxy = false };
             using var client = new HttpClient(handler) { MaxResponseContentBufferSize = LongestAnswer };
             var address = new Uri($"http://127.0.0.1:{Port}/config_dump?resource=dynamic_active_secrets");
             return Read(await client.GetByteArrayAsync(address, deadline.Token).ConfigureAwait(false));

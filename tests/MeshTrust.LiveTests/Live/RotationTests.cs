@@ -7,7 +7,7 @@ using MeshTrust.Tests.Tools;
 namespace MeshTrust.Tests.Live;
 
 /// <summary>New intermediates as users get them, with runs killed at any moment, checked by openssl with only the files of each cluster.</summary>
-[TestFixture, NonParallelizable, Category(OutsideTool.Category)]
+[TestFixture, NonParallelizable, Category(OutsideTool.Category), Category("Slow")]
 public sealed class RotationTests
 {
     private static readonly string[] Names = ["cluster1", "cluster2", "cluster3"];

@@ -121,6 +121,7 @@ internal sealed class LiveMeshTests
         yield return Case("foreign root", b => b with { Ca = () => foreign }, "MT5401 east", "MT5403 east").SetName("{m}(foreign root)");
         yield return Case("foreign issuer", b => b with { ServingCa = b.Ca, Ca = () => foreign }, "MT5401 east", "MT5402 east", "MT5402 east -> west").SetName("{m}(a CA that does not serve)");
         yield return Case("wrong name", b => b with { Names = ["other.example"] }, "MT5403 east").SetName("{m}(another name)");
+        yield return Case("expired", b => b with { ServingLife = TimeSpan.FromMinutes(1) }, "MT5403 east").SetName("{m}(an expired certificate)");
         yield return Case("unauthenticated", b => b with { Answer = _ => throw new Grpc.Core.RpcException(new Grpc.Core.Status(Grpc.Core.StatusCode.Unauthenticated, "request authenticate failure")) }, "MT5404 east").SetName("{m}(unauthenticated)");
         yield return Case("slow", b => b with { Delay = TimeSpan.FromMinutes(1) }, "MT5404 east").SetName("{m}(slow)");
         yield return Case("empty", b => b with { Answer = _ => [] }, "MT5404 east").SetName("{m}(empty answer)");
