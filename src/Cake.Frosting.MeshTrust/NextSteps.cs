@@ -24,7 +24,7 @@ internal static class NextSteps
 
     /// <summary>While a change of root is planned or under way.</summary>
     public static IReadOnlyList<NextStep> RootChange { get; } =
-        [new("Go on with the change of root: run --target=RotateRoot with the same arguments.")];
+        [new("Continue the change of root: run --target=RotateRoot with the same arguments.")];
 
     /// <summary>After the values and scripts are written.</summary>
     public static IReadOnlyList<NextStep> Install(string directory) => [RunScript(Script(directory)), .. Continue];
@@ -47,7 +47,7 @@ internal static class NextSteps
     public static IReadOnlyList<NextStep> Requested { get; } =
     [
         new("Let your CA sign each ca.csr: as a CA, with path length 0 and the subject of the request."),
-        new("Take what it signed into the trust store, with its issuers and the root: run --target=ImportCertificates --file=DIRECTORY "
+        new("Import what it signed, with its issuers and the root: run --target=ImportCertificates --file=DIRECTORY "
             + "with the same arguments."),
     ];
 

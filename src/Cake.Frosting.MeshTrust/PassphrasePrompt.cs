@@ -6,7 +6,7 @@ namespace Cake.Frosting.MeshTrust;
 /// <summary>Asks for the passphrase of the root key at the terminal, without showing it.</summary>
 internal static class PassphrasePrompt
 {
-    /// <summary>The passphrase, a new one asked for twice; null without a terminal.</summary>
+    /// <summary>Prompts for the passphrase, twice for a new one; null without a terminal.</summary>
     public static byte[]? Ask(bool isNew, CancellationToken cancellationToken)
     {
         if (Console.IsInputRedirected) return null;

@@ -86,7 +86,7 @@ internal sealed class CertificateImport(
         if (given.Select(g => g.Certificate).Where(key.Matches).MaxBy(c => c.NotBefore) is not { } certificate)
         {
             var there = given.Select(g => g.Certificate).Distinct().Where(c => !c.IsSelfIssued).Select(c => $"'{c.Subject}'").ToList();
-            var list = there.Count == 0 ? "" : $" They hold {string.Join(", ", there.Take(5))}{(there.Count > 5 ? ", ..." : "")}.";
+            var list = there.Count == 0 ? "" : $" They hold {IO.Text.Names(there, 5)}.";
             Add("MT5131", cluster.Value, $"No certificate in these files has the key of its request ({key.KeyId}).{list}",
                 $"Let your CA sign {_requests.PathOf(cluster)}, and name the file with --file. --cluster imports other clusters alone.");
             return null;
@@ -116,7 +116,7 @@ internal sealed class CertificateImport(
         var lacking = wanted.Subject.Where(a => !certificate.Has(a.Type, a.Value)).Select(a => $"{a.Type}={a.Value}").ToList();
         if (lacking.Count > 0)
             yield return new("MT5133", file, $"The subject '{certificate.Subject}' lacks {string.Join(", ", lacking)}.",
-                "Let your CA keep the subject of the request. If the request was made with other options, pass the same ones here.");
+                "Let your CA keep the subject of the request. If the request was created with other options, pass the same ones here.");
         if (certificate is { IsCa: true, PathLength: not 0 })
             yield return new("MT5133", file, $"'{certificate.Subject}' has no path length 0, so the cluster's CA may create other CAs.",
                 "Let your CA keep the path length of the request.", Severity.Warning);

@@ -139,12 +139,12 @@ internal sealed class CertificateIssuer(TimeProvider time)
     }
 
     /// <summary>A user's own root may lack the extension: then the value that it would have.</summary>
-    private static byte[] KeyId(CertificateDocument ca) => ca.SubjectKeyId is { } id ? Convert.FromHexString(id) : ca.Key.KeyId;
+    internal static byte[] KeyId(CertificateDocument ca) => ca.SubjectKeyId is { } id ? Convert.FromHexString(id) : ca.Key.KeyId;
 
     private static SubjectPublicKeyInfo KeyOf(PublicKeyInfo key) =>
         SubjectPublicKeyInfo.GetInstance(Asn1Object.FromByteArray(key.Der.ToArray()));
 
-    private static X509Name SubjectName(CertificateDocument of) => X509Name.GetInstance(Asn1Object.FromByteArray(of.RawSubject.ToArray()));
+    internal static X509Name SubjectName(CertificateDocument of) => X509Name.GetInstance(Asn1Object.FromByteArray(of.RawSubject.ToArray()));
 
     private static X509Name SubjectName(IEnumerable<NameAttribute> attributes) => X509Name.GetInstance(new DerSequence((Asn1Encodable[])
         [.. attributes.Select(a => new DerSet(new DerSequence(Oid(a.Type), new DerUtf8String(a.Value))))]));

@@ -87,6 +87,6 @@ internal sealed class CertificateRequests(TrustStore store)
         if (changed.Count == 0) return new(IssueKind.Kept, request);
         StoreDirectory.Write(Location, Path.Combine(Location, cluster.Value), changed, now);
         return existing is null ? new(IssueKind.Issued, request)
-            : new(IssueKind.Reissued, request) { Reason = "It was made with other options, or for another key." };
+            : new(IssueKind.Reissued, request) { Reason = "It was created with other options, or for another key." };
     }
 }

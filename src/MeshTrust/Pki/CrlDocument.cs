@@ -69,7 +69,7 @@ internal sealed class CrlDocument
         var generator = new V2TbsCertListGenerator();
         generator.SetSignature(signer.Algorithm);
         // The CA's own bytes, so that names match byte for byte.
-        generator.SetIssuer(X509Name.GetInstance(Asn1Object.FromByteArray(ca.RawSubject.ToArray())));
+        generator.SetIssuer(CertificateIssuer.SubjectName(ca));
         // Backdated, as certificates are: a cluster whose clock is behind would reject every certificate.
         generator.SetThisUpdate(new Time((now - CertificateIssuer.Backdating).UtcDateTime));
         generator.SetNextUpdate(new Time((now + lifetime).UtcDateTime));
@@ -80,8 +80,8 @@ internal sealed class CrlDocument
         var number = BigInteger.ValueOf(now.ToUnixTimeSeconds());
         if (earlier is not null) number = number.Max(earlier._number.Add(BigInteger.One));
         var extensions = new X509ExtensionsGenerator();
-        var keyId = ca.SubjectKeyId is { } id ? Convert.FromHexString(id) : ca.Key.KeyId;
-        extensions.AddExtension(X509Extensions.AuthorityKeyIdentifier, critical: false, new AuthorityKeyIdentifier(keyId));
+        var issuer = new AuthorityKeyIdentifier(CertificateIssuer.KeyId(ca));
+        extensions.AddExtension(X509Extensions.AuthorityKeyIdentifier, critical: false, issuer);
         extensions.AddExtension(X509Extensions.CrlNumber, critical: false, new DerInteger(number));
         generator.SetExtensions(extensions.Generate());
         var signedPart = generator.GenerateTbsCertList();

@@ -52,8 +52,7 @@ internal sealed class CrlIssuer
         foreach (var defect in _held.Defects)
             Refuse("MT5150", store.CrlPath, defect,
                 "Keep only X509 CRL blocks in it, or restore it from your backup: it records what is revoked.");
-        _root = store.ReadRoot();
-        if (!_root.HasKey && ExternalRoot.Read(topology.Trust) is { } own && _root.Roots.Contains(own.Certificate)) _root = own;
+        _root = ExternalRoot.WithKey(store.ReadRoot(), topology.Trust);
         _clusters = [.. topology.Clusters.Select(c => store.ReadCacerts(c.Name))];
         foreach (var ca in InUse) Add(ca, null, isNeeded: true);
         foreach (var cluster in _clusters) Add(cluster.Certificate, () => new CertificateSigner(cluster.Key), isNeeded: true);
@@ -209,10 +208,10 @@ internal sealed class CrlIssuer
         : $"Add the CRL that this CA publishes, in PEM form, to {_store.CrlPath}.";
 
     private Target? RefuseUsed(string where, CertificateDocument ca) => Refuse("MT5153", where,
-        $"{ca} is in use: to revoke it would stop the mesh.", OwnerOf(ca) is { } owner
+        $"{ca} is in use: revoking it would stop the mesh.", OwnerOf(ca) is { } owner
             ? $"Run --target=RotateIntermediates --cluster={owner}, and wait until the workloads have new certificates: 12 hours by "
                 + $"default. Then run --target=Revoke --cluster={owner}."
-            : "A root cannot revoke itself, and all depends on it. Replace it with --target=RotateRoot.");
+            : "A root cannot revoke itself, and every certificate depends on it. Replace it with --target=RotateRoot.");
 
     private ClusterName? OwnerOf(CertificateDocument ca) => _clusters.FirstOrDefault(c => c.Certificate.IsRenewalOf(ca))?.Cluster;
 

@@ -26,9 +26,7 @@ public static class IntermediateCaIssuer
         TrustStore store, MeshTopology topology, KeyPool keys, TimeProvider time, CancellationToken cancellationToken = default)
     {
         using var held = await store.LockAsync(topology.Clusters.Select(c => c.Name), cancellationToken).ConfigureAwait(false);
-        var root = store.ReadRoot();
-        // A key that is kept elsewhere may be brought for one run; it is used and not stored.
-        if (!root.HasKey && ExternalRoot.Read(topology.Trust) is { } own && root.Roots.Contains(own.Certificate)) root = own;
+        var root = ExternalRoot.WithKey(store.ReadRoot(), topology.Trust);
         RootCaIssuer.RequireValid(root, store.RootCertPath, time);
         using var work = new ClusterWork(store, topology.Trust, root, keys, time);
         var outcomes = new IssueOutcome<ClusterCacerts>?[topology.Clusters.Count];
@@ -62,8 +60,7 @@ public static class IntermediateCaIssuer
         TrustStore store, MeshTopology topology, ClusterName cluster, KeyPool keys, TimeProvider time, CancellationToken cancellationToken)
     {
         using var held = await store.LockAsync([cluster], cancellationToken).ConfigureAwait(false);
-        var root = store.ReadRoot();
-        if (!root.HasKey && ExternalRoot.Read(topology.Trust) is { } own && root.Roots.Contains(own.Certificate)) root = own;
+        var root = ExternalRoot.WithKey(store.ReadRoot(), topology.Trust);
         return await IssueAsync(store, root, topology.Trust, cluster, keys, time, cancellationToken).ConfigureAwait(false);
     }
 

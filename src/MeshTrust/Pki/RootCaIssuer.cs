@@ -233,6 +233,10 @@ internal static class ExternalRoot
             "Name the PEM files of the certificate and of its key.", (key, isRsa) => key.Open(trust.RootPassphrase, isRsa));
     }
 
+    /// <summary>A stored root, with the key that the user brings for this run if the store has none. That key is not stored.</summary>
+    internal static RootCa WithKey(RootCa stored, TrustSpec trust) =>
+        !stored.HasKey && Read(trust) is { } own && stored.Roots.Contains(own.Certificate) ? own : stored;
+
     /// <summary>The key file, unchanged, so that the store holds what the user provided, byte for byte.</summary>
     internal static byte[] KeyFile(TrustSpec trust) => ReadFile(trust.RootKeyFile!);
 

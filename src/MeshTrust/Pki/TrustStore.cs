@@ -203,6 +203,8 @@ public sealed class TrustStore
             FinishRoot();
             string[] directories = [Location, .. clusters.Select(ClusterDirectory)];
             foreach (var stray in directories.SelectMany(directory => StoreFile.Find(directory, TemporaryPattern))) StoreFile.Remove(stray);
+            // Those of the plans of rotations and of the CRLs.
+            AtomicFile.Sweep(Location);
             return held;
         }
         catch

@@ -63,7 +63,7 @@ internal sealed class RootGate(RotatedMesh mesh, RootRotationPlan plan, Certific
             || plan.Phase == RootPhase.DropOld && held.Certificates.Any(plan.Replaces);
 
         string What(ClusterSnapshot late) => "publishes the roots" + (late.Live.Signer is Signer.SelfSigned
-            ? $": restart it now, it goes on with the same CA: {late.Live.Restart("deployment", "istiod")}" : "");
+            ? $": restart it now, it continues with the same CA: {late.Live.Restart("deployment", "istiod")}" : "");
 
         MeshTrustException Fault(ClusterSnapshot late)
         {

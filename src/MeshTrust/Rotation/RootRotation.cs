@@ -28,7 +28,7 @@ internal sealed class RootRotation(RotatedMesh mesh)
 
     private TrustStore Store => mesh.Store;
 
-    /// <summary>What of Istio stands in its way, and a person has to do.</summary>
+    /// <summary>What the user has to do in Istio before or during the change.</summary>
     internal Task<IReadOnlyList<RootTrap>> TrapsAsync(CancellationToken cancellationToken) =>
         RootTraps.ReadAsync(mesh, RootRotationPlan.File.Read(Store) is { } plan ? plan.Cross is not null : CrossSigned, cancellationToken);
 
@@ -127,7 +127,7 @@ internal sealed class RootRotation(RotatedMesh mesh)
         }, when);
     }
 
-    /// <summary>Adds roots, or drops the old ones. Roots are only appended, never reordered; those of others stay.</summary>
+    /// <summary>Adds the new roots, or removes the old ones. Roots are appended, never reordered; those of other meshes are kept.</summary>
     private async Task ChangeRootsAsync(
         RootRotationPlan plan, ClusterName name, IReadOnlyList<CertificateDocument> trusted, RootCa coming,
         CancellationToken cancellationToken)

@@ -3,12 +3,12 @@ using MeshTrust.Verification;
 
 namespace MeshTrust.Rotation;
 
-/// <summary>A person's part in a change of root.</summary>
+/// <summary>What the user has to do in Istio for a change of root.</summary>
 /// <param name="Warning">What istiod or ztunnel does in a cluster, and what to do.</param>
 /// <param name="Commands">The commands for it, each with the installer that it is for; empty if one is in the warning.</param>
 internal sealed record RootTrap(Problem Warning, IReadOnlyList<string> Commands);
 
-/// <summary>What of Istio stands in the way of a change of root, in the clusters at hand.</summary>
+/// <summary>Versions and settings of Istio in the clusters of the mesh that would break or delay a change of root.</summary>
 internal static class RootTraps
 {
     /// <summary>These give workloads one of several roots (istio/istio#55793).</summary>

@@ -121,14 +121,14 @@ internal sealed record RotatedMesh(
         CancellationToken cancellationToken, TrustSnapshot? proven = null, ClusterName? changed = null)
     {
         var start = Time.GetTimestamp();
-        ClusterName? told = null;
+        ClusterName? reported = null;
         while (true)
         {
             var snapshot = await ReadAgainAsync(proven, changed, cancellationToken).ConfigureAwait(false);
             if (snapshot.Clusters.FirstOrDefault(isLate) is not { } late) return snapshot;
             if (Time.GetElapsedTime(start) > Wait) throw fault(late);
-            if (told != late.Name) Tell($"waiting until istiod in '{late.Name}' {what(late)}");
-            told = late.Name;
+            if (reported != late.Name) Tell($"waiting until istiod in '{late.Name}' {what(late)}");
+            reported = late.Name;
             await Task.Delay(TimeSpan.FromSeconds(2), Time, cancellationToken).ConfigureAwait(false);
         }
     }

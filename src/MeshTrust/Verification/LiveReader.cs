@@ -35,7 +35,7 @@ internal sealed class LiveReader(TimeProvider time, int parallel)
         TrustSnapshot snapshot, IReadOnlyList<ClusterAccess> clusters, Func<ClusterAccess, IClusterApi> connect, TimeSpan wait,
         Action<string> waiting, CancellationToken cancellationToken)
     {
-        var (start, told) = (time.GetTimestamp(), "");
+        var (start, reported) = (time.GetTimestamp(), "");
         var served = snapshot.Topology.Clusters.Where(c => c.Primary is null || c.Primary == c.Name)
             .Join(snapshot.Clusters, c => c.Name, s => s.Name, (_, s) => s).Where(s => s.Live.Published is not null).ToList();
         var readable = snapshot.Clusters.Where(c => served.Count > 0 && c.Server is not null).Select(c => c.Name).ToHashSet();
@@ -57,7 +57,7 @@ internal sealed class LiveReader(TimeProvider time, int parallel)
                 if (pending.Count == 0 || time.GetElapsedTime(start) >= wait)
                     return new LiveReading(at, readings) { Proxies = await proxies.ConfigureAwait(false) };
                 var names = string.Join(", ", pending.Select(i => readings[i].Name).Distinct());
-                if (names != told) waiting(told = names);
+                if (names != reported) waiting(reported = names);
                 await Task.Delay(Pause, time, cancellationToken).ConfigureAwait(false);
                 at = time.GetUtcNow();
             }

@@ -33,7 +33,10 @@ internal sealed class CrlIssuerTests
         Assert.That((outcome.Issued, outcome.Lists.Count, outcome.Notes.Count), Is.EqualTo((3, 3, 0)));
         foreach (var cluster in Clusters) Assert.That(Fault(cluster.Chain), Is.Null, "every cluster accepts every other");
         Assert.That(_fixture.Store.ReadCacerts(East).Crl?.ToArray(), Is.EqualTo(File.ReadAllBytes(_fixture.Store.CrlPath)));
+        var left = Path.Combine(_fixture.Store.Location, ".ca-crl.pem-0123456789abcdef0123456789abcdef.meshtrust.tmp");
+        File.WriteAllText(left, "");
         Assert.That((await KeepAsync())!.Issued, Is.Zero);
+        Assert.That(left, Does.Not.Exist, "a killed run left it");
         var der = PemDocument.Parse("", File.ReadAllBytes(_fixture.Store.CrlPath)).Blocks[0].Der;
         Assert.That(RevocationLists.Parse("ca-crl.pem", der.Span).Defects, Has.One.Contains("openssl crl -inform DER"), "istiod reads PEM only");
     }
